@@ -1,0 +1,41 @@
+/**
+ * Builds the one-file executable `dist/atomic`.
+ *
+ * koffi chooses its prebuilt module by a computed path, which a bundler cannot follow; the plugin below names the
+ * file for this machine instead, so that it is embedded.
+ */
+import { mkdirSync, renameSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { BunPlugin } from 'bun';
+
+const entry = process.argv[2] ?? 'src/main.ts';
+const outfile = process.argv[3] ?? 'dist/atomic';
+
+const embedKoffi: BunPlugin = {
+  name: 'embed-koffi',
+  setup(build) {
+    const native = fileURLToPath(
+      import.meta.resolve(`@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`),
+    );
+    build.onLoad({ filter: /\/koffi\/src\/koffi\/src\/static\.js$/ }, () => ({
+      contents: `export const loadStatic = () => require(${JSON.stringify(native)});`,
+      loader: 'js',
+    }));
+  },
+};
+
+mkdirSync('dist', { recursive: true });
+const building = `${outfile}.building`;
+const result = await Bun.build({
+  entrypoints: [entry],
+  target: 'bun',
+  minify: { syntax: true, whitespace: true, identifiers: false },
+  bytecode: true,
+  splitting: true,
+  format: 'esm',
+  compile: { outfile: building, autoloadDotenv: false, autoloadBunfig: false },
+  plugins: [embedKoffi],
+});
+for (const log of result.logs) console.error(String(log));
+if (!result.success) process.exit(1);
+renameSync(building, outfile);

@@ -1,0 +1,108 @@
+/** Failures that a person can meet. A programmer's mistake stays a plain `Error` and is printed with its stack. */
+
+/** Groups of codes; the category decides the exit status together with `AtomicErrorOptions.exitStatus`. */
+export type ErrorCategory =
+  | 'usage'
+  | 'precondition'
+  | 'not-found'
+  | 'conflict'
+  | 'image'
+  | 'external'
+  | 'store'
+  | 'activation'
+  | 'interrupted';
+
+const categories = {
+  BAD_REFERENCE: 'usage',
+  BAD_VALUE: 'usage',
+  BAD_OPTION: 'usage',
+  UNKNOWN_COMMAND: 'usage',
+  REFUSED: 'usage',
+  NOT_ROOT: 'precondition',
+  TOOL_MISSING: 'precondition',
+  TOOL_TOO_OLD: 'precondition',
+  NO_SYSTEMD: 'precondition',
+  NO_SPACE: 'precondition',
+  LOCK_BUSY: 'precondition',
+  SETTINGS_INVALID: 'precondition',
+  CROSS_DEVICE: 'precondition',
+  READ_ONLY: 'precondition',
+  CONTAINER_NOT_FOUND: 'not-found',
+  IMAGE_NOT_FOUND: 'not-found',
+  LAYER_NOT_FOUND: 'not-found',
+  FILE_CONFLICT: 'conflict',
+  IMAGE_IN_USE: 'conflict',
+  MANIFEST_UNSUPPORTED: 'image',
+  MANIFEST_INVALID: 'image',
+  DIGEST_MISMATCH: 'image',
+  LAYER_REJECTED: 'image',
+  TEMPLATE_INVALID: 'image',
+  TEMPLATE_UNSET_VARIABLE: 'image',
+  CONFIG_INVALID: 'image',
+  EXPORTS_INVALID: 'image',
+  POLICY_REJECTED: 'image',
+  COMMAND_FAILED: 'external',
+  PROXY_FAILED: 'external',
+  REGISTRY_AUTH: 'external',
+  REGISTRY_UNREACHABLE: 'external',
+  TRANSFER_FAILED: 'external',
+  STORE_CORRUPT: 'store',
+  STORE_FAILED: 'store',
+  STORE_VERSION: 'store',
+  JOURNAL_UNREADABLE: 'store',
+  CONTAINER_DAMAGED: 'store',
+  UNIT_FAILED: 'activation',
+  ROLLED_BACK: 'activation',
+  ROLLBACK_FAILED: 'activation',
+  INTERRUPTED: 'interrupted',
+} as const satisfies Record<string, ErrorCategory>;
+
+export type ErrorCode = keyof typeof categories;
+
+export interface AtomicErrorOptions {
+  /** What to do about it: the next command to type, or the file to look at. One sentence, no final newline. */
+  hint?: string;
+  /** Facts for `--json`: paths, digests, argv. Never credentials. */
+  details?: Record<string, unknown>;
+  /** The failure below this one; the printed message is the chain `this: cause: cause of cause`. */
+  cause?: unknown;
+  /** Overrides the exit status of the category, for example a child's own status (compatibility G-10). */
+  exitStatus?: number;
+}
+
+/** A failure with a stable code. The message is written at the throw site as "verb object: reason". */
+export class AtomicError extends Error {
+  readonly code: ErrorCode;
+  readonly category: ErrorCategory;
+  readonly hint: string | undefined;
+  readonly details: Record<string, unknown> | undefined;
+  readonly exitStatus: number;
+
+  constructor(code: ErrorCode, message: string, options: AtomicErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AtomicError';
+    this.code = code;
+    this.category = categories[code];
+    this.hint = options.hint;
+    this.details = options.details;
+    this.exitStatus = options.exitStatus ?? (this.category === 'usage' ? 2 : 1);
+  }
+}
+
+/**
+ * Adds the outer step to an error, so that chains read like
+ * `installing etcd: checking out 1c2d...: no space left on /var`.
+ *
+ * @param error what was caught; anything but an `AtomicError` is returned unchanged, because it is a bug
+ * @param step "verbing object" of the outer step
+ */
+export function wrapError(error: unknown, step: string): unknown {
+  if (!(error instanceof AtomicError)) return error;
+  const { code, hint, details, exitStatus } = error;
+  return new AtomicError(code, `${step}: ${error.message}`, {
+    exitStatus,
+    cause: error.cause,
+    ...(hint === undefined ? {} : { hint }),
+    ...(details === undefined ? {} : { details }),
+  });
+}

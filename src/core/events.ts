@@ -1,0 +1,29 @@
+/**
+ * What operations tell while they run. They never write to the terminal: `cli/reporter` turns events into lines,
+ * bars or JSON. The words of some lines are an interface that scripts match (compatibility N-10, 7.1).
+ */
+export type ProgressEvent =
+  /** `image` is the name as the person wrote it. */
+  | { kind: 'pull-started'; image: string }
+  /** A layer that is not in the repository yet begins to arrive; `bytes` is its compressed size. */
+  | { kind: 'layer-started'; digest: string; bytes: number }
+  /** `received` counts compressed bytes so far. Lossy: a reporter may drop it. */
+  | { kind: 'layer-progress'; digest: string; received: number }
+  /** The layer is complete and verified. */
+  | { kind: 'layer-finished'; digest: string }
+  /** A step without a measure that may take longer than a second, such as "Writing image etcd". */
+  | { kind: 'step'; text: string }
+  /** `destination` is the absolute path of the new deployment. */
+  | { kind: 'extracting'; destination: string }
+  /** A systemctl or systemd-tmpfiles command about to run, echoed as it would be typed. */
+  | { kind: 'command'; argv: readonly string[] }
+  /** Something the person should know that does not stop the operation. */
+  | { kind: 'warning'; text: string }
+  /** Words for standard output that belong to the answer, such as `etcd already present`. */
+  | { kind: 'notice'; text: string }
+  /** Another process holds the lock; `holder` describes it as far as known ("process 4242: atomic install etcd"). */
+  | { kind: 'waiting'; object: string; holder: string | undefined }
+  /** An interrupted earlier operation was undone or finished. */
+  | { kind: 'recovered'; container: string; outcome: 'undone' | 'finished'; operation: string };
+
+export type Report = (event: ProgressEvent) => void;

@@ -1,0 +1,51 @@
+/** An image as the store knows it. */
+export interface StoredImage {
+  /** The name under which it is stored, as the person typed it, always with a tag or a digest: `reg:5000/a/b:latest`. */
+  readonly reference: string;
+  /** The reference without tag or digest. */
+  readonly repository: string;
+  /** The tag; `undefined` for an image stored by digest. */
+  readonly tag: string | undefined;
+  /** Hex of the manifest digest (compatibility M-04). */
+  readonly id: string;
+  /** OSTree commit whose tree is the merged root filesystem, 64 hex digits. */
+  readonly commit: string;
+  /** When it was stored (compatibility M-05). */
+  readonly created: Date;
+  /** Sum of the layer blobs as transferred, in bytes; `undefined` when the manifest lacks a size. */
+  readonly virtualSize: number | undefined;
+  /** Digest of the configuration blob, `sha256:...`. */
+  readonly configDigest: string | undefined;
+  /** Digests of the layer blobs, base first, `sha256:...`. */
+  readonly layerDigests: readonly string[];
+}
+
+/** A layer or configuration blob: what `images list -a` adds (compatibility M-03). */
+export interface StoredBlob {
+  /** Hex of the blob digest. */
+  readonly id: string;
+  readonly created: Date;
+  /** Bytes as transferred; `undefined` when it was not recorded. */
+  readonly size: number | undefined;
+}
+
+export interface RegistryCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** How to reach the registry; everything left out is what containers' own configuration files say. */
+export interface SourceOptions {
+  readonly credentials?: RegistryCredentials;
+  readonly authFile?: string;
+  readonly certDirectory?: string;
+  readonly tlsVerify?: boolean;
+}
+
+export interface PulledImage {
+  readonly image: StoredImage;
+  /** Layers that came over the wire, base first. */
+  readonly fetched: readonly string[];
+  /** Layers that were in the repository already. */
+  readonly reused: readonly string[];
+}

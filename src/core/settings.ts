@@ -1,0 +1,10 @@
+/** What `/etc/atomic.conf` says (compatibility 2.5); every key is optional and so is the file. */
+export interface Settings {
+  readonly ostreeRepository?: string;
+  readonly checkoutPath?: string;
+  /** OCI runtime for system containers. */
+  readonly runtime?: string;
+  readonly httpProxy?: string;
+  readonly httpsProxy?: string;
+  readonly noProxy?: string;
+}

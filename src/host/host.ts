@@ -1,0 +1,22 @@
+import type { Report } from '../core/events.ts';
+import type { Locations } from '../core/locations.ts';
+import type { Settings } from '../core/settings.ts';
+
+/**
+ * What an operation may know of the machine and the person. Built once by `main.ts`, the only reader of `process.*`,
+ * and passed as the first parameter of every function that has effects.
+ */
+export interface Host {
+  /** Environment for reading variables and for child processes. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Effective ids of the caller. */
+  readonly uid: number;
+  readonly gid: number;
+  /** Absolute path of the running program (template variable ATOMIC). */
+  readonly program: string;
+  /** Aborted by SIGINT, SIGTERM and SIGHUP; looked at between steps. */
+  readonly signal: AbortSignal;
+  readonly report: Report;
+  readonly settings: Settings;
+  readonly locations: Locations;
+}

@@ -1,0 +1,33 @@
+/**
+ * Loads shared libraries through koffi. koffi itself costs about 8 ms, so nothing imports this module statically:
+ * commands reach it by `await import` of the module that needs it.
+ */
+import koffi from 'koffi';
+
+export type NativeFunction = koffi.KoffiFunction;
+
+/** A library that the dynamic loader cannot find or open. */
+export class LibraryMissing extends Error {
+  readonly library: string;
+
+  constructor(library: string, cause: unknown) {
+    super(`cannot load ${library}`, { cause });
+    this.name = 'LibraryMissing';
+    this.library = library;
+  }
+}
+
+/**
+ * Opens a shared library by its soname.
+ *
+ * @throws LibraryMissing when it is not installed; `store/` turns that into `TOOL_MISSING` with the package to install
+ */
+export function loadLibrary(soname: string): koffi.IKoffiLib {
+  try {
+    return koffi.load(soname);
+  } catch (error) {
+    throw new LibraryMissing(soname, error);
+  }
+}
+
+export { koffi };

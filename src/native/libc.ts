@@ -1,0 +1,47 @@
+/** Calls of the C library that Node has no API for. Every function returns plain data or throws `SystemCallFailed`. */
+import { getSystemErrorMap } from 'node:util';
+import { koffi, loadLibrary } from './koffi.ts';
+
+const libc = loadLibrary('libc.so.6');
+const flockCall = libc.func('int flock(int fd, int operation)');
+const syncfsCall = libc.func('int syncfs(int fd)');
+
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** A system call returned -1. `code` is the name of the errno, such as `ENOSPC`. */
+export class SystemCallFailed extends Error {
+  readonly call: string;
+  readonly code: string;
+
+  constructor(call: string, errno: number) {
+    const [code, text] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, `errno ${errno}`];
+    super(`${call}: ${text}`);
+    this.name = 'SystemCallFailed';
+    this.call = call;
+    this.code = code;
+  }
+}
+
+/**
+ * Tries to take a `flock(2)` on an open file without waiting. The lock ends when the last copy of `fd` is closed,
+ * also by the death of the process.
+ *
+ * @returns false when another process holds a lock that conflicts
+ */
+export function tryLock(fd: number, mode: 'shared' | 'exclusive'): boolean {
+  const result: number = flockCall(fd, (mode === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB);
+  if (result === 0) return true;
+  const errno = koffi.errno();
+  if (errno === koffi.os.errno['EWOULDBLOCK'] || errno === koffi.os.errno['EAGAIN']) return false;
+  throw new SystemCallFailed('flock', errno);
+}
+
+/** Writes everything of the filesystem that holds `fd` to the disk, on a worker thread. */
+export async function syncFilesystem(fd: number): Promise<void> {
+  const result = await new Promise<number>((resolve, reject) => {
+    syncfsCall.async(fd, (error: Error | null, value: number) => (error ? reject(error) : resolve(value)));
+  });
+  if (result !== 0) throw new SystemCallFailed('syncfs', koffi.errno());
+}
