@@ -2,9 +2,7 @@
  * Loads shared libraries through koffi. koffi itself costs about 8 ms, so nothing imports this module statically:
  * commands reach it by `await import` of the module that needs it.
  */
-import koffi from 'koffi';
-
-export type NativeFunction = koffi.KoffiFunction;
+import * as koffi from 'koffi';
 
 /** A library that the dynamic loader cannot find or open. */
 export class LibraryMissing extends Error {
@@ -22,7 +20,7 @@ export class LibraryMissing extends Error {
  *
  * @throws LibraryMissing when it is not installed; `store/` turns that into `TOOL_MISSING` with the package to install
  */
-export function loadLibrary(soname: string): koffi.IKoffiLib {
+export function loadLibrary(soname: string): ReturnType<typeof koffi.load> {
   try {
     return koffi.load(soname);
   } catch (error) {

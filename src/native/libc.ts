@@ -34,14 +34,12 @@ export function tryLock(fd: number, mode: 'shared' | 'exclusive'): boolean {
   const result: number = flockCall(fd, (mode === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB);
   if (result === 0) return true;
   const errno = koffi.errno();
-  if (errno === koffi.os.errno['EWOULDBLOCK'] || errno === koffi.os.errno['EAGAIN']) return false;
+  if (errno === koffi.os.errno.EWOULDBLOCK || errno === koffi.os.errno.EAGAIN) return false;
   throw new SystemCallFailed('flock', errno);
 }
 
-/** Writes everything of the filesystem that holds `fd` to the disk, on a worker thread. */
-export async function syncFilesystem(fd: number): Promise<void> {
-  const result = await new Promise<number>((resolve, reject) => {
-    syncfsCall.async(fd, (error: Error | null, value: number) => (error ? reject(error) : resolve(value)));
-  });
+/** Writes everything of the filesystem that holds `fd` to the disk. Blocks until it is there. */
+export function syncFilesystem(fd: number): void {
+  const result: number = syncfsCall(fd);
   if (result !== 0) throw new SystemCallFailed('syncfs', koffi.errno());
 }
