@@ -1,0 +1,231 @@
+/**
+ * The serialised form of GVariant values, as far as OSTree's metadata objects need it
+ * (GVariant specification, "Serialisation Format"). Container types are described once, by a small schema, and the
+ * codec of a schema decodes and encodes; nothing here knows about OSTree.
+ *
+ * Decoding checks every offset against the data, because a repository may be damaged.
+ */
+
+/** How to decode and encode one type. `fixedSize` is the size in bytes, or `undefined` for a type of varying size. */
+export interface VariantCodec<T> {
+  readonly alignment: number;
+  readonly fixedSize: number | undefined;
+  decode(data: Buffer): T;
+  encode(value: T): Buffer;
+}
+
+/** The data is not a serialised value of the expected type. */
+export class VariantMalformed extends Error {
+  constructor(reason: string) {
+    super(`malformed variant: ${reason}`);
+    this.name = 'VariantMalformed';
+  }
+}
+
+/** Type `s`. */
+export const variantString: VariantCodec<string> = {
+  alignment: 1,
+  fixedSize: undefined,
+  decode(data) {
+    if (data.at(-1) !== 0) throw new VariantMalformed('a string without its final NUL');
+    return data.toString('utf8', 0, data.length - 1);
+  },
+  encode: (value) => Buffer.from(`${value}\0`, 'utf8'),
+};
+
+/** Type `ay`. */
+export const variantBytes: VariantCodec<Buffer> = {
+  alignment: 1,
+  fixedSize: undefined,
+  decode: (data) => data,
+  encode: (value) => value,
+};
+
+/** Type `u` in big-endian order, as OSTree writes its numbers. */
+export const variantBigEndianUint32: VariantCodec<number> = {
+  alignment: 4,
+  fixedSize: 4,
+  decode(data) {
+    if (data.length !== 4) throw new VariantMalformed('a uint32 that is not 4 bytes');
+    return data.readUInt32BE(0);
+  },
+  encode(value) {
+    const data = Buffer.alloc(4);
+    data.writeUInt32BE(value);
+    return data;
+  },
+};
+
+/** Type `t` in big-endian order. */
+export const variantBigEndianUint64: VariantCodec<bigint> = {
+  alignment: 8,
+  fixedSize: 8,
+  decode(data) {
+    if (data.length !== 8) throw new VariantMalformed('a uint64 that is not 8 bytes');
+    return data.readBigUInt64BE(0);
+  },
+  encode(value) {
+    const data = Buffer.alloc(8);
+    data.writeBigUInt64BE(value);
+    return data;
+  },
+};
+
+/** Type `v`: a value with its type; kept as its type string and its serialised form. */
+export interface VariantBox {
+  readonly type: string;
+  readonly data: Buffer;
+}
+
+export const variantBox: VariantCodec<VariantBox> = {
+  alignment: 8,
+  fixedSize: undefined,
+  decode(data) {
+    const separator = data.lastIndexOf(0);
+    if (separator < 0) throw new VariantMalformed('a boxed value without a type');
+    return { type: data.toString('latin1', separator + 1), data: data.subarray(0, separator) };
+  },
+  encode: ({ type, data }) => Buffer.concat([data, Buffer.from(`\0${type}`, 'latin1')]),
+};
+
+/** Array of a type of varying size: elements, then their end offsets. */
+export function variantArray<T>(element: VariantCodec<T>): VariantCodec<readonly T[]> {
+  if (element.fixedSize !== undefined)
+    throw new Error('arrays of fixed-size elements are not used by OSTree');
+  return {
+    alignment: element.alignment,
+    fixedSize: undefined,
+    decode(data) {
+      if (data.length === 0) return [];
+      const width = offsetWidth(data.length);
+      const tableStart = readOffset(data, data.length - width, width);
+      const tableBytes = data.length - tableStart;
+      if (tableStart > data.length || tableBytes % width !== 0) {
+        throw new VariantMalformed('an array whose offset table lies');
+      }
+      const values: T[] = [];
+      let start = 0;
+      for (let at = tableStart; at < data.length; at += width) {
+        const end = readOffset(data, at, width);
+        start = alignUp(start, element.alignment);
+        values.push(element.decode(slice(data, start, end, tableStart)));
+        start = end;
+      }
+      return values;
+    },
+    encode(values) {
+      const body = new BodyWriter();
+      const ends: number[] = [];
+      for (const value of values) {
+        body.append(element.encode(value), element.alignment);
+        ends.push(body.length);
+      }
+      return body.finish(ends);
+    },
+  };
+}
+
+/** Tuple or dictionary entry: members in order, then the end offsets of the varying ones but the last, reversed. */
+export function variantTuple<T extends readonly unknown[]>(
+  ...members: { [K in keyof T]: VariantCodec<T[K]> }
+): VariantCodec<T> {
+  const codecs: readonly VariantCodec<unknown>[] = members as readonly VariantCodec<unknown>[];
+  const alignment = Math.max(...codecs.map((member) => member.alignment));
+  const framed = codecs.filter(
+    (member, index) => member.fixedSize === undefined && index < codecs.length - 1,
+  ).length;
+  return {
+    alignment,
+    fixedSize: fixedTupleSize(codecs, alignment),
+    decode(data) {
+      const width = offsetWidth(data.length);
+      const bodyEnd = data.length - framed * width;
+      if (bodyEnd < 0) throw new VariantMalformed('a tuple shorter than its offsets');
+      const values: unknown[] = [];
+      let start = 0;
+      let tableAt = data.length;
+      codecs.forEach((member, index) => {
+        start = alignUp(start, member.alignment);
+        let end = bodyEnd;
+        if (member.fixedSize !== undefined) {
+          end = start + member.fixedSize;
+        } else if (index < codecs.length - 1) {
+          tableAt -= width;
+          end = readOffset(data, tableAt, width);
+        }
+        values.push(member.decode(slice(data, start, end, bodyEnd)));
+        start = end;
+      });
+      return values as unknown as T;
+    },
+    encode(values) {
+      const body = new BodyWriter();
+      const ends: number[] = [];
+      codecs.forEach((member, index) => {
+        body.append(member.encode(values[index]), member.alignment);
+        if (member.fixedSize === undefined && index < codecs.length - 1) ends.unshift(body.length);
+      });
+      if (this.fixedSize !== undefined) body.pad(alignment);
+      return body.finish(ends);
+    },
+  };
+}
+
+/** Collects aligned members and appends the offsets in the smallest width that can address the whole. */
+class BodyWriter {
+  readonly #parts: Buffer[] = [];
+  length = 0;
+
+  append(data: Buffer, alignment: number): void {
+    this.pad(alignment);
+    this.#parts.push(data);
+    this.length += data.length;
+  }
+
+  pad(alignment: number): void {
+    const padding = alignUp(this.length, alignment) - this.length;
+    if (padding === 0) return;
+    this.#parts.push(Buffer.alloc(padding));
+    this.length += padding;
+  }
+
+  finish(ends: readonly number[]): Buffer {
+    if (ends.length === 0) return Buffer.concat(this.#parts);
+    const width = [1, 2, 4].find((size) => this.length + ends.length * size < 2 ** (8 * size)) ?? 8;
+    const table = Buffer.alloc(ends.length * width);
+    ends.forEach((end, index) => {
+      if (width === 8) table.writeBigUInt64LE(BigInt(end), index * 8);
+      else table.writeUIntLE(end, index * width, width);
+    });
+    return Buffer.concat([...this.#parts, table]);
+  }
+}
+
+function fixedTupleSize(codecs: readonly VariantCodec<unknown>[], alignment: number): number | undefined {
+  let size = 0;
+  for (const { fixedSize, alignment: memberAlignment } of codecs) {
+    if (fixedSize === undefined) return undefined;
+    size = alignUp(size, memberAlignment) + fixedSize;
+  }
+  return alignUp(size, alignment);
+}
+
+function slice(data: Buffer, start: number, end: number, limit: number): Buffer {
+  if (end < start || end > limit) throw new VariantMalformed('an offset that points outside');
+  return data.subarray(start, end);
+}
+
+function alignUp(offset: number, alignment: number): number {
+  return Math.ceil(offset / alignment) * alignment;
+}
+
+function offsetWidth(size: number): 1 | 2 | 4 | 8 {
+  if (size < 2 ** 8) return 1;
+  if (size < 2 ** 16) return 2;
+  return size < 2 ** 32 ? 4 : 8;
+}
+
+function readOffset(data: Buffer, at: number, width: 1 | 2 | 4 | 8): number {
+  if (at < 0) throw new VariantMalformed('an offset table that starts before the data');
+  return width === 8 ? Number(data.readBigUInt64LE(at)) : data.readUIntLE(at, width);
+}

@@ -1,0 +1,151 @@
+/**
+ * OSTree's metadata objects as data. A commit names a root directory; a dirtree lists the files and folders of one
+ * directory by checksum; a dirmeta is a directory's owner, mode and xattrs. Checksums are 64 hex digits.
+ */
+import {
+  type VariantBox,
+  VariantMalformed,
+  variantArray,
+  variantBigEndianUint32,
+  variantBigEndianUint64,
+  variantBox,
+  variantBytes,
+  variantString,
+  variantTuple,
+} from './gvariant.ts';
+
+/** A file or symlink of a directory: name and checksum of its content object. */
+export interface TreeFile {
+  readonly name: string;
+  readonly checksum: string;
+}
+
+/** A directory of a directory. */
+export interface TreeDirectory {
+  readonly name: string;
+  readonly dirtree: string;
+  readonly dirmeta: string;
+}
+
+/** One dirtree object. Both lists are sorted by the bytes of the names. */
+export interface DirTree {
+  readonly files: readonly TreeFile[];
+  readonly directories: readonly TreeDirectory[];
+}
+
+/** One dirmeta object. `mode` has the file type bits. */
+export interface DirMeta {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+  readonly xattrs: readonly [name: Buffer, value: Buffer][];
+}
+
+/** One commit object. Values of other types than string are left out of `metadata`. */
+export interface Commit {
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly timestamp: Date;
+  readonly dirtree: string;
+  readonly dirmeta: string;
+}
+
+const dirTreeCodec = variantTuple(
+  variantArray(variantTuple(variantString, variantBytes)),
+  variantArray(variantTuple(variantString, variantBytes, variantBytes)),
+);
+const dirMetaCodec = variantTuple(
+  variantBigEndianUint32,
+  variantBigEndianUint32,
+  variantBigEndianUint32,
+  variantArray(variantTuple(variantBytes, variantBytes)),
+);
+const commitCodec = variantTuple(
+  variantArray(variantTuple(variantString, variantBox)),
+  variantBytes,
+  variantArray(variantTuple(variantString, variantBytes)),
+  variantString,
+  variantString,
+  variantBigEndianUint64,
+  variantBytes,
+  variantBytes,
+);
+
+/** @throws VariantMalformed when `data` is not a dirtree object */
+export function parseDirTree(data: Buffer): DirTree {
+  const [files, directories] = dirTreeCodec.decode(data);
+  return {
+    files: files.map(([name, checksum]) => ({ name, checksum: toHex(checksum) })),
+    directories: directories.map(([name, dirtree, dirmeta]) => ({
+      name,
+      dirtree: toHex(dirtree),
+      dirmeta: toHex(dirmeta),
+    })),
+  };
+}
+
+export function formatDirTree(tree: DirTree): Buffer {
+  return dirTreeCodec.encode([
+    tree.files.map(({ name, checksum }) => [name, fromHex(checksum)] as const),
+    tree.directories.map(({ name, dirtree, dirmeta }) => [name, fromHex(dirtree), fromHex(dirmeta)] as const),
+  ]);
+}
+
+/** @throws VariantMalformed when `data` is not a dirmeta object */
+export function parseDirMeta(data: Buffer): DirMeta {
+  const [uid, gid, mode, xattrs] = dirMetaCodec.decode(data);
+  return { uid, gid, mode, xattrs };
+}
+
+export function formatDirMeta(meta: DirMeta): Buffer {
+  return dirMetaCodec.encode([meta.uid, meta.gid, meta.mode, meta.xattrs]);
+}
+
+/** @throws VariantMalformed when `data` is not a commit object */
+export function parseCommit(data: Buffer): Commit {
+  const [metadata, , , , , timestamp, dirtree, dirmeta] = commitCodec.decode(data);
+  return {
+    metadata: new Map(
+      metadata.filter(isString).map(([key, { data: value }]) => [key, variantString.decode(value)]),
+    ),
+    timestamp: new Date(Number(timestamp) * 1000),
+    dirtree: toHex(dirtree),
+    dirmeta: toHex(dirmeta),
+  };
+}
+
+function isString([, box]: readonly [string, VariantBox]): boolean {
+  return box.type === 's';
+}
+
+/**
+ * Formats a commit without parent, subject and body (compatibility S-05; the original's all-zero parent is not
+ * repeated, because it makes `ostree fsck` and `ostree log` complain about a missing commit).
+ */
+export function formatCommit(commit: Commit): Buffer {
+  const metadata = [...commit.metadata].map<[string, VariantBox]>(([key, value]) => [
+    key,
+    { type: 's', data: variantString.encode(value) },
+  ]);
+  const seconds = BigInt(Math.floor(commit.timestamp.getTime() / 1000));
+  return commitCodec.encode([
+    metadata,
+    Buffer.alloc(0),
+    [],
+    '',
+    '',
+    seconds,
+    fromHex(commit.dirtree),
+    fromHex(commit.dirmeta),
+  ]);
+}
+
+const CHECKSUM_BYTES = 32;
+
+function toHex(checksum: Buffer): string {
+  if (checksum.length !== CHECKSUM_BYTES) throw new VariantMalformed('a checksum that is not 32 bytes');
+  return checksum.toString('hex');
+}
+
+function fromHex(checksum: string): Buffer {
+  return Buffer.from(checksum, 'hex');
+}

@@ -1,0 +1,277 @@
+/**
+ * libostree, as thin functions on an opaque repository. Every failure is thrown as `GErrorThrown`. Functions that
+ * return a promise run on a worker thread; the number of those in flight must stay below the size of the pool.
+ */
+import { closeTarReader, openTarReader } from './archive.ts';
+import {
+  createVariant,
+  freeMemory,
+  type Pointer,
+  type PointerSlot,
+  readVariant,
+  takeError,
+  unrefObject,
+  unrefVariant,
+} from './glib.ts';
+import { koffi, loadLibrary } from './koffi.ts';
+
+const AT_FDCWD = -100;
+const REPO_MODES = { bare: 0, 'bare-user': 2 } as const;
+const OBJECT_TYPES = { dirtree: 2, dirmeta: 3, commit: 4 } as const;
+const VARIANT_TYPES = {
+  dirtree: '(a(say)a(sayay))',
+  dirmeta: '(uuua(ayay))',
+  commit: '(a{sv}aya(say)sstayay)',
+} as const;
+const CHECKSUM_BYTES = 32;
+
+/** First word of the import options: two one-bit fields, `ignore_unsupported_content` and `autocreate_parents`. */
+const IGNORE_UNSUPPORTED_CONTENT = 1;
+const AUTOCREATE_PARENTS = 2;
+
+export type MetadataKind = keyof typeof OBJECT_TYPES;
+
+const importOptions = koffi.struct('atomic_import_options', {
+  flags: 'uint32_t',
+  unused_uint: koffi.array('uint32_t', 8),
+  translate_pathname: 'void *',
+  translate_pathname_user_data: 'void *',
+  unused_ptrs: koffi.array('void *', 6),
+});
+const checkoutOptions = koffi.struct('atomic_checkout_options', {
+  mode: 'int',
+  overwrite_mode: 'int',
+  enable_uncompressed_cache: 'int',
+  enable_fsync: 'int',
+  process_whiteouts: 'int',
+  no_copy_fallback: 'int',
+  force_copy: 'int',
+  bareuseronly_dirs: 'int',
+  force_copy_zerosized: 'int',
+  process_passthrough_whiteouts: 'int',
+  unused_bools: koffi.array('int', 3),
+  subpath: 'const char *',
+  devino_to_csum_cache: 'void *',
+  unused_ints: koffi.array('int', 6),
+  unused_ptrs: koffi.array('void *', 3),
+  filter: 'void *',
+  filter_user_data: 'void *',
+  sepolicy: 'void *',
+  sepolicy_prefix: 'const char *',
+});
+
+const library = loadLibrary('libostree-1.so.1');
+const openAt = library.func(
+  'void *ostree_repo_open_at(int dfd, const char *path, void *cancel, _Out_ void **error)',
+);
+const createAt = library.func(
+  'void *ostree_repo_create_at(int dfd, const char *path, int mode, void *options, void *cancel, _Out_ void **error)',
+);
+const prepare = library.func(
+  'bool ostree_repo_prepare_transaction(void *repo, void *resume, void *cancel, _Out_ void **error)',
+);
+const commit = library.func(
+  'bool ostree_repo_commit_transaction(void *repo, void *stats, void *cancel, _Out_ void **error)',
+);
+const abort = library.func(
+  'bool ostree_repo_abort_transaction(void *repo, void *cancel, _Out_ void **error)',
+);
+const transactionSetRef = library.func(
+  'void ostree_repo_transaction_set_ref(void *repo, const char *remote, const char *ref, const char *checksum)',
+);
+const importArchive = library.func(
+  'bool ostree_repo_import_archive_to_mtree(void *repo, atomic_import_options *options, void *archive, void *mtree, void *modifier, void *cancel, _Out_ void **error)',
+);
+const treeNew = library.func('void *ostree_mutable_tree_new()');
+const writeTree = library.func(
+  'bool ostree_repo_write_mtree(void *repo, void *mtree, _Out_ void **file, void *cancel, _Out_ void **error)',
+);
+const fileTreeChecksum = library.func('const char *ostree_repo_file_tree_get_contents_checksum(void *file)');
+const fileMetaChecksum = library.func('const char *ostree_repo_file_tree_get_metadata_checksum(void *file)');
+const loadVariant = library.func(
+  'bool ostree_repo_load_variant(void *repo, int type, const char *checksum, _Out_ void **variant, _Out_ void **error)',
+);
+const writeMetadataCall = library.func(
+  'bool ostree_repo_write_metadata(void *repo, int type, const char *expected, void *variant, _Out_ void **checksum, void *cancel, _Out_ void **error)',
+);
+const writeRegularFile = library.func(
+  'void *ostree_repo_write_regfile_inline(void *repo, const char *expected, uint32_t uid, uint32_t gid, uint32_t mode, void *xattrs, const uint8_t *data, size_t length, void *cancel, _Out_ void **error)',
+);
+const checkoutAt = library.func(
+  'bool ostree_repo_checkout_at(void *repo, atomic_checkout_options *options, int dfd, const char *path, const char *commit, void *cancel, _Out_ void **error)',
+);
+
+/** Sizes that the tests compare with the library's own headers. */
+export const optionSizes = {
+  importOptions: koffi.sizeof(importOptions),
+  checkoutOptions: koffi.sizeof(checkoutOptions),
+} as const;
+
+/** Opens an existing repository. */
+export function openRepository(path: string): Pointer {
+  const error: PointerSlot = [null];
+  const repo = openAt(AT_FDCWD, path, null, error);
+  if (error[0] !== null) throw takeError(error);
+  return repo;
+}
+
+/** Creates a repository where there is none, or completes one that a crash left half made. */
+export function createRepository(path: string, mode: keyof typeof REPO_MODES): Pointer {
+  const error: PointerSlot = [null];
+  const repo = createAt(AT_FDCWD, path, REPO_MODES[mode], null, null, error);
+  if (error[0] !== null) throw takeError(error);
+  return repo;
+}
+
+export function closeRepository(repo: Pointer): void {
+  unrefObject(repo);
+}
+
+/** Takes the repository's shared lock and opens the one transaction that it can have. */
+export function beginTransaction(repo: Pointer): void {
+  const error: PointerSlot = [null];
+  if (!prepare(repo, null, null, error)) throw takeError(error);
+}
+
+/** Syncs all new objects with one `syncfs`, then moves them and the refs into place. */
+export async function commitTransaction(repo: Pointer): Promise<void> {
+  const error: PointerSlot = [null];
+  if (!(await callAsync(commit, [repo, null, null, error]))) throw takeError(error);
+}
+
+/** Drops everything since `beginTransaction`; does nothing when there is no transaction. */
+export function abortTransaction(repo: Pointer): void {
+  const error: PointerSlot = [null];
+  if (!abort(repo, null, error)) throw takeError(error);
+}
+
+/** Points a ref at a commit, or removes it with `undefined`, when the transaction commits. */
+export function setRef(repo: Pointer, ref: string, checksum: string | undefined): void {
+  transactionSetRef(repo, null, ref, checksum ?? null);
+}
+
+/** Checksums that name a directory: of its list of children and of its owner, mode and xattrs. */
+export interface TreeChecksums {
+  readonly dirtree: string;
+  readonly dirmeta: string;
+}
+
+/**
+ * Stores the entries of an uncompressed tar stream. Device nodes, FIFOs and sockets are left out; folders that the
+ * archive does not name are made with owner 0:0 and mode 0755.
+ *
+ * @param fd where the stream can be read; stays the caller's
+ */
+export async function importTar(repo: Pointer, fd: number): Promise<TreeChecksums> {
+  const tree = treeNew();
+  const reader = openTarReader(fd);
+  try {
+    const error: PointerSlot = [null];
+    const options = {
+      flags: IGNORE_UNSUPPORTED_CONTENT | AUTOCREATE_PARENTS,
+      unused_uint: new Array(8).fill(0),
+      translate_pathname: null,
+      translate_pathname_user_data: null,
+      unused_ptrs: new Array(6).fill(null),
+    };
+    if (!(await callAsync(importArchive, [repo, options, reader, tree, null, null, error]))) {
+      throw takeError(error);
+    }
+    return await writeMutableTree(repo, tree);
+  } finally {
+    closeTarReader(reader);
+    unrefObject(tree);
+  }
+}
+
+async function writeMutableTree(repo: Pointer, tree: Pointer): Promise<TreeChecksums> {
+  const error: PointerSlot = [null];
+  const file: PointerSlot = [null];
+  if (!(await callAsync(writeTree, [repo, tree, file, null, error]))) throw takeError(error);
+  const checksums = { dirtree: fileTreeChecksum(file[0]), dirmeta: fileMetaChecksum(file[0]) };
+  unrefObject(file[0]);
+  return checksums;
+}
+
+/** Reads a metadata object, also one of the open transaction. Its checksum has been verified when it was written. */
+export function loadMetadata(repo: Pointer, kind: MetadataKind, checksum: string): Buffer {
+  const error: PointerSlot = [null];
+  const variant: PointerSlot = [null];
+  if (!loadVariant(repo, OBJECT_TYPES[kind], checksum, variant, error)) throw takeError(error);
+  const data = readVariant(variant[0]);
+  unrefVariant(variant[0]);
+  return data;
+}
+
+/**
+ * Writes a metadata object in the open transaction.
+ *
+ * @param data its serialised form
+ * @returns its checksum, 64 hex digits
+ */
+export function writeMetadata(repo: Pointer, kind: MetadataKind, data: Buffer): string {
+  const error: PointerSlot = [null];
+  const checksum: PointerSlot = [null];
+  const variant = createVariant(VARIANT_TYPES[kind], data);
+  try {
+    if (!writeMetadataCall(repo, OBJECT_TYPES[kind], null, variant, checksum, null, error)) {
+      throw takeError(error);
+    }
+  } finally {
+    unrefVariant(variant);
+  }
+  const hex = Buffer.from(koffi.decode(checksum[0], 'uint8_t', CHECKSUM_BYTES)).toString('hex');
+  freeMemory(checksum[0]);
+  return hex;
+}
+
+/** Writes a regular file of owner 0:0, mode 0644, without xattrs, in the open transaction; returns its checksum. */
+export function writeFileObject(repo: Pointer, content: Buffer): string {
+  const error: PointerSlot = [null];
+  const regularFile = 0o100644;
+  const text = writeRegularFile(repo, null, 0, 0, regularFile, null, content, content.length, null, error);
+  if (error[0] !== null) throw takeError(error);
+  const checksum: string = koffi.decode(text, 'char', CHECKSUM_BYTES * 2);
+  freeMemory(text);
+  return checksum;
+}
+
+/**
+ * Checks a commit out as hard links into `path`, which must not exist, without a sync of its own. Fails rather than
+ * copy when the repository is on another filesystem.
+ */
+export async function checkoutHardLinks(repo: Pointer, commitChecksum: string, path: string): Promise<void> {
+  const error: PointerSlot = [null];
+  const options = {
+    mode: 0,
+    overwrite_mode: 0,
+    enable_uncompressed_cache: 0,
+    enable_fsync: 0,
+    process_whiteouts: 0,
+    no_copy_fallback: 1,
+    force_copy: 0,
+    bareuseronly_dirs: 0,
+    force_copy_zerosized: 0,
+    process_passthrough_whiteouts: 0,
+    unused_bools: [0, 0, 0],
+    subpath: null,
+    devino_to_csum_cache: null,
+    unused_ints: [0, 0, 0, 0, 0, 0],
+    unused_ptrs: [null, null, null],
+    filter: null,
+    filter_user_data: null,
+    sepolicy: null,
+    sepolicy_prefix: null,
+  };
+  if (!(await callAsync(checkoutAt, [repo, options, AT_FDCWD, path, commitChecksum, null, error]))) {
+    throw takeError(error);
+  }
+}
+
+function callAsync(call: ReturnType<typeof library.func>, args: unknown[]): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    call.async(...args, (error: Error | null, value: boolean) =>
+      error === null ? resolve(value) : reject(error),
+    );
+  });
+}

@@ -1,0 +1,105 @@
+/**
+ * `SOCK_SEQPACKET` socket pairs whose messages may carry file descriptors (`SCM_RIGHTS`): what the image proxy of
+ * skopeo speaks, and what Node has no API for. Layouts are those of 64-bit Linux.
+ */
+import { koffi, loadLibrary } from './koffi.ts';
+import { SystemCallFailed } from './libc.ts';
+
+const AF_UNIX = 1;
+const SOCK_SEQPACKET = 5;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_CMSG_CLOEXEC = 0x40000000;
+const MSG_TRUNC = 0x20;
+const MSG_CTRUNC = 0x8;
+
+/** Size of `struct cmsghdr`: length (8), level (4), type (4); descriptors follow. */
+const CONTROL_HEADER_BYTES = 16;
+/** Room for more descriptors than any answer carries, so that none is ever lost unseen. */
+const CONTROL_BYTES = 256;
+
+const libc = loadLibrary('libc.so.6');
+const iovec = koffi.struct('atomic_iovec', { iov_base: 'uint8_t *', iov_len: 'size_t' });
+koffi.struct('atomic_msghdr', {
+  msg_name: 'void *',
+  msg_namelen: 'uint32_t',
+  msg_iov: koffi.pointer(iovec),
+  msg_iovlen: 'size_t',
+  msg_control: 'uint8_t *',
+  msg_controllen: 'size_t',
+  msg_flags: 'int',
+});
+const socketpairCall = libc.func('int socketpair(int domain, int type, int protocol, _Out_ int *fds)');
+const sendCall = libc.func('long send(int fd, const uint8_t *data, size_t length, int flags)');
+const recvmsgCall = libc.func('long recvmsg(int fd, _Inout_ atomic_msghdr *message, int flags)');
+
+export interface Packet {
+  readonly data: Buffer;
+  /** Received descriptors; the receiver owns and closes them. */
+  readonly fds: readonly number[];
+}
+
+/** Opens a connected pair; both ends are closed on exec unless they are handed to a child explicitly. */
+export function openPacketPair(): [number, number] {
+  const fds: [number, number] = [-1, -1];
+  const result: number = socketpairCall(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds);
+  if (result !== 0) throw new SystemCallFailed('socketpair', koffi.errno());
+  return fds;
+}
+
+/** Sends one message without descriptors. Requests are small, so the call does not block in practice. */
+export function sendPacket(fd: number, data: Buffer): void {
+  const sent: number = sendCall(fd, data, data.length, MSG_NOSIGNAL);
+  if (sent < 0) throw new SystemCallFailed('send', koffi.errno());
+}
+
+/**
+ * Waits on a worker thread for one message.
+ *
+ * @param maxBytes a longer message is an error
+ * @returns `undefined` when the peer has closed its end
+ */
+export async function receivePacket(fd: number, maxBytes: number): Promise<Packet | undefined> {
+  const data = Buffer.alloc(maxBytes);
+  const control = Buffer.alloc(CONTROL_BYTES);
+  const message = {
+    msg_name: null,
+    msg_namelen: 0,
+    msg_iov: [{ iov_base: data, iov_len: data.length }],
+    msg_iovlen: 1,
+    msg_control: control,
+    msg_controllen: control.length,
+    msg_flags: 0,
+  };
+  const received = await new Promise<number>((resolve, reject) => {
+    recvmsgCall.async(fd, message, MSG_CMSG_CLOEXEC, (error: Error | null, value: number) =>
+      error === null ? resolve(value) : reject(error),
+    );
+  });
+  if (received < 0) throw new SystemCallFailed('recvmsg', koffi.errno());
+  const fds = readDescriptors(control.subarray(0, message.msg_controllen));
+  if (received === 0 && fds.length === 0) return undefined;
+  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) !== 0) {
+    throw new Error(`recvmsg: a message is longer than ${maxBytes} bytes`);
+  }
+  return { data: data.subarray(0, received), fds };
+}
+
+function readDescriptors(control: Buffer): number[] {
+  const fds: number[] = [];
+  let offset = 0;
+  while (offset + CONTROL_HEADER_BYTES <= control.length) {
+    const length = Number(control.readBigUInt64LE(offset));
+    if (length < CONTROL_HEADER_BYTES) break;
+    const isRights =
+      control.readInt32LE(offset + 8) === SOL_SOCKET && control.readInt32LE(offset + 12) === SCM_RIGHTS;
+    const end = Math.min(offset + length, control.length);
+    for (let at = offset + CONTROL_HEADER_BYTES; isRights && at + 4 <= end; at += 4) {
+      fds.push(control.readInt32LE(at));
+    }
+    offset += Math.ceil(length / 8) * 8;
+  }
+  return fds;
+}
