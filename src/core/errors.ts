@@ -32,6 +32,7 @@ const categories = {
   LAYER_NOT_FOUND: 'not-found',
   FILE_CONFLICT: 'conflict',
   IMAGE_IN_USE: 'conflict',
+  DEPLOYMENT_IN_USE: 'conflict',
   MANIFEST_UNSUPPORTED: 'image',
   MANIFEST_INVALID: 'image',
   DIGEST_MISMATCH: 'image',

@@ -21,20 +21,24 @@ const errorString = archive.func('const char *archive_error_string(void *archive
 setLocale(LC_CTYPE, 'C.UTF-8');
 
 /**
- * Prepares a reader of an uncompressed tar stream. Nothing is read yet.
+ * Opens a reader of an uncompressed tar stream. libarchive reads the first block at once, so this runs on a worker
+ * thread: whoever writes the stream may be this thread.
  *
  * @param fd a readable descriptor, such as the end of a pipe; it stays the caller's
  */
-export function openTarReader(fd: number): Pointer {
+export async function openTarReader(fd: number): Promise<Pointer> {
   const reader = readNew();
   supportTar(reader);
   supportEmpty(reader);
-  if (openFd(reader, fd, BLOCK_BYTES) !== 0) {
-    const message: string = errorString(reader) ?? 'unknown error';
-    readFree(reader);
-    throw new Error(`archive_read_open_fd: ${message}`);
-  }
-  return reader;
+  const status = await new Promise<number>((resolve, reject) => {
+    openFd.async(reader, fd, BLOCK_BYTES, (error: Error | null, value: number) =>
+      error === null ? resolve(value) : reject(error),
+    );
+  });
+  if (status === 0) return reader;
+  const message: string = errorString(reader) ?? 'unknown error';
+  readFree(reader);
+  throw new Error(`archive_read_open_fd: ${message}`);
 }
 
 export function closeTarReader(reader: Pointer): void {

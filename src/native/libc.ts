@@ -4,8 +4,12 @@ import { koffi, loadLibrary } from './koffi.ts';
 
 const libc = loadLibrary('libc.so.6');
 const flockCall = libc.func('int flock(int fd, int operation)');
+const pipeCall = libc.func('int pipe2(_Out_ int *fds, int flags)');
+const fcntlCall = libc.func('int fcntl(int fd, int command, int argument)');
 const syncfsCall = libc.func('int syncfs(int fd)');
 
+const O_CLOEXEC = 0o2000000;
+const F_SETPIPE_SZ = 1031;
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -42,4 +46,17 @@ export function tryLock(fd: number, mode: 'shared' | 'exclusive'): boolean {
 export function syncFilesystem(fd: number): void {
   const result: number = syncfsCall(fd);
   if (result !== 0) throw new SystemCallFailed('syncfs', koffi.errno());
+}
+
+/**
+ * Opens a pipe that children do not inherit.
+ *
+ * @param bytes wished capacity; the kernel may refuse more than its limit for the user, then the default stays
+ */
+export function openPipe(bytes: number): { readEnd: number; writeEnd: number } {
+  const fds: [number, number] = [-1, -1];
+  const result: number = pipeCall(fds, O_CLOEXEC);
+  if (result !== 0) throw new SystemCallFailed('pipe2', koffi.errno());
+  fcntlCall(fds[1], F_SETPIPE_SZ, bytes);
+  return { readEnd: fds[0], writeEnd: fds[1] };
 }

@@ -163,8 +163,8 @@ export interface TreeChecksums {
  * @param fd where the stream can be read; stays the caller's
  */
 export async function importTar(repo: Pointer, fd: number): Promise<TreeChecksums> {
+  const reader = await openTarReader(fd);
   const tree = treeNew();
-  const reader = openTarReader(fd);
   try {
     const error: PointerSlot = [null];
     const options = {

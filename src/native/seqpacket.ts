@@ -12,6 +12,7 @@ const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
+const MSG_DONTWAIT = 0x40;
 const MSG_TRUNC = 0x20;
 const MSG_CTRUNC = 0x8;
 
@@ -56,12 +57,12 @@ export function sendPacket(fd: number, data: Buffer): void {
 }
 
 /**
- * Waits on a worker thread for one message.
+ * Takes one message if there is one; never waits, so that no thread of the small pool is held by a silent peer.
  *
  * @param maxBytes a longer message is an error
- * @returns `undefined` when the peer has closed its end
+ * @returns `undefined` when there is no message yet, `'closed'` when the peer has closed its end
  */
-export async function receivePacket(fd: number, maxBytes: number): Promise<Packet | undefined> {
+export function tryReceivePacket(fd: number, maxBytes: number): Packet | 'closed' | undefined {
   const data = Buffer.alloc(maxBytes);
   const control = Buffer.alloc(CONTROL_BYTES);
   const message = {
@@ -73,14 +74,15 @@ export async function receivePacket(fd: number, maxBytes: number): Promise<Packe
     msg_controllen: control.length,
     msg_flags: 0,
   };
-  const received = await new Promise<number>((resolve, reject) => {
-    recvmsgCall.async(fd, message, MSG_CMSG_CLOEXEC, (error: Error | null, value: number) =>
-      error === null ? resolve(value) : reject(error),
-    );
-  });
-  if (received < 0) throw new SystemCallFailed('recvmsg', koffi.errno());
+  const received: number = recvmsgCall(fd, message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  if (received < 0) {
+    const errno = koffi.errno();
+    if (errno === koffi.os.errno.EAGAIN || errno === koffi.os.errno.EINTR) return undefined;
+    if (errno === koffi.os.errno.ECONNRESET) return 'closed';
+    throw new SystemCallFailed('recvmsg', errno);
+  }
   const fds = readDescriptors(control.subarray(0, message.msg_controllen));
-  if (received === 0 && fds.length === 0) return undefined;
+  if (received === 0 && fds.length === 0) return 'closed';
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) !== 0) {
     throw new Error(`recvmsg: a message is longer than ${maxBytes} bytes`);
   }

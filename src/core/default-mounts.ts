@@ -1,0 +1,81 @@
+import type { RuntimeMount } from './runtime-config.ts';
+
+/** Host files that a container in the host's network needs to resolve names as the host does. */
+export const hostNetworkFiles: readonly string[] = ['/etc/resolv.conf', '/etc/hosts'];
+
+const kernelFileSystems: readonly RuntimeMount[] = [
+  { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+  {
+    destination: '/dev',
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+  },
+  {
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  },
+  {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
+  },
+  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+  {
+    destination: '/sys/fs/cgroup',
+    type: 'cgroup',
+    source: 'cgroup',
+    options: ['nosuid', 'noexec', 'nodev', 'relatime', 'ro'],
+  },
+];
+
+/** A folder that is writable although the root is read-only. */
+export interface ScratchFolder {
+  readonly path: string;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+/**
+ * Where programs expect to write. runc gives a tmpfs the mode of the folder below it, and makes a missing one with
+ * 0755; so an installation with the default configuration creates those that the image lacks, with these modes.
+ */
+export const scratchFolders: readonly ScratchFolder[] = [
+  { path: '/run', mode: 0o755 },
+  { path: '/tmp', mode: 0o1777 },
+  { path: '/var/tmp', mode: 0o1777 },
+];
+
+/**
+ * Builds the mounts of the default configuration. Nothing else of the host is visible.
+ *
+ * @param hostFiles those of `hostNetworkFiles` that exist; a missing source would keep the container from starting
+ */
+export function buildDefaultMounts(hostFiles: readonly string[]): readonly RuntimeMount[] {
+  // The files come last: `/etc/resolv.conf` of an image may be a link into `/run`.
+  return [...kernelFileSystems, ...scratchFolders.map(mountScratch), ...hostFiles.map(bindReadOnly)];
+}
+
+/** `tmpcopyup`, which runc and crun both know, copies in what the image has there, such as a folder in `/run`. */
+function mountScratch(folder: ScratchFolder): RuntimeMount {
+  const mode = `mode=${folder.mode.toString(8).padStart(4, '0')}`;
+  return {
+    destination: folder.path,
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'nodev', mode, 'tmpcopyup'],
+  };
+}
+
+function bindReadOnly(path: string): RuntimeMount {
+  return {
+    destination: path,
+    type: 'bind',
+    source: path,
+    options: ['bind', 'ro', 'nosuid', 'nodev', 'noexec'],
+  };
+}

@@ -1,0 +1,37 @@
+const defaultLength = 2000;
+
+/**
+ * Makes text from outside (an image, a registry, a child process) fit for one line of a terminal or a log.
+ *
+ * The order matters. Control characters go first, so that they cannot hide an URL from the redaction; the length is
+ * cut last, so that a cut cannot take the `@` away that marks a password.
+ *
+ * @param text any text; line breaks and tabs become one space
+ * @param maxLength longest result in UTF-16 units; what is beyond it is replaced by `...`
+ * @returns text without control characters, direction overrides and passwords
+ */
+export function toPrintable(text: string, maxLength = defaultLength): string {
+  const clean = text
+    .toWellFormed()
+    .replace(ansiSequence, '')
+    .replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' ')
+    .replace(invisible, '');
+  return truncate(redactCredentials(clean), maxLength);
+}
+
+/** Replaces user and password of every URL: `https://user:pass@host/` becomes `https://***@host/`. */
+export function redactCredentials(text: string): string {
+  return text.replace(/(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*:\/\/)[^\s/]*@/gi, '$1***@');
+}
+
+/** `ESC [ ... letter` and `ESC ] ... BEL`: colours, cursor movement, window titles. */
+const ansiSequence = /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
+
+/** C0, DEL and C1; direction marks, embeddings, overrides and isolates; zero-width space, word joiner, BOM. */
+const invisible =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
+
+function truncate(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  return `${text.slice(0, Math.max(0, maxLength - 3)).replace(/[\ud800-\udbff]$/, '')}...`;
+}

@@ -1,0 +1,46 @@
+import { buildDefaultUnitTemplate } from './default-unit.ts';
+import { AtomicError } from './errors.ts';
+import { formatMarker, type GeneratedMarker } from './generated-marker.ts';
+import { substituteTemplate, type TemplateValues } from './template.ts';
+
+export interface UnitFacts {
+  /** The `service.template` of the image; `undefined` when it has none (compatibility E-04). */
+  readonly template: { readonly text: string; readonly file: string } | undefined;
+  readonly marker: GeneratedMarker;
+  /** Of the image's configuration; used by the default unit only. */
+  readonly stopSignal: string | undefined;
+}
+
+/** systemd's LONG_LINE_MAX: it refuses the whole unit for one longer line. */
+const maxLineLength = 1024 * 1024;
+
+/**
+ * Builds the text of the unit: the marker line, then the image's template or the default unit, filled.
+ *
+ * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE as `substituteTemplate`; TEMPLATE_INVALID also for a result that
+ *   systemd cannot read; CONFIG_INVALID for a stop signal that does not exist
+ */
+export function buildUnit(facts: UnitFacts, values: TemplateValues): string {
+  const { text, file } = facts.template ?? {
+    text: buildDefaultUnitTemplate(facts.stopSignal),
+    file: 'default unit',
+  };
+  const unit = `${formatMarker(facts.marker)}\n${endLine(substituteTemplate(text, values, file))}`;
+  checkUnitText(unit, file);
+  return unit;
+}
+
+function endLine(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+function checkUnitText(unit: string, file: string): void {
+  const index = unit.split('\n').findIndex((line) => line.includes('\0') || line.length > maxLineLength);
+  if (index < 0) return;
+  // The marker is line 1 of the unit, so the index counts from 1 in the text below it.
+  throw new AtomicError(
+    'TEMPLATE_INVALID',
+    `The template file '${file}' makes a unit that systemd cannot read: line ${index} contains a NUL character or is longer than ${maxLineLength} characters`,
+    { hint: 'Look at the template and at the values of its variables.' },
+  );
+}

@@ -1,0 +1,70 @@
+/** Reads `/etc/atomic.conf`, YAML of one level (compatibility 2.5). */
+import { readFileSync } from 'node:fs';
+import { AtomicError } from '../core/errors.ts';
+import { isJsonObject } from '../core/json-text.ts';
+import type { Settings } from '../core/settings.ts';
+import { isErrno } from './file-error.ts';
+
+const DEFAULT_PATH = '/etc/atomic.conf';
+
+/**
+ * Keys are looked up in lower, then in upper case. A file that is missing or empty means defaults (the original died,
+ * X-29).
+ *
+ * @param env `ATOMIC_CONF` names another file
+ * @throws AtomicError SETTINGS_INVALID when the file is not YAML or a key has a wrong type
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const path = env.ATOMIC_CONF ?? DEFAULT_PATH;
+  const text = readOptional(path);
+  if (text === undefined) return {};
+  const document = parseYaml(text, path);
+  if (document === null || document === undefined) return {};
+  if (!isJsonObject(document)) throw invalid(path, 'it is not a list of "key: value" lines');
+  const read = (key: string): string | undefined => {
+    const value = document[key] ?? document[key.toUpperCase()];
+    if (value === undefined || value === null) return undefined;
+    if (typeof value !== 'string') throw invalid(path, `"${key}" is not text`);
+    return value;
+  };
+  const settings = {
+    ostreeRepository: read('ostree_repository'),
+    checkoutPath: read('checkout_path'),
+    runtime: read('runtime'),
+    httpProxy: read('http_proxy'),
+    httpsProxy: read('https_proxy'),
+    noProxy: read('no_proxy'),
+  };
+  for (const key of ['ostreeRepository', 'checkoutPath'] as const) {
+    const value = settings[key];
+    if (value !== undefined && !value.startsWith('/'))
+      throw invalid(path, `${value} is not an absolute path`);
+  }
+  return settings;
+}
+
+function readOptional(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw new AtomicError(
+      'SETTINGS_INVALID',
+      `reading ${path}: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+function parseYaml(text: string, path: string): unknown {
+  try {
+    return Bun.YAML.parse(text);
+  } catch (error) {
+    throw new AtomicError('SETTINGS_INVALID', `reading ${path}: it is not YAML`, { cause: error });
+  }
+}
+
+function invalid(path: string, problem: string): AtomicError {
+  return new AtomicError('SETTINGS_INVALID', `reading ${path}: ${problem}`, {
+    hint: `Correct the file, or remove it to get the defaults.`,
+  });
+}

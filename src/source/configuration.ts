@@ -1,0 +1,93 @@
+/** Reads the configuration files of containers' tools that decide before skopeo is asked. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { AtomicError } from '../core/errors.ts';
+import {
+  emptyRegistriesConf,
+  mergeRegistriesConf,
+  type RegistriesConf,
+  readRegistriesConf,
+} from '../core/registries-conf.ts';
+import { parseTrustPolicy, type TrustPolicy } from '../core/trust-policy.ts';
+import { isErrno } from '../host/file-error.ts';
+import type { Host } from '../host/host.ts';
+
+const SYSTEM_FOLDER = '/etc/containers';
+
+/**
+ * Short names: the person's own registries.conf replaces the system's; drop-ins of both add to it in the order of
+ * their names.
+ *
+ * @throws AtomicError SETTINGS_INVALID when a file is not TOML or has a wrong shape
+ */
+export function readRegistriesConfFiles(host: Host): RegistriesConf {
+  const folders = listFolders(host);
+  const mains = folders
+    .map((folder) => `${folder}/registries.conf`)
+    .filter((path) => readOptional(path) !== undefined);
+  const dropIns = [...folders].reverse().flatMap((folder) => listConfFiles(`${folder}/registries.conf.d`));
+  return [...mains.slice(0, 1), ...dropIns].reduce(
+    (conf, path) => mergeRegistriesConf(conf, readRegistriesConf(parseToml(path), rejectAt(path))),
+    emptyRegistriesConf,
+  );
+}
+
+/**
+ * The trust policy, the person's own before the system's.
+ *
+ * @throws AtomicError SETTINGS_INVALID when there is none or it is malformed; without a policy nothing is trusted
+ */
+export function readTrustPolicy(host: Host): TrustPolicy {
+  for (const folder of listFolders(host)) {
+    const path = `${folder}/policy.json`;
+    const text = readOptional(path);
+    if (text !== undefined) return parseTrustPolicy(text, path);
+  }
+  throw new AtomicError(
+    'SETTINGS_INVALID',
+    `reading the trust policy ${SYSTEM_FOLDER}/policy.json: no such file`,
+    {
+      hint: 'Install it: apt install golang-github-containers-common (Debian), dnf install containers-common (Fedora).',
+    },
+  );
+}
+
+function listFolders(host: Host): string[] {
+  const home = host.env.HOME;
+  return [...(home === undefined || home === '' ? [] : [`${home}/.config/containers`]), SYSTEM_FOLDER];
+}
+
+function parseToml(path: string): unknown {
+  try {
+    return Bun.TOML.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new AtomicError('SETTINGS_INVALID', `reading ${path}: it is not TOML`, {
+      hint: 'See containers-registries.conf(5).',
+      cause: error,
+    });
+  }
+}
+
+function rejectAt(path: string): (problem: string) => AtomicError {
+  return (problem) => new AtomicError('SETTINGS_INVALID', `reading ${path}: ${problem}`);
+}
+
+function readOptional(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+function listConfFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.conf'))
+      .sort()
+      .map((name) => `${folder}/${name}`);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return [];
+    throw error;
+  }
+}

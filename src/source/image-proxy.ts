@@ -1,0 +1,235 @@
+/**
+ * Client of `skopeo experimental-image-proxy`: one child process that opens images with every transport and setting
+ * of containers/image and hands their blobs over as pipes.
+ *
+ * Two things of the protocol shape this client. The proxy closes the writing end of a blob's pipe only inside
+ * `FinishPipe`, and `FinishPipe` returns only when the blob is drained: so it is sent as soon as a blob is open and
+ * answered while the blob is read. And the proxy serves one request at a time: so one blob is open at a time.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AtomicError } from '../core/errors.ts';
+import type { SourceOptions } from '../core/image.ts';
+import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
+import { toPrintable } from '../core/printable.ts';
+import type { Host } from '../host/host.ts';
+import { throwIfInterrupted } from '../host/interruption.ts';
+import { formatPackageHint } from '../host/run-program.ts';
+import { openPacketPair, type Packet, sendPacket, tryReceivePacket } from '../native/seqpacket.ts';
+import { describeProxyFailure } from './proxy-failure.ts';
+import { formatSourceFlags } from './source-flags.ts';
+
+/** Answers are a line of JSON; the data itself goes through pipes. */
+const MAX_ANSWER_BYTES = 32 * 1024;
+/** Pauses between looks for an answer: first short, since most come at once, then longer. */
+const FIRST_PAUSE_MILLISECONDS = 1;
+const LONGEST_PAUSE_MILLISECONDS = 20;
+/** What is read of a blob's pipe at a time: the whole of a pipe. */
+const PIPE_CHUNK_BYTES = 64 * 1024;
+const MAX_STDERR_BYTES = 4096;
+
+export interface OpenedImage {
+  readonly handle: number;
+  /** Digest of the image's own manifest as it is in the source, `sha256:...`. */
+  readonly digest: string;
+  /** The manifest in OCI form; a Docker manifest was converted and has other bytes than `digest` names. */
+  readonly manifest: Buffer;
+}
+
+export interface OpenedBlob {
+  readonly stream: Readable;
+  /**
+   * Settles when the proxy has sent the whole blob and checked its digest and size.
+   *
+   * @throws AtomicError TRANSFER_FAILED, REGISTRY_UNREACHABLE, DIGEST_MISMATCH
+   */
+  readonly verified: Promise<void>;
+}
+
+interface Answer {
+  readonly success: boolean;
+  readonly value: unknown;
+  readonly pipeid: number;
+  readonly error: string;
+}
+
+export class ImageProxy {
+  readonly #host: Host;
+  readonly #child: ChildProcess;
+  readonly #socket: number;
+  #stderr = '';
+  #startFailure: Error | undefined;
+  #isClosed = false;
+  #lastCall: Promise<unknown> = Promise.resolve();
+
+  private constructor(host: Host, child: ChildProcess, socket: number) {
+    this.#host = host;
+    this.#child = child;
+    this.#socket = socket;
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = `${this.#stderr}${chunk}`.slice(-MAX_STDERR_BYTES);
+    });
+    child.on('error', (error) => {
+      this.#startFailure = error;
+    });
+  }
+
+  /**
+   * Starts the proxy. The caller closes it.
+   *
+   * @throws AtomicError TOOL_MISSING without skopeo, TOOL_TOO_OLD when it has no image proxy
+   */
+  static async start(host: Host, options: SourceOptions): Promise<ImageProxy> {
+    const [ours, theirs] = openPacketPair();
+    const skopeo = host.env.SKOPEO_PATH ?? 'skopeo';
+    const child = spawn(
+      skopeo,
+      ['experimental-image-proxy', '--sockfd', '3', ...formatSourceFlags(options)],
+      {
+        env: { ...host.env },
+        stdio: ['ignore', 'ignore', 'pipe', theirs],
+        detached: true,
+      },
+    );
+    closeSync(theirs);
+    const proxy = new ImageProxy(host, child, ours);
+    try {
+      await proxy.#call('Initialize', []);
+    } catch (error) {
+      await proxy.close();
+      throw error;
+    }
+    return proxy;
+  }
+
+  /**
+   * Opens an image and reads its manifest; of a list, the one for this machine's platform.
+   *
+   * @param source `docker://registry/name:tag` and the like
+   * @throws AtomicError IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE, MANIFEST_UNSUPPORTED
+   */
+  async openImage(source: string): Promise<OpenedImage> {
+    const handle = (await this.#call('OpenImage', [source])).answer.value;
+    if (typeof handle !== 'number') throw new Error('the image proxy gave no handle');
+    const { value, data } = await this.#callForData('GetManifest', [handle], MAX_MANIFEST_BYTES);
+    if (typeof value !== 'string') throw new Error('the image proxy gave no digest');
+    return { handle, digest: value, manifest: data };
+  }
+
+  /**
+   * Reads a small blob whole, such as an image's configuration.
+   *
+   * @throws AtomicError MANIFEST_INVALID when it is larger than 4 MiB, and like `openBlob`
+   */
+  async readBlob(image: OpenedImage, digest: string, size: number): Promise<Buffer> {
+    return (await this.#callForData('GetBlob', [image.handle, digest, size], MAX_MANIFEST_BYTES)).data;
+  }
+
+  /**
+   * Opens a blob; the one before must have been read to its end.
+   *
+   * @param size its exact size in bytes
+   */
+  async openBlob(image: OpenedImage, digest: string, size: number): Promise<OpenedBlob> {
+    const { answer, fd } = await this.#callForPipe('GetBlob', [image.handle, digest, size]);
+    const verified = this.#call('FinishPipe', [answer.pipeid]).then(() => undefined);
+    // The reader may fail first; a rejection that nobody awaits must not end the program.
+    verified.catch(() => undefined);
+    return { stream: createReadStream('', { fd, highWaterMark: PIPE_CHUNK_BYTES }), verified };
+  }
+
+  /** Ends the process; also in the middle of a blob. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeSync(this.#socket);
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined)
+      return;
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+
+  async #callForData(
+    method: string,
+    args: readonly unknown[],
+    maxBytes: number,
+  ): Promise<{ value: unknown; data: Buffer }> {
+    const { answer, fd } = await this.#callForPipe(method, args);
+    const finished = this.#call('FinishPipe', [answer.pipeid]);
+    finished.catch(() => undefined);
+    const parts: Buffer[] = [];
+    let length = 0;
+    for await (const part of createReadStream('', { fd, highWaterMark: PIPE_CHUNK_BYTES })) {
+      length += part.length;
+      if (length > maxBytes) {
+        throw new AtomicError(
+          'MANIFEST_INVALID',
+          `reading the manifest: it is longer than ${maxBytes} bytes`,
+        );
+      }
+      parts.push(part);
+    }
+    await finished;
+    return { value: answer.value, data: Buffer.concat(parts) };
+  }
+
+  async #callForPipe(method: string, args: readonly unknown[]): Promise<{ answer: Answer; fd: number }> {
+    const { answer, packet } = await this.#call(method, args);
+    const [fd, ...others] = packet.fds;
+    for (const other of others) closeSync(other);
+    if (fd === undefined) throw new Error(`the image proxy gave no pipe for ${method}`);
+    return { answer, fd };
+  }
+
+  /** Sends a request after the answer of the one before has come. */
+  #call(method: string, args: readonly unknown[]): Promise<{ answer: Answer; packet: Packet }> {
+    const call = this.#lastCall.then(async () => {
+      sendPacket(this.#socket, Buffer.from(JSON.stringify({ method, args })));
+      const packet = await this.#receive();
+      const answer = JSON.parse(packet.data.toString('utf8')) as Answer;
+      if (answer.success) return { answer, packet };
+      for (const fd of packet.fds) closeSync(fd);
+      throw describeProxyFailure(toPrintable(answer.error));
+    });
+    this.#lastCall = call.catch(() => undefined);
+    return call;
+  }
+
+  async #receive(): Promise<Packet> {
+    let pause = FIRST_PAUSE_MILLISECONDS;
+    for (;;) {
+      throwIfInterrupted(this.#host);
+      if (this.#isClosed)
+        throw new AtomicError('PROXY_FAILED', 'reading from the image proxy: it was closed');
+      const packet = tryReceivePacket(this.#socket, MAX_ANSWER_BYTES);
+      if (packet === 'closed') throw await this.#describeEnd();
+      if (packet !== undefined) return packet;
+      await sleep(pause);
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MILLISECONDS);
+    }
+  }
+
+  async #describeEnd(): Promise<AtomicError> {
+    // The end of the socket may be seen before the reason has arrived.
+    await sleep(LONGEST_PAUSE_MILLISECONDS);
+    if (this.#startFailure !== undefined) {
+      return new AtomicError('TOOL_MISSING', 'starting skopeo: the program is not installed', {
+        hint: formatPackageHint('skopeo'),
+        cause: this.#startFailure,
+      });
+    }
+    const words = toPrintable(this.#stderr.trim());
+    if (/unknown command|unknown flag/.test(words)) {
+      return new AtomicError('TOOL_TOO_OLD', 'starting the image proxy: this skopeo does not have one', {
+        hint: 'Install skopeo 1.5 or newer.',
+      });
+    }
+    return new AtomicError(
+      'PROXY_FAILED',
+      `reading from the image proxy: skopeo ended${words === '' ? '' : `: ${words}`}`,
+    );
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Turns what skopeo says into errors with codes. Its protocol before 0.2.8 has no codes, only sentences of
+ * containers/image and of Go's network library; their fixed parts are matched here and nowhere else.
+ */
+import { AtomicError, type ErrorCode } from '../core/errors.ts';
+
+interface Pattern {
+  readonly words: RegExp;
+  readonly code: ErrorCode;
+  readonly hint: string;
+}
+
+const patterns: readonly Pattern[] = [
+  {
+    words:
+      /manifest unknown|name unknown|repository name not known|not found: manifest|no such image|StatusCode: 404/i,
+    code: 'IMAGE_NOT_FOUND',
+    hint: 'Check the name and the tag; `skopeo list-tags docker://NAME` shows the tags of a repository.',
+  },
+  {
+    words:
+      /unauthorized|authentication required|invalid username\/password|denied:|forbidden|StatusCode: 40[13]/i,
+    code: 'REGISTRY_AUTH',
+    hint: 'Give --creds USER:PASSWORD, or log in with `skopeo login REGISTRY`.',
+  },
+  {
+    words: /server gave HTTP response to HTTPS client/i,
+    code: 'REGISTRY_UNREACHABLE',
+    hint: 'The registry speaks plain HTTP: name it as insecure in /etc/containers/registries.conf.d, or give --tls-verify=false.',
+  },
+  {
+    words: /x509|certificate|tls:/i,
+    code: 'REGISTRY_UNREACHABLE',
+    hint: "Put the registry's CA into /etc/containers/certs.d/REGISTRY/ca.crt, or give --cert-dir.",
+  },
+  {
+    words: /corrupted blob|digest did not match|Digest did not match|does not match/i,
+    code: 'DIGEST_MISMATCH',
+    hint: 'The registry or something before it changed the data. Nothing of this layer was stored.',
+  },
+  {
+    words: /no image found in (?:manifest list|image index)/i,
+    code: 'MANIFEST_UNSUPPORTED',
+    hint: 'The image is not made for the platform of this machine.',
+  },
+  {
+    words:
+      /no such host|connection refused|connection reset|network is unreachable|no route to host|i\/o timeout|server misbehaving|unexpected EOF|: EOF$|expected \d+ bytes in blob/i,
+    code: 'REGISTRY_UNREACHABLE',
+    hint: 'Check that the registry is running and can be reached, then pull again; complete layers are kept.',
+  },
+  {
+    words: /unsupported (?:manifest|docker|schema)|Unimplemented manifest|MIME type/i,
+    code: 'MANIFEST_UNSUPPORTED',
+    hint: 'Push the image again as an OCI image or a Docker image of schema 2.',
+  },
+  {
+    words: /policy|signature/i,
+    code: 'POLICY_REJECTED',
+    hint: 'See /etc/containers/policy.json and containers-policy.json(5).',
+  },
+];
+
+/** @param words what the proxy or skopeo said, printable */
+export function describeProxyFailure(words: string): AtomicError {
+  const found = patterns.find((pattern) => pattern.words.test(words));
+  return found === undefined
+    ? new AtomicError('TRANSFER_FAILED', words)
+    : new AtomicError(found.code, words, { hint: found.hint });
+}

@@ -1,0 +1,136 @@
+/** Reads single files of an image from the repository, without a checkout. */
+import { closeSync, fstatSync, lstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { AtomicError } from '../core/errors.ts';
+import type { StoredImage } from '../core/image.ts';
+import type { DirTree } from '../core/ostree-objects.ts';
+import { formatBlobRef } from '../core/ref-name.ts';
+import type { Host } from '../host/host.ts';
+import { BLOB_FILE } from './blob-file.ts';
+import { findRef, formatObjectPath, readCommit, readDirTree } from './object-files.ts';
+
+/** As many as the kernel follows. */
+const MAX_SYMLINKS = 40;
+const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+
+/** The root filesystem of an image. Paths are absolute in the image; symlinks never lead out of it. */
+export interface ImageTree {
+  /** @returns `undefined` when there is no regular file; @throws AtomicError EXPORTS_INVALID when it is longer than `maxBytes` */
+  readFile(path: string, maxBytes: number): Buffer | undefined;
+  exists(path: string): boolean;
+  /** Names in a directory, sorted; `undefined` when there is none. */
+  listDirectory(path: string): string[] | undefined;
+}
+
+type Entry =
+  | { readonly kind: 'directory'; readonly tree: DirTree }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'symlink'; readonly target: string };
+
+/** @throws AtomicError STORE_CORRUPT when the image's commit cannot be read */
+export function openImageTree(host: Host, image: StoredImage): ImageTree {
+  const { repository } = host.locations;
+  const root: Entry = {
+    kind: 'directory',
+    tree: readDirTree(repository, readCommit(repository, image.commit).dirtree),
+  };
+  const resolve = (path: string): Entry | undefined => resolvePath(repository, root, path);
+  return {
+    readFile(path, maxBytes) {
+      const entry = resolve(path);
+      return entry?.kind === 'file' ? readBounded(entry.path, path, maxBytes) : undefined;
+    },
+    exists: (path) => resolve(path) !== undefined,
+    listDirectory(path) {
+      const entry = resolve(path);
+      if (entry?.kind !== 'directory') return undefined;
+      return [...entry.tree.files, ...entry.tree.directories].map(({ name }) => name).sort();
+    },
+  };
+}
+
+/** Reads the text of the configuration blob. @throws AtomicError STORE_CORRUPT when it is gone */
+export async function readImageConfig(host: Host, image: StoredImage): Promise<string> {
+  const { repository } = host.locations;
+  const commit =
+    image.configDigest === undefined ? undefined : findRef(repository, formatBlobRef(image.configDigest));
+  const file =
+    commit === undefined
+      ? undefined
+      : readDirTree(repository, readCommit(repository, commit).dirtree).files.find(
+          ({ name }) => name === BLOB_FILE,
+        );
+  if (file === undefined) {
+    throw new AtomicError(
+      'STORE_CORRUPT',
+      `reading the configuration of ${image.reference}: the blob is missing`,
+      {
+        hint: `Pull it again: atomic pull ${image.reference}`,
+      },
+    );
+  }
+  return readBounded(
+    formatObjectPath(repository, file.checksum, 'file'),
+    BLOB_FILE,
+    MAX_CONFIG_BYTES,
+  ).toString('utf8');
+}
+
+/** Walks a path like the kernel would inside the image: `..` stops at the root, an absolute link starts there. */
+function resolvePath(repository: string, root: Entry, path: string): Entry | undefined {
+  const pending = splitPath(path);
+  const parents: Entry[] = [];
+  let at = root;
+  let links = 0;
+  for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
+    if (name === '..') {
+      at = parents.pop() ?? root;
+      continue;
+    }
+    if (at.kind !== 'directory') return undefined;
+    const next = findChild(repository, at.tree, name);
+    if (next === undefined) return undefined;
+    if (next.kind === 'symlink') {
+      links += 1;
+      if (links > MAX_SYMLINKS) return undefined;
+      pending.unshift(...splitPath(next.target));
+      if (!next.target.startsWith('/')) continue;
+      at = root;
+      parents.length = 0;
+      continue;
+    }
+    parents.push(at);
+    at = next;
+  }
+  return at;
+}
+
+function findChild(repository: string, tree: DirTree, name: string): Entry | undefined {
+  const directory = tree.directories.find((child) => child.name === name);
+  if (directory !== undefined) return { kind: 'directory', tree: readDirTree(repository, directory.dirtree) };
+  const file = tree.files.find((child) => child.name === name);
+  if (file === undefined) return undefined;
+  const path = formatObjectPath(repository, file.checksum, 'file');
+  return lstatSync(path).isSymbolicLink()
+    ? { kind: 'symlink', target: readlinkSync(path) }
+    : { kind: 'file', path };
+}
+
+function splitPath(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+function readBounded(objectPath: string, path: string, maxBytes: number): Buffer {
+  const fd = openSync(objectPath, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    if (size > maxBytes) {
+      throw new AtomicError(
+        'EXPORTS_INVALID',
+        `reading ${path} of the image: ${size} bytes are more than ${maxBytes}`,
+      );
+    }
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,49 @@
+/** Turns failures of libostree and of its loading into errors for a person. */
+import { AtomicError } from '../core/errors.ts';
+import { toPrintable } from '../core/printable.ts';
+import { toFileError } from '../host/file-error.ts';
+import { GErrorThrown, IoErrorCode } from '../native/glib.ts';
+import { LibraryMissing } from '../native/koffi.ts';
+
+const NO_SPACE_WORDS = /min-free-space|No space left on device|Disk quota exceeded/;
+
+/**
+ * @param step "verbing object", such as `storing layer sha256:...`
+ * @returns anything that is no failure of the store unchanged, because it is a bug or has its own words already
+ */
+export function toStoreError(error: unknown, step: string): unknown {
+  if (error instanceof LibraryMissing) {
+    return new AtomicError('TOOL_MISSING', `${step}: ${error.message}`, {
+      hint: 'Install it: apt install libostree-1-1 libarchive13 (Debian), dnf install ostree-libs libarchive (Fedora).',
+      cause: error,
+    });
+  }
+  if (!(error instanceof GErrorThrown)) return toFileError(error, step);
+  const reason = toPrintable(error.message);
+  const isIoError = error.domain === 'g-io-error-quark';
+  if ((isIoError && error.code === IoErrorCode.noSpace) || NO_SPACE_WORDS.test(reason)) {
+    return new AtomicError('NO_SPACE', `${step}: ${reason}`, {
+      hint: 'Free some space on the filesystem of the image store and try again.',
+      cause: error,
+    });
+  }
+  if (/hardlink checkout across devices|Invalid cross-device link/.test(reason)) {
+    return new AtomicError('CROSS_DEVICE', `${step}: ${reason}`, {
+      hint: 'Containers are hard links into the repository: put both on one filesystem (checkout_path and ostree_repository in /etc/atomic.conf).',
+      cause: error,
+    });
+  }
+  if (isIoError && error.code === IoErrorCode.readOnly) {
+    return new AtomicError('READ_ONLY', `${step}: ${reason}`, { cause: error });
+  }
+  return new AtomicError('STORE_FAILED', `${step}: ${reason}`, { cause: error });
+}
+
+/** Runs one action on the store; its failure becomes an error for a person. */
+export async function withStoreErrors<T>(step: string, action: () => T | Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw toStoreError(error, step);
+  }
+}

@@ -1,0 +1,34 @@
+/** Layers that are in the repository already. */
+import type { BlobDescriptor } from '../core/manifest.ts';
+import type { LayerTree } from '../core/merge-layers.ts';
+import { formatBlobRef } from '../core/ref-name.ts';
+import { BlobKey } from './image-commit.ts';
+import { findRef, readCommit } from './object-files.ts';
+
+export interface StoredLayer {
+  readonly tree: LayerTree;
+  /** `sha256:...` of the inflated archive. */
+  readonly uncompressedDigest: string;
+}
+
+/**
+ * Finds a complete layer (compatibility S-07).
+ *
+ * @throws AtomicError STORE_CORRUPT
+ */
+export function findStoredLayer(repository: string, layer: BlobDescriptor): StoredLayer | undefined {
+  const checksum = findRef(repository, formatBlobRef(layer.digest));
+  if (checksum === undefined) return undefined;
+  const { dirtree, dirmeta, metadata } = readCommit(repository, checksum);
+  const uncompressedDigest = metadata.get(BlobKey.uncompressedDigest);
+  if (uncompressedDigest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
+  return {
+    tree: { dirtree, dirmeta, impliedDirectories: parseImplied(metadata.get(BlobKey.impliedDirectories)) },
+    uncompressedDigest,
+  };
+}
+
+function parseImplied(text: string | undefined): ReadonlySet<string> {
+  const paths: unknown = text === undefined ? [] : JSON.parse(text);
+  return new Set(Array.isArray(paths) ? paths.map(String) : []);
+}

@@ -1,0 +1,81 @@
+/** Writes the commits of the store inside the open transaction (compatibility S-01 to S-03). */
+import type { StoredImage } from '../core/image.ts';
+import type { BlobDescriptor } from '../core/manifest.ts';
+import { type LayerTree, mergeLayers } from '../core/merge-layers.ts';
+import { formatCommit, formatDirMeta, formatDirTree } from '../core/ostree-objects.ts';
+import { formatBlobRef, formatImageRef } from '../core/ref-name.ts';
+import type { Pointer } from '../native/glib.ts';
+import {
+  loadMetadata,
+  setRef,
+  type TreeChecksums,
+  writeFileObject,
+  writeMetadata,
+} from '../native/ostree.ts';
+import { BLOB_FILE } from './blob-file.ts';
+import { BlobKey, describeImage, ImageKey } from './image-commit.ts';
+import type { ImportedLayer } from './import-layer.ts';
+
+const PLAIN_DIRECTORY = { uid: 0, gid: 0, mode: 0o040755, xattrs: [] };
+
+/** Commits one layer and points its ref at it. */
+export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported: ImportedLayer): void {
+  const { uncompressedSize, uncompressedDigest, summary } = imported;
+  const metadata = new Map<string, string>([
+    [BlobKey.size, String(layer.size)],
+    [BlobKey.uncompressedSize, String(uncompressedSize)],
+    [BlobKey.uncompressedDigest, uncompressedDigest],
+  ]);
+  if (summary.impliedDirectories.length > 0) {
+    metadata.set(BlobKey.impliedDirectories, JSON.stringify(summary.impliedDirectories));
+  }
+  writeCommit(repo, formatBlobRef(layer.digest), imported.tree, metadata);
+}
+
+/** Commits the configuration blob as a file and points its ref at it. */
+export function writeConfigCommit(repo: Pointer, config: BlobDescriptor, content: Buffer): void {
+  const checksum = writeFileObject(repo, content);
+  const dirtree = writeMetadata(
+    repo,
+    'dirtree',
+    formatDirTree({ files: [{ name: BLOB_FILE, checksum }], directories: [] }),
+  );
+  const dirmeta = writeMetadata(repo, 'dirmeta', formatDirMeta(PLAIN_DIRECTORY));
+  writeCommit(
+    repo,
+    formatBlobRef(config.digest),
+    { dirtree, dirmeta },
+    new Map([[BlobKey.size, String(config.size)]]),
+  );
+}
+
+/** Merges the layers, commits the root filesystem and points the image's ref at it. */
+export function writeImageCommit(
+  repo: Pointer,
+  reference: string,
+  manifest: { readonly digest: string; readonly text: string },
+  layers: readonly LayerTree[],
+): StoredImage {
+  const root = mergeLayers(layers, (checksum) => loadMetadata(repo, 'dirtree', checksum));
+  for (const data of root.created.values()) writeMetadata(repo, 'dirtree', data);
+  const metadata = new Map([
+    [ImageKey.manifest, manifest.text],
+    [ImageKey.digest, manifest.digest],
+    [ImageKey.signatures, '0'],
+  ]);
+  const { checksum, timestamp } = writeCommit(repo, formatImageRef(reference), root, metadata);
+  return describeImage(reference, checksum, { ...root, metadata, timestamp });
+}
+
+function writeCommit(
+  repo: Pointer,
+  ref: string,
+  root: TreeChecksums,
+  metadata: ReadonlyMap<string, string>,
+): { checksum: string; timestamp: Date } {
+  const timestamp = new Date(Math.floor(Date.now() / 1000) * 1000);
+  const { dirtree, dirmeta } = root;
+  const checksum = writeMetadata(repo, 'commit', formatCommit({ dirtree, dirmeta, metadata, timestamp }));
+  setRef(repo, ref, checksum);
+  return { checksum, timestamp };
+}

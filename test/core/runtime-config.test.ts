@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'bun:test';
+import { checkInstalledRoot, listBindSources, parseRuntimeConfig } from '../../src/core/runtime-config.ts';
+import { catchError } from './thrown-error.ts';
+
+const path = '/c/etcd.0/config.json';
+const hint =
+  'It comes from config.json or config.json.template in /exports of the image, and the --set values.';
+const minimal = { process: { args: ['etcd', '--x'] }, root: { path: 'rootfs', readonly: true } };
+const parse = (value: unknown) => parseRuntimeConfig(JSON.stringify(value), path);
+
+describe('parseRuntimeConfig', () => {
+  test('reads command, root and mounts, whatever else there is', () => {
+    const mounts = [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/data', type: 'bind', source: '/var/lib/etcd', options: ['rbind', 'rw'] },
+    ];
+    expect(parse({ ...minimal, ociVersion: '1.0.0-rc3', mounts, linux: { namespaces: [] } })).toEqual({
+      args: ['etcd', '--x'],
+      rootPath: 'rootfs',
+      rootReadonly: true,
+      mounts: [
+        { destination: '/proc', type: 'proc', source: 'proc', options: [] },
+        { destination: '/data', type: 'bind', source: '/var/lib/etcd', options: ['rbind', 'rw'] },
+      ],
+    });
+  });
+
+  test('broken JSON, the usual result of a wrong $ADDTL_MOUNTS, is located', () => {
+    expect(catchError(() => parseRuntimeConfig('{"mounts": [\n  {}\n  {}\n]}', path))).toEqual({
+      code: 'CONFIG_INVALID',
+      message: `Invalid json in configuration file: ${path}. line 3, column 3: unexpected '{'`,
+      hint,
+    });
+  });
+
+  test.each<[unknown, string]>([
+    [{}, 'process.args must name the command to run'],
+    [{ process: { args: [] } }, 'process.args must name the command to run'],
+    [{ process: [] }, 'process must be an object'],
+    [{ process: { args: 'etcd' } }, 'process.args must be an array'],
+    [{ process: { args: ['a', 1] } }, 'process.args[1] must be a string'],
+    [{ process: { args: ['a\0'] } }, 'process.args contains a NUL character'],
+    [{ ...minimal, root: 'rootfs' }, 'root must be an object'],
+    [{ ...minimal, root: { path: 1 } }, 'root.path must be a string'],
+    [{ ...minimal, mounts: {} }, 'mounts must be an array'],
+    [{ ...minimal, mounts: ['/x'] }, 'mounts[0] must be an object'],
+    [{ ...minimal, mounts: [{ source: 1 }] }, 'mounts[0].source must be a string'],
+    [{ ...minimal, mounts: [{ source: '/a\0' }] }, 'mounts[0].source contains a NUL character'],
+    [{ ...minimal, mounts: [{ options: 'ro' }] }, 'mounts[0].options must be an array'],
+  ])('refuses %j (X-12)', (value, problem) => {
+    const message = `Invalid configuration file.  ${problem} (${path})`;
+    expect(catchError(() => parse(value))).toEqual({ code: 'CONFIG_INVALID', message, hint });
+  });
+});
+
+describe('checkInstalledRoot', () => {
+  test('accepts a read-only root at rootfs', () => {
+    expect(checkInstalledRoot(parse(minimal), path)).toBeUndefined();
+  });
+
+  test.each<[unknown, string]>([
+    [{ path: 'rootfs' }, 'Only readonly images are supported: root.readonly must be true'],
+    [{ path: 'rootfs', readonly: false }, 'Only readonly images are supported: root.readonly must be true'],
+    [{ path: 'rootfs', readonly: 'true' }, 'Only readonly images are supported: root.readonly must be true'],
+    [undefined, 'Only readonly images are supported: root.readonly must be true'],
+    [{ path: '/', readonly: true }, "Path must be 'rootfs': root.path is '/'"],
+    [{ readonly: true }, "Path must be 'rootfs': root.path is ''"],
+  ])('refuses %j', (root, problem) => {
+    const message = `Invalid configuration file.  ${problem} (${path})`;
+    const config = parse({ ...minimal, root });
+    expect(catchError(() => checkInstalledRoot(config, path))).toEqual({
+      code: 'CONFIG_INVALID',
+      message,
+      hint,
+    });
+  });
+});
+
+test('listBindSources lists absolute sources of bind mounts once, simplified', () => {
+  const mounts = [
+    { type: 'bind', source: '/var/lib/etcd' },
+    { type: 'proc', source: '/proc' },
+    { type: 'none', source: '/b//c/./d/', options: ['rbind'] },
+    { source: '/e', options: ['bind', 'ro'] },
+    { type: 'bind', source: 'relative' },
+    { type: 'bind', source: '/var/lib/x/../etcd' },
+    { type: 'bind', source: '/../../f' },
+    { type: 'tmpfs', source: 'tmpfs' },
+  ];
+  expect(listBindSources(parse({ ...minimal, mounts }))).toEqual(['/var/lib/etcd', '/b/c/d', '/e', '/f']);
+});
