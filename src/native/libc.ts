@@ -51,12 +51,17 @@ export function syncFilesystem(fd: number): void {
 /**
  * Opens a pipe that children do not inherit.
  *
- * @param bytes wished capacity; the kernel may refuse more than its limit for the user, then the default stays
+ * @param bytes wished capacity, see `growPipe`
  */
 export function openPipe(bytes: number): { readEnd: number; writeEnd: number } {
   const fds: [number, number] = [-1, -1];
   const result: number = pipeCall(fds, O_CLOEXEC);
   if (result !== 0) throw new SystemCallFailed('pipe2', koffi.errno());
-  fcntlCall(fds[1], F_SETPIPE_SZ, bytes);
+  growPipe(fds[1], bytes);
   return { readEnd: fds[0], writeEnd: fds[1] };
+}
+
+/** Asks for a larger pipe. The kernel may refuse more than its limit for the user; then the pipe stays as it is. */
+export function growPipe(fd: number, bytes: number): void {
+  fcntlCall(fd, F_SETPIPE_SZ, bytes);
 }

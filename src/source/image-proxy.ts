@@ -17,6 +17,7 @@ import { toPrintable } from '../core/printable.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { formatPackageHint } from '../host/run-program.ts';
+import { growPipe } from '../native/libc.ts';
 import { openPacketPair, type Packet, sendPacket, tryReceivePacket } from '../native/seqpacket.ts';
 import { describeProxyFailure } from './proxy-failure.ts';
 import { formatSourceFlags } from './source-flags.ts';
@@ -26,8 +27,9 @@ const MAX_ANSWER_BYTES = 32 * 1024;
 /** Pauses between looks for an answer: first short, since most come at once, then longer. */
 const FIRST_PAUSE_MILLISECONDS = 1;
 const LONGEST_PAUSE_MILLISECONDS = 20;
-/** What is read of a blob's pipe at a time: the whole of a pipe. */
-const PIPE_CHUNK_BYTES = 64 * 1024;
+/** Capacity of a blob's pipe, and what is read of it at a time: every read costs a round trip to a worker thread. */
+const BLOB_PIPE_BYTES = 1024 * 1024;
+const SMALL_READ_BYTES = 64 * 1024;
 const MAX_STDERR_BYTES = 4096;
 
 export interface OpenedImage {
@@ -137,7 +139,8 @@ export class ImageProxy {
     const verified = this.#call('FinishPipe', [answer.pipeid]).then(() => undefined);
     // The reader may fail first; a rejection that nobody awaits must not end the program.
     verified.catch(() => undefined);
-    return { stream: createReadStream('', { fd, highWaterMark: PIPE_CHUNK_BYTES }), verified };
+    growPipe(fd, BLOB_PIPE_BYTES);
+    return { stream: createReadStream('', { fd, highWaterMark: BLOB_PIPE_BYTES }), verified };
   }
 
   /** Ends the process; also in the middle of a blob. */
@@ -162,7 +165,7 @@ export class ImageProxy {
     finished.catch(() => undefined);
     const parts: Buffer[] = [];
     let length = 0;
-    for await (const part of createReadStream('', { fd, highWaterMark: PIPE_CHUNK_BYTES })) {
+    for await (const part of createReadStream('', { fd, highWaterMark: SMALL_READ_BYTES })) {
       length += part.length;
       if (length > maxBytes) {
         throw new AtomicError(
