@@ -1,0 +1,74 @@
+/** A command as data: what the parser accepts and what `--help` prints come from the same value. */
+export interface CommandSpec<
+  Options extends OptionTable = OptionTable,
+  Operands extends OperandTable = OperandTable,
+> {
+  /** What the command does, as paragraphs of plain text; help wraps them. */
+  readonly description: readonly string[];
+  /** In the order in which they stand on the command line. */
+  readonly operands: Operands;
+  readonly options: Options;
+  readonly examples: readonly Example[];
+  /** Files that the command reads or changes, beyond those of every command. */
+  readonly files: readonly Entry[];
+  /** Exit statuses beyond those of every command. */
+  readonly exitStatuses: readonly Entry[];
+}
+
+/** Options by their long name, without dashes. */
+export type OptionTable = Readonly<Record<string, OptionSpec>>;
+
+export type OptionSpec = (
+  | { readonly kind: 'flag' }
+  /** `--x`, `--x=true` or `--x=false`. */
+  | { readonly kind: 'switch' }
+  /** The last one counts. `label` is the name of the value in help: `PATH`. */
+  | { readonly kind: 'value'; readonly label: string }
+  /** May be repeated; all count. */
+  | { readonly kind: 'list'; readonly label: string }
+) & {
+  /** One letter, without the dash. */
+  readonly short?: string;
+  /** Other long names. */
+  readonly aliases?: readonly string[];
+  readonly description: string;
+  /** Accepted for existing scripts without an effect of its own; help lists it apart. */
+  readonly isCompatibility?: true;
+};
+
+export type OperandTable = Readonly<Record<string, OperandSpec>>;
+
+export interface OperandSpec {
+  /** Name in help: `IMAGE`. */
+  readonly label: string;
+  readonly description: string;
+}
+
+export interface Example {
+  readonly comment: string;
+  readonly commands: readonly string[];
+}
+
+/** A line of help: a path or a number, and what it means. */
+export interface Entry {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What a command line says for one command; the types follow from the command's own tables. */
+export interface Input<
+  Options extends OptionTable = OptionTable,
+  Operands extends OperandTable = OperandTable,
+> {
+  readonly options: { readonly [Name in keyof Options]: OptionValue<Options[Name]> };
+  readonly operands: { readonly [Name in keyof Operands]: string };
+}
+
+/** Flags are false and lists empty when left out; switches and values are `undefined`. */
+export type OptionValue<Spec extends OptionSpec> = Spec extends { kind: 'flag' }
+  ? boolean
+  : Spec extends { kind: 'switch' }
+    ? boolean | undefined
+    : Spec extends { kind: 'list' }
+      ? readonly string[]
+      : string | undefined;

@@ -1,0 +1,92 @@
+import { AtomicError } from '../core/errors.ts';
+
+/** What went wrong, as far as it can be told to a person or a script. */
+export interface Failure {
+  /** A code of `core/errors`, the name of an errno, or `BUG`. */
+  readonly code: string;
+  /** `this: cause: cause of cause`; not yet cleaned for printing. */
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly details: Record<string, unknown> | undefined;
+  readonly exitStatus: number;
+  /** Only root may do this. */
+  readonly isPermission: boolean;
+  /** A mistake of this program. */
+  readonly isBug: boolean;
+  readonly stack: string | undefined;
+}
+
+/** How deep a chain of causes is followed; a longer one is a loop or tells nothing new. */
+const MAX_DEPTH = 8;
+
+/**
+ * Classifies anything that was thrown. An `AtomicError` says itself what it is; an error of the operating system that
+ * nobody expected is a failure with the errno as its code; everything else is a bug.
+ */
+export function describeFailure(error: unknown): Failure {
+  const chain = listChain(error);
+  const errno = chain.map(findErrno).find((code) => code !== undefined);
+  const isPermission = errno === 'EACCES' || errno === 'EPERM';
+  const common = {
+    message: formatChain(chain),
+    stack: error instanceof Error ? error.stack : undefined,
+    hint: undefined,
+    details: undefined,
+  };
+  if (error instanceof AtomicError) {
+    return {
+      ...common,
+      code: error.code,
+      hint: error.hint,
+      details: error.details,
+      exitStatus: error.exitStatus,
+      isPermission: isPermission || error.code === 'NOT_ROOT',
+      isBug: false,
+    };
+  }
+  if (isAbort(error)) {
+    // Node wraps the reason of the signal, which has the exit status.
+    if (error.cause instanceof AtomicError) return describeFailure(error.cause);
+    return {
+      ...common,
+      code: 'INTERRUPTED',
+      message: 'interrupted',
+      exitStatus: 1,
+      isPermission: false,
+      isBug: false,
+    };
+  }
+  const own = findErrno(error);
+  return { ...common, code: own ?? 'BUG', exitStatus: 1, isPermission, isBug: own === undefined };
+}
+
+function listChain(error: unknown): readonly unknown[] {
+  const chain: unknown[] = [];
+  let current = error;
+  while (current !== undefined && current !== null && chain.length < MAX_DEPTH) {
+    chain.push(current);
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return chain;
+}
+
+/** Joins the messages; one that its successor repeats at its end stands once. */
+function formatChain(chain: readonly unknown[]): string {
+  return chain
+    .map((error) => (error instanceof Error ? error.message : String(error)).trim())
+    .filter((message) => message !== '')
+    .reduce(
+      (joined, message) =>
+        joined === '' || joined.endsWith(message) ? joined || message : `${joined}: ${message}`,
+      '',
+    );
+}
+
+function findErrno(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
+}
+
+function isAbort(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'AbortError';
+}

@@ -1,0 +1,17 @@
+/** `YYYY-MM-DD HH:MM` in local time, as the lists have always shown it (compatibility M-01, L-02). */
+export function formatLocalTime(time: Date): string {
+  const date = [time.getFullYear(), time.getMonth() + 1, time.getDate()].map(pad).join('-');
+  return `${date} ${[time.getHours(), time.getMinutes()].map(pad).join(':')}`;
+}
+
+/** `H:MM:SS`, or `MM:SS` below an hour. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const hours = Math.floor(whole / 3600);
+  const rest = [Math.floor(whole / 60) % 60, whole % 60].map(pad).join(':');
+  return hours === 0 ? rest : `${hours}:${rest}`;
+}
+
+function pad(part: number): string {
+  return String(part).padStart(2, '0');
+}

@@ -1,0 +1,35 @@
+/** Lines at the end of a terminal that are drawn again and again, below everything that was printed. */
+export interface LiveArea {
+  /** Replaces what is shown. */
+  draw(lines: readonly string[]): void;
+  /** Removes what is shown; the cursor stands where it began. */
+  clear(): void;
+}
+
+/**
+ * @param write writes to the terminal
+ * @param height rows of the terminal; lines beyond it are left out, because the cursor cannot go back to them
+ */
+export function createLiveArea(write: (text: string) => void, height: () => number): LiveArea {
+  let shown: readonly string[] = [];
+  return {
+    draw(lines) {
+      const fitting = lines.slice(-Math.max(1, height() - 1));
+      if (fitting.length === shown.length && fitting.every((line, index) => line === shown[index])) return;
+      write(eraseLines(shown.length) + fitting.join('\n'));
+      shown = fitting;
+    },
+    clear() {
+      if (shown.length > 0) write(eraseLines(shown.length));
+      shown = [];
+    },
+  };
+}
+
+const ESC = '\u001b';
+
+/** The cursor stands at the end of the last of `count` lines: go to the start of the first and erase down. */
+function eraseLines(count: number): string {
+  if (count === 0) return '';
+  return `\r${count > 1 ? `${ESC}[${count - 1}A` : ''}${ESC}[J`;
+}

@@ -1,0 +1,45 @@
+import type { Report } from '../core/events.ts';
+import { idle, updateActivity } from './activity.ts';
+import { type EventLine, formatEvent } from './event-line.ts';
+import { openProgressDisplay, type ProgressDisplay, type Screen } from './progress-display.ts';
+
+export interface Reporter {
+  readonly report: Report;
+  /** Ends the display; nothing of it stays on the terminal. */
+  close(): void;
+}
+
+/**
+ * Turns events into output: answers on standard output, remarks on standard error, and there also the progress of what
+ * lasts. The display is opened only for that, because looking for a terminal takes longer than most commands do.
+ *
+ * @param options with `json` standard output belongs to the document alone, and answers become remarks
+ */
+export function createReporter(screen: Screen, options: { readonly json: boolean }): Reporter {
+  let activity = idle;
+  let display: ProgressDisplay | undefined;
+  return {
+    report(event) {
+      activity = updateActivity(activity, event, screen.now());
+      if (event.kind === 'layer-started' || event.kind === 'step') {
+        display ??= openProgressDisplay(screen, () => activity);
+      }
+      const line = formatEvent(event);
+      if (line !== undefined) {
+        display?.clear();
+        writeLine(screen, line, options.json);
+      }
+      display?.refresh();
+    },
+    close() {
+      display?.close();
+      display = undefined;
+      activity = idle;
+    },
+  };
+}
+
+function writeLine(screen: Screen, { channel, text }: EventLine, json: boolean): void {
+  if (channel === 'answer' && !json) screen.writeOut(`${text}\n`);
+  else screen.writeError(`${text}\n`);
+}

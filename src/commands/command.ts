@@ -1,0 +1,25 @@
+import type { CommandSpec, Input, OperandTable, OptionTable } from '../cli/command-spec.ts';
+import type { Host } from '../host/host.ts';
+
+/** A verb: its tables and what it does. The program prints what `run` returns; commands never write themselves. */
+export interface Command<
+  Options extends OptionTable = OptionTable,
+  Operands extends OperandTable = OperandTable,
+> extends CommandSpec<Options, Operands> {
+  // A method, not a property: only then is a command with its own tables a `Command`.
+  run(host: Host, input: Input<Options, Operands>): Promise<Output>;
+}
+
+export interface Output {
+  /** Everything for standard output, with its newlines. */
+  readonly text: string;
+  /** 0 when left out. */
+  readonly exitStatus?: number;
+}
+
+/** Gives `run` the types that follow from the tables. */
+export function defineCommand<const Options extends OptionTable, const Operands extends OperandTable>(
+  command: Command<Options, Operands>,
+): Command<Options, Operands> {
+  return command;
+}

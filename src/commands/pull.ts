@@ -1,0 +1,56 @@
+import { formatJson } from '../cli/format-json.ts';
+import { defineCommand } from './command.ts';
+import { parseSourceOptions, sourceOptions } from './source-options.ts';
+import { checkStorage, storageOption } from './storage-option.ts';
+
+export const pull = defineCommand({
+  description: [
+    'Fetches an image from a registry into the OSTree repository. Every layer is stored as a branch of its own, the same file in several layers once. Only layers that are not there yet are fetched; a pull of an image that is there already looks for a newer version.',
+    'An image is there whole or not at all: after an interrupted pull, the layers that were complete are not fetched again. Installed containers do not change.',
+  ],
+  operands: {
+    image: {
+      label: 'IMAGE',
+      description:
+        '[REGISTRY[:PORT]/]NAME[:TAG] or [REGISTRY[:PORT]/]NAME@sha256:DIGEST. The tag is latest when there is none. Names without a registry are completed by registries.conf.',
+    },
+  },
+  options: {
+    ...sourceOptions,
+    json: {
+      kind: 'flag',
+      description: 'Print the result as a JSON document; progress goes to standard error.',
+    },
+    ...storageOption,
+    type: { kind: 'value', label: 'TYPE', short: 't', isCompatibility: true, description: 'No effect.' },
+  },
+  examples: [
+    { comment: 'Fetch the newest etcd', commands: ['atomic pull registry.example.com/etcd'] },
+    { comment: 'From a registry with a port', commands: ['atomic pull 127.0.0.1:5000/gscrivano/etcd:3.4'] },
+    {
+      comment: 'Exactly this version, with credentials of a file',
+      commands: ['atomic pull --authfile /root/auth.json registry.example.com/etcd@sha256:...'],
+    },
+  ],
+  files: [
+    { name: '/etc/containers/policy.json', text: 'Which images are trusted; it is always obeyed.' },
+    { name: '/etc/containers/registries.conf', text: 'Short names, mirrors, registries without TLS.' },
+  ],
+  exitStatuses: [],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    const source = parseSourceOptions(options);
+    const { pullImage } = await import('../store/pull.ts');
+    const pulled = await pullImage(host, operands.image, source);
+    if (!options.json) return { text: '' };
+    const { reference, id, commit } = pulled.image;
+    return {
+      text: formatJson({
+        schemaVersion: 1,
+        image: { reference, id, commit, layers: pulled.image.layerDigests },
+        fetched: pulled.fetched,
+        reused: pulled.reused,
+      }),
+    };
+  },
+});

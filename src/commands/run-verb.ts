@@ -1,0 +1,64 @@
+import { formatHelp } from '../cli/format-help.ts';
+import { parseArguments } from '../cli/parse-arguments.ts';
+import type { Screen } from '../cli/progress-display.ts';
+import { addProxyVariables } from '../cli/proxy-variables.ts';
+import { createReporter } from '../cli/reporter.ts';
+import type { Report } from '../core/events.ts';
+import type { Host } from '../host/host.ts';
+import type { Output } from './command.ts';
+import type { Verb } from './verbs.ts';
+
+/** What `main.ts` knows of the process. */
+export interface Caller {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+  readonly gid: number;
+  /** Absolute path of the executable. */
+  readonly program: string;
+  readonly signal: AbortSignal;
+  readonly screen: Screen;
+}
+
+export interface VerbRequest {
+  readonly verb: Verb;
+  readonly rest: readonly string[];
+}
+
+/** Who presses Ctrl-C and sees nothing for this long should know why. */
+const INTERRUPT_NOTICE_DELAY = 1000;
+
+/**
+ * Parses the words behind a verb and runs its command, or builds its help.
+ *
+ * @throws whatever the command throws
+ */
+export async function runVerb({ verb, rest }: VerbRequest, caller: Caller): Promise<Output> {
+  const command = await verb.load();
+  const parsed = parseArguments(verb.path, command, rest);
+  if (parsed.kind === 'help') return { text: formatHelp(verb.path, command) };
+  const reporter = createReporter(caller.screen, { json: parsed.input.options.json === true });
+  announceInterruption(caller.signal, reporter.report);
+  try {
+    return await command.run(await openHost(caller, reporter.report), parsed.input);
+  } finally {
+    reporter.close();
+  }
+}
+
+async function openHost(caller: Caller, report: Report): Promise<Host> {
+  const [{ readSettings }, { findLocations }] = await Promise.all([
+    import('../host/settings.ts'),
+    import('../host/locations.ts'),
+  ]);
+  const { env, uid, gid, program, signal } = caller;
+  const settings = readSettings(env);
+  const locations = findLocations(settings, env, uid);
+  return { env: addProxyVariables(env, settings), uid, gid, program, signal, report, settings, locations };
+}
+
+function announceInterruption(signal: AbortSignal, report: Report): void {
+  const text = 'interrupted: stopping at the next safe point; a second signal stops at once';
+  signal.addEventListener('abort', () => {
+    setTimeout(() => report({ kind: 'warning', text }), INTERRUPT_NOTICE_DELAY).unref();
+  });
+}

@@ -1,0 +1,53 @@
+import type { OptionTable, OptionValue } from '../cli/command-spec.ts';
+import { AtomicError } from '../core/errors.ts';
+import type { RegistryCredentials, SourceOptions } from '../core/image.ts';
+
+/** How to reach a registry: the same options for every verb that may pull. */
+export const sourceOptions = {
+  creds: {
+    kind: 'value',
+    label: 'USER:PASSWORD',
+    aliases: ['src-creds'],
+    description:
+      'Credentials for the registry. Other users can see them in the list of processes; --authfile is safer.',
+  },
+  authfile: {
+    kind: 'value',
+    label: 'PATH',
+    description: 'Credentials file, as "skopeo login" writes it.',
+  },
+  'cert-dir': {
+    kind: 'value',
+    label: 'PATH',
+    description: 'Folder with certificates and keys (*.crt, *.cert, *.key) for the registry.',
+  },
+  'tls-verify': {
+    kind: 'switch',
+    description: 'Whether the registry must have a valid certificate. By default registries.conf decides.',
+  },
+} as const satisfies OptionTable;
+
+type SourceValues = {
+  readonly [Name in keyof typeof sourceOptions]: OptionValue<(typeof sourceOptions)[Name]>;
+};
+
+/** @throws BAD_VALUE for credentials without a password */
+export function parseSourceOptions(values: SourceValues): SourceOptions {
+  return {
+    ...(values.creds === undefined ? {} : { credentials: parseCredentials(values.creds) }),
+    ...(values.authfile === undefined ? {} : { authFile: values.authfile }),
+    ...(values['cert-dir'] === undefined ? {} : { certDirectory: values['cert-dir'] }),
+    ...(values['tls-verify'] === undefined ? {} : { tlsVerify: values['tls-verify'] }),
+  };
+}
+
+/** The first colon separates; a password may hold others. The value is in no message, because it holds a password. */
+function parseCredentials(text: string): RegistryCredentials {
+  const separator = text.indexOf(':');
+  if (separator <= 0) {
+    throw new AtomicError('BAD_VALUE', 'Invalid value of --creds: the form is USER:PASSWORD', {
+      hint: 'To be asked for the password, run "skopeo login REGISTRY" and leave --creds out.',
+    });
+  }
+  return { username: text.slice(0, separator), password: text.slice(separator + 1) };
+}

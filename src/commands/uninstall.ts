@@ -1,0 +1,46 @@
+import { formatJson } from '../cli/format-json.ts';
+import { AtomicError } from '../core/errors.ts';
+import { defineCommand } from './command.ts';
+import { checkStorage, storageOption } from './storage-option.ts';
+
+export const uninstall = defineCommand({
+  description: [
+    'Stops and disables the service of a container and removes its unit, its tmpfiles.d file and its files. The image stays; so does what the service has written to the host as lasting state.',
+  ],
+  operands: {
+    name: { label: 'NAME', description: "The container, as 'atomic containers list -a' shows it." },
+  },
+  options: {
+    json: {
+      kind: 'flag',
+      description: 'Print the result as a JSON document; progress goes to standard error.',
+    },
+    force: { kind: 'flag', short: 'f', isCompatibility: true, description: 'No effect.' },
+    name: {
+      kind: 'value',
+      label: 'NAME',
+      short: 'n',
+      isCompatibility: true,
+      description: 'Refused: the name is an argument.',
+    },
+    ...storageOption,
+  },
+  examples: [{ comment: 'Remove the container etcd', commands: ['atomic uninstall etcd'] }],
+  files: [
+    { name: '/etc/systemd/system', text: 'NAME.service, removed.' },
+    { name: '/etc/tmpfiles.d', text: 'NAME.conf, removed.' },
+  ],
+  exitStatuses: [],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    if (options.name !== undefined) {
+      throw new AtomicError(
+        'BAD_VALUE',
+        'System containers do not support --name. Please use atomic uninstall NAME',
+      );
+    }
+    const { uninstallContainer } = await import('../containers/uninstall.ts');
+    await uninstallContainer(host, operands.name);
+    return { text: options.json ? formatJson({ schemaVersion: 1, uninstalled: operands.name }) : '' };
+  },
+});

@@ -1,0 +1,95 @@
+/** Making a deployment the one that systemd knows, and taking that back. */
+import { readFile } from 'node:fs/promises';
+import { parseMarker } from '../core/generated-marker.ts';
+import type { Locations } from '../core/locations.ts';
+import { removeFile, syncFilesystemOf, temporaryPath, writeFileDurably } from '../host/durable-files.ts';
+import { isErrno, withFileErrors } from '../host/file-error.ts';
+import type { Host } from '../host/host.ts';
+import { runProgram, runVisibly } from '../host/run-program.ts';
+import {
+  buildDisableNowCommand,
+  buildEnableCommand,
+  reloadCommand,
+  withoutReload,
+} from '../host/systemctl.ts';
+import { buildCreateCommand } from '../host/systemd-tmpfiles.ts';
+import { buildContainerPaths, buildDeploymentPaths } from './deployment.ts';
+
+const mode = 0o644;
+
+/** The programs that activate a new container, in order; the service is enabled and not started (compatibility N-10). */
+export function buildActivationCommands(
+  locations: Locations,
+  name: string,
+  { hasUnit, hasTmpfiles }: { readonly hasUnit: boolean; readonly hasTmpfiles: boolean },
+): readonly (readonly string[])[] {
+  const { tmpfiles } = buildContainerPaths(locations, name);
+  return [
+    ...(hasUnit ? [reloadCommand] : []),
+    ...(hasTmpfiles ? [buildCreateCommand(tmpfiles)] : []),
+    ...(hasUnit ? [buildEnableCommand(name)] : []),
+  ];
+}
+
+/**
+ * Copies the unit and the tmpfiles.d file of a deployment to where systemd looks for them and tells it. May be repeated.
+ * The unit comes last, so that systemd never sees it without the other. Success means that all is on the disk.
+ *
+ * @param folder the deployment
+ * @throws COMMAND_FAILED and file errors; the caller undoes everything then
+ */
+export async function activateDeployment(host: Host, name: string, folder: string): Promise<void> {
+  const paths = buildContainerPaths(host.locations, name);
+  const copies = buildDeploymentPaths(folder, name);
+  const tmpfiles = await findText(copies.tmpfilesCopy);
+  const unit = await findText(copies.unitCopy);
+  if (tmpfiles !== undefined) await writeFileDurably(paths.tmpfiles, tmpfiles, mode);
+  if (unit !== undefined) {
+    await writeFileDurably(paths.unit, unit, mode);
+    // Its symlinks are there before the reload, so that one reload sees everything.
+    await runProgram(host, withoutReload(buildEnableCommand(name)));
+  }
+  const commands = buildActivationCommands(host.locations, name, {
+    hasUnit: unit !== undefined,
+    hasTmpfiles: tmpfiles !== undefined,
+  });
+  for (const command of commands) {
+    await runVisibly(host, command, command.includes('enable') ? withoutReload(command) : command);
+  }
+  // Covers both files and the symlink that `systemctl enable` made.
+  if (commands.length > 0) await syncFilesystemOf(host.locations.units);
+}
+
+/**
+ * Takes back what `activateDeployment` did, from any point of it. Files that do not carry our marker for this container
+ * stay. What systemd-tmpfiles created stays too: it may hold data of an earlier installation.
+ */
+export async function deactivateDeployment(host: Host, name: string): Promise<void> {
+  const paths = buildContainerPaths(host.locations, name);
+  await removeFile(temporaryPath(paths.unit));
+  await removeFile(temporaryPath(paths.tmpfiles));
+  if (await isGeneratedFor(paths.unit, name)) {
+    await runProgram(host, withoutReload(buildDisableNowCommand(name)));
+    await removeFile(paths.unit);
+  }
+  if (await isGeneratedFor(paths.tmpfiles, name)) await removeFile(paths.tmpfiles);
+  // Also without a unit: a crash may have come between its removal and this.
+  await runProgram(host, reloadCommand);
+}
+
+/** Whether a file carries the marker line of this container; false when there is no file. */
+export async function isGeneratedFor(path: string, name: string): Promise<boolean> {
+  const text = await findText(path);
+  return text !== undefined && parseMarker(text)?.name === name;
+}
+
+async function findText(path: string): Promise<string | undefined> {
+  return withFileErrors(`read ${path}`, async () => {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  });
+}

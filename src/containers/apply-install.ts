@@ -1,0 +1,117 @@
+/** The changes of an install, in the order that makes each crash harmless. */
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { InstallPlan, PlannedFile } from '../core/container.ts';
+import { AtomicError, wrapError } from '../core/errors.ts';
+import { syncDirectory, syncFilesystemOf } from '../host/durable-files.ts';
+import { withFileErrors } from '../host/file-error.ts';
+import type { Host } from '../host/host.ts';
+import { shieldFromInterruption, throwIfInterrupted } from '../host/interruption.ts';
+import { checkoutImage } from '../store/checkout.ts';
+import { activateDeployment } from './activate.ts';
+import { listPathsToCreate, removeCreatedPaths } from './created-paths.ts';
+import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
+import { removeJournal, writeJournal } from './journal.ts';
+import type { PreparedInstall } from './prepare-install.ts';
+import { undoInstall } from './undo-install.ts';
+
+/** The first deployment; an install makes no other. */
+const number = 0;
+
+/**
+ * Installs a container. The caller holds its lock and has checked that nothing of it is there.
+ *
+ * Success means that the container is installed, on the disk, and known to systemd. Any failure and any interruption
+ * means that nothing is left of it. After a crash the journal is there: `recover.ts` undoes what happened before the
+ * symlink existed, and finishes what happened after.
+ *
+ * @throws NO_SPACE, READ_ONLY, CROSS_DEVICE, COMMAND_FAILED, INTERRUPTED; ROLLBACK_FAILED when undoing failed too
+ */
+export async function applyInstall(host: Host, { plan, warnings }: PreparedInstall): Promise<void> {
+  const { name } = plan;
+  throwIfInterrupted(host);
+  const created = await listPathsToCreate(findTmpfilesText(host, plan));
+  await writeJournal(host, { operation: 'install', container: name, deployment: number });
+  try {
+    await buildDeployment(host, plan, warnings);
+    await commitDeployment(host, plan);
+    await activateDeployment(host, name, plan.deployment);
+  } catch (error) {
+    await undoAfterFailure(host, name, created, error);
+    throw wrapError(error, `installing ${name}`);
+  }
+  await removeJournal(host, name);
+}
+
+/** Builds the whole deployment under a name that nothing looks at, `info` last, and brings it to the disk. */
+async function buildDeployment(host: Host, plan: InstallPlan, warnings: readonly string[]): Promise<void> {
+  const folder = buildDeploymentFolder(host.locations, plan.name, number, 'new');
+  const paths = buildDeploymentPaths(folder, plan.name);
+  host.report({ kind: 'extracting', destination: plan.deployment });
+  for (const text of warnings) host.report({ kind: 'warning', text });
+  await withFileErrors(`create folder ${folder}`, () => mkdir(folder, 0o755));
+  if (plan.record.hasContainerService) await checkoutImage(host, plan.record.ostreeCommit, paths.rootfs);
+  throwIfInterrupted(host);
+  for (const file of plan.files) {
+    await writePlannedFile(file, `${folder}/${chooseNameInside(host, plan, file)}`);
+  }
+  await syncFilesystemOf(folder);
+  throwIfInterrupted(host);
+}
+
+/** The commit point is the second rename: from there on the container exists. */
+async function commitDeployment(host: Host, plan: InstallPlan): Promise<void> {
+  const { link, newLink } = buildContainerPaths(host.locations, plan.name);
+  const built = buildDeploymentFolder(host.locations, plan.name, number, 'new');
+  await withFileErrors(`create ${plan.deployment}`, () => rename(built, plan.deployment));
+  await withFileErrors(`create symlink ${link}`, async () => {
+    await symlink(plan.deployment, newLink);
+    await rename(newLink, link);
+  });
+  await syncDirectory(host.locations.checkouts);
+}
+
+async function undoAfterFailure(
+  host: Host,
+  name: string,
+  created: readonly string[],
+  failure: unknown,
+): Promise<void> {
+  try {
+    await undoInstall(shieldFromInterruption(host), { name, number });
+    await removeCreatedPaths(created);
+    await removeJournal(host, name);
+  } catch (undoFailure) {
+    if (!(failure instanceof AtomicError && undoFailure instanceof AtomicError)) {
+      throw new AggregateError([failure, undoFailure], `installing ${name} and undoing it failed`);
+    }
+    throw new AtomicError(
+      'ROLLBACK_FAILED',
+      `installing ${name}: ${failure.message}; undoing that failed too: ${undoFailure.message}`,
+      {
+        cause: failure,
+        hint: 'Remove the cause and run `atomic recover`.',
+        details: { rollbackError: undoFailure.message, rollbackCode: undoFailure.code },
+      },
+    );
+  }
+}
+
+function findTmpfilesText(host: Host, plan: InstallPlan): string {
+  const { tmpfiles } = buildContainerPaths(host.locations, plan.name);
+  return plan.files.find((file) => file.path === tmpfiles)?.content ?? '';
+}
+
+/** Not synced by itself: one sync of the filesystem covers it and the checkout. */
+async function writePlannedFile(file: PlannedFile, path: string): Promise<void> {
+  await withFileErrors(`write ${path}`, () => writeFile(path, file.content, { mode: file.mode, flag: 'wx' }));
+}
+
+/** Files of the host have a copy in the deployment, from which they are written when the deployment is activated. */
+function chooseNameInside(host: Host, plan: InstallPlan, file: PlannedFile): string {
+  const paths = buildContainerPaths(host.locations, plan.name);
+  const copies = buildDeploymentPaths(plan.deployment, plan.name);
+  if (file.path === paths.unit) return basename(copies.unitCopy);
+  if (file.path === paths.tmpfiles) return basename(copies.tmpfilesCopy);
+  return basename(file.path);
+}

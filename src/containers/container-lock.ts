@@ -1,0 +1,34 @@
+import { ensureDirectory } from '../host/durable-files.ts';
+import type { Host } from '../host/host.ts';
+import { type LockRequest, type LockResult, withLock, withLockIfFree } from '../host/lock.ts';
+
+/**
+ * Runs an operation on one container while no other one runs. Waits for the other one, and says so.
+ *
+ * @param verb what this operation is, for those who wait: `install`
+ * @throws READ_ONLY, NO_SPACE when the lock cannot be made; INTERRUPTED while waiting
+ */
+export async function withContainerLock<T>(
+  host: Host,
+  name: string,
+  verb: string,
+  action: () => Promise<T>,
+): Promise<T> {
+  return withLock(host, await prepareLock(host, name, verb), action);
+}
+
+/** Runs an operation on one container unless another one runs now. */
+export async function withContainerLockIfFree<T>(
+  host: Host,
+  name: string,
+  verb: string,
+  action: () => Promise<T>,
+): Promise<LockResult<T>> {
+  return withLockIfFree(await prepareLock(host, name, verb), action);
+}
+
+async function prepareLock(host: Host, name: string, verb: string): Promise<LockRequest> {
+  const folder = `${host.locations.state}/locks`;
+  await ensureDirectory(folder);
+  return { path: `${folder}/${name}`, object: name, purpose: `atomic ${verb} ${name}` };
+}

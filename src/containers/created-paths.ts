@@ -1,0 +1,42 @@
+/** What `systemd-tmpfiles --create` makes, so that a failed install can take it back. */
+import { lstat, rmdir, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isErrno } from '../host/file-error.ts';
+import { isNameTaken } from './host-paths.ts';
+
+/** tmpfiles.d(5): the types that create something at their path. */
+const creatingTypes = 'fFdDvqQpLcbC';
+
+/**
+ * Lists the paths that lines of a tmpfiles.d file would create, with their missing parent folders, outermost first.
+ * Paths with specifiers, globs or quotes are left out: guessing them wrong would remove something else.
+ */
+export async function listPathsToCreate(tmpfiles: string): Promise<readonly string[]> {
+  const missing = new Set<string>();
+  for (const path of parseCreatedPaths(tmpfiles)) {
+    for (let parent = path; parent !== '/' && !(await isNameTaken(parent)); parent = dirname(parent)) {
+      missing.add(parent);
+    }
+  }
+  return [...missing].sort();
+}
+
+export function parseCreatedPaths(tmpfiles: string): readonly string[] {
+  return tmpfiles.split('\n').flatMap((line) => {
+    const [type = '', path = ''] = line.trim().split(/\s+/);
+    const isPlain = /^\/[^%*?[\]"'\\]*[^%*?[\]"'\\/]$/.test(path) && !path.split('/').includes('..');
+    return creatingTypes.includes(type.charAt(0) || '#') && isPlain ? [path] : [];
+  });
+}
+
+/** Removes files and empty folders, innermost first. Folders that have got content stay. */
+export async function removeCreatedPaths(paths: readonly string[]): Promise<void> {
+  for (const path of paths.toReversed()) {
+    try {
+      if ((await lstat(path)).isDirectory()) await rmdir(path);
+      else await unlink(path);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTEMPTY')) throw error;
+    }
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Where a container is on the disk (compatibility 2.2). CHECKOUTS is `locations.checkouts`.
+ *
+ * ```
+ * CHECKOUTS/
+ *   NAME -> CHECKOUTS/NAME.0     names the active deployment; setting it is the commit point of every operation
+ *   NAME.0/  NAME.1/             the two deployments
+ *     rootfs/                    hard-link checkout of the image; absent when the image has no service
+ *     config.json                OCI runtime configuration
+ *     NAME.service               copy of the unit, absent when the image has no service
+ *     tmpfiles-NAME.conf         copy of the tmpfiles.d file, absent when there is nothing to declare
+ *     info                       what was installed; written last
+ *   .NAME.0.new/  .NAME.link     a deployment and a symlink that an operation is building
+ *   .NAME.0.old/                 a deployment that an operation is removing
+ *   .atomic/locks/NAME           held by the operation on NAME (flock)
+ *   .atomic/journal/NAME.json    what that operation is doing; see journal.ts
+ * UNITS/NAME.service             e.g. /etc/systemd/system
+ * TMPFILES/NAME.conf             e.g. /etc/tmpfiles.d
+ * ```
+ *
+ * Names under a dot exist only while an operation runs, or after it was killed; they are fixed, so that whoever comes
+ * next finds them.
+ */
+import type { Locations } from '../core/locations.ts';
+
+export type DeploymentNumber = 0 | 1;
+export const deploymentNumbers: readonly DeploymentNumber[] = [0, 1];
+
+/** The files of one container outside its deployments. */
+export interface ContainerPaths {
+  readonly link: string;
+  readonly newLink: string;
+  readonly unit: string;
+  readonly tmpfiles: string;
+}
+
+/** The files of one deployment. */
+export interface DeploymentPaths {
+  readonly folder: string;
+  readonly rootfs: string;
+  readonly config: string;
+  readonly unitCopy: string;
+  readonly tmpfilesCopy: string;
+  readonly info: string;
+}
+
+export function buildContainerPaths(locations: Locations, name: string): ContainerPaths {
+  return {
+    link: `${locations.checkouts}/${name}`,
+    newLink: `${locations.checkouts}/.${name}.link`,
+    unit: `${locations.units}/${name}.service`,
+    tmpfiles: `${locations.tmpfiles}/${name}.conf`,
+  };
+}
+
+/** The folder of a deployment: in use, being built, or being removed. */
+export function buildDeploymentFolder(
+  locations: Locations,
+  name: string,
+  number: DeploymentNumber,
+  state: 'final' | 'new' | 'old' = 'final',
+): string {
+  return state === 'final'
+    ? `${locations.checkouts}/${name}.${number}`
+    : `${locations.checkouts}/.${name}.${number}.${state}`;
+}
+
+/** @param folder one of `buildDeploymentFolder`, or the symlink that names one */
+export function buildDeploymentPaths(folder: string, name: string): DeploymentPaths {
+  return {
+    folder,
+    rootfs: `${folder}/rootfs`,
+    config: `${folder}/config.json`,
+    unitCopy: `${folder}/${name}.service`,
+    tmpfilesCopy: `${folder}/tmpfiles-${name}.conf`,
+    info: `${folder}/info`,
+  };
+}

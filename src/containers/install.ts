@@ -1,0 +1,125 @@
+import type { InstallOutcome, InstallPlan, InstallRequest } from '../core/container.ts';
+import { buildDefaultName, type ContainerName, parseContainerName } from '../core/container-name.ts';
+import { AtomicError } from '../core/errors.ts';
+import type { SourceOptions, StoredImage } from '../core/image.ts';
+import { parseReference } from '../core/reference.ts';
+import type { Host } from '../host/host.ts';
+import { throwIfInterrupted } from '../host/interruption.ts';
+import { readRuntime } from '../host/runtime.ts';
+import { findImage } from '../store/find-image.ts';
+import { pullImage } from '../store/pull.ts';
+import { applyInstall } from './apply-install.ts';
+import { withContainerLock } from './container-lock.ts';
+import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
+import { isNameTaken } from './host-paths.ts';
+import { requireSystemAccess } from './preconditions.ts';
+import { type PreparedInstall, prepareInstall } from './prepare-install.ts';
+import { readContainer } from './read-container.ts';
+import { recoverContainer, recoverOthers } from './recover.ts';
+
+/** What an install would do. */
+export type PlannedInstall =
+  | { readonly kind: 'planned'; readonly plan: InstallPlan }
+  | { readonly kind: 'already-present'; readonly name: string };
+
+type Preparation =
+  | { readonly kind: 'ready'; readonly prepared: PreparedInstall }
+  | { readonly kind: 'already-present'; readonly name: string };
+
+/**
+ * Plans an install without changing anything, apart from pulling an image that is not there (`--display`, N-12).
+ *
+ * @throws as `installContainer`, up to its first change
+ */
+export async function planInstall(
+  host: Host,
+  request: InstallRequest,
+  source: SourceOptions,
+): Promise<PlannedInstall> {
+  const found = await findSubject(host, request);
+  const preparation = await prepare(host, request, source, found);
+  if (preparation.kind === 'already-present') return preparation;
+  return { kind: 'planned', plan: preparation.prepared.plan };
+}
+
+/**
+ * Installs a system container: enabled, not started (compatibility 4.1). Pulls an image that is not there.
+ *
+ * Success means that it is installed and on the disk. Every failure means that nothing changed, apart from a pulled
+ * image; after a crash the next changing command or `recoverOperations` undoes or finishes it.
+ *
+ * @throws NOT_ROOT, NO_SYSTEMD, BAD_REFERENCE, BAD_VALUE, TOOL_MISSING, FILE_CONFLICT, CONTAINER_DAMAGED, what
+ *   `pullImage`, `prepareInstall` and `applyInstall` throw
+ */
+export async function installContainer(
+  host: Host,
+  request: InstallRequest,
+  source: SourceOptions,
+): Promise<InstallOutcome> {
+  const found = await findSubject(host, request);
+  await recoverOthers(host, found.name);
+  return withContainerLock(host, found.name, 'install', async () => {
+    await recoverContainer(host, found.name);
+    const preparation = await prepare(host, request, source, found);
+    if (preparation.kind === 'already-present') return preparation;
+    await applyInstall(host, preparation.prepared);
+    return { kind: 'installed', plan: preparation.prepared.plan };
+  });
+}
+
+interface Subject {
+  readonly name: ContainerName;
+  /** Undefined when it must be pulled. */
+  readonly image: StoredImage | undefined;
+  readonly imageName: string;
+}
+
+async function findSubject(host: Host, request: InstallRequest): Promise<Subject> {
+  await requireSystemAccess(host, 'install');
+  const chosen = request.name === undefined ? undefined : parseContainerName(request.name);
+  const imageName = dropSource(request.image);
+  const name = chosen ?? buildDefaultName(parseReference(imageName));
+  return { name, image: await findImage(host, request.image), imageName };
+}
+
+async function prepare(
+  host: Host,
+  request: InstallRequest,
+  source: SourceOptions,
+  { name, image: found, imageName }: Subject,
+): Promise<Preparation> {
+  const state = await readContainer(host, name);
+  if (state.kind === 'installed') return { kind: 'already-present', name };
+  if (state.kind === 'damaged') throw buildDamaged(name, state.reason);
+  await requireFreeNames(host, name);
+  const runtime = await readRuntime(host, request.runtime);
+  const image = found ?? (await pullImage(host, request.image, source)).image;
+  throwIfInterrupted(host);
+  const prepared = await prepareInstall(host, { request, name, image, imageName, runtime });
+  return { kind: 'ready', prepared };
+}
+
+/** Nothing that this install would create may be there (compatibility N-13). */
+async function requireFreeNames(host: Host, name: string): Promise<void> {
+  const { unit, tmpfiles, link } = buildContainerPaths(host.locations, name);
+  const folders = deploymentNumbers.map((number) => buildDeploymentFolder(host.locations, name, number));
+  for (const path of [unit, tmpfiles, link, ...folders]) {
+    if (await isNameTaken(path)) {
+      throw new AtomicError('FILE_CONFLICT', `The file ${path} already exists.`, {
+        hint: 'Remove it, or choose another name with --name NAME.',
+        details: { path },
+      });
+    }
+  }
+}
+
+function buildDamaged(name: string, reason: string): AtomicError {
+  return new AtomicError('CONTAINER_DAMAGED', `Cannot install ${name}: ${reason}`, {
+    hint: `Remove what is left of it with \`atomic uninstall ${name}\`.`,
+  });
+}
+
+/** The name without `http:`, `https:` or `oci:` (compatibility I-02, I-03). */
+function dropSource(written: string): string {
+  return written.replace(/^(?:https?:(?:\/\/)?|oci:)/, '');
+}

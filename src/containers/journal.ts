@@ -1,0 +1,113 @@
+/**
+ * The journal: `STATE/journal/NAME.json` says that an operation on a container has begun. It is on the disk before the
+ * first change and removed after the last one, so whoever finds one without the lock being held finds a crash, and
+ * undoes or finishes the operation (recover.ts). It needs to say little, because all names are fixed (deployment.ts).
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { AtomicError } from '../core/errors.ts';
+import { isJsonObject, parseJsonObject } from '../core/json-text.ts';
+import type { Locations } from '../core/locations.ts';
+import { ensureDirectory, removeFile, syncDirectory, writeFileDurably } from '../host/durable-files.ts';
+import { isErrno, withFileErrors } from '../host/file-error.ts';
+import type { Host } from '../host/host.ts';
+import type { DeploymentNumber } from './deployment.ts';
+
+/** Changes when an older program could misread a newer journal. */
+const formatVersion = 1;
+const maxLength = 64 * 1024;
+
+export type Journal =
+  /** A new container; `deployment` is built. */
+  | { readonly operation: 'install'; readonly container: string; readonly deployment: DeploymentNumber }
+  /** The container goes. `hasService` and `runtime` are from its `info`, which may be gone already. */
+  | {
+      readonly operation: 'uninstall';
+      readonly container: string;
+      readonly hasService: boolean;
+      readonly runtime: string | undefined;
+    };
+
+/** After this the operation survives a crash: whoever comes next knows of it. */
+export async function writeJournal(host: Host, journal: Journal): Promise<void> {
+  const folder = buildJournalFolder(host.locations);
+  await ensureDirectory(folder);
+  await writeFileDurably(buildJournalPath(host.locations, journal.container), formatJournal(journal), 0o600);
+  await syncDirectory(folder);
+}
+
+/** After this the operation is over. */
+export async function removeJournal(host: Host, container: string): Promise<void> {
+  await removeFile(buildJournalPath(host.locations, container));
+  await syncDirectory(buildJournalFolder(host.locations));
+}
+
+/**
+ * Finds the journal of a container.
+ *
+ * @throws JOURNAL_UNREADABLE when it is not ours to understand; nothing of the container must be changed then
+ */
+export async function findJournal(host: Host, container: string): Promise<Journal | undefined> {
+  const path = buildJournalPath(host.locations, container);
+  return withFileErrors(`read ${path}`, async () => {
+    try {
+      return parseJournal(await readFile(path, 'utf8'), path);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  });
+}
+
+/** Lists the containers that have a journal, whether their operation still runs or not. */
+export async function listJournals(host: Host): Promise<readonly string[]> {
+  const folder = buildJournalFolder(host.locations);
+  return withFileErrors(`read ${folder}`, async () => {
+    try {
+      const names = await readdir(folder);
+      return names
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => name.slice(0, -'.json'.length))
+        .sort();
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return [];
+      throw error;
+    }
+  });
+}
+
+export function formatJournal(journal: Journal): string {
+  return `${JSON.stringify({ version: formatVersion, ...journal }, undefined, 2)}\n`;
+}
+
+/** @throws JOURNAL_UNREADABLE */
+export function parseJournal(text: string, path: string): Journal {
+  const reject = (problem: string) =>
+    new AtomicError('JOURNAL_UNREADABLE', `read ${path}: ${problem}`, {
+      hint: 'A newer atomic may have written it: use that one. Otherwise move the file away and uninstall the container.',
+      details: { path },
+    });
+  const value = parseJsonObject(text, maxLength, reject);
+  if (!isJsonObject(value)) throw reject('it is not a journal');
+  const { version, operation, container, deployment, hasService, runtime } = value;
+  if (version !== formatVersion) {
+    throw reject(`format ${String(version)} is not known, this atomic knows format ${formatVersion}`);
+  }
+  if (typeof container !== 'string' || !path.endsWith(`/${container}.json`)) {
+    throw reject('it belongs to another container');
+  }
+  if (operation === 'install' && (deployment === 0 || deployment === 1)) {
+    return { operation, container, deployment };
+  }
+  if (operation === 'uninstall' && typeof hasService === 'boolean') {
+    return { operation, container, hasService, runtime: typeof runtime === 'string' ? runtime : undefined };
+  }
+  throw reject('it describes no operation that this atomic knows');
+}
+
+function buildJournalFolder(locations: Locations): string {
+  return `${locations.state}/journal`;
+}
+
+function buildJournalPath(locations: Locations, container: string): string {
+  return `${buildJournalFolder(locations)}/${container}.json`;
+}

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import type { ContainerStatus, DeploymentRecord, ListedContainer } from '../core/container.ts';
+import { AtomicError } from '../core/errors.ts';
+import { isErrno } from '../host/file-error.ts';
+import type { Host } from '../host/host.ts';
+import { isSystemdRunning, readUnitStates, type UnitState } from '../host/systemctl.ts';
+import { buildContainerPaths, buildDeploymentPaths } from './deployment.ts';
+import { listJournals } from './journal.ts';
+import { findLinkTarget, listContainerNames, readContainer } from './read-container.ts';
+
+interface Installed {
+  readonly name: string;
+  readonly record: DeploymentRecord;
+  readonly command: readonly string[];
+}
+
+/**
+ * Lists all containers by name, damaged ones included (A#1191). Works without root and without systemd; then no
+ * service is known. Asks systemd once, however many containers there are.
+ */
+export async function listContainers(host: Host): Promise<readonly ListedContainer[]> {
+  const names = await listContainerNames(host);
+  const read = (await Promise.all(names.map((name) => readListed(host, name)))).filter(
+    (container) => container !== undefined,
+  );
+  const installed = read.filter((container) => 'record' in container);
+  const withService = installed.filter(({ record }) => record.hasContainerService).map(({ name }) => name);
+  const states = await readKnownStates(host, withService);
+  return read.map((container) =>
+    'record' in container
+      ? { kind: 'container', ...container, status: chooseStatus(states.get(container.name)) }
+      : container,
+  );
+}
+
+/**
+ * Names the state of a service (compatibility 4.13). Everything between the states counts as failed, because a healthy
+ * service is not there for long; but a service that reloads its configuration runs.
+ *
+ * @param state undefined for a container without a service
+ */
+export function chooseStatus(state: UnitState | undefined): ContainerStatus {
+  switch (state?.activeState) {
+    case undefined:
+      return 'no service';
+    case 'active':
+    case 'reloading':
+      return 'running';
+    case 'inactive':
+      return state.result === 'success' || state.result === '' ? 'inactive' : 'failed';
+    default:
+      return 'failed';
+  }
+}
+
+async function readListed(
+  host: Host,
+  name: string,
+): Promise<Installed | (ListedContainer & { kind: 'damaged' }) | undefined> {
+  const state = await readContainer(host, name);
+  if (state.kind === 'absent') return undefined;
+  if (state.kind === 'installed')
+    return { name, record: state.record, command: await readCommand(host, name) };
+  return (await isBetween(host, name)) ? undefined : { kind: 'damaged', name, reason: state.reason };
+}
+
+/** Whether an operation is between two renames, or was killed there: not damaged, but not there either. */
+async function isBetween(host: Host, name: string): Promise<boolean> {
+  if (!(await listJournals(host)).includes(name)) return false;
+  return (await findLinkTarget(buildContainerPaths(host.locations, name).link)) === undefined;
+}
+
+/** Empty when there is no configuration, as in images without a service, or one without a command (X-12). */
+async function readCommand(host: Host, name: string): Promise<readonly string[]> {
+  const { config } = buildDeploymentPaths(buildContainerPaths(host.locations, name).link, name);
+  try {
+    const parsed: { process?: { args?: unknown } } | null = JSON.parse(await readFile(config, 'utf8'));
+    const args = parsed?.process?.args;
+    return Array.isArray(args) ? args.map(String) : [];
+  } catch (error) {
+    if (error instanceof SyntaxError || isErrno(error, 'ENOENT') || isErrno(error, 'EACCES')) return [];
+    throw error;
+  }
+}
+
+/** A systemd that cannot be asked leaves the services unknown; the list is still worth having. */
+async function readKnownStates(
+  host: Host,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, UnitState>> {
+  if (names.length === 0 || !(await isSystemdRunning())) return new Map();
+  try {
+    return await readUnitStates(host, names);
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
+    host.report({ kind: 'warning', text: `The state of the services is not known: ${error.message}` });
+    return new Map();
+  }
+}

@@ -1,0 +1,18 @@
+import { AtomicError } from '../core/errors.ts';
+import type { Host } from '../host/host.ts';
+import { requireSystemd } from '../host/systemctl.ts';
+
+/**
+ * Checks what every change of a system container needs, before anything else is looked at.
+ *
+ * @param verb for the message of callers that are not root; installing has the words of compatibility N-02
+ * @throws NOT_ROOT, NO_SYSTEMD
+ */
+export async function requireSystemAccess(host: Host, verb: string): Promise<void> {
+  if (host.uid !== 0) {
+    const message =
+      verb === 'install' ? 'Only root can use --system' : `Only root can ${verb} system containers`;
+    throw new AtomicError('NOT_ROOT', message, { hint: 'Run the command with sudo.' });
+  }
+  await requireSystemd();
+}

@@ -1,0 +1,169 @@
+/** Everything that an install reads and decides before its first change. */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { DeploymentRecord, InstallPlan, InstallRequest, PlannedFile } from '../core/container.ts';
+import type { ContainerName } from '../core/container-name.ts';
+import type { StoredImage } from '../core/image.ts';
+import { emptyImageConfig, type ImageConfig, parseImageConfig } from '../core/image-config.ts';
+import { formatInfo } from '../core/info-file.ts';
+import { listBindSources } from '../core/runtime-config.ts';
+import type { TemplateValues } from '../core/template.ts';
+import { buildTmpfiles } from '../core/tmpfiles.ts';
+import { buildUnit } from '../core/unit.ts';
+import { buildInstallValues, choosesPidfileMode } from '../core/values.ts';
+import type { Host } from '../host/host.ts';
+import { type Runtime, readPidfileSupport } from '../host/runtime.ts';
+import { openImageTree, readImageConfig } from '../store/image-files.ts';
+import { buildActivationCommands } from './activate.ts';
+import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
+import { listExisting } from './host-paths.ts';
+import { type ImageExports, readExports } from './read-exports.ts';
+import { type RenderedConfig, readRuntimeConfig } from './runtime-config.ts';
+
+/** The first deployment of a container; updates alternate with the other one. */
+const number = 0;
+
+export interface InstallSubject {
+  readonly request: InstallRequest;
+  readonly name: ContainerName;
+  readonly image: StoredImage;
+  /** The image as the person wrote it, without the prefix of a source. */
+  readonly imageName: string;
+  readonly runtime: Runtime;
+}
+
+/** A plan, and what the person should know before the service is started (compatibility N-10). */
+export interface PreparedInstall {
+  readonly plan: InstallPlan;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the image and renders every file of the new container. Changes nothing.
+ *
+ * @throws EXPORTS_INVALID, TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID, MANIFEST_INVALID, BAD_VALUE
+ */
+export async function prepareInstall(host: Host, subject: InstallSubject): Promise<PreparedInstall> {
+  const { name, image, imageName, runtime } = subject;
+  const deployment = buildDeploymentPaths(buildDeploymentFolder(host.locations, name, number), name);
+  const tree = openImageTree(host, image);
+  const exports = readExports(tree, deployment.rootfs, imageName);
+  const hasService = !exports.manifest.noContainerService;
+  const imageConfig = await readNeededImageConfig(host, subject, exports);
+  const pidfileMode = hasService && (await readPidfileMode(host, runtime, exports));
+  const values = await readValues(host, subject, exports, deployment.folder, pidfileMode);
+
+  const config = needsRuntimeConfig(exports)
+    ? await readRuntimeConfig(tree, exports, imageConfig, values, deployment.config)
+    : undefined;
+  const marker = { name, deployment: number };
+  const unit = hasService
+    ? buildUnit({ template: exports.serviceTemplate, marker, stopSignal: imageConfig.stopSignal }, values)
+    : undefined;
+  const missingSources = await listMissingSources(config);
+  const owner = { uid: host.uid, gid: host.gid };
+  const tmpfiles = buildTmpfiles(
+    { template: exports.tmpfilesTemplate, marker, missingSources, ...owner },
+    values,
+  );
+
+  const record: DeploymentRecord = {
+    image: imageName,
+    revision: image.id,
+    ostreeCommit: image.commit,
+    created: Math.floor(Date.now() / 1000),
+    values,
+    hasContainerService: hasService,
+    runtime: runtime.path,
+    installedFiles: [],
+    installedFilesChecksum: {},
+  };
+  const paths = buildContainerPaths(host.locations, name);
+  const files = [
+    plan(deployment.config, config?.text),
+    plan(paths.tmpfiles, tmpfiles),
+    plan(paths.unit, unit),
+    plan(deployment.info, formatInfo(record)),
+  ].filter((file) => file !== undefined);
+  const commands = buildActivationCommands(host.locations, name, {
+    hasUnit: unit !== undefined,
+    hasTmpfiles: tmpfiles !== undefined,
+  });
+  return {
+    plan: { name, image: imageName, deployment: deployment.folder, record, files, commands },
+    warnings: listWarnings(exports, deployment.config),
+  };
+}
+
+/** An image without a service needs no configuration, but may bring one. */
+function needsRuntimeConfig(exports: ImageExports): boolean {
+  return (
+    !exports.manifest.noContainerService ||
+    exports.config !== undefined ||
+    exports.configTemplate !== undefined
+  );
+}
+
+function plan(path: string, content: string | undefined): PlannedFile | undefined {
+  return content === undefined ? undefined : { path, mode: 0o644, content };
+}
+
+function listWarnings(exports: ImageExports, config: string): readonly string[] {
+  if (exports.isPresent) return [];
+  return [
+    '/exports directory not found.  Default config files will be generated.',
+    `You may want to modify \`${config}\` before starting the service`,
+  ];
+}
+
+/** Only the defaults look at the configuration of the image, and old repositories have lost it (compatibility 4.9). */
+async function readNeededImageConfig(
+  host: Host,
+  { image, imageName }: InstallSubject,
+  exports: ImageExports,
+): Promise<ImageConfig> {
+  const isUnused =
+    exports.manifest.noContainerService ||
+    ((exports.config ?? exports.configTemplate) !== undefined && exports.serviceTemplate !== undefined);
+  if (isUnused || image.configDigest === undefined) return emptyImageConfig;
+  return parseImageConfig(await readImageConfig(host, image), imageName);
+}
+
+/** Asks the runtime only when the template asks for the mode. */
+async function readPidfileMode(host: Host, runtime: Runtime, exports: ImageExports): Promise<boolean> {
+  const template = exports.serviceTemplate?.text;
+  return choosesPidfileMode(template, true) && (await readPidfileSupport(host, runtime));
+}
+
+async function readValues(
+  host: Host,
+  { request, name, image, imageName, runtime }: InstallSubject,
+  exports: ImageExports,
+  deployment: string,
+  pidfileMode: boolean,
+): Promise<TemplateValues> {
+  return buildInstallValues(
+    {
+      name,
+      deployment,
+      runtime: runtime.path,
+      runtimeSupportsSystemdCgroup: runtime.supportsSystemdCgroup,
+      pidfileMode,
+      uid: host.uid,
+      gid: host.gid,
+      imageName,
+      imageId: image.id,
+      uuid: randomUUID(),
+      lastCapability: Number(await readFile('/proc/sys/kernel/cap_last_cap', 'utf8')),
+      program: host.program,
+    },
+    request.values,
+    exports.manifest.defaultValues,
+  );
+}
+
+async function listMissingSources(rendered: RenderedConfig | undefined): Promise<readonly string[]> {
+  const sources = rendered === undefined ? [] : listBindSources(rendered.config);
+  const existing = new Set(await listExisting(sources));
+  return sources.filter((source) => !existing.has(source));
+}

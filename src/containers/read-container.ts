@@ -1,0 +1,94 @@
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import type { DeploymentRecord } from '../core/container.ts';
+import { AtomicError } from '../core/errors.ts';
+import { parseInfo } from '../core/info-file.ts';
+import { isErrno, withFileErrors } from '../host/file-error.ts';
+import type { Host } from '../host/host.ts';
+import {
+  buildContainerPaths,
+  buildDeploymentFolder,
+  buildDeploymentPaths,
+  deploymentNumbers,
+} from './deployment.ts';
+
+/** What the disk says of a container name. */
+export type ContainerState =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'installed'; readonly record: DeploymentRecord }
+  /** Something is there, but not a whole container (A#1191, A#495); `reason` is for a person. */
+  | { readonly kind: 'damaged'; readonly reason: string };
+
+/** A runtime must be shown for files that name none (compatibility 2.3). */
+const originalRuntime = '/usr/bin/runc';
+
+/** Reads the state of one container; damage is a value here, not an error. */
+export async function readContainer(host: Host, name: string): Promise<ContainerState> {
+  const { link } = buildContainerPaths(host.locations, name);
+  const target = await findLinkTarget(link);
+  if (target === undefined) return describeOrphan(host, name);
+  const { info } = buildDeploymentPaths(link, name);
+  try {
+    const runtime = host.settings.runtime ?? originalRuntime;
+    return { kind: 'installed', record: parseInfo(await readFile(info, 'utf8'), info, runtime) };
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return { kind: 'damaged', reason: `there is no ${target}/info` };
+    if (error instanceof AtomicError) return { kind: 'damaged', reason: error.message };
+    if (error instanceof Error && 'code' in error) {
+      return { kind: 'damaged', reason: `${target}/info cannot be read (${String(error.code)})` };
+    }
+    throw error;
+  }
+}
+
+/**
+ * Lists the names of everything in CHECKOUTS that is a container or the remains of one, sorted. `x.0` is a deployment
+ * and not a container when `x` is a symlink (compatibility 2.2); without that symlink it is the remains of `x`.
+ */
+export async function listContainerNames(host: Host): Promise<readonly string[]> {
+  const { checkouts } = host.locations;
+  const entries = await withFileErrors(`read ${checkouts}`, async () => {
+    try {
+      return await readdir(checkouts, { withFileTypes: true });
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return [];
+      throw error;
+    }
+  });
+  const visible = entries.filter((entry) => !entry.name.startsWith('.'));
+  const links = visible.filter((entry) => entry.isSymbolicLink()).map((entry) => entry.name);
+  const deployments = visible
+    .filter((entry) => entry.isDirectory() && /.\.[01]$/.test(entry.name))
+    .map((entry) => entry.name.slice(0, -2));
+  return [...new Set([...links, ...deployments])].sort();
+}
+
+/** @returns the target of a symlink as written; undefined when there is no symlink of that name */
+export async function findLinkTarget(link: string): Promise<string | undefined> {
+  try {
+    return await readlink(link);
+  } catch (error) {
+    // EINVAL: something that is not a symlink.
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'EINVAL')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether there is a real folder of this path; a symlink to one does not count. */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+async function describeOrphan(host: Host, name: string): Promise<ContainerState> {
+  for (const number of deploymentNumbers) {
+    const folder = buildDeploymentFolder(host.locations, name, number);
+    if (await isFolder(folder)) {
+      return { kind: 'damaged', reason: `there is ${folder}, but no symlink ${name} that names it` };
+    }
+  }
+  return { kind: 'absent' };
+}

@@ -1,0 +1,107 @@
+/** What follows a crash: an operation whose journal is there and whose lock is free is undone or finished. */
+import { AtomicError } from '../core/errors.ts';
+import type { Host } from '../host/host.ts';
+import { requireSystemd } from '../host/systemctl.ts';
+import { activateDeployment } from './activate.ts';
+import { withContainerLockIfFree } from './container-lock.ts';
+import { buildContainerPaths, buildDeploymentFolder } from './deployment.ts';
+import { finishUninstall } from './finish-uninstall.ts';
+import { findJournal, type Journal, listJournals, removeJournal } from './journal.ts';
+import { findLinkTarget, readContainer } from './read-container.ts';
+import { undoInstall } from './undo-install.ts';
+
+export interface Recovered {
+  readonly container: string;
+  readonly operation: Journal['operation'];
+  readonly outcome: 'undone' | 'finished';
+}
+
+/**
+ * Recovers every interrupted operation; those that run now are left alone.
+ *
+ * @returns what was done, by container name
+ * @throws the first failure, after all others were tried; its journal stays
+ */
+export async function recoverOperations(host: Host): Promise<readonly Recovered[]> {
+  const names = await listJournals(host);
+  if (names.length > 0) await requireSystemd();
+  const recovered: Recovered[] = [];
+  const failures: unknown[] = [];
+  for (const name of names) {
+    try {
+      const result = await withContainerLockIfFree(host, name, 'recover', () => recoverContainer(host, name));
+      if (result.kind === 'done' && result.value !== undefined) recovered.push(result.value);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return recovered;
+}
+
+/**
+ * Recovers what other commands left, before an own change. A failure is reported and does not stop the command: the
+ * operations on one container do not depend on those on another.
+ *
+ * @param own the container whose lock the caller takes next
+ */
+export async function recoverOthers(host: Host, own: string): Promise<void> {
+  for (const name of await listJournals(host)) {
+    if (name === own) continue;
+    try {
+      await withContainerLockIfFree(host, name, 'recover', () => recoverContainer(host, name));
+    } catch (error) {
+      if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
+      host.report({ kind: 'warning', text: `recovering ${name}: ${error.message}` });
+    }
+  }
+}
+
+/**
+ * Undoes or finishes the interrupted operation on one container. The caller holds its lock.
+ *
+ * @returns undefined when there is none
+ */
+export async function recoverContainer(host: Host, name: string): Promise<Recovered | undefined> {
+  const journal = await findJournal(host, name);
+  if (journal === undefined) return undefined;
+  const outcome = await recoverOperation(host, journal);
+  const recovered = { container: name, operation: journal.operation, outcome };
+  host.report({ kind: 'recovered', ...recovered });
+  return recovered;
+}
+
+async function recoverOperation(host: Host, journal: Journal): Promise<Recovered['outcome']> {
+  if (journal.operation === 'uninstall') {
+    await finishUninstall(host, journal);
+    return 'finished';
+  }
+  return recoverInstall(host, journal);
+}
+
+async function recoverInstall(
+  host: Host,
+  journal: Journal & { operation: 'install' },
+): Promise<Recovered['outcome']> {
+  const { container: name, deployment: number } = journal;
+  const folder = buildDeploymentFolder(host.locations, name, number);
+  const { link } = buildContainerPaths(host.locations, name);
+  const isCommitted =
+    (await findLinkTarget(link)) === folder && (await readContainer(host, name)).kind === 'installed';
+  const finished = isCommitted && (await tryToActivate(host, name, folder));
+  if (!finished) await undoInstall(host, { name, number });
+  await removeJournal(host, name);
+  return finished ? 'finished' : 'undone';
+}
+
+/** What cannot be activated is undone, as it would have been without the crash. */
+async function tryToActivate(host: Host, name: string, folder: string): Promise<boolean> {
+  try {
+    await activateDeployment(host, name, folder);
+    return true;
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
+    host.report({ kind: 'warning', text: `activating ${name}: ${error.message}` });
+    return false;
+  }
+}

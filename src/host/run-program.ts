@@ -1,0 +1,146 @@
+/** Child processes. They get no standard input and no terminal, and their own process group, so that Ctrl-C is ours. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { AtomicError } from '../core/errors.ts';
+import { toPrintable } from '../core/printable.ts';
+import type { Host } from './host.ts';
+import { throwIfInterrupted } from './interruption.ts';
+
+/** How long a child may take to end after SIGTERM before it gets SIGKILL. */
+const terminationGraceMilliseconds = 5000;
+
+/** A child that writes megabytes of errors must not become a message of megabytes; the last words matter. */
+const stderrTailBytes = 1024;
+
+/** Programs whose package has another name than the program, and the common ones; Debian first, Fedora second. */
+const packages: Readonly<Record<string, readonly [debian: string, fedora: string]>> = {
+  runc: ['runc', 'runc'],
+  crun: ['crun', 'crun'],
+  skopeo: ['skopeo', 'skopeo'],
+  systemctl: ['systemd', 'systemd'],
+  'systemd-tmpfiles': ['systemd', 'systemd'],
+};
+
+export interface ProgramResult {
+  readonly argv: readonly string[];
+  /** Exit status; undefined when a signal ended the program. */
+  readonly exitCode: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+  readonly stdout: string;
+  /** The last 1 KiB of standard error, as written. */
+  readonly stderrTail: string;
+}
+
+/**
+ * Runs a program and returns what it wrote to standard output.
+ *
+ * @param argv the program (found in PATH unless it holds a slash) and its arguments
+ * @throws TOOL_MISSING, INTERRUPTED; COMMAND_FAILED {argv, exitCode, signal, stderrTail} with the child's exit status
+ */
+export async function runProgram(host: Host, argv: readonly string[]): Promise<string> {
+  const result = await captureProgram(host, argv);
+  if (result.exitCode !== 0) throw buildCommandFailed(result);
+  return result.stdout;
+}
+
+/**
+ * Like `runProgram`, after the command was shown as it would be typed (compatibility N-10).
+ *
+ * @param argv what is run, when what is shown leaves out options that only save time
+ */
+export async function runVisibly(
+  host: Host,
+  shown: readonly string[],
+  argv: readonly string[] = shown,
+): Promise<void> {
+  throwIfInterrupted(host);
+  host.report({ kind: 'command', argv: shown });
+  await runProgram(host, argv);
+}
+
+/**
+ * Runs a program whose exit status is an answer rather than a failure.
+ *
+ * @throws TOOL_MISSING when it cannot be started, INTERRUPTED
+ */
+export async function captureProgram(host: Host, argv: readonly string[]): Promise<ProgramResult> {
+  throwIfInterrupted(host);
+  const [program, ...rest] = argv;
+  if (program === undefined) throw new Error('a program needs a name');
+  const child = spawn(program, rest, {
+    env: host.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const stopWatching = terminateOnAbort(host.signal, child);
+  try {
+    const result = await collect(child, argv);
+    throwIfInterrupted(host);
+    return result;
+  } finally {
+    stopWatching();
+  }
+}
+
+/** The hint of TOOL_MISSING. @param program its name or path */
+export function formatPackageHint(program: string): string {
+  const name = program.slice(program.lastIndexOf('/') + 1);
+  const [debian, fedora] = packages[name] ?? [name, name];
+  return `Install it: apt install ${debian} (Debian), dnf install ${fedora} (Fedora).`;
+}
+
+export function buildCommandFailed(result: ProgramResult): AtomicError {
+  const { argv, exitCode, signal } = result;
+  const stderrTail = toPrintable(result.stderrTail.trim());
+  const outcome = exitCode === undefined ? `ended by ${signal}` : `exit status ${exitCode}`;
+  const reason = stderrTail === '' ? outcome : `${outcome}: ${stderrTail}`;
+  return new AtomicError('COMMAND_FAILED', `${toPrintable(argv.join(' '))}: ${reason}`, {
+    details: { argv, exitCode, signal, stderrTail },
+    exitStatus: exitCode ?? 128 + (signal === undefined ? 0 : constants.signals[signal]),
+  });
+}
+
+function collect(child: ChildProcess, argv: readonly string[]): Promise<ProgramResult> {
+  return new Promise((resolve, reject) => {
+    const stdout: Buffer[] = [];
+    let tail: Buffer = Buffer.alloc(0);
+    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => {
+      tail = Buffer.concat([tail, chunk]).subarray(-stderrTailBytes);
+    });
+    child.on('error', (error) => reject(buildStartError(error, argv)));
+    child.on('close', (exitCode, signal) =>
+      resolve({
+        argv,
+        exitCode: exitCode ?? undefined,
+        signal: signal ?? undefined,
+        stdout: Buffer.concat(stdout).toString(),
+        stderrTail: tail.toString(),
+      }),
+    );
+  });
+}
+
+function buildStartError(error: Error, argv: readonly string[]): AtomicError {
+  const program = argv[0] ?? '';
+  const missing = 'code' in error && error.code === 'ENOENT';
+  const reason = missing ? 'the program is not installed' : error.message;
+  return new AtomicError('TOOL_MISSING', `run ${toPrintable(program)}: ${reason}`, {
+    hint: formatPackageHint(program),
+    cause: error,
+  });
+}
+
+/** @returns a function that stops watching, to be called when the child has ended */
+function terminateOnAbort(signal: AbortSignal, child: ChildProcess): () => void {
+  let killer: ReturnType<typeof setTimeout> | undefined;
+  const terminate = () => {
+    child.kill('SIGTERM');
+    killer = setTimeout(() => child.kill('SIGKILL'), terminationGraceMilliseconds);
+  };
+  signal.addEventListener('abort', terminate, { once: true });
+  return () => {
+    signal.removeEventListener('abort', terminate);
+    clearTimeout(killer);
+  };
+}

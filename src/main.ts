@@ -1,0 +1,100 @@
+/**
+ * From the command line to the exit status; the only reader of `process.*`. What a verb needs is loaded when it is known:
+ * even `node:fs` takes a sixth of the time in which `--version` is done.
+ */
+import { version } from '../package.json';
+import type { FailureContext } from './cli/error-text.ts';
+import { findVerb } from './cli/find-verb.ts';
+import type { Screen } from './cli/progress-display.ts';
+import type { Output } from './commands/command.ts';
+import type { Caller, VerbRequest } from './commands/run-verb.ts';
+import { verbs } from './commands/verbs.ts';
+import { AtomicError } from './core/errors.ts';
+
+const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+/** Shells report a program that signal N has ended as 128+N. */
+const SIGNAL_STATUS = 128;
+
+process.exit(await main(process.argv.slice(2)));
+
+async function main(words: readonly string[]): Promise<number> {
+  let context = { verb: '', uid: 0, debug: false };
+  try {
+    const request = findVerb(words, verbs);
+    if (request.kind === 'version') {
+      console.log(version);
+      return 0;
+    }
+    if (request.kind === 'verb') {
+      context = { verb: request.verb.path, uid: readUid(), debug: request.globals.debug };
+    }
+    const output = await (request.kind === 'help' ? runHelp(request.topic) : runVerb(request));
+    const { createTextWriter } = await import('./cli/standard-stream.ts');
+    createTextWriter(1)(output.text);
+    return output.exitStatus ?? 0;
+  } catch (error) {
+    return printFailure(error, context, words.includes('--json'));
+  }
+}
+
+async function runHelp(topic: string): Promise<Output> {
+  return (await import('./commands/run-help.ts')).runHelp(topic);
+}
+
+async function runVerb(request: VerbRequest): Promise<Output> {
+  const [{ runVerb }, screen] = await Promise.all([import('./commands/run-verb.ts'), openScreen()]);
+  const caller: Caller = {
+    env: process.env,
+    uid: readUid(),
+    gid: process.getegid?.() ?? 0,
+    program: process.execPath,
+    signal: listenToSignals(),
+    screen,
+  };
+  return runVerb(request, caller);
+}
+
+async function printFailure(error: unknown, context: FailureContext, json: boolean): Promise<number> {
+  const [{ describeFailure }, { formatFailure, formatFailureJson }, { createTextWriter }] = await Promise.all(
+    [import('./cli/failure.ts'), import('./cli/error-text.ts'), import('./cli/standard-stream.ts')],
+  );
+  const failure = describeFailure(error);
+  createTextWriter(2)(json ? formatFailureJson(failure) : formatFailure(failure, context));
+  return failure.exitStatus;
+}
+
+function readUid(): number {
+  return process.geteuid?.() ?? 0;
+}
+
+/** The first signal asks the operation to stop between two steps; the second ends the program where it is. */
+function listenToSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const [name, number] of Object.entries(signals)) {
+    const exitStatus = SIGNAL_STATUS + number;
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(exitStatus);
+      controller.abort(new AtomicError('INTERRUPTED', `interrupted by ${name}`, { exitStatus }));
+    });
+  }
+  return controller.signal;
+}
+
+async function openScreen(): Promise<Screen> {
+  const { createTextWriter, isCharacterDevice } = await import('./cli/standard-stream.ts');
+  return {
+    writeOut: createTextWriter(1),
+    writeError: createTextWriter(2),
+    findTerminal() {
+      if (!isCharacterDevice(2) || process.env.TERM === 'dumb') return undefined;
+      const { stderr } = process;
+      if (!stderr.isTTY) return undefined;
+      return { columns: () => stderr.columns || 80, rows: () => stderr.rows || 24 };
+    },
+    now: () => performance.now(),
+    repeat(milliseconds, call) {
+      const timer = setInterval(call, milliseconds).unref();
+      return () => clearInterval(timer);
+    },
+  };
+}

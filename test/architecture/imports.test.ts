@@ -1,0 +1,169 @@
+/** The rules of the folder table in docs/architecture.md, checked on the sources themselves. */
+import { describe, expect, test } from 'bun:test';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SyntaxKind } from 'typescript/unstable/ast';
+import { scanTokens, type Token } from './source-tokens.ts';
+
+const root = join(import.meta.dir, '../..');
+
+/** Folder of src/ -> the other folders that it may import. src/main.ts may import all of them. */
+const MAY_IMPORT: Record<string, string[]> = {
+  commands: ['cli', 'containers', 'store', 'source', 'host', 'core'],
+  cli: ['core'],
+  containers: ['store', 'source', 'host', 'core'],
+  store: ['source', 'host', 'native', 'core'],
+  source: ['host', 'native', 'core'],
+  host: ['native', 'core'],
+  native: [],
+  core: [],
+};
+
+/** Modules without effects. */
+const PURE_MODULES = ['node:crypto', 'node:path/posix'];
+
+const MAX_LINES = 300;
+
+interface Source {
+  /** Relative to the checkout. */
+  readonly path: string;
+  readonly text: string;
+  readonly tokens: Token[];
+}
+
+const sources: Source[] = listFiles('src/**/*.ts').map((path) => {
+  const text = read(path);
+  return { path, text, tokens: scanTokens(text) };
+});
+
+test('there are sources to check', () => {
+  expect(sources.length).toBeGreaterThan(50);
+});
+
+describe('imports', () => {
+  test('every folder of src/ is in the table', () => {
+    const folders = new Set(sources.map(folderOf).filter((folder) => folder !== undefined));
+    expect([...folders].filter((folder) => !(folder in MAY_IMPORT))).toEqual([]);
+  });
+
+  test('go in one direction through the folders', () => {
+    const wrong = sources.flatMap((source) =>
+      listImports(source)
+        .filter(({ name }) => name.startsWith('.') && !mayImport(source, name))
+        .map(({ name, line }) => `${source.path}:${line} imports ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('of core are pure', () => {
+    const wrong = sources
+      .filter((source) => folderOf(source) === 'core')
+      .flatMap((source) =>
+        listImports(source)
+          .filter(({ name }) => !name.startsWith('.') && !PURE_MODULES.includes(name))
+          .map(({ name, line }) => `${source.path}:${line} imports ${name}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  test('of koffi are in native only', () => {
+    const wrong = sources
+      .filter((source) => folderOf(source) !== 'native')
+      .flatMap((source) =>
+        listImports(source)
+          .filter(({ name }) => name === 'koffi')
+          .map(({ line }) => `${source.path}:${line} imports koffi`),
+      );
+    expect(wrong).toEqual([]);
+  });
+});
+
+test('only src/main.ts reads process.* and Bun.env', () => {
+  const wrong = sources
+    .filter((source) => source.path !== 'src/main.ts')
+    .flatMap((source) => listProcessReads(source).map((line) => `${source.path}:${line}`));
+  expect(wrong).toEqual([]);
+});
+
+test('what counts as reading process', () => {
+  const tokens = scanTokens(
+    [
+      'process.env;',
+      "process['env'];",
+      'globalThis.process;',
+      'Bun.env.HOME;',
+      "import { argv } from 'node:process';",
+      'config.process.args; // process.env',
+      'config?.process?.args;',
+      "const text = { process: 'process.env' };",
+    ].join('\n'),
+  );
+  expect(listProcessReads({ path: '', text: '', tokens })).toEqual([1, 2, 3, 4, 5]);
+});
+
+test(`no source is longer than ${MAX_LINES} lines`, () => {
+  const long = sources
+    .map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }))
+    .filter(({ lines }) => lines > MAX_LINES)
+    .map(({ path, lines }) => `${path}:${lines}`);
+  expect(long).toEqual([]);
+});
+
+test('nothing refers to a folder beside the checkout', () => {
+  const wrong = [...listFiles('{src,docs}/**/*.*'), ...listFiles('README*')].flatMap((path) =>
+    read(path)
+      .split('\n')
+      .flatMap((line, index) => (line.includes('../shared') ? [`${path}:${index + 1}`] : [])),
+  );
+  expect(wrong).toEqual([]);
+});
+
+/** Undefined for files directly in src/. */
+function folderOf(source: { path: string }): string | undefined {
+  return /^src\/([^/]+)\//.exec(source.path)?.[1];
+}
+
+/** @param name as written in the import, relative to the source */
+function mayImport(source: Source, name: string): boolean {
+  const target = join(dirname(source.path), name);
+  const from = folderOf(source);
+  if (from === undefined) return true;
+  const to = folderOf({ path: target });
+  return to !== undefined && (to === from || (MAY_IMPORT[from] ?? []).includes(to));
+}
+
+/** `import ... from`, `export ... from`, `import '...'` and `import('...')` with a literal. */
+function listImports({ tokens }: Source): { name: string; line: number }[] {
+  return tokens.flatMap((token, index) => {
+    const before = tokens[index - 1]?.text;
+    const isImport =
+      before === 'from' || before === 'import' || (before === '(' && tokens[index - 2]?.text === 'import');
+    return isImport && isStringLiteral(token) ? [{ name: token.text, line: token.line }] : [];
+  });
+}
+
+/** Lines that read the global `process` (not a property of that name), import it, or read `Bun.env`. */
+function listProcessReads({ tokens }: Source): number[] {
+  return tokens.flatMap((token, index) => {
+    const text = (offset: number) => tokens[index + offset]?.text ?? '';
+    const isProperty = ['.', '?.'].includes(text(-1));
+    const isRead =
+      (token.text === 'process' && !isProperty && ['.', '?.', '['].includes(text(1))) ||
+      (token.text === 'process' && isProperty && text(-2) === 'globalThis') ||
+      (token.text === 'Bun' && text(1) === '.' && text(2) === 'env') ||
+      (token.text === 'node:process' && isStringLiteral(token));
+    return isRead ? [token.line] : [];
+  });
+}
+
+function isStringLiteral(token: Token): boolean {
+  return token.kind === SyntaxKind.StringLiteral;
+}
+
+function listFiles(pattern: string): string[] {
+  return globSync(pattern, { cwd: root }).sort();
+}
+
+function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}

@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'bun:test';
+import { formatFailure, formatFailureJson } from '../../src/cli/error-text.ts';
+import { describeFailure } from '../../src/cli/failure.ts';
+import { AtomicError, wrapError } from '../../src/core/errors.ts';
+
+function buildErrno(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+const root = { verb: 'install', uid: 0, debug: false };
+const user = { ...root, uid: 1000 };
+const unknownVerb = new AtomicError('UNKNOWN_COMMAND', "Unknown verb 'images lst'", {
+  hint: "Did you mean 'atomic images list'?",
+  details: { topic: 'images' },
+});
+
+describe('text and exit status', () => {
+  const cases: { what: string; error: unknown; context: typeof root; status: number; text: string[] }[] = [
+    {
+      what: 'a message with a hint',
+      error: new AtomicError('IMAGE_NOT_FOUND', 'Image x not found', { hint: 'Pull it first.' }),
+      context: root,
+      status: 1,
+      text: ['error: Image x not found', 'hint: Pull it first.'],
+    },
+    {
+      what: 'a chain',
+      error: wrapError(
+        new AtomicError('STORE_FAILED', 'checking out 1c2d', {
+          cause: buildErrno('ENOSPC', 'no space left on /var'),
+        }),
+        'installing etcd',
+      ),
+      context: root,
+      status: 1,
+      text: ['error: installing etcd: checking out 1c2d: no space left on /var'],
+    },
+    {
+      what: 'a cause that the message repeats',
+      error: new AtomicError('STORE_FAILED', 'reading x: gone', { cause: new Error('gone') }),
+      context: root,
+      status: 1,
+      text: ['error: reading x: gone'],
+    },
+    {
+      what: 'a usage error',
+      error: unknownVerb,
+      context: root,
+      status: 2,
+      text: [
+        "error: Unknown verb 'images lst'",
+        "hint: Did you mean 'atomic images list'?",
+        "Try 'atomic images --help' for more information.",
+      ],
+    },
+    {
+      what: 'a usage error of the program itself',
+      error: new AtomicError('BAD_OPTION', "Unknown option '--x'", { details: { topic: '' } }),
+      context: root,
+      status: 2,
+      text: ["error: Unknown option '--x'", "Try 'atomic --help' for more information."],
+    },
+    {
+      what: 'the status of a child',
+      error: new AtomicError('COMMAND_FAILED', 'running systemctl enable x: status 5', { exitStatus: 5 }),
+      context: root,
+      status: 5,
+      text: ['error: running systemctl enable x: status 5'],
+    },
+    {
+      what: 'not root',
+      error: new AtomicError('NOT_ROOT', 'Only root can use --system'),
+      context: user,
+      status: 1,
+      text: ['error: Only root can use --system', "Some operations for 'install' require root access."],
+    },
+    {
+      what: 'a permission below',
+      error: new AtomicError('STORE_FAILED', 'opening /r', {
+        cause: buildErrno('EACCES', 'permission denied'),
+      }),
+      context: user,
+      status: 1,
+      text: ['error: opening /r: permission denied', "Some operations for 'install' require root access."],
+    },
+    {
+      what: 'a permission that root lacks too',
+      error: buildErrno('EPERM', 'EPERM: operation not permitted, unlink /x'),
+      context: root,
+      status: 1,
+      text: ['error: EPERM: operation not permitted, unlink /x'],
+    },
+    {
+      what: 'an error of the system that nobody expected',
+      error: buildErrno('EIO', 'EIO: i/o error, read'),
+      context: user,
+      status: 1,
+      text: ['error: EIO: i/o error, read'],
+    },
+    {
+      what: 'a signal',
+      error: new AtomicError('INTERRUPTED', 'interrupted by SIGINT', { exitStatus: 130 }),
+      context: root,
+      status: 130,
+      text: ['error: interrupted by SIGINT'],
+    },
+    {
+      what: 'a signal, wrapped by Node',
+      error: Object.assign(new Error('aborted'), {
+        name: 'AbortError',
+        cause: new AtomicError('INTERRUPTED', 'interrupted by SIGTERM', { exitStatus: 143 }),
+      }),
+      context: root,
+      status: 143,
+      text: ['error: interrupted by SIGTERM'],
+    },
+    {
+      what: 'text from outside',
+      error: new AtomicError('TRANSFER_FAILED', 'fetching https://u:p@reg/x\n\u001b[2Jevil', {
+        hint: 'a\rb',
+      }),
+      context: root,
+      status: 1,
+      text: ['error: fetching https://***@reg/x evil', 'hint: a b'],
+    },
+    { what: 'no error at all', error: 'oops', context: root, status: 1, text: ['error: oops', bugLine()] },
+  ];
+  test.each(cases)('$what', ({ error, context, status, text }) => {
+    const failure = describeFailure(error);
+    expect(formatFailure(failure, context)).toBe(`${text.join('\n')}\n`);
+    expect(failure.exitStatus).toBe(status);
+  });
+});
+
+test('a bug shows its stack', () => {
+  const error = new TypeError('x is not a function');
+  error.stack = 'TypeError: x is not a function\n    at run (a.ts:1:2)\n    at main (b.ts:3:4)';
+  expect(formatFailure(describeFailure(error), root)).toBe(
+    [
+      'error: x is not a function',
+      bugLine(),
+      '  TypeError: x is not a function',
+      '  at run (a.ts:1:2)',
+      '  at main (b.ts:3:4)',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('--debug shows the stack of any error', () => {
+  const error = new AtomicError('IMAGE_NOT_FOUND', 'Image x not found');
+  error.stack = 'AtomicError: Image x not found\n    at run (a.ts:1:2)';
+  expect(formatFailure(describeFailure(error), { ...root, debug: true })).toBe(
+    'error: Image x not found\n  AtomicError: Image x not found\n  at run (a.ts:1:2)\n',
+  );
+});
+
+test('a chain that never ends is cut', () => {
+  const error = new Error('loop');
+  error.cause = new Error('again', { cause: error });
+  expect(describeFailure(error).message).toBe(Array(4).fill('loop: again').join(': '));
+});
+
+describe('JSON, on one line', () => {
+  test.each([
+    {
+      error: new AtomicError('FILE_CONFLICT', 'The file /x already exists.', {
+        hint: 'h',
+        details: { path: '/x' },
+      }),
+      code: 'FILE_CONFLICT',
+      message: 'The file /x already exists.',
+      hint: 'h',
+      details: { path: '/x' },
+    },
+    { error: buildErrno('EIO', 'i/o error'), code: 'EIO', message: 'i/o error', hint: null, details: {} },
+    { error: new TypeError('x'), code: 'BUG', message: 'x', hint: null, details: {} },
+  ])('$code', ({ error, ...expected }) => {
+    const text = formatFailureJson(describeFailure(error));
+    expect(text.split('\n').length).toBe(2);
+    expect(JSON.parse(text)).toEqual({ schemaVersion: 1, error: expected });
+  });
+});
+
+function bugLine(): string {
+  return 'This is a bug in atomic. Please report it with the lines below.';
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'bun:test';
+import { findVerb } from '../../src/cli/find-verb.ts';
+import { catchError } from '../core/thrown-error.ts';
+
+const pull = { path: 'pull', summary: '' };
+const install = { path: 'install', summary: '' };
+const imagesList = { path: 'images list', summary: '' };
+const verbs = [pull, install, imagesList];
+const none = { debug: false, assumeYes: false };
+
+describe('understood', () => {
+  test.each([
+    { words: ['-v'], request: { kind: 'version' } },
+    { words: ['--version', 'pull'], request: { kind: 'version' } },
+    { words: ['--debug', '-v'], request: { kind: 'version' } },
+    { words: ['-h'], request: { kind: 'help', topic: '' } },
+    { words: ['--help', 'pull'], request: { kind: 'help', topic: '' } },
+    { words: ['help'], request: { kind: 'help', topic: '' } },
+    { words: ['help', 'help'], request: { kind: 'help', topic: '' } },
+    { words: ['help', '--help'], request: { kind: 'help', topic: '' } },
+    { words: ['help', 'pull'], request: { kind: 'help', topic: 'pull' } },
+    { words: ['help', 'images'], request: { kind: 'help', topic: 'images' } },
+    { words: ['help', 'images', 'list'], request: { kind: 'help', topic: 'images list' } },
+    { words: ['images', '--help'], request: { kind: 'help', topic: 'images' } },
+    { words: ['images', '-h', 'list'], request: { kind: 'help', topic: 'images' } },
+    { words: ['pull'], request: { kind: 'verb', verb: pull, rest: [], globals: none } },
+    {
+      words: ['pull', '--json', 'a', '-v'],
+      request: { kind: 'verb', verb: pull, rest: ['--json', 'a', '-v'], globals: none },
+    },
+    {
+      words: ['-y', '--debug', 'images', 'list', '-a'],
+      request: { kind: 'verb', verb: imagesList, rest: ['-a'], globals: { debug: true, assumeYes: true } },
+    },
+    {
+      words: ['--assumeyes', 'install', 'images'],
+      request: { kind: 'verb', verb: install, rest: ['images'], globals: { debug: false, assumeYes: true } },
+    },
+  ])('$words', ({ words, request }) => {
+    expect(findVerb(words, verbs)).toEqual(request as ReturnType<typeof findVerb<typeof pull>>);
+  });
+});
+
+describe('refused', () => {
+  test.each([
+    { words: [], code: 'UNKNOWN_COMMAND', message: 'Too few arguments: the verb is missing' },
+    { words: ['--debug'], code: 'UNKNOWN_COMMAND', message: 'Too few arguments: the verb is missing' },
+    { words: ['images'], code: 'UNKNOWN_COMMAND', message: "Too few arguments: 'images' needs a verb" },
+    { words: ['images', '-a'], code: 'UNKNOWN_COMMAND', message: "Too few arguments: 'images' needs a verb" },
+    {
+      words: ['images', 'lst'],
+      code: 'UNKNOWN_COMMAND',
+      message: "Unknown verb 'images lst'",
+      hint: "Did you mean 'atomic images list'?",
+    },
+    {
+      words: ['instal', 'x'],
+      code: 'UNKNOWN_COMMAND',
+      message: "Unknown verb 'instal'",
+      hint: "Did you mean 'atomic install'?",
+    },
+    {
+      words: ['image', 'list'],
+      code: 'UNKNOWN_COMMAND',
+      message: "Unknown verb 'image'",
+      hint: "Did you mean 'atomic images'?",
+    },
+    { words: ['frobnicate'], code: 'UNKNOWN_COMMAND', message: "Unknown verb 'frobnicate'" },
+    { words: ['pu\u001b[31mll\n'], code: 'UNKNOWN_COMMAND', message: "Unknown verb 'pull '" },
+    { words: ['help', 'frobnicate'], code: 'UNKNOWN_COMMAND', message: "Unknown verb 'frobnicate'" },
+    {
+      words: ['help', 'images', 'lis'],
+      code: 'UNKNOWN_COMMAND',
+      message: "Unknown verb 'images lis'",
+      hint: "Did you mean 'atomic images list'?",
+    },
+    {
+      words: ['--asumeyes', 'pull'],
+      code: 'BAD_OPTION',
+      message: "Unknown option '--asumeyes'",
+      hint: "Did you mean '--assumeyes'?",
+    },
+    {
+      words: ['--storage=ostree', 'pull', 'x'],
+      code: 'BAD_OPTION',
+      message: "Unknown option '--storage=ostree'",
+      hint: 'Options of a verb stand behind the verb.',
+    },
+  ])('$words', ({ words, code, message, hint }) => {
+    expect(catchError(() => findVerb(words, verbs))).toEqual({ code, message, hint });
+  });
+});

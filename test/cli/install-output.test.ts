@@ -1,0 +1,88 @@
+import { expect, test } from 'bun:test';
+import { buildInstallJson } from '../../src/cli/install-json.ts';
+import { formatInstallPlan } from '../../src/cli/install-plan-text.ts';
+import type { InstallPlan } from '../../src/core/container.ts';
+
+const plan: InstallPlan = {
+  name: 'etcd',
+  image: 'gscrivano/etcd',
+  deployment: '/var/lib/containers/atomic/etcd.0',
+  record: {
+    image: 'gscrivano/etcd',
+    revision: 'd7c1',
+    ostreeCommit: 'c0ff',
+    created: 1473350400,
+    values: { NAME: 'etcd', HOST_UID: 0 },
+    hasContainerService: true,
+    runtime: '/usr/bin/runc',
+    installedFiles: [],
+    installedFilesChecksum: {},
+  },
+  files: [
+    {
+      path: '/etc/systemd/system/etcd.service',
+      mode: 0o644,
+      content: '[Unit]\nDescription=a\tb\u001b[2J\n\n',
+    },
+    { path: '/etc/tmpfiles.d/etcd.conf', mode: 0o600, content: 'd /run/etcd' },
+  ],
+  commands: [
+    ['systemctl', 'daemon-reload'],
+    ['systemctl', 'enable', 'etcd'],
+  ],
+};
+
+test('--display', () => {
+  expect(formatInstallPlan(plan)).toBe(
+    [
+      '# Container etcd from image gscrivano/etcd (d7c1)',
+      'Extracting to /var/lib/containers/atomic/etcd.0',
+      '',
+      '# File /etc/systemd/system/etcd.service (mode 0644)',
+      '[Unit]',
+      'Description=a\tb\\x1b[2J',
+      '',
+      '',
+      '# File /etc/tmpfiles.d/etcd.conf (mode 0600)',
+      'd /run/etcd',
+      '',
+      '# Commands',
+      'systemctl daemon-reload',
+      'systemctl enable etcd',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('--json', () => {
+  expect(buildInstallJson({ kind: 'already-present', name: 'etcd' })).toEqual({
+    schemaVersion: 1,
+    outcome: 'already-present',
+    name: 'etcd',
+    plan: null,
+  });
+  expect(buildInstallJson({ kind: 'installed', plan })).toEqual({
+    schemaVersion: 1,
+    outcome: 'installed',
+    name: 'etcd',
+    plan: {
+      image: 'gscrivano/etcd',
+      image_id: 'd7c1',
+      deployment: '/var/lib/containers/atomic/etcd.0',
+      runtime: '/usr/bin/runc',
+      values: { NAME: 'etcd', HOST_UID: 0 },
+      files: [
+        {
+          path: '/etc/systemd/system/etcd.service',
+          mode: '0644',
+          content: '[Unit]\nDescription=a\tb\u001b[2J\n\n',
+        },
+        { path: '/etc/tmpfiles.d/etcd.conf', mode: '0600', content: 'd /run/etcd' },
+      ],
+      commands: [
+        ['systemctl', 'daemon-reload'],
+        ['systemctl', 'enable', 'etcd'],
+      ],
+    },
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'bun:test';
+import { parseSourceOptions } from '../../src/commands/source-options.ts';
+import { checkStorage } from '../../src/commands/storage-option.ts';
+import { checkSystemPackage } from '../../src/commands/system-package.ts';
+import { catchError } from '../core/thrown-error.ts';
+
+const storageHint = "'ostree' is the only storage: write --storage=ostree, or leave it out.";
+const unavailable = (name: string): string =>
+  `The storage backend '${name}' is not available.  Try with an alternate storage with --storage if available.`;
+
+describe('--storage', () => {
+  test.each([undefined, 'ostree'])('%p is accepted', (storage) => {
+    expect(() => checkStorage(storage)).not.toThrow();
+  });
+  test.each([
+    ['docker', unavailable('docker')],
+    ['containers-storage', unavailable('containers-storage')],
+    ['OSTree', "Unable to associate string 'OSTree' with backend"],
+    ['', "Unable to associate string '' with backend"],
+  ])('%p is refused', (storage, message) => {
+    expect(catchError(() => checkStorage(storage))).toEqual({
+      code: 'BAD_VALUE',
+      message,
+      hint: storageHint,
+    });
+  });
+});
+
+describe('--system-package', () => {
+  test.each([undefined, 'auto', 'no'])('%p is accepted', (mode) => {
+    expect(() => checkSystemPackage(mode)).not.toThrow();
+  });
+  test.each([
+    ['build', '--system-package=build: building an rpm is not supported'],
+    ['yes', '--system-package=yes: building an rpm is not supported'],
+    ['maybe', "Invalid --system-package mode.  Accepted values: 'auto', 'build', 'no', 'yes'"],
+    ['', "Invalid --system-package mode.  Accepted values: 'auto', 'build', 'no', 'yes'"],
+  ])('%p is refused', (mode, message) => {
+    expect(catchError(() => checkSystemPackage(mode))).toMatchObject({ code: 'BAD_VALUE', message });
+  });
+});
+
+describe('registry options', () => {
+  const none = { creds: undefined, authfile: undefined, 'cert-dir': undefined, 'tls-verify': undefined };
+  test.each([
+    { values: {}, source: {} },
+    { values: { creds: 'u:p:q' }, source: { credentials: { username: 'u', password: 'p:q' } } },
+    { values: { creds: 'u:' }, source: { credentials: { username: 'u', password: '' } } },
+    {
+      values: { authfile: '/a', 'cert-dir': '/c', 'tls-verify': false },
+      source: { authFile: '/a', certDirectory: '/c', tlsVerify: false },
+    },
+  ])('$values', ({ values, source }) => {
+    expect(parseSourceOptions({ ...none, ...values })).toEqual(source);
+  });
+  test.each(['user', ':password', ''])('--creds %p is refused, without repeating it', (creds) => {
+    expect(catchError(() => parseSourceOptions({ ...none, creds }))).toEqual({
+      code: 'BAD_VALUE',
+      message: 'Invalid value of --creds: the form is USER:PASSWORD',
+      hint: 'To be asked for the password, run "skopeo login REGISTRY" and leave --creds out.',
+    });
+  });
+});
