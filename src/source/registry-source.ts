@@ -8,6 +8,7 @@ import { listCandidates } from '../core/registries-conf.ts';
 import { judgeRegistryImage, type TrustVerdict } from '../core/trust-policy.ts';
 import type { Host } from '../host/host.ts';
 import { readRegistriesConfFiles, readTrustPolicy } from './configuration.ts';
+import { prepareAccess } from './credentials-file.ts';
 import { ImageProxy, type OpenedImage } from './image-proxy.ts';
 import { copyVerified, proxyEnforcesPolicy, readRawManifest } from './skopeo.ts';
 
@@ -69,10 +70,27 @@ async function openCandidate(
 ): Promise<ImageSource> {
   const verdict = judgeRegistryImage(readTrustPolicy(host), name);
   if (verdict.kind === 'reject') throw rejected(name, verdict);
-  if (verdict.kind === 'verify' && !(await proxyEnforcesPolicy(host))) {
-    return openVerifiedCopy(host, name, makeScratch, options);
+  const access = prepareAccess(host, name, options);
+  try {
+    const source =
+      verdict.kind === 'verify' && !(await proxyEnforcesPolicy(host))
+        ? await openVerifiedCopy(host, name, makeScratch, access.options)
+        : await openThroughProxy(host, `docker://${name}`, access.options);
+    return closingAlso(source, access.remove);
+  } catch (error) {
+    access.remove();
+    throw error;
   }
-  return openThroughProxy(host, `docker://${name}`, options);
+}
+
+function closingAlso(source: ImageSource, cleanUp: () => void): ImageSource {
+  return {
+    ...source,
+    async close() {
+      await source.close();
+      cleanUp();
+    },
+  };
 }
 
 /**
@@ -89,14 +107,7 @@ async function openVerifiedCopy(
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     await copyVerified(host, `docker://${name}`, `dir:${folder}`, options);
-    const source = await openThroughProxy(host, `dir:${folder}`, {});
-    return {
-      ...source,
-      async close() {
-        await source.close();
-        remove();
-      },
-    };
+    return closingAlso(await openThroughProxy(host, `dir:${folder}`, {}), remove);
   } catch (error) {
     remove();
     throw error;

@@ -1,10 +1,9 @@
 import type { SourceOptions } from '../core/image.ts';
 
-/** Flags of skopeo's commands that read from one source. */
+/** Flags of skopeo's commands that read from one source; credentials go through a file, see `credentials-file.ts`. */
 export function formatSourceFlags(options: SourceOptions): string[] {
-  const { credentials, authFile, certDirectory, tlsVerify } = options;
+  const { authFile, certDirectory, tlsVerify } = options;
   return [
-    ...(credentials === undefined ? [] : [`--creds=${credentials.username}:${credentials.password}`]),
     ...(authFile === undefined ? [] : [`--authfile=${authFile}`]),
     ...(certDirectory === undefined ? [] : [`--cert-dir=${certDirectory}`]),
     ...(tlsVerify === undefined ? [] : [`--tls-verify=${tlsVerify}`]),
