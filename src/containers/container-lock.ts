@@ -1,3 +1,4 @@
+import type { Locations } from '../core/locations.ts';
 import { ensureDirectory } from '../host/durable-files.ts';
 import type { Host } from '../host/host.ts';
 import { type LockRequest, type LockResult, withLock, withLockIfFree } from '../host/lock.ts';
@@ -27,8 +28,12 @@ export async function withContainerLockIfFree<T>(
   return withLockIfFree(await prepareLock(host, name, verb), action);
 }
 
+export function buildLockFolder(locations: Locations): string {
+  return `${locations.state}/locks`;
+}
+
 async function prepareLock(host: Host, name: string, verb: string): Promise<LockRequest> {
-  const folder = `${host.locations.state}/locks`;
+  const folder = buildLockFolder(host.locations);
   await ensureDirectory(folder);
   return { path: `${folder}/${name}`, object: name, purpose: `atomic ${verb} ${name}` };
 }

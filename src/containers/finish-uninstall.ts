@@ -1,16 +1,17 @@
 /** The changes of an uninstall, each of which may be repeated: a crash anywhere is followed by all of them again. */
-import { rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { AtomicError } from '../core/errors.ts';
 import { removeFile, syncDirectory, temporaryPath } from '../host/durable-files.ts';
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { shieldFromInterruption } from '../host/interruption.ts';
 import { removeTree, requireNoMounts } from '../host/remove-tree.ts';
-import { captureProgram, runVisibly } from '../host/run-program.ts';
+import { captureProgram, runProgram, runVisibly } from '../host/run-program.ts';
 import { removeStaleState } from '../host/runtime.ts';
 import { buildDisableNowCommand, readUnitStates, reloadCommand, withoutReload } from '../host/systemctl.ts';
 import { buildRemoveCommand } from '../host/systemd-tmpfiles.ts';
 import { isGeneratedFor } from './activate.ts';
+import { listVolatileFolders, removeCreatedPaths } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
 import { isNameTaken } from './host-paths.ts';
 import { type Journal, removeJournal } from './journal.ts';
@@ -47,6 +48,8 @@ async function endService(host: Host, journal: UninstallJournal): Promise<void> 
   const { unit } = buildContainerPaths(host.locations, name);
   if ((await isGeneratedFor(unit, name)) || (hasService && (await isNameTaken(unit)))) {
     await disableService(host, name);
+  } else if (hasService) {
+    await endServiceWithoutUnit(host, name);
   }
   if (runtime !== undefined) await removeStaleState(host, runtime, name);
   for (const number of deploymentNumbers) {
@@ -72,6 +75,19 @@ async function disableService(host: Host, name: string): Promise<void> {
   }
 }
 
+/**
+ * A person or a crash has removed the unit; its symlinks and its processes may still be there. A unit of the same name
+ * that the host brings itself is left alone.
+ */
+async function endServiceWithoutUnit(host: Host, name: string): Promise<void> {
+  await runProgram(host, reloadCommand);
+  const state = (await readUnitStates(host, [name])).get(name);
+  if (state?.loadState !== 'not-found') return;
+  // Fails when there is no symlink to remove.
+  await captureProgram(host, withoutReload(['systemctl', 'disable', name]));
+  if (state.activeState !== 'inactive') await runVisibly(host, ['systemctl', 'stop', name]);
+}
+
 async function removeHostFiles(host: Host, { container: name, hasService }: UninstallJournal): Promise<void> {
   const { unit, tmpfiles } = buildContainerPaths(host.locations, name);
   await removeFile(temporaryPath(unit));
@@ -86,7 +102,9 @@ async function removeHostFiles(host: Host, { container: name, hasService }: Unin
     await captureProgram(host, ['systemctl', 'reset-failed', `${name}.service`]);
   }
   if (await isGeneratedFor(tmpfiles, name)) {
+    const folders = listVolatileFolders(await readFile(tmpfiles, 'utf8'));
     await runTmpfilesRemove(host, tmpfiles);
+    await removeCreatedPaths(folders);
     await removeFile(tmpfiles);
   } else await reportForeignFile(host, tmpfiles);
 }

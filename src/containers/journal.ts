@@ -3,13 +3,20 @@
  * first change and removed after the last one, so whoever finds one without the lock being held finds a crash, and
  * undoes or finishes the operation (recover.ts). It needs to say little, because all names are fixed (deployment.ts).
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { AtomicError } from '../core/errors.ts';
 import { isJsonObject, parseJsonObject } from '../core/json-text.ts';
 import type { Locations } from '../core/locations.ts';
-import { ensureDirectory, removeFile, syncDirectory, writeFileDurably } from '../host/durable-files.ts';
+import {
+  ensureDirectory,
+  removeFile,
+  syncDirectory,
+  temporaryPath,
+  writeFileDurably,
+} from '../host/durable-files.ts';
 import { isErrno, withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
+import { buildLockFolder } from './container-lock.ts';
 import type { DeploymentNumber } from './deployment.ts';
 
 /** Changes when an older program could misread a newer journal. */
@@ -60,14 +67,30 @@ export async function findJournal(host: Host, container: string): Promise<Journa
 
 /** Lists the containers that have a journal, whether their operation still runs or not. */
 export async function listJournals(host: Host): Promise<readonly string[]> {
-  const folder = buildJournalFolder(host.locations);
+  return (await listEntries(buildJournalFolder(host.locations)))
+    .map((name) => /^([^.].*)\.json$/.exec(name)?.[1])
+    .filter((name) => name !== undefined);
+}
+
+/** Lists the containers of which an operation left a lock or half a journal: it was killed before its first change. */
+export async function listTraces(host: Host): Promise<readonly string[]> {
+  const locks = await listEntries(buildLockFolder(host.locations));
+  const journals = (await listEntries(buildJournalFolder(host.locations)))
+    .map((name) => /^\.(.+)\.json\.new$/.exec(name)?.[1])
+    .filter((name) => name !== undefined);
+  return [...new Set([...locks, ...journals])].sort();
+}
+
+/** Removes half a journal. The caller holds the lock of the container. */
+export async function removeTrace(host: Host, container: string): Promise<void> {
+  const path = temporaryPath(buildJournalPath(host.locations, container));
+  await withFileErrors(`remove ${path}`, () => rm(path, { force: true }));
+}
+
+async function listEntries(folder: string): Promise<readonly string[]> {
   return withFileErrors(`read ${folder}`, async () => {
     try {
-      const names = await readdir(folder);
-      return names
-        .filter((name) => name.endsWith('.json'))
-        .map((name) => name.slice(0, -'.json'.length))
-        .sort();
+      return (await readdir(folder)).sort();
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return [];
       throw error;

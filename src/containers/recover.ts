@@ -6,7 +6,14 @@ import { activateDeployment } from './activate.ts';
 import { withContainerLockIfFree } from './container-lock.ts';
 import { buildContainerPaths, buildDeploymentFolder } from './deployment.ts';
 import { finishUninstall } from './finish-uninstall.ts';
-import { findJournal, type Journal, listJournals, removeJournal } from './journal.ts';
+import {
+  findJournal,
+  type Journal,
+  listJournals,
+  listTraces,
+  removeJournal,
+  removeTrace,
+} from './journal.ts';
 import { findLinkTarget, readContainer } from './read-container.ts';
 import { undoInstall } from './undo-install.ts';
 
@@ -23,8 +30,9 @@ export interface Recovered {
  * @throws the first failure, after all others were tried; its journal stays
  */
 export async function recoverOperations(host: Host): Promise<readonly Recovered[]> {
-  const names = await listJournals(host);
-  if (names.length > 0) await requireSystemd();
+  const journals = await listJournals(host);
+  if (journals.length > 0) await requireSystemd();
+  const names = new Set([...journals, ...(await listTraces(host))]);
   const recovered: Recovered[] = [];
   const failures: unknown[] = [];
   for (const name of names) {
@@ -64,7 +72,10 @@ export async function recoverOthers(host: Host, own: string): Promise<void> {
  */
 export async function recoverContainer(host: Host, name: string): Promise<Recovered | undefined> {
   const journal = await findJournal(host, name);
-  if (journal === undefined) return undefined;
+  if (journal === undefined) {
+    await removeTrace(host, name);
+    return undefined;
+  }
   const outcome = await recoverOperation(host, journal);
   const recovered = { container: name, operation: journal.operation, outcome };
   host.report({ kind: 'recovered', ...recovered });

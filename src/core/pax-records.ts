@@ -1,24 +1,23 @@
 /** Extended headers of POSIX tar: records `LENGTH KEY=VALUE\n`, where LENGTH counts the whole record. */
-import { AtomicError } from './errors.ts';
+import { layerRejected } from './layer-rejected.ts';
 
 /**
+ * Of a key that is there twice the last value counts.
+ *
  * @param offset where in the archive, for the message
  * @throws AtomicError LAYER_REJECTED when a length does not fit
  */
 export function parsePaxRecords(data: Buffer, offset: number): ReadonlyMap<string, Buffer> {
   const records = new Map<string, Buffer>();
   let at = 0;
-  while (at < data.length && data[at] !== 0) {
+  while (at < data.length) {
     const space = data.indexOf(0x20, at);
     const digits = space < 0 ? '' : data.toString('latin1', at, space);
     const length = /^[0-9]{1,7}$/.test(digits) ? Number(digits) : 0;
     const end = at + length;
     const equals = data.indexOf(0x3d, space);
     if (length === 0 || end > data.length || data[end - 1] !== 0x0a || equals < 0 || equals >= end) {
-      throw new AtomicError(
-        'LAYER_REJECTED',
-        `reading the layer's archive: a malformed PAX header before byte ${offset}`,
-      );
+      throw layerRejected('a malformed PAX header', offset);
     }
     records.set(data.toString('utf8', space + 1, equals), data.subarray(equals + 1, end - 1));
     at = end;

@@ -73,8 +73,8 @@ export function listBindSources(config: RuntimeConfig): readonly string[] {
   return [...new Set(sources)];
 }
 
-function parseArgs(process: JsonObject, reject: Reject): readonly string[] {
-  const args = expectStrings(process.args, 'process.args', reject);
+function parseArgs(processSpec: JsonObject, reject: Reject): readonly string[] {
+  const args = expectStrings(processSpec.args, 'process.args', reject);
   if (args.length === 0) throw reject('process.args must name the command to run');
   if (args.some((word) => word.includes('\0'))) throw reject('process.args contains a NUL character');
   return args;

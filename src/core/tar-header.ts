@@ -1,5 +1,8 @@
-/** One 512-byte tar header as data (POSIX ustar, PAX and GNU variants). */
-import { AtomicError } from './errors.ts';
+/**
+ * One 512-byte tar header as data (POSIX ustar, PAX and GNU variants). Fields are read exactly as libarchive, which
+ * unpacks the archive, reads them; what the two could read differently is refused.
+ */
+import { layerRejected } from './layer-rejected.ts';
 
 export const TAR_BLOCK_BYTES = 512;
 
@@ -8,16 +11,24 @@ export interface TarHeader {
   readonly type: string;
   /** Name with the ustar prefix, as bytes. */
   readonly name: Buffer;
+  /** Target of a hard link or symlink, as bytes. */
+  readonly linkName: Buffer;
   /** Bytes of content that follow, without padding. */
   readonly size: number;
+  /** The fields that GNU tar used for sparse files are set; a reader looks at them whatever the type is. */
+  readonly isOldSparse: boolean;
 }
 
 const NAME = [0, 100] as const;
 const SIZE = [124, 136] as const;
 const CHECKSUM = [148, 156] as const;
 const TYPE_OFFSET = 156;
-const MAGIC = [257, 263] as const;
+const LINK_NAME = [157, 257] as const;
+/** Magic and version together tell GNU's header, which has other fields where POSIX has the prefix. */
+const MAGIC = [257, 265] as const;
 const PREFIX = [345, 500] as const;
+const FIRST_SPARSE_OFFSET = 386;
+const REAL_SIZE_OFFSET = 483;
 /** The checksum field itself counts as eight spaces. */
 const SUM_OF_ZEROS = 8 * 0x20;
 
@@ -28,31 +39,39 @@ const SUM_OF_ZEROS = 8 * 0x20;
  * @throws AtomicError LAYER_REJECTED when the checksum or a number is wrong
  */
 export function parseTarHeader(block: Buffer, offset: number): TarHeader | undefined {
-  const stored = parseNumber(block.subarray(...CHECKSUM));
   const sum = sumOf(block);
-  if (sum.unsigned === SUM_OF_ZEROS && stored === 0) return undefined;
+  const checksum = block.subarray(...CHECKSUM);
+  if (sum.unsigned === SUM_OF_ZEROS && checksum.every((byte) => byte === 0)) return undefined;
+  const stored = parseNumber(checksum);
   if (stored === undefined || (stored !== sum.unsigned && stored !== sum.signed)) {
-    throw new AtomicError('LAYER_REJECTED', `reading the layer's archive: no tar header at byte ${offset}`, {
-      hint: 'The layer is damaged or not a tar archive; build and push the image again.',
-    });
+    throw layerRejected('no tar header', offset);
   }
   const size = parseNumber(block.subarray(...SIZE));
-  if (size === undefined || !Number.isSafeInteger(size) || size < 0) {
-    throw new AtomicError(
-      'LAYER_REJECTED',
-      `reading the layer's archive: a size that is no number at byte ${offset}`,
-    );
-  }
+  if (size === undefined || !Number.isSafeInteger(size))
+    throw layerRejected('a size that is no number', offset);
   const flag = block[TYPE_OFFSET] ?? 0;
-  const type = flag === 0 ? '0' : String.fromCharCode(flag);
   const magic = block.toString('latin1', ...MAGIC);
-  const prefix = magic === 'ustar\0' ? textField(block.subarray(...PREFIX)) : Buffer.alloc(0);
-  const name = textField(block.subarray(...NAME));
+  const isGnu = magic === 'ustar  \0';
   return {
-    type,
-    name: prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name]),
+    type: flag === 0 ? '0' : String.fromCharCode(flag),
+    name: readName(block, !isGnu && magic.startsWith('ustar')),
+    linkName: textField(block.subarray(...LINK_NAME)),
     size,
+    isOldSparse: isGnu && (block[FIRST_SPARSE_OFFSET] !== 0 || block[REAL_SIZE_OFFSET] !== 0),
   };
+}
+
+/**
+ * Writes another size into a header, and the checksum that goes with it.
+ *
+ * @param size less than 8 GiB
+ * @returns a copy
+ */
+export function replaceTarSize(block: Buffer, size: number): Buffer {
+  const copy = Buffer.from(block);
+  copy.write(`${size.toString(8).padStart(11, '0')}\0`, SIZE[0], 'latin1');
+  copy.write(`${sumOf(copy).unsigned.toString(8).padStart(6, '0')}\0 `, CHECKSUM[0], 'latin1');
+  return copy;
 }
 
 /** The sum of all bytes with the checksum field as spaces; old writers summed signed bytes. */
@@ -67,17 +86,23 @@ function sumOf(block: Buffer): { unsigned: number; signed: number } {
   return { unsigned, signed };
 }
 
+function readName(block: Buffer, hasPrefix: boolean): Buffer {
+  const name = textField(block.subarray(...NAME));
+  const prefix = hasPrefix ? textField(block.subarray(...PREFIX)) : Buffer.alloc(0);
+  return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name]);
+}
+
 function textField(field: Buffer): Buffer {
   const end = field.indexOf(0);
   return end < 0 ? field : field.subarray(0, end);
 }
 
-/** Octal text, or the base-256 form of GNU whose first byte has its high bit set. */
+/** Octal text, or the base-256 form of GNU whose first byte is 0x80; its negative numbers are refused. */
 function parseNumber(field: Buffer): number | undefined {
   const first = field[0] ?? 0;
   if (first === 0x80) return [...field.subarray(1)].reduce((value, byte) => value * 256 + byte, 0);
   if (first > 0x80) return undefined;
-  const text = textField(field).toString('latin1').trim();
-  if (text === '') return 0;
-  return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : undefined;
+  const digits = /^ *([0-7]*) *$/.exec(textField(field).toString('latin1'))?.[1];
+  if (digits === undefined) return undefined;
+  return digits === '' ? 0 : Number.parseInt(digits, 8);
 }

@@ -2,22 +2,24 @@
  * Watches the bytes of a layer's archive pass by. libarchive and libostree unpack it; the scanner checks what they
  * would not tell us, before it reaches them: names that leave the root or are too long, an archive that is cut short,
  * and which directories the archive names itself.
+ *
+ * A check is worth nothing when the unpacker reads the archive in another way. So whatever readers of tar understand
+ * differently is refused: two names for one entry, content where none belongs, types and sparse files of single
+ * vendors. `test/native/tar-differential.test.ts` compares scanner and unpacker.
  */
 import { AtomicError } from './errors.ts';
+import { layerRejected } from './layer-rejected.ts';
 import { parsePaxRecords } from './pax-records.ts';
-import { parseTarHeader, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts';
+import { TarEntries, type TarExtensions } from './tar-entries.ts';
+import { parseTarHeader, replaceTarSize, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts';
 
-/** The kernel's limits: no path or name beyond them could be checked out. */
-const MAX_PATH_BYTES = 4096;
-const MAX_NAME_BYTES = 255;
 /** PAX headers and GNU long names; containers' own tools refuse more than 1 MiB, too. */
 const MAX_EXTENSION_BYTES = 1024 * 1024;
-/** Far above any real layer; bounds the memory that the names of a hostile one take. */
-const MAX_ENTRIES = 5_000_000;
-
 const EXTENSION_TYPES = new Set(['x', 'g', 'L', 'K']);
-const HEADER_ONLY_TYPES = new Set(['1', '2', '3', '4', '5', '6']);
-const UNSUPPORTED_TYPES = new Set(['3', '4', '6']);
+
+/** Makes libarchive take the names of a PAX header as they are; otherwise it composes their characters (NFC). */
+const BINARY_NAMES = Buffer.from('21 hdrcharset=BINARY\n', 'latin1');
+const NAME_RECORDS = ['path', 'linkpath', 'uname', 'gname'];
 
 export interface TarSummary {
   /** Device nodes and FIFOs, which OSTree cannot keep (compatibility S-10). */
@@ -28,43 +30,68 @@ export interface TarSummary {
   readonly missingPadding: number;
 }
 
-type Expected =
-  | { readonly kind: 'header' }
-  /** Content with its padding, of which nothing is kept. */
-  | { readonly kind: 'content' }
-  | { readonly kind: 'extension'; readonly header: TarHeader; readonly parts: Buffer[] }
-  | { readonly kind: 'nothing' };
+/** Is told what the archive consists of. The bytes of `frame` and `content`, in order, are the archive. */
+export interface TarListener {
+  /** Headers, padding, and all that follows the last entry. */
+  frame(bytes: Buffer): void;
+  /** An entry, after its headers; `size` bytes of content follow. */
+  entry(name: Buffer, size: number): void;
+  content(bytes: Buffer): void;
+}
+
+interface TakenHeader {
+  /** How many of the next bytes it is. */
+  readonly length: number;
+  /** What the unpacker should get instead. */
+  readonly replacement?: Buffer;
+}
 
 export class TarScanner {
-  #expected: Expected = { kind: 'header' };
-  /** Bytes until the expected thing is complete. */
-  #remaining = TAR_BLOCK_BYTES;
-  /** Of them, bytes of padding at the end. */
-  #padding = 0;
-  #block = Buffer.alloc(TAR_BLOCK_BYTES);
+  readonly #listener: TarListener | undefined;
+  readonly #entries = new TarEntries();
+  #extensions: TarExtensions = {};
+  /** The beginning of a header that is not complete yet, and where in the archive it begins. */
+  #held: Buffer = Buffer.alloc(0);
   #offset = 0;
-  #entries = 0;
-  #unsupported = 0;
-  #nextName: Buffer | undefined;
-  #nextSize: number | undefined;
-  readonly #named = new Set<string>();
-  readonly #parents = new Set<string>();
+  /** Bytes that are still to come of an entry's content, and of the padding after it. */
+  #content = 0;
+  #padding = 0;
+  #hasEnded = false;
+
+  constructor(listener?: TarListener) {
+    this.#listener = listener;
+  }
 
   /**
    * Takes the next bytes of the uncompressed archive.
    *
+   * @returns what the unpacker should get for them: the same bytes, but for PAX headers whose names libarchive would
+   * change. A header that is not complete is held back.
    * @throws AtomicError LAYER_REJECTED at the first thing that must not be unpacked
    */
-  push(chunk: Buffer): void {
+  push(chunk: Buffer): Buffer {
+    const data = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    const passed: Buffer[] = [];
+    let passedUntil = 0;
     let at = 0;
-    while (at < chunk.length && this.#expected.kind !== 'nothing') {
-      const length = Math.min(this.#remaining, chunk.length - at);
-      this.#take(chunk.subarray(at, at + length));
-      at += length;
-      this.#offset += length;
-      this.#remaining -= length;
-      if (this.#remaining === 0) this.#complete();
+    while (at < data.length) {
+      const rest = data.subarray(at);
+      let taken = this.#hasEnded ? this.#takeFrame(rest) : this.#takeContent(rest);
+      if (taken === 0) {
+        const header = this.#takeHeader(rest);
+        if (header === undefined) break;
+        taken = header.length;
+        if (header.replacement !== undefined) {
+          passed.push(data.subarray(passedUntil, at), header.replacement);
+          passedUntil = at + taken;
+        }
+      }
+      at += taken;
+      this.#offset += taken;
     }
+    this.#held = Buffer.from(data.subarray(at));
+    const last = data.subarray(passedUntil, at);
+    return passed.length === 0 ? last : Buffer.concat([...passed, last]);
   }
 
   /**
@@ -73,124 +100,107 @@ export class TarScanner {
    * @throws AtomicError LAYER_REJECTED when it is cut short
    */
   finish(): TarSummary {
-    const isInPadding = this.#expected.kind === 'content' && this.#remaining <= this.#padding;
-    const isBetweenEntries = this.#expected.kind === 'header' && this.#remaining === TAR_BLOCK_BYTES;
-    const isWhole = this.#expected.kind === 'nothing' || isInPadding || isBetweenEntries;
-    if (!isWhole || this.#nextName !== undefined) {
+    const isWhole = this.#content === 0 && this.#held.length === 0 && !hasExtensions(this.#extensions);
+    if (!isWhole) {
       throw new AtomicError(
         'LAYER_REJECTED',
-        `reading the layer's archive: cut short at byte ${this.#offset}`,
+        `reading the layer's archive: cut short at byte ${this.#offset + this.#held.length}`,
         {
           hint: 'The layer is damaged; build and push the image again.',
         },
       );
     }
     return {
-      unsupportedEntries: this.#unsupported,
-      impliedDirectories: [...this.#parents].filter((path) => !this.#named.has(path)),
-      missingPadding:
-        this.#expected.kind === 'nothing' ? 0 : (isInPadding ? this.#remaining : 0) + 2 * TAR_BLOCK_BYTES,
+      ...this.#entries.summary(),
+      missingPadding: this.#hasEnded ? 0 : this.#padding + 2 * TAR_BLOCK_BYTES,
     };
   }
 
-  #take(part: Buffer): void {
-    if (this.#expected.kind === 'header') part.copy(this.#block, TAR_BLOCK_BYTES - this.#remaining);
-    if (this.#expected.kind === 'extension') this.#expected.parts.push(Buffer.from(part));
+  #takeFrame(bytes: Buffer): number {
+    this.#listener?.frame(bytes);
+    return bytes.length;
   }
 
-  #complete(): void {
-    const done = this.#expected;
-    if (done.kind === 'extension') this.#readExtension(done.header, Buffer.concat(done.parts));
-    if (done.kind === 'header') this.#readHeader();
-    else this.#expect({ kind: 'header' }, TAR_BLOCK_BYTES);
+  /** @returns how many of the next bytes are content of the current entry and padding after it */
+  #takeContent(rest: Buffer): number {
+    const content = rest.subarray(0, this.#content);
+    const padding = rest.subarray(content.length, content.length + this.#padding);
+    if (content.length > 0) this.#listener?.content(content);
+    if (padding.length > 0) this.#listener?.frame(padding);
+    this.#content -= content.length;
+    this.#padding -= padding.length;
+    return content.length + padding.length;
   }
 
-  #readHeader(): void {
-    const header = parseTarHeader(this.#block, this.#offset - TAR_BLOCK_BYTES);
+  /** @returns `undefined` when the next header, with the data that belongs to it, is not complete yet */
+  #takeHeader(rest: Buffer): TakenHeader | undefined {
+    if (rest.length < TAR_BLOCK_BYTES) return undefined;
+    const block = rest.subarray(0, TAR_BLOCK_BYTES);
+    const header = parseTarHeader(block, this.#offset);
+    if (header !== undefined && EXTENSION_TYPES.has(header.type)) return this.#takeExtension(rest, header);
+    this.#listener?.frame(block);
     if (header === undefined) {
-      this.#expect({ kind: 'nothing' }, Number.POSITIVE_INFINITY);
-      return;
+      if (hasExtensions(this.#extensions)) this.#reject('a header without its entry');
+      this.#hasEnded = true;
+    } else {
+      const { name, size } = this.#entries.add(header, this.#extensions, this.#offset);
+      this.#extensions = {};
+      this.#content = size;
+      this.#padding = paddingAfter(size);
+      this.#listener?.entry(name, size);
     }
-    const isExtension = EXTENSION_TYPES.has(header.type);
-    if (isExtension && header.size > MAX_EXTENSION_BYTES) this.#reject(`a header of ${header.size} bytes`);
-    const size = isExtension ? header.size : this.#noteEntry(header);
-    if (size === 0) this.#expect({ kind: 'header' }, TAR_BLOCK_BYTES);
-    else if (isExtension) this.#expect({ kind: 'extension', header, parts: [] }, padded(size));
-    else this.#expect({ kind: 'content' }, padded(size));
-    this.#padding = padded(size) - size;
+    return { length: TAR_BLOCK_BYTES };
   }
 
-  #expect(expected: Expected, bytes: number): void {
-    this.#expected = expected;
-    this.#remaining = bytes;
-  }
-
-  #readExtension(header: TarHeader, block: Buffer): void {
-    const data = block.subarray(0, header.size);
-    if (header.type === 'L') this.#nextName = trimAtNul(data);
-    if (header.type !== 'x') return;
-    const records = parsePaxRecords(data, this.#offset);
-    const path = records.get('path');
-    if (path?.includes(0)) this.#reject('a name with a NUL byte');
-    this.#nextName = path ?? this.#nextName;
-    const size = records.get('size');
-    if (size !== undefined) this.#nextSize = Number(size.toString('latin1'));
-    if (this.#nextSize !== undefined && !Number.isSafeInteger(this.#nextSize))
-      this.#reject('a size that is no number');
-  }
-
-  /** Checks and counts an entry; returns the size of its content. */
-  #noteEntry(header: TarHeader): number {
-    if (header.type === 'S') this.#reject('a sparse file of the old GNU kind');
-    this.#entries += 1;
-    if (this.#entries > MAX_ENTRIES) this.#reject(`more than ${MAX_ENTRIES} entries`);
-    if (header.type === '1' && header.size !== 0) this.#reject('a hard link with content');
-    if (UNSUPPORTED_TYPES.has(header.type)) this.#unsupported += 1;
-    const parts = this.#readPath(this.#nextName ?? header.name);
-    const path = parts.join('/');
-    if (header.type === '5') this.#named.add(path);
-    if (parts.length > 0) this.#parents.add('');
-    for (let depth = parts.length - 1; depth > 0; depth--) {
-      const parent = parts.slice(0, depth).join('/');
-      if (this.#parents.has(parent)) break;
-      this.#parents.add(parent);
+  #takeExtension(rest: Buffer, { type, size }: TarHeader): TakenHeader | undefined {
+    if (size > MAX_EXTENSION_BYTES) this.#reject(`a header of ${size} bytes`);
+    const length = TAR_BLOCK_BYTES + size + paddingAfter(size);
+    if (rest.length < length) return undefined;
+    const bytes = rest.subarray(0, length);
+    const data = rest.subarray(TAR_BLOCK_BYTES, TAR_BLOCK_BYTES + size);
+    const { pax, longName, longLink } = this.#extensions;
+    this.#listener?.frame(bytes);
+    // Of a global header (`g`) the unpacker takes nothing, and neither do the tools that make layers.
+    if (type === 'L') {
+      if (longName !== undefined) this.#reject('two long names for one entry');
+      this.#extensions = { ...this.#extensions, longName: untilNul(data) };
+    } else if (type === 'K') {
+      if (longLink !== undefined) this.#reject('two long link names for one entry');
+      this.#extensions = { ...this.#extensions, longLink: untilNul(data) };
+    } else if (type === 'x') {
+      if (pax !== undefined) this.#reject('two PAX headers for one entry');
+      const records = parsePaxRecords(data, this.#offset);
+      this.#extensions = { ...this.#extensions, pax: records };
+      if (hasForeignNames(records)) return { length, replacement: addBinaryNames(bytes, data) };
     }
-    const size = HEADER_ONLY_TYPES.has(header.type) ? 0 : (this.#nextSize ?? header.size);
-    this.#nextName = undefined;
-    this.#nextSize = undefined;
-    return size;
-  }
-
-  /** Splits a name as the unpacker does: a leading `/` or `./` and double slashes mean nothing. */
-  #readPath(name: Buffer): string[] {
-    if (name.length > MAX_PATH_BYTES) this.#reject(`a name of ${name.length} bytes`);
-    const text = name.toString('utf8');
-    if (!Buffer.from(text, 'utf8').equals(name)) this.#reject('a name that is not UTF-8');
-    const parts = text.split('/').filter((part) => part !== '' && part !== '.');
-    for (const part of parts) {
-      if (part === '..') this.#reject(`the name ${JSON.stringify(text)} with ".."`);
-      if (Buffer.byteLength(part) > MAX_NAME_BYTES)
-        this.#reject(`a name of ${Buffer.byteLength(part)} bytes`);
-    }
-    return parts;
+    return { length };
   }
 
   #reject(what: string): never {
-    throw new AtomicError(
-      'LAYER_REJECTED',
-      `reading the layer's archive: ${what} before byte ${this.#offset}`,
-      {
-        hint: 'Nothing of this layer was stored. Ask the author of the image.',
-      },
-    );
+    throw layerRejected(what, this.#offset);
   }
 }
 
-function padded(size: number): number {
-  return Math.ceil(size / TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES;
+function hasExtensions({ pax, longName, longLink }: TarExtensions): boolean {
+  return pax !== undefined || longName !== undefined || longLink !== undefined;
 }
 
-function trimAtNul(data: Buffer): Buffer {
+function hasForeignNames(records: ReadonlyMap<string, Buffer>): boolean {
+  return NAME_RECORDS.some((key) => records.get(key)?.some((byte) => byte >= 0x80));
+}
+
+/** The PAX header with one record more. */
+function addBinaryNames(bytes: Buffer, data: Buffer): Buffer {
+  const size = data.length + BINARY_NAMES.length;
+  const block = replaceTarSize(bytes.subarray(0, TAR_BLOCK_BYTES), size);
+  return Buffer.concat([block, data, BINARY_NAMES, Buffer.alloc(paddingAfter(size))]);
+}
+
+function paddingAfter(size: number): number {
+  return (TAR_BLOCK_BYTES - (size % TAR_BLOCK_BYTES)) % TAR_BLOCK_BYTES;
+}
+
+function untilNul(data: Buffer): Buffer {
   const end = data.indexOf(0);
   return end < 0 ? data : data.subarray(0, end);
 }

@@ -1,7 +1,7 @@
 import { buildDefaultUnitTemplate } from './default-unit.ts';
 import { AtomicError } from './errors.ts';
 import { formatMarker, type GeneratedMarker } from './generated-marker.ts';
-import { substituteTemplate, type TemplateValues } from './template.ts';
+import { listVariables, substituteTemplate, type TemplateValues } from './template.ts';
 
 export interface UnitFacts {
   /** The `service.template` of the image; `undefined` when it has none (compatibility E-04). */
@@ -15,7 +15,20 @@ export interface UnitFacts {
 const maxLineLength = 1024 * 1024;
 
 /**
- * Builds the text of the unit: the marker line, then the image's template or the default unit, filled.
+ * What the default unit has and templates leave out. A killed runtime leaves its state behind, and often the container
+ * itself: without these lines the service never starts again (`container with id exists`, X-32). systemd joins sections
+ * of one name, so that the template stays as it is.
+ */
+const cleanupTemplate = `
+# Added by atomic: removes what a killed runtime leaves of the container
+[Service]
+ExecStartPre=-$RUNTIME delete --force '$NAME'
+ExecStopPost=-$RUNTIME delete --force '$NAME'
+`;
+
+/**
+ * Builds the text of the unit: the marker line, then the image's template or the default unit, filled. A template that
+ * starts the container gets lines that clean up before a start and after a stop.
  *
  * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE as `substituteTemplate`; TEMPLATE_INVALID also for a result that
  *   systemd cannot read; CONFIG_INVALID for a stop signal that does not exist
@@ -25,7 +38,10 @@ export function buildUnit(facts: UnitFacts, values: TemplateValues): string {
     text: buildDefaultUnitTemplate(facts.stopSignal),
     file: 'default unit',
   };
-  const unit = `${formatMarker(facts.marker)}\n${endLine(substituteTemplate(text, values, file))}`;
+  const body = endLine(substituteTemplate(text, values, file));
+  const startsContainer = facts.template !== undefined && listVariables(text).includes('EXEC_START');
+  const cleanup = startsContainer ? substituteTemplate(cleanupTemplate, values, file) : '';
+  const unit = `${formatMarker(facts.marker)}\n${body}${cleanup}`;
   checkUnitText(unit, file);
   return unit;
 }

@@ -2,10 +2,12 @@
  * libostree, as thin functions on an opaque repository. Every failure is thrown as `GErrorThrown`. Functions that
  * return a promise run on a worker thread; the number of those in flight must stay below the size of the pool.
  */
+import { read } from 'node:fs';
 import { closeTarReader, openTarReader } from './archive.ts';
 import {
   createVariant,
   freeMemory,
+  GErrorThrown,
   type Pointer,
   type PointerSlot,
   readVariant,
@@ -160,7 +162,7 @@ export interface TreeChecksums {
  * Stores the entries of an uncompressed tar stream. Device nodes, FIFOs and sockets are left out; folders that the
  * archive does not name are made with owner 0:0 and mode 0755.
  *
- * @param fd where the stream can be read; stays the caller's
+ * @param fd where the stream can be read, which happens to its end; stays the caller's
  */
 export async function importTar(repo: Pointer, fd: number): Promise<TreeChecksums> {
   const reader = await openTarReader(fd);
@@ -175,13 +177,31 @@ export async function importTar(repo: Pointer, fd: number): Promise<TreeChecksum
       unused_ptrs: new Array(6).fill(null),
     };
     if (!(await callAsync(importArchive, [repo, options, reader, tree, null, null, error]))) {
-      throw takeError(error);
+      // libostree 2022.7 fails so, without a word, when a directory comes after a file of the same name.
+      throw error[0] === null
+        ? new GErrorThrown('', 0, 'a name is both a file and a directory')
+        : takeError(error);
     }
+    await readToEnd(fd);
     return await writeMutableTree(repo, tree);
   } finally {
     closeTarReader(reader);
     unrefObject(tree);
   }
+}
+
+/** libarchive stops at the mark that ends an archive. More may follow, and who writes it waits to get rid of it. */
+async function readToEnd(fd: number): Promise<void> {
+  const buffer = Buffer.alloc(64 * 1024);
+  while ((await readBytes(fd, buffer)) > 0);
+}
+
+function readBytes(fd: number, buffer: Buffer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, buffer, 0, buffer.length, null, (error, bytes) =>
+      error === null ? resolve(bytes) : reject(error),
+    );
+  });
 }
 
 async function writeMutableTree(repo: Pointer, tree: Pointer): Promise<TreeChecksums> {

@@ -29,12 +29,27 @@ const patterns: readonly Pattern[] = [
     hint: 'The registry speaks plain HTTP: name it as insecure in /etc/containers/registries.conf.d, or give --tls-verify=false.',
   },
   {
-    words: /x509|certificate|tls:/i,
+    words: /toomanyrequests|too many requests/i,
+    code: 'TRANSFER_FAILED',
+    hint: 'The registry limits how much may be pulled: log in with `skopeo login REGISTRY`, or try again later.',
+  },
+  {
+    words: /(?:status code from registry|unexpected HTTP status:|StatusCode:) 5[0-9][0-9]/i,
+    code: 'TRANSFER_FAILED',
+    hint: 'The registry has a problem of its own: look at its log, then pull again.',
+  },
+  {
+    words: /status code from registry 404/i,
+    code: 'TRANSFER_FAILED',
+    hint: 'The registry has lost a part of the image; push the image again.',
+  },
+  {
+    words: /x509:|tls:/i,
     code: 'REGISTRY_UNREACHABLE',
     hint: "Put the registry's CA into /etc/containers/certs.d/REGISTRY/ca.crt, or give --cert-dir.",
   },
   {
-    words: /corrupted blob|digest did not match|Digest did not match|does not match/i,
+    words: /corrupted blob|digest did not match|does not match|expected [0-9]+ bytes in blob/i,
     code: 'DIGEST_MISMATCH',
     hint: 'The registry or something before it changed the data. Nothing of this layer was stored.',
   },
@@ -45,7 +60,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     words:
-      /no such host|connection refused|connection reset|network is unreachable|no route to host|i\/o timeout|server misbehaving|unexpected EOF|: EOF$|expected \d+ bytes in blob/i,
+      /no such host|connection refused|connection reset|network is unreachable|no route to host|i\/o timeout|server misbehaving|unexpected EOF|: EOF$/i,
     code: 'REGISTRY_UNREACHABLE',
     hint: 'Check that the registry is running and can be reached, then pull again; complete layers are kept.',
   },
@@ -55,16 +70,31 @@ const patterns: readonly Pattern[] = [
     hint: 'Push the image again as an OCI image or a Docker image of schema 2.',
   },
   {
-    words: /policy|signature/i,
+    // What Go's JSON reader says of a manifest; of other files the path comes first.
+    words: /^(?:invalid character|unexpected end of JSON input|json: )/,
+    code: 'MANIFEST_INVALID',
+    hint: 'What came is no manifest: check that the name leads to a registry, and push the image again.',
+  },
+  {
+    words: /exceeded maximum allowed size/,
+    code: 'MANIFEST_INVALID',
+    hint: 'The manifest is too large; ask the author of the image.',
+  },
+  {
+    words: /rejected by policy|signature/i,
     code: 'POLICY_REJECTED',
     hint: 'See /etc/containers/policy.json and containers-policy.json(5).',
   },
 ];
 
+const UNKNOWN_HINT = 'See what skopeo does: skopeo --debug inspect docker://NAME';
+
 /** @param words what the proxy or skopeo said, printable */
 export function describeProxyFailure(words: string): AtomicError {
   const found = patterns.find((pattern) => pattern.words.test(words));
-  return found === undefined
-    ? new AtomicError('TRANSFER_FAILED', words)
-    : new AtomicError(found.code, words, { hint: found.hint });
+  const { code, hint } = found ?? { code: 'TRANSFER_FAILED', hint: UNKNOWN_HINT };
+  // The reader of JSON does not say what it reads.
+  return new AtomicError(code, code === 'MANIFEST_INVALID' ? `reading the manifest: ${words}` : words, {
+    hint,
+  });
 }

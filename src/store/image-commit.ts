@@ -13,6 +13,8 @@ export const BlobKey = {
   size: 'docker.size',
   uncompressedSize: 'docker.uncompressed_size',
   uncompressedDigest: 'docker.uncompressed_digest',
+  /** What rebuilds the archive byte for byte; see `tar-split-recorder.ts`. */
+  tarSplit: 'tarsplit.output',
   /** Ours: JSON list of the directories that the archive implies, for the merge; absent when there are none. */
   impliedDirectories: 'atomic.implied_directories',
 } as const;

@@ -17,6 +17,7 @@ import type { Pointer } from '../native/glib.ts';
 import { openPipe } from '../native/libc.ts';
 import { importTar, type TreeChecksums } from '../native/ostree.ts';
 import type { OpenedBlob } from '../source/image-proxy.ts';
+import { TarSplitRecorder } from './tar-split-recorder.ts';
 
 /** Enough that neither side waits for the other at every read. */
 const PIPE_BYTES = 1024 * 1024;
@@ -28,6 +29,8 @@ export interface ImportedLayer {
   /** `sha256:...` of the inflated archive. */
   readonly uncompressedDigest: string;
   readonly summary: TarSummary;
+  /** See `TarSplitRecorder`. */
+  readonly tarSplit: string | undefined;
 }
 
 /**
@@ -72,7 +75,8 @@ function createInflater(compression: LayerCompression): Transform {
 
 /** Lets an inflated archive pass, checks it, digests it, and completes an end that was left out. */
 class ArchiveWatcher extends Transform {
-  readonly #scanner = new TarScanner();
+  readonly #recorder = new TarSplitRecorder();
+  readonly #scanner = new TarScanner(this.#recorder);
   readonly #hash = createHash('sha256');
   #bytes = 0;
   #summary: TarSummary | undefined;
@@ -107,6 +111,7 @@ class ArchiveWatcher extends Transform {
       uncompressedSize: this.#bytes,
       uncompressedDigest: `sha256:${this.#hash.digest('hex')}`,
       summary: this.#summary,
+      tarSplit: this.#recorder.finish(),
     };
   }
 }

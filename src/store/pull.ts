@@ -7,7 +7,13 @@ import { mkdirSync } from 'node:fs';
 import { readDiffIds } from '../core/diff-ids.ts';
 import { AtomicError, wrapError } from '../core/errors.ts';
 import type { PulledImage, SourceOptions } from '../core/image.ts';
-import { type BlobDescriptor, type ImageManifest, parseManifest } from '../core/manifest.ts';
+import {
+  type BlobDescriptor,
+  findCompression,
+  type ImageManifest,
+  MAX_MANIFEST_BYTES,
+  parseManifest,
+} from '../core/manifest.ts';
 import type { LayerTree } from '../core/merge-layers.ts';
 import { formatReference, parseReference } from '../core/reference.ts';
 import type { Host } from '../host/host.ts';
@@ -17,7 +23,7 @@ import { type ImageSource, openRegistryImage } from '../source/registry-source.t
 import { findImage } from './find-image.ts';
 import { withRepository } from './repository.ts';
 import { withStoreErrors } from './store-error.ts';
-import { findStoredLayer } from './stored-layer.ts';
+import { findStoredLayer, type StoredLayer } from './stored-layer.ts';
 
 /**
  * A transaction ends in one sync of the filesystem, about 0.2 s after 200 MB: too slow for each of 60 small layers,
@@ -63,8 +69,9 @@ async function storeImage(host: Host, reference: string, source: ImageSource): P
   if (present !== undefined && `sha256:${present.id}` === source.digest && hasAllBlobs(host, manifest)) {
     return { image: present, fetched: [], reused: manifest.layers.map(({ digest }) => digest) };
   }
-  const { digest, size } = manifest.config;
-  const config = await source.proxy.readBlob(source.image, digest, size);
+  // A layer of an unknown kind is refused before anything is fetched.
+  for (const layer of manifest.layers) findCompression(layer);
+  const config = await readConfig(source, manifest.config);
   const diffIds = readDiffIds(config.toString('utf8'), manifest.layers.length);
   return withRepository(host, async (repo) => {
     const { abortTransaction, beginTransaction, commitTransaction } = await import('../native/ostree.ts');
@@ -73,10 +80,13 @@ async function storeImage(host: Host, reference: string, source: ImageSource): P
     try {
       const fetched: string[] = [];
       const trees: LayerTree[] = [];
+      const known = new Map<string, StoredLayer>();
       let uncommitted = 0;
       for (const [index, layer] of manifest.layers.entries()) {
-        const { tree, bytesWritten } = await ensureLayer(host, repo, source, layer, diffIds[index]);
-        trees.push(tree);
+        const { stored, bytesWritten } = await ensureLayer(host, repo, source, layer, known);
+        checkDiffId(layer, stored.uncompressedDigest, diffIds[index]);
+        trees.push(stored.tree);
+        known.set(layer.digest, stored);
         if (bytesWritten === 0) continue;
         fetched.push(layer.digest);
         uncommitted += bytesWritten;
@@ -104,23 +114,23 @@ async function storeImage(host: Host, reference: string, source: ImageSource): P
   });
 }
 
-/** @returns the layer's tree and the bytes that were written for it: 0 when it was there */
+/**
+ * @param known layers of this image that came before; the repository finds them only from the next checkpoint on
+ * @returns the layer and the bytes that were written for it: 0 when it was there
+ */
 async function ensureLayer(
   host: Host,
   repo: Pointer,
   source: ImageSource,
   layer: BlobDescriptor,
-  diffId: string | undefined,
-): Promise<{ tree: LayerTree; bytesWritten: number }> {
+  known: ReadonlyMap<string, StoredLayer>,
+): Promise<{ stored: StoredLayer; bytesWritten: number }> {
   throwIfInterrupted(host);
-  const stored = findStoredLayer(host.locations.repository, layer);
-  if (stored !== undefined) {
-    checkDiffId(layer, stored.uncompressedDigest, diffId);
-    return { tree: stored.tree, bytesWritten: 0 };
-  }
+  const stored = known.get(layer.digest) ?? findStoredLayer(host.locations.repository, layer);
+  if (stored !== undefined) return { stored, bytesWritten: 0 };
   return withStoreErrors(`storing layer ${layer.digest}`, async () => {
     try {
-      return await fetchLayer(host, repo, source, layer, diffId);
+      return await fetchLayer(host, repo, source, layer);
     } catch (error) {
       throw wrapError(error, `layer ${layer.digest}`);
     }
@@ -132,8 +142,7 @@ async function fetchLayer(
   repo: Pointer,
   source: ImageSource,
   layer: BlobDescriptor,
-  diffId: string | undefined,
-): Promise<{ tree: LayerTree; bytesWritten: number }> {
+): Promise<{ stored: StoredLayer; bytesWritten: number }> {
   const { importLayer } = await import('./import-layer.ts');
   const { writeLayerCommit } = await import('./write-commit.ts');
   host.report({ kind: 'layer-started', digest: layer.digest, bytes: layer.size });
@@ -141,7 +150,6 @@ async function fetchLayer(
   const imported = await importLayer(repo, layer, blob, (received) =>
     host.report({ kind: 'layer-progress', digest: layer.digest, received }),
   );
-  checkDiffId(layer, imported.uncompressedDigest, diffId);
   writeLayerCommit(repo, layer, imported);
   host.report({ kind: 'layer-finished', digest: layer.digest });
   const { unsupportedEntries, impliedDirectories } = imported.summary;
@@ -151,10 +159,22 @@ async function fetchLayer(
       text: `layer ${layer.digest}: ${unsupportedEntries} device nodes or FIFOs were left out; the store cannot keep them`,
     });
   }
+  const tree = { ...imported.tree, impliedDirectories: new Set(impliedDirectories) };
   return {
-    tree: { ...imported.tree, impliedDirectories: new Set(impliedDirectories) },
+    stored: { tree, uncompressedDigest: imported.uncompressedDigest },
     bytesWritten: Math.max(imported.uncompressedSize, 1),
   };
+}
+
+async function readConfig(source: ImageSource, { digest, size }: BlobDescriptor): Promise<Buffer> {
+  if (size > MAX_MANIFEST_BYTES) {
+    throw new AtomicError(
+      'MANIFEST_INVALID',
+      `reading the image's configuration: ${size} bytes are more than ${MAX_MANIFEST_BYTES}`,
+      { hint: 'Ask the author of the image; nothing was stored.' },
+    );
+  }
+  return source.proxy.readBlob(source.image, digest, size);
 }
 
 function hasAllBlobs(host: Host, manifest: ImageManifest): boolean {
@@ -175,5 +195,7 @@ function checkDiffId(layer: BlobDescriptor, actual: string, expected: string | u
 function decodeUtf8(data: Buffer): string {
   const text = data.toString('utf8');
   if (Buffer.from(text, 'utf8').equals(data)) return text;
-  throw new AtomicError('MANIFEST_INVALID', 'reading the manifest: it is not UTF-8');
+  throw new AtomicError('MANIFEST_INVALID', 'reading the manifest: it is not UTF-8', {
+    hint: 'Ask the author of the image; nothing was stored.',
+  });
 }

@@ -5,6 +5,12 @@ import { toFileError } from '../host/file-error.ts';
 import { GErrorThrown, IoErrorCode } from '../native/glib.ts';
 import { LibraryMissing } from '../native/koffi.ts';
 
+/**
+ * What libostree and libarchive say of archives that they cannot unpack, and the kernel of xattrs that the filesystem
+ * cannot keep.
+ */
+const BAD_ARCHIVE_WORDS =
+  /^ostree-tar: Processing deferred hardlink|Can't replace (?:directory with file|file with directory)|^Damaged tar archive|^Truncated|^Line too long|Invalid uplink|File name too long|setxattr\(/;
 const NO_SPACE_WORDS = /min-free-space|No space left on device|Disk quota exceeded/;
 
 /**
@@ -27,6 +33,12 @@ export function toStoreError(error: unknown, step: string): unknown {
       cause: error,
     });
   }
+  if (BAD_ARCHIVE_WORDS.test(reason)) {
+    return new AtomicError('LAYER_REJECTED', `${step}: ${reason}`, {
+      hint: 'Nothing of this layer was stored. Ask the author of the image.',
+      cause: error,
+    });
+  }
   if (/hardlink checkout across devices|Invalid cross-device link/.test(reason)) {
     return new AtomicError('CROSS_DEVICE', `${step}: ${reason}`, {
       hint: 'Containers are hard links into the repository: put both on one filesystem (checkout_path and ostree_repository in /etc/atomic.conf).',
@@ -36,7 +48,10 @@ export function toStoreError(error: unknown, step: string): unknown {
   if (isIoError && error.code === IoErrorCode.readOnly) {
     return new AtomicError('READ_ONLY', `${step}: ${reason}`, { cause: error });
   }
-  return new AtomicError('STORE_FAILED', `${step}: ${reason}`, { cause: error });
+  return new AtomicError('STORE_FAILED', `${step}: ${reason}`, {
+    hint: 'Check the image store with `ostree fsck --repo=REPOSITORY`.',
+    cause: error,
+  });
 }
 
 /** Runs one action on the store; its failure becomes an error for a person. */

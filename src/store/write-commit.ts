@@ -26,6 +26,7 @@ export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported:
     [BlobKey.uncompressedSize, String(uncompressedSize)],
     [BlobKey.uncompressedDigest, uncompressedDigest],
   ]);
+  if (imported.tarSplit !== undefined) metadata.set(BlobKey.tarSplit, imported.tarSplit);
   if (summary.impliedDirectories.length > 0) {
     metadata.set(BlobKey.impliedDirectories, JSON.stringify(summary.impliedDirectories));
   }

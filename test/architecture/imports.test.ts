@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 };
 
 /** Modules without effects. */
-const PURE_MODULES = ['node:crypto', 'node:path/posix'];
+const PURE_MODULES = ['node:buffer', 'node:crypto', 'node:path/posix'];
 
 const MAX_LINES = 300;
 

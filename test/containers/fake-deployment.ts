@@ -1,0 +1,34 @@
+/** Deployments as files, without an image: for what only reads them. */
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import type { DeploymentRecord } from '../../src/core/container.ts';
+import { formatInfo } from '../../src/core/info-file.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+
+export const record: DeploymentRecord = {
+  image: 'registry.example.com/etcd',
+  revision: 'ab'.repeat(32),
+  ostreeCommit: 'cd'.repeat(32),
+  created: 1_473_343_140,
+  values: { NAME: 'etcd', HOST_UID: 0 },
+  hasContainerService: true,
+  runtime: '/usr/bin/runc',
+  installedFiles: [],
+  installedFilesChecksum: {},
+};
+
+/** Writes `CHECKOUTS/NAME.NUMBER` and makes it the active one. */
+export async function writeDeployment(
+  sandbox: Sandbox,
+  name: string,
+  options: { readonly number?: 0 | 1; readonly record?: DeploymentRecord; readonly config?: string } = {},
+): Promise<void> {
+  const { checkouts } = sandbox.locations;
+  const folder = `${checkouts}/${name}.${options.number ?? 0}`;
+  await mkdir(`${folder}/rootfs`, { recursive: true });
+  await writeFile(`${folder}/info`, formatInfo(options.record ?? record));
+  await writeFile(
+    `${folder}/config.json`,
+    options.config ?? '{"process":{"args":["/usr/bin/etcd","--flag"]}}',
+  );
+  await symlink(folder, `${checkouts}/${name}`);
+}

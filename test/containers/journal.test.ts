@@ -1,0 +1,79 @@
+import { expect, test } from 'bun:test';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import {
+  findJournal,
+  formatJournal,
+  type Journal,
+  listJournals,
+  parseJournal,
+  removeJournal,
+  writeJournal,
+} from '../../src/containers/journal.ts';
+import { catchError } from '../core/thrown-error.ts';
+import { createSandbox } from '../support/sandbox.ts';
+
+const install: Journal = { operation: 'install', container: 'etcd', deployment: 0 };
+const uninstall: Journal = {
+  operation: 'uninstall',
+  container: 'etcd',
+  hasService: true,
+  runtime: '/usr/bin/runc',
+};
+
+test.each<[string, Journal]>([
+  ['install', install],
+  ['uninstall', uninstall],
+  ['uninstall without info', { ...uninstall, hasService: false, runtime: undefined }],
+])('%s survives the disk', async (_, journal) => {
+  await using sandbox = await createSandbox();
+  await writeJournal(sandbox.host, journal);
+  expect(await findJournal(sandbox.host, 'etcd')).toEqual(journal);
+  expect(await listJournals(sandbox.host)).toEqual(['etcd']);
+  expect((await stat(`${sandbox.locations.state}/journal/etcd.json`)).mode & 0o777).toBe(0o600);
+  await removeJournal(sandbox.host, 'etcd');
+  expect(await findJournal(sandbox.host, 'etcd')).toBeUndefined();
+  expect(await listJournals(sandbox.host)).toEqual([]);
+});
+
+test('a machine that never installed anything has none', async () => {
+  await using sandbox = await createSandbox();
+  expect(await listJournals(sandbox.host)).toEqual([]);
+  expect(await findJournal(sandbox.host, 'etcd')).toBeUndefined();
+  expect(await readdir(sandbox.folder.path)).toEqual(['containers']);
+});
+
+test('half a journal that a crash left under its temporary name is none', async () => {
+  await using sandbox = await createSandbox();
+  await mkdir(`${sandbox.locations.state}/journal`, { recursive: true });
+  await writeFile(`${sandbox.locations.state}/journal/.etcd.json.new`, '{"version":');
+  expect(await listJournals(sandbox.host)).toEqual([]);
+});
+
+test('the format on the disk', () => {
+  expect(formatJournal(install)).toBe(
+    '{\n  "version": 1,\n  "operation": "install",\n  "container": "etcd",\n  "deployment": 0\n}\n',
+  );
+});
+
+test.each([
+  ['', 'line 1, column 1: unexpected end of the file'],
+  ['[]', 'the document must be an object'],
+  [
+    '{"version":2,"operation":"install","container":"etcd"}',
+    'format 2 is not known, this atomic knows format 1',
+  ],
+  ['{"version":1,"operation":"install","container":"net","deployment":0}', 'it belongs to another container'],
+  [
+    '{"version":1,"operation":"install","container":"etcd"}',
+    'it describes no operation that this atomic knows',
+  ],
+  [
+    '{"version":1,"operation":"update","container":"etcd"}',
+    'it describes no operation that this atomic knows',
+  ],
+])('%p is refused', (text, problem) => {
+  expect(catchError(() => parseJournal(text, '/state/journal/etcd.json'))).toMatchObject({
+    code: 'JOURNAL_UNREADABLE',
+    message: `read /state/journal/etcd.json: ${problem}`,
+  });
+});

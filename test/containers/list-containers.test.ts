@@ -1,0 +1,105 @@
+import { expect, test } from 'bun:test';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { writeJournal } from '../../src/containers/journal.ts';
+import { chooseStatus, listContainers } from '../../src/containers/list-containers.ts';
+import { readContainer } from '../../src/containers/read-container.ts';
+import { listUsedImageIds } from '../../src/containers/used-images.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { record, writeDeployment } from './fake-deployment.ts';
+
+const command = ['/usr/bin/etcd', '--flag'];
+
+test('a machine without containers', async () => {
+  await using sandbox = await createSandbox();
+  expect(await listContainers(sandbox.host)).toEqual([]);
+  expect(await listUsedImageIds(sandbox.host)).toEqual(new Map());
+});
+
+test('containers by name; a name may end like a deployment', async () => {
+  await using sandbox = await createSandbox();
+  await writeDeployment(sandbox, 'web');
+  await mkdir(`${sandbox.locations.checkouts}/web.1`);
+  await writeDeployment(sandbox, 'x.0', { number: 1, config: '{}' });
+  await writeDeployment(sandbox, 'files', {
+    record: { ...record, revision: 'ef', hasContainerService: false },
+  });
+  await rm(`${sandbox.locations.checkouts}/files.0/config.json`);
+  await mkdir(`${sandbox.locations.checkouts}/.web.0.new`);
+  await mkdir(`${sandbox.locations.checkouts}/lost+found`);
+  const withService = { kind: 'container', record, status: 'no service' };
+  expect(await listContainers(sandbox.host)).toEqual([
+    {
+      kind: 'container',
+      name: 'files',
+      record: { ...record, revision: 'ef', hasContainerService: false },
+      command: [],
+      status: 'no service',
+    },
+    { ...withService, name: 'web', command },
+    { ...withService, name: 'x.0', command: [] },
+  ] as never);
+  expect(await listUsedImageIds(sandbox.host)).toEqual(
+    new Map([
+      ['ef', ['files']],
+      [record.revision, ['web', 'x.0']],
+    ]),
+  );
+});
+
+test('A#1191, A#495: damaged containers are lines of their own', async () => {
+  await using sandbox = await createSandbox();
+  const { checkouts } = sandbox.locations;
+  await writeDeployment(sandbox, 'a-good');
+  await writeDeployment(sandbox, 'no-info');
+  await rm(`${checkouts}/no-info.0/info`);
+  await writeDeployment(sandbox, 'bad-info');
+  await writeFile(`${checkouts}/bad-info.0/info`, '{');
+  await symlink(`${checkouts}/dangling.0`, `${checkouts}/dangling`);
+  await mkdir(`${checkouts}/only-folder.1`);
+  expect(await listContainers(sandbox.host)).toEqual([
+    { kind: 'container', name: 'a-good', record, command, status: 'no service' },
+    {
+      kind: 'damaged',
+      name: 'bad-info',
+      reason: `Cannot read ${checkouts}/bad-info/info: line 1, column 2: unexpected end of the file`,
+    },
+    { kind: 'damaged', name: 'dangling', reason: `there is no ${checkouts}/dangling.0/info` },
+    { kind: 'damaged', name: 'no-info', reason: `there is no ${checkouts}/no-info.0/info` },
+    {
+      kind: 'damaged',
+      name: 'only-folder',
+      reason: `there is ${checkouts}/only-folder.1, but no symlink only-folder that names it`,
+    },
+  ]);
+  expect(await listUsedImageIds(sandbox.host)).toEqual(new Map([[record.revision, ['a-good']]]));
+});
+
+test('what an operation is making is not damaged', async () => {
+  await using sandbox = await createSandbox();
+  await mkdir(`${sandbox.locations.checkouts}/etcd.0`, { recursive: true });
+  await writeJournal(sandbox.host, { operation: 'install', container: 'etcd', deployment: 0 });
+  expect(await listContainers(sandbox.host)).toEqual([]);
+});
+
+test('a file in the place of the symlink is no container', async () => {
+  await using sandbox = await createSandbox();
+  await mkdir(sandbox.locations.checkouts, { recursive: true });
+  await writeFile(`${sandbox.locations.checkouts}/etcd`, '');
+  expect(await readContainer(sandbox.host, 'etcd')).toEqual({ kind: 'absent' });
+});
+
+test.each([
+  ['active', 'success', 'running'],
+  ['reloading', 'success', 'running'],
+  ['failed', 'exit-code', 'failed'],
+  ['activating', 'success', 'failed'],
+  ['deactivating', 'success', 'failed'],
+  ['inactive', 'success', 'inactive'],
+  ['inactive', 'exit-code', 'failed'],
+])('%s with result %s is %s (compatibility 4.13)', (activeState, result, status) => {
+  expect<string>(chooseStatus({ loadState: 'loaded', subState: '', activeState, result })).toBe(status);
+});
+
+test('a container without a service has no state', () => {
+  expect(chooseStatus(undefined)).toBe('no service');
+});

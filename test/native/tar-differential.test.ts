@@ -1,0 +1,264 @@
+/**
+ * The scanner's checks hold only if it reads an archive as libarchive does. Whatever the scanner lets pass, libarchive
+ * must read as the same entries, or refuse.
+ */
+import { expect, test } from 'bun:test';
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { AtomicError } from '../../src/core/errors.ts';
+import { TarScanner } from '../../src/core/tar-scanner.ts';
+import { buildTar, type TarEntry, type TarEntryType } from '../support/tar-writer.ts';
+import { type ListedEntry, listArchive } from './list-archive.ts';
+
+const SEED = 20261123;
+const LONG = 'n'.repeat(120);
+
+/** What libarchive makes of archives that readers understand differently: why the scanner refuses them. */
+test.each<[string, Buffer, readonly ListedEntry[] | string]>([
+  [
+    'a volume header hides entries in what others take for its content',
+    buildTar([{ path: 'v', content: hidden('../evil'), raw: { typeFlag: 'V' } }, { path: 'b' }]),
+    [file('../evil'), file('b')],
+  ],
+  [
+    'a PAX size of a directory hides an entry',
+    Buffer.concat([
+      buildTar([{ path: 'd', type: 'directory', pax: { size: '512' } }], { ending: 'no-trailer' }),
+      buildTar([{ path: 'seen', content: hidden('../evil') }]),
+    ]),
+    [{ name: 'd', kind: 'directory', content: expect.anything() as unknown as string }, file('../evil')],
+  ],
+  [
+    'the extension blocks of a sparse file hide an entry',
+    buildTar([{ path: 'a', raw: { magic: 'ustar  \0' } }, { path: 'b' }, { path: 'c' }]),
+    [file('a'), file('b'), file('c')],
+  ],
+  [
+    'a Sun PAX header renames',
+    buildTar([{ path: 'x', content: '11 path=zz\n', raw: { typeFlag: 'X' } }, { path: 'b' }]),
+    [file('zz')],
+  ],
+  [
+    'a PAX name wins over a GNU name that comes after it',
+    buildTar([{ path: LONG, longNames: 'gnu', pax: { path: 'b' } }]),
+    [file('b')],
+  ],
+  ['a sparse file has another name', buildTar([{ path: 'a', pax: { 'GNU.sparse.name': 'b' } }]), [file('b')]],
+  [
+    'a link target makes a hard link of a file',
+    buildTar([{ path: 'a', pax: { linkpath: 'b' } }]),
+    [{ name: 'a', kind: 'hard link', content: '' }],
+  ],
+  [
+    'an incremental directory is none for others',
+    buildTar([{ path: 'a', content: 'x', raw: { typeFlag: 'D' } }]),
+    [{ name: 'a', kind: 'directory', content: 'x' }],
+  ],
+])('the scanner refuses: %s', (_, archive, read) => {
+  expect(listArchive(archive)).toEqual(read);
+  expect(scan(archive)).toStartWith("reading the layer's archive: ");
+});
+
+test('names are kept byte for byte, in PAX headers too', () => {
+  const names = ['e\u0301', '\u00e9', '\u212b', '\u{1f600}', '\uac00', '\u1100\u1161', '\ufeffx'];
+  const archive = buildTar(names.map((path) => ({ path: 'a', pax: { path, uname: 'ü', gname: 'u\u0308' } })));
+  expect(namesIn(listArchive(pass(archive)))).toEqual(names);
+  // Without the scanner libarchive composes them.
+  expect(namesIn(listArchive(archive))).not.toEqual(names);
+});
+
+const name = fc.oneof(
+  fc.constantFrom('a', 'd/b', 'x/y/z', './r', '/abs', 'd//e', 'dir/', '', '.', '../up', `${LONG}/f`),
+  fc.constantFrom('é/ü', 'e\u0301/q', `${'p'.repeat(60)}/${'q'.repeat(60)}`, `${LONG}${LONG}`),
+);
+const entry: fc.Arbitrary<TarEntry> = fc.record(
+  {
+    path: name,
+    type: fc.constantFrom<TarEntryType>('file', 'file', 'directory', 'symlink', 'hardlink', 'fifo', 'char'),
+    content: fc.integer({ min: 0, max: 1500 }).map((length) => 'c'.repeat(length)),
+    linkName: name,
+    longNames: fc.constantFrom('pax', 'gnu'),
+    numbers: fc.constantFrom('octal', 'base256'),
+    pax: fc.constantFrom<Record<string, string>>(
+      ...['0', '3', '600', '', '-1', '1e3'].map((size) => ({ size })),
+      ...['b', '', 'ü', 'd/'].map((path) => ({ path })),
+      { comment: 'x' },
+      { linkpath: 't' },
+      { hdrcharset: 'BINARY' },
+      { 'SCHILY.xattr.user.x': '\0b' },
+      { mtime: '1.5' },
+    ),
+    raw: fc.record(
+      {
+        magic: fc.constantFrom('ustar  \0', 'ustar\x0000', '', 'ustar  0', 'ustar \x00x'),
+        typeFlag: fc.constantFrom(...'01257\0SVXAMNDgxLKa'),
+        size: fc.constantFrom(
+          '00000000010\0',
+          '   10\0',
+          '\n10\0',
+          '-1\0',
+          '0000 001\0',
+          '\x80'.padEnd(12, '\x05'),
+        ),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+  { requiredKeys: ['path'] },
+);
+const change = fc.record({
+  block: fc.nat(),
+  kind: fc.constantFrom('byte', 'byte', 'type', 'drop', 'repeat', 'cut'),
+  at: fc.constantFrom(
+    0,
+    1,
+    99,
+    100,
+    124,
+    125,
+    135,
+    148,
+    156,
+    157,
+    257,
+    262,
+    263,
+    264,
+    345,
+    386,
+    482,
+    483,
+    511,
+  ),
+  byte: fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0, 0x20, 0x2f, 0x30, 0x37, 0x80)),
+  hasSum: fc.boolean(),
+});
+
+test('what the scanner lets pass libarchive reads as the same entries, or refuses', () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(
+      fc.array(entry, { maxLength: 5 }),
+      fc.constantFrom('complete', 'no-trailer', 'unpadded'),
+      fc.array(change, { maxLength: 4 }),
+      (entries, ending, changes) => {
+        const archive = changes.reduce(apply, buildTar(entries.map(withFittingContent), { ending }));
+        const scanned = scan(archive);
+        if (typeof scanned === 'string') return;
+        const read = listArchive(scanned.passed);
+        if (typeof read === 'string') return;
+        compared += 1;
+        expect(read.map(({ name, content }) => ({ name, content }))).toEqual(scanned.entries);
+      },
+    ),
+    { numRuns: 3000, seed: SEED },
+  );
+  expect(compared).toBeGreaterThan(700);
+});
+
+test('bsdtar lists the names that the scanner saw', () => {
+  const plain = fc.record(
+    {
+      path: fc.stringMatching(/^[a-zé\u0301]{1,200}(?:\/[a-z]{1,90}){0,3}$/),
+      content: fc.constantFrom('', 'abc', 'x'.repeat(600)),
+      longNames: fc.constantFrom('pax' as const, 'gnu' as const),
+    },
+    { requiredKeys: ['path'] },
+  );
+  for (const entries of fc.sample(fc.array(plain, { minLength: 1, maxLength: 20 }), {
+    numRuns: 10,
+    seed: SEED,
+  })) {
+    const scanned = scan(buildTar(entries));
+    if (typeof scanned === 'string') {
+      expect(scanned).toContain('a file in the place of a directory');
+      continue;
+    }
+    const listing = execFileSync('bsdtar', ['-tf', '-'], {
+      input: scanned.passed,
+      env: { ...process.env, LC_ALL: 'C.UTF-8' },
+    });
+    expect(scanned.entries.map((seen) => seen.name)).toEqual(listing.toString().trimEnd().split('\n'));
+  }
+});
+
+/** Only files have content, so that most archives are good ones. */
+function withFittingContent(made: TarEntry): TarEntry {
+  if (made.type === undefined || made.type === 'file') return { ...made, linkName: '' };
+  const { content: _, ...rest } = made;
+  return rest;
+}
+
+function apply(archive: Buffer, made: typeof change extends fc.Arbitrary<infer T> ? T : never): Buffer {
+  const blocks = Math.floor(archive.length / 512);
+  if (blocks === 0) return archive;
+  const start = (made.block % blocks) * 512;
+  const copy = Buffer.from(archive);
+  switch (made.kind) {
+    case 'drop':
+      return Buffer.concat([archive.subarray(0, start), archive.subarray(start + 512)]);
+    case 'repeat':
+      return Buffer.concat([archive.subarray(0, start + 512), archive.subarray(start)]);
+    case 'cut':
+      return archive.subarray(0, start + made.at);
+    case 'type':
+      copy.write('0125xLKg'.charAt(made.byte % 8), start + 156);
+      break;
+    case 'byte':
+      copy[start + made.at] = made.byte;
+  }
+  if (made.hasSum) writeSum(copy, start);
+  return copy;
+}
+
+interface Scanned {
+  readonly entries: readonly { readonly name: string; readonly content: string }[];
+  /** What libarchive would get, with the padding that was missing. */
+  readonly passed: Buffer;
+}
+
+/** @returns the reason when the archive is refused */
+function scan(archive: Buffer): Scanned | string {
+  const entries: { name: string; content: string }[] = [];
+  const scanner = new TarScanner({
+    frame: () => undefined,
+    entry: (name) => entries.push({ name: name.toString('utf8'), content: '' }),
+    content(bytes) {
+      const last = entries.at(-1);
+      if (last !== undefined) last.content += bytes.toString('latin1');
+    },
+  });
+  try {
+    const passed = scanner.push(archive);
+    return { entries, passed: Buffer.concat([passed, Buffer.alloc(scanner.finish().missingPadding)]) };
+  } catch (error) {
+    if (error instanceof AtomicError && error.code === 'LAYER_REJECTED') return error.message;
+    throw error;
+  }
+}
+
+function pass(archive: Buffer): Buffer {
+  const scanned = scan(archive);
+  if (typeof scanned === 'string') throw new Error(scanned);
+  return scanned.passed;
+}
+
+function namesIn(read: readonly ListedEntry[] | string): readonly string[] {
+  if (typeof read === 'string') throw new Error(read);
+  return read.map(({ name }) => name);
+}
+
+function file(path: string): ListedEntry {
+  return { name: path, kind: 'file', content: '' };
+}
+
+/** The header of an empty file, as the content of another one. */
+function hidden(path: string): Buffer {
+  return buildTar([{ path }], { ending: 'no-trailer' });
+}
+
+function writeSum(archive: Buffer, at: number): void {
+  archive.fill(0x20, at + 148, at + 156);
+  const sum = archive.subarray(at, at + 512).reduce((total, byte) => total + byte, 0);
+  archive.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148);
+}

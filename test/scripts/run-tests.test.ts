@@ -1,0 +1,67 @@
+/** How scripts/run-tests.ts adds up: real runs of `bun test` on small files in a temporary folder. */
+import { expect, setDefaultTimeout, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+setDefaultTimeout(60_000);
+
+const root = join(import.meta.dir, '../..');
+const header = "import { expect, test } from 'bun:test';\n";
+const passing = `${header}test('a', () => {});\ntest('b', () => {});\ntest.skip('c', () => {});\n`;
+
+const cases: [what: string, files: Record<string, string>, lines: string[], status: number][] = [
+  ['passed and skipped tests', { 'test/core/case-1.test.ts': passing }, ['2 passed, 0 failed'], 0],
+  [
+    'a failed test',
+    {
+      'test/core/case-1.test.ts': passing,
+      'test/cli/case-2.test.ts': `${header}test('d', () => expect(1).toBe(2));\n`,
+    },
+    ['failed: unit tests (1)', '2 passed, 1 failed'],
+    1,
+  ],
+  [
+    'a test that ends the process as if all were well',
+    { 'test/core/case-1.test.ts': `${header}test('a', () => process.exit(0));\n` },
+    [
+      'no result: test/core/case-1.test.ts (the run ended with 0)',
+      'failed: unit tests (1)',
+      '0 passed, 1 failed',
+    ],
+    1,
+  ],
+  [
+    'a file that cannot be loaded, beside others',
+    { 'test/store/case-1.test.ts': "throw new Error('no');\n", 'test/store/case-2.test.ts': passing },
+    [
+      'no result: test/store/case-1.test.ts (the run ended with 1)',
+      'failed: store tests (1)',
+      '2 passed, 1 failed',
+    ],
+    1,
+  ],
+  [
+    'no file',
+    { 'test/core/other.test.ts': passing },
+    ['failed: no test file for case (1)', '0 passed, 1 failed'],
+    1,
+  ],
+];
+
+test.each(cases)('counts %s', (_what, files, lines, status) => {
+  const folder = mkdtempSync(join(tmpdir(), 'atomic-run-tests-'));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  const run = spawnSync(join(root, 'node_modules/.bin/bun'), [join(root, 'scripts/run-tests.ts'), 'case'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  rmSync(folder, { recursive: true });
+  const last = run.stdout.split('\n').filter((line) => /^no result: |^failed: | passed, /.test(line));
+  expect([last, run.status]).toEqual([lines, status]);
+});
