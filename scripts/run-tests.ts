@@ -6,11 +6,24 @@ import { join } from 'node:path';
 
 /** Limits that end what hangs; no test is expected to come near them. */
 const TEST_LIMIT_MS = 120_000;
-const RUN_LIMIT_SECONDS = 300;
+const HOST_LIMIT_SECONDS = 300;
+const RUN_LIMIT_MS = 600_000;
 
 /** Folders of tests that need root and a real filesystem, but no systemd. */
 const STORE_FOLDERS = ['test/store/', 'test/source/', 'test/containers/'];
-const HOST_FOLDER = 'test/host/';
+/** Tests of the scripts, which boot hosts of their own. */
+const SCRIPT_FOLDERS = ['test/scripts/'];
+/** Every file in here gets a fresh host. */
+const HOST_FOLDERS = ['test/host/'];
+
+/** One child process and what it ran. */
+interface Run {
+  readonly name: string;
+  readonly argv: [program: string, ...words: string[]];
+  /** Test files and where `bun test` writes their results; none for the check. */
+  readonly files: readonly string[];
+  readonly report: string;
+}
 
 interface Result {
   readonly name: string;
@@ -19,8 +32,9 @@ interface Result {
 }
 
 const BUN = 'node_modules/.bin/bun';
+const patterns = process.argv.slice(2);
 const reports = mkdtempSync(join(tmpdir(), 'atomic-test-reports-'));
-const results = await runAll(process.argv.slice(2));
+const results = await runAll(planRuns(patterns));
 rmSync(reports, { recursive: true });
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
@@ -29,85 +43,68 @@ for (const result of results) if (result.failed > 0) console.log(`failed: ${resu
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
 
-async function runAll(patterns: string[]): Promise<Result[]> {
-  const files = findTestFiles(patterns);
-  const host = files.filter((file) => file.startsWith(HOST_FOLDER));
-  const store = files.filter((file) => STORE_FOLDERS.some((folder) => file.startsWith(folder)));
-  const unit = files.filter((file) => !host.includes(file) && !store.includes(file));
-  const results: Result[] = [];
-  if (files.length === 0) results.push(fail(`no test file for ${patterns.join(' ')}`));
-  if (patterns.length === 0) results.push(await runCheck());
-  if (unit.length > 0) results.push(await runGroup('unit tests', unit));
-  if (store.length > 0) results.push(await runGroup('store tests', store));
-  return [...results, ...(await runHostTests(host))];
-}
-
-function findTestFiles(patterns: string[]): string[] {
-  return globSync('test/**/*.test.ts')
+function planRuns(patterns: readonly string[]): Run[] {
+  const files = globSync('test/**/*.test.ts')
     .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
     .sort();
+  const isIn = (folders: string[]) => (file: string) => folders.some((folder) => file.startsWith(folder));
+  const elsewhere = (file: string) => !isIn([...STORE_FOLDERS, ...SCRIPT_FOLDERS, ...HOST_FOLDERS])(file);
+  const check: Run = { name: 'check', argv: ['npm', 'run', '--silent', 'check'], files: [], report: '' };
+  return [
+    ...(patterns.length === 0 ? [check] : []),
+    ...planGroup('unit tests', files.filter(elsewhere)),
+    ...planGroup('store tests', files.filter(isIn(STORE_FOLDERS))),
+    ...planGroup('script tests', files.filter(isIn(SCRIPT_FOLDERS))),
+    ...files.filter(isIn(HOST_FOLDERS)).map(planHostTest),
+  ];
 }
 
-async function runCheck(): Promise<Result> {
-  console.log('== type check and lint');
-  const { status } = await runProgram('npm', ['run', '--silent', 'check'], 'shown');
-  return status === 0 ? { name: 'check', passed: 0, failed: 0 } : fail('type check and lint');
-}
-
-async function runGroup(name: string, files: string[]): Promise<Result> {
-  console.log(`== ${name}: ${files.length} files`);
+function planGroup(name: string, files: string[]): Run[] {
   const report = join(reports, `${name}.xml`);
-  const { status } = await runProgram(BUN, bunArguments(files, report), 'shown');
-  return readResult(name, files, report, status);
+  return files.length === 0 ? [] : [{ name, argv: [BUN, ...bunWords(files, report)], files, report }];
 }
 
-/** Every file gets a fresh host. The output of a file is shown when the file is done. */
-async function runHostTests(files: string[]): Promise<Result[]> {
-  const atOnce = Math.max(2, availableParallelism());
-  if (files.length > 0) console.log(`== host tests: ${files.length} files, ${atOnce} at a time`);
-  const waiting = [...files];
-  const results: Result[] = [];
-  const work = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      results.push(await runHostTest(file));
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
-  return results;
-}
-
-async function runHostTest(file: string): Promise<Result> {
+function planHostTest(file: string): Run {
   const report = join(reports, `${file.replaceAll('/', '-')}.xml`);
-  const { status, output } = await runProgram(
-    'scripts/host',
-    [
-      ...['--bind', `${reports}:${reports}`],
-      ...['--timeout', String(RUN_LIMIT_SECONDS), '--'],
-      ...[BUN, ...bunArguments([file], report)],
-    ],
-    'collected',
-  );
-  console.log(`== host test: ${file}\n${output.trimEnd()}`);
-  return readResult(file, [file], report, status);
+  const options = ['--bind', `${reports}:${reports}`, '--timeout', String(HOST_LIMIT_SECONDS), '--'];
+  return {
+    name: file,
+    argv: ['scripts/host', ...options, BUN, ...bunWords([file], report)],
+    files: [file],
+    report,
+  };
 }
 
-function bunArguments(files: string[], report: string): string[] {
+function bunWords(files: string[], report: string): string[] {
   return [
     ...['test', `--timeout=${TEST_LIMIT_MS}`, '--reporter=junit', `--reporter-outfile=${report}`],
     ...files.map((file) => `./${file}`),
   ];
 }
 
-function runProgram(program: string, args: string[], mode: 'shown' | 'collected') {
+/** As many at a time as there are cores. The output of a run is shown when it is done, so that none mix. */
+async function runAll(runs: readonly Run[]): Promise<Result[]> {
+  if (runs.length === 0) return [{ name: `no test file for ${patterns.join(' ')}`, passed: 0, failed: 1 }];
+  const waiting = [...runs];
+  const results: Result[] = [];
+  const work = async () => {
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
+      console.log(`== starts: ${run.name}`);
+      const { status, output } = await runProgram(run);
+      console.log(`== done: ${run.name}\n${output.trimEnd()}`);
+      results.push(readResult(run, status));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
+  return results;
+}
+
+function runProgram({ argv: [program, ...words] }: Run) {
   return new Promise<{ status: number | string; output: string }>((resolve, reject) => {
-    const child = spawn(program, args, {
-      stdio: mode === 'shown' ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
-      // scripts/host keeps its own, shorter limit, and cleans up after it
-      timeout: (RUN_LIMIT_SECONDS + 30) * 1000,
-    });
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_LIMIT_MS });
     const chunks: Buffer[] = [];
-    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.on('error', reject);
     child.on('close', (code, signal) => {
       resolve({ status: code ?? signal ?? 'unknown', output: Buffer.concat(chunks).toString() });
@@ -116,10 +113,10 @@ function runProgram(program: string, args: string[], mode: 'shown' | 'collected'
 }
 
 /**
- * The counts of one run of `bun test`. A file without a result counts as one failure: it could not be loaded, or one of
- * its tests ended the process, which would otherwise pass.
+ * The counts of one run. A file without a result counts as one failure: it could not be loaded, or one of its tests
+ * ended the process, which would otherwise pass.
  */
-function readResult(name: string, files: string[], path: string, status: number | string): Result {
+function readResult({ name, files, report: path }: Run, status: number | string): Result {
   const report = existsSync(path) ? readFileSync(path, 'utf8') : '';
   const total = /<testsuites [^>]*>/.exec(report)?.[0] ?? '';
   const count = (attribute: string) => Number(new RegExp(` ${attribute}="(\\d+)"`).exec(total)?.[1] ?? 0);
@@ -131,8 +128,4 @@ function readResult(name: string, files: string[], path: string, status: number 
     passed: count('tests') - count('failures') - count('skipped'),
     failed: failed === 0 && status !== 0 ? 1 : failed,
   };
-}
-
-function fail(name: string): Result {
-  return { name, passed: 0, failed: 1 };
 }

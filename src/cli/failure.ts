@@ -70,14 +70,15 @@ function listChain(error: unknown): readonly unknown[] {
   return chain;
 }
 
-/** Joins the messages; one that its successor repeats at its end stands once. */
+/** Joins the messages; a cause that is in what stands above it already is left out. */
 function formatChain(chain: readonly unknown[]): string {
   return chain
+    .filter((error, index) => index === 0 || !isSystemCallError(error))
     .map((error) => (error instanceof Error ? error.message : String(error)).trim())
     .filter((message) => message !== '')
     .reduce(
       (joined, message) =>
-        joined === '' || joined.endsWith(message) ? joined || message : `${joined}: ${message}`,
+        joined === '' || joined.includes(message) ? joined || message : `${joined}: ${message}`,
       '',
     );
 }
@@ -85,6 +86,11 @@ function formatChain(chain: readonly unknown[]): string {
 function findErrno(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   return /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
+}
+
+/** `ENOSPC: no space left on device, write` of Node, which the error above it has said in better words. */
+function isSystemCallError(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith(`${findErrno(error)}: `);
 }
 
 function isAbort(error: unknown): error is Error {

@@ -1,14 +1,17 @@
 /** Making a deployment the one that systemd knows, and taking that back. */
 import { readFile } from 'node:fs/promises';
+import { AtomicError } from '../core/errors.ts';
 import { parseMarker } from '../core/generated-marker.ts';
 import type { Locations } from '../core/locations.ts';
+import { toPrintable } from '../core/printable.ts';
 import { removeFile, syncFilesystemOf, temporaryPath, writeFileDurably } from '../host/durable-files.ts';
 import { isErrno, withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
-import { runProgram, runVisibly } from '../host/run-program.ts';
+import { buildCommandFailed, captureProgram, runProgram, runVisibly } from '../host/run-program.ts';
 import {
   buildDisableNowCommand,
   buildEnableCommand,
+  readUnitStates,
   reloadCommand,
   withoutReload,
 } from '../host/systemctl.ts';
@@ -36,7 +39,7 @@ export function buildActivationCommands(
  * The unit comes last, so that systemd never sees it without the other. Success means that all is on the disk.
  *
  * @param folder the deployment
- * @throws COMMAND_FAILED and file errors; the caller undoes everything then
+ * @throws COMMAND_FAILED, UNIT_FAILED and file errors; the caller undoes everything then
  */
 export async function activateDeployment(host: Host, name: string, folder: string): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
@@ -47,17 +50,53 @@ export async function activateDeployment(host: Host, name: string, folder: strin
   if (unit !== undefined) {
     await writeFileDurably(paths.unit, unit, mode);
     // Its symlinks are there before the reload, so that one reload sees everything.
-    await runProgram(host, withoutReload(buildEnableCommand(name)));
+    await withTemplateHint('service.template', () =>
+      runProgram(host, withoutReload(buildEnableCommand(name))),
+    );
   }
   const commands = buildActivationCommands(host.locations, name, {
     hasUnit: unit !== undefined,
     hasTmpfiles: tmpfiles !== undefined,
   });
   for (const command of commands) {
-    await runVisibly(host, command, command.includes('enable') ? withoutReload(command) : command);
+    const isEnable = command.includes('enable');
+    await withTemplateHint(isEnable ? 'service.template' : 'tmpfiles.template', () =>
+      runVisibly(host, command, isEnable ? withoutReload(command) : command),
+    );
   }
+  if (unit !== undefined) await requireLoaded(host, name, paths.unit);
   // Covers both files and the symlink that `systemctl enable` made.
   if (commands.length > 0) await syncFilesystemOf(host.locations.units);
+}
+
+/** systemctl enables units that systemd refuses; such a service would never start. */
+async function requireLoaded(host: Host, name: string, unit: string): Promise<void> {
+  const loadState = (await readUnitStates(host, [name])).get(name)?.loadState;
+  if (loadState === 'loaded') return;
+  const { stderrTail } = await captureProgram(host, ['systemd-analyze', 'verify', '--man=no', unit]);
+  const reason = toPrintable(stderrTail.trim()) || `its load state is ${loadState}`;
+  throw new AtomicError('UNIT_FAILED', `load ${name}.service: ${reason}`, {
+    hint: buildHint('service.template'),
+  });
+}
+
+/** What systemd says of a file is about what an image made of it. */
+async function withTemplateHint(template: string, action: () => Promise<unknown>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'COMMAND_FAILED') throw error;
+    const { code, message, details, exitStatus } = error;
+    throw new AtomicError(code, message, {
+      hint: buildHint(template),
+      exitStatus,
+      ...(details === undefined ? {} : { details }),
+    });
+  }
+}
+
+function buildHint(template: string): string {
+  return `It comes from ${template} in /exports of the image, and the --set values.`;
 }
 
 /**
@@ -69,12 +108,21 @@ export async function deactivateDeployment(host: Host, name: string): Promise<vo
   await removeFile(temporaryPath(paths.unit));
   await removeFile(temporaryPath(paths.tmpfiles));
   if (await isGeneratedFor(paths.unit, name)) {
-    await runProgram(host, withoutReload(buildDisableNowCommand(name)));
+    await disableService(host, name);
     await removeFile(paths.unit);
   }
   if (await isGeneratedFor(paths.tmpfiles, name)) await removeFile(paths.tmpfiles);
   // Also without a unit: a crash may have come between its removal and this.
   await runProgram(host, reloadCommand);
+}
+
+/** A unit that systemd cannot load is disabled but not stopped: a failure of systemctl, but nothing is left to do. */
+async function disableService(host: Host, name: string): Promise<void> {
+  const result = await captureProgram(host, withoutReload(buildDisableNowCommand(name)));
+  if (result.exitCode === 0) return;
+  const state = (await readUnitStates(host, [name])).get(name);
+  if (state?.loadState !== 'loaded' && state?.activeState === 'inactive') return;
+  throw buildCommandFailed(result);
 }
 
 /** Whether a file carries the marker line of this container; false when there is no file. */

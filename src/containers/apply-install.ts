@@ -1,5 +1,5 @@
 /** The changes of an install, in the order that makes each crash harmless. */
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { InstallPlan, PlannedFile } from '../core/container.ts';
 import { AtomicError, wrapError } from '../core/errors.ts';
@@ -7,6 +7,7 @@ import { syncDirectory, syncFilesystemOf } from '../host/durable-files.ts';
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../host/interruption.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import { checkoutImage } from '../store/checkout.ts';
 import { activateDeployment } from './activate.ts';
 import { listPathsToCreate, removeCreatedPaths } from './created-paths.ts';
@@ -49,7 +50,12 @@ async function buildDeployment(host: Host, plan: InstallPlan, warnings: readonly
   const paths = buildDeploymentPaths(folder, plan.name);
   host.report({ kind: 'extracting', destination: plan.deployment });
   for (const text of warnings) host.report({ kind: 'warning', text });
-  await withFileErrors(`create folder ${folder}`, () => mkdir(folder, 0o755));
+  // A person may have removed the journal that told of it.
+  await removeTree(folder);
+  await withFileErrors(`create folder ${folder}`, async () => {
+    await mkdir(folder);
+    await chmod(folder, 0o755);
+  });
   if (plan.record.hasContainerService) await checkoutImage(host, plan.record.ostreeCommit, paths.rootfs);
   throwIfInterrupted(host);
   for (const file of plan.files) {
@@ -65,6 +71,7 @@ async function commitDeployment(host: Host, plan: InstallPlan): Promise<void> {
   const built = buildDeploymentFolder(host.locations, plan.name, number, 'new');
   await withFileErrors(`create ${plan.deployment}`, () => rename(built, plan.deployment));
   await withFileErrors(`create symlink ${link}`, async () => {
+    await rm(newLink, { force: true });
     await symlink(plan.deployment, newLink);
     await rename(newLink, link);
   });
@@ -104,7 +111,10 @@ function findTmpfilesText(host: Host, plan: InstallPlan): string {
 
 /** Not synced by itself: one sync of the filesystem covers it and the checkout. */
 async function writePlannedFile(file: PlannedFile, path: string): Promise<void> {
-  await withFileErrors(`write ${path}`, () => writeFile(path, file.content, { mode: file.mode, flag: 'wx' }));
+  await withFileErrors(`write ${path}`, async () => {
+    await writeFile(path, file.content, { flag: 'wx' });
+    await chmod(path, file.mode);
+  });
 }
 
 /** Files of the host have a copy in the deployment, from which they are written when the deployment is activated. */

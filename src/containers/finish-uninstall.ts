@@ -34,7 +34,8 @@ export async function finishUninstall(host: Host, journal: UninstallJournal): Pr
   try {
     await endService(host, journal);
   } catch (error) {
-    await removeJournal(host, name);
+    // Without the symlink an earlier run has begun to remove: that must go on later.
+    if (await isNameTaken(buildContainerPaths(host.locations, name).link)) await removeJournal(host, name);
     throw error;
   }
   const shielded = shieldFromInterruption(host);

@@ -1,7 +1,7 @@
 import type { InstallOutcome, InstallPlan, InstallRequest } from '../core/container.ts';
 import { buildDefaultName, type ContainerName, parseContainerName } from '../core/container-name.ts';
 import { AtomicError } from '../core/errors.ts';
-import type { SourceOptions, StoredImage } from '../core/image.ts';
+import type { SourceOptions } from '../core/image.ts';
 import { parseReference } from '../core/reference.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
@@ -36,8 +36,8 @@ export async function planInstall(
   request: InstallRequest,
   source: SourceOptions,
 ): Promise<PlannedInstall> {
-  const found = await findSubject(host, request);
-  const preparation = await prepare(host, request, source, found);
+  const subject = await chooseSubject(host, request);
+  const preparation = await prepare(host, request, source, subject);
   if (preparation.kind === 'already-present') return preparation;
   return { kind: 'planned', plan: preparation.prepared.plan };
 }
@@ -56,11 +56,11 @@ export async function installContainer(
   request: InstallRequest,
   source: SourceOptions,
 ): Promise<InstallOutcome> {
-  const found = await findSubject(host, request);
-  await recoverOthers(host, found.name);
-  return withContainerLock(host, found.name, 'install', async () => {
-    await recoverContainer(host, found.name);
-    const preparation = await prepare(host, request, source, found);
+  const subject = await chooseSubject(host, request);
+  await recoverOthers(host, subject.name);
+  return withContainerLock(host, subject.name, 'install', async () => {
+    await recoverContainer(host, subject.name);
+    const preparation = await prepare(host, request, source, subject);
     if (preparation.kind === 'already-present') return preparation;
     await applyInstall(host, preparation.prepared);
     return { kind: 'installed', plan: preparation.prepared.plan };
@@ -69,30 +69,29 @@ export async function installContainer(
 
 interface Subject {
   readonly name: ContainerName;
-  /** Undefined when it must be pulled. */
-  readonly image: StoredImage | undefined;
+  /** As the person wrote it, without the prefix of a source. */
   readonly imageName: string;
 }
 
-async function findSubject(host: Host, request: InstallRequest): Promise<Subject> {
+async function chooseSubject(host: Host, request: InstallRequest): Promise<Subject> {
   await requireSystemAccess(host, 'install');
   const chosen = request.name === undefined ? undefined : parseContainerName(request.name);
   const imageName = dropSource(request.image);
-  const name = chosen ?? buildDefaultName(parseReference(imageName));
-  return { name, image: await findImage(host, request.image), imageName };
+  return { name: chosen ?? buildDefaultName(parseReference(imageName)), imageName };
 }
 
 async function prepare(
   host: Host,
   request: InstallRequest,
   source: SourceOptions,
-  { name, image: found, imageName }: Subject,
+  { name, imageName }: Subject,
 ): Promise<Preparation> {
   const state = await readContainer(host, name);
   if (state.kind === 'installed') return { kind: 'already-present', name };
   if (state.kind === 'damaged') throw buildDamaged(name, state.reason);
   await requireFreeNames(host, name);
   const runtime = await readRuntime(host, request.runtime);
+  const found = await findImage(host, request.image);
   const image = found ?? (await pullImage(host, request.image, source)).image;
   throwIfInterrupted(host);
   const prepared = await prepareInstall(host, { request, name, image, imageName, runtime });

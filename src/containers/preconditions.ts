@@ -9,10 +9,14 @@ import { requireSystemd } from '../host/systemctl.ts';
  * @throws NOT_ROOT, NO_SYSTEMD
  */
 export async function requireSystemAccess(host: Host, verb: string): Promise<void> {
-  if (host.uid !== 0) {
-    const message =
-      verb === 'install' ? 'Only root can use --system' : `Only root can ${verb} system containers`;
-    throw new AtomicError('NOT_ROOT', message, { hint: 'Run the command with sudo.' });
-  }
+  requireRoot(host, verb);
   await requireSystemd();
+}
+
+/** @throws NOT_ROOT */
+export function requireRoot(host: Host, verb: string): void {
+  if (host.uid === 0) return;
+  const message =
+    verb === 'install' ? 'Only root can use --system' : `Only root can ${verb} system containers`;
+  throw new AtomicError('NOT_ROOT', message, { hint: 'Run the command with sudo.' });
 }

@@ -14,6 +14,7 @@ import {
   removeJournal,
   removeTrace,
 } from './journal.ts';
+import { requireRoot } from './preconditions.ts';
 import { findLinkTarget, readContainer } from './read-container.ts';
 import { undoInstall } from './undo-install.ts';
 
@@ -26,10 +27,11 @@ export interface Recovered {
 /**
  * Recovers every interrupted operation; those that run now are left alone.
  *
- * @returns what was done, by container name
- * @throws the first failure, after all others were tried; its journal stays
+ * @returns what was done
+ * @throws NOT_ROOT, NO_SYSTEMD; the first failure, after all others were tried, whose journal stays
  */
 export async function recoverOperations(host: Host): Promise<readonly Recovered[]> {
+  requireRoot(host, 'recover');
   const journals = await listJournals(host);
   if (journals.length > 0) await requireSystemd();
   const names = new Set([...journals, ...(await listTraces(host))]);

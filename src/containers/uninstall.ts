@@ -1,4 +1,4 @@
-import { parseContainerName } from '../core/container-name.ts';
+import { adviceForExistingName, parseContainerName } from '../core/container-name.ts';
 import { AtomicError } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
@@ -23,7 +23,7 @@ const maxNamesInHint = 10;
  */
 export async function uninstallContainer(host: Host, name: string): Promise<void> {
   await requireSystemAccess(host, 'uninstall');
-  parseContainerName(name);
+  parseContainerName(name, adviceForExistingName);
   await recoverOthers(host, name);
   await withContainerLock(host, name, 'uninstall', async () => {
     // An interrupted install needs no recovery first: everything it left goes too.

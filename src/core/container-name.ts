@@ -22,13 +22,19 @@ const maxLength = 200;
 /** systemd takes `x.socket` for that unit and does not add `.service`; runc takes `x.slice` for a slice. */
 const unitSuffix = /\.(?:service|socket|device|mount|automount|swap|target|path|timer|snapshot|slice|scope)$/;
 
+/** What helps who chooses a name. */
+const adviceForNewName = 'Choose a name with --name NAME.';
+/** What helps who has mistyped the name of a container. */
+export const adviceForExistingName = '`atomic containers list -a` shows the names.';
+
 /**
  * Checks a container name. The characters are those that both systemd (unit names) and runc (container ids) accept.
  *
+ * @param advice the first sentence of the hint
  * @throws BAD_VALUE with the reason and a proposal
  */
-export function parseContainerName(text: string): ContainerName {
-  const problem = findProblem(text);
+export function parseContainerName(text: string, advice = adviceForNewName): ContainerName {
+  const problem = findProblem(text, advice);
   if (problem === undefined) return text as ContainerName;
   throw new AtomicError('BAD_VALUE', `Invalid container name '${toPrintable(text, 80)}': ${problem.reason}`, {
     hint: problem.hint,
@@ -47,8 +53,7 @@ export function buildDefaultName(image: NamedImage): ContainerName {
   return parseContainerName(tagged ? `${base}-${image.tag}` : base);
 }
 
-function findProblem(text: string): { reason: string; hint: string } | undefined {
-  const hint = 'Choose a name with --name NAME.';
+function findProblem(text: string, hint: string): { reason: string; hint: string } | undefined {
   if (text === '') return { reason: 'it is empty', hint };
   if (text.includes('@')) {
     return {

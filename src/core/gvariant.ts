@@ -6,6 +6,8 @@
  * Decoding checks every offset against the data, because a repository may be damaged.
  */
 
+import { isUtf8 } from 'node:buffer';
+
 /** How to decode and encode one type. `fixedSize` is the size in bytes, or `undefined` for a type of varying size. */
 export interface VariantCodec<T> {
   readonly alignment: number;
@@ -22,13 +24,16 @@ export class VariantMalformed extends Error {
   }
 }
 
-/** Type `s`. */
+/** Type `s`: UTF-8 with a final NUL. */
 export const variantString: VariantCodec<string> = {
   alignment: 1,
   fixedSize: undefined,
   decode(data) {
-    if (data.at(-1) !== 0) throw new VariantMalformed('a string without its final NUL');
-    return data.toString('utf8', 0, data.length - 1);
+    const text = data.subarray(0, -1);
+    if (data.indexOf(0) !== text.length)
+      throw new VariantMalformed('a string that does not end with its NUL');
+    if (!isUtf8(text)) throw new VariantMalformed('a string that is not UTF-8');
+    return text.toString('utf8');
   },
   encode: (value) => Buffer.from(`${value}\0`, 'utf8'),
 };
@@ -100,7 +105,7 @@ export function variantArray<T>(element: VariantCodec<T>): VariantCodec<readonly
       const width = offsetWidth(data.length);
       const tableStart = readOffset(data, data.length - width, width);
       const tableBytes = data.length - tableStart;
-      if (tableStart > data.length || tableBytes % width !== 0) {
+      if (tableBytes < width || tableBytes % width !== 0) {
         throw new VariantMalformed('an array whose offset table lies');
       }
       const values: T[] = [];
@@ -134,9 +139,10 @@ export function variantTuple<T extends readonly unknown[]>(
   const framed = codecs.filter(
     (member, index) => member.fixedSize === undefined && index < codecs.length - 1,
   ).length;
+  const fixedSize = fixedTupleSize(codecs, alignment);
   return {
     alignment,
-    fixedSize: fixedTupleSize(codecs, alignment),
+    fixedSize,
     decode(data) {
       const width = offsetWidth(data.length);
       const bodyEnd = data.length - framed * width;
@@ -165,7 +171,7 @@ export function variantTuple<T extends readonly unknown[]>(
         body.append(member.encode(values[index]), member.alignment);
         if (member.fixedSize === undefined && index < codecs.length - 1) ends.unshift(body.length);
       });
-      if (this.fixedSize !== undefined) body.pad(alignment);
+      if (fixedSize !== undefined) body.pad(alignment);
       return body.finish(ends);
     },
   };

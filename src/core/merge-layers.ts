@@ -27,6 +27,8 @@ export interface LayerTree {
    * layer has them, their owner, mode and xattrs stay those of the lower layer.
    */
   readonly impliedDirectories: ReadonlySet<string>;
+  /** Whether a name of the layer begins like a whiteout. Where none does, what lies over nothing is taken unread. */
+  readonly mayHaveWhiteouts: boolean;
 }
 
 export interface MergedRoot {
@@ -74,6 +76,7 @@ class TreeSet {
 
   /** Applies the upper directory to the lower one, or to nothing; returns the checksum of the result. */
   applied(lower: string | undefined, upper: string, path: string, layer: LayerTree): string {
+    if (lower === undefined && !layer.mayHaveWhiteouts) return upper;
     const upperTree = this.#tree(upper);
     const changes = readChanges(upperTree, path);
     const visibleLower = changes.isOpaque ? undefined : lower;

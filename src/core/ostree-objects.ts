@@ -107,10 +107,16 @@ export function parseCommit(data: Buffer): Commit {
     metadata: new Map(
       metadata.filter(isString).map(([key, { data: value }]) => [key, variantString.decode(value)]),
     ),
-    timestamp: new Date(Number(timestamp) * 1000),
+    timestamp: toDate(timestamp),
     dirtree: toHex(dirtree),
     dirmeta: toHex(dirmeta),
   };
+}
+
+function toDate(seconds: bigint): Date {
+  const date = new Date(Number(seconds) * 1000);
+  if (Number.isNaN(date.getTime())) throw new VariantMalformed('a time that is out of range');
+  return date;
 }
 
 function isString([, box]: readonly [string, VariantBox]): boolean {

@@ -25,16 +25,17 @@ export type ParsedRef =
 
 /**
  * Tells what a ref below `ociimage/` stands for. A blob is exactly 64 lower-case hex digits; an image always has a
- * tag or a digest and so an encoded `:`, which keeps `cafe:1` an image (the original took it for a blob, X-10).
+ * tag or a digest and so an encoded `:`, which keeps `cafe:1` an image (the original took it for a blob, X-10). A
+ * name that is not written as `formatImageRef` writes it is neither: nobody could ask for that image.
  *
  * @param name the last part of the ref, without `ociimage/`
  */
 export function parseRefName(name: string): ParsedRef {
   if (/^[0-9a-f]{64}$/.test(name)) return { kind: 'blob', digest: `sha256:${name}` };
-  if (!/^(?:[A-Za-z0-9.-]|_[0-9A-F]{2})+$/.test(name)) return { kind: 'other' };
   const bytes = name.replace(/_([0-9A-F]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
   const reference = Buffer.from(bytes, 'latin1').toString('utf8');
-  return reference.includes(':') ? { kind: 'image', reference } : { kind: 'other' };
+  const isImage = reference.includes(':') && formatImageRef(reference) === `${REF_FOLDER}/${name}`;
+  return isImage ? { kind: 'image', reference } : { kind: 'other' };
 }

@@ -82,8 +82,9 @@ function dropPrefix(text: string): { rest: string; isInsecure: boolean } {
     return { rest: stripSlashes(text.slice('https:'.length)), isInsecure: false };
   if (text.startsWith('oci:')) return { rest: text.slice('oci:'.length), isInsecure: false };
   const source = OTHER_SOURCES.find((prefix) => text.startsWith(`${prefix}:`));
-  // `docker:TAG` alone cannot be told from an image of that name, but nobody means that one.
-  if (source !== undefined) {
+  // `docker:TAG` alone cannot be told from an image of that name, but nobody means that one; a registry that is
+  // called `docker` has a port and a path.
+  if (source !== undefined && !/^[a-z-]+:[0-9]+\//.test(text)) {
     throw new AtomicError(
       'BAD_REFERENCE',
       `reading the image name ${JSON.stringify(text)}: the source "${source}:" is not supported yet`,

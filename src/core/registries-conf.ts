@@ -39,6 +39,12 @@ export function mergeRegistriesConf(first: RegistriesConf, second: Partial<Regis
   };
 }
 
+/** @returns the full name that stands for a short one; an empty alias takes back one of an earlier file */
+export function findAlias(conf: RegistriesConf, name: string): string | undefined {
+  const alias = Object.hasOwn(conf.aliases, name) ? conf.aliases[name] : undefined;
+  return alias === '' ? undefined : alias;
+}
+
 /** Where containers' tools look when nothing is configured. */
 const DEFAULT_REGISTRY = 'docker.io';
 
@@ -48,8 +54,8 @@ const DEFAULT_REGISTRY = 'docker.io';
  * @param name without tag and digest
  */
 export function listCandidates(conf: RegistriesConf, name: string): string[] {
-  const alias = conf.aliases[name];
-  if (alias !== undefined && alias !== '') return [alias];
+  const alias = findAlias(conf, name);
+  if (alias !== undefined) return [alias];
   const registries = conf.searchRegistries.length === 0 ? [DEFAULT_REGISTRY] : conf.searchRegistries;
   return registries.map((registry) => qualify(registry, name));
 }

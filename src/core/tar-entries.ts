@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { layerRejected } from './layer-rejected.ts';
 import type { TarHeader } from './tar-header.ts';
+import type { TarSummary } from './tar-scanner.ts';
 
 /** The kernel's limits: no path, name or link beyond them could be checked out. */
 const MAX_PATH_BYTES = 4096;
@@ -45,6 +46,7 @@ export class TarEntries {
   #count = 0;
   #unsupported = 0;
   #namesBytes = 0;
+  #mayHaveWhiteouts = false;
   /** Directories by path, and whether the archive names them. With a directory all those above it are there. */
   readonly #directories = new Map<string, 'named' | 'implied'>();
 
@@ -60,7 +62,7 @@ export class TarEntries {
       const kind = findKind(header, name);
       const path = readPath(name);
       if (path === '' && kind !== 'directory') throw new Refusal(`a ${kind} in the place of the root`);
-      checkLink(kind, header, extensions);
+      checkTarget(kind, header, extensions);
       const size = readSize(kind, header, extensions.pax);
       this.#remember(path, kind);
       return { name, size };
@@ -69,9 +71,10 @@ export class TarEntries {
     }
   }
 
-  summary(): { readonly unsupportedEntries: number; readonly impliedDirectories: readonly string[] } {
+  summary(): Omit<TarSummary, 'missingPadding'> {
     return {
       unsupportedEntries: this.#unsupported,
+      mayHaveWhiteouts: this.#mayHaveWhiteouts,
       impliedDirectories: [...this.#directories].flatMap(([path, how]) => (how === 'implied' ? [path] : [])),
     };
   }
@@ -81,6 +84,7 @@ export class TarEntries {
     this.#count += 1;
     if (this.#count > MAX_ENTRIES) throw new Refusal(`more than ${MAX_ENTRIES} entries`);
     if (kind === 'device node or FIFO') this.#unsupported += 1;
+    this.#mayHaveWhiteouts ||= path.includes('.wh.');
     if (kind === 'directory') {
       this.#rememberDirectory(path, 'named');
     } else {
@@ -135,14 +139,10 @@ function findKind(header: TarHeader, name: Buffer): EntryKind {
 
 const SLASH = 0x2f;
 
-/** Only links have a target: libarchive would make a hard link of anything else that has one. */
-function checkLink(kind: EntryKind, header: TarHeader, { longLink, pax }: TarExtensions): void {
-  const record = pax?.get('linkpath');
-  if (kind !== 'hard link' && kind !== 'symlink') {
-    if (longLink !== undefined || record !== undefined) throw new Refusal(`a ${kind} with a link target`);
-    return;
-  }
-  const target = chooseName('link target', header.linkName, longLink, record);
+/** A hard link takes its target as entries take their names; a symlink may lead anywhere. */
+function checkTarget(kind: EntryKind, header: TarHeader, { longLink, pax }: TarExtensions): void {
+  if (kind !== 'hard link' && kind !== 'symlink') return;
+  const target = chooseName('link target', header.linkName, longLink, pax?.get('linkpath'));
   if (kind === 'hard link') {
     if (readPath(target) === '') throw new Refusal('a hard link to the root');
     return;

@@ -27,6 +27,7 @@ const LINK_NAME = [157, 257] as const;
 /** Magic and version together tell GNU's header, which has other fields where POSIX has the prefix. */
 const MAGIC = [257, 265] as const;
 const PREFIX = [345, 500] as const;
+const SLASH = 0x2f;
 const FIRST_SPARSE_OFFSET = 386;
 const REAL_SIZE_OFFSET = 483;
 /** The checksum field itself counts as eight spaces. */
@@ -89,7 +90,8 @@ function sumOf(block: Buffer): { unsigned: number; signed: number } {
 function readName(block: Buffer, hasPrefix: boolean): Buffer {
   const name = textField(block.subarray(...NAME));
   const prefix = hasPrefix ? textField(block.subarray(...PREFIX)) : Buffer.alloc(0);
-  return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name]);
+  if (prefix.length === 0) return name;
+  return Buffer.concat(prefix.at(-1) === SLASH ? [prefix, name] : [prefix, Buffer.of(SLASH), name]);
 }
 
 function textField(field: Buffer): Buffer {

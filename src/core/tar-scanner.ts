@@ -26,6 +26,8 @@ export interface TarSummary {
   readonly unsupportedEntries: number;
   /** Directories that exist only because something below them is named; without leading slash, the root as `''`. */
   readonly impliedDirectories: readonly string[];
+  /** Whether any path has `.wh.` in it, as every whiteout has. */
+  readonly mayHaveWhiteouts: boolean;
   /** Zero bytes that complete an archive written without its end; readers differ on whether they may lack. */
   readonly missingPadding: number;
 }

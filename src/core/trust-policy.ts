@@ -32,6 +32,8 @@ export function parseTrustPolicy(text: string, path: string): TrustPolicy {
     });
   }
   if (!isJsonObject(value)) throw invalid(path, 'it is not an object');
+  const unknown = Object.keys(value).find((key) => key !== 'default' && key !== 'transports');
+  if (unknown !== undefined) throw invalid(path, `it has the unknown key ${JSON.stringify(unknown)}`);
   const transports = value.transports ?? {};
   if (!isJsonObject(transports)) throw invalid(path, '"transports" is not an object');
   return {
@@ -53,12 +55,12 @@ export function parseTrustPolicy(text: string, path: string): TrustPolicy {
  * Finds the most specific scope: the image itself, its repository, each namespace above it, the registry, wildcards
  * of the registry's domain, the transport's default and last the policy's default.
  *
- * @param image fully qualified: `registry.example.com/a/b:tag` or `...@sha256:HEX`
+ * @param image with its registry, and its tag or digest: `registry.example.com/a/b:tag`, `...@sha256:HEX`
  */
 export function judgeRegistryImage(policy: TrustPolicy, image: string): TrustVerdict {
-  const scopes = policy.transports.docker ?? {};
+  const scopes = new Map(Object.entries(policy.transports.docker ?? {}));
   for (const scope of [...listScopes(image), '']) {
-    const requirements = scopes[scope];
+    const requirements = scopes.get(scope);
     if (requirements !== undefined) return judge(requirements, scope === '' ? 'docker' : scope);
   }
   return judge(policy.default, 'default');
@@ -72,16 +74,27 @@ function judge(requirements: readonly PolicyRequirement[], scope: string): Trust
 }
 
 function listScopes(image: string): string[] {
-  const repository = image.includes('@')
-    ? image.slice(0, image.indexOf('@'))
-    : image.slice(0, image.lastIndexOf(':'));
+  const end = image.includes('@') ? image.indexOf('@') : image.lastIndexOf(':');
+  const repository = expandName(image.slice(0, end));
   const elements = repository.split('/');
   const namespaces = elements.map((_, index) => elements.slice(0, elements.length - index).join('/'));
   const host = (elements[0] ?? '').replace(/:[0-9]+$/, '');
   const labels = host.split('.');
   const wildcards = labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`);
-  return [image, ...namespaces, ...wildcards];
+  return [`${repository}${image.slice(end)}`, ...namespaces, ...wildcards];
 }
+
+/** Scopes name images of Docker Hub in full, `docker.io/library/busybox`, however the person wrote them. */
+function expandName(repository: string): string {
+  const [first = '', ...rest] = repository.split('/');
+  const isRegistry = rest.length > 0 && (/[.:A-Z]/.test(first) || first === 'localhost');
+  const isDockerHub = !isRegistry || first === 'docker.io' || first === 'index.docker.io';
+  if (!isDockerHub) return repository;
+  const path = isRegistry ? rest.join('/') : repository;
+  return path.includes('/') ? `docker.io/${path}` : `docker.io/library/${path}`;
+}
+
+const PLAIN_REQUIREMENTS = new Set(['insecureAcceptAnything', 'reject']);
 
 function readRequirements(value: unknown, path: string, where: string): PolicyRequirement[] {
   if (!Array.isArray(value) || value.length === 0)
@@ -89,6 +102,10 @@ function readRequirements(value: unknown, path: string, where: string): PolicyRe
   return value.map((requirement: unknown) => {
     if (!isJsonObject(requirement) || typeof requirement.type !== 'string') {
       throw invalid(path, `a requirement of "${where}" has no type`);
+    }
+    // Those that are checked by nobody after us are read as strictly as skopeo reads them.
+    if (PLAIN_REQUIREMENTS.has(requirement.type) && Object.keys(requirement).length > 1) {
+      throw invalid(path, `a requirement "${requirement.type}" of "${where}" has more than a type`);
     }
     return { type: requirement.type };
   });

@@ -9,19 +9,25 @@ const HOST_REPOSITORY = '/ostree/repo';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/**
+ * Variables that are empty count as not set; of the XDG variables, as their specification says, also relative ones.
+ *
+ * @param uid effective user of the caller
+ */
 export function findLocations(settings: Settings, env: Environment, uid: number): Locations {
   const isRoot = uid === 0;
-  const dataFolder = env.XDG_DATA_HOME ?? join(env.HOME ?? '/', '.local/share');
+  const home = env.HOME || '/';
+  const dataFolder = env.XDG_DATA_HOME?.startsWith('/') ? env.XDG_DATA_HOME : join(home, '.local/share');
   const checkouts = resolve(
-    env.ATOMIC_OSTREE_CHECKOUT_PATH ??
-      settings.checkoutPath ??
+    env.ATOMIC_OSTREE_CHECKOUT_PATH ||
+      settings.checkoutPath ||
       (isRoot ? SYSTEM_CHECKOUTS : join(dataFolder, 'containers/atomic')),
   );
   return {
     checkouts,
-    repository: resolve(env.ATOMIC_OSTREE_REPO ?? findRepository(settings, checkouts, isRoot, dataFolder)),
+    repository: resolve(env.ATOMIC_OSTREE_REPO || findRepository(settings, checkouts, isRoot, dataFolder)),
     repositoryMode: isRoot ? 'bare' : 'bare-user',
-    units: isRoot ? '/etc/systemd/system' : join(env.HOME ?? '/', '.config/systemd/user'),
+    units: isRoot ? '/etc/systemd/system' : join(home, '.config/systemd/user'),
     tmpfiles: isRoot ? '/etc/tmpfiles.d' : join(dataFolder, 'containers/tmpfiles'),
     state: join(checkouts, '.atomic'),
   };
@@ -30,9 +36,10 @@ export function findLocations(settings: Settings, env: Environment, uid: number)
 function findRepository(settings: Settings, checkouts: string, isRoot: boolean, dataFolder: string): string {
   if (!isRoot) return join(dataFolder, 'containers/atomic/repo');
   if (settings.ostreeRepository !== undefined) return settings.ostreeRepository;
-  return existsSync(`${HOST_REPOSITORY}/config`) && isSameFilesystem(HOST_REPOSITORY, checkouts)
+  const storage = join(checkouts, '.storage');
+  return existsSync(`${HOST_REPOSITORY}/config`) && isSameFilesystem(HOST_REPOSITORY, storage)
     ? HOST_REPOSITORY
-    : join(checkouts, '.storage/ostree');
+    : join(storage, 'ostree');
 }
 
 /**

@@ -1,6 +1,6 @@
 /** OCI runtimes: which one, and what it can do. */
 import { access, constants, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { AtomicError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from './host.ts';
@@ -85,9 +85,13 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 function buildMissing(wanted: string): AtomicError {
+  const isKnown = knownRuntimes.includes(basename(wanted));
   return new AtomicError(
     'TOOL_MISSING',
     `Cannot install the container: the runtime ${toPrintable(wanted)} is not installed`,
-    { hint: formatPackageHint(wanted), details: { runtime: wanted } },
+    {
+      hint: isKnown ? formatPackageHint(wanted) : 'Give the path of an OCI runtime, such as /usr/bin/crun.',
+      details: { runtime: wanted },
+    },
   );
 }

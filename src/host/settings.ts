@@ -15,7 +15,7 @@ const DEFAULT_PATH = '/etc/atomic.conf';
  * @throws AtomicError SETTINGS_INVALID when the file is not YAML or a key has a wrong type
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const path = env.ATOMIC_CONF ?? DEFAULT_PATH;
+  const path = env.ATOMIC_CONF || DEFAULT_PATH;
   const text = readOptional(path);
   if (text === undefined) return {};
   const document = parseYaml(text, path);

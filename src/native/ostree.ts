@@ -160,7 +160,7 @@ export interface TreeChecksums {
 
 /**
  * Stores the entries of an uncompressed tar stream. Device nodes, FIFOs and sockets are left out; folders that the
- * archive does not name are made with owner 0:0 and mode 0755.
+ * archive does not name are made with mode 0755 and the owner of the first entry below them.
  *
  * @param fd where the stream can be read, which happens to its end; stays the caller's
  */

@@ -2,6 +2,7 @@
  * `SOCK_SEQPACKET` socket pairs whose messages may carry file descriptors (`SCM_RIGHTS`): what the image proxy of
  * skopeo speaks, and what Node has no API for. Layouts are those of 64-bit Linux.
  */
+import { closeSync } from 'node:fs';
 import { koffi, loadLibrary } from './koffi.ts';
 import { SystemCallFailed } from './libc.ts';
 
@@ -84,7 +85,8 @@ export function tryReceivePacket(fd: number, maxBytes: number): Packet | 'closed
   const fds = readDescriptors(control.subarray(0, message.msg_controllen));
   if (received === 0 && fds.length === 0) return 'closed';
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) !== 0) {
-    throw new Error(`recvmsg: a message is longer than ${maxBytes} bytes`);
+    for (const unwanted of fds) closeSync(unwanted);
+    throw new Error(`recvmsg: a message of more than ${maxBytes} bytes, or with too many descriptors`);
   }
   return { data: data.subarray(0, received), fds };
 }

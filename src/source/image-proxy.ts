@@ -14,6 +14,7 @@ import { AtomicError } from '../core/errors.ts';
 import type { SourceOptions } from '../core/image.ts';
 import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
 import { toPrintable } from '../core/printable.ts';
+import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { formatPackageHint } from '../host/run-program.ts';
@@ -27,8 +28,10 @@ const MAX_ANSWER_BYTES = 32 * 1024;
 /** Pauses between looks for an answer: first short, since most come at once, then longer. */
 const FIRST_PAUSE_MILLISECONDS = 1;
 const LONGEST_PAUSE_MILLISECONDS = 20;
-/** Capacity of a blob's pipe, and what is read of it at a time: every read costs a round trip to a worker thread. */
+/** Capacity of a blob's pipe. */
 const BLOB_PIPE_BYTES = 1024 * 1024;
+/** What is read of it at a time: every read costs a round trip to a worker thread, and a buffer. */
+const BLOB_READ_BYTES = 256 * 1024;
 const SMALL_READ_BYTES = 64 * 1024;
 const MAX_STDERR_BYTES = 4096;
 
@@ -65,6 +68,8 @@ export class ImageProxy {
   #startFailure: Error | undefined;
   #isClosed = false;
   #lastCall: Promise<unknown> = Promise.resolve();
+  /** An interrupted transfer may wait for bytes that never come: only the end of the process ends it. */
+  readonly #kill = (): void => void this.#child.kill('SIGKILL');
 
   private constructor(host: Host, child: ChildProcess, socket: number) {
     this.#host = host;
@@ -76,6 +81,7 @@ export class ImageProxy {
     child.on('error', (error) => {
       this.#startFailure = error;
     });
+    host.signal.addEventListener('abort', this.#kill, { once: true });
   }
 
   /**
@@ -140,18 +146,19 @@ export class ImageProxy {
     // The reader may fail first; a rejection that nobody awaits must not end the program.
     verified.catch(() => undefined);
     growPipe(fd, BLOB_PIPE_BYTES);
-    return { stream: createReadStream('', { fd, highWaterMark: BLOB_PIPE_BYTES }), verified };
+    return { stream: createReadStream('', { fd, highWaterMark: BLOB_READ_BYTES }), verified };
   }
 
   /** Ends the process; also in the middle of a blob. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#host.signal.removeEventListener('abort', this.#kill);
     closeSync(this.#socket);
     if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined)
       return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGKILL');
+    this.#kill();
     await ended;
   }
 
@@ -190,7 +197,7 @@ export class ImageProxy {
   /** Sends a request after the answer of the one before has come. */
   #call(method: string, args: readonly unknown[]): Promise<{ answer: Answer; packet: Packet }> {
     const call = this.#lastCall.then(async () => {
-      sendPacket(this.#socket, Buffer.from(JSON.stringify({ method, args })));
+      this.#send(Buffer.from(JSON.stringify({ method, args })));
       const packet = await this.#receive();
       const answer = JSON.parse(packet.data.toString('utf8')) as Answer;
       if (answer.success) return { answer, packet };
@@ -199,6 +206,15 @@ export class ImageProxy {
     });
     this.#lastCall = call.catch(() => undefined);
     return call;
+  }
+
+  #send(request: Buffer): void {
+    try {
+      sendPacket(this.#socket, request);
+    } catch (error) {
+      // Nobody is there any more, or never was; who waits for the answer finds out why.
+      if (!isErrno(error, 'EPIPE')) throw error;
+    }
   }
 
   async #receive(): Promise<Packet> {

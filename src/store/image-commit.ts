@@ -17,7 +17,11 @@ export const BlobKey = {
   tarSplit: 'tarsplit.output',
   /** Ours: JSON list of the directories that the archive implies, for the merge; absent when there are none. */
   impliedDirectories: 'atomic.implied_directories',
+  /** Ours: `NO_WHITEOUTS` when no name of the layer begins like a whiteout; absent otherwise. */
+  whiteouts: 'atomic.whiteouts',
 } as const;
+
+export const NO_WHITEOUTS = 'none';
 
 /**
  * @param reference the name that the ref decodes to

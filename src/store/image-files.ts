@@ -82,11 +82,11 @@ function resolvePath(repository: string, root: Entry, path: string): Entry | und
   let at = root;
   let links = 0;
   for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
+    if (at.kind !== 'directory') return undefined;
     if (name === '..') {
       at = parents.pop() ?? root;
       continue;
     }
-    if (at.kind !== 'directory') return undefined;
     const next = findChild(repository, at.tree, name);
     if (next === undefined) return undefined;
     if (next.kind === 'symlink') {

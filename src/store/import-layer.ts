@@ -53,7 +53,12 @@ export async function importLayer(
     received += chunk.length;
     onReceived(received);
   });
-  const feeding = pipeline(blob.stream, inflate, watcher, createWriteStream('', { fd: writeEnd }));
+  const feeding = pipeline(
+    blob.stream,
+    inflate,
+    watcher,
+    createWriteStream('', { fd: writeEnd, highWaterMark: INFLATED_CHUNK_BYTES }),
+  );
   const storing = importTar(repo, readEnd).finally(() => closeSync(readEnd));
   const [fed, stored] = await Promise.allSettled([feeding, storing]);
   if (fed.status === 'rejected') throw await explainFailure(fed.reason, stored, blob);
@@ -82,7 +87,7 @@ class ArchiveWatcher extends Transform {
   #summary: TarSummary | undefined;
 
   constructor() {
-    super({ readableHighWaterMark: PIPE_BYTES, writableHighWaterMark: PIPE_BYTES });
+    super({ highWaterMark: INFLATED_CHUNK_BYTES });
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {

@@ -152,14 +152,14 @@ async function fetchLayer(
   );
   writeLayerCommit(repo, layer, imported);
   host.report({ kind: 'layer-finished', digest: layer.digest });
-  const { unsupportedEntries, impliedDirectories } = imported.summary;
+  const { unsupportedEntries, impliedDirectories, mayHaveWhiteouts } = imported.summary;
   if (unsupportedEntries > 0) {
     host.report({
       kind: 'warning',
       text: `layer ${layer.digest}: ${unsupportedEntries} device nodes or FIFOs were left out; the store cannot keep them`,
     });
   }
-  const tree = { ...imported.tree, impliedDirectories: new Set(impliedDirectories) };
+  const tree = { ...imported.tree, impliedDirectories: new Set(impliedDirectories), mayHaveWhiteouts };
   return {
     stored: { tree, uncompressedDigest: imported.uncompressedDigest },
     bytesWritten: Math.max(imported.uncompressedSize, 1),

@@ -10,7 +10,7 @@ import { LibraryMissing } from '../native/koffi.ts';
  * cannot keep.
  */
 const BAD_ARCHIVE_WORDS =
-  /^ostree-tar: Processing deferred hardlink|Can't replace (?:directory with file|file with directory)|^Damaged tar archive|^Truncated|^Line too long|Invalid uplink|File name too long|setxattr\(/;
+  /^ostree-tar: Processing deferred hardlink|Can't replace (?:directory with file|file with directory)|^Damaged tar archive|^Truncated|^Line too long|^a name is both a file and a directory|Invalid uplink|File name too long|setxattr\(/;
 const NO_SPACE_WORDS = /min-free-space|No space left on device|Disk quota exceeded/;
 
 /**
@@ -35,7 +35,7 @@ export function toStoreError(error: unknown, step: string): unknown {
   }
   if (BAD_ARCHIVE_WORDS.test(reason)) {
     return new AtomicError('LAYER_REJECTED', `${step}: ${reason}`, {
-      hint: 'Nothing of this layer was stored. Ask the author of the image.',
+      hint: 'Nothing of this layer was stored. Build and push the image again with a current tool, or ask its author.',
       cause: error,
     });
   }
@@ -46,7 +46,10 @@ export function toStoreError(error: unknown, step: string): unknown {
     });
   }
   if (isIoError && error.code === IoErrorCode.readOnly) {
-    return new AtomicError('READ_ONLY', `${step}: ${reason}`, { cause: error });
+    return new AtomicError('READ_ONLY', `${step}: ${reason}`, {
+      hint: 'Make the filesystem of the image store writable and try again.',
+      cause: error,
+    });
   }
   return new AtomicError('STORE_FAILED', `${step}: ${reason}`, {
     hint: 'Check the image store with `ostree fsck --repo=REPOSITORY`.',

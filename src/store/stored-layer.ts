@@ -2,7 +2,7 @@
 import type { BlobDescriptor } from '../core/manifest.ts';
 import type { LayerTree } from '../core/merge-layers.ts';
 import { formatBlobRef } from '../core/ref-name.ts';
-import { BlobKey } from './image-commit.ts';
+import { BlobKey, NO_WHITEOUTS } from './image-commit.ts';
 import { findRef, readCommit } from './object-files.ts';
 
 export interface StoredLayer {
@@ -23,7 +23,12 @@ export function findStoredLayer(repository: string, layer: BlobDescriptor): Stor
   const uncompressedDigest = metadata.get(BlobKey.uncompressedDigest);
   if (uncompressedDigest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
   return {
-    tree: { dirtree, dirmeta, impliedDirectories: parseImplied(metadata.get(BlobKey.impliedDirectories)) },
+    tree: {
+      dirtree,
+      dirmeta,
+      impliedDirectories: parseImplied(metadata.get(BlobKey.impliedDirectories)),
+      mayHaveWhiteouts: metadata.get(BlobKey.whiteouts) !== NO_WHITEOUTS,
+    },
     uncompressedDigest,
   };
 }

@@ -13,7 +13,7 @@ import {
   writeMetadata,
 } from '../native/ostree.ts';
 import { BLOB_FILE } from './blob-file.ts';
-import { BlobKey, describeImage, ImageKey } from './image-commit.ts';
+import { BlobKey, describeImage, ImageKey, NO_WHITEOUTS } from './image-commit.ts';
 import type { ImportedLayer } from './import-layer.ts';
 
 const PLAIN_DIRECTORY = { uid: 0, gid: 0, mode: 0o040755, xattrs: [] };
@@ -27,6 +27,7 @@ export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported:
     [BlobKey.uncompressedDigest, uncompressedDigest],
   ]);
   if (imported.tarSplit !== undefined) metadata.set(BlobKey.tarSplit, imported.tarSplit);
+  if (!summary.mayHaveWhiteouts) metadata.set(BlobKey.whiteouts, NO_WHITEOUTS);
   if (summary.impliedDirectories.length > 0) {
     metadata.set(BlobKey.impliedDirectories, JSON.stringify(summary.impliedDirectories));
   }

@@ -43,6 +43,24 @@ describe('text and exit status', () => {
       text: ['error: reading x: gone'],
     },
     {
+      what: 'a cause that the message repeats in its middle',
+      error: new AtomicError('ROLLBACK_FAILED', 'installing x: gone; undoing that failed too: stuck', {
+        cause: new Error('gone'),
+      }),
+      context: root,
+      status: 1,
+      text: ['error: installing x: gone; undoing that failed too: stuck'],
+    },
+    {
+      what: 'a cause that is the system call whose failure the message explains',
+      error: new AtomicError('NO_SPACE', 'write /x: no space left on the filesystem', {
+        cause: buildErrno('ENOSPC', 'ENOSPC: no space left on device, write'),
+      }),
+      context: root,
+      status: 1,
+      text: ['error: write /x: no space left on the filesystem'],
+    },
+    {
       what: 'a usage error',
       error: unknownVerb,
       context: root,
@@ -158,7 +176,12 @@ test('--debug shows the stack of any error', () => {
 test('a chain that never ends is cut', () => {
   const error = new Error('loop');
   error.cause = new Error('again', { cause: error });
-  expect(describeFailure(error).message).toBe(Array(4).fill('loop: again').join(': '));
+  expect(describeFailure(error).message).toBe('loop: again');
+  const deep = [...'abcdefghijkl'].reduceRight<Error | undefined>(
+    (cause, name) => new Error(name, { cause }),
+    undefined,
+  );
+  expect(describeFailure(deep).message).toBe('a: b: c: d: e: f: g: h');
 });
 
 describe('JSON, on one line', () => {

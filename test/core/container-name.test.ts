@@ -1,6 +1,10 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { buildDefaultName, parseContainerName } from '../../src/core/container-name.ts';
+import {
+  adviceForExistingName,
+  buildDefaultName,
+  parseContainerName,
+} from '../../src/core/container-name.ts';
 import { catchError } from './thrown-error.ts';
 
 test.each(['etcd', 'a', 'my-app_2', 'x.0', 'x.y.z', '_x', '9', 'x.conf', 'x'.repeat(200)])(
@@ -37,6 +41,12 @@ test.each([
   expect(error.message).toStartWith("Invalid container name '");
   expect(error.message).toEndWith(`': ${reason}`);
   expect(error.hint).toStartWith('Choose a name with --name NAME.');
+});
+
+test('who names a container that should be there gets other advice', () => {
+  expect(catchError(() => parseContainerName('etcd.service', adviceForExistingName)).hint).toBe(
+    "`atomic containers list -a` shows the names. Leave '.service' out.",
+  );
 });
 
 test('the name in the message is printable and short', () => {

@@ -31,7 +31,7 @@ class Objects {
   }
 
   layer(tree: Tree, implied: readonly string[] = [], dirmeta = sha256('root')): LayerTree {
-    return { dirtree: this.add(tree), dirmeta, impliedDirectories: new Set(implied) };
+    return { dirtree: this.add(tree), dirmeta, impliedDirectories: new Set(implied), mayHaveWhiteouts: true };
   }
 
   read = (checksum: string): Buffer => {
@@ -137,6 +137,21 @@ for (const name of ['.wh.', '.wh..', '.wh...']) {
     );
   });
 }
+
+test('a layer without whiteouts is merged as one that may have them', () => {
+  const plain = fc.letrec<{ tree: Tree; node: string | Tree }>((tie) => ({
+    node: fc.oneof({ depthSize: 'small' }, fc.constantFrom('1', '2'), tie('tree')),
+    tree: fc.dictionary(fc.constantFrom('a', 'b', 'c'), tie('node'), { maxKeys: 3, noNullPrototype: true }),
+  })).tree;
+  fc.assert(
+    fc.property(fc.array(plain, { minLength: 1, maxLength: 4 }), (trees) => {
+      const objects = new Objects();
+      const layers = trees.map((each) => ({ ...objects.layer(each), mayHaveWhiteouts: false }));
+      expect(objects.merge(...layers)).toBe(mergeTrees(...trees));
+    }),
+    { numRuns: 300 },
+  );
+});
 
 /** The specification word for word on a flat list of paths: remove what is hidden, then add what is there. */
 function mergeNaively(layers: readonly Tree[]): Tree {

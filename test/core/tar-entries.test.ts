@@ -75,13 +75,6 @@ test.each<[string, TarEntry[], string]>([
     [{ path: 'a', type: 'symlink', pax: { linkpath: 'a\0b' } }],
     'a link target with a NUL byte',
   ],
-  ['a file with a PAX link', [{ path: 'a', pax: { linkpath: 'b' } }], 'a file with a link target'],
-  ['a file with a GNU link', [{ path: 'a', linkName: LONG, longNames: 'gnu' }], 'a file with a link target'],
-  [
-    'a directory with a link',
-    [{ path: 'a', type: 'directory', pax: { linkpath: 'b' } }],
-    'a directory with a link target',
-  ],
   ['a GNU and a PAX name', [{ path: LONG, longNames: 'gnu', pax: { path: 'b' } }], 'two names for one entry'],
   [
     'a GNU and a PAX link',
@@ -206,11 +199,14 @@ test.each<[string, TarEntry[], Partial<TarSummary>]>([
     [{ path: 'a', xattrs: { 'security.capability': Buffer.of(1, 0, 0, 2) } }],
     { impliedDirectories: [''] },
   ],
+  ['a link target where none belongs', [{ path: 'a', pax: { linkpath: 'b' } }], { impliedDirectories: [''] }],
+  ['a whiteout', [{ path: 'a/.wh.b' }], { impliedDirectories: ['a', ''], mayHaveWhiteouts: true }],
   ['another magic', [{ path: 'a', raw: { magic: SEVEN } }], { impliedDirectories: [''] }],
 ])('accepts %s', (_, entries, expected) => {
   expect(scan(buildTar(entries))).toEqual({
     unsupportedEntries: 0,
     impliedDirectories: [],
+    mayHaveWhiteouts: false,
     missingPadding: 0,
     ...expected,
   });

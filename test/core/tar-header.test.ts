@@ -43,6 +43,12 @@ test.each([
   expect(parseTarHeader(withSum(block), 0)?.name.toString()).toBe(name);
 });
 
+test('a prefix that ends with a slash gets no other', () => {
+  const block = headerOf({ path: 'b' });
+  block.write('a/', 345, 'latin1');
+  expect(parseTarHeader(withSum(block), 0)?.name.toString()).toBe('a/b');
+});
+
 test('a prefix and a name may both be full', () => {
   const block = headerOf({ path: 'n'.repeat(100) });
   block.write('p'.repeat(155), 345);

@@ -32,6 +32,7 @@ const everything: readonly TarEntry[] = [
 const summaryOfEverything: TarSummary = {
   unsupportedEntries: 1,
   impliedDirectories: ['dev', ...parentsOf(longName), ...parentsOf(`gnu/${longName}`), 'é'],
+  mayHaveWhiteouts: false,
   missingPadding: 0,
 };
 
@@ -97,7 +98,12 @@ test('one block of zeros ends an archive, and what follows is not read', () => {
     Buffer.alloc(512),
     buildTar([{ path: '../b' }]),
   ]);
-  expect(scan(archive)).toEqual({ unsupportedEntries: 0, impliedDirectories: [''], missingPadding: 0 });
+  expect(scan(archive)).toEqual({
+    unsupportedEntries: 0,
+    impliedDirectories: [''],
+    mayHaveWhiteouts: false,
+    missingPadding: 0,
+  });
 });
 
 test.each<['complete' | 'no-trailer' | 'unpadded', number]>([
@@ -108,6 +114,7 @@ test.each<['complete' | 'no-trailer' | 'unpadded', number]>([
   expect(scan(buildTar([{ path: 'a', content: 'abc' }], { ending }))).toEqual({
     unsupportedEntries: 0,
     impliedDirectories: [''],
+    mayHaveWhiteouts: false,
     missingPadding,
   });
 });
@@ -248,6 +255,7 @@ test.each([
   expect(scan(archive)).toEqual({
     unsupportedEntries: path === '.' ? 1 : 0,
     impliedDirectories: path === '.' ? [] : [''],
+    mayHaveWhiteouts: false,
     missingPadding: 0,
   });
 });

@@ -40,8 +40,8 @@ test('a relative path becomes absolute', async () => {
 
 test.each([
   ['/nonexistent/runc', 'Install it: apt install runc (Debian), dnf install runc (Fedora).'],
-  ['/etc/passwd', 'Install it: apt install passwd (Debian), dnf install passwd (Fedora).'],
-  ['crunch', 'Install it: apt install crunch (Debian), dnf install crunch (Fedora).'],
+  ['/etc/passwd', 'Give the path of an OCI runtime, such as /usr/bin/crun.'],
+  ['crun-without-package', 'Give the path of an OCI runtime, such as /usr/bin/crun.'],
 ])('%s is not installed', async (requested, hint) => {
   await using sandbox = await createSandbox();
   expect(await readRuntime(sandbox.host, requested).catch((error: unknown) => error)).toMatchObject({

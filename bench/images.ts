@@ -1,0 +1,84 @@
+/** The images of the benchmark, made and pushed when a line first asks for them. */
+import { buildImage } from '../test/support/oci-image.ts';
+import { pushImage, type RegistryAddress } from '../test/support/registry-push.ts';
+import type { TemporaryFolder } from '../test/support/temporary.ts';
+import { buildEntries, generateFiles, largeRoot, splitFiles, standardRoot } from './data.ts';
+import { type LayerFile, pushLayers, writeLayerFile } from './layer-file.ts';
+
+/** Every function returns references to pull. */
+export interface Images {
+  /** The standard root in one layer. */
+  rootInOneLayer(): Promise<string>;
+  /** The same root in four layers. */
+  rootInFourLayers(): Promise<string>;
+  /** Versions of the root in four layers; each has another fourth layer, a twentieth of the whole. */
+  versions(count: number): Promise<string[]>;
+  /** Ten times the standard root, in one layer. */
+  largeRootInOneLayer(): Promise<string>;
+  /** Images of one small layer each, nothing shared. */
+  smallImages(count: number): Promise<string[]>;
+}
+
+/** What container tools use when nobody says otherwise. */
+const GZIP_DEFAULT = 6;
+/** The large layer is not compared in time with anything. */
+const GZIP_FAST = 1;
+const LAYER_SHARES = [0.5, 0.3, 0.15, 0.05];
+const REPOSITORY = 'bench/root';
+
+export function createImages(registry: RegistryAddress, folder: TemporaryFolder): Images {
+  let written = 0;
+  const write = (entries: ReturnType<typeof buildEntries>, level = GZIP_DEFAULT): Promise<LayerFile> => {
+    written += 1;
+    return writeLayerFile(folder.join(`layer-${written}.tar.gz`), entries, level);
+  };
+  const push = (tag: string, layers: readonly LayerFile[]): Promise<string> =>
+    pushLayers(registry, REPOSITORY, tag, layers);
+
+  const split = splitFiles(generateFiles(standardRoot), LAYER_SHARES);
+  const baseLayers = once(() => inTurn(split.slice(0, -1), (files) => write(buildEntries(files))));
+  const version = async (number: number): Promise<string> => {
+    const last = await write(buildEntries(split.at(-1) ?? [], number));
+    return push(`version-${number}`, [...(await baseLayers()), last]);
+  };
+  return {
+    rootInOneLayer: once(async () => push('one', [await write(buildEntries(generateFiles(standardRoot)))])),
+    rootInFourLayers: once(() => version(0)),
+    versions: (count) => inTurn([...Array(count).keys()], version),
+    largeRootInOneLayer: once(async () =>
+      push('large', [await write(buildEntries(generateFiles(largeRoot)), GZIP_FAST)]),
+    ),
+    smallImages: (count) => inTurn([...Array(count).keys()], (number) => pushSmallImage(registry, number)),
+  };
+}
+
+function pushSmallImage(registry: RegistryAddress, number: number): Promise<string> {
+  const image = buildImage({
+    config: { Cmd: ['/usr/bin/service'] },
+    layers: [
+      [
+        { path: 'usr/', type: 'directory' },
+        { path: 'usr/bin/', type: 'directory' },
+        { path: 'usr/bin/service', mode: 0o755, content: `#!/bin/sh\necho ${number}\n` },
+      ],
+    ],
+  });
+  return pushImage(registry, `bench/small-${number}`, image);
+}
+
+async function inTurn<Item, Result>(
+  items: readonly Item[],
+  make: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const item of items) results.push(await make(item));
+  return results;
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

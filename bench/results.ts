@@ -1,0 +1,56 @@
+/** The raw numbers: `bench/results/latest.json`, kept in git so that a change can be compared with what was. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import type { Comparison } from './comparison.ts';
+import type { Machine } from './machine.ts';
+
+export interface LineResult {
+  readonly name: string;
+  /** ISO 8601, UTC. */
+  readonly measuredAt: string;
+  /** Load of the machine over the minute before: high means that something else was running. */
+  readonly loadBefore: number;
+  readonly comparisons: readonly Comparison[];
+}
+
+export interface Results {
+  readonly schemaVersion: 1;
+  readonly machine: Machine;
+  readonly lines: readonly LineResult[];
+}
+
+const FILE = fileURLToPath(new URL('results/latest.json', import.meta.url));
+
+/**
+ * Writes the results, and keeps the earlier ones of lines that were not measured now: only when they are of a machine
+ * with the same description, because numbers of two machines say nothing side by side.
+ *
+ * @param order names of all lines
+ * @returns what is in the file now
+ */
+export function writeResults(
+  machine: Machine,
+  measured: readonly LineResult[],
+  order: readonly string[],
+): Results {
+  const earlier = findResults();
+  const kept = earlier !== undefined && isDeepStrictEqual(earlier.machine, machine) ? earlier.lines : [];
+  const lines = order.flatMap(
+    (name) => measured.find((line) => line.name === name) ?? kept.find((line) => line.name === name) ?? [],
+  );
+  const results: Results = { schemaVersion: 1, machine, lines };
+  mkdirSync(dirname(FILE), { recursive: true });
+  writeFileSync(FILE, `${JSON.stringify(results, roundNumbers, 2)}\n`);
+  return results;
+}
+
+function findResults(): Results | undefined {
+  return existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Results) : undefined;
+}
+
+/** Microseconds are enough. */
+function roundNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
+}

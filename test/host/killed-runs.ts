@@ -1,0 +1,74 @@
+/**
+ * Commands killed at chosen system calls of the real program, with strace: afterwards `atomic recover`, or the next
+ * command, must bring the host to the old state or to the new one, never between.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { atomic } from '../support/atomic.ts';
+import type { TreeSnapshot } from '../support/tree-snapshot.ts';
+import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
+import { checkouts, diffHostStates, readHostState } from './host-state.ts';
+
+export const journals = `${checkouts}/.atomic/journal`;
+/** Of the container `web`, before it gets its name. */
+export const newUnit = '/etc/systemd/system/.web.service.new';
+
+/** Where a command is killed, and what must be there after the recovery. */
+export interface KillCase {
+  readonly call: string;
+  /** First argument of the call. */
+  readonly path: string;
+  readonly outcome: 'absent' | 'installed';
+  /** Whether the command had begun to change anything. */
+  readonly isRecovered: boolean;
+}
+
+export interface Bench extends AsyncDisposable {
+  readonly image: string;
+  /** Brings the host back to where the container `web` is not installed. */
+  reset(): Promise<void>;
+  /** Lines of differences when it is neither. Contents that are new each time (times, UUID) do not count. */
+  readOutcome(): Promise<KillCase['outcome'] | readonly string[]>;
+}
+
+/** Learns how the host looks with and without the container `web`. */
+export async function openBench(): Promise<Bench> {
+  const images: ImageSource = await openImageSource();
+  const image = await images.push('service', { exports: serviceExports });
+  await atomic(['install', '--system', '--name', 'web', image]);
+  const installed = await readHostState();
+  await atomic(['uninstall', 'web']);
+  const absent = await readHostState();
+  const readOutcome = () => compare(absent, installed);
+  return {
+    image,
+    readOutcome,
+    async reset() {
+      await atomic(['recover']);
+      if (existsSync(`${checkouts}/web`)) await atomic(['uninstall', 'web']);
+      const outcome = await readOutcome();
+      if (outcome !== 'absent') throw new Error(`left by the test before: ${JSON.stringify(outcome)}`);
+    },
+    [Symbol.asyncDispose]: () => images[Symbol.asyncDispose](),
+  };
+}
+
+/** Runs `atomic ARGS` and kills it when it enters a system call whose first argument is the given path. */
+export function runKilled(args: readonly string[], call: string, path: string): void {
+  const what = ['-P', path, '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL`];
+  const run = spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', ...what, 'atomic', ...args], {
+    encoding: 'utf8',
+  });
+  if (run.signal !== 'SIGKILL') throw new Error(`not killed: ${run.status} ${run.stdout}${run.stderr}`);
+}
+
+async function compare(
+  absent: readonly TreeSnapshot[],
+  installed: readonly TreeSnapshot[],
+): Promise<KillCase['outcome'] | readonly string[]> {
+  const now = await readHostState();
+  if (diffHostStates(absent, now).length === 0) return 'absent';
+  const isNewEachTime = (line: string) => line.startsWith('~ ') && line.includes(' mtime ');
+  const difference = diffHostStates(installed, now).filter((line) => !isNewEachTime(line));
+  return difference.length === 0 ? 'installed' : difference;
+}

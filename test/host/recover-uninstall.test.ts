@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { atomic, runAtomic } from '../support/atomic.ts';
+import { checkouts } from './host-state.ts';
+import { type Bench, journals, type KillCase, openBench, runKilled } from './killed-runs.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+beforeEach(() => bench.reset());
+
+const install = ['install', '--system', '--name', 'web'];
+
+const cases: readonly KillCase[] = [
+  { call: 'rename', path: `${journals}/.web.json.new`, outcome: 'installed', isRecovered: false },
+  { call: 'fsync', path: journals, outcome: 'absent', isRecovered: true },
+  { call: 'unlink', path: '/etc/systemd/system/web.service', outcome: 'absent', isRecovered: true },
+  { call: 'unlink', path: '/etc/tmpfiles.d/web.conf', outcome: 'absent', isRecovered: true },
+  { call: 'unlink', path: `${checkouts}/web`, outcome: 'absent', isRecovered: true },
+  { call: 'rename', path: `${checkouts}/web.0`, outcome: 'absent', isRecovered: true },
+  { call: 'rmdir', path: `${checkouts}/.web.0.old`, outcome: 'absent', isRecovered: true },
+  { call: 'unlink', path: `${journals}/web.json`, outcome: 'absent', isRecovered: true },
+];
+
+test.each(cases)(
+  'uninstall killed at $call of $path: $outcome',
+  async ({ call, path, outcome, isRecovered }) => {
+    await atomic([...install, bench.image]);
+    spawnSync('systemctl', ['start', 'web']);
+    while (!existsSync('/run/web/word')) await Bun.sleep(10);
+    runKilled(['uninstall', 'web'], call, path);
+    const run = await runAtomic(['recover']);
+    expect(run.status).toBe(0);
+    expect(`${run.stdout}${run.stderr}`).toContain(
+      isRecovered ? 'an interrupted uninstall was finished' : 'Nothing to recover.',
+    );
+    // The service still runs when nothing was changed; what it has written to /run/web goes with it.
+    if (outcome === 'absent') expect(await bench.readOutcome()).toBe('absent');
+    else expect(spawnSync('systemctl', ['is-active', 'web'], { encoding: 'utf8' }).stdout).toBe('active\n');
+  },
+);
+
+test('the next uninstall goes on', async () => {
+  await atomic([...install, bench.image]);
+  runKilled(['uninstall', 'web'], 'unlink', `${checkouts}/web`);
+  await atomic(['uninstall', 'web']);
+  expect(await bench.readOutcome()).toBe('absent');
+});
+
+test('an install after a killed uninstall installs', async () => {
+  await atomic([...install, bench.image]);
+  runKilled(['uninstall', 'web'], 'rename', `${checkouts}/web.0`);
+  await atomic([...install, bench.image]);
+  expect(await bench.readOutcome()).toBe('installed');
+});

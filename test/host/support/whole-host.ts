@@ -1,0 +1,48 @@
+/**
+ * What the whole host looks like, and the few things that the life of a container may leave, each with its reason. A
+ * machine has half a million files; most are in folders that nothing of a container's life may write to at all. Those
+ * are made read-only, the others are looked at.
+ */
+import { readdirSync } from 'node:fs';
+import { type TreeSnapshot, takeSnapshot } from '../../support/tree-snapshot.ts';
+import { command } from './commands.ts';
+
+const watched = ['etc', 'run', 'tmp', 'var'];
+/** Not files of the host. */
+const notOnDisk = ['dev', 'proc', 'sys'];
+
+const exceptions = [
+  // The image store, and what skopeo knows of blobs.
+  '/var/lib/containers/atomic/.storage',
+  '/var/lib/containers/cache',
+  // Where our locks and journals are while a command runs.
+  '/var/lib/containers/atomic/.atomic',
+  // Where the runtimes remember their containers; what they remember is asked for separately.
+  '/run/runc',
+  '/run/crun',
+  // Logs.
+  '/var/log',
+  '/run/log',
+  // What systemd knows of units, and when timers ran.
+  '/run/systemd',
+  '/var/lib/systemd',
+  // Lasting state that etcd's tmpfiles.d file declares.
+  '/var/lib/etcd',
+];
+
+/** Makes everything else read-only: a command that writes there fails. Also hides what others write to /var/tmp. */
+export async function protectHost(): Promise<void> {
+  await command('mount', '-t', 'tmpfs', 'tmpfs', '/var/tmp');
+  for (const entry of readdirSync('/', { withFileTypes: true })) {
+    if (!entry.isDirectory() || [...watched, ...notOnDisk].includes(entry.name)) continue;
+    await command('mount', '--rbind', `/${entry.name}`, `/${entry.name}`);
+    await command('mount', '-o', 'remount,bind,ro', `/${entry.name}`);
+  }
+}
+
+/** Everything that `protectHost` leaves writable; the registry of a test is not part of the host. */
+export function takeHostSnapshot(): TreeSnapshot {
+  const registries = readdirSync('/var/tmp').filter((name) => name.startsWith('atomic-registry-'));
+  const exclude = [...exceptions, ...registries.map((name) => `/var/tmp/${name}`)];
+  return new Map(watched.flatMap((name) => [...takeSnapshot(`/${name}`, { exclude, content: 'time' })]));
+}

@@ -1,0 +1,131 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
+import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
+import { checkouts, diffHostStates, readHostState } from './host-state.ts';
+
+let images: ImageSource;
+let service: string;
+let clean: Awaited<ReturnType<typeof readHostState>>;
+beforeAll(async () => {
+  images = await openImageSource();
+  service = await images.push('service', { exports: serviceExports });
+  await atomic(['install', '--system', service]);
+  await atomic(['uninstall', 'service']);
+  clean = await readHostState();
+});
+afterAll(() => images[Symbol.asyncDispose]());
+afterEach(async () => {
+  expect(diffHostStates(clean, await readHostState())).toEqual([]);
+});
+
+/** @throws Error when the script fails */
+function sh(script: string): string {
+  const run = spawnSync('/bin/sh', ['-ec', script], { encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(`${script}: ${run.stderr}`);
+  return run.stdout;
+}
+
+const install = (): Promise<string> => atomic(['install', '--system', service]);
+
+test('an unknown container', async () => {
+  expect(await failingAtomic(1, ['uninstall', 'etcd'])).toBe(
+    "error: System container 'etcd' is not installed\nhint: No system container is installed.\n",
+  );
+  await install();
+  expect(await failingAtomic(1, ['uninstall', 'servce'])).toContain('service');
+  await atomic(['uninstall', 'service']);
+});
+
+/** A#1191, A#495: what a crash of the original, or a person, can leave. */
+const damages: Readonly<Record<string, string>> = {
+  'no info': 'rm service.0/info',
+  'an info that is not JSON': 'echo { > service.0/info',
+  'a symlink that leads nowhere': 'rm -r service.0',
+  'no symlink': 'rm service',
+  'nothing but the unit': 'rm -r service service.0',
+  'no unit': 'rm /etc/systemd/system/service.service',
+  'a running service without a unit':
+    'systemctl start service; rm /etc/systemd/system/service.service; systemctl daemon-reload',
+  'an empty folder of the other deployment': 'mkdir service.1',
+  'leftovers of killed operations':
+    'mkdir -p .service.0.new/rootfs .service.1.old/rootfs; ln -s x .service.link',
+};
+
+test.each(Object.entries(damages))('a container with %s is uninstalled', async (_, damage) => {
+  await install();
+  sh(`cd ${checkouts}; ${damage}`);
+  await atomic(['uninstall', 'service']);
+  expect(sh('systemctl show --property=LoadState --value service')).toBe('not-found\n');
+});
+
+test('A#1191: a damaged container is listed and does not hide the others', async () => {
+  await install();
+  await atomic(['install', '--system', '--name', 'other', service]);
+  sh(`rm ${checkouts}/service.0/info`);
+  const run = await runAtomic(['containers', 'list', '-a', '-n']);
+  expect(run.stdout).toContain('other');
+  expect(run.stderr).toContain(`service is damaged: there is no ${checkouts}/service.0/info`);
+  expect(await failingAtomic(1, ['install', '--system', service])).toContain('atomic uninstall service');
+  await atomic(['uninstall', 'service']);
+  await atomic(['uninstall', 'other']);
+});
+
+test('a failed service is forgotten (X-32)', async () => {
+  await install();
+  sh(
+    `rm ${checkouts}/service.0/config.json; systemctl start service || true; while ! systemctl is-failed -q service; do sleep 0.05; done`,
+  );
+  const [listed] = JSON.parse(await atomic(['containers', 'list', '--json']));
+  expect(listed.state).toBe('failed');
+  await atomic(['uninstall', 'service']);
+  expect(sh('systemctl --failed --no-legend')).toBe('');
+});
+
+test.each(['/usr/sbin/runc', '/usr/bin/crun'])(
+  'a container that %s still has is removed (X-32)',
+  async (runtime) => {
+    await atomic(['install', '--system', `--runtime=${runtime}`, service]);
+    sh(`${runtime} create --bundle ${checkouts}/service.0 service </dev/null >/dev/null 2>&1`);
+    sh(`${runtime} state service`);
+    await atomic(['uninstall', 'service']);
+    expect(spawnSync(runtime, ['state', 'service']).status).not.toBe(0);
+  },
+);
+
+test('nothing below a mount is removed', async () => {
+  await install();
+  sh(`mkdir /tmp/data; touch /tmp/data/precious; mount --bind /tmp/data ${checkouts}/service.0/rootfs/tmp`);
+  const run = await runAtomic(['uninstall', 'service']);
+  expect(run.status).toBe(1);
+  expect(run.stderr).toBe(
+    [
+      `error: remove ${checkouts}/service.0: something is mounted at ${checkouts}/service.0/rootfs/tmp`,
+      `hint: Find who uses it, run \`umount ${checkouts}/service.0/rootfs/tmp\` and repeat the command.`,
+      '',
+    ].join('\n'),
+  );
+  expect(existsSync('/tmp/data/precious')).toBe(true);
+  expect(sh(`ls ${checkouts}/.atomic/journal`)).toBe('');
+  const [listed] = JSON.parse(await atomic(['containers', 'list', '-a', '--json']));
+  expect(listed).toMatchObject({ id: 'service', state: 'inactive' });
+  sh(`umount ${checkouts}/service.0/rootfs/tmp`);
+  await atomic(['uninstall', 'service']);
+});
+
+test('files of other people stay', async () => {
+  await install();
+  sh('echo "[Service]" > /etc/systemd/system/service.service; echo "# mine" > /etc/tmpfiles.d/service.conf');
+  expect(await atomic(['uninstall', 'service'])).toBe(
+    [
+      'systemctl disable --now service',
+      'Will not delete /etc/systemd/system/service.service as it was manually modified.',
+      'systemctl daemon-reload',
+      'Will not delete /etc/tmpfiles.d/service.conf as it was manually modified.',
+      '',
+    ].join('\n'),
+  );
+  sh('rm /etc/systemd/system/service.service /etc/tmpfiles.d/service.conf; rmdir /run/service');
+  sh('rm -f /etc/systemd/system/multi-user.target.wants/service.service; systemctl daemon-reload');
+});

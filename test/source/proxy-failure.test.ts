@@ -1,0 +1,93 @@
+/** Sentences of skopeo, as seen, and what becomes of them. */
+import { expect, test } from 'bun:test';
+import type { ErrorCode } from '../../src/core/errors.ts';
+import { describeProxyFailure } from '../../src/source/proxy-failure.ts';
+
+const sentences: [words: string, code: ErrorCode][] = [
+  ['reading manifest latest in reg:5000/etcd: manifest unknown: manifest unknown', 'IMAGE_NOT_FOUND'],
+  [
+    'reading manifest latest in docker.io/library/nope: errors: denied: requested access to the resource is denied unauthorized: authentication required',
+    'REGISTRY_AUTH',
+  ],
+  [
+    'reading manifest latest in quay.io/x/y: unauthorized: access to the requested resource is not authorized',
+    'REGISTRY_AUTH',
+  ],
+  [
+    'unable to retrieve auth token: invalid username/password: unauthorized: incorrect username or password',
+    'REGISTRY_AUTH',
+  ],
+  ['Error fetching blob: invalid status code from registry 403 (Forbidden)', 'REGISTRY_AUTH'],
+  ['reading manifest latest in reg/x: StatusCode: 403, ', 'REGISTRY_AUTH'],
+  ['reading manifest latest in reg/x: StatusCode: 404, ', 'IMAGE_NOT_FOUND'],
+  ['Error fetching blob: invalid status code from registry 404 (Not Found)', 'TRANSFER_FAILED'],
+  ['Error fetching blob: invalid status code from registry 503 (Service Unavailable)', 'TRANSFER_FAILED'],
+  [
+    'reading manifest latest in reg/x: received unexpected HTTP status: 500 Internal Server Error',
+    'TRANSFER_FAILED',
+  ],
+  [
+    'reading manifest latest in docker.io/library/x: toomanyrequests: You have reached your pull rate limit.',
+    'TRANSFER_FAILED',
+  ],
+  [
+    'pinging container registry reg: Get "https://reg/v2/": http: server gave HTTP response to HTTPS client',
+    'REGISTRY_UNREACHABLE',
+  ],
+  [
+    'pinging container registry reg: Get "https://reg/v2/": x509: certificate signed by unknown authority',
+    'REGISTRY_UNREACHABLE',
+  ],
+  [
+    'pinging container registry reg: Get "https://reg/v2/": remote error: tls: handshake failure',
+    'REGISTRY_UNREACHABLE',
+  ],
+  [
+    'pinging container registry reg: Get "https://reg/v2/": dial tcp: lookup reg on 10.0.0.1:53: no such host',
+    'REGISTRY_UNREACHABLE',
+  ],
+  [
+    'pinging container registry reg: Get "https://reg/v2/": dial tcp 10.0.0.1:443: connect: no route to host',
+    'REGISTRY_UNREACHABLE',
+  ],
+  [
+    'pinging container registry reg: Get "https://reg/v2/": dial tcp 10.0.0.1:443: i/o timeout',
+    'REGISTRY_UNREACHABLE',
+  ],
+  ['read tcp 10.0.0.2:1->10.0.0.1:443: read: connection reset by peer', 'REGISTRY_UNREACHABLE'],
+  ['pinging container registry reg: Get "https://reg/v2/": EOF', 'REGISTRY_UNREACHABLE'],
+  ['unexpected EOF', 'REGISTRY_UNREACHABLE'],
+  ['corrupted blob, expecting sha256:00', 'DIGEST_MISMATCH'],
+  ['expected 5000 bytes in blob, got 91', 'DIGEST_MISMATCH'],
+  ['no image found in manifest list for architecture amd64, variant "", OS linux', 'MANIFEST_UNSUPPORTED'],
+  ['no image found in image index for architecture arm64, variant "v8", OS linux', 'MANIFEST_UNSUPPORTED'],
+  ['unsupported docker v2s2 media type: "application/x-other"', 'MANIFEST_UNSUPPORTED'],
+  [
+    'unsupported legacy manifest MIME type: application/vnd.docker.distribution.manifest.v1+json',
+    'MANIFEST_UNSUPPORTED',
+  ],
+  ["invalid character '<' looking for beginning of value", 'MANIFEST_INVALID'],
+  ['json: cannot unmarshal array into Go value of type manifest.OCI1', 'MANIFEST_INVALID'],
+  ['exceeded maximum allowed size of 4194304 bytes', 'MANIFEST_INVALID'],
+  ['Source image rejected: Running image docker://reg/x:latest is rejected by policy.', 'POLICY_REJECTED'],
+  ['Source image rejected: A signature was required, but no signature exists', 'POLICY_REJECTED'],
+  ['something nobody has seen yet', 'TRANSFER_FAILED'],
+  // Names of images are no reasons.
+  [
+    'reading manifest latest in reg/policy-agent: received unexpected HTTP status: 502 Bad Gateway',
+    'TRANSFER_FAILED',
+  ],
+  ['reading manifest latest in reg/certificate-manager: something nobody has seen yet', 'TRANSFER_FAILED'],
+  // Not the manifest, although its reader says the same.
+  [
+    'getting username and password: reading JSON file "/run/containers/0/auth.json": unmarshaling JSON at "/run/containers/0/auth.json": invalid character \'x\' looking for beginning of value',
+    'TRANSFER_FAILED',
+  ],
+];
+
+test.each(sentences)('%s', (words, code) => {
+  const error = describeProxyFailure(words);
+  const prefix = code === 'MANIFEST_INVALID' ? 'reading the manifest: ' : '';
+  expect({ code: error.code, message: error.message }).toEqual({ code, message: `${prefix}${words}` });
+  expect(error.hint).toMatch(/\S/);
+});

@@ -1,0 +1,81 @@
+/** A pull that must fail, and the proof that it changed nothing. */
+import { expect } from 'bun:test';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { AtomicError, type ErrorCode } from '../../src/core/errors.ts';
+import type { SourceOptions } from '../../src/core/image.ts';
+import { REF_FOLDER } from '../../src/core/ref-name.ts';
+import { listImages } from '../../src/store/list-images.ts';
+import { pullImage } from '../../src/store/pull.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+
+export interface PullFailure {
+  readonly code: ErrorCode;
+  /** Without the leading `pulling NAME: `, which every message has. */
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * Pulls and returns the failure, after checking that it is one line for a person with a hint, that refs and images are
+ * the same as before, and that neither a file of ours nor a skopeo is left behind.
+ */
+export async function failedPull(
+  store: Sandbox,
+  name: string,
+  options: SourceOptions = {},
+): Promise<PullFailure> {
+  const refs = readRefs(store);
+  const images = await listImages(store.host);
+  const error = await pullImage(store.host, name, options).then(
+    () => new Error(`the pull of ${name} succeeded`),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof AtomicError)) throw error;
+  expect(readRefs(store)).toEqual(refs);
+  expect(await listImages(store.host)).toEqual(images);
+  expect(listLeftovers(store)).toEqual([]);
+  expect(listChildren('skopeo')).toEqual([]);
+  const { code, message, hint = '' } = error;
+  expect(hint).not.toBe('');
+  const prefix = `pulling ${name}: `;
+  expect(message.startsWith(prefix)).toBe(true);
+  expect(/\p{Cc}/u.test(message)).toBe(false);
+  return { code, message: message.slice(prefix.length), hint };
+}
+
+/** Paths and contents of the refs; that a repository was made is no change. */
+function readRefs(store: Sandbox): string[] {
+  const heads = `${store.locations.repository}/refs/heads/${REF_FOLDER}`;
+  if (!existsSync(heads)) return [];
+  return readdirSync(heads)
+    .map((name) => `${name} ${readFileSync(`${heads}/${name}`, 'utf8')}`)
+    .sort();
+}
+
+/** What libostree itself keeps in `tmp`: its cache, and the folder that the next transaction uses again. */
+const OSTREE_OWN = /^(?:cache|staging-[^/]*)$/;
+
+export function listLeftovers(store: Sandbox): string[] {
+  const tmp = `${store.locations.repository}/tmp`;
+  return existsSync(tmp) ? readdirSync(tmp).filter((name) => !OSTREE_OWN.test(name)) : [];
+}
+
+/** Process ids of living children of this process that run a program. */
+export function listChildren(program: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const [, command, state, parent] = /^\d+ \((.*)\) (\S) (\d+) /s.exec(readStat(pid)) ?? [];
+      return command === program && state !== 'Z' && Number(parent) === process.pid;
+    });
+}
+
+function readStat(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    // It has ended meanwhile.
+    return '';
+  }
+}

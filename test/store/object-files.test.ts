@@ -1,0 +1,131 @@
+/** A repository that a crash, a full disk or a person damaged: said clearly, and never a wrong answer. */
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
+import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import type { StoredImage } from '../../src/core/image.ts';
+import { formatImageRef } from '../../src/core/ref-name.ts';
+import { findImage } from '../../src/store/find-image.ts';
+import { openImageTree } from '../../src/store/image-files.ts';
+import { listImages } from '../../src/store/list-images.ts';
+import {
+  findRef,
+  formatObjectPath,
+  listRefNames,
+  readCommit,
+  readDirTree,
+} from '../../src/store/object-files.ts';
+import { pullImage } from '../../src/store/pull.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { tree } from '../support/tree.ts';
+import { checkRepository, ostree } from './ostree-cli.ts';
+import { createStore, pushNew, TEST_TIMEOUT_MS } from './store-fixture.ts';
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+const FSCK_HINT = 'Check the repository with `ostree fsck`, and pull the images it names again.';
+
+let registry: Registry;
+let name: string;
+beforeAll(async () => {
+  registry = await startRegistry();
+  name = await pushNew(registry, { layers: [tree`f etc/name 0644 etcd`] });
+});
+afterAll(() => registry.stop());
+
+let store: Sandbox;
+let image: StoredImage;
+let repository: string;
+beforeEach(async () => {
+  await store?.remove();
+  store = await createStore([registry]);
+  repository = store.locations.repository;
+  image = (await pullImage(store.host, name, {})).image;
+});
+afterAll(() => store.remove());
+
+test('the files say what ostree says', () => {
+  expect(
+    listRefNames(repository)
+      .map((ref) => `ociimage/${ref}`)
+      .sort(),
+  ).toEqual(ostree(store, 'refs').trim().split('\n').sort());
+  const ref = formatImageRef(name);
+  expect(findRef(repository, ref)).toBe(ostree(store, 'rev-parse', ref).trim());
+  const { dirtree } = readCommit(repository, image.commit);
+  const [etc] = readDirTree(repository, dirtree).directories;
+  const [file] = readDirTree(repository, etc?.dirtree ?? '').files;
+  expect([etc?.name, file?.name]).toEqual(['etc', 'name']);
+  expect(ostree(store, 'ls', '-C', image.commit, '/etc/name')).toContain(file?.checksum ?? 'no checksum');
+  expect(findRef(repository, 'ociimage/nothing')).toBeUndefined();
+});
+
+const brokenRefs: [title: string, content: string][] = [
+  ['empty, as after a power cut', ''],
+  ['full of zeros', '\0'.repeat(65)],
+  ['cut short', 'abcdef\n'],
+  ['a path', '../../../../etc/passwd\n'],
+];
+
+test.each(brokenRefs)('a ref that is %s', async (_, content) => {
+  const ref = formatImageRef(name);
+  writeFileSync(`${repository}/refs/heads/${ref}`, content);
+  const expected = {
+    code: 'STORE_CORRUPT',
+    message: `reading the ref ${ref}: it names no commit`,
+    hint: `Remove ${repository}/refs/heads/${ref} and pull the image again.`,
+  };
+  expect(findImage(store.host, name)).rejects.toMatchObject(expected);
+  expect(listImages(store.host)).rejects.toMatchObject(expected);
+  // What the hint says helps.
+  rmSync(`${repository}/refs/heads/${ref}`);
+  expect((await pullImage(store.host, name, {})).fetched).toEqual([]);
+  expect(await findImage(store.host, name)).toBeDefined();
+});
+
+test('a missing, an empty and a truncated commit', async () => {
+  const path = formatObjectPath(repository, image.commit, 'commit');
+  const damage: [change: () => void, reason: RegExp][] = [
+    [() => truncateSync(path, Math.floor(statSync(path).size / 2)), /: \S.*$/],
+    [() => truncateSync(path, 0), /: \S.*$/],
+    [() => rmSync(path), /: it is missing$/],
+  ];
+  for (const [change, reason] of damage) {
+    change();
+    const expected = {
+      code: 'STORE_CORRUPT',
+      message: expect.stringMatching(new RegExp(`^reading object ${image.commit}.commit${reason.source}`)),
+      hint: FSCK_HINT,
+    };
+    expect(findImage(store.host, name)).rejects.toMatchObject(expected);
+    expect(listImages(store.host)).rejects.toMatchObject(expected);
+    expect(() => openImageTree(store.host, image)).toThrow(
+      expect.objectContaining({ code: 'STORE_CORRUPT' }),
+    );
+  }
+});
+
+test('a missing and a truncated directory', () => {
+  const { dirtree } = readCommit(repository, image.commit);
+  const path = formatObjectPath(repository, dirtree, 'dirtree');
+  const message = (): string => {
+    try {
+      openImageTree(store.host, image).listDirectory('/');
+      return 'no error';
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'STORE_CORRUPT', hint: FSCK_HINT });
+      return (error as Error).message;
+    }
+  };
+  truncateSync(path, statSync(path).size - 1);
+  expect(message()).toMatch(new RegExp(`^reading object ${dirtree}.dirtree: \\S`));
+  rmSync(path);
+  expect(message()).toBe(`reading object ${dirtree}.dirtree: it is missing`);
+});
+
+test('an image commit that ostree wrote from a damaged layer is not trusted: the layer is fetched again', async () => {
+  const [layer = ''] = image.layerDigests;
+  rmSync(`${repository}/refs/heads/${formatImageRef(name)}`);
+  ostree(store, 'refs', '--delete', `ociimage/${layer.slice(7)}`);
+  expect((await pullImage(store.host, name, {})).fetched).toEqual([layer]);
+  checkRepository(store);
+});

@@ -1,0 +1,128 @@
+/** How an image may be named, and under which name it is stored (compatibility 1.2). */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { findImage } from '../../src/store/find-image.ts';
+import { listImages } from '../../src/store/list-images.ts';
+import { pullImage } from '../../src/store/pull.ts';
+import { type BuiltImage, buildImage, buildIndex } from '../support/oci-image.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { pushImage } from '../support/registry-push.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { tree } from '../support/tree.ts';
+import { failedPull } from './failed-pull.ts';
+import { createStore, TEST_TIMEOUT_MS } from './store-fixture.ts';
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+const image = buildImage({ layers: [tree`f etc/name 0644 etcd`] });
+const foreign = buildImage({ layers: [tree`f a 0644 1`], platform: { os: 'linux', architecture: 's390x' } });
+const index = buildIndex([foreign, image]);
+const NOT_FOUND_HINT =
+  'Check the name and the tag; `skopeo list-tags docker://NAME` shows the tags of a repository.';
+
+let registry: Registry;
+beforeAll(async () => {
+  registry = await startRegistry();
+  await pushImage(registry, 'team/etcd', image);
+  await pushImage(registry, 'team/etcd', image, '3.4');
+  await pushImage(registry, 'team/list', index);
+  await pushImage(registry, 'etcd', image);
+  await pushImage(registry, 'library/etcd', image);
+});
+afterAll(() => registry.stop());
+
+test('by name, by tag, with a prefix, by the digest of an image and by that of a list', async () => {
+  await using store = await createStore([registry]);
+  const { address } = registry;
+  const pull = async (name: string): Promise<string> => {
+    const pulled = await pullImage(store.host, name, {});
+    expect(pulled.image.id).toBe(idOf(image));
+    expect(await findImage(store.host, name)).toEqual(pulled.image);
+    return pulled.image.reference;
+  };
+  const byImage = `${address}/team/etcd@${image.manifest.digest}`;
+  const byList = `${address}/team/list@${index.manifest.digest}`;
+  expect(await pull(`${address}/team/etcd`)).toBe(`${address}/team/etcd:latest`);
+  expect(await pull(`${address}/team/etcd:3.4`)).toBe(`${address}/team/etcd:3.4`);
+  expect(await pull(`oci:${address}/team/etcd`)).toBe(`${address}/team/etcd:latest`);
+  expect(await pull(byImage)).toBe(byImage);
+  expect(await pull(byList)).toBe(byList);
+  const stored = (await listImages(store.host)).map(({ reference, repository, tag }) => [
+    reference,
+    repository,
+    tag,
+  ]);
+  expect(stored).toEqual([
+    [`${address}/team/etcd:3.4`, `${address}/team/etcd`, '3.4'],
+    [`${address}/team/etcd:latest`, `${address}/team/etcd`, 'latest'],
+    [byImage, `${address}/team/etcd`, undefined],
+    [byList, `${address}/team/list`, undefined],
+  ]);
+});
+
+test('http: asks a registry without TLS that no configuration names', async () => {
+  await using store = await createSandbox();
+  const name = `${registry.address}/team/etcd`;
+  expect(await failedPull(store, name)).toEqual({
+    code: 'REGISTRY_UNREACHABLE',
+    message: `pinging container registry ${registry.address}: Get "https://${registry.address}/v2/": http: server gave HTTP response to HTTPS client`,
+    hint: 'The registry speaks plain HTTP: name it as insecure in /etc/containers/registries.conf.d, or give --tls-verify=false.',
+  });
+  expect((await pullImage(store.host, `http:${name}`, {})).image.reference).toBe(`${name}:latest`);
+  expect(store.events.filter(({ kind }) => kind === 'pull-started')).toEqual([
+    { kind: 'pull-started', image: name },
+    { kind: 'pull-started', image: name },
+  ]);
+});
+
+test('a short name is what its alias says, and stays short in the store', async () => {
+  const aliases = { etcd: `${registry.address}/team/etcd` };
+  await using store = await createStore([registry], {
+    containers: { insecure: [registry.address], aliases },
+  });
+  const pulled = await pullImage(store.host, 'etcd:3.4', {});
+  expect([pulled.image.reference, pulled.image.id]).toEqual(['etcd:3.4', idOf(image)]);
+  expect(store.events.filter(({ kind }) => kind === 'warning')).toEqual([]);
+});
+
+test('a short name is looked up in the search registries in their order', async () => {
+  await using empty = await startRegistry();
+  const insecure = [registry.address, empty.address];
+  const search = [empty.address, registry.address];
+  await using store = await createSandbox({ containers: { insecure, search } });
+  const pulled = await pullImage(store.host, 'etcd', {});
+  expect([pulled.image.reference, pulled.image.id]).toEqual(['etcd:latest', idOf(image)]);
+  expect((await empty.requests()).map(({ path }) => path)).toContain('/v2/etcd/manifests/latest');
+});
+
+test('a short name that no search registry has is not found', async () => {
+  const insecure = [registry.address];
+  await using store = await createSandbox({ containers: { insecure, search: [registry.address] } });
+  expect(await failedPull(store, 'nowhere')).toEqual({
+    code: 'IMAGE_NOT_FOUND',
+    message: `reading manifest latest in ${registry.address}/nowhere: manifest unknown: manifest unknown`,
+    hint: NOT_FOUND_HINT,
+  });
+});
+
+test('the search ends at a registry that cannot be reached, so that no other can take its place', async () => {
+  const insecure = [registry.address, '127.0.0.1:1'];
+  const search = ['127.0.0.1:1', registry.address];
+  await using store = await createSandbox({ containers: { insecure, search } });
+  expect((await failedPull(store, 'etcd')).code).toBe('REGISTRY_UNREACHABLE');
+});
+
+test('a short name without any configuration goes to Docker Hub, with a warning', async () => {
+  const registriesText = `[[registry]]\nlocation = "docker.io"\n[[registry.mirror]]\nlocation = "${registry.address}"\ninsecure = true\n`;
+  await using store = await createSandbox({ containers: { registriesText } });
+  expect((await pullImage(store.host, 'etcd', {})).image.reference).toBe('etcd:latest');
+  expect(store.events.filter(({ kind }) => kind === 'warning')).toEqual([
+    {
+      kind: 'warning',
+      text: 'The image `etcd` is not fully qualified.  The default registry configured for Skopeo will be used.',
+    },
+  ]);
+});
+
+function idOf({ manifest }: BuiltImage): string {
+  return manifest.digest.slice('sha256:'.length);
+}

@@ -1,0 +1,44 @@
+/** A store in a sandbox, images in a real registry, and the way between them. */
+
+import type { PulledImage } from '../../src/core/image.ts';
+import { checkoutImage } from '../../src/store/checkout.ts';
+import { pullImage } from '../../src/store/pull.ts';
+import { buildImage, type ImageInput } from '../support/oci-image.ts';
+import { pushImage, type RegistryAddress } from '../support/registry-push.ts';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';
+
+/** Time for one test: a pull takes a fraction of a second, and much more on a machine that is busy otherwise. */
+export const TEST_TIMEOUT_MS = 60_000;
+
+/** An empty store that may talk plain HTTP to these registries. */
+export function createStore(
+  registries: readonly RegistryAddress[],
+  options: SandboxOptions = {},
+): Promise<Sandbox> {
+  const insecure = registries.map(({ address }) => address);
+  return createSandbox({ ...options, containers: { insecure, ...options.containers } });
+}
+
+let pushed = 0;
+
+/** Pushes an image under a name of its own; returns the reference to pull. */
+export function pushNew(registry: RegistryAddress, input: ImageInput): Promise<string> {
+  pushed += 1;
+  return pushImage(registry, `test/image-${pushed}`, buildImage(input));
+}
+
+/** Pushes and pulls an image that is made of these layers. */
+export async function pullLayers(
+  store: Sandbox,
+  registry: RegistryAddress,
+  layers: ImageInput['layers'],
+): Promise<PulledImage> {
+  return pullImage(store.host, await pushNew(registry, { layers }), {});
+}
+
+/** Checks an image out below the sandbox; returns the path of its root filesystem. */
+export async function checkOut(store: Sandbox, { image }: PulledImage): Promise<string> {
+  const destination = store.folder.join(`checkout-${image.commit}`);
+  await checkoutImage(store.host, image.commit, destination);
+  return destination;
+}
