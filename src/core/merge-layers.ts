@@ -12,6 +12,7 @@ import {
   type TreeDirectory,
   type TreeFile,
 } from './ostree-objects.ts';
+import { plainDirectory } from './plain-directory.ts';
 
 const WHITEOUT_PREFIX = '.wh.';
 /** Names of aufs itself begin so; of them only the opaque marker means something. */
@@ -23,18 +24,18 @@ export interface LayerTree {
   readonly dirtree: string;
   readonly dirmeta: string;
   /**
-   * Directories that the layer's archive does not name itself, without leading slash, the root as `''`. Where a lower
-   * layer has them, their owner, mode and xattrs stay those of the lower layer.
+   * Directories that the layer's archive does not name itself, without leading slash, the root as `''`. Their owner,
+   * mode and xattrs are those of the lower layer, and plain where it does not have them.
    */
   readonly impliedDirectories: ReadonlySet<string>;
-  /** Whether a name of the layer begins like a whiteout. Where none does, what lies over nothing is taken unread. */
+  /** Whether a path of the layer may be a whiteout. */
   readonly mayHaveWhiteouts: boolean;
 }
 
 export interface MergedRoot {
   readonly dirtree: string;
   readonly dirmeta: string;
-  /** Serialised dirtree objects by checksum that the merge made and the root needs. */
+  /** Serialised dirtree objects by checksum that the merge made and the root needs. It may need `plainDirectory`, too. */
   readonly created: ReadonlyMap<string, Buffer>;
 }
 
@@ -51,13 +52,13 @@ export function mergeLayers(layers: readonly LayerTree[], readDirTree: ReadDirTr
   const trees = new TreeSet(readDirTree);
   let root: TreeDirectory = {
     name: '',
-    dirmeta: base.dirmeta,
+    dirmeta: chooseDirMeta(base, '', base.dirmeta, undefined),
     dirtree: trees.applied(undefined, base.dirtree, '', base),
   };
   for (const layer of uppers) {
     root = {
       name: '',
-      dirmeta: layer.impliedDirectories.has('') ? root.dirmeta : layer.dirmeta,
+      dirmeta: chooseDirMeta(layer, '', layer.dirmeta, root.dirmeta),
       dirtree: trees.applied(root.dirtree, layer.dirtree, '', layer),
     };
   }
@@ -76,7 +77,7 @@ class TreeSet {
 
   /** Applies the upper directory to the lower one, or to nothing; returns the checksum of the result. */
   applied(lower: string | undefined, upper: string, path: string, layer: LayerTree): string {
-    if (lower === undefined && !layer.mayHaveWhiteouts) return upper;
+    if (lower === undefined && isTakenUnread(layer)) return upper;
     const upperTree = this.#tree(upper);
     const changes = readChanges(upperTree, path);
     const visibleLower = changes.isOpaque ? undefined : lower;
@@ -97,7 +98,7 @@ class TreeSet {
       directories.set(name, {
         name,
         dirtree: this.applied(below?.dirtree, dirtree, childPath, layer),
-        dirmeta: below !== undefined && layer.impliedDirectories.has(childPath) ? below.dirmeta : dirmeta,
+        dirmeta: chooseDirMeta(layer, childPath, dirmeta, below?.dirmeta),
       });
     }
     for (const file of changes.files) {
@@ -143,6 +144,18 @@ class TreeSet {
     }
     return checksum;
   }
+}
+
+/** libostree gives an implied directory the owner of what it found below it, which means nothing. */
+function chooseDirMeta(layer: LayerTree, path: string, upper: string, lower: string | undefined): string {
+  return layer.impliedDirectories.has(path) ? (lower ?? plainDirectory.checksum) : upper;
+}
+
+/** Whether a directory of the layer that lies over nothing is in the result as it is. */
+function isTakenUnread({ mayHaveWhiteouts, impliedDirectories }: LayerTree): boolean {
+  const onlyRootIsImplied =
+    impliedDirectories.size === 0 || (impliedDirectories.size === 1 && impliedDirectories.has(''));
+  return !mayHaveWhiteouts && onlyRootIsImplied;
 }
 
 const EMPTY_TREE: DirTree = { files: [], directories: [] };

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { AtomicError } from '../core/errors.ts';
 import type { SourceOptions } from '../core/image.ts';
 import { formatReference, type ImageReference } from '../core/reference.ts';
-import { listCandidates } from '../core/registries-conf.ts';
+import { findAlias, listCandidates } from '../core/registries-conf.ts';
 import { judgeRegistryImage, type TrustVerdict } from '../core/trust-policy.ts';
 import type { Host } from '../host/host.ts';
 import { readRegistriesConfFiles, readTrustPolicy } from './configuration.ts';
@@ -51,7 +51,7 @@ export async function openRegistryImage(
 function findCandidates(host: Host, reference: ImageReference): string[] {
   if (reference.registry !== undefined) return [formatReference(reference)];
   const conf = readRegistriesConfFiles(host);
-  if (conf.searchRegistries.length === 0 && conf.aliases[reference.repository] === undefined) {
+  if (conf.searchRegistries.length === 0 && findAlias(conf, reference.repository) === undefined) {
     host.report({
       kind: 'warning',
       text: `The image \`${reference.repository}\` is not fully qualified.  The default registry configured for Skopeo will be used.`,

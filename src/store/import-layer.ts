@@ -78,7 +78,7 @@ function createInflater(compression: LayerCompression): Transform {
   }
 }
 
-/** Lets an inflated archive pass, checks it, digests it, and completes an end that was left out. */
+/** Digests and checks an inflated archive, and passes on what the unpacker should get of it, its end completed. */
 class ArchiveWatcher extends Transform {
   readonly #recorder = new TarSplitRecorder();
   readonly #scanner = new TarScanner(this.#recorder);
@@ -94,8 +94,7 @@ class ArchiveWatcher extends Transform {
     try {
       this.#hash.update(chunk);
       this.#bytes += chunk.length;
-      this.#scanner.push(chunk);
-      done(null, chunk);
+      done(null, this.#scanner.push(chunk));
     } catch (error) {
       done(error as Error);
     }

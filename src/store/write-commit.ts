@@ -2,7 +2,8 @@
 import type { StoredImage } from '../core/image.ts';
 import type { BlobDescriptor } from '../core/manifest.ts';
 import { type LayerTree, mergeLayers } from '../core/merge-layers.ts';
-import { formatCommit, formatDirMeta, formatDirTree } from '../core/ostree-objects.ts';
+import { formatCommit, formatDirTree } from '../core/ostree-objects.ts';
+import { plainDirectory } from '../core/plain-directory.ts';
 import { formatBlobRef, formatImageRef } from '../core/ref-name.ts';
 import type { Pointer } from '../native/glib.ts';
 import {
@@ -15,8 +16,6 @@ import {
 import { BLOB_FILE } from './blob-file.ts';
 import { BlobKey, describeImage, ImageKey, NO_WHITEOUTS } from './image-commit.ts';
 import type { ImportedLayer } from './import-layer.ts';
-
-const PLAIN_DIRECTORY = { uid: 0, gid: 0, mode: 0o040755, xattrs: [] };
 
 /** Commits one layer and points its ref at it. */
 export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported: ImportedLayer): void {
@@ -42,7 +41,7 @@ export function writeConfigCommit(repo: Pointer, config: BlobDescriptor, content
     'dirtree',
     formatDirTree({ files: [{ name: BLOB_FILE, checksum }], directories: [] }),
   );
-  const dirmeta = writeMetadata(repo, 'dirmeta', formatDirMeta(PLAIN_DIRECTORY));
+  const dirmeta = writeMetadata(repo, 'dirmeta', plainDirectory.data);
   writeCommit(
     repo,
     formatBlobRef(config.digest),
@@ -59,6 +58,7 @@ export function writeImageCommit(
   layers: readonly LayerTree[],
 ): StoredImage {
   const root = mergeLayers(layers, (checksum) => loadMetadata(repo, 'dirtree', checksum));
+  writeMetadata(repo, 'dirmeta', plainDirectory.data);
   for (const data of root.created.values()) writeMetadata(repo, 'dirtree', data);
   const metadata = new Map([
     [ImageKey.manifest, manifest.text],

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { compareUtf8 } from '../../src/core/compare-utf8.ts';
 import { type LayerTree, mergeLayers } from '../../src/core/merge-layers.ts';
 import { type DirTree, formatDirTree, parseDirTree } from '../../src/core/ostree-objects.ts';
+import { plainDirectory } from '../../src/core/plain-directory.ts';
 
 /** A tree as nested objects: a string is a file's content, an object a directory. */
 interface Tree {
@@ -129,6 +130,16 @@ function retouch(objects: Objects, root: string): string {
   objects.dirtrees.set(sha256(data), data);
   return sha256(data);
 }
+
+test('an implied directory over nothing is plain', () => {
+  const objects = new Objects();
+  const layer = { ...objects.layer({ d: { e: { a: '1' } } }, ['', 'd']), mayHaveWhiteouts: false };
+  const merged = mergeLayers([layer], objects.read);
+  const [d] = parseDirTree(merged.created.get(merged.dirtree) ?? Buffer.alloc(0)).directories;
+  expect(merged.dirmeta).toBe(plainDirectory.checksum);
+  expect(d?.dirmeta).toBe(plainDirectory.checksum);
+  expect(parseDirTree(objects.read(d?.dirtree ?? '')).directories[0]?.dirmeta).toBe(sha256('explicit'));
+});
 
 for (const name of ['.wh.', '.wh..', '.wh...']) {
   test(`the whiteout ${name} is rejected`, () => {

@@ -3,7 +3,7 @@
  * running services and back, with runc and with crun.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { buildEtcdImage, buildFlannelImage, buildHelloImage } from '../../images/example-images.ts';
 import { atomic, runAtomic } from '../support/atomic.ts';
@@ -198,6 +198,9 @@ describe.each(runtimes)('with $runtime', ({ runtime, path, options }) => {
     expect(await atomic(['containers', 'list', '-a'])).toBe('');
     expect(await listContainers(path)).toEqual([]);
     expect(await readEnablement('etcd')).toBe('');
+    for (const folder of ['journal', 'locks']) {
+      expect(readdirSync(`${checkouts}/.atomic/${folder}`)).toEqual([]);
+    }
     expect(diffSnapshots(before, takeHostSnapshot())).toEqual([]);
   });
 });

@@ -147,9 +147,9 @@ test('what the scanner lets pass libarchive reads as the same entries, or refuse
         expect(listed).toEqual([...scanned.entries]);
       },
     ),
-    { numRuns: 5000, seed: SEED },
+    { numRuns: 2500, seed: SEED },
   );
-  expect(compared).toBeGreaterThan(500);
+  expect(compared).toBeGreaterThan(250);
 });
 
 test('bsdtar lists the names that the scanner saw', () => {

@@ -38,7 +38,7 @@ const formats = kinds
   .flatMap((kind) => compressions.map((compression) => [kind, compression] as const))
   .filter(([kind, compression]) => kind === 'oci' || compression !== 'zstd');
 
-test.each(formats)('a %s image with %s layers', async (kind, compression) => {
+test.each(formats)('%s image with %s layers', async (kind, compression) => {
   await using store = await createStore([registry]);
   const image = buildImage({
     kind,

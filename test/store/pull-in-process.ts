@@ -17,18 +17,23 @@ export type PullOutcome =
 const PROGRAM = fileURLToPath(new URL('./pull-process.ts', import.meta.url));
 const TIMEOUT_MS = 60_000;
 
-/**
- * @param wrapper a command that runs the rest of its arguments, such as `unshare --mount`
- * @throws Error with what the process printed when it ends in another way than by a pull or an `AtomicError`
- */
+export interface PullProcessOptions {
+  /** A command that runs the rest of its arguments, such as `unshare --mount`. */
+  readonly wrapper?: readonly string[];
+  /** Ends the process with SIGKILL. */
+  readonly killSignal?: AbortSignal;
+}
+
+/** @throws Error with what the process printed when it ends in another way than by a pull or an `AtomicError` */
 export async function pullInProcess(
   store: Sandbox,
   name: string,
-  wrapper: readonly string[] = [],
+  { wrapper = [], killSignal }: PullProcessOptions = {},
 ): Promise<PullOutcome> {
   const argv = [...wrapper, process.execPath, PROGRAM, JSON.stringify(store.host), name];
   const [program = '', ...args] = argv;
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: TIMEOUT_MS });
+  killSignal?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);

@@ -65,7 +65,7 @@ test('an image without a signature', async () => {
 });
 
 test.each(['oci', 'docker'] as const)(
-  'an %s image with a good signature is stored as it is in the registry',
+  'an image with a good signature is stored as it is in the registry: %s',
   async (kind) => {
     const image = newImage(kind);
     const repository = `signed/good-${kind}`;

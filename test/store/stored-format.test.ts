@@ -21,7 +21,7 @@ afterAll(() => registry.stop());
 
 const kinds: readonly ImageKind[] = ['oci', 'docker'];
 
-test.each(kinds)('the commits of a %s image', async (kind) => {
+test.each(kinds)('the commits of an image: %s', async (kind) => {
   await using store = await createStore([registry]);
   const entries = tree`
     d etc 0755

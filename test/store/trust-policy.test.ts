@@ -133,8 +133,15 @@ test.todo('a policy that is not JSON trusts nothing', async () => {
 test('without a policy nothing is trusted', async () => {
   await using store = await createTrusting({ default: accept });
   rmSync(`${store.host.env.HOME}/.config/containers/policy.json`);
-  const bare = ['unshare', '--mount', 'sh', '-euc', 'mount -t tmpfs tmpfs /etc/containers; exec "$@"', 'sh'];
-  expect(await pullInProcess(store, name, bare)).toEqual({
+  const wrapper = [
+    'unshare',
+    '--mount',
+    'sh',
+    '-euc',
+    'mount -t tmpfs tmpfs /etc/containers; exec "$@"',
+    'sh',
+  ];
+  expect(await pullInProcess(store, name, { wrapper })).toEqual({
     kind: 'failed',
     code: 'SETTINGS_INVALID',
     message: `pulling ${name}: reading the trust policy /etc/containers/policy.json: no such file`,
