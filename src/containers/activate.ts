@@ -59,10 +59,9 @@ export async function activateDeployment(host: Host, name: string, folder: strin
     hasTmpfiles: tmpfiles !== undefined,
   });
   for (const command of commands) {
-    const isEnable = command.includes('enable');
-    await withTemplateHint(isEnable ? 'service.template' : 'tmpfiles.template', () =>
-      runVisibly(host, command, isEnable ? withoutReload(command) : command),
-    );
+    // Enabling is done; people and scripts know the lines in this order.
+    if (command.includes('enable')) host.report({ kind: 'command', argv: command });
+    else await withTemplateHint('tmpfiles.template', () => runVisibly(host, command));
   }
   if (unit !== undefined) await requireLoaded(host, name, paths.unit);
   // Covers both files and the symlink that `systemctl enable` made.

@@ -212,12 +212,12 @@ test.each(runtimes)(
     const settings = ['--set', 'PORT=8090', '--set=RECEIVER=all of you'];
     await atomic(['install', '--system', hello, '--name=greeter', ...options, ...settings]);
     await command('systemctl', 'start', 'greeter');
-    await expectGreeting();
+    await expectAnswer('http://127.0.0.1:8090/', 'Hello all of you\n');
     for (const whom of ['main', 'all']) {
       const run = await readInvocation('greeter');
       await command('systemctl', 'kill', '--signal=KILL', `--kill-whom=${whom}`, 'greeter');
       await waitForNewRun('greeter', run);
-      await expectGreeting();
+      await expectAnswer('http://127.0.0.1:8090/', 'Hello all of you\n');
     }
     await atomic(['uninstall', 'greeter']);
     expect(diffSnapshots(before, takeHostSnapshot())).toEqual([]);
@@ -232,10 +232,7 @@ test('an installed container starts without a registry and without atomic', asyn
   }
   await expect(runAtomic(['--version'])).rejects.toThrow('EACCES');
   await command('systemctl', 'start', 'hello');
-  await waitUntil(
-    'hello greets',
-    async () => (await fetchText('http://127.0.0.1:8081/')) === 'Hello World\n',
-  );
+  await expectAnswer('http://127.0.0.1:8081/', 'Hello World\n');
   await command('systemctl', 'stop', 'hello');
 });
 
@@ -287,15 +284,8 @@ async function expectOneEtcd(): Promise<void> {
   expect((await command('pgrep', '--exact', 'etcd')).trim().split('\n')).toHaveLength(1);
 }
 
-async function expectGreeting(): Promise<void> {
-  await waitUntil(
-    'the greeter greets',
-    async () => (await fetchText('http://127.0.0.1:8090/')) === 'Hello all of you\n',
-  );
-}
-
-async function fetchText(url: string): Promise<string> {
-  return (await fetch(url)).text();
+async function expectAnswer(url: string, answer: string): Promise<void> {
+  await waitUntil(`${url} answers`, async () => (await (await fetch(url)).text()) === answer);
 }
 
 /** What the runtime knows, whatever its state. */

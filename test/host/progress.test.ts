@@ -12,7 +12,7 @@ import { pushImage } from '../support/registry-push.ts';
 import { tree } from '../support/tree.ts';
 import { diffSnapshots, takeSnapshot } from '../support/tree-snapshot.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
-import { runCommand, waitUntil } from './support/commands.ts';
+import { command, runCommand, waitUntil } from './support/commands.ts';
 import { renderScreen, runOnTerminal } from './support/terminal.ts';
 
 const checkouts = '/var/lib/containers/atomic';
@@ -194,6 +194,34 @@ describe('interrupted in the middle of a layer', () => {
     faulty.setRules([]);
     expect(await atomic(['pull', image.name])).toBe(`${pullLines(image).join('\n')}\n`);
     expect(await atomic(['images', 'list', '-n', '-f', `repo=${image.name}`])).toContain(image.name);
+  });
+});
+
+describe('waiting for another command', () => {
+  test('two installs of one name: the second waits, says so, and finds it there', async () => {
+    const image = buildImage({
+      layers: [tree`f run.sh 0755 \\#!\n`, tree`f late 0644 late`],
+      config: { Cmd: ['/run.sh'] },
+    });
+    await pushImage(images.registry, 'test/slow', image);
+    const reached = Promise.withResolvers<void>();
+    const until = Promise.withResolvers<void>();
+    const fault: Fault = { kind: 'hold', afterBytes: 10, until: until.promise, reached: reached.resolve };
+    faulty.setRules([{ path: `/blobs/${image.layers[1]?.digest}`, fault }]);
+    const name = `${faulty.address}/test/slow`;
+
+    const first = runAtomic(['install', '--system', name]);
+    await reached.promise;
+    const second = runCommand(['sh', '-c', `atomic install --system ${name} 2>${output}`]);
+    await waitUntil('the second install waits', async () => (await command('cat', output)) !== '');
+    until.resolve();
+
+    expect(await first).toMatchObject({ status: 0 });
+    expect(await second).toMatchObject({ stdout: 'slow already present\n', status: 0 });
+    expect(await command('cat', output)).toMatch(
+      /^Waiting for slow, held by process \d+: atomic install slow\n$/,
+    );
+    await atomic(['uninstall', 'slow']);
   });
 });
 

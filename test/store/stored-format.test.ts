@@ -61,6 +61,7 @@ test.each(kinds)('the commits of an image: %s', async (kind) => {
     'docker.uncompressed_size: string',
     'docker.uncompressed_digest: string',
     'tarsplit.output: string',
+    'atomic.whiteouts: string',
     'atomic.implied_directories: string',
   ]);
   expect(readMetadata(store, layerRef, 'docker.size')).toBe(String(layer.size));
