@@ -8,6 +8,7 @@ import type { TarSummary } from './tar-scanner.ts';
 const MAX_PATH_BYTES = 4096;
 const MAX_NAME_BYTES = 255;
 const MAX_TARGET_BYTES = 4095;
+const MAX_OWNER = 0xfffffffe;
 /** Both far above any real layer; they bound the memory that a hostile one takes, here and in libostree. */
 const MAX_ENTRIES = 5_000_000;
 const MAX_NAMES_BYTES = 256 * 1024 * 1024;
@@ -38,6 +39,9 @@ export interface TarExtensions {
 export interface TarEntry {
   /** As the archive has it. */
   readonly name: Buffer;
+  readonly isSymlink: boolean;
+  /** Directories above it, outermost first, that the archive implies here for the first time. Without the root. */
+  readonly implied: readonly string[];
   /** Bytes of content that follow. */
   readonly size: number;
 }
@@ -63,9 +67,11 @@ export class TarEntries {
       const path = readPath(name);
       if (path === '' && kind !== 'directory') throw new Refusal(`a ${kind} in the place of the root`);
       checkTarget(kind, header, extensions);
+      checkOwner(header, extensions.pax);
+      checkWhiteout(path);
       const size = readSize(kind, header, extensions.pax);
-      this.#remember(path, kind);
-      return { name, size };
+      const implied = this.#remember(path, kind);
+      return { name, isSymlink: kind === 'symlink', implied, size };
     } catch (error) {
       throw error instanceof Refusal ? layerRejected(error.message, offset) : error;
     }
@@ -80,7 +86,7 @@ export class TarEntries {
   }
 
   /** @param path without leading slash, the root as `''` */
-  #remember(path: string, kind: EntryKind): void {
+  #remember(path: string, kind: EntryKind): string[] {
     this.#count += 1;
     if (this.#count > MAX_ENTRIES) throw new Refusal(`more than ${MAX_ENTRIES} entries`);
     if (kind === 'device node or FIFO') this.#unsupported += 1;
@@ -91,12 +97,15 @@ export class TarEntries {
       if (this.#directories.has(path)) throw new Refusal(`a ${kind} in the place of a directory`);
       this.#countBytes(path.length - path.lastIndexOf('/'));
     }
+    const implied: string[] = [];
     for (let below = path; below !== ''; ) {
       const parent = below.slice(0, Math.max(below.lastIndexOf('/'), 0));
       if (this.#directories.has(parent)) break;
       this.#rememberDirectory(parent, 'implied');
+      if (parent !== '') implied.unshift(parent);
       below = parent;
     }
+    return implied;
   }
 
   #rememberDirectory(path: string, how: 'named' | 'implied'): void {
@@ -150,6 +159,21 @@ function checkTarget(kind: EntryKind, header: TarHeader, { longLink, pax }: TarE
   if (target.length === 0) throw new Refusal('a symlink without target');
   if (target.length > MAX_TARGET_BYTES) throw new Refusal(`a symlink target of ${target.length} bytes`);
   if (!isUtf8(target)) throw new Refusal('a symlink target that is not UTF-8');
+}
+
+/** The kernel has 32 bits for an owner and keeps the highest number for "no owner"; libostree cuts larger ones. */
+function checkOwner(header: TarHeader, pax: TarExtensions['pax']): void {
+  for (const key of ['uid', 'gid'] as const) {
+    const owner = Number(pax?.get(key)?.toString('latin1') || header[key]);
+    if (!Number.isInteger(owner) || owner < 0 || owner > MAX_OWNER) throw new Refusal(`the owner ${owner}`);
+  }
+}
+
+/** A whiteout takes a name away; these three are none. */
+function checkWhiteout(path: string): void {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  if (['.wh.', '.wh..', '.wh...'].includes(name))
+    throw new Refusal(`the whiteout ${name}, which names no file`);
 }
 
 /**

@@ -15,11 +15,16 @@ export interface TarHeader {
   readonly linkName: Buffer;
   /** Bytes of content that follow, without padding. */
   readonly size: number;
+  readonly uid: number;
+  readonly gid: number;
   /** The fields that GNU tar used for sparse files are set; a reader looks at them whatever the type is. */
   readonly isOldSparse: boolean;
 }
 
 const NAME = [0, 100] as const;
+const MODE_OFFSET = 100;
+const UID = [108, 116] as const;
+const GID = [116, 124] as const;
 const SIZE = [124, 136] as const;
 const CHECKSUM = [148, 156] as const;
 const TYPE_OFFSET = 156;
@@ -30,6 +35,8 @@ const PREFIX = [345, 500] as const;
 const SLASH = 0x2f;
 const FIRST_SPARSE_OFFSET = 386;
 const REAL_SIZE_OFFSET = 483;
+/** Makes libarchive take the names of a PAX header as they are; otherwise it composes their characters (NFC). */
+export const BINARY_NAMES_RECORD = Buffer.from('21 hdrcharset=BINARY\n', 'latin1');
 /** The checksum field itself counts as eight spaces. */
 const SUM_OF_ZEROS = 8 * 0x20;
 
@@ -50,6 +57,9 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader | undef
   const size = parseNumber(block.subarray(...SIZE));
   if (size === undefined || !Number.isSafeInteger(size))
     throw layerRejected('a size that is no number', offset);
+  const uid = parseNumber(block.subarray(...UID));
+  const gid = parseNumber(block.subarray(...GID));
+  if (uid === undefined || gid === undefined) throw layerRejected('an owner that is no number', offset);
   const flag = block[TYPE_OFFSET] ?? 0;
   const magic = block.toString('latin1', ...MAGIC);
   const isGnu = magic === 'ustar  \0';
@@ -58,6 +68,8 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader | undef
     name: readName(block, !isGnu && magic.startsWith('ustar')),
     linkName: textField(block.subarray(...LINK_NAME)),
     size,
+    uid,
+    gid,
     isOldSparse: isGnu && (block[FIRST_SPARSE_OFFSET] !== 0 || block[REAL_SIZE_OFFSET] !== 0),
   };
 }
@@ -69,8 +81,43 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader | undef
  * @returns a copy
  */
 export function replaceTarSize(block: Buffer, size: number): Buffer {
+  return replaceField(block, SIZE[0], `${size.toString(8).padStart(11, '0')}\0`);
+}
+
+/**
+ * Writes another mode into a header, and the checksum that goes with it.
+ *
+ * @param mode permission bits
+ * @returns a copy
+ */
+export function replaceTarMode(block: Buffer, mode: number): Buffer {
+  return replaceField(block, MODE_OFFSET, `${mode.toString(8).padStart(7, '0')}\0`);
+}
+
+/** The headers of a directory of owner 0:0 and mode 0755. @param path UTF-8 without leading slash */
+export function formatTarDirectory(path: string): Buffer {
+  const name = Buffer.from(`${path}/`, 'utf8');
+  if (name.length <= NAME[1] && name.length === path.length + 1) return formatTarHeader(name, '5', 0o755, 0);
+  const record = Buffer.concat([Buffer.from(' path='), name, Buffer.from('\n')]);
+  let length = record.length;
+  while (String(length).length + record.length !== length) length = String(length).length + record.length;
+  const data = Buffer.concat([BINARY_NAMES_RECORD, Buffer.from(String(length)), record]);
+  const padding = Buffer.alloc((TAR_BLOCK_BYTES - (data.length % TAR_BLOCK_BYTES)) % TAR_BLOCK_BYTES);
+  const entry = formatTarHeader(Buffer.from('implied/'), '5', 0o755, 0);
+  return Buffer.concat([formatTarHeader(Buffer.from('pax'), 'x', 0o644, data.length), data, padding, entry]);
+}
+
+function formatTarHeader(name: Buffer, type: string, mode: number, size: number): Buffer {
+  const block = Buffer.alloc(TAR_BLOCK_BYTES);
+  block.set(name, NAME[0]);
+  block.write(type, TYPE_OFFSET, 'latin1');
+  block.write('ustar\x0000', MAGIC[0], 'latin1');
+  return replaceTarSize(replaceTarMode(block, mode), size);
+}
+
+function replaceField(block: Buffer, offset: number, text: string): Buffer {
   const copy = Buffer.from(block);
-  copy.write(`${size.toString(8).padStart(11, '0')}\0`, SIZE[0], 'latin1');
+  copy.write(text, offset, 'latin1');
   copy.write(`${sumOf(copy).unsigned.toString(8).padStart(6, '0')}\0 `, CHECKSUM[0], 'latin1');
   return copy;
 }

@@ -11,14 +11,23 @@ import { AtomicError } from './errors.ts';
 import { layerRejected } from './layer-rejected.ts';
 import { parsePaxRecords } from './pax-records.ts';
 import { TarEntries, type TarExtensions } from './tar-entries.ts';
-import { parseTarHeader, replaceTarSize, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts';
+import {
+  BINARY_NAMES_RECORD,
+  formatTarDirectory,
+  parseTarHeader,
+  replaceTarMode,
+  replaceTarSize,
+  TAR_BLOCK_BYTES,
+  type TarHeader,
+} from './tar-header.ts';
 
 /** PAX headers and GNU long names; containers' own tools refuse more than 1 MiB, too. */
 const MAX_EXTENSION_BYTES = 1024 * 1024;
 const EXTENSION_TYPES = new Set(['x', 'g', 'L', 'K']);
 
-/** Makes libarchive take the names of a PAX header as they are; otherwise it composes their characters (NFC). */
-const BINARY_NAMES = Buffer.from('21 hdrcharset=BINARY\n', 'latin1');
+/** libostree puts the mode into the checksum of a symlink; on a disk every symlink has this one. */
+const SYMLINK_MODE = 0o777;
+const NOTHING = Buffer.alloc(0);
 const NAME_RECORDS = ['path', 'linkpath', 'uname', 'gname'];
 
 export interface TarSummary {
@@ -52,6 +61,8 @@ export class TarScanner {
   readonly #listener: TarListener | undefined;
   readonly #entries = new TarEntries();
   #extensions: TarExtensions = {};
+  /** The headers of `extensions`, held back until their entry comes. */
+  #extensionBytes: Buffer[] = [];
   /** The beginning of a header that is not complete yet, and where in the archive it begins. */
   #held: Buffer = Buffer.alloc(0);
   #offset = 0;
@@ -145,11 +156,19 @@ export class TarScanner {
       if (hasExtensions(this.#extensions)) this.#reject('a header without its entry');
       this.#hasEnded = true;
     } else {
-      const { name, size } = this.#entries.add(header, this.#extensions, this.#offset);
+      const entry = this.#entries.add(header, this.#extensions, this.#offset);
+      const extensions = this.#extensionBytes;
       this.#extensions = {};
-      this.#content = size;
-      this.#padding = paddingAfter(size);
-      this.#listener?.entry(name, size);
+      this.#extensionBytes = [];
+      this.#content = entry.size;
+      this.#padding = paddingAfter(entry.size);
+      this.#listener?.entry(entry.name, entry.size);
+      // libostree would give every directory above one that it makes itself the mode 0755 and the owner 0:0.
+      const implied = entry.implied.map(formatTarDirectory);
+      const own = entry.isSymlink ? replaceTarMode(block, SYMLINK_MODE) : block;
+      if (implied.length > 0 || extensions.length > 0 || own !== block) {
+        return { length: TAR_BLOCK_BYTES, replacement: Buffer.concat([...implied, ...extensions, own]) };
+      }
     }
     return { length: TAR_BLOCK_BYTES };
   }
@@ -173,9 +192,11 @@ export class TarScanner {
       if (pax !== undefined) this.#reject('two PAX headers for one entry');
       const records = parsePaxRecords(data, this.#offset);
       this.#extensions = { ...this.#extensions, pax: records };
-      if (hasForeignNames(records)) return { length, replacement: addBinaryNames(bytes, data) };
     }
-    return { length };
+    if (type === 'g') return { length };
+    const isForeign = type === 'x' && hasForeignNames(parsePaxRecords(data, this.#offset));
+    this.#extensionBytes.push(isForeign ? addBinaryNames(bytes, data) : Buffer.from(bytes));
+    return { length, replacement: NOTHING };
   }
 
   #reject(what: string): never {
@@ -193,9 +214,9 @@ function hasForeignNames(records: ReadonlyMap<string, Buffer>): boolean {
 
 /** The PAX header with one record more. */
 function addBinaryNames(bytes: Buffer, data: Buffer): Buffer {
-  const size = data.length + BINARY_NAMES.length;
+  const size = data.length + BINARY_NAMES_RECORD.length;
   const block = replaceTarSize(bytes.subarray(0, TAR_BLOCK_BYTES), size);
-  return Buffer.concat([block, data, BINARY_NAMES, Buffer.alloc(paddingAfter(size))]);
+  return Buffer.concat([block, data, BINARY_NAMES_RECORD, Buffer.alloc(paddingAfter(size))]);
 }
 
 function paddingAfter(size: number): number {

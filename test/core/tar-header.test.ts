@@ -8,6 +8,7 @@ const suffix = 's'.repeat(60);
 
 test.each<[string, TarEntry, Partial<TarHeader>]>([
   ['a file', { path: 'a', content: 'abc' }, { type: '0', size: 3 }],
+  ['an owner', { path: 'a', uid: 1000, gid: 0xfffffffe, numbers: 'base256' }, { uid: 1000, gid: 0xfffffffe }],
   ['a file of an old archive', { path: 'a', raw: { typeFlag: '\0' } }, { type: '0' }],
   ['a name of 100 bytes without NUL', { path: 'n'.repeat(100) }, { name: Buffer.from('n'.repeat(100)) }],
   ['a link', { path: 'a', type: 'symlink', linkName: 'b/c' }, { type: '2', linkName: Buffer.from('b/c') }],
@@ -25,6 +26,8 @@ test.each<[string, TarEntry, Partial<TarHeader>]>([
     name: Buffer.from(entry.path),
     linkName: Buffer.alloc(0),
     size: 0,
+    uid: 0,
+    gid: 0,
     isOldSparse: false,
     ...expected,
   });

@@ -144,7 +144,7 @@ test('what the scanner lets pass libarchive reads as the same entries, or refuse
         if (typeof read === 'string') return;
         compared += 1;
         const listed = read.map(({ name, content }) => ({ name, content }));
-        expect(listed).toEqual([...scanned.entries]);
+        expect(withoutInserted(listed, scanned.entries)).toEqual([...scanned.entries]);
       },
     ),
     { numRuns: 2500, seed: SEED },
@@ -174,9 +174,27 @@ test('bsdtar lists the names that the scanner saw', () => {
       input: scanned.passed,
       env: { ...process.env, LC_ALL: 'C.UTF-8' },
     });
-    expect(scanned.entries.map((seen) => seen.name)).toEqual(listing.toString().trimEnd().split('\n'));
+    const listed = listing.toString().trimEnd().split('\n');
+    const names = withoutInserted(
+      listed.map((name) => ({ name, content: '' })),
+      scanned.entries,
+    );
+    expect(scanned.entries.map((seen) => seen.name)).toEqual(names.map(({ name }) => name));
   }
 });
+
+/** Leaves out the directories that the scanner inserts where an archive implies them. */
+function withoutInserted<T extends { name: string; content: string }>(
+  listed: readonly T[],
+  seen: readonly { name: string }[],
+): T[] {
+  let at = 0;
+  return listed.filter(({ name, content }) => {
+    const isInserted = name !== seen[at]?.name && name.endsWith('/') && content === '';
+    if (!isInserted) at += 1;
+    return !isInserted;
+  });
+}
 
 /** Only files have content, so that most archives are good ones. */
 function withFittingContent(made: TarEntry): TarEntry {

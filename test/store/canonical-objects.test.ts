@@ -15,6 +15,10 @@ afterAll(() => registry.stop());
 
 const sound: [title: string, entry: TarEntry][] = [
   ['a symlink of mode 0777', { path: 'a', type: 'symlink', mode: 0o777, linkName: 'x' }],
+  [
+    'a symlink of another mode, as bsdtar writes it',
+    { path: 'a', type: 'symlink', mode: 0o755, linkName: 'x' },
+  ],
   ['one attribute of a file', { path: 'a', xattrs: { 'user.a': '1' } }],
   [
     'two attributes of a directory',
@@ -22,12 +26,8 @@ const sound: [title: string, entry: TarEntry][] = [
   ],
 ];
 
-// libostree takes the order and the mode from the archive into the checksum; the disk has others.
+// libostree takes the order from the archive into the checksum; the disk has another.
 const unsound: typeof sound = [
-  [
-    'a symlink of another mode, as bsdtar writes it',
-    { path: 'a', type: 'symlink', mode: 0o755, linkName: 'x' },
-  ],
   ['two attributes of a file', { path: 'a', xattrs: { 'user.a': '1', 'user.b': '2' } }],
   ['an attribute without value', { path: 'a', xattrs: { 'user.a': '' } }],
 ];

@@ -122,8 +122,7 @@ test.each(malformed)('a policy that is %s trusts nothing', async (_, text, reaso
   expect(await registry.requests()).toEqual([]);
 });
 
-// It has no hint yet.
-test.todo('a policy that is not JSON trusts nothing', async () => {
+test('a policy that is not JSON trusts nothing', async () => {
   await using store = await createTrusting({ default: accept });
   const path = `${store.host.env.HOME}/.config/containers/policy.json`;
   writeFileSync(path, '{');
