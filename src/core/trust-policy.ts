@@ -28,6 +28,7 @@ export function parseTrustPolicy(text: string, path: string): TrustPolicy {
     value = JSON.parse(text);
   } catch (error) {
     throw new AtomicError('SETTINGS_INVALID', `reading the trust policy ${path}: it is not JSON`, {
+      hint: 'See containers-policy.json(5).',
       cause: error,
     });
   }
