@@ -35,14 +35,16 @@ beforeAll(async () => {
   // The service of the package that the program is from: its init script makes systemctl touch /etc/rc?.d.
   for (const path of ['/etc/init.d/etcd', '/lib/systemd/system/etcd.service'])
     await rm(path, { force: true });
+  // Before the host is protected: the checkout may be below a folder that is hidden then.
+  etcdImage = await buildEtcdImage();
+  flannelImage = await buildFlannelImage();
+  const helloImage = await buildHelloImage();
   await protectHost();
   registry = await startRegistry({ port: 5000 });
   await writeHostContainersConfig({ insecure: [registry.address] });
-  etcdImage = await buildEtcdImage();
-  flannelImage = await buildFlannelImage();
   await pushImage(registry, 'gscrivano/etcd', etcdImage);
   await pushImage(registry, 'gscrivano/flannel', flannelImage);
-  await pushImage(registry, 'gscrivano/hello', await buildHelloImage());
+  await pushImage(registry, 'gscrivano/hello', helloImage);
 });
 afterAll(() => registry.stop());
 
