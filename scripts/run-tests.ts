@@ -65,8 +65,10 @@ function planGroup(name: string, files: string[]): Run[] {
 }
 
 function planHostTest(file: string): Run {
-  const report = join(reports, `${file.replaceAll('/', '-')}.xml`);
-  const options = ['--bind', `${reports}:${reports}`, '--timeout', String(HOST_LIMIT_SECONDS), '--'];
+  // A folder of its own: a host must not see what the tests beside it write.
+  const folder = mkdtempSync(join(reports, 'host-'));
+  const report = join(folder, 'report.xml');
+  const options = ['--bind', `${folder}:${folder}`, '--timeout', String(HOST_LIMIT_SECONDS), '--'];
   return {
     name: file,
     argv: ['scripts/host', ...options, BUN, ...bunWords([file], report)],
