@@ -32,13 +32,17 @@ export type LockResult<T> = { readonly kind: 'done'; readonly value: T } | { rea
  */
 export async function withLock<T>(host: Host, request: LockRequest, action: () => Promise<T>): Promise<T> {
   let lock = await tryToLock(request);
-  for (let reported = false; lock === undefined; lock = await tryToLock(request)) {
+  let isReported = false;
+  for (let attempt = 0; lock === undefined; attempt += 1) {
     throwIfInterrupted(host);
-    if (!reported) {
-      host.report({ kind: 'waiting', object: request.object, holder: await findHolder(request.path) });
-      reported = true;
+    if (!isReported) {
+      const holder = await findHolder(request.path);
+      // A holder that has the lock since a moment ago writes its line only now.
+      isReported = holder !== undefined || attempt > 0;
+      if (isReported) host.report({ kind: 'waiting', object: request.object, holder });
     }
     await sleep(retryMilliseconds);
+    lock = await tryToLock(request);
   }
   return runLocked(request.path, lock, action);
 }
