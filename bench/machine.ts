@@ -50,6 +50,6 @@ function execute([program = '', ...args]: readonly string[]): string {
   try {
     return execFileSync(program, args, { encoding: 'utf8' });
   } catch (error) {
-    throw new Error(`cannot run ${program}: scripts/bootstrap --bench installs it`, { cause: error });
+    throw new Error(`cannot run ${program}: scripts/bootstrap installs it`, { cause: error });
   }
 }

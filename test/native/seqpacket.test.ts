@@ -80,7 +80,8 @@ test('descriptors come with their message; too many are not kept', () => {
   expect(fds.length).toBe(60);
   closeAll(...fds);
   expect(() => tryReceivePacket(ours, 100)).toThrow('too many descriptors');
-  expect(countDescriptors()).toBe(before);
+  // Fewer are no leak: those of children that have ended go at any time.
+  expect(countDescriptors()).toBeLessThanOrEqual(before);
   closeAll(ours, theirs, ...packets.flatMap(({ fds }) => fds));
 });
 
