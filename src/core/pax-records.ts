@@ -24,3 +24,11 @@ export function parsePaxRecords(data: Buffer, offset: number): ReadonlyMap<strin
   }
   return records;
 }
+
+/** One record, with its length in front. */
+export function formatPaxRecord(key: string, value: Buffer): Buffer {
+  const rest = Buffer.concat([Buffer.from(` ${key}=`, 'utf8'), value, Buffer.from('\n')]);
+  let length = rest.length;
+  while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
+  return Buffer.concat([Buffer.from(String(length)), rest]);
+}

@@ -1,6 +1,7 @@
 /** What the entries of a layer's archive may be, and what must be known of all of them together. */
 import { isUtf8 } from 'node:buffer';
 import { layerRejected } from './layer-rejected.ts';
+import { ATTRIBUTE } from './pax-rewrite.ts';
 import type { TarHeader } from './tar-header.ts';
 import type { TarSummary } from './tar-scanner.ts';
 
@@ -68,6 +69,7 @@ export class TarEntries {
       if (path === '' && kind !== 'directory') throw new Refusal(`a ${kind} in the place of the root`);
       checkTarget(kind, header, extensions);
       checkOwner(header, extensions.pax);
+      checkAttributes(extensions.pax);
       checkWhiteout(path);
       const size = readSize(kind, header, extensions.pax);
       const implied = this.#remember(path, kind);
@@ -166,6 +168,13 @@ function checkOwner(header: TarHeader, pax: TarExtensions['pax']): void {
   for (const key of ['uid', 'gid'] as const) {
     const owner = Number(pax?.get(key)?.toString('latin1') || header[key]);
     if (!Number.isInteger(owner) || owner < 0 || owner > MAX_OWNER) throw new Refusal(`the owner ${owner}`);
+  }
+}
+
+/** libostree puts an attribute without value into the checksum of a file, but not on the disk. */
+function checkAttributes(pax: TarExtensions['pax']): void {
+  for (const [key, value] of pax ?? []) {
+    if (ATTRIBUTE.test(key) && value.length === 0) throw new Refusal('an extended attribute without value');
   }
 }
 

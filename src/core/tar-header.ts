@@ -3,6 +3,8 @@
  * unpacks the archive, reads them; what the two could read differently is refused.
  */
 import { layerRejected } from './layer-rejected.ts';
+import { formatPaxRecord } from './pax-records.ts';
+import { binaryNamesRecord } from './pax-rewrite.ts';
 
 export const TAR_BLOCK_BYTES = 512;
 
@@ -35,8 +37,6 @@ const PREFIX = [345, 500] as const;
 const SLASH = 0x2f;
 const FIRST_SPARSE_OFFSET = 386;
 const REAL_SIZE_OFFSET = 483;
-/** Makes libarchive take the names of a PAX header as they are; otherwise it composes their characters (NFC). */
-export const BINARY_NAMES_RECORD = Buffer.from('21 hdrcharset=BINARY\n', 'latin1');
 /** The checksum field itself counts as eight spaces. */
 const SUM_OF_ZEROS = 8 * 0x20;
 
@@ -98,10 +98,7 @@ export function replaceTarMode(block: Buffer, mode: number): Buffer {
 export function formatTarDirectory(path: string): Buffer {
   const name = Buffer.from(`${path}/`, 'utf8');
   if (name.length <= NAME[1] && name.length === path.length + 1) return formatTarHeader(name, '5', 0o755, 0);
-  const record = Buffer.concat([Buffer.from(' path='), name, Buffer.from('\n')]);
-  let length = record.length;
-  while (String(length).length + record.length !== length) length = String(length).length + record.length;
-  const data = Buffer.concat([BINARY_NAMES_RECORD, Buffer.from(String(length)), record]);
+  const data = Buffer.concat([binaryNamesRecord, formatPaxRecord('path', name)]);
   const padding = Buffer.alloc((TAR_BLOCK_BYTES - (data.length % TAR_BLOCK_BYTES)) % TAR_BLOCK_BYTES);
   const entry = formatTarHeader(Buffer.from('implied/'), '5', 0o755, 0);
   return Buffer.concat([formatTarHeader(Buffer.from('pax'), 'x', 0o644, data.length), data, padding, entry]);

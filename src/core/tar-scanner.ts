@@ -10,9 +10,9 @@
 import { AtomicError } from './errors.ts';
 import { layerRejected } from './layer-rejected.ts';
 import { parsePaxRecords } from './pax-records.ts';
+import { rewritePaxData } from './pax-rewrite.ts';
 import { TarEntries, type TarExtensions } from './tar-entries.ts';
 import {
-  BINARY_NAMES_RECORD,
   formatTarDirectory,
   parseTarHeader,
   replaceTarMode,
@@ -28,7 +28,6 @@ const EXTENSION_TYPES = new Set(['x', 'g', 'L', 'K']);
 /** libostree puts the mode into the checksum of a symlink; on a disk every symlink has this one. */
 const SYMLINK_MODE = 0o777;
 const NOTHING = Buffer.alloc(0);
-const NAME_RECORDS = ['path', 'linkpath', 'uname', 'gname'];
 
 export interface TarSummary {
   /** Device nodes and FIFOs, which OSTree cannot keep (compatibility S-10). */
@@ -179,24 +178,30 @@ export class TarScanner {
     if (rest.length < length) return undefined;
     const bytes = rest.subarray(0, length);
     const data = rest.subarray(TAR_BLOCK_BYTES, TAR_BLOCK_BYTES + size);
-    const { pax, longName, longLink } = this.#extensions;
     this.#listener?.frame(bytes);
     // Of a global header (`g`) the unpacker takes nothing, and neither do the tools that make layers.
+    if (type === 'g') return { length };
+    this.#extensionBytes.push(this.#readExtension(type, bytes, data));
+    return { length, replacement: NOTHING };
+  }
+
+  /** @returns what the unpacker should get for the header and its data */
+  #readExtension(type: string, bytes: Buffer, data: Buffer): Buffer {
+    const { pax, longName, longLink } = this.#extensions;
     if (type === 'L') {
       if (longName !== undefined) this.#reject('two long names for one entry');
       this.#extensions = { ...this.#extensions, longName: untilNul(data) };
     } else if (type === 'K') {
       if (longLink !== undefined) this.#reject('two long link names for one entry');
       this.#extensions = { ...this.#extensions, longLink: untilNul(data) };
-    } else if (type === 'x') {
+    } else {
       if (pax !== undefined) this.#reject('two PAX headers for one entry');
       const records = parsePaxRecords(data, this.#offset);
       this.#extensions = { ...this.#extensions, pax: records };
+      const rewritten = rewritePaxData(data, records);
+      if (rewritten !== undefined) return replaceRecords(bytes, rewritten);
     }
-    if (type === 'g') return { length };
-    const isForeign = type === 'x' && hasForeignNames(parsePaxRecords(data, this.#offset));
-    this.#extensionBytes.push(isForeign ? addBinaryNames(bytes, data) : Buffer.from(bytes));
-    return { length, replacement: NOTHING };
+    return Buffer.from(bytes);
   }
 
   #reject(what: string): never {
@@ -208,15 +213,10 @@ function hasExtensions({ pax, longName, longLink }: TarExtensions): boolean {
   return pax !== undefined || longName !== undefined || longLink !== undefined;
 }
 
-function hasForeignNames(records: ReadonlyMap<string, Buffer>): boolean {
-  return NAME_RECORDS.some((key) => records.get(key)?.some((byte) => byte >= 0x80));
-}
-
-/** The PAX header with one record more. */
-function addBinaryNames(bytes: Buffer, data: Buffer): Buffer {
-  const size = data.length + BINARY_NAMES_RECORD.length;
-  const block = replaceTarSize(bytes.subarray(0, TAR_BLOCK_BYTES), size);
-  return Buffer.concat([block, data, BINARY_NAMES_RECORD, Buffer.alloc(paddingAfter(size))]);
+/** The PAX header with other records. */
+function replaceRecords(bytes: Buffer, data: Buffer): Buffer {
+  const block = replaceTarSize(bytes.subarray(0, TAR_BLOCK_BYTES), data.length);
+  return Buffer.concat([block, data, Buffer.alloc(paddingAfter(data.length))]);
 }
 
 function paddingAfter(size: number): number {

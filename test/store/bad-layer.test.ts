@@ -146,10 +146,11 @@ test.each(refused)('%s', async (_, entries, reason) => {
   expect(failure.message).toMatch(reason);
 });
 
-/** libostree would store another owner, and the merge would stumble over such a whiteout. */
+/** libostree would store another owner or an object that is not what its checksum says, and the merge would stumble over such a whiteout. */
 const refusedByScanner: [title: string, entries: readonly TarEntry[]][] = [
   ['the owner 4294967295, which no file can have', [{ path: 'a', uid: 0xffffffff }]],
   ['an owner beyond 32 bits', [{ path: 'a', uid: 99_999_999_999 }]],
+  ['an attribute without value', [{ path: 'a', xattrs: { 'user.a': '' } }]],
   ['a whiteout without name', [file('.wh.')]],
   ['a whiteout of ".."', [file('d/.wh...')]],
 ];

@@ -19,6 +19,8 @@ const sound: [title: string, entry: TarEntry][] = [
     'a symlink of another mode, as bsdtar writes it',
     { path: 'a', type: 'symlink', mode: 0o755, linkName: 'x' },
   ],
+  ['two attributes of a file', { path: 'a', xattrs: { 'user.a': '1', 'user.b': '2' } }],
+  ['two attributes of a file in the other order', { path: 'a', xattrs: { 'user.b': '2', 'user.a': '1' } }],
   ['one attribute of a file', { path: 'a', xattrs: { 'user.a': '1' } }],
   [
     'two attributes of a directory',
@@ -26,14 +28,7 @@ const sound: [title: string, entry: TarEntry][] = [
   ],
 ];
 
-// libostree takes the order from the archive into the checksum; the disk has another.
-const unsound: typeof sound = [
-  ['two attributes of a file', { path: 'a', xattrs: { 'user.a': '1', 'user.b': '2' } }],
-  ['an attribute without value', { path: 'a', xattrs: { 'user.a': '' } }],
-];
-
 for (const [title, entry] of sound) test(title, () => expectSound(entry));
-for (const [title, entry] of unsound) test.todo(title, () => expectSound(entry));
 
 async function expectSound(entry: TarEntry): Promise<void> {
   await using store = await createStore([registry]);
