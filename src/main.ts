@@ -43,13 +43,18 @@ async function runHelp(topic: string): Promise<Output> {
 
 async function runVerb(request: VerbRequest): Promise<Output> {
   const [{ runVerb }, screen] = await Promise.all([import('./commands/run-verb.ts'), openScreen()]);
+  const signal = listenToSignals();
   const caller: Caller = {
     env: process.env,
     uid: readUid(),
     gid: process.getegid?.() ?? 0,
     program: process.execPath,
-    signal: listenToSignals(),
+    signal,
     screen,
+    async ask(question) {
+      screen.writeError(question);
+      return (await import('./cli/standard-stream.ts')).readLine(0, signal);
+    },
   };
   return runVerb(request, caller);
 }

@@ -42,6 +42,8 @@ export interface OperandSpec {
   /** Name in help: `IMAGE`. */
   readonly label: string;
   readonly description: string;
+  /** How many words it takes, exactly one when left out; only the last operand may take another number. */
+  readonly count?: 'optional' | 'many';
 }
 
 export interface Example {
@@ -61,8 +63,15 @@ export interface Input<
   Operands extends OperandTable = OperandTable,
 > {
   readonly options: { readonly [Name in keyof Options]: OptionValue<Options[Name]> };
-  readonly operands: { readonly [Name in keyof Operands]: string };
+  readonly operands: { readonly [Name in keyof Operands]: OperandValue<Operands[Name]> };
 }
+
+/** `many` is none or more. */
+export type OperandValue<Spec extends OperandSpec> = Spec extends { count: 'many' }
+  ? readonly string[]
+  : Spec extends { count: 'optional' }
+    ? string | undefined
+    : string;
 
 /** Flags are false and lists empty when left out; switches and values are `undefined`. */
 export type OptionValue<Spec extends OptionSpec> = Spec extends { kind: 'flag' }

@@ -6,6 +6,8 @@ import { buildUsageError } from './usage-error.ts';
 export interface VerbEntry {
   readonly path: string;
   readonly summary: string;
+  /** Other paths, which existing scripts use; no list of verbs shows them. */
+  readonly aliases?: readonly string[];
 }
 
 /** Options that stand before the verb (compatibility G-01). */
@@ -60,7 +62,7 @@ function findCommand<Verb extends VerbEntry>(
   const [first, second] = words;
   if (first === undefined)
     throw buildUsageError('UNKNOWN_COMMAND', 'Too few arguments: the verb is missing', '');
-  const single = verbs.find((verb) => verb.path === first);
+  const single = verbs.find((verb) => isCalled(verb, first));
   if (single !== undefined) return { kind: 'verb', verb: single, rest: words.slice(1), globals };
   const members = findMembers(first, verbs);
   if (members.length === 0) throw buildUnknownVerb(first, '', listFirstWords(verbs));
@@ -68,7 +70,7 @@ function findCommand<Verb extends VerbEntry>(
   if (second === undefined || second.startsWith('-')) {
     throw buildUsageError('UNKNOWN_COMMAND', `Too few arguments: '${first}' needs a verb`, first);
   }
-  const verb = members.find((member) => member.path === `${first} ${second}`);
+  const verb = verbs.find((member) => isCalled(member, `${first} ${second}`));
   if (verb === undefined) {
     throw buildUnknownVerb(
       second,
@@ -83,8 +85,15 @@ function findCommand<Verb extends VerbEntry>(
 function findTopic(words: readonly string[], verbs: readonly VerbEntry[]): string {
   const topic = words.filter((word) => word !== '-h' && word !== '--help').join(' ');
   if (topic === '' || topic === 'help') return '';
-  if (verbs.some((verb) => verb.path === topic) || findMembers(topic, verbs).length > 0) return topic;
+  const verb = verbs.find((candidate) => isCalled(candidate, topic));
+  if (verb !== undefined) return verb.path;
+  if (findMembers(topic, verbs).length > 0) return topic;
   throw buildUnknownVerb(topic, '', [...listFirstWords(verbs), ...verbs.map((verb) => verb.path)]);
+}
+
+/** Whether a verb has this path, or had it in the original. */
+export function isCalled({ path, aliases = [] }: VerbEntry, written: string): boolean {
+  return path === written || aliases.includes(written);
 }
 
 /** The verbs of which `word` is the first of two words. */

@@ -1,4 +1,4 @@
-import type { CommandSpec, Entry, OptionSpec } from './command-spec.ts';
+import type { CommandSpec, Entry, OperandSpec, OptionSpec } from './command-spec.ts';
 import { wrapText } from './wrap-text.ts';
 
 const WIDTH = 80;
@@ -31,7 +31,7 @@ export function formatHelp(topic: string, spec: CommandSpec): string {
   const own = options.filter(([, option]) => option.isCompatibility !== true);
   const compatibility = options.filter(([, option]) => option.isCompatibility === true);
   return joinBlocks([
-    [`Usage: ${['atomic', topic, '[OPTION]...', ...operands.map(({ label }) => label)].join(' ')}`],
+    [`Usage: ${['atomic', topic, '[OPTION]...', ...operands.map(describeOperand)].join(' ')}`],
     ...spec.description.map((paragraph) => wrapText(paragraph, WIDTH)),
     formatSection(
       'Arguments:',
@@ -67,6 +67,11 @@ export function joinBlocks(blocks: readonly (readonly string[])[]): string {
 }
 
 const helpEntry: Entry = { name: '-h, --help', text: 'Print this text.' };
+
+function describeOperand({ label, count }: OperandSpec): string {
+  if (count === undefined) return label;
+  return count === 'many' ? `[${label}]...` : `[${label}]`;
+}
 
 function describeOption([name, option]: readonly [string, OptionSpec]): Entry {
   const short = option.short === undefined ? '    ' : `-${option.short}, `;

@@ -32,7 +32,11 @@ export function parseArguments(topic: string, spec: CommandSpec, words: readonly
     const previous = values.get(name);
     values.set(name, Array.isArray(previous) ? [...previous, value] : value);
   }
-  const input = { options: Object.fromEntries(values), operands: readOperands(operands, spec, topic) };
+  // The tables say which value is of which type; `Input` says the same in types.
+  const input = {
+    options: Object.fromEntries(values),
+    operands: readOperands(operands, spec, topic),
+  } as Input;
   return { kind: 'input', input };
 }
 
@@ -74,17 +78,19 @@ function readOperands(
   words: readonly string[],
   spec: CommandSpec,
   topic: string,
-): Readonly<Record<string, string>> {
+): Readonly<Record<string, Value>> {
   const expected = Object.entries(spec.operands);
-  const extra = words[expected.length];
+  const isOpen = expected.at(-1)?.[1].count === 'many';
+  const extra = isOpen ? undefined : words[expected.length];
   if (extra !== undefined) {
     throw buildUsageError('BAD_OPTION', `Too many arguments: '${toPrintable(extra, 80)}'`, topic);
   }
   return Object.fromEntries(
-    expected.map(([name, operand], index) => {
+    expected.map(([name, { label, count }], index) => {
       const word = words[index];
-      if (word === undefined) {
-        throw buildUsageError('BAD_OPTION', `Too few arguments: ${operand.label} is missing`, topic);
+      if (count === 'many') return [name, words.slice(index)];
+      if (word === undefined && count === undefined) {
+        throw buildUsageError('BAD_OPTION', `Too few arguments: ${label} is missing`, topic);
       }
       return [name, word];
     }),

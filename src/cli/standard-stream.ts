@@ -1,4 +1,4 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { createReadStream, fstatSync, writeSync } from 'node:fs';
 
 /** How long to wait for a reader when someone has made the pipe non-blocking. */
 const RETRY_MILLISECONDS = 5;
@@ -28,6 +28,25 @@ export function createTextWriter(fd: number): (text: string) => void {
       }
     }
   };
+}
+
+/** A person's answer is short; what is longer is none. */
+const MAX_LINE = 1000;
+
+/**
+ * Reads one line of standard input.
+ *
+ * @param signal ends the wait; its reason is in the error that is thrown then
+ * @returns the line without its newline; `undefined` at the end of input
+ */
+export async function readLine(fd: number, signal: AbortSignal): Promise<string | undefined> {
+  const input = createReadStream('', { fd, autoClose: false, signal, encoding: 'utf8' });
+  let text = '';
+  for await (const chunk of input) {
+    text += chunk;
+    if (text.includes('\n') || text.length > MAX_LINE) break;
+  }
+  return text === '' ? undefined : text.split('\n', 1)[0];
 }
 
 /** Whether a descriptor can be a terminal at all; much cheaper to know than whether it is one. */

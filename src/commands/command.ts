@@ -7,7 +7,19 @@ export interface Command<
   Operands extends OperandTable = OperandTable,
 > extends CommandSpec<Options, Operands> {
   // A method, not a property: only then is a command with its own tables a `Command`.
-  run(host: Host, input: Input<Options, Operands>): Promise<Output>;
+  run(host: Host, input: Input<Options, Operands>, person: Person): Promise<Output>;
+}
+
+/** Who called the program, and can be asked. */
+export interface Person {
+  /** `-y`: every question is answered with yes, and not asked. */
+  readonly assumeYes: boolean;
+  /**
+   * Prints a question without a newline and waits for a line.
+   *
+   * @returns the line without its newline; `undefined` at the end of input, as when nobody is there
+   */
+  ask(question: string): Promise<string | undefined>;
 }
 
 export interface Output {

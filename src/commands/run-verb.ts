@@ -1,3 +1,4 @@
+import type { GlobalOptions } from '../cli/find-verb.ts';
 import { formatHelp } from '../cli/format-help.ts';
 import { parseArguments } from '../cli/parse-arguments.ts';
 import type { Screen } from '../cli/progress-display.ts';
@@ -5,7 +6,7 @@ import { addProxyVariables } from '../cli/proxy-variables.ts';
 import { createReporter } from '../cli/reporter.ts';
 import type { Report } from '../core/events.ts';
 import type { Host } from '../host/host.ts';
-import type { Output } from './command.ts';
+import type { Output, Person } from './command.ts';
 import type { Verb } from './verbs.ts';
 
 /** What `main.ts` knows of the process. */
@@ -17,11 +18,14 @@ export interface Caller {
   readonly program: string;
   readonly signal: AbortSignal;
   readonly screen: Screen;
+  /** See `Person`. */
+  ask(question: string): Promise<string | undefined>;
 }
 
 export interface VerbRequest {
   readonly verb: Verb;
   readonly rest: readonly string[];
+  readonly globals: GlobalOptions;
 }
 
 /** Who presses Ctrl-C and sees nothing for this long should know why. */
@@ -32,14 +36,15 @@ const INTERRUPT_NOTICE_DELAY = 1000;
  *
  * @throws whatever the command throws
  */
-export async function runVerb({ verb, rest }: VerbRequest, caller: Caller): Promise<Output> {
+export async function runVerb({ verb, rest, globals }: VerbRequest, caller: Caller): Promise<Output> {
   const command = await verb.load();
   const parsed = parseArguments(verb.path, command, rest);
   if (parsed.kind === 'help') return { text: formatHelp(verb.path, command) };
   const reporter = createReporter(caller.screen, { json: parsed.input.options.json === true });
   announceInterruption(caller.signal, reporter.report);
   try {
-    return await command.run(await openHost(caller, reporter.report), parsed.input);
+    const person: Person = { assumeYes: globals.assumeYes, ask: caller.ask };
+    return await command.run(await openHost(caller, reporter.report), parsed.input, person);
   } finally {
     reporter.close();
   }

@@ -8,6 +8,7 @@ import { throwIfInterrupted } from '../host/interruption.ts';
 import { readRuntime } from '../host/runtime.ts';
 import { findImage } from '../store/find-image.ts';
 import { pullImage } from '../store/pull.ts';
+import { withSharedStore } from '../store/store-lock.ts';
 import { applyInstall } from './apply-install.ts';
 import { withContainerLock } from './container-lock.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
@@ -60,10 +61,13 @@ export async function installContainer(
   await recoverOthers(host, subject.name);
   return withContainerLock(host, subject.name, 'install', async () => {
     await recoverContainer(host, subject.name);
-    const preparation = await prepare(host, request, source, subject);
-    if (preparation.kind === 'already-present') return preparation;
-    await applyInstall(host, preparation.prepared);
-    return { kind: 'installed', plan: preparation.prepared.plan };
+    // From finding the image until `info` names it, nothing of it may be pruned.
+    return withSharedStore(host, async () => {
+      const preparation = await prepare(host, request, source, subject);
+      if (preparation.kind === 'already-present') return preparation;
+      await applyInstall(host, preparation.prepared);
+      return { kind: 'installed', plan: preparation.prepared.plan };
+    });
   });
 }
 

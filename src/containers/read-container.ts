@@ -19,7 +19,7 @@ export type ContainerState =
   | { readonly kind: 'damaged'; readonly reason: string };
 
 /** A runtime must be shown for files that name none (compatibility 2.3). */
-const originalRuntime = '/usr/bin/runc';
+export const originalRuntime = '/usr/bin/runc';
 
 /** Reads the state of one container; damage is a value here, not an error. */
 export async function readContainer(host: Host, name: string): Promise<ContainerState> {

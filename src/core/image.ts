@@ -18,6 +18,8 @@ export interface StoredImage {
   readonly configDigest: string | undefined;
   /** Digests of the layer blobs, base first, `sha256:...`. */
   readonly layerDigests: readonly string[];
+  /** Where it came from, as skopeo writes it: `docker://registry/name:tag`; `undefined` when it was not recorded. */
+  readonly source: string | undefined;
 }
 
 /** A layer or configuration blob: what `images list -a` adds (compatibility M-03). */

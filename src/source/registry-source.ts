@@ -16,6 +16,8 @@ import { copyVerified, proxyEnforcesPolicy, readRawManifest } from './skopeo.ts'
 export interface ImageSource {
   readonly proxy: ImageProxy;
   readonly image: OpenedImage;
+  /** Where it comes from, as skopeo writes it: `docker://registry/name:tag`. */
+  readonly location: string;
   /** Digest of the manifest, `sha256:...`. */
   readonly digest: string;
   /** The bytes that `digest` names. */
@@ -107,7 +109,8 @@ async function openVerifiedCopy(
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     await copyVerified(host, `docker://${name}`, `dir:${folder}`, options);
-    return closingAlso(await openThroughProxy(host, `dir:${folder}`, {}), remove);
+    const copy = await openThroughProxy(host, `dir:${folder}`, {});
+    return closingAlso({ ...copy, location: `docker://${name}` }, remove);
   } catch (error) {
     remove();
     throw error;
@@ -122,7 +125,14 @@ async function openThroughProxy(host: Host, source: string, options: SourceOptio
       digestOf(image.manifest) === image.digest
         ? image.manifest
         : await readRaw(host, source, image, options);
-    return { proxy, image, digest: image.digest, manifest, close: () => proxy.close() };
+    return {
+      proxy,
+      image,
+      location: source,
+      digest: image.digest,
+      manifest,
+      close: () => proxy.close(),
+    };
   } catch (error) {
     await proxy.close();
     throw error;

@@ -1,9 +1,15 @@
+/** Finds images by what a person types: a name, or the beginning of an id. */
+import { AtomicError } from '../core/errors.ts';
 import type { StoredImage } from '../core/image.ts';
+import { toPrintable } from '../core/printable.ts';
 import { formatImageRef } from '../core/ref-name.ts';
 import { formatReference, parseReference } from '../core/reference.ts';
 import type { Host } from '../host/host.ts';
 import { describeImage } from './image-commit.ts';
+import { listImages } from './list-images.ts';
 import { findRef, readCommit } from './object-files.ts';
+
+const ID_PREFIX = /^[0-9a-f]{1,64}$/;
 
 /**
  * Finds the image that is stored under a name.
@@ -16,4 +22,36 @@ export async function findImage(host: Host, name: string): Promise<StoredImage |
   const { repository } = host.locations;
   const commit = findRef(repository, formatImageRef(reference));
   return commit === undefined ? undefined : describeImage(reference, commit, readCommit(repository, commit));
+}
+
+/**
+ * Finds the images that a person means: the one of that name, else all names of the one image whose id begins so
+ * (compatibility I-07).
+ *
+ * @param written a name or hex digits
+ * @returns at least one; all have the same id
+ * @throws AtomicError IMAGE_NOT_FOUND; BAD_REFERENCE when several images have such an id, or it is neither; STORE_CORRUPT
+ */
+export async function readImages(host: Host, written: string): Promise<readonly StoredImage[]> {
+  const isId = ID_PREFIX.test(written);
+  const named = await findImage(host, written);
+  if (named !== undefined) return [named];
+  const found = isId ? (await listImages(host)).filter(({ id }) => id.startsWith(written)) : [];
+  if (new Set(found.map(({ id }) => id)).size > 1) {
+    throw new AtomicError('BAD_REFERENCE', `more images matching prefix \`${written}\``, {
+      hint: `Write more of the id: ${found.map(({ id, reference }) => `${id.slice(0, 12)} (${reference})`).join(', ')}.`,
+    });
+  }
+  if (found.length > 0) return found;
+  throw new AtomicError('IMAGE_NOT_FOUND', `Cannot find image ${toPrintable(written)}.`, {
+    hint: 'List what is there: atomic images list',
+    details: { image: written },
+  });
+}
+
+/** As `readImages`; of several names of one image the first. */
+export async function readImage(host: Host, written: string): Promise<StoredImage> {
+  const [image] = await readImages(host, written);
+  if (image === undefined) throw new Error('readImages returned nothing');
+  return image;
 }

@@ -7,6 +7,8 @@ export const ImageKey = {
   manifest: 'docker.manifest',
   digest: 'docker.digest',
   signatures: 'signatures',
+  /** Ours: where the image came from, as skopeo writes it, such as `docker://registry/name:tag`. */
+  source: 'atomic.source',
 } as const;
 
 export const BlobKey = {
@@ -42,6 +44,7 @@ export function describeImage(reference: string, checksum: string, commit: Commi
     virtualSize: manifest?.layers.reduce((sum, layer) => sum + layer.size, 0),
     configDigest: manifest?.config.digest,
     layerDigests: manifest?.layers.map((layer) => layer.digest) ?? [],
+    source: commit.metadata.get(ImageKey.source),
   };
 }
 

@@ -54,7 +54,7 @@ export function writeConfigCommit(repo: Pointer, config: BlobDescriptor, content
 export function writeImageCommit(
   repo: Pointer,
   reference: string,
-  manifest: { readonly digest: string; readonly text: string },
+  manifest: { readonly digest: string; readonly text: string; readonly source: string },
   layers: readonly LayerTree[],
 ): StoredImage {
   const root = mergeLayers(layers, (checksum) => loadMetadata(repo, 'dirtree', checksum));
@@ -64,6 +64,7 @@ export function writeImageCommit(
     [ImageKey.manifest, manifest.text],
     [ImageKey.digest, manifest.digest],
     [ImageKey.signatures, '0'],
+    [ImageKey.source, manifest.source],
   ]);
   const { checksum, timestamp } = writeCommit(repo, formatImageRef(reference), root, metadata);
   return describeImage(reference, checksum, { ...root, metadata, timestamp });

@@ -4,7 +4,7 @@ import { catchError } from '../core/thrown-error.ts';
 
 const pull = { path: 'pull', summary: '' };
 const install = { path: 'install', summary: '' };
-const imagesList = { path: 'images list', summary: '' };
+const imagesList = { path: 'images list', summary: '', aliases: ['list-images'] };
 const verbs = [pull, install, imagesList];
 const none = { debug: false, assumeYes: false };
 
@@ -24,6 +24,8 @@ describe('understood', () => {
     { words: ['images', '--help'], request: { kind: 'help', topic: 'images' } },
     { words: ['images', '-h', 'list'], request: { kind: 'help', topic: 'images' } },
     { words: ['pull'], request: { kind: 'verb', verb: pull, rest: [], globals: none } },
+    { words: ['list-images'], request: { kind: 'verb', verb: imagesList, rest: [], globals: none } },
+    { words: ['help', 'list-images'], request: { kind: 'help', topic: 'images list' } },
     {
       words: ['pull', '--json', 'a', '-v'],
       request: { kind: 'verb', verb: pull, rest: ['--json', 'a', '-v'], globals: none },

@@ -14,6 +14,7 @@ const etcd: StoredImage = {
   virtualSize: undefined,
   configDigest: undefined,
   layerDigests: [],
+  source: undefined,
 };
 const flannel: StoredImage = {
   ...etcd,

@@ -58,6 +58,27 @@ describe('accepted', () => {
   });
 });
 
+describe('operands', () => {
+  const withOperands = (operands: CommandSpec['operands']): CommandSpec => ({ ...spec, operands });
+  const image = { label: 'IMAGE', description: '' };
+  const many = withOperands({ image, names: { label: 'NAME', description: '', count: 'many' } });
+  const optional = withOperands({ image, target: { label: 'TARGET', description: '', count: 'optional' } });
+  test.each([
+    { given: many, words: ['img'], operands: { image: 'img', names: [] } },
+    { given: many, words: ['img', 'a', '-a', 'b'], operands: { image: 'img', names: ['a', 'b'] } },
+    { given: optional, words: ['img'], operands: { image: 'img', target: undefined } },
+    { given: optional, words: ['img', 't'], operands: { image: 'img', target: 't' } },
+  ])('$words', ({ given, words, operands }) => {
+    expect(parseArguments('tag', given, words)).toMatchObject({ kind: 'input', input: { operands } });
+  });
+  test.each([
+    { given: many, words: [], message: 'Too few arguments: IMAGE is missing' },
+    { given: optional, words: ['img', 't', 'x'], message: "Too many arguments: 'x'" },
+  ])('refused: $words', ({ given, words, message }) => {
+    expect(catchError(() => parseArguments('tag', given, words))).toMatchObject({ message });
+  });
+});
+
 describe('refused', () => {
   test.each([
     { words: [], message: 'Too few arguments: IMAGE is missing' },

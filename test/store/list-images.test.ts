@@ -117,6 +117,7 @@ test('an image that the original program stored, with its own form of a manifest
     virtualSize: one.layers[0]?.size,
     configDigest: one.config.digest,
     layerDigests: one.layers.map((layer) => layer.digest),
+    source: undefined,
   });
   expect((await listImages(store.host)).map(({ reference }) => reference)).toContain('busybox:latest');
 });

@@ -60,6 +60,7 @@ test.each(formats)('%s image with %s layers', async (kind, compression) => {
       virtualSize: image.layers.reduce((sum, { size }) => sum + size, 0),
       configDigest: image.config.digest,
       layerDigests: image.layers.map(({ digest }) => digest),
+      source: `docker://${name}`,
     },
     fetched: image.layers.map(({ digest }) => digest),
     reused: [],

@@ -49,12 +49,14 @@ test.each(kinds)('the commits of an image: %s', async (kind) => {
     'docker.manifest: string',
     'docker.digest: string',
     'signatures: string',
+    'atomic.source: string',
   ]);
   const manifest = readMetadata(store, imageRef, 'docker.manifest');
   expect(manifest).toBe(Buffer.from(image.manifest.data).toString());
   expect(readMetadata(store, imageRef, 'docker.digest')).toBe(image.manifest.digest);
   expect(digestOf(Buffer.from(manifest))).toBe(image.manifest.digest);
   expect(readMetadata(store, imageRef, 'signatures')).toBe('0');
+  expect(readMetadata(store, imageRef, 'atomic.source')).toBe(`docker://${pulled.image.reference}`);
 
   expect(listMetadataTypes(store, layerRef)).toEqual([
     'docker.size: string',

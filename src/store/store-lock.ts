@@ -1,0 +1,35 @@
+/**
+ * The lock of the image store: `REPO/atomic.lock`. Whoever needs objects that no ref protects yet, or still, holds it
+ * shared: a pull between its transactions, an install between finding an image and writing `info`, a mount, an export.
+ * Whoever takes objects away holds it exclusively: prune and repair. libostree's own lock covers single transactions
+ * only.
+ */
+import { ensureDirectory } from '../host/durable-files.ts';
+import type { Host } from '../host/host.ts';
+import { withStandingLock } from '../host/standing-lock.ts';
+
+const OBJECT = 'the image store';
+
+/**
+ * Runs an action during which no object of the store goes away. May be nested. Creates the repository's folder.
+ *
+ * @throws INTERRUPTED while waiting, READ_ONLY, STORE_FAILED
+ */
+export async function withSharedStore<T>(host: Host, action: () => Promise<T>): Promise<T> {
+  return withLock(host, 'shared', action);
+}
+
+/**
+ * Runs an action that nobody else's use of the store overlaps. Must not be nested, not in a shared one either.
+ *
+ * @throws INTERRUPTED while waiting, READ_ONLY, STORE_FAILED
+ */
+export async function withExclusiveStore<T>(host: Host, action: () => Promise<T>): Promise<T> {
+  return withLock(host, 'exclusive', action);
+}
+
+async function withLock<T>(host: Host, mode: 'shared' | 'exclusive', action: () => Promise<T>): Promise<T> {
+  const { repository } = host.locations;
+  await ensureDirectory(repository);
+  return withStandingLock(host, { path: `${repository}/atomic.lock`, mode, object: OBJECT }, action);
+}

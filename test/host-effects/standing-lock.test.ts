@@ -1,0 +1,81 @@
+import { expect, test } from 'bun:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseHolders, withStandingLock } from '../../src/host/standing-lock.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const request = (sandbox: Sandbox, mode: 'shared' | 'exclusive') => ({
+  path: sandbox.folder.join('lock'),
+  mode,
+  object: 'the store',
+});
+
+/** Another process that holds the lock until it is killed. */
+async function holdLock(path: string, mode: '--shared' | '--exclusive') {
+  const child = spawn('flock', ['--no-fork', mode, path, 'sh', '-c', 'echo locked; exec sleep 600'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return child;
+}
+
+test('shared ones go together, also nested', async () => {
+  await using sandbox = await createSandbox();
+  const child = await holdLock(sandbox.folder.join('lock'), '--shared');
+  const shared = request(sandbox, 'shared');
+  const result = await withStandingLock(sandbox.host, shared, () =>
+    withStandingLock(sandbox.host, shared, async () => 42),
+  );
+  expect(result).toBe(42);
+  expect(sandbox.events).toEqual([]);
+  child.kill('SIGKILL');
+});
+
+test.each([
+  ['shared', '--exclusive'],
+  ['exclusive', '--shared'],
+  ['exclusive', '--exclusive'],
+] as const)('%s waits for %s, says for whom, and goes on', async (mode, other) => {
+  await using sandbox = await createSandbox();
+  const child = await holdLock(sandbox.folder.join('lock'), other);
+  const waiting = withStandingLock(sandbox.host, request(sandbox, mode), async () => 'mine');
+  while (sandbox.events.length === 0) await sleep(5);
+  child.kill('SIGKILL');
+  expect(await waiting).toBe('mine');
+  expect(sandbox.events).toEqual([
+    {
+      kind: 'waiting',
+      object: 'the store',
+      // The shell may not have become `sleep` yet.
+      holder: expect.stringMatching(new RegExp(`^process ${child.pid}: (?:sleep|sh) .*600$`)),
+    },
+  ]);
+  expect((await stat(sandbox.folder.join('lock'))).size).toBe(0);
+});
+
+test('an interruption ends the wait', async () => {
+  await using sandbox = await createSandbox();
+  const child = await holdLock(sandbox.folder.join('lock'), '--exclusive');
+  const waiting = withStandingLock(sandbox.host, request(sandbox, 'shared'), async () => 'mine').catch(
+    (error: unknown) => error,
+  );
+  while (sandbox.events.length === 0) await sleep(5);
+  sandbox.interrupt();
+  expect(await waiting).toMatchObject({ code: 'INTERRUPTED' });
+  child.kill('SIGKILL');
+});
+
+test('who holds a lock, as the kernel lists it', () => {
+  const locks = [
+    '1: FLOCK  ADVISORY  WRITE 4242 fe:00:1234 0 EOF',
+    '1: -> FLOCK  ADVISORY  WRITE 4343 fe:00:1234 0 EOF',
+    '2: FLOCK  ADVISORY  READ 77 00:1c:1234 0 EOF',
+    '3: POSIX  ADVISORY  READ 78 fe:00:1234 0 EOF',
+    '4: FLOCK  ADVISORY  READ 0 fe:00:1234 0 EOF',
+    '5: FLOCK  ADVISORY  READ 79 fe:00:12345 0 EOF',
+    '',
+  ].join('\n');
+  expect(parseHolders(locks, 1234)).toEqual(['4242', '77']);
+});
