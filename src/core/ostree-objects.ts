@@ -33,12 +33,16 @@ export interface DirTree {
   readonly directories: readonly TreeDirectory[];
 }
 
-/** One dirmeta object. `mode` has the file type bits. */
+/** An extended attribute; the name ends with a NUL byte. */
+export type Xattr = readonly [name: Buffer, value: Buffer];
+
+/** Owner, mode and extended attributes of a file or directory: one dirmeta object. `mode` has the file type bits. */
 export interface DirMeta {
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
-  readonly xattrs: readonly [name: Buffer, value: Buffer][];
+  /** Sorted by the bytes of the names. */
+  readonly xattrs: readonly Xattr[];
 }
 
 /** One commit object. Values of other types than string are left out of `metadata`. */
@@ -53,11 +57,20 @@ const dirTreeCodec = variantTuple(
   variantArray(variantTuple(variantString, variantBytes)),
   variantArray(variantTuple(variantString, variantBytes, variantBytes)),
 );
+const xattrsCodec = variantArray<Xattr>(variantTuple(variantBytes, variantBytes));
 const dirMetaCodec = variantTuple(
   variantBigEndianUint32,
   variantBigEndianUint32,
   variantBigEndianUint32,
-  variantArray(variantTuple(variantBytes, variantBytes)),
+  xattrsCodec,
+);
+const fileHeaderCodec = variantTuple(
+  variantBigEndianUint32,
+  variantBigEndianUint32,
+  variantBigEndianUint32,
+  variantBigEndianUint32,
+  variantString,
+  xattrsCodec,
 );
 const commitCodec = variantTuple(
   variantArray(variantTuple(variantString, variantBox)),
@@ -98,6 +111,22 @@ export function parseDirMeta(data: Buffer): DirMeta {
 
 export function formatDirMeta(meta: DirMeta): Buffer {
   return dirMetaCodec.encode([meta.uid, meta.gid, meta.mode, meta.xattrs]);
+}
+
+const LENGTH_PREFIX_BYTES = 8;
+
+/**
+ * Formats what stands before the content of a file in the data of its checksum. It is on no disk in repositories of the
+ * modes `bare` and `bare-user`.
+ *
+ * @param target of a symlink, whose content is empty then; `''` for a file
+ */
+export function formatFileHeader({ uid, gid, mode, xattrs }: DirMeta, target: string): Buffer {
+  const noDevice = 0;
+  const header = fileHeaderCodec.encode([uid, gid, mode, noDevice, target, xattrs]);
+  const prefix = Buffer.alloc(LENGTH_PREFIX_BYTES);
+  prefix.writeUInt32BE(header.length);
+  return Buffer.concat([prefix, header]);
 }
 
 /** @throws VariantMalformed when `data` is not a commit object */

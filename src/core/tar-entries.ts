@@ -1,22 +1,23 @@
 /** What the entries of a layer's archive may be, and what must be known of all of them together. */
 import { isUtf8 } from 'node:buffer';
 import { layerRejected } from './layer-rejected.ts';
-import { ATTRIBUTE } from './pax-rewrite.ts';
+import type { Xattr } from './ostree-objects.ts';
 import type { TarHeader } from './tar-header.ts';
-import type { TarSummary } from './tar-scanner.ts';
+import type { TarSummary } from './tar-reader.ts';
+import { MalformedXattr, parsePaxXattrs } from './tar-xattrs.ts';
 
 /** The kernel's limits: no path, name or link beyond them could be checked out. */
 const MAX_PATH_BYTES = 4096;
 const MAX_NAME_BYTES = 255;
 const MAX_TARGET_BYTES = 4095;
 const MAX_OWNER = 0xfffffffe;
-/** Both far above any real layer; they bound the memory that a hostile one takes, here and in libostree. */
-const MAX_ENTRIES = 5_000_000;
+/** Both far above any real layer; they bound the memory that a hostile one takes. */
+const MAX_ENTRIES = 2_000_000;
 const MAX_NAMES_BYTES = 256 * 1024 * 1024;
 
-type EntryKind = 'file' | 'hard link' | 'symlink' | 'device node or FIFO' | 'directory';
+export type TarEntryKind = 'file' | 'hard link' | 'symlink' | 'device node or FIFO' | 'directory';
 
-const KINDS: ReadonlyMap<string, EntryKind> = new Map([
+const KINDS: ReadonlyMap<string, TarEntryKind> = new Map([
   ['0', 'file'],
   ['7', 'file'],
   ['1', 'hard link'],
@@ -38,13 +39,20 @@ export interface TarExtensions {
 }
 
 export interface TarEntry {
-  /** As the archive has it. */
+  readonly kind: TarEntryKind;
+  /** Path in the layer without leading slash, the root as `''`; no element is `.` or `..`. */
+  readonly path: string;
+  /** The name as the archive has it. */
   readonly name: Buffer;
-  readonly isSymlink: boolean;
-  /** Directories above it, outermost first, that the archive implies here for the first time. Without the root. */
-  readonly implied: readonly string[];
   /** Bytes of content that follow. */
   readonly size: number;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly xattrs: readonly Xattr[];
+  /** Of a symlink as written, of a hard link a path like `path`; else empty. */
+  readonly target: string;
 }
 
 export class TarEntries {
@@ -67,19 +75,19 @@ export class TarEntries {
       const kind = findKind(header, name);
       const path = readPath(name);
       if (path === '' && kind !== 'directory') throw new Refusal(`a ${kind} in the place of the root`);
-      checkTarget(kind, header, extensions);
-      checkOwner(header, extensions.pax);
-      checkAttributes(extensions.pax);
+      const target = readTarget(kind, header, extensions);
+      const owner = { uid: readOwner('uid', header, extensions), gid: readOwner('gid', header, extensions) };
+      const xattrs = readXattrs(extensions.pax);
       checkWhiteout(path);
       const size = readSize(kind, header, extensions.pax);
-      const implied = this.#remember(path, kind);
-      return { name, isSymlink: kind === 'symlink', implied, size };
+      this.#remember(path, kind);
+      return { kind, path, name, size, mode: header.mode, ...owner, xattrs, target };
     } catch (error) {
       throw error instanceof Refusal ? layerRejected(error.message, offset) : error;
     }
   }
 
-  summary(): Omit<TarSummary, 'missingPadding'> {
+  summary(): TarSummary {
     return {
       unsupportedEntries: this.#unsupported,
       mayHaveWhiteouts: this.#mayHaveWhiteouts,
@@ -87,8 +95,7 @@ export class TarEntries {
     };
   }
 
-  /** @param path without leading slash, the root as `''` */
-  #remember(path: string, kind: EntryKind): string[] {
+  #remember(path: string, kind: TarEntryKind): void {
     this.#count += 1;
     if (this.#count > MAX_ENTRIES) throw new Refusal(`more than ${MAX_ENTRIES} entries`);
     if (kind === 'device node or FIFO') this.#unsupported += 1;
@@ -99,15 +106,12 @@ export class TarEntries {
       if (this.#directories.has(path)) throw new Refusal(`a ${kind} in the place of a directory`);
       this.#countBytes(path.length - path.lastIndexOf('/'));
     }
-    const implied: string[] = [];
     for (let below = path; below !== ''; ) {
       const parent = below.slice(0, Math.max(below.lastIndexOf('/'), 0));
       if (this.#directories.has(parent)) break;
       this.#rememberDirectory(parent, 'implied');
-      if (parent !== '') implied.unshift(parent);
       below = parent;
     }
-    return implied;
   }
 
   #rememberDirectory(path: string, how: 'named' | 'implied'): void {
@@ -139,7 +143,7 @@ function chooseName(
 }
 
 /** A file whose name ends with a slash is a directory, as in archives older than POSIX. */
-function findKind(header: TarHeader, name: Buffer): EntryKind {
+function findKind(header: TarHeader, name: Buffer): TarEntryKind {
   if (header.isOldSparse || header.type === OLD_SPARSE_TYPE) {
     throw new Refusal('a sparse file of the old GNU kind');
   }
@@ -151,30 +155,32 @@ function findKind(header: TarHeader, name: Buffer): EntryKind {
 const SLASH = 0x2f;
 
 /** A hard link takes its target as entries take their names; a symlink may lead anywhere. */
-function checkTarget(kind: EntryKind, header: TarHeader, { longLink, pax }: TarExtensions): void {
-  if (kind !== 'hard link' && kind !== 'symlink') return;
+function readTarget(kind: TarEntryKind, header: TarHeader, { longLink, pax }: TarExtensions): string {
+  if (kind !== 'hard link' && kind !== 'symlink') return '';
   const target = chooseName('link target', header.linkName, longLink, pax?.get('linkpath'));
   if (kind === 'hard link') {
-    if (readPath(target) === '') throw new Refusal('a hard link to the root');
-    return;
+    const path = readPath(target);
+    if (path === '') throw new Refusal('a hard link to the root');
+    return path;
   }
   if (target.length === 0) throw new Refusal('a symlink without target');
   if (target.length > MAX_TARGET_BYTES) throw new Refusal(`a symlink target of ${target.length} bytes`);
   if (!isUtf8(target)) throw new Refusal('a symlink target that is not UTF-8');
+  return target.toString('utf8');
 }
 
-/** The kernel has 32 bits for an owner and keeps the highest number for "no owner"; libostree cuts larger ones. */
-function checkOwner(header: TarHeader, pax: TarExtensions['pax']): void {
-  for (const key of ['uid', 'gid'] as const) {
-    const owner = Number(pax?.get(key)?.toString('latin1') || header[key]);
-    if (!Number.isInteger(owner) || owner < 0 || owner > MAX_OWNER) throw new Refusal(`the owner ${owner}`);
-  }
+/** The kernel has 32 bits for an owner and keeps the highest number for "no owner". */
+function readOwner(key: 'uid' | 'gid', header: TarHeader, { pax }: TarExtensions): number {
+  const owner = Number(pax?.get(key)?.toString('latin1') || header[key]);
+  if (!Number.isInteger(owner) || owner < 0 || owner > MAX_OWNER) throw new Refusal(`the owner ${owner}`);
+  return owner;
 }
 
-/** libostree puts an attribute without value into the checksum of a file, but not on the disk. */
-function checkAttributes(pax: TarExtensions['pax']): void {
-  for (const [key, value] of pax ?? []) {
-    if (ATTRIBUTE.test(key) && value.length === 0) throw new Refusal('an extended attribute without value');
+function readXattrs(pax: TarExtensions['pax']): readonly Xattr[] {
+  try {
+    return pax === undefined ? [] : parsePaxXattrs(pax);
+  } catch (error) {
+    throw error instanceof MalformedXattr ? new Refusal(error.message) : error;
   }
 }
 
@@ -189,7 +195,7 @@ function checkWhiteout(path: string): void {
  * Bytes of content that follow. The size in the header of a symlink, device or `5` directory means nothing to any
  * reader; in all other places but files a size is what readers skip in different ways.
  */
-function readSize(kind: EntryKind, header: TarHeader, pax: TarExtensions['pax']): number {
+function readSize(kind: TarEntryKind, header: TarHeader, pax: TarExtensions['pax']): number {
   for (const key of pax?.keys() ?? []) {
     if (SPARSE_RECORD.test(key)) throw new Refusal('a sparse file');
   }
@@ -202,7 +208,7 @@ function readSize(kind: EntryKind, header: TarHeader, pax: TarExtensions['pax'])
   return 0;
 }
 
-/** Takes a name as the unpacker does: a leading `/` or `./` and double slashes mean nothing. */
+/** Takes a name as other readers do: a leading `/` or `./` and double slashes mean nothing. */
 function readPath(name: Buffer): string {
   if (name.length > MAX_PATH_BYTES) throw new Refusal(`a name of ${name.length} bytes`);
   if (!isUtf8(name)) throw new Refusal('a name that is not UTF-8');

@@ -1,10 +1,8 @@
 /**
- * One 512-byte tar header as data (POSIX ustar, PAX and GNU variants). Fields are read exactly as libarchive, which
- * unpacks the archive, reads them; what the two could read differently is refused.
+ * One 512-byte tar header as data (POSIX ustar, PAX and GNU variants). Fields are read as libarchive reads them; what
+ * readers of tar read differently is refused.
  */
 import { layerRejected } from './layer-rejected.ts';
-import { formatPaxRecord } from './pax-records.ts';
-import { binaryNamesRecord } from './pax-rewrite.ts';
 
 export const TAR_BLOCK_BYTES = 512;
 
@@ -17,6 +15,8 @@ export interface TarHeader {
   readonly linkName: Buffer;
   /** Bytes of content that follow, without padding. */
   readonly size: number;
+  /** Permission bits. */
+  readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   /** The fields that GNU tar used for sparse files are set; a reader looks at them whatever the type is. */
@@ -24,7 +24,7 @@ export interface TarHeader {
 }
 
 const NAME = [0, 100] as const;
-const MODE_OFFSET = 100;
+const MODE = [100, 108] as const;
 const UID = [108, 116] as const;
 const GID = [116, 124] as const;
 const SIZE = [124, 136] as const;
@@ -35,6 +35,7 @@ const LINK_NAME = [157, 257] as const;
 const MAGIC = [257, 265] as const;
 const PREFIX = [345, 500] as const;
 const SLASH = 0x2f;
+const PERMISSION_BITS = 0o7777;
 const FIRST_SPARSE_OFFSET = 386;
 const REAL_SIZE_OFFSET = 483;
 /** The checksum field itself counts as eight spaces. */
@@ -57,6 +58,8 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader | undef
   const size = parseNumber(block.subarray(...SIZE));
   if (size === undefined || !Number.isSafeInteger(size))
     throw layerRejected('a size that is no number', offset);
+  const mode = parseNumber(block.subarray(...MODE));
+  if (mode === undefined) throw layerRejected('a mode that is no number', offset);
   const uid = parseNumber(block.subarray(...UID));
   const gid = parseNumber(block.subarray(...GID));
   if (uid === undefined || gid === undefined) throw layerRejected('an owner that is no number', offset);
@@ -68,55 +71,12 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader | undef
     name: readName(block, !isGnu && magic.startsWith('ustar')),
     linkName: textField(block.subarray(...LINK_NAME)),
     size,
+    // Of a number beyond 32 bits, which nothing writes, the lower bits would be taken.
+    mode: mode & PERMISSION_BITS,
     uid,
     gid,
     isOldSparse: isGnu && (block[FIRST_SPARSE_OFFSET] !== 0 || block[REAL_SIZE_OFFSET] !== 0),
   };
-}
-
-/**
- * Writes another size into a header, and the checksum that goes with it.
- *
- * @param size less than 8 GiB
- * @returns a copy
- */
-export function replaceTarSize(block: Buffer, size: number): Buffer {
-  return replaceField(block, SIZE[0], `${size.toString(8).padStart(11, '0')}\0`);
-}
-
-/**
- * Writes another mode into a header, and the checksum that goes with it.
- *
- * @param mode permission bits
- * @returns a copy
- */
-export function replaceTarMode(block: Buffer, mode: number): Buffer {
-  return replaceField(block, MODE_OFFSET, `${mode.toString(8).padStart(7, '0')}\0`);
-}
-
-/** The headers of a directory of owner 0:0 and mode 0755. @param path UTF-8 without leading slash */
-export function formatTarDirectory(path: string): Buffer {
-  const name = Buffer.from(`${path}/`, 'utf8');
-  if (name.length <= NAME[1] && name.length === path.length + 1) return formatTarHeader(name, '5', 0o755, 0);
-  const data = Buffer.concat([binaryNamesRecord, formatPaxRecord('path', name)]);
-  const padding = Buffer.alloc((TAR_BLOCK_BYTES - (data.length % TAR_BLOCK_BYTES)) % TAR_BLOCK_BYTES);
-  const entry = formatTarHeader(Buffer.from('implied/'), '5', 0o755, 0);
-  return Buffer.concat([formatTarHeader(Buffer.from('pax'), 'x', 0o644, data.length), data, padding, entry]);
-}
-
-function formatTarHeader(name: Buffer, type: string, mode: number, size: number): Buffer {
-  const block = Buffer.alloc(TAR_BLOCK_BYTES);
-  block.set(name, NAME[0]);
-  block.write(type, TYPE_OFFSET, 'latin1');
-  block.write('ustar\x0000', MAGIC[0], 'latin1');
-  return replaceTarSize(replaceTarMode(block, mode), size);
-}
-
-function replaceField(block: Buffer, offset: number, text: string): Buffer {
-  const copy = Buffer.from(block);
-  copy.write(text, offset, 'latin1');
-  copy.write(`${sumOf(copy).unsigned.toString(8).padStart(6, '0')}\0 `, CHECKSUM[0], 'latin1');
-  return copy;
 }
 
 /** The sum of all bytes with the checksum field as spaces; old writers summed signed bytes. */

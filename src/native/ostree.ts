@@ -2,12 +2,9 @@
  * libostree, as thin functions on an opaque repository. Every failure is thrown as `GErrorThrown`. Functions that
  * return a promise run on a worker thread; the number of those in flight must stay below the size of the pool.
  */
-import { read } from 'node:fs';
-import { closeTarReader, openTarReader } from './archive.ts';
 import {
   createVariant,
   freeMemory,
-  GErrorThrown,
   type Pointer,
   type PointerSlot,
   readVariant,
@@ -27,19 +24,8 @@ const VARIANT_TYPES = {
 } as const;
 const CHECKSUM_BYTES = 32;
 
-/** First word of the import options: two one-bit fields, `ignore_unsupported_content` and `autocreate_parents`. */
-const IGNORE_UNSUPPORTED_CONTENT = 1;
-const AUTOCREATE_PARENTS = 2;
-
 export type MetadataKind = keyof typeof OBJECT_TYPES;
 
-const importOptions = koffi.struct('atomic_import_options', {
-  flags: 'uint32_t',
-  unused_uint: koffi.array('uint32_t', 8),
-  translate_pathname: 'void *',
-  translate_pathname_user_data: 'void *',
-  unused_ptrs: koffi.array('void *', 6),
-});
 const checkoutOptions = koffi.struct('atomic_checkout_options', {
   mode: 'int',
   overwrite_mode: 'int',
@@ -81,15 +67,6 @@ const abort = library.func(
 const transactionSetRef = library.func(
   'void ostree_repo_transaction_set_ref(void *repo, const char *remote, const char *ref, const char *checksum)',
 );
-const importArchive = library.func(
-  'bool ostree_repo_import_archive_to_mtree(void *repo, atomic_import_options *options, void *archive, void *mtree, void *modifier, void *cancel, _Out_ void **error)',
-);
-const treeNew = library.func('void *ostree_mutable_tree_new()');
-const writeTree = library.func(
-  'bool ostree_repo_write_mtree(void *repo, void *mtree, _Out_ void **file, void *cancel, _Out_ void **error)',
-);
-const fileTreeChecksum = library.func('const char *ostree_repo_file_tree_get_contents_checksum(void *file)');
-const fileMetaChecksum = library.func('const char *ostree_repo_file_tree_get_metadata_checksum(void *file)');
 const loadVariant = library.func(
   'bool ostree_repo_load_variant(void *repo, int type, const char *checksum, _Out_ void **variant, _Out_ void **error)',
 );
@@ -105,7 +82,6 @@ const checkoutAt = library.func(
 
 /** Sizes that the tests compare with the library's own headers. */
 export const optionSizes = {
-  importOptions: koffi.sizeof(importOptions),
   checkoutOptions: koffi.sizeof(checkoutOptions),
 } as const;
 
@@ -150,67 +126,6 @@ export function abortTransaction(repo: Pointer): void {
 /** Points a ref at a commit, or removes it with `undefined`, when the transaction commits. */
 export function setRef(repo: Pointer, ref: string, checksum: string | undefined): void {
   transactionSetRef(repo, null, ref, checksum ?? null);
-}
-
-/** Checksums that name a directory: of its list of children and of its owner, mode and xattrs. */
-export interface TreeChecksums {
-  readonly dirtree: string;
-  readonly dirmeta: string;
-}
-
-/**
- * Stores the entries of an uncompressed tar stream. Device nodes, FIFOs and sockets are left out; folders that the
- * archive does not name are made with mode 0755 and the owner of the first entry below them.
- *
- * @param fd where the stream can be read, which happens to its end; stays the caller's
- */
-export async function importTar(repo: Pointer, fd: number): Promise<TreeChecksums> {
-  const reader = await openTarReader(fd);
-  const tree = treeNew();
-  try {
-    const error: PointerSlot = [null];
-    const options = {
-      flags: IGNORE_UNSUPPORTED_CONTENT | AUTOCREATE_PARENTS,
-      unused_uint: new Array(8).fill(0),
-      translate_pathname: null,
-      translate_pathname_user_data: null,
-      unused_ptrs: new Array(6).fill(null),
-    };
-    if (!(await callAsync(importArchive, [repo, options, reader, tree, null, null, error]))) {
-      // libostree 2022.7 fails so, without a word, when a directory comes after a file of the same name.
-      throw error[0] === null
-        ? new GErrorThrown('', 0, 'a name is both a file and a directory')
-        : takeError(error);
-    }
-    await readToEnd(fd);
-    return await writeMutableTree(repo, tree);
-  } finally {
-    closeTarReader(reader);
-    unrefObject(tree);
-  }
-}
-
-/** libarchive stops at the mark that ends an archive. More may follow, and who writes it waits to get rid of it. */
-async function readToEnd(fd: number): Promise<void> {
-  const buffer = Buffer.alloc(64 * 1024);
-  while ((await readBytes(fd, buffer)) > 0);
-}
-
-function readBytes(fd: number, buffer: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    read(fd, buffer, 0, buffer.length, null, (error, bytes) =>
-      error === null ? resolve(bytes) : reject(error),
-    );
-  });
-}
-
-async function writeMutableTree(repo: Pointer, tree: Pointer): Promise<TreeChecksums> {
-  const error: PointerSlot = [null];
-  const file: PointerSlot = [null];
-  if (!(await callAsync(writeTree, [repo, tree, file, null, error]))) throw takeError(error);
-  const checksums = { dirtree: fileTreeChecksum(file[0]), dirmeta: fileMetaChecksum(file[0]) };
-  unrefObject(file[0]);
-  return checksums;
 }
 
 /** Reads a metadata object, also one of the open transaction. Its checksum has been verified when it was written. */

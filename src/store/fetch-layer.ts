@@ -38,10 +38,12 @@ async function fetchLayer(
   layer: BlobDescriptor,
 ): Promise<{ stored: StoredLayer; bytesWritten: number }> {
   const { importLayer } = await import('./import-layer.ts');
+  const { openObjectStage } = await import('./open-stage.ts');
   const { writeLayerCommit } = await import('./write-commit.ts');
   host.report({ kind: 'layer-started', digest: layer.digest, bytes: layer.size });
+  const stage = await openObjectStage(host, repo);
   const blob = await source.proxy.openBlob(source.image, layer.digest, layer.size);
-  const imported = await importLayer(repo, layer, blob, (received) =>
+  const imported = await importLayer(stage, layer, blob, (received) =>
     host.report({ kind: 'layer-progress', digest: layer.digest, received }),
   );
   writeLayerCommit(repo, layer, imported);

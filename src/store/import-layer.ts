@@ -1,26 +1,22 @@
 /**
- * Streams one layer into the open transaction: blob -> inflate -> scanner and digest -> pipe -> libarchive ->
- * libostree's objects. Nothing is written beside the objects, and memory does not grow with the layer.
+ * Streams one layer into the open transaction: blob -> inflate -> digest -> reader of the archive -> objects. Nothing is
+ * written beside the objects, and memory grows only with the names in the layer.
  *
- * Two threads of the pool are busy meanwhile: one in libostree, one that inflates. The pool of the runtime has at
- * least two threads and may have no more, so one layer is imported at a time.
+ * A thread of the pool inflates; everything else is this thread's. So one layer is imported at a time.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, createWriteStream } from 'node:fs';
-import { PassThrough, Transform, type TransformCallback } from 'node:stream';
+import { PassThrough, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { AtomicError } from '../core/errors.ts';
+import { LayerTreeBuilder, type TreeChecksums } from '../core/layer-tree.ts';
 import { type BlobDescriptor, findCompression, type LayerCompression } from '../core/manifest.ts';
-import { TarScanner, type TarSummary } from '../core/tar-scanner.ts';
-import type { Pointer } from '../native/glib.ts';
-import { openPipe } from '../native/libc.ts';
-import { importTar, type TreeChecksums } from '../native/ostree.ts';
+import { type TarListener, TarReader, type TarSummary } from '../core/tar-reader.ts';
 import type { OpenedBlob } from '../source/image-proxy.ts';
+import { LayerImporter } from './layer-importer.ts';
+import type { ObjectStage } from './object-stage.ts';
 import { TarSplitRecorder } from './tar-split-recorder.ts';
 
-/** Enough that neither side waits for the other at every read. */
-const PIPE_BYTES = 1024 * 1024;
 const INFLATED_CHUNK_BYTES = 256 * 1024;
 
 export interface ImportedLayer {
@@ -34,37 +30,32 @@ export interface ImportedLayer {
 }
 
 /**
+ * @param stage of the open transaction
  * @param blob open and unread; the caller closes its source
  * @param onReceived called with the number of compressed bytes so far
  * @throws AtomicError LAYER_REJECTED for an archive that must not or cannot be unpacked; what the blob's own
- * verification throws; GErrorThrown from the repository
+ * verification throws; file errors of the repository
  */
 export async function importLayer(
-  repo: Pointer,
+  stage: ObjectStage,
   layer: BlobDescriptor,
   blob: OpenedBlob,
   onReceived: (bytes: number) => void,
 ): Promise<ImportedLayer> {
-  const inflate = createInflater(findCompression(layer));
-  const watcher = new ArchiveWatcher();
-  const { readEnd, writeEnd } = openPipe(PIPE_BYTES);
+  const inflater = createInflater(findCompression(layer));
+  const unpacker = new Unpacker(stage);
   let received = 0;
   blob.stream.on('data', (chunk: Buffer) => {
     received += chunk.length;
     onReceived(received);
   });
-  const feeding = pipeline(
-    blob.stream,
-    inflate,
-    watcher,
-    createWriteStream('', { fd: writeEnd, highWaterMark: INFLATED_CHUNK_BYTES }),
-  );
-  const storing = importTar(repo, readEnd).finally(() => closeSync(readEnd));
-  const [fed, stored] = await Promise.allSettled([feeding, storing]);
-  if (fed.status === 'rejected') throw await explainFailure(fed.reason, stored, blob);
-  if (stored.status === 'rejected') throw stored.reason;
+  try {
+    await pipeline(blob.stream, inflater, unpacker);
+  } catch (error) {
+    throw await explainFailure(error, blob);
+  }
   await blob.verified;
-  return { tree: stored.value, ...watcher.result() };
+  return unpacker.result();
 }
 
 function createInflater(compression: LayerCompression): Transform {
@@ -78,73 +69,91 @@ function createInflater(compression: LayerCompression): Transform {
   }
 }
 
-/** Digests and checks an inflated archive, and passes on what the unpacker should get of it, its end completed. */
-class ArchiveWatcher extends Transform {
+/** Takes an inflated archive: digests it, records what rebuilds it, and unpacks it. */
+class Unpacker extends Writable {
   readonly #recorder = new TarSplitRecorder();
-  readonly #scanner = new TarScanner(this.#recorder);
+  readonly #importer: LayerImporter;
+  readonly #reader: TarReader;
   readonly #hash = createHash('sha256');
   #bytes = 0;
-  #summary: TarSummary | undefined;
+  #result: ImportedLayer | undefined;
 
-  constructor() {
+  constructor(stage: ObjectStage) {
     super({ highWaterMark: INFLATED_CHUNK_BYTES });
+    this.#importer = new LayerImporter(stage, new LayerTreeBuilder());
+    this.#reader = new TarReader(listenWith(this.#recorder, this.#importer));
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    try {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    finishWith(done, () => {
       this.#hash.update(chunk);
       this.#bytes += chunk.length;
-      done(null, this.#scanner.push(chunk));
-    } catch (error) {
-      done(error as Error);
-    }
+      this.#reader.push(chunk);
+    });
   }
 
-  override _flush(done: TransformCallback): void {
-    try {
-      this.#summary = this.#scanner.finish();
-      done(null, this.#summary.missingPadding === 0 ? undefined : Buffer.alloc(this.#summary.missingPadding));
-    } catch (error) {
-      done(error as Error);
-    }
+  override _final(done: (error?: Error) => void): void {
+    finishWith(done, () => {
+      this.#result = {
+        summary: this.#reader.finish(),
+        tree: this.#importer.finish(),
+        uncompressedSize: this.#bytes,
+        uncompressedDigest: `sha256:${this.#hash.digest('hex')}`,
+        tarSplit: this.#recorder.finish(),
+      };
+    });
   }
 
-  result(): Omit<ImportedLayer, 'tree'> {
-    if (this.#summary === undefined) throw new Error('the archive has not ended');
-    return {
-      uncompressedSize: this.#bytes,
-      uncompressedDigest: `sha256:${this.#hash.digest('hex')}`,
-      summary: this.#summary,
-      tarSplit: this.#recorder.finish(),
-    };
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#importer.abandon();
+    done(error);
+  }
+
+  result(): ImportedLayer {
+    if (this.#result === undefined) throw new Error('the archive has not ended');
+    return this.#result;
   }
 }
 
-/**
- * Finds the first cause. A lost connection looks like an archive that is cut short, and a full disk like a broken
- * pipe: what the proxy and the repository say goes before what the stream noticed of it.
- */
-async function explainFailure(
-  noticed: unknown,
-  stored: PromiseSettledResult<TreeChecksums>,
-  blob: OpenedBlob,
-): Promise<unknown> {
-  if (isBrokenPipe(noticed)) return stored.status === 'rejected' ? stored.reason : noticed;
+/** The recorder hears of everything, the importer of entries and their content. */
+function listenWith(recorder: TarSplitRecorder, importer: LayerImporter): TarListener {
+  return {
+    frame: (bytes) => recorder.frame(bytes),
+    entry(entry) {
+      recorder.entry(entry);
+      importer.entry(entry);
+    },
+    content(bytes) {
+      recorder.content(bytes);
+      importer.content(bytes);
+    },
+  };
+}
+
+function finishWith(done: (error?: Error) => void, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  done();
+}
+
+/** A lost connection looks like an archive that is cut short: what the proxy says goes before what was noticed of it. */
+async function explainFailure(noticed: unknown, blob: OpenedBlob): Promise<unknown> {
   if (blob.stream.readableEnded) {
     const [verified] = await Promise.allSettled([blob.verified]);
     if (verified.status === 'rejected') return verified.reason;
   }
-  if (noticed instanceof AtomicError) return noticed;
-  return new AtomicError(
-    'LAYER_REJECTED',
-    `inflating: ${noticed instanceof Error ? noticed.message : noticed}`,
-    {
-      hint: 'The layer is damaged; build and push the image again.',
-      cause: noticed,
-    },
-  );
+  if (!isInflateError(noticed)) return noticed;
+  return new AtomicError('LAYER_REJECTED', `inflating: ${noticed.message}`, {
+    hint: 'The layer is damaged; build and push the image again.',
+    cause: noticed,
+  });
 }
 
-function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+/** Errors of `node:zlib` have a code of zlib or zstd. */
+function isInflateError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && /^(?:Z_|ZSTD_)/.test(String(error.code));
 }

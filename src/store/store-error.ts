@@ -5,12 +5,6 @@ import { toFileError } from '../host/file-error.ts';
 import { GErrorThrown, IoErrorCode } from '../native/glib.ts';
 import { LibraryMissing } from '../native/koffi.ts';
 
-/**
- * What libostree and libarchive say of archives that they cannot unpack, and the kernel of xattrs that the filesystem
- * cannot keep.
- */
-const BAD_ARCHIVE_WORDS =
-  /^ostree-tar: Processing deferred hardlink|Can't replace (?:directory with file|file with directory)|^Damaged tar archive|^Truncated|^Line too long|^a name is both a file and a directory|Invalid uplink|File name too long|setxattr\(/;
 const NO_SPACE_WORDS = /min-free-space|No space left on device|Disk quota exceeded/;
 
 /**
@@ -20,24 +14,15 @@ const NO_SPACE_WORDS = /min-free-space|No space left on device|Disk quota exceed
 export function toStoreError(error: unknown, step: string): unknown {
   if (error instanceof LibraryMissing) {
     return new AtomicError('TOOL_MISSING', `${step}: ${error.message}`, {
-      hint: 'Install it: apt install libostree-1-1 libarchive13 (Debian), dnf install ostree-libs libarchive (Fedora).',
+      hint: 'Install it: apt install libostree-1-1 (Debian), dnf install ostree-libs (Fedora).',
       cause: error,
     });
   }
-  if (!(error instanceof GErrorThrown)) return toFileError(error, step);
+  if (!(error instanceof GErrorThrown)) return toStoreFileError(error, step);
   const reason = toPrintable(error.message);
   const isIoError = error.domain === 'g-io-error-quark';
   if ((isIoError && error.code === IoErrorCode.noSpace) || NO_SPACE_WORDS.test(reason)) {
-    return new AtomicError('NO_SPACE', `${step}: ${reason}`, {
-      hint: 'Free some space on the filesystem of the image store and try again.',
-      cause: error,
-    });
-  }
-  if (BAD_ARCHIVE_WORDS.test(reason)) {
-    return new AtomicError('LAYER_REJECTED', `${step}: ${reason}`, {
-      hint: 'Nothing of this layer was stored. Build and push the image again with a current tool, or ask its author.',
-      cause: error,
-    });
+    return noSpace(`${step}: ${reason}`, error);
   }
   if (/hardlink checkout across devices|Invalid cross-device link/.test(reason)) {
     return new AtomicError('CROSS_DEVICE', `${step}: ${reason}`, {
@@ -54,6 +39,19 @@ export function toStoreError(error: unknown, step: string): unknown {
   return new AtomicError('STORE_FAILED', `${step}: ${reason}`, {
     hint: 'Check the image store with `ostree fsck --repo=REPOSITORY`.',
     cause: error,
+  });
+}
+
+function toStoreFileError(error: unknown, step: string): unknown {
+  const found = toFileError(error, step);
+  const isFullDisk = found !== error && found instanceof AtomicError && found.code === 'NO_SPACE';
+  return isFullDisk ? noSpace(found.message, error) : found;
+}
+
+function noSpace(message: string, cause: unknown): AtomicError {
+  return new AtomicError('NO_SPACE', message, {
+    hint: 'Free some space on the filesystem of the image store and try again.',
+    cause,
   });
 }
 

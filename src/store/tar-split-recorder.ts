@@ -5,7 +5,8 @@
  */
 import { gzipSync } from 'node:zlib';
 import { Crc64 } from '../core/crc64.ts';
-import type { TarListener } from '../core/tar-scanner.ts';
+import type { TarEntry } from '../core/tar-entries.ts';
+import type { TarListener } from '../core/tar-reader.ts';
 
 const FILE_ENTRY = 1;
 const SEGMENT_ENTRY = 2;
@@ -28,7 +29,7 @@ export class TarSplitRecorder implements TarListener {
     this.#frame.push(bytes);
   }
 
-  entry(name: Buffer, size: number): void {
+  entry({ name, size }: TarEntry): void {
     this.#endSegment();
     const text = name.toString('utf8');
     if (size === 0) this.#write({ type: FILE_ENTRY, name: text, payload: null });

@@ -1,18 +1,13 @@
 /** Writes the commits of the store inside the open transaction (compatibility S-01 to S-03). */
 import type { StoredImage } from '../core/image.ts';
+import type { TreeChecksums } from '../core/layer-tree.ts';
 import type { BlobDescriptor } from '../core/manifest.ts';
 import { type LayerTree, mergeLayers } from '../core/merge-layers.ts';
 import { formatCommit, formatDirTree } from '../core/ostree-objects.ts';
 import { plainDirectory } from '../core/plain-directory.ts';
 import { formatBlobRef, formatImageRef } from '../core/ref-name.ts';
 import type { Pointer } from '../native/glib.ts';
-import {
-  loadMetadata,
-  setRef,
-  type TreeChecksums,
-  writeFileObject,
-  writeMetadata,
-} from '../native/ostree.ts';
+import { loadMetadata, setRef, writeFileObject, writeMetadata } from '../native/ostree.ts';
 import { BLOB_FILE } from './blob-file.ts';
 import { BlobKey, describeImage, ImageKey, NO_WHITEOUTS } from './image-commit.ts';
 import type { ImportedLayer } from './import-layer.ts';

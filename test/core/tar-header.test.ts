@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { parseTarHeader, replaceTarSize, type TarHeader } from '../../src/core/tar-header.ts';
+import { parseTarHeader, type TarHeader } from '../../src/core/tar-header.ts';
 import { buildTar, type TarEntry } from '../support/tar-writer.ts';
 import { catchError } from './thrown-error.ts';
 
@@ -9,6 +9,8 @@ const suffix = 's'.repeat(60);
 test.each<[string, TarEntry, Partial<TarHeader>]>([
   ['a file', { path: 'a', content: 'abc' }, { type: '0', size: 3 }],
   ['an owner', { path: 'a', uid: 1000, gid: 0xfffffffe, numbers: 'base256' }, { uid: 1000, gid: 0xfffffffe }],
+  ['a setuid file', { path: 'a', mode: 0o4755 }, { mode: 0o4755 }],
+  ['a mode with the type of the file', { path: 'a', mode: 0o104755 }, { mode: 0o4755 }],
   ['a file of an old archive', { path: 'a', raw: { typeFlag: '\0' } }, { type: '0' }],
   ['a name of 100 bytes without NUL', { path: 'n'.repeat(100) }, { name: Buffer.from('n'.repeat(100)) }],
   ['a link', { path: 'a', type: 'symlink', linkName: 'b/c' }, { type: '2', linkName: Buffer.from('b/c') }],
@@ -26,6 +28,7 @@ test.each<[string, TarEntry, Partial<TarHeader>]>([
     name: Buffer.from(entry.path),
     linkName: Buffer.alloc(0),
     size: 0,
+    mode: 0o644,
     uid: 0,
     gid: 0,
     isOldSparse: false,
@@ -120,13 +123,12 @@ test.each([
   );
 });
 
-test('another size changes the size and the sum only', () => {
-  const block = headerOf({ path: 'a', content: 'abc', mode: 0o640 });
-  const before = Buffer.from(block);
-  expect(replaceTarSize(block, 70_000)).toEqual(
-    headerOf({ path: 'a', content: 'x'.repeat(70_000), mode: 0o640 }),
+test('a mode that is no number is refused', () => {
+  const block = headerOf({ path: 'a' });
+  block.write('rwxr-xr-x'.slice(0, 8), 100);
+  expect(catchError(() => parseTarHeader(withSum(block), 0)).message).toBe(
+    "reading the layer's archive: a mode that is no number at byte 0",
   );
-  expect(block).toEqual(before);
 });
 
 function headerOf(entry: TarEntry): Buffer {

@@ -12,8 +12,7 @@ import { command, runCommand } from './support/commands.ts';
 import { checkouts, expectRefusal, inOwnMounts } from './support/refusal.ts';
 import { readEnablement } from './support/services.ts';
 
-const libraryHint =
-  'hint: Install it: apt install libostree-1-1 libarchive13 (Debian), dnf install ostree-libs libarchive (Fedora).';
+const libraryHint = 'hint: Install it: apt install libostree-1-1 (Debian), dnf install ostree-libs (Fedora).';
 const emptyFile = '/run/atomic-test/empty';
 
 let images: ImageSource;
@@ -100,7 +99,8 @@ describe('a host that is not fit', () => {
     });
   });
 
-  test.each(['libostree-1.so.1', 'libarchive.so.13'])('no %s', async (library) => {
+  test('no libostree', async () => {
+    const library = 'libostree-1.so.1';
     const script = hide(`"$(ldconfig -p | sed -n 's/.*${library} .*=> //p' | head -n 1)"`);
     const missing = `opening the image store: cannot load ${library}: `;
     await expectRefusal(inOwnMounts(script, ['atomic', 'pull', other]), {

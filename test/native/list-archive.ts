@@ -1,7 +1,10 @@
-/** Lists an archive with libarchive itself, the library that unpacks layers. */
+/** Lists an archive with libarchive, which many tools use. */
 import { loadLibrary } from '../../src/native/koffi.ts';
-// Sets the locale in which libarchive converts names.
-import '../../src/native/archive.ts';
+
+const LC_CTYPE = 0;
+
+// libarchive converts the names of PAX headers to the encoding of the locale; in the C locale all others fail.
+loadLibrary('libc.so.6').func('const char *setlocale(int category, const char *locale)')(LC_CTYPE, 'C.UTF-8');
 
 export interface ListedEntry {
   readonly name: string;
@@ -34,7 +37,7 @@ const kinds = new Map<number, ListedEntry['kind']>([
   [0o120000, 'symlink'],
 ]);
 
-/** @returns the entries, or why libostree would not import the archive: any warning ends its import */
+/** @returns the entries, or what libarchive finds wrong, be it a warning */
 export function listArchive(data: Buffer): readonly ListedEntry[] | string {
   const reader = readNew();
   try {

@@ -1,0 +1,94 @@
+import { expect, test } from 'bun:test';
+import { createHash } from 'node:crypto';
+import { LayerTreeBuilder } from '../../src/core/layer-tree.ts';
+import { parseDirMeta, parseDirTree } from '../../src/core/ostree-objects.ts';
+import { catchError } from './thrown-error.ts';
+
+const meta = (mode: number) => ({ uid: 1, gid: 2, mode: 0o040000 | mode, xattrs: [] });
+const plain = { uid: 0, gid: 0, mode: 0o040755, xattrs: [] };
+const sum = (digit: string): string => digit.repeat(64);
+
+/** Lines of `MODE PATH` and `PATH CHECKSUM-DIGIT`, read back from the objects. */
+function describe(build: (builder: LayerTreeBuilder) => void): string[] {
+  const builder = new LayerTreeBuilder();
+  build(builder);
+  const objects = new Map<string, Buffer>();
+  const root = builder.finish((kind, checksum, data) => {
+    expect(createHash('sha256').update(data).digest('hex')).toBe(checksum);
+    objects.set(`${checksum}.${kind}`, data);
+  });
+  const lines: string[] = [];
+  const visit = (path: string, dirtree: string, dirmeta: string): void => {
+    const { mode } = parseDirMeta(objects.get(`${dirmeta}.dirmeta`) ?? Buffer.alloc(0));
+    lines.push(`${(mode & 0o7777).toString(8)} /${path}`);
+    const tree = parseDirTree(objects.get(`${dirtree}.dirtree`) ?? Buffer.alloc(0));
+    for (const { name, checksum } of tree.files) lines.push(`/${path}${name} ${checksum.charAt(0)}`);
+    for (const child of tree.directories) visit(`${path}${child.name}/`, child.dirtree, child.dirmeta);
+  };
+  visit('', root.dirtree, root.dirmeta);
+  return lines;
+}
+
+test('nothing is an empty root', () => {
+  expect(describe(() => undefined)).toEqual(['755 /']);
+});
+
+test('entries, in whatever order they come', () => {
+  const lines = describe((builder) => {
+    builder.addFile('b/z', sum('1'));
+    builder.addFile('b/\u{1f600}', sum('2'));
+    builder.addFile('b/\uffee', sum('3'));
+    builder.addDirectory('b', meta(0o700));
+    builder.addDirectory('', meta(0o711));
+    builder.addParents('dev/null');
+    builder.addFile('a/x', sum('4'));
+  });
+  expect(lines).toEqual([
+    '711 /',
+    '755 /a/',
+    '/a/x 4',
+    '700 /b/',
+    '/b/z 1',
+    // By bytes, not by UTF-16 units.
+    '/b/\uffee 3',
+    '/b/\u{1f600} 2',
+    '755 /dev/',
+  ]);
+});
+
+test('a later entry replaces an earlier one, and a hard link means what was there before it', () => {
+  const lines = describe((builder) => {
+    builder.addFile('a', sum('1'));
+    builder.addHardLink('d/link', 'a');
+    builder.addFile('a', sum('2'));
+    builder.addDirectory('d', meta(0o700));
+    builder.addDirectory('d', meta(0o750));
+  });
+  expect(lines).toEqual(['755 /', '/a 2', '750 /d/', '/d/link 1']);
+});
+
+test.each<[string, (builder: LayerTreeBuilder) => void, string]>([
+  ['a file over a directory', (b) => [b.addDirectory('a', plain), b.addFile('a', sum('1'))], 'a is both'],
+  ['a directory over a file', (b) => [b.addFile('a', sum('1')), b.addDirectory('a', plain)], 'a: a is both'],
+  ['a file below a file', (b) => [b.addFile('a', sum('1')), b.addFile('a/b/c', sum('1'))], 'a/b: a is both'],
+  ['a link to nothing', (b) => b.addHardLink('a', 'b/c'), 'the hard link a leads to b/c, which is no file'],
+  ['a link to itself', (b) => b.addHardLink('a', 'a'), 'the hard link a leads to a, which is no file'],
+  [
+    'a link through a file',
+    (b) => [b.addFile('f', sum('1')), b.addHardLink('a', 'f/x')],
+    'the hard link a leads to f/x, which is no file',
+  ],
+])('%s is refused', (_, build, problem) => {
+  expect(catchError(() => build(new LayerTreeBuilder()))).toMatchObject({
+    code: 'LAYER_REJECTED',
+    message: expect.stringContaining(`reading the layer's archive: ${problem}`),
+  });
+});
+
+test('what comes out of an unknown directory is the plain one', () => {
+  const written: Buffer[] = [];
+  new LayerTreeBuilder().finish((kind, _, data) => {
+    if (kind === 'dirmeta') written.push(data);
+  });
+  expect(written.map(parseDirMeta)).toEqual([plain]);
+});

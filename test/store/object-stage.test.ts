@@ -1,0 +1,90 @@
+/** Objects that are written beside libostree are the ones that it would have written. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { lstatSync, readdirSync, writeFileSync } from 'node:fs';
+import { readCommit } from '../../src/store/object-files.ts';
+import { ObjectStage } from '../../src/store/object-stage.ts';
+import { pullImage } from '../../src/store/pull.ts';
+import { withRepository } from '../../src/store/repository.ts';
+import { buildImage } from '../support/oci-image.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { pushImage } from '../support/registry-push.ts';
+import { buildTar } from '../support/tar-writer.ts';
+import { tree } from '../support/tree.ts';
+import { checkRepository, listFileObjects, ostree } from './ostree-cli.ts';
+import { createStore, pullLayers, TEST_TIMEOUT_MS } from './store-fixture.ts';
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+let registry: Registry;
+beforeAll(async () => {
+  registry = await startRegistry();
+});
+afterAll(() => registry.stop());
+
+/** Every directory is named, because libostree gives those that are not another owner; xattrs are in its order. */
+const everything = tree`
+  d ./ 0755
+  d usr 0755
+  d usr/bin 0711 @3:4
+  f usr/bin/tool 04755 @0:5 ${Buffer.alloc(3_000_000, 'tool')}
+  f usr/bin/small 0640 @1000:4294967294 hello
+  f usr/empty 0000
+  x usr/bin/small user.origin=test
+  x usr/bin user.directory=also
+  l usr/lib -> ../lib64
+  h usr/bin/hard => usr/bin/small
+  f usr/same 0640 @1000:4294967294 hello
+`;
+
+test('the tree of a layer has the checksums of an import by libostree', async () => {
+  await using store = await createStore([registry]);
+  const tar = buildTar(everything);
+  const pulled = await pullLayers(store, registry, [{ tar }]);
+  const archive = store.folder.join('layer.tar');
+  writeFileSync(archive, tar);
+  const theirs = ostree(store, 'commit', '--branch=theirs', `--tree=tar=${archive}`).trim();
+  const { repository } = store.locations;
+  const layer = ostree(store, 'rev-parse', `ociimage/${pulled.fetched[0]?.slice('sha256:'.length)}`).trim();
+  const { dirtree, dirmeta } = readCommit(repository, theirs);
+  expect(readCommit(repository, layer)).toMatchObject({ dirtree, dirmeta });
+  checkRepository(store);
+});
+
+test('an object that is there is not written again', async () => {
+  await using store = await createStore([registry]);
+  await pullLayers(store, registry, [everything]);
+  const before = listFileObjects(store).map((path) => [path, lstatSync(path).ino]);
+  const image = buildImage({ layers: [[...everything, ...tree`f other 0644 1`]] });
+  await pullImage(store.host, await pushImage(registry, 'stage/again', image), {});
+  const after = new Map(listFileObjects(store).map((path) => [path, lstatSync(path).ino]));
+  expect(before.filter(([path, inode]) => after.get(String(path)) !== inode)).toEqual([]);
+  // The file, and the configuration.
+  expect(after.size).toBe(before.length + 2);
+});
+
+test('a file that is given up leaves nothing, and what does not fit is refused', async () => {
+  await using store = await createStore([registry]);
+  await withRepository(store.host, async (repo) => {
+    const { abortTransaction, beginTransaction } = await import('../../src/native/ostree.ts');
+    beginTransaction(repo);
+    const stage = new ObjectStage(store.locations, 5_000_000);
+    const meta = { uid: 0, gid: 0, mode: 0o100644, xattrs: [] };
+    const given = stage.beginFile(meta);
+    given.write(Buffer.alloc(2_000_000));
+    given.abandon();
+    const large = stage.beginFile(meta);
+    expect(() => large.write(Buffer.alloc(4_000_000))).toThrow('No space left');
+    large.abandon();
+    const tmp = `${store.locations.repository}/tmp`;
+    const staging = readdirSync(tmp).find((name) => name.startsWith('staging-') && !name.endsWith('-lock'));
+    expect(readdirSync(`${tmp}/${staging}`)).toEqual([]);
+    abortTransaction(repo);
+  });
+});
+
+test('without a transaction there is no stage', async () => {
+  await using store = await createStore([registry]);
+  await withRepository(store.host, async () => {
+    expect(() => new ObjectStage(store.locations, 1)).toThrow('0 staging folders');
+  });
+});
