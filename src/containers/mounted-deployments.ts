@@ -18,8 +18,12 @@ export async function requireNotShown(host: Host, name: string): Promise<void> {
   const [first] = directories;
   if (first === undefined) return;
   const shown = directories.map((directory) => toPrintable(directory));
-  throw new AtomicError('DEPLOYMENT_IN_USE', `removing the files of ${name}: they are mounted at ${shown.join(', ')}`, {
-    hint: `Run \`atomic unmount ${toPrintable(first)}\` and repeat the command.`,
-    details: { directories },
-  });
+  throw new AtomicError(
+    'DEPLOYMENT_IN_USE',
+    `removing the files of ${name}: they are mounted at ${shown.join(', ')}`,
+    {
+      hint: `Run \`atomic unmount ${toPrintable(first)}\` and repeat the command.`,
+      details: { directories },
+    },
+  );
 }

@@ -2,7 +2,7 @@
  * What files are, by their content objects (libostree, "Repository modes"). In a repository of the mode `bare` an
  * object has the owner, mode and xattrs of the file itself, and is a symlink for one. In `bare-user` it is a regular
  * file of the user, whose xattr `user.ostreemeta` has them, serialised like a dirmeta object; the content of a
- * symlink's is its target.
+ * symlink's is its target and a NUL.
  */
 import type { Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readFile, readlink } from 'node:fs/promises';
@@ -37,7 +37,7 @@ export async function readFileNode(host: Host, checksum: string): Promise<FileNo
     }
     const recorded = xattrs.find(([name]) => name.toString() === USER_METADATA)?.[1];
     if (recorded === undefined) throw new VariantMalformed(`there is no ${USER_METADATA}`);
-    return toFileNode(parseDirMeta(recorded), stats, () => readFile(path, 'utf8'));
+    return toFileNode(parseDirMeta(recorded), stats, async () => dropEnd(await readFile(path, 'utf8')));
   });
 }
 
@@ -67,8 +67,12 @@ function toCommon({ uid, gid, mode, xattrs }: DirMeta): Pick<FileNode, 'uid' | '
     gid,
     mode: mode & PERMISSIONS,
     // In OSTree's objects the names end with a NUL.
-    xattrs: new Map(xattrs.map(([name, value]) => [name.toString().replace(/\0$/, ''), value])),
+    xattrs: new Map(xattrs.map(([name, value]) => [dropEnd(name.toString()), value])),
   };
+}
+
+function dropEnd(text: string): string {
+  return text.endsWith('\0') ? text.slice(0, -1) : text;
 }
 
 function withOpenObject<T>(
