@@ -36,7 +36,9 @@ export interface RootMount {
  * Shows a root filesystem at a directory so that no write can reach its files, which are hard links into the store: an
  * overlay without an upper directory stays read-only whatever root does to the mount, where a bind mount does not
  * (compatibility X-09). The files are in the lowest layer, because there the kernel does not look at the xattrs by
- * which an image could hide or redirect them (`trusted.overlay.opaque`, `trusted.overlay.redirect`).
+ * which an image could hide or redirect directories (`trusted.overlay.opaque`, `trusted.overlay.redirect`). Of a file
+ * it does look: one with `trusted.overlay.metacopy` cannot be read (EPERM), an empty one with
+ * `trusted.overlay.whiteout` cannot be opened (ENOENT).
  *
  * A failure leaves nothing; a crash leaves either the mount or a folder that the next one removes.
  *
