@@ -8,6 +8,7 @@ import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import type { MountPoint } from '../host/mount-point.ts';
+import { withDirectories } from '../host/open-directories.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import { checkoutImage } from './checkout.ts';
 import {
@@ -88,7 +89,6 @@ async function mountFolder(
   { source, point, options, record }: RootMount,
 ): Promise<void> {
   const { mountOverlay } = await import('../native/mount.ts');
-  const { withDirectories } = await import('../host/open-directories.ts');
   await withDirectories([folder.empty, rootOf(folder, source)], async (layers) => {
     try {
       mountOverlay({ source: formatMountSource(folder.id), target: point.held, layers, flags: options });

@@ -100,7 +100,7 @@ function buildNotMounted(
     top === undefined
       ? 'nothing is mounted there'
       : covered === undefined
-        ? `what is mounted there, ${toPrintable(top.source)}, is not of atomic`
+        ? `what is mounted there, ${toPrintable(top.source)}, is not of this image store`
         : `${toPrintable(top.source)} is mounted over it`;
   return new AtomicError('NOT_MOUNTED', `unmounting ${shown}: ${reason}`, {
     hint:

@@ -254,7 +254,7 @@ test('mounts of others are left alone, also one over ours', async () => {
   run('mount', '-t', 'tmpfs', 'other', at);
   expect(await unmountRoot(host, at).catch((error) => error)).toMatchObject({
     code: 'NOT_MOUNTED',
-    message: `unmounting ${at}: what is mounted there, other, is not of atomic`,
+    message: `unmounting ${at}: what is mounted there, other, is not of this image store`,
   });
   run('umount', at);
   await mount();
