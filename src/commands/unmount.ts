@@ -31,11 +31,8 @@ export const unmount = defineCommand({
       };
     }
     const shown = toPrintable(directory);
-    return {
-      text:
-        outcome === 'unmounted'
-          ? `Unmounted ${shown}\n`
-          : `Nothing was mounted at ${shown} any more; removed what was left\n`,
-    };
+    if (outcome === 'unmounted') return { text: `Unmounted ${shown}\n` };
+    const rest = keptBy === undefined ? '; removed what was left' : '';
+    return { text: `Nothing was mounted at ${shown} any more${rest}\n` };
   },
 });
