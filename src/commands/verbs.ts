@@ -34,6 +34,22 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./uninstall.ts')).uninstall,
   },
   {
+    path: 'mount',
+    summary: 'Show the files of an image or a container at a directory, read-only.',
+    load: async () => (await import('./mount.ts')).mount,
+  },
+  {
+    path: 'unmount',
+    aliases: ['umount'],
+    summary: 'End what mount has mounted.',
+    load: async () => (await import('./unmount.ts')).unmount,
+  },
+  {
+    path: 'diff',
+    summary: 'List what differs between two images, containers or deployments.',
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  {
     path: 'recover',
     summary: 'Undo or finish what an interrupted command has left.',
     load: async () => (await import('./recover.ts')).recover,

@@ -15,6 +15,7 @@ import { listVolatileFolders, removeCreatedPaths } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
 import { isNameTaken } from './host-paths.ts';
 import { type Journal, removeJournal } from './journal.ts';
+import { requireNotShown } from './mounted-deployments.ts';
 import { findLinkTarget, isFolder } from './read-container.ts';
 import { removeLink } from './undo-install.ts';
 
@@ -53,6 +54,7 @@ async function endService(host: Host, journal: UninstallJournal): Promise<void> 
     await endServiceWithoutUnit(host, name);
   }
   if (runtime !== undefined) await removeStaleState(host, runtime, name);
+  await requireNotShown(host, name);
   for (const number of deploymentNumbers) {
     await requireNoMounts(buildDeploymentFolder(host.locations, name, number));
   }

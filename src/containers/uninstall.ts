@@ -8,6 +8,7 @@ import { withContainerLock } from './container-lock.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
 import { finishUninstall, type UninstallJournal } from './finish-uninstall.ts';
 import { findJournal, writeJournal } from './journal.ts';
+import { requireNotShown } from './mounted-deployments.ts';
 import { requireSystemAccess } from './preconditions.ts';
 import { listContainerNames, readContainer } from './read-container.ts';
 import { recoverOthers } from './recover.ts';
@@ -19,7 +20,7 @@ const maxNamesInHint = 10;
  * Uninstalls a container: its service, unit, tmpfiles.d file and deployments; the image stays (compatibility 1.5, 4.11).
  * A damaged or half-installed container can be uninstalled too.
  *
- * @throws NOT_ROOT, NO_SYSTEMD, BAD_VALUE, CONTAINER_NOT_FOUND, and what `finishUninstall` throws
+ * @throws NOT_ROOT, NO_SYSTEMD, BAD_VALUE, CONTAINER_NOT_FOUND, DEPLOYMENT_IN_USE, and what `finishUninstall` throws
  */
 export async function uninstallContainer(host: Host, name: string): Promise<void> {
   await requireSystemAccess(host, 'uninstall');
@@ -43,6 +44,7 @@ async function planUninstall(host: Host, name: string, isInterrupted: boolean): 
   if (state.kind === 'absent' && !isInterrupted && !hasUnit && !(await isGeneratedFor(tmpfiles, name))) {
     throw await buildNotFound(host, name);
   }
+  await requireNotShown(host, name);
   const record = state.kind === 'installed' ? state.record : undefined;
   const hasService = record?.hasContainerService ?? hasUnit;
   // With a service the mounts may be its own and end with it; without one they would never go away.

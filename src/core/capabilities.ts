@@ -52,3 +52,8 @@ const capabilityNames: readonly string[] = [
 export function listCapabilities(lastCapability: number): readonly string[] {
   return capabilityNames.slice(0, lastCapability + 1);
 }
+
+/** Name of a capability in lower case, as getcap(8) writes it; the number for one newer than this program. */
+export function formatCapability(number: number): string {
+  return capabilityNames[number]?.toLowerCase() ?? String(number);
+}

@@ -13,7 +13,12 @@ export function parseMountPoints(mountinfo: string): readonly string[] {
     .split('\n')
     .map((line) => line.split(' ')[4])
     .filter((field) => field !== undefined)
-    .map((field) =>
-      field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
-    );
+    .map(unescapeMountField);
+}
+
+/** Blanks, newlines and `\` in the fields of a mount table are written as `\` and three octal digits. */
+export function unescapeMountField(field: string): string {
+  return field.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
 }

@@ -15,7 +15,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../core/errors.ts';
 import { VariantMalformed } from '../core/gvariant.ts';
-import { type Commit, type DirTree, parseCommit, parseDirTree } from '../core/ostree-objects.ts';
+import {
+  type Commit,
+  type DirMeta,
+  type DirTree,
+  parseCommit,
+  parseDirMeta,
+  parseDirTree,
+} from '../core/ostree-objects.ts';
 import { REF_FOLDER } from '../core/ref-name.ts';
 import { isErrno } from '../host/file-error.ts';
 
@@ -56,6 +63,11 @@ export function readCommit(repository: string, checksum: string): Commit {
 /** @throws AtomicError STORE_CORRUPT when it is missing or malformed */
 export function readDirTree(repository: string, checksum: string): DirTree {
   return parseObject(repository, checksum, 'dirtree', parseDirTree);
+}
+
+/** @throws AtomicError STORE_CORRUPT when it is missing or malformed */
+export function readDirMeta(repository: string, checksum: string): DirMeta {
+  return parseObject(repository, checksum, 'dirmeta', parseDirMeta);
 }
 
 export function formatObjectPath(repository: string, checksum: string, extension: string): string {

@@ -53,9 +53,10 @@ export async function openBench(): Promise<Bench> {
   };
 }
 
-/** Runs `atomic ARGS` and kills it when it enters a system call whose first argument is the given path. */
-export function runKilled(args: readonly string[], call: string, path: string): void {
-  const what = ['-P', path, '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL`];
+/** Runs `atomic ARGS` and kills it when it enters a system call; with a path, one whose first argument it is. */
+export function runKilled(args: readonly string[], call: string, path?: string): void {
+  const where = path === undefined ? [] : ['-P', path];
+  const what = [...where, '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL`];
   const run = spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', ...what, 'atomic', ...args], {
     encoding: 'utf8',
   });

@@ -37,7 +37,7 @@ export async function pullLayers(
 }
 
 /** Checks an image out below the sandbox; returns the path of its root filesystem. */
-export async function checkOut(store: Sandbox, { image }: PulledImage): Promise<string> {
+export async function checkOut(store: Sandbox, { image }: Pick<PulledImage, 'image'>): Promise<string> {
   const destination = store.folder.join(`checkout-${image.commit}`);
   await checkoutImage(store.host, image.commit, destination);
   return destination;

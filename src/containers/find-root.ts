@@ -1,0 +1,65 @@
+/** Finds the root filesystem that a person means: of a container, of one of its deployments, or of an image. */
+import { AtomicError } from '../core/errors.ts';
+import { toPrintable } from '../core/printable.ts';
+import type { Host } from '../host/host.ts';
+import { readImage } from '../store/find-image.ts';
+import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
+import { listContainerNames } from './read-container.ts';
+
+/** A root filesystem, and what it belongs to. */
+export type NamedRoot =
+  | {
+      readonly kind: 'container';
+      readonly name: string;
+      readonly deployment: InstalledDeployment;
+      /** Id of the image it was installed from. */
+      readonly id: string;
+      readonly commit: string;
+    }
+  | { readonly kind: 'image'; readonly name: string; readonly id: string; readonly commit: string };
+
+/**
+ * Finds what a word names: a container (its active deployment), `CONTAINER.0` or `CONTAINER.1`, the name of an image, or
+ * the beginning of an id, in this order (compatibility 1.8: a container wins). An image that is called like a container
+ * is reached by its tag.
+ *
+ * @throws AtomicError IMAGE_NOT_FOUND, CONTAINER_DAMAGED, BAD_REFERENCE, STORE_CORRUPT
+ */
+export async function readRoot(host: Host, written: string): Promise<NamedRoot> {
+  const deployment = await findDeployment(host, written);
+  if (deployment !== undefined) {
+    const { name, record } = deployment;
+    return { kind: 'container', name, deployment, id: record.revision, commit: record.ostreeCommit };
+  }
+  const { reference, id, commit } = await readNamedImage(host, written);
+  return { kind: 'image', name: reference, id, commit };
+}
+
+async function findDeployment(host: Host, written: string): Promise<InstalledDeployment | undefined> {
+  const names = await listContainerNames(host);
+  const deployments = await listDeployments(host);
+  if (names.includes(written)) {
+    const active = deployments.find(({ name, isActive }) => name === written && isActive);
+    if (active !== undefined) return active;
+    throw new AtomicError(
+      'CONTAINER_DAMAGED',
+      `reading the container ${toPrintable(written)}: it is damaged`,
+      {
+        hint: '`atomic containers list -a` says why.',
+      },
+    );
+  }
+  return deployments.find(({ name, number }) => `${name}.${number}` === written);
+}
+
+async function readNamedImage(host: Host, written: string): ReturnType<typeof readImage> {
+  try {
+    return await readImage(host, written);
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'IMAGE_NOT_FOUND') throw error;
+    throw new AtomicError('IMAGE_NOT_FOUND', `Could not find any image matching '${toPrintable(written)}'`, {
+      hint: 'List what is there: atomic images list, atomic containers list -a',
+      details: { image: written },
+    });
+  }
+}

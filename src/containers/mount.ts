@@ -1,0 +1,103 @@
+import { AtomicError } from '../core/errors.ts';
+import type { MountOption } from '../core/mount-options.ts';
+import { toPrintable } from '../core/printable.ts';
+import type { Host } from '../host/host.ts';
+import { type MountPoint, resolveMountPoint, withMountPoint } from '../host/mount-point.ts';
+import { requireRootTo } from '../store/mount-folder.ts';
+import { mountRoot } from '../store/mount-root.ts';
+import { withSharedStore } from '../store/store-lock.ts';
+import { withContainerLock } from './container-lock.ts';
+import { buildDeploymentPaths } from './deployment.ts';
+import { type NamedRoot, readRoot } from './find-root.ts';
+import { isFolder } from './read-container.ts';
+
+export interface MountRequest {
+  /** As a person typed it, see `readRoot`. */
+  readonly subject: string;
+  /** An empty directory. */
+  readonly directory: string;
+  readonly options: readonly MountOption[];
+}
+
+export interface Mounted {
+  readonly root: NamedRoot;
+  /** Absolute, without symlinks. */
+  readonly directory: string;
+}
+
+/**
+ * Mounts the root filesystem of an image, or of a container as its files are now, read-only (compatibility 4.10 without
+ * X-08, X-09).
+ *
+ * @throws AtomicError NOT_ROOT, BAD_VALUE, FILE_CONFLICT, IMAGE_NOT_FOUND, CONTAINER_DAMAGED, what `mountRoot` throws
+ */
+export async function mountSubject(host: Host, request: MountRequest): Promise<Mounted> {
+  requireRootTo(host, 'mount');
+  return withMountPoint(request.directory, async (point) => {
+    await requireOutsideStore(host, point.path);
+    const root = await readRoot(host, request.subject);
+    const mounted =
+      root.kind === 'container'
+        ? await mountContainer(host, request, root, point)
+        : await mountImage(host, request, point);
+    return { root: mounted, directory: point.path };
+  });
+}
+
+async function mountImage(host: Host, request: MountRequest, point: MountPoint): Promise<NamedRoot> {
+  return withSharedStore(host, async () => {
+    // Again: before the lock it could be pruned.
+    const image = await readRoot(host, request.subject);
+    await mountRoot(host, {
+      source: { kind: 'commit', commit: image.commit },
+      record: { kind: 'image', name: image.name, deployment: '' },
+      point,
+      options: request.options,
+    });
+    return image;
+  });
+}
+
+/** No copy is made: the files cannot go away meanwhile, because an operation that removes them looks for mounts. */
+async function mountContainer(
+  host: Host,
+  request: MountRequest,
+  { name }: NamedRoot,
+  point: MountPoint,
+): Promise<NamedRoot> {
+  return withContainerLock(host, name, 'mount', async () => {
+    const container = await readRoot(host, request.subject);
+    if (container.kind === 'image') {
+      throw new AtomicError('CONTAINER_NOT_FOUND', `System container '${name}' is not installed`);
+    }
+    const { folder } = container.deployment;
+    const { rootfs } = buildDeploymentPaths(folder, name);
+    if (!(await isFolder(rootfs))) throw buildWithoutFiles(container);
+    await mountRoot(host, {
+      source: { kind: 'folder', path: rootfs },
+      record: { kind: 'container', name, deployment: folder },
+      point,
+      options: request.options,
+    });
+    return container;
+  });
+}
+
+/** There a mount would be in the way of everything that removes or looks for files. */
+async function requireOutsideStore({ locations }: Host, directory: string): Promise<void> {
+  const folders = await Promise.all([locations.checkouts, locations.repository].map(resolveMountPoint));
+  if (!folders.some((folder) => directory === folder || directory.startsWith(`${folder}/`))) return;
+  throw new AtomicError('BAD_VALUE', `mounting at ${toPrintable(directory)}: it is inside the image store`, {
+    hint: 'Name another directory, such as one below /mnt.',
+  });
+}
+
+function buildWithoutFiles({ name, id }: NamedRoot): AtomicError {
+  return new AtomicError(
+    'CONTAINER_DAMAGED',
+    `Could not mount ${name}: it has no root filesystem of its own`,
+    {
+      hint: `Mount its image instead: ${id.slice(0, 12)}`,
+    },
+  );
+}
