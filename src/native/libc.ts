@@ -8,13 +8,6 @@ const pipeCall = libc.func('int pipe2(_Out_ int *fds, int flags)');
 const fcntlCall = libc.func('int fcntl(int fd, int command, int argument)');
 const syncfsCall = libc.func('int syncfs(int fd)');
 
-const fsetxattrCall = libc.func(
-  'int fsetxattr(int fd, const uint8_t *name, const uint8_t *value, size_t size, int flags)',
-);
-const lsetxattrCall = libc.func(
-  'int lsetxattr(const char *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)',
-);
-
 const O_CLOEXEC = 0o2000000;
 const F_SETPIPE_SZ = 1031;
 const LOCK_SH = 1;
@@ -71,16 +64,4 @@ export function openPipe(bytes: number): { readEnd: number; writeEnd: number } {
 /** Asks for a larger pipe. The kernel may refuse more than its limit for the user; then the pipe stays as it is. */
 export function growPipe(fd: number, bytes: number): void {
   fcntlCall(fd, F_SETPIPE_SZ, bytes);
-}
-
-/** Sets an extended attribute of an open file. @param name with its final NUL byte */
-export function setFileXattr(fd: number, name: Buffer, value: Buffer): void {
-  const result: number = fsetxattrCall(fd, name, value, value.length, 0);
-  if (result !== 0) throw new SystemCallFailed('fsetxattr', koffi.errno());
-}
-
-/** Sets an extended attribute of a symlink itself. @param name with its final NUL byte */
-export function setSymlinkXattr(path: string, name: Buffer, value: Buffer): void {
-  const result: number = lsetxattrCall(path, name, value, value.length, 0);
-  if (result !== 0) throw new SystemCallFailed('lsetxattr', koffi.errno());
 }
