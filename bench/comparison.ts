@@ -1,7 +1,7 @@
 /** Two programs measured in the same rounds, and what the numbers say. */
 import type { Sample } from './measure.ts';
 
-export type Metric = 'time' | 'memory';
+export type Metric = 'time' | 'memory' | 'disk';
 
 export interface Comparison {
   /** What is measured, and what it is measured against, in words of the table. */
@@ -46,5 +46,12 @@ export function describeRatios({ ours, other }: Comparison, read: (sample: Sampl
 
 /** Milliseconds or bytes. */
 export function readMetric(metric: Metric): (sample: Sample) => number {
-  return metric === 'time' ? ({ wallMs }) => wallMs : ({ memory }) => memory?.pssBytes ?? Number.NaN;
+  switch (metric) {
+    case 'time':
+      return ({ wallMs }) => wallMs;
+    case 'memory':
+      return ({ memory }) => memory?.pssBytes ?? Number.NaN;
+    case 'disk':
+      return ({ diskBytes }) => diskBytes ?? Number.NaN;
+  }
 }

@@ -14,7 +14,10 @@ export interface RootShape {
 /** The root of the aims: 200 MB, 6,700 files. Its gzip is about 47 % of it. */
 export const standardRoot: RootShape = { files: 6_700, folders: 700, bytes: 200_000_000 };
 
-/** Ten times that. */
+/** A tenth of that. */
+export const smallRoot: RootShape = { files: 670, folders: 70, bytes: 20_000_000 };
+
+/** Ten times that of the aims. */
 export const largeRoot: RootShape = { files: 67_000, folders: 7_000, bytes: 2_000_000_000 };
 
 export interface RootFile {

@@ -1,8 +1,9 @@
 /** The images of the benchmark, made and pushed when a line first asks for them. */
 import { buildImage } from '../test/support/oci-image.ts';
 import { pushImage, type RegistryAddress } from '../test/support/registry-push.ts';
+import type { TarEntry } from '../test/support/tar-writer.ts';
 import type { TemporaryFolder } from '../test/support/temporary.ts';
-import { buildEntries, generateFiles, largeRoot, splitFiles, standardRoot } from './data.ts';
+import { buildEntries, generateFiles, largeRoot, smallRoot, splitFiles, standardRoot } from './data.ts';
 import { type LayerFile, pushLayers, writeLayerFile } from './layer-file.ts';
 
 /** Every function returns references to pull. */
@@ -13,6 +14,10 @@ export interface Images {
   rootInFourLayers(): Promise<string>;
   /** Versions of the root in four layers; each has another fourth layer, a twentieth of the whole. */
   versions(count: number): Promise<string[]>;
+  /** The same root split evenly into this many layers. */
+  rootInLayers(count: number): Promise<string>;
+  /** Versions of a root of 20 MB in one layer: of a twentieth of the files the content is another one each time. */
+  rebuilds(count: number): Promise<string[]>;
   /** Ten times the standard root, in one layer. */
   largeRootInOneLayer(): Promise<string>;
   /** Images of one small layer each, nothing shared. */
@@ -25,6 +30,8 @@ const GZIP_DEFAULT = 6;
 const GZIP_FAST = 1;
 const LAYER_SHARES = [0.5, 0.3, 0.15, 0.05];
 const REPOSITORY = 'bench/root';
+/** One in so many entries changes with a rebuild. */
+const REBUILD_SHARE = 20;
 
 export function createImages(registry: RegistryAddress, folder: TemporaryFolder): Images {
   let written = 0;
@@ -45,11 +52,29 @@ export function createImages(registry: RegistryAddress, folder: TemporaryFolder)
     rootInOneLayer: once(async () => push('one', [await write(buildEntries(generateFiles(standardRoot)))])),
     rootInFourLayers: once(() => version(0)),
     versions: (count) => inTurn([...Array(count).keys()], version),
+    async rootInLayers(count) {
+      const shares = Array.from({ length: count }, () => 1 / count);
+      const layers = splitFiles(generateFiles(standardRoot), shares);
+      return push(`layers-${count}`, await inTurn(layers, (files) => write(buildEntries(files))));
+    },
+    rebuilds: (count) =>
+      inTurn([...Array(count).keys()], async (number) =>
+        push(`rebuild-${number}`, [await write(buildRebuild(number))]),
+      ),
     largeRootInOneLayer: once(async () =>
       push('large', [await write(buildEntries(generateFiles(largeRoot)), GZIP_FAST)]),
     ),
     smallImages: (count) => inTurn([...Array(count).keys()], (number) => pushSmallImage(registry, number)),
   };
+}
+
+/** The files whose turn it is come from another version of the root. */
+function* buildRebuild(number: number): Generator<TarEntry> {
+  const files = generateFiles(smallRoot);
+  const changed = [...buildEntries(files, number)];
+  for (const [index, entry] of [...buildEntries(files)].entries()) {
+    yield index % REBUILD_SHARE === 0 ? (changed[index] ?? entry) : entry;
+  }
 }
 
 function pushSmallImage(registry: RegistryAddress, number: number): Promise<string> {

@@ -2,9 +2,10 @@
 import type { Bench } from './bench.ts';
 import type { Comparison } from './comparison.ts';
 import { measureContainersList } from './lines/containers-list.ts';
-import { measureImagesList } from './lines/images-list.ts';
+import { measureDisk } from './lines/disk.ts';
+import { measureImagesScale } from './lines/images-scale.ts';
 import { measureInstall } from './lines/install.ts';
-import { measurePullFourLayers, measurePullOneLayer } from './lines/pull.ts';
+import { measurePullFourLayers, measurePullOneLayer, measurePullSixtyLayers } from './lines/pull.ts';
 import { measurePullMemory } from './lines/pull-memory.ts';
 import { measurePullUpdate } from './lines/pull-update.ts';
 import { measureVersion } from './lines/version.ts';
@@ -13,10 +14,12 @@ import { measureVersion } from './lines/version.ts';
 const lines: Readonly<Record<string, (bench: Bench) => Promise<Comparison[]>>> = {
   'pull-one-layer': measurePullOneLayer,
   'pull-four-layers': measurePullFourLayers,
+  'pull-sixty-layers': measurePullSixtyLayers,
   'pull-update': measurePullUpdate,
   'pull-memory': measurePullMemory,
   install: measureInstall,
-  'images-list': measureImagesList,
+  disk: measureDisk,
+  'images-scale': measureImagesScale,
   'containers-list': measureContainersList,
   version: measureVersion,
 };

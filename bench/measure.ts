@@ -19,6 +19,8 @@ export interface Sample {
   /** How long the `sync` after the run took: what the program left for the kernel to write. */
   readonly syncMs?: number;
   readonly memory?: PeakMemory;
+  /** Of the store afterwards; then no time was measured. */
+  readonly diskBytes?: number;
 }
 
 export interface RoundOptions {

@@ -69,7 +69,7 @@ function formatRatios({ median, least, most }: Spread): string {
 }
 
 function formatAmount(value: number, metric: Metric): string {
-  if (metric === 'memory') return `${Math.round(value / 1e6)} MB`;
+  if (metric !== 'time') return `${Math.round(value / 1e6)} MB`;
   return value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 }
 

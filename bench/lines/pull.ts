@@ -13,6 +13,11 @@ export async function measurePullFourLayers(bench: Bench): Promise<Comparison[]>
   return measurePull(bench, 'four', image, 'the same in four layers');
 }
 
+export async function measurePullSixtyLayers(bench: Bench): Promise<Comparison[]> {
+  const image = await bench.images.rootInLayers(60);
+  return measurePull(bench, 'sixty', image, 'the same in sixty layers');
+}
+
 async function measurePull(bench: Bench, stores: string, image: string, what: string): Promise<Comparison[]> {
   const { ours, other } = await measureRounds(
     {

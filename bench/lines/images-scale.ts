@@ -1,0 +1,84 @@
+/**
+ * A store with 10, 50, 100 and 1,000 images: how long the list takes, and how long it takes to get rid of half of them. The
+ * images are small and share nothing.
+ */
+import type { Bench } from '../bench.ts';
+import type { Comparison } from '../comparison.ts';
+import { type Command, measureRounds, run, type Sample, SHORT_COMMAND_FACTOR } from '../measure.ts';
+
+const COUNTS = [10, 50, 100, 1_000] as const;
+
+interface Stores {
+  ours(args: readonly string[]): Command;
+  other(args: readonly string[]): Command;
+}
+
+export async function measureImagesScale(bench: Bench): Promise<Comparison[]> {
+  const stores: Stores = {
+    ours: (args) => bench.atomic.command(bench.folder.join('scale-atomic'), args),
+    other: (args) => bench.podman.command(bench.folder.join('scale-podman'), args),
+  };
+  const images = await bench.images.smallImages(Math.max(...COUNTS));
+  const lists: Comparison[] = [];
+  let pulled = 0;
+  for (const count of COUNTS) {
+    for (const image of images.slice(pulled, count)) {
+      await run(stores.ours(['pull', image]));
+      await run(stores.other(['pull', image]));
+    }
+    pulled = count;
+    lists.push(await measureList(bench, stores, count));
+  }
+  const least = lists[0];
+  const most = lists.at(-1);
+  if (least === undefined || most === undefined) throw new Error('no list was measured');
+  const growth: Comparison = {
+    what: `\`images list\` of ${COUNTS.at(-1)} images`,
+    against: `the same of ${COUNTS[0]}`,
+    aim: 2,
+    metric: 'time',
+    ours: most.ours,
+    other: least.ours,
+  };
+  return [...lists, growth, await measureRemoval(stores, images)];
+}
+
+async function measureList(bench: Bench, stores: Stores, count: number): Promise<Comparison> {
+  const { ours, other } = await measureRounds(
+    { ours: () => stores.ours(['images', 'list']), other: () => stores.other(['images']) },
+    { rounds: bench.pairs * SHORT_COMMAND_FACTOR, sync: false },
+  );
+  return {
+    what: `\`images list\` of ${count} images`,
+    against: '`podman images`',
+    aim: 1,
+    metric: 'time',
+    ours,
+    other,
+  };
+}
+
+/** Once: what is removed is gone. */
+async function measureRemoval(stores: Stores, images: readonly string[]): Promise<Comparison> {
+  const removed = images.filter((_, index) => index % 2 === 0);
+  const { deletion, prune, other } = await measureRounds(
+    {
+      deletion: () => stores.ours(['images', 'delete', '-f', ...removed]),
+      prune: () => stores.ours(['images', 'prune']),
+      other: () => stores.other(['rmi', ...removed]),
+    },
+    { rounds: 1, warmUp: false },
+  );
+  return {
+    what: `\`images delete\` of ${removed.length} of ${images.length} images, then \`images prune\``,
+    against: '`podman rmi` of as many',
+    metric: 'time',
+    ours: deletion.map((sample, index) => addSamples(sample, prune[index])),
+    other,
+  };
+}
+
+function addSamples(first: Sample, second: Sample | undefined): Sample {
+  if (second === undefined) throw new Error('a round with one half');
+  return { wallMs: first.wallMs + second.wallMs, cpuMs: first.cpuMs + second.cpuMs };
+}
