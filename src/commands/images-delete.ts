@@ -35,10 +35,7 @@ export const imagesDelete = defineCommand({
     ...storageOption,
   },
   examples: [
-    {
-      comment: 'Delete a name and free the space',
-      commands: ['atomic images delete gscrivano/etcd', 'atomic images prune'],
-    },
+    { comment: 'Delete a name', commands: ['atomic images delete gscrivano/etcd'] },
     {
       comment: 'All names of an image, without a question',
       commands: ['atomic images delete -f d7c1702506ff'],
