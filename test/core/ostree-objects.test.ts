@@ -266,11 +266,17 @@ function anyTree(): fc.Arbitrary<DirTree> {
 
 test('the parent of a commit, also one of zeros', () => {
   const readRaw = (commit: string): Buffer =>
-    readFileSync(`${root}/objects/${commit.slice(0, 2)}/${commit.slice(2)}.commit`);
+    readFileSync(folder.join('repo/objects', commit.slice(0, 2), `${commit.slice(2)}.commit`));
   const make = (...options: string[]): string =>
     execFileSync(
       'ostree',
-      ['commit', `--repo=${root}`, '--orphan', `--tree=dir=${folder.join('tree/empty')}`, ...options],
+      [
+        'commit',
+        `--repo=${folder.join('repo')}`,
+        '--orphan',
+        `--tree=dir=${folder.join('tree/empty')}`,
+        ...options,
+      ],
       { encoding: 'utf8' },
     ).trim();
   const first = make();
