@@ -19,6 +19,37 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./images-list.ts')).imagesList,
   },
   {
+    path: 'images delete',
+    summary: 'Delete images, or some of their names.',
+    load: async () => (await import('./images-delete.ts')).imagesDelete,
+  },
+  {
+    path: 'images prune',
+    summary: 'Free the space that deleted images took.',
+    load: async () => (await import('./images-prune.ts')).imagesPrune,
+  },
+  {
+    path: 'images tag',
+    summary: 'Give an image another name.',
+    load: async () => (await import('./images-tag.ts')).imagesTag,
+  },
+  {
+    path: 'images info',
+    summary: 'Show labels, template variables and size of an image.',
+    aliases: ['info'],
+    load: async () => (await import('./images-info.ts')).imagesInfo,
+  },
+  {
+    path: 'images inspect',
+    summary: 'Print everything that is known of images as JSON.',
+    load: async () => (await import('./images-inspect.ts')).imagesInspect,
+  },
+  {
+    path: 'images history',
+    summary: 'Show how an image was built.',
+    load: async () => (await import('./images-history.ts')).imagesHistory,
+  },
+  {
     path: 'install',
     summary: 'Install an image as a system container.',
     load: async () => (await import('./install.ts')).install,

@@ -142,6 +142,17 @@ export function parseCommit(data: Buffer): Commit {
   };
 }
 
+/**
+ * The commit before this one; `undefined` when there is none. Images of the original name one of zeros only, which is
+ * nowhere (compatibility S-05).
+ *
+ * @throws VariantMalformed when `data` is not a commit object
+ */
+export function parseParent(data: Buffer): string | undefined {
+  const [, parent] = commitCodec.decode(data);
+  return parent.length === 0 ? undefined : toHex(parent);
+}
+
 function toDate(seconds: bigint): Date {
   const date = new Date(Number(seconds) * 1000);
   if (Number.isNaN(date.getTime())) throw new VariantMalformed('a time that is out of range');

@@ -39,3 +39,11 @@ export function parseRefName(name: string): ParsedRef {
   const isImage = reference.includes(':') && formatImageRef(reference) === `${REF_FOLDER}/${name}`;
   return isImage ? { kind: 'image', reference } : { kind: 'other' };
 }
+
+/**
+ * Lists the hex digits of every digest in a manifest, whatever its kind: what it needs is among them, also when it is
+ * of a kind or in a state that nobody can parse.
+ */
+export function listNamedDigests(manifest: string): readonly string[] {
+  return [...new Set(manifest.match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g) ?? [])];
+}

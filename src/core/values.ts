@@ -43,6 +43,18 @@ export const forcedVariables: ReadonlySet<string> = new Set([
   'IMAGE_ID',
 ]);
 
+/** Variables that have a value without `--set` and without a manifest, and that `--set` may change. */
+export const systemVariables: ReadonlySet<string> = new Set([
+  'RUN_DIRECTORY',
+  'PIDFILE',
+  'CONF_DIRECTORY',
+  'STATE_DIRECTORY',
+  'UUID',
+  'ALL_PROCESS_CAPABILITIES',
+  'RUNTIME',
+  'ATOMIC',
+]);
+
 /**
  * Decides whether the runtime leaves the container running and writes a PID file, so that systemd supervises the
  * container's own process. A unit template asks for it by containing `$EXEC_STOPPOST` and `$PIDFILE`, with a plain

@@ -203,7 +203,7 @@ export async function checkoutHardLinks(repo: Pointer, commitChecksum: string, p
   }
 }
 
-function callAsync(call: ReturnType<typeof library.func>, args: unknown[]): Promise<boolean> {
+export function callAsync(call: ReturnType<typeof library.func>, args: unknown[]): Promise<boolean> {
   return new Promise((resolve, reject) => {
     call.async(...args, (error: Error | null, value: boolean) =>
       error === null ? resolve(value) : reject(error),

@@ -9,7 +9,8 @@ import { describeImage } from './image-commit.ts';
 import { listImages } from './list-images.ts';
 import { findRef, readCommit } from './object-files.ts';
 
-const ID_PREFIX = /^[0-9a-f]{1,64}$/;
+/** What may be the beginning of an id. */
+export const ID_PREFIX = /^[0-9a-f]{1,64}$/;
 
 /**
  * Finds the image that is stored under a name.
@@ -37,16 +38,9 @@ export async function readImages(host: Host, written: string): Promise<readonly 
   const named = await findImage(host, written);
   if (named !== undefined) return [named];
   const found = isId ? (await listImages(host)).filter(({ id }) => id.startsWith(written)) : [];
-  if (new Set(found.map(({ id }) => id)).size > 1) {
-    throw new AtomicError('BAD_REFERENCE', `more images matching prefix \`${written}\``, {
-      hint: `Write more of the id: ${found.map(({ id, reference }) => `${id.slice(0, 12)} (${reference})`).join(', ')}.`,
-    });
-  }
+  if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
   if (found.length > 0) return found;
-  throw new AtomicError('IMAGE_NOT_FOUND', `Cannot find image ${toPrintable(written)}.`, {
-    hint: 'List what is there: atomic images list',
-    details: { image: written },
-  });
+  throw buildNotFound(written);
 }
 
 /** As `readImages`; of several names of one image the first. */
@@ -54,4 +48,22 @@ export async function readImage(host: Host, written: string): Promise<StoredImag
   const [image] = await readImages(host, written);
   if (image === undefined) throw new Error('readImages returned nothing');
   return image;
+}
+
+/** The error of an id that several images have. */
+export function buildAmbiguous(
+  written: string,
+  found: readonly { readonly id: string; readonly reference: string }[],
+): AtomicError {
+  return new AtomicError('BAD_REFERENCE', `more images matching prefix \`${written}\``, {
+    hint: `Write more of the id: ${found.map(({ id, reference }) => `${id.slice(0, 12)} (${reference})`).join(', ')}.`,
+  });
+}
+
+/** The error of a name or id that no image has, in the words of the original (compatibility M-30). */
+export function buildNotFound(written: string): AtomicError {
+  return new AtomicError('IMAGE_NOT_FOUND', `Cannot find image ${toPrintable(written)}.`, {
+    hint: 'List what is there: atomic images list',
+    details: { image: written },
+  });
 }

@@ -26,13 +26,13 @@ import {
 import { REF_FOLDER } from '../core/ref-name.ts';
 import { isErrno } from '../host/file-error.ts';
 
-const HEADS = 'refs/heads';
+const HEADS = 'heads';
 const CHECKSUM = /^[0-9a-f]{64}$/;
 
 /** Names below `ociimage/`, without that prefix, unsorted; none when there is no repository yet. */
 export function listRefNames(repository: string): string[] {
   try {
-    return readdirSync(`${repository}/${HEADS}/${REF_FOLDER}`);
+    return readdirSync(`${repository}/refs/${HEADS}/${REF_FOLDER}`);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;
@@ -45,12 +45,19 @@ export function listRefNames(repository: string): string[] {
  * @throws AtomicError STORE_CORRUPT when the ref holds something else, as after a power cut on some filesystems
  */
 export function findRef(repository: string, ref: string): string | undefined {
-  const text = readOptional(`${repository}/${HEADS}/${ref}`)?.toString('latin1').trim();
+  return findRefAt(repository, `${HEADS}/${ref}`);
+}
+
+/** As `findRef`, for any ref. @param path below `refs/`, such as `heads/ociimage/...` */
+export function findRefAt(repository: string, path: string): string | undefined {
+  const text = readOptional(`${repository}/refs/${path}`)?.toString('latin1').trim();
   if (text === undefined) return undefined;
   if (!CHECKSUM.test(text)) {
-    throw new AtomicError('STORE_CORRUPT', `reading the ref ${ref}: it names no commit`, {
-      hint: `Remove ${repository}/${HEADS}/${ref} and pull the image again.`,
-    });
+    throw new AtomicError(
+      'STORE_CORRUPT',
+      `reading the ref ${path.replace(/^heads\//, '')}: it names no commit`,
+      { hint: `Remove ${repository}/refs/${path} and pull the image again.` },
+    );
   }
   return text;
 }

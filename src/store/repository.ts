@@ -23,11 +23,16 @@ export async function withRepository<T>(host: Host, action: (repo: Pointer) => P
   }
 }
 
+/** Whether there is a repository yet. */
+export function hasRepository(host: Host): boolean {
+  return existsSync(`${host.locations.repository}/config`);
+}
+
 async function openOrCreate(host: Host): Promise<Pointer> {
   const { repository, repositoryMode } = host.locations;
   return withStoreErrors(`opening the image store ${repository}`, async () => {
     const { createRepository, openRepository } = await import('../native/ostree.ts');
-    if (existsSync(`${repository}/config`)) return openRepository(repository);
+    if (hasRepository(host)) return openRepository(repository);
     mkdirSync(dirname(repository), { recursive: true });
     return createRepository(repository, repositoryMode);
   });

@@ -14,6 +14,7 @@ import {
   parseCommit,
   parseDirMeta,
   parseDirTree,
+  parseParent,
 } from '../../src/core/ostree-objects.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 
@@ -262,3 +263,24 @@ function anyTree(): fc.Arbitrary<DirTree> {
     }),
   });
 }
+
+test('the parent of a commit, also one of zeros', () => {
+  const readRaw = (commit: string): Buffer =>
+    readFileSync(folder.join('repo/objects', commit.slice(0, 2), `${commit.slice(2)}.commit`));
+  const make = (...options: string[]): string =>
+    execFileSync(
+      'ostree',
+      [
+        'commit',
+        `--repo=${folder.join('repo')}`,
+        '--orphan',
+        `--tree=dir=${folder.join('tree/empty')}`,
+        ...options,
+      ],
+      { encoding: 'utf8' },
+    ).trim();
+  const first = make();
+  expect(parseParent(readRaw(first))).toBeUndefined();
+  expect(parseParent(readRaw(make(`--parent=${first}`)))).toBe(first);
+  expect(parseParent(readRaw(make(`--parent=${'0'.repeat(64)}`)))).toBe('0'.repeat(64));
+});

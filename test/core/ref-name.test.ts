@@ -1,6 +1,12 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { formatBlobRef, formatImageRef, type ParsedRef, parseRefName } from '../../src/core/ref-name.ts';
+import {
+  formatBlobRef,
+  formatImageRef,
+  listNamedDigests,
+  type ParsedRef,
+  parseRefName,
+} from '../../src/core/ref-name.ts';
 
 const HEX = '0123456789abcdef'.repeat(4);
 
@@ -61,4 +67,19 @@ test('whatever the file name, what it stands for has that file name', () => {
     }),
     { numRuns: 200, seed: 20261123 },
   );
+});
+
+test.each([
+  ['schema 2', `{"config":{"digest":"sha256:${HEX}"}}`, [HEX]],
+  ['schema 1', `{"fsLayers":[{"blobSum":"sha256:${HEX}"},{"blobSum":"sha256:${HEX}"}]}`, [HEX]],
+  [
+    'archives of docker save',
+    `[{"Config":"${HEX}.json","Layers":["${'a'.repeat(64)}/layer.tar"]}]`,
+    [HEX, 'a'.repeat(64)],
+  ],
+  ['a cut manifest', `{"layers":[{"digest":"sha256:${HEX}`, [HEX]],
+  ['other lengths', `"${HEX}0" "${HEX.slice(1)}"`, []],
+  ['nothing', '', []],
+])('digests in a manifest: %s', (_, manifest, digests) => {
+  expect(listNamedDigests(manifest)).toEqual(digests);
 });

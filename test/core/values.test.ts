@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'bun:test';
 import { parseContainerName } from '../../src/core/container-name.ts';
-import { buildInstallValues, choosesPidfileMode, type ValueFacts } from '../../src/core/values.ts';
+import {
+  buildInstallValues,
+  choosesPidfileMode,
+  forcedVariables,
+  systemVariables,
+  type ValueFacts,
+} from '../../src/core/values.ts';
 import { catchError } from './thrown-error.ts';
 
 const facts: ValueFacts = {
@@ -40,6 +46,12 @@ describe('buildInstallValues', () => {
       RUNTIME: '/usr/bin/runc',
       ATOMIC: '/usr/bin/atomic',
     });
+  });
+
+  test('every variable of an image that says nothing is forced or of the system', () => {
+    expect(Object.keys(buildInstallValues(facts, {}, {})).sort()).toEqual(
+      [...forcedVariables, ...systemVariables].sort(),
+    );
   });
 
   test('in pidfile mode the runtime is detached', () => {

@@ -1,0 +1,16 @@
+import { toPrintable } from '../core/printable.ts';
+import { formatSize } from './format-size.ts';
+
+/** Formats what was freed; the refs were printed when they went (`Deleting ociimage/HEX`). */
+export function formatPruned({
+  objects,
+  bytes,
+  leftovers,
+}: {
+  readonly objects: number;
+  readonly bytes: number;
+  readonly leftovers: readonly string[];
+}): string {
+  const paths = leftovers.map((path) => `Removed ${toPrintable(path)}\n`).join('');
+  return `${paths}Freed ${objects} ${objects === 1 ? 'object' : 'objects'}, ${formatSize(bytes)}\n`;
+}

@@ -1,0 +1,37 @@
+import { formatImageHistory } from '../cli/image-history.ts';
+import { defineCommand } from './command.ts';
+import { checkStorage, storageOption } from './storage-option.ts';
+
+export const imagesHistory = defineCommand({
+  description: [
+    'Shows the steps in which an image was built, the newest first. SIZE is that of the unpacked layer, and 0 for a step that made none; it is empty for a layer that is not in the repository. CREATED is in local time.',
+  ],
+  operands: {
+    image: {
+      label: 'IMAGE',
+      description: "A name, as 'atomic images list' shows it, or the beginning of an id.",
+    },
+  },
+  options: {
+    quiet: {
+      kind: 'flag',
+      short: 'q',
+      description: 'Print the digests of the layers only; wins over --json.',
+    },
+    'no-trunc': { kind: 'flag', description: 'Print texts and digests in full.' },
+    json: { kind: 'flag', description: 'Print a JSON document.' },
+    ...storageOption,
+  },
+  examples: [{ comment: 'How it was built', commands: ['atomic images history --no-trunc gscrivano/etcd'] }],
+  files: [],
+  exitStatuses: [],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    const [{ readImage }, { readImageDescription }] = await Promise.all([
+      import('../store/find-image.ts'),
+      import('../store/describe-image.ts'),
+    ]);
+    const description = await readImageDescription(host, await readImage(host, operands.image));
+    return { text: formatImageHistory(description, options) };
+  },
+});

@@ -1,0 +1,42 @@
+import { formatJson } from '../cli/format-json.ts';
+import { buildImageInfoJson, formatImageInfo } from '../cli/image-info.ts';
+import { buildUsageError } from '../cli/usage-error.ts';
+import { defineCommand } from './command.ts';
+import { checkStorage, storageOption } from './storage-option.ts';
+
+export const imagesInfo = defineCommand({
+  description: [
+    "Shows the labels of an image, the variables of its templates that 'atomic install --set' may or must give, and how much of the disk it takes: in all, what it shares with other images, and what only this image needs, which is what deleting and pruning it frees while no container uses it. Sizes are lengths of files, each file once.",
+  ],
+  operands: {
+    image: {
+      label: 'IMAGE',
+      description: "A name, as 'atomic images list' shows it, or the beginning of an id.",
+    },
+  },
+  options: {
+    json: { kind: 'flag', description: 'Print a JSON document.' },
+    remote: { kind: 'flag', isCompatibility: true, description: 'Refused: only stored images are shown.' },
+    ...storageOption,
+  },
+  examples: [{ comment: 'What can be set', commands: ['atomic images info gscrivano/flannel'] }],
+  files: [],
+  exitStatuses: [],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    if (options.remote) {
+      throw buildUsageError(
+        'BAD_OPTION',
+        "The --remote option cannot be used with the 'ostree' storage option.",
+        'images info',
+        'Look at an image in a registry with `skopeo inspect docker://NAME`.',
+      );
+    }
+    const [{ readImage }, { readImageInfo }] = await Promise.all([
+      import('../store/find-image.ts'),
+      import('../containers/read-image-info.ts'),
+    ]);
+    const info = await readImageInfo(host, await readImage(host, operands.image));
+    return { text: options.json ? formatJson(buildImageInfoJson(info)) : formatImageInfo(info) };
+  },
+});

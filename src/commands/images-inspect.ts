@@ -1,0 +1,48 @@
+import { formatJson } from '../cli/format-json.ts';
+import { buildImageDocument } from '../cli/image-document.ts';
+import { buildUsageError } from '../cli/usage-error.ts';
+import { defineCommand } from './command.ts';
+import { checkStorage, storageOption } from './storage-option.ts';
+
+export const imagesInspect = defineCommand({
+  description: [
+    'Prints a JSON list with everything that is known of each image: names, digests, layers, platform, configuration, annotations, history, source, and the containers that use it.',
+  ],
+  operands: {
+    images: {
+      label: 'IMAGE',
+      count: 'many',
+      description: "A name, as 'atomic images list' shows it, or the beginning of an id.",
+    },
+  },
+  options: {
+    json: { kind: 'flag', isCompatibility: true, description: 'No effect: the output is JSON.' },
+    ...storageOption,
+  },
+  examples: [
+    { comment: 'How the image is started', commands: ["atomic images inspect etcd | jq '.[0].config'"] },
+  ],
+  files: [],
+  exitStatuses: [],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    if (operands.images.length === 0) {
+      throw buildUsageError('BAD_OPTION', 'Too few arguments: IMAGE is missing', 'images inspect');
+    }
+    const [{ readImage }, { readImageDescription }, { listDeployments }, { findImageUsers }] =
+      await Promise.all([
+        import('../store/find-image.ts'),
+        import('../store/describe-image.ts'),
+        import('../containers/list-deployments.ts'),
+        import('../containers/image-users.ts'),
+      ]);
+    const deployments = await listDeployments(host);
+    const documents: unknown[] = [];
+    for (const written of operands.images) {
+      const image = await readImage(host, written);
+      const description = await readImageDescription(host, image);
+      documents.push(buildImageDocument(description, findImageUsers(deployments, image)));
+    }
+    return { text: formatJson(documents) };
+  },
+});

@@ -1,0 +1,24 @@
+/** Frees what neither an image nor a container needs. */
+import type { Host } from '../host/host.ts';
+import { type PrunedStore, pruneRepository } from '../store/prune.ts';
+import { withExclusiveStore } from '../store/store-lock.ts';
+import { removeContainerLeftovers, removeUnpackedLayers } from './container-leftovers.ts';
+import { listDeployments } from './list-deployments.ts';
+
+/**
+ * Prunes the image store, and removes what killed commands have left. Waits for pulls and installs, and they for it.
+ *
+ * @throws what `pruneRepository` throws; a journal or folder that cannot be read
+ */
+export async function pruneStore(host: Host): Promise<PrunedStore> {
+  return withExclusiveStore(host, async () => {
+    const leftovers = await removeContainerLeftovers(host);
+    const deployments = await listDeployments(host);
+    const pruned = await pruneRepository(
+      host,
+      deployments.map(({ name, record }) => ({ name, commit: record.ostreeCommit })),
+    );
+    const unpacked = await removeUnpackedLayers(host);
+    return { ...pruned, leftovers: [...leftovers, ...pruned.leftovers, ...unpacked] };
+  });
+}

@@ -1,0 +1,36 @@
+import { listVariables } from './template.ts';
+import { forcedVariables, systemVariables } from './values.ts';
+
+/** The variables that `install --set` may or must give (compatibility M-40). */
+export interface ImageVariables {
+  /** Name -> default, sorted; `undefined` for one that the system gives when it is not set. */
+  readonly optional: ReadonlyMap<string, string | undefined>;
+  /** Names without a default, sorted. */
+  readonly required: readonly string[];
+}
+
+/**
+ * Sorts the variables of templates by where their values come from. Those that nobody can set are in neither list.
+ *
+ * @param templates texts; broken placeholders in them count for nothing
+ * @param defaults `defaultValues` of the image
+ */
+export function sortVariables(
+  templates: readonly string[],
+  defaults: Readonly<Record<string, string>>,
+): ImageVariables {
+  const names = [...new Set(templates.flatMap(listVariables))]
+    .filter((name) => !forcedVariables.has(name))
+    .sort();
+  const optional = names.filter((name) => systemVariables.has(name) || Object.hasOwn(defaults, name));
+  return {
+    optional: new Map(optional.map((name) => [name, findDefault(name, defaults)])),
+    required: names.filter((name) => !optional.includes(name)),
+  };
+}
+
+/** Defaults of the system beat those of an image, but for a UUID (compatibility 3.3). */
+function findDefault(name: string, defaults: Readonly<Record<string, string>>): string | undefined {
+  if (systemVariables.has(name) && name !== 'UUID') return undefined;
+  return Object.hasOwn(defaults, name) ? defaults[name] : undefined;
+}

@@ -1,0 +1,73 @@
+/** Reads what is stored of an image beside its files: manifest, configuration, layers. */
+import type { StoredImage } from '../core/image.ts';
+import { emptyImageConfig, type ImageConfig, parseImageConfig } from '../core/image-config.ts';
+import type { ImageDescription } from '../core/image-description.ts';
+import { emptyImageDetails, type ImageDetails, parseImageDetails } from '../core/image-details.ts';
+import type { LayerFacts } from '../core/image-history.ts';
+import { isJsonObject } from '../core/json-text.ts';
+import { type BlobDescriptor, parseManifest } from '../core/manifest.ts';
+import { formatBlobRef } from '../core/ref-name.ts';
+import type { Host } from '../host/host.ts';
+import { BlobKey, ImageKey } from './image-commit.ts';
+import { readImageConfig } from './image-files.ts';
+import { listImages } from './list-images.ts';
+import { findRef, readCommit } from './object-files.ts';
+
+/**
+ * @throws AtomicError STORE_CORRUPT, MANIFEST_INVALID, MANIFEST_UNSUPPORTED; a configuration that is not here (the
+ * original's prune freed it) is reported and counts as empty
+ */
+export async function readImageDescription(host: Host, image: StoredImage): Promise<ImageDescription> {
+  const { repository } = host.locations;
+  const { metadata } = readCommit(repository, image.commit);
+  const text = metadata.get(ImageKey.manifest);
+  const manifest = text === undefined ? undefined : parseManifest(text);
+  const { config, details } = await readConfiguration(host, image);
+  const all = await listImages(host);
+  return {
+    image,
+    names: all.filter(({ id }) => id === image.id).map(({ reference }) => reference),
+    digest: metadata.get(ImageKey.digest),
+    mediaType: text === undefined ? '' : readMediaType(text),
+    annotations: manifest?.annotations ?? {},
+    layers: (manifest?.layers ?? []).map((layer, index) =>
+      describeLayer(repository, layer, details.diffIds[index]),
+    ),
+    config,
+    details,
+    signatures: Number(metadata.get(ImageKey.signatures) ?? 0) || 0,
+  };
+}
+
+async function readConfiguration(
+  host: Host,
+  image: StoredImage,
+): Promise<{ config: ImageConfig; details: ImageDetails }> {
+  const { configDigest, reference } = image;
+  const ref = configDigest === undefined ? undefined : formatBlobRef(configDigest);
+  if (ref === undefined || findRef(host.locations.repository, ref) === undefined) {
+    const text = `the configuration of ${reference} is not in the store; pull the image again to see it`;
+    host.report({ kind: 'warning', text });
+    return { config: emptyImageConfig, details: emptyImageDetails };
+  }
+  const text = await readImageConfig(host, image);
+  return { config: parseImageConfig(text, reference), details: parseImageDetails(text, reference) };
+}
+
+function describeLayer(repository: string, layer: BlobDescriptor, diffId: string | undefined): LayerFacts {
+  const commit = findRef(repository, formatBlobRef(layer.digest));
+  const metadata = commit === undefined ? undefined : readCommit(repository, commit).metadata;
+  const uncompressedSize = metadata?.get(BlobKey.uncompressedSize);
+  return {
+    digest: layer.digest,
+    diffId: diffId ?? metadata?.get(BlobKey.uncompressedDigest),
+    size: layer.size,
+    uncompressedSize: uncompressedSize === undefined ? undefined : Number(uncompressedSize),
+    mediaType: layer.mediaType,
+  };
+}
+
+function readMediaType(manifest: string): string {
+  const value: unknown = JSON.parse(manifest);
+  return isJsonObject(value) && typeof value.mediaType === 'string' ? value.mediaType : '';
+}

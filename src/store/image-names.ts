@@ -1,0 +1,71 @@
+/** Names of images, also of damaged ones: they must be listed to be deleted. */
+import { compareUtf8 } from '../core/compare-utf8.ts';
+import { AtomicError } from '../core/errors.ts';
+import { parseRefName, REF_FOLDER } from '../core/ref-name.ts';
+import { formatReference, parseReference } from '../core/reference.ts';
+import type { Host } from '../host/host.ts';
+import { buildAmbiguous, buildNotFound, ID_PREFIX } from './find-image.ts';
+import { describeImage } from './image-commit.ts';
+import { findRef, listRefNames, readCommit } from './object-files.ts';
+
+export interface ImageName {
+  readonly reference: string;
+  /** Commit that the ref names; `undefined` when the ref is damaged. */
+  readonly commit: string | undefined;
+  /** Hex of the manifest digest; `undefined` when the commit is damaged. */
+  readonly id: string | undefined;
+}
+
+/** Lists the names of all images, sorted; damage is a value here, not an error. */
+export function listImageNames(host: Host): readonly ImageName[] {
+  const { repository } = host.locations;
+  return listRefNames(repository)
+    .map((name) => ({ name, parsed: parseRefName(name) }))
+    .flatMap(({ name, parsed }) =>
+      parsed.kind === 'image' ? readName(repository, parsed.reference, `${REF_FOLDER}/${name}`) : [],
+    )
+    .sort((a, b) => compareUtf8(a.reference, b.reference));
+}
+
+/**
+ * Selects the images that a person means, as `readImages` does: one by its name, else all names of the one image whose
+ * id begins so.
+ *
+ * @param names all of them
+ * @throws AtomicError IMAGE_NOT_FOUND; BAD_REFERENCE when several images have such an id, or it is neither
+ */
+export function selectImageNames(names: readonly ImageName[], written: string): readonly ImageName[] {
+  // Also names that nobody could pull: the original stored such.
+  const exact = names.find(({ reference }) => reference === written);
+  if (exact !== undefined) return [exact];
+  const wanted = formatReference(parseReference(written));
+  const named = names.find(({ reference }) => reference === wanted);
+  if (named !== undefined) return [named];
+  const found = names.filter(({ id }) => ID_PREFIX.test(written) && id?.startsWith(written));
+  const ids = new Set(found.map(({ id }) => id));
+  if (ids.size > 1)
+    throw buildAmbiguous(
+      written,
+      found.map(({ id = '', reference }) => ({ id, reference })),
+    );
+  if (found.length > 0) return found;
+  throw buildNotFound(written);
+}
+
+function readName(repository: string, reference: string, ref: string): ImageName[] {
+  const commit = tolerateDamage(() => findRef(repository, ref));
+  if (commit.kind === 'read' && commit.value === undefined) return [];
+  const checksum = commit.kind === 'read' ? commit.value : undefined;
+  if (checksum === undefined) return [{ reference, commit: undefined, id: undefined }];
+  const image = tolerateDamage(() => describeImage(reference, checksum, readCommit(repository, checksum)));
+  return [{ reference, commit: checksum, id: image.kind === 'read' ? image.value.id : undefined }];
+}
+
+function tolerateDamage<T>(read: () => T): { kind: 'read'; value: T } | { kind: 'damaged' } {
+  try {
+    return { kind: 'read', value: read() };
+  } catch (error) {
+    if (!(error instanceof AtomicError)) throw error;
+    return { kind: 'damaged' };
+  }
+}

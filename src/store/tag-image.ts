@@ -1,0 +1,42 @@
+import { AtomicError } from '../core/errors.ts';
+import type { StoredImage } from '../core/image.ts';
+import { toPrintable } from '../core/printable.ts';
+import { formatReference, parseReference } from '../core/reference.ts';
+import type { Host } from '../host/host.ts';
+import { readImage } from './find-image.ts';
+import { type ImageName, listImageNames } from './image-names.ts';
+import { withSharedStore } from './store-lock.ts';
+import { writeImageName } from './write-refs.ts';
+
+export interface TaggedImage {
+  /** The image under its new name. */
+  readonly image: StoredImage;
+  /** What the name stood for before. */
+  readonly replaced: ImageName | undefined;
+}
+
+/**
+ * Gives an image another name: a ref to the same commit. A name that is taken is taken over (compatibility M-30).
+ *
+ * @param written a name or the beginning of an id
+ * @param target a name without a digest: a digest says what it names, and nobody else may
+ * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE, STORE_CORRUPT, NO_SPACE, READ_ONLY, STORE_FAILED
+ */
+export async function tagImage(host: Host, written: string, target: string): Promise<TaggedImage> {
+  const parsed = parseReference(target);
+  if (parsed.digest !== undefined) {
+    throw new AtomicError(
+      'BAD_REFERENCE',
+      `tagging ${toPrintable(target)}: a name with a digest can only come from a pull`,
+      { hint: `Choose a tag: ${parsed.repository}:NAME` },
+    );
+  }
+  const reference = formatReference(parsed);
+  return withSharedStore(host, async () => {
+    const source = await readImage(host, written);
+    const replaced = listImageNames(host).find((name) => name.reference === reference);
+    await writeImageName(host, reference, source.commit);
+    const { repository, tag } = parsed;
+    return { image: { ...source, reference, repository, tag }, replaced };
+  });
+}
