@@ -1,5 +1,6 @@
 /** Frees what neither an image nor a container needs. */
 import type { Host } from '../host/host.ts';
+import { removeEndedMounts } from '../store/mount-folder.ts';
 import { type PrunedStore, pruneRepository } from '../store/prune.ts';
 import { withExclusiveStore } from '../store/store-lock.ts';
 import { removeContainerLeftovers, removeUnpackedLayers } from './container-leftovers.ts';
@@ -12,7 +13,7 @@ import { listDeployments } from './list-deployments.ts';
  */
 export async function pruneStore(host: Host): Promise<PrunedStore> {
   return withExclusiveStore(host, async () => {
-    const leftovers = await removeContainerLeftovers(host);
+    const leftovers = [...(await removeContainerLeftovers(host)), ...(await removeEndedMounts(host))];
     const deployments = await listDeployments(host);
     const pruned = await pruneRepository(
       host,

@@ -102,17 +102,22 @@ export async function listMountsOf(host: Host, deployment: string): Promise<read
   );
 }
 
-/** Removes what ended mounts have left. For those who clean up the store; mounting and unmounting do it themselves. */
-export async function removeEndedMounts(host: Host): Promise<void> {
-  if ((await listRecordedMounts(host)).length > 0) await withMounts(host, () => removeUnmounted(host));
+/**
+ * Removes what ended mounts have left. For those who clean up the store; mounting and unmounting do it themselves.
+ *
+ * @returns the paths that went
+ */
+export async function removeEndedMounts(host: Host): Promise<readonly string[]> {
+  if ((await listRecordedMounts(host)).length === 0) return [];
+  return withMounts(host, () => removeUnmounted(host));
 }
 
 /** As `removeEndedMounts`, with the lock held. */
-export async function removeUnmounted(host: Host): Promise<void> {
+export async function removeUnmounted(host: Host): Promise<readonly string[]> {
   const mounted = listMountedIds();
-  for (const { id, folder } of await listRecordedMounts(host)) {
-    if (!mounted.has(id)) await removeTree(folder);
-  }
+  const ended = (await listRecordedMounts(host)).filter(({ id }) => !mounted.has(id));
+  for (const { folder } of ended) await removeTree(folder);
+  return ended.map(({ folder }) => folder);
 }
 
 /** The ids of ours in all mount tables that can be seen, with one process that sees the mount. */

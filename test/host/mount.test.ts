@@ -166,6 +166,13 @@ test.each<[string, string, () => string[], boolean]>([
   expect(listFolders()).toEqual([]);
 });
 
+test('a prune removes what a killed mount has left', async () => {
+  runKilled(['mount', image, at], 'mount');
+  const [left] = listFolders();
+  expect(await atomic(['images', 'prune'])).toContain(`Removed ${checkouts}/.atomic/mounts/${left}\n`);
+  expect(listFolders()).toEqual([]);
+});
+
 test('diff: a container and the version that it would get', async () => {
   const changed = tree`
     f bin/id 0755 @0:5 ${readFileSync('/usr/bin/id')}
