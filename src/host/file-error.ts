@@ -7,7 +7,11 @@ const codes: Readonly<Record<string, { code: ErrorCode; reason: string; hint?: s
     hint: 'Free some space and try again.',
   },
   EDQUOT: { code: 'NO_SPACE', reason: 'the disk quota is used up', hint: 'Free some space and try again.' },
-  EROFS: { code: 'READ_ONLY', reason: 'the filesystem is read-only' },
+  EROFS: {
+    code: 'READ_ONLY',
+    reason: 'the filesystem is read-only',
+    hint: 'Make the filesystem writable and try again.',
+  },
   EXDEV: { code: 'CROSS_DEVICE', reason: 'it is on another filesystem' },
   EACCES: { code: 'STORE_FAILED', reason: 'permission denied' },
   EPERM: { code: 'STORE_FAILED', reason: 'operation not permitted' },

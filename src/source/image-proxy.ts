@@ -249,6 +249,7 @@ export class ImageProxy {
     return new AtomicError(
       'PROXY_FAILED',
       `reading from the image proxy: skopeo ended${words === '' ? '' : `: ${words}`}`,
+      { isTransient: true },
     );
   }
 }
