@@ -78,7 +78,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     words:
-      /connection refused|connection reset|broken pipe|network is unreachable|no route to host|(?:i\/o|connection) time(?:d )?out|timeout awaiting|Client\.Timeout|context deadline exceeded|server misbehaving|unexpected EOF|: EOF$/i,
+      /connection refused|connection reset|broken pipe|network is unreachable|no route to host|i\/o timeout|connection timed out|timeout awaiting|Client\.Timeout|context deadline exceeded|server misbehaving|unexpected EOF|: EOF$/i,
     code: 'REGISTRY_UNREACHABLE',
     hint: UNREACHABLE_HINT,
     isTransient: true,

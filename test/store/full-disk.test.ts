@@ -13,6 +13,7 @@ import { buildTar } from '../support/tar-writer.ts';
 import { tree } from '../support/tree.ts';
 import { failedPull } from './failed-pull.ts';
 import { checkRepository } from './ostree-cli.ts';
+import { createSigningKey } from './signing-key.ts';
 import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
@@ -84,6 +85,19 @@ test('an image fits to the byte, and with one byte more is refused before a blob
   const exact = await pushNew(registry, { layers: [buildPlainLayer(available)] });
   expect((await pullImage(store.host, exact, {})).bytesFetched).toBe(available);
   checkRepository(store);
+});
+
+test('an image that is copied to be verified needs its room twice', async () => {
+  await using key = await createSigningKey();
+  const policy = { default: [{ type: 'signedBy', keyType: 'GPGKeys', keyPath: key.publicKey }] };
+  await using store = await createStore([registry], { containers: { policy } });
+  await using _disk = mountSmallDisk(store);
+  const bytes = 12 * 1024 * 1024;
+  const name = await pushNew(registry, { layers: [buildPlainLayer(bytes)] });
+  await registry.forgetRequests();
+  const error = (await pullImage(store.host, name, {}).catch((reason: unknown) => reason)) as AtomicError;
+  expect([error.code, error.details?.bytesNeeded]).toEqual(['NO_SPACE', 2 * bytes]);
+  expect(await registry.blobGets()).toEqual([]);
 });
 
 test('a filesystem without free inodes is refused before a blob is asked for', async () => {
