@@ -44,7 +44,7 @@ export interface SourceOptions {
   readonly tlsVerify?: boolean;
   /**
    * How long to wait before what failed for a moment is tried again, in milliseconds: one try more than pauses.
-   * `RETRY_PAUSES` when left out.
+   * 1, 2 and 4 s when left out.
    */
   readonly retryPauses?: readonly number[];
 }

@@ -4,9 +4,6 @@ import { AtomicError } from '../core/errors.ts';
 import type { Host } from './host.ts';
 import { throwIfInterrupted } from './interruption.ts';
 
-/** In milliseconds: a restart or a change of the route is over after some seconds, and a person still waits so long. */
-export const RETRY_PAUSES: readonly number[] = [1000, 2000, 4000];
-
 /**
  * Runs an action until it succeeds, fails for good (an error without `isTransient`), or no pause is left. Every further
  * try is announced with a warning.

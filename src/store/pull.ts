@@ -3,8 +3,9 @@ import { wrapError } from '../core/errors.ts';
 import type { PulledImage, SourceOptions } from '../core/image.ts';
 import { parseManifest } from '../core/manifest.ts';
 import { formatReference, parseReference } from '../core/reference.ts';
+import { buildRetryPauses } from '../core/retry-pauses.ts';
 import type { Host } from '../host/host.ts';
-import { RETRY_PAUSES, retryTransient } from '../host/retry.ts';
+import { retryTransient } from '../host/retry.ts';
 import { openRegistryImage } from '../source/registry-source.ts';
 import { openRenewableSource } from '../source/renewable-source.ts';
 import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
@@ -30,7 +31,7 @@ export async function pullImage(
     return await withSharedStore(host, async () => {
       const open = () =>
         openRegistryImage(host, reference, (copied) => makeScratch(host, copied), sourceOptions);
-      const retryPauses = options.retryPauses ?? RETRY_PAUSES;
+      const retryPauses = options.retryPauses ?? buildRetryPauses();
       const source = await retryTransient(host, `opening ${name}`, retryPauses, () =>
         openRenewableSource(open),
       );

@@ -203,6 +203,7 @@ describe('callers', () => {
         authfile: undefined,
         'cert-dir': undefined,
         'tls-verify': undefined,
+        retry: undefined,
         quiet: false,
         json: false,
         'progress-fd': undefined,
