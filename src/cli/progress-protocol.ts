@@ -42,7 +42,7 @@ export function formatProgressEvent(event: ProgressEvent, bytesTotal: number): s
         type: 'plan',
         layers: event.layers.map((layer) => ({ layer: layer.digest, bytesTotal: layer.bytes })),
         bytesTotal: bytes,
-        text: `${event.layers.length} layers to fetch, ${formatSize(bytes)}`,
+        text: `${event.layers.length} ${event.layers.length === 1 ? 'layer' : 'layers'} to fetch, ${formatSize(bytes)}`,
       });
     }
     case 'layer-started':

@@ -1,6 +1,7 @@
 /** A pull that is killed leaves no image, no reader is confused, and the next pull fetches only the rest. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { removeLayerLedger } from '../../src/store/layer-ledger.ts';
 import { listBlobs, listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull.ts';
 import { type FaultyRegistry, startFaultyRegistry } from '../support/faulty-registry.ts';
@@ -68,6 +69,7 @@ const losses: [title: string, lose: (store: Sandbox) => void, refetched: number]
   ['the owner and mode of directories are missing', (store) => removeStaged(store, '.dirmeta'), 2],
   ['a commit is missing', (store) => removeStaged(store, '.commit'), 3],
   ['the ledger is empty files, as after a power cut', (store) => writeLedger(store, ''), 3],
+  ['a prune has removed the ledger', ({ locations }) => removeLayerLedger(locations.repository), 3],
   ['the ledger leads elsewhere', (store) => writeLedger(store, '0'.repeat(64)), 3],
 ];
 
