@@ -1,6 +1,7 @@
 /** A pull that is killed leaves no image, no reader is confused, and the next pull fetches only the rest. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { removeLayerLedger } from '../../src/store/layer-ledger.ts';
 import { listBlobs, listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull.ts';
@@ -30,6 +31,7 @@ beforeAll(async () => {
   name = `${faulty.address}/killed/image:latest`;
 });
 afterAll(async () => {
+  await killed?.remove();
   await faulty.stop();
   await registry.stop();
 });
@@ -63,6 +65,7 @@ test('twice in the middle of the last layer, long before a checkpoint', async ()
 
 /** What the first of two layers brings back again, the second need not. */
 const losses: [title: string, lose: (store: Sandbox) => void, refetched: number][] = [
+  ['the layer that was under way', () => undefined, 1],
   ['the machine was booted again', renameStaging, 3],
   ['a file is missing', (store) => removeStaged(store, '.file'), 2],
   ['a directory is missing', (store) => removeStaged(store, '.dirtree'), 3],
@@ -74,14 +77,24 @@ const losses: [title: string, lose: (store: Sandbox) => void, refetched: number]
 ];
 
 test.each(losses)('what is not complete is fetched again: %s', async (_, lose, refetched) => {
+  killed ??= await createKilledStore();
   await using store = await createStore([faulty]);
-  await killInLastLayer(store);
+  await cp(killed.locations.checkouts, store.locations.checkouts, { recursive: true });
   lose(store);
   const pulled = await pullImage(store.host, name, {});
   expect(pulled.fetched).toHaveLength(refetched);
   expect(describeTree(await checkOut(store, pulled))).toHaveLength(4);
   checkRepository(store);
 });
+
+/** Made once; each test gets a copy. */
+let killed: Sandbox | undefined;
+
+async function createKilledStore(): Promise<Sandbox> {
+  const store = await createStore([faulty]);
+  await killInLastLayer(store);
+  return store;
+}
 
 /** Pulls until the last layer arrives, and kills the process there. */
 async function killInLastLayer(store: Sandbox): Promise<void> {
