@@ -32,16 +32,18 @@ export function formatFailure(failure: Failure, context: FailureContext): string
 }
 
 /** Formats a failure for `--json`: one document on one line, so that it is the last line of standard error. */
-export function formatFailureJson({ code, message, hint, details }: Failure): string {
-  return formatJsonLine({
-    schemaVersion: 1,
-    error: {
-      code,
-      message: toPrintable(message),
-      hint: hint === undefined ? null : toPrintable(hint),
-      details: details ?? {},
-    },
-  });
+export function formatFailureJson(failure: Failure): string {
+  return formatJsonLine({ schemaVersion: 1, error: buildErrorJson(failure) });
+}
+
+/** A failure as programs get it. */
+export function buildErrorJson({ code, message, hint, details }: Failure): Readonly<Record<string, unknown>> {
+  return {
+    code,
+    message: toPrintable(message),
+    hint: hint === undefined ? null : toPrintable(hint),
+    details: details ?? {},
+  };
 }
 
 /** The verb whose help explains a usage error. */

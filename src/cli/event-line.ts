@@ -31,6 +31,7 @@ export function formatEvent(event: ProgressEvent): EventLine | undefined {
       return remark(`Waiting for ${event.object}, held by ${event.holder ?? 'another process'}`);
     case 'recovered':
       return remark(`Recovered ${event.container}: an interrupted ${event.operation} was ${event.outcome}`);
+    case 'pull-planned':
     case 'layer-progress':
     case 'layer-finished':
     case 'step':

@@ -9,13 +9,33 @@ export interface Reporter {
   close(): void;
 }
 
+export interface ReporterOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
 /**
  * Turns events into output: answers on standard output, remarks on standard error, and there also the progress of what
  * lasts. The display is opened only for that, because looking for a terminal takes longer than most commands do.
  *
- * @param options with `json` standard output belongs to the document alone, and answers become remarks
+ * @param options with `json` standard output belongs to the document alone, and answers become remarks; with `quiet`
+ * only remarks are written
  */
-export function createReporter(screen: Screen, options: { readonly json: boolean }): Reporter {
+export function createReporter(screen: Screen, options: ReporterOptions): Reporter {
+  return options.quiet ? createQuietReporter(screen) : createFullReporter(screen, options);
+}
+
+function createQuietReporter(screen: Screen): Reporter {
+  return {
+    report(event) {
+      const line = formatEvent(event);
+      if (line?.channel === 'remark') screen.writeError(`${line.text}\n`);
+    },
+    close() {},
+  };
+}
+
+function createFullReporter(screen: Screen, options: ReporterOptions): Reporter {
   let activity = idle;
   let display: ProgressDisplay | undefined;
   return {

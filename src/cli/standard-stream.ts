@@ -1,4 +1,4 @@
-import { createReadStream, fstatSync, writeSync } from 'node:fs';
+import { createReadStream, fstatSync, readFileSync, type Stats, writeSync } from 'node:fs';
 
 /** How long to wait for a reader when someone has made the pipe non-blocking. */
 const RETRY_MILLISECONDS = 5;
@@ -30,6 +30,24 @@ export function createTextWriter(fd: number): (text: string) => void {
   };
 }
 
+/**
+ * As `createTextWriter`, for what no operation may fail for: after a write that failed, for whatever reason the system
+ * gives, nothing more is written.
+ */
+export function createProgressWriter(fd: number): (text: string) => void {
+  const write = createTextWriter(fd);
+  let isOpen = true;
+  return (text) => {
+    if (!isOpen) return;
+    try {
+      write(text);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error;
+      isOpen = false;
+    }
+  };
+}
+
 /** A person's answer is short; what is longer is none. */
 const MAX_LINE = 1000;
 
@@ -52,4 +70,28 @@ export async function readLine(fd: number, signal: AbortSignal): Promise<string 
 /** Whether a descriptor can be a terminal at all; much cheaper to know than whether it is one. */
 export function isCharacterDevice(fd: number): boolean {
   return fstatSync(fd).isCharacterDevice();
+}
+
+/** Access mode of open(2): the two lowest bits are 0 for reading only. */
+const ACCESS_MODE = 0o3;
+
+/**
+ * Whether a file, pipe, socket or device is open for writing under a descriptor. What the runtime opens for itself, such
+ * as an epoll instance under the first free number, is none of these.
+ */
+export function isOpenForWriting(fd: number): boolean {
+  const stats = findStats(fd);
+  if (stats === undefined) return false;
+  if (!stats.isFile() && !stats.isFIFO() && !stats.isSocket() && !stats.isCharacterDevice()) return false;
+  const [, flags = '0'] = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+  return (Number.parseInt(flags, 8) & ACCESS_MODE) !== 0;
+}
+
+function findStats(fd: number): Stats | undefined {
+  try {
+    return fstatSync(fd);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EBADF') return undefined;
+    throw error;
+  }
 }

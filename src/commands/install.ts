@@ -4,6 +4,7 @@ import { formatInstallPlan } from '../cli/install-plan-text.ts';
 import { AtomicError } from '../core/errors.ts';
 import { parseSetOptions } from '../core/set-option.ts';
 import { defineCommand } from './command.ts';
+import { progressOption } from './progress-option.ts';
 import { parseSourceOptions, sourceOptions } from './source-options.ts';
 import { checkStorage, storageOption } from './storage-option.ts';
 import { checkSystemPackage } from './system-package.ts';
@@ -39,6 +40,7 @@ export const install = defineCommand({
       kind: 'flag',
       description: 'Print the result as a JSON document; progress goes to standard error.',
     },
+    ...progressOption,
     system: { kind: 'flag', isCompatibility: true, description: 'A system container; the only kind.' },
     user: {
       kind: 'flag',

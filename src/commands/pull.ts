@@ -1,12 +1,13 @@
 import { formatJson } from '../cli/format-json.ts';
 import { defineCommand } from './command.ts';
+import { progressOption } from './progress-option.ts';
 import { parseSourceOptions, sourceOptions } from './source-options.ts';
 import { checkStorage, storageOption } from './storage-option.ts';
 
 export const pull = defineCommand({
   description: [
     'Fetches an image from a registry into the OSTree repository. Every layer is stored as a branch of its own, the same file in several layers once. Only layers that are not there yet are fetched; a pull of an image that is there already looks for a newer version.',
-    'An image is there whole or not at all: after an interrupted pull, the layers that were complete are not fetched again. Installed containers do not change.',
+    'An image is there whole or not at all: after an interrupted pull, the layers that were complete are not fetched again. What fails for a moment is tried again up to three times. An image that cannot fit on the disk is refused before it is fetched. Installed containers do not change.',
   ],
   operands: {
     image: {
@@ -17,10 +18,16 @@ export const pull = defineCommand({
   },
   options: {
     ...sourceOptions,
+    quiet: {
+      kind: 'flag',
+      short: 'q',
+      description: 'Print only warnings and errors, and with --json the result.',
+    },
     json: {
       kind: 'flag',
       description: 'Print the result as a JSON document; progress goes to standard error.',
     },
+    ...progressOption,
     ...storageOption,
     type: { kind: 'value', label: 'TYPE', short: 't', isCompatibility: true, description: 'No effect.' },
   },
@@ -49,6 +56,7 @@ export const pull = defineCommand({
         schemaVersion: 1,
         image: { reference, id, commit, layers: pulled.image.layerDigests },
         fetched: pulled.fetched,
+        bytesFetched: pulled.bytesFetched,
         reused: pulled.reused,
       }),
     };

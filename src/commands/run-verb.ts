@@ -2,6 +2,7 @@ import type { GlobalOptions } from '../cli/find-verb.ts';
 import { formatHelp } from '../cli/format-help.ts';
 import { parseArguments } from '../cli/parse-arguments.ts';
 import type { Screen } from '../cli/progress-display.ts';
+import type { ProgressStream } from '../cli/progress-stream.ts';
 import { addProxyVariables } from '../cli/proxy-variables.ts';
 import { createReporter } from '../cli/reporter.ts';
 import type { Report } from '../core/events.ts';
@@ -40,14 +41,39 @@ export async function runVerb({ verb, rest, globals }: VerbRequest, caller: Call
   const command = await verb.load();
   const parsed = parseArguments(verb.path, command, rest);
   if (parsed.kind === 'help') return { text: formatHelp(verb.path, command) };
-  const reporter = createReporter(caller.screen, { json: parsed.input.options.json === true });
-  announceInterruption(caller.signal, reporter.report);
+  const { json, quiet, 'progress-fd': progressFd } = parsed.input.options;
+  const progress = typeof progressFd === 'string' ? await openProgress(verb, progressFd, caller) : undefined;
+  const reporter = createReporter(caller.screen, { json: json === true, quiet: quiet === true });
+  const report: Report = (event) => {
+    reporter.report(event);
+    progress?.report(event);
+  };
+  announceInterruption(caller.signal, report);
   try {
     const person: Person = { assumeYes: globals.assumeYes, ask: caller.ask };
-    return await command.run(await openHost(caller, reporter.report), parsed.input, person);
+    const output = await command.run(await openHost(caller, report), parsed.input, person);
+    progress?.end(output.exitStatus ?? 0);
+    return output;
+  } catch (error) {
+    if (progress !== undefined) await endWithFailure(progress, error);
+    throw error;
   } finally {
     reporter.close();
   }
+}
+
+async function openProgress(verb: Verb, value: string, { screen }: Caller): Promise<ProgressStream> {
+  const [{ parseProgressFd }, { createProgressWriter }, { openProgressStream }] = await Promise.all([
+    import('./progress-option.ts'),
+    import('../cli/standard-stream.ts'),
+    import('../cli/progress-stream.ts'),
+  ]);
+  return openProgressStream(verb.path, createProgressWriter(await parseProgressFd(value)), screen.now);
+}
+
+async function endWithFailure(progress: ProgressStream, error: unknown): Promise<void> {
+  const failure = (await import('../cli/failure.ts')).describeFailure(error);
+  progress.end(failure.exitStatus, failure);
 }
 
 async function openHost(caller: Caller, report: Report): Promise<Host> {

@@ -1,6 +1,11 @@
 import type { OptionTable, OptionValue } from '../cli/command-spec.ts';
 import { AtomicError } from '../core/errors.ts';
 import type { RegistryCredentials, SourceOptions } from '../core/image.ts';
+import { toPrintable } from '../core/printable.ts';
+import { buildRetryPauses } from '../core/retry-pauses.ts';
+
+/** Nearly an hour of pauses. */
+const MAX_RETRIES = 100;
 
 /** How to reach a registry: the same options for every verb that may pull. */
 export const sourceOptions = {
@@ -25,20 +30,38 @@ export const sourceOptions = {
     kind: 'switch',
     description: 'Whether the registry must have a valid certificate. By default registries.conf decides.',
   },
+  retry: {
+    kind: 'value',
+    label: 'N',
+    description:
+      'How often a lost connection and the like is tried again, after 1, 2, 4 s and so on. The default is 3.',
+  },
 } as const satisfies OptionTable;
 
 type SourceValues = {
   readonly [Name in keyof typeof sourceOptions]: OptionValue<(typeof sourceOptions)[Name]>;
 };
 
-/** @throws BAD_VALUE for credentials without a password */
+/** @throws BAD_VALUE for credentials without a password and for a bad number */
 export function parseSourceOptions(values: SourceValues): SourceOptions {
   return {
     ...(values.creds === undefined ? {} : { credentials: parseCredentials(values.creds) }),
     ...(values.authfile === undefined ? {} : { authFile: values.authfile }),
     ...(values['cert-dir'] === undefined ? {} : { certDirectory: values['cert-dir'] }),
     ...(values['tls-verify'] === undefined ? {} : { tlsVerify: values['tls-verify'] }),
+    ...(values.retry === undefined ? {} : { retryPauses: buildRetryPauses(parseRetries(values.retry)) }),
   };
+}
+
+function parseRetries(text: string): number {
+  if (/^[0-9]+$/.test(text) && Number(text) <= MAX_RETRIES) return Number(text);
+  throw new AtomicError(
+    'BAD_VALUE',
+    `Invalid value '${toPrintable(text, 80)}' of --retry: it must be a number from 0 to ${MAX_RETRIES}`,
+    {
+      hint: 'With --retry=0 nothing is tried again.',
+    },
+  );
 }
 
 /** The first colon separates; a password may hold others. The value is in no message, because it holds a password. */

@@ -72,6 +72,8 @@ export interface AtomicErrorOptions {
   cause?: unknown;
   /** Overrides the exit status of the category, for example a child's own status (compatibility G-10). */
   exitStatus?: number;
+  /** The same call may succeed in a moment: a lost connection, a registry that restarts. */
+  isTransient?: boolean;
 }
 
 /** A failure with a stable code. The message is written at the throw site as "verb object: reason". */
@@ -81,6 +83,7 @@ export class AtomicError extends Error {
   readonly hint: string | undefined;
   readonly details: Record<string, unknown> | undefined;
   readonly exitStatus: number;
+  readonly isTransient: boolean;
 
   constructor(code: ErrorCode, message: string, options: AtomicErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -90,6 +93,7 @@ export class AtomicError extends Error {
     this.hint = options.hint;
     this.details = options.details;
     this.exitStatus = options.exitStatus ?? (this.category === 'usage' ? 2 : 1);
+    this.isTransient = options.isTransient ?? false;
   }
 }
 
@@ -102,9 +106,10 @@ export class AtomicError extends Error {
  */
 export function wrapError(error: unknown, step: string): unknown {
   if (!(error instanceof AtomicError)) return error;
-  const { code, hint, details, exitStatus } = error;
+  const { code, hint, details, exitStatus, isTransient } = error;
   return new AtomicError(code, `${step}: ${error.message}`, {
     exitStatus,
+    isTransient,
     cause: error.cause,
     ...(hint === undefined ? {} : { hint }),
     ...(details === undefined ? {} : { details }),

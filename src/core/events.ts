@@ -5,7 +5,12 @@
 export type ProgressEvent =
   /** `image` is the name as the person wrote it. */
   | { kind: 'pull-started'; image: string }
-  /** A layer that is not in the repository yet begins to arrive; `bytes` is its compressed size. */
+  /** What is missing of the image, by the manifest: `bytes` as in `layer-started`, base first. */
+  | { kind: 'pull-planned'; layers: readonly { readonly digest: string; readonly bytes: number }[] }
+  /**
+   * A layer that is not in the repository yet begins to arrive; `bytes` is its compressed size. Comes again when the
+   * layer must be fetched from its beginning once more.
+   */
   | { kind: 'layer-started'; digest: string; bytes: number }
   /** `received` counts compressed bytes so far. Lossy: a reporter may drop it. */
   | { kind: 'layer-progress'; digest: string; received: number }

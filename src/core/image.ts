@@ -42,12 +42,19 @@ export interface SourceOptions {
   readonly authFile?: string;
   readonly certDirectory?: string;
   readonly tlsVerify?: boolean;
+  /**
+   * How long to wait before what failed for a moment is tried again, in milliseconds: one try more than pauses.
+   * 1, 2 and 4 s when left out.
+   */
+  readonly retryPauses?: readonly number[];
 }
 
 export interface PulledImage {
   readonly image: StoredImage;
   /** Layers that came over the wire, base first. */
   readonly fetched: readonly string[];
+  /** Bytes of those layers as they were transferred. */
+  readonly bytesFetched: number;
   /** Layers that were in the repository already. */
   readonly reused: readonly string[];
 }

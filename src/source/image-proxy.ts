@@ -67,6 +67,8 @@ export class ImageProxy {
   #stderr = '';
   #startFailure: Error | undefined;
   #isClosed = false;
+  /** One that ends before its first answer is broken, and another one would be, too. */
+  #hasAnswered = false;
   #lastCall: Promise<unknown> = Promise.resolve();
   /** An interrupted transfer may wait for bytes that never come: only the end of the process ends it. */
   readonly #kill = (): void => void this.#child.kill('SIGKILL');
@@ -225,7 +227,10 @@ export class ImageProxy {
         throw new AtomicError('PROXY_FAILED', 'reading from the image proxy: it was closed');
       const packet = tryReceivePacket(this.#socket, MAX_ANSWER_BYTES);
       if (packet === 'closed') throw await this.#describeEnd();
-      if (packet !== undefined) return packet;
+      if (packet !== undefined) {
+        this.#hasAnswered = true;
+        return packet;
+      }
       await sleep(pause);
       pause = Math.min(pause * 2, LONGEST_PAUSE_MILLISECONDS);
     }
@@ -249,6 +254,7 @@ export class ImageProxy {
     return new AtomicError(
       'PROXY_FAILED',
       `reading from the image proxy: skopeo ended${words === '' ? '' : `: ${words}`}`,
+      { isTransient: this.#hasAnswered },
     );
   }
 }

@@ -8,7 +8,12 @@ interface Pattern {
   readonly words: RegExp;
   readonly code: ErrorCode;
   readonly hint: string;
+  /** See `AtomicErrorOptions.isTransient`; what a registry or a policy answers is final. */
+  readonly isTransient?: true;
 }
+
+const UNREACHABLE_HINT =
+  'Check that the registry is running and can be reached, then pull again; complete layers are kept.';
 
 const patterns: readonly Pattern[] = [
   {
@@ -37,11 +42,19 @@ const patterns: readonly Pattern[] = [
     words: /(?:status code from registry|unexpected HTTP status:|StatusCode:) 5[0-9][0-9]/i,
     code: 'TRANSFER_FAILED',
     hint: 'The registry has a problem of its own: look at its log, then pull again.',
+    isTransient: true,
   },
   {
     words: /status code from registry 404/i,
     code: 'TRANSFER_FAILED',
     hint: 'The registry has lost a part of the image; push the image again.',
+  },
+  {
+    // Of Go's network library, not of a certificate.
+    words: /TLS handshake timeout/,
+    code: 'REGISTRY_UNREACHABLE',
+    hint: UNREACHABLE_HINT,
+    isTransient: true,
   },
   {
     words: /x509:|tls:/i,
@@ -59,10 +72,16 @@ const patterns: readonly Pattern[] = [
     hint: 'The image is not made for the platform of this machine.',
   },
   {
-    words:
-      /no such host|connection refused|connection reset|network is unreachable|no route to host|i\/o timeout|server misbehaving|unexpected EOF|: EOF$/i,
+    words: /no such host/i,
     code: 'REGISTRY_UNREACHABLE',
-    hint: 'Check that the registry is running and can be reached, then pull again; complete layers are kept.',
+    hint: UNREACHABLE_HINT,
+  },
+  {
+    words:
+      /connection refused|connection reset|broken pipe|network is unreachable|no route to host|i\/o timeout|connection timed out|timeout awaiting|Client\.Timeout|context deadline exceeded|server misbehaving|unexpected EOF|: EOF$/i,
+    code: 'REGISTRY_UNREACHABLE',
+    hint: UNREACHABLE_HINT,
+    isTransient: true,
   },
   {
     words: /unsupported (?:manifest|docker|schema)|Unimplemented manifest|MIME type/i,
@@ -91,10 +110,11 @@ const UNKNOWN_HINT = 'See what skopeo does: skopeo --debug inspect docker://NAME
 
 /** @param words what the proxy or skopeo said, printable */
 export function describeProxyFailure(words: string): AtomicError {
-  const found = patterns.find((pattern) => pattern.words.test(words));
-  const { code, hint } = found ?? { code: 'TRANSFER_FAILED', hint: UNKNOWN_HINT };
+  const found: Omit<Pattern, 'words'> = patterns.find((pattern) => pattern.words.test(words)) ?? {
+    code: 'TRANSFER_FAILED',
+    hint: UNKNOWN_HINT,
+  };
   // The reader of JSON does not say what it reads.
-  return new AtomicError(code, code === 'MANIFEST_INVALID' ? `reading the manifest: ${words}` : words, {
-    hint,
-  });
+  const message = found.code === 'MANIFEST_INVALID' ? `reading the manifest: ${words}` : words;
+  return new AtomicError(found.code, message, { hint: found.hint, isTransient: found.isTransient });
 }

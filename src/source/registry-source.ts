@@ -26,14 +26,21 @@ export interface ImageSource {
 }
 
 /**
- * @param makeScratch gives an existing folder on a disk, for an image whose signatures an old skopeo must check before we read it
+ * Gives an existing folder on a disk, for a copy of an image whose signatures an old skopeo must check before we read it.
+ *
+ * @param manifest of that image, in OCI form, not verified yet: good for the sizes that it claims
+ * @throws AtomicError NO_SPACE when the copy would not fit
+ */
+export type MakeScratch = (manifest: Buffer) => Promise<string>;
+
+/**
  * @throws AtomicError IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE, POLICY_REJECTED, MANIFEST_UNSUPPORTED,
  * SETTINGS_INVALID, TOOL_MISSING
  */
 export async function openRegistryImage(
   host: Host,
   reference: ImageReference,
-  makeScratch: () => string,
+  makeScratch: MakeScratch,
   options: SourceOptions,
 ): Promise<ImageSource> {
   const candidates = findCandidates(host, reference);
@@ -67,7 +74,7 @@ function findCandidates(host: Host, reference: ImageReference): string[] {
 async function openCandidate(
   host: Host,
   name: string,
-  makeScratch: () => string,
+  makeScratch: MakeScratch,
   options: SourceOptions,
 ): Promise<ImageSource> {
   const verdict = judgeRegistryImage(readTrustPolicy(host), name);
@@ -102,10 +109,11 @@ function closingAlso(source: ImageSource, cleanUp: () => void): ImageSource {
 async function openVerifiedCopy(
   host: Host,
   name: string,
-  makeScratch: () => string,
+  makeScratch: MakeScratch,
   options: SourceOptions,
 ): Promise<ImageSource> {
-  const folder = mkdtempSync(`${makeScratch()}/verified-`);
+  const scratch = await makeScratch(await peekManifest(host, `docker://${name}`, options));
+  const folder = mkdtempSync(`${scratch}/verified-`);
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     await copyVerified(host, `docker://${name}`, `dir:${folder}`, options);
@@ -114,6 +122,15 @@ async function openVerifiedCopy(
   } catch (error) {
     remove();
     throw error;
+  }
+}
+
+async function peekManifest(host: Host, source: string, options: SourceOptions): Promise<Buffer> {
+  const proxy = await ImageProxy.start(host, options);
+  try {
+    return (await proxy.openImage(source)).manifest;
+  } finally {
+    await proxy.close();
   }
 }
 

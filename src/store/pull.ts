@@ -1,10 +1,15 @@
 /** Pulls an image: opens its source, and stores it. */
-import { mkdirSync } from 'node:fs';
 import { wrapError } from '../core/errors.ts';
 import type { PulledImage, SourceOptions } from '../core/image.ts';
+import { parseManifest } from '../core/manifest.ts';
 import { formatReference, parseReference } from '../core/reference.ts';
+import { buildRetryPauses } from '../core/retry-pauses.ts';
 import type { Host } from '../host/host.ts';
+import { retryTransient } from '../host/retry.ts';
 import { openRegistryImage } from '../source/registry-source.ts';
+import { openRenewableSource } from '../source/renewable-source.ts';
+import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
+import { withRepository } from './repository.ts';
 import { storeImage } from './store-image.ts';
 import { withSharedStore } from './store-lock.ts';
 
@@ -24,9 +29,14 @@ export async function pullImage(
   host.report({ kind: 'pull-started', image: formatShort(name) });
   try {
     return await withSharedStore(host, async () => {
-      const source = await openRegistryImage(host, reference, () => makeScratch(host), sourceOptions);
+      const open = () =>
+        openRegistryImage(host, reference, (copied) => makeScratch(host, copied), sourceOptions);
+      const retryPauses = options.retryPauses ?? buildRetryPauses();
+      const source = await retryTransient(host, `opening ${name}`, retryPauses, () =>
+        openRenewableSource(open),
+      );
       try {
-        return await storeImage(host, storedAs ?? formatReference(reference), source);
+        return await storeImage(host, storedAs ?? formatReference(reference), { source, retryPauses });
       } finally {
         await source.close();
       }
@@ -40,9 +50,16 @@ function formatShort(name: string): string {
   return name.replace(/^(?:http|https|oci):(?:\/\/)?/, '');
 }
 
-/** On the filesystem of the store, where libostree collects what a crash leaves after a day. */
-function makeScratch(host: Host): string {
-  const scratch = `${host.locations.repository}/tmp`;
-  mkdirSync(scratch, { recursive: true });
-  return scratch;
+/**
+ * On the filesystem of the store, where libostree collects what a crash leaves after a day.
+ *
+ * @param manifest of the image that will be copied there
+ * @throws AtomicError NO_SPACE when the copy and the layers that are missing in the store do not fit
+ */
+async function makeScratch(host: Host, manifest: Buffer): Promise<string> {
+  const image = parseManifest(manifest.toString('utf8'));
+  await withRepository(host, (repo) =>
+    checkRoomForLayers(host, repo, listMissingLayers(host, image), image.layers),
+  );
+  return `${host.locations.repository}/tmp`;
 }

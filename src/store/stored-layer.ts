@@ -1,6 +1,7 @@
 /** Layers that are in the repository already. */
 import type { BlobDescriptor } from '../core/manifest.ts';
 import type { LayerTree } from '../core/merge-layers.ts';
+import type { Commit } from '../core/ostree-objects.ts';
 import { formatBlobRef } from '../core/ref-name.ts';
 import { BlobKey, NO_WHITEOUTS } from './image-commit.ts';
 import { findRef, readCommit } from './object-files.ts';
@@ -18,8 +19,14 @@ export interface StoredLayer {
  */
 export function findStoredLayer(repository: string, layer: BlobDescriptor): StoredLayer | undefined {
   const checksum = findRef(repository, formatBlobRef(layer.digest));
-  if (checksum === undefined) return undefined;
-  const { dirtree, dirmeta, metadata } = readCommit(repository, checksum);
+  return checksum === undefined ? undefined : describeLayer(readCommit(repository, checksum), layer);
+}
+
+/** @returns `undefined` when the commit is not that of this layer, or not one of ours */
+export function describeLayer(
+  { dirtree, dirmeta, metadata }: Commit,
+  layer: BlobDescriptor,
+): StoredLayer | undefined {
   const uncompressedDigest = metadata.get(BlobKey.uncompressedDigest);
   if (uncompressedDigest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
   return {

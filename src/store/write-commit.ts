@@ -12,8 +12,8 @@ import { BLOB_FILE } from './blob-file.ts';
 import { BlobKey, describeImage, ImageKey, NO_WHITEOUTS } from './image-commit.ts';
 import type { ImportedLayer } from './import-layer.ts';
 
-/** Commits one layer and points its ref at it. */
-export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported: ImportedLayer): void {
+/** Commits one layer and points its ref at it; returns the checksum of the commit. */
+export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported: ImportedLayer): string {
   const { uncompressedSize, uncompressedDigest, summary } = imported;
   const metadata = new Map<string, string>([
     [BlobKey.size, String(layer.size)],
@@ -25,7 +25,7 @@ export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported:
   if (summary.impliedDirectories.length > 0) {
     metadata.set(BlobKey.impliedDirectories, JSON.stringify(summary.impliedDirectories));
   }
-  writeCommit(repo, formatBlobRef(layer.digest), imported.tree, metadata);
+  return writeCommit(repo, formatBlobRef(layer.digest), imported.tree, metadata).checksum;
 }
 
 /** Commits the configuration blob as a file and points its ref at it. */

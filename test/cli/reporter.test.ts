@@ -52,7 +52,7 @@ const b = `sha256:${'b'.repeat(64)}`;
 describe('without a terminal', () => {
   test('answers go to standard output, remarks to standard error; nobody looks for a terminal', () => {
     const screen = new FakeScreen();
-    const { report, close } = createReporter(screen, { json: false });
+    const { report, close } = createReporter(screen, { json: false, quiet: false });
     const events: ProgressEvent[] = [
       { kind: 'extracting', destination: '/d' },
       { kind: 'warning', text: 'odd' },
@@ -67,15 +67,34 @@ describe('without a terminal', () => {
 
   test('with --json standard output stays free', () => {
     const screen = new FakeScreen();
-    const { report } = createReporter(screen, { json: true });
+    const { report } = createReporter(screen, { json: true, quiet: false });
     report({ kind: 'extracting', destination: '/d' });
     expect(screen.out).toEqual([]);
     expect(screen.error).toEqual(['Extracting to /d\n']);
   });
 
+  test('with --quiet there are only remarks, and nothing moves', () => {
+    const screen = new FakeScreen();
+    const { report, close } = createReporter(screen, { json: false, quiet: true });
+    const events: ProgressEvent[] = [
+      { kind: 'pull-started', image: 'etcd' },
+      { kind: 'layer-started', digest: a, bytes: 10 },
+      { kind: 'warning', text: 'odd' },
+      { kind: 'waiting', object: 'the image store', holder: undefined },
+    ];
+    events.forEach(report);
+    screen.wait(60_000);
+    close();
+    expect([screen.out, screen.error]).toEqual([
+      [],
+      ['Warning: odd\n', 'Waiting for the image store, held by another process\n'],
+    ]);
+    expect([screen.lookups, screen.runningTimers]).toEqual([0, 0]);
+  });
+
   test('a line every ten seconds for what lasts longer', () => {
     const screen = new FakeScreen();
-    const { report, close } = createReporter(screen, { json: false });
+    const { report, close } = createReporter(screen, { json: false, quiet: false });
     report({ kind: 'layer-started', digest: a, bytes: 10_000_000 });
     screen.wait(5000);
     report({ kind: 'layer-started', digest: b, bytes: 10_000_000 });
@@ -104,7 +123,7 @@ describe('on a terminal', () => {
 
   test('bars for layers in parallel, below the lines, and gone at the end', () => {
     const screen = new FakeScreen(terminal);
-    const { report, close } = createReporter(screen, { json: false });
+    const { report, close } = createReporter(screen, { json: false, quiet: false });
     report({ kind: 'pull-started', image: 'etcd' });
     report({ kind: 'layer-started', digest: a, bytes: 100 });
     report({ kind: 'layer-started', digest: b, bytes: 100 });
@@ -139,7 +158,7 @@ describe('on a terminal', () => {
     const screen = new FakeScreen(terminal);
     // A busy program: time passes, timers do not.
     screen.repeat = () => () => undefined;
-    const { report } = createReporter(screen, { json: false });
+    const { report } = createReporter(screen, { json: false, quiet: false });
     report({ kind: 'layer-started', digest: a, bytes: 1000 });
     for (let received = 1; received <= 1000; received++) {
       screen.wait(1);

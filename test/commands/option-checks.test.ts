@@ -41,7 +41,13 @@ describe('--system-package', () => {
 });
 
 describe('registry options', () => {
-  const none = { creds: undefined, authfile: undefined, 'cert-dir': undefined, 'tls-verify': undefined };
+  const none = {
+    creds: undefined,
+    authfile: undefined,
+    'cert-dir': undefined,
+    'tls-verify': undefined,
+    retry: undefined,
+  };
   test.each([
     { values: {}, source: {} },
     { values: { creds: 'u:p:q' }, source: { credentials: { username: 'u', password: 'p:q' } } },
@@ -50,8 +56,17 @@ describe('registry options', () => {
       values: { authfile: '/a', 'cert-dir': '/c', 'tls-verify': false },
       source: { authFile: '/a', certDirectory: '/c', tlsVerify: false },
     },
+    { values: { retry: '0' }, source: { retryPauses: [] } },
+    { values: { retry: '7' }, source: { retryPauses: [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] } },
   ])('$values', ({ values, source }) => {
     expect(parseSourceOptions({ ...none, ...values })).toEqual(source);
+  });
+  test.each(['', 'x', '-1', '1.5', '101'])('--retry %p is refused', (retry) => {
+    expect(catchError(() => parseSourceOptions({ ...none, retry }))).toEqual({
+      code: 'BAD_VALUE',
+      message: `Invalid value '${retry}' of --retry: it must be a number from 0 to 100`,
+      hint: 'With --retry=0 nothing is tried again.',
+    });
   });
   test.each(['user', ':password', ''])('--creds %p is refused, without repeating it', (creds) => {
     expect(catchError(() => parseSourceOptions({ ...none, creds }))).toEqual({

@@ -168,8 +168,8 @@ describe('images that cannot be had', () => {
     ],
   ])('%s, in pull and in install', async (_, image, error, hint) => {
     const stdout = [`Image ${image()} is being pulled to ostree ...`];
-    await expectRefusal(['atomic', 'pull', image()], { stdout, stderr: [error, hint] });
-    await expectRefusal(['atomic', 'install', '--system', '--name=x', image()], {
+    await expectRefusal(['atomic', 'pull', '--retry=0', image()], { stdout, stderr: [error, hint] });
+    await expectRefusal(['atomic', 'install', '--system', '--name=x', '--retry=0', image()], {
       stdout,
       stderr: [error, hint],
     });

@@ -38,7 +38,7 @@ afterAll(() => Promise.all([faulty.stop(), registry.stop()]));
 describe('layers that do not arrive as they are', () => {
   /** Whatever the fault is, the error names the image and the layer. */
   async function expectBadLayer(image: string, digest: string, error: RegExp, hint: Line): Promise<void> {
-    await expectRefusal(['atomic', 'pull', image], {
+    await expectRefusal(['atomic', 'pull', '--retry=0', image], {
       stdout: [
         `Image ${image} is being pulled to ostree ...`,
         `Pulling layer ${digest.replace('sha256:', '')}`,

@@ -250,6 +250,7 @@ describe('--json prints one document', () => {
         ],
       },
       fetched: [own],
+      bytesFetched: expect.any(Number),
       reused: [shared],
     });
     expect(pulled.stderr).toBe(
@@ -282,6 +283,47 @@ describe('--json prints one document', () => {
     ]);
     expect((await readDocument('containers', 'list', '-a')).document).toEqual([]);
   });
+});
+
+describe('--progress-fd and --quiet', () => {
+  test('a pull tells every layer with its bytes, and prints nothing', async () => {
+    const image = await pushSlowImage(slow);
+    const line = `atomic pull --quiet --progress-fd 3 ${image.name} 3>${output}`;
+    expect(await runCommand(['sh', '-c', line])).toMatchObject({ stdout: '', stderr: '', status: 0 });
+    const lines = await readLines();
+    const layer = `sha256:${image.layer}`;
+    const bytesTotal = image.built.layers[0]?.size ?? 0;
+    const counts = lines.filter(({ type }) => type === 'layer-bytes').map(({ bytes }) => bytes as number);
+    expect(counts.length).toBeGreaterThan(1);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(lines.filter(({ type }) => type !== 'layer-bytes').map(({ text, ...fields }) => fields)).toEqual([
+      { type: 'start', version: 1, verb: 'pull' },
+      { type: 'pull', image: image.name },
+      { type: 'plan', layers: [{ layer, bytesTotal }], bytesTotal },
+      { type: 'layer-begin', layer, bytesTotal },
+      { type: 'layer-end', layer, bytes: bytesTotal, bytesTotal },
+      { type: 'end', outcome: 'done', exitStatus: 0, error: null },
+    ]);
+  });
+
+  test('an install tells what it runs, also to a reader that leaves after one line', async () => {
+    const image = await images.push('service', { exports: serviceExports });
+    const line = `atomic install --system --progress-fd 5 ${image} 5>&1 >/dev/null | head -n 1`;
+    expect(JSON.parse(await command('bash', '-o', 'pipefail', '-c', line))).toMatchObject({
+      type: 'start',
+      verb: 'install',
+    });
+    await command('systemctl', 'is-enabled', 'service');
+    await command('sh', '-c', `atomic install --system --progress-fd 5 ${image} 5>${output}`);
+    expect((await readLines()).map(({ type }) => type)).toEqual(['start', 'end']);
+    await atomic(['uninstall', 'service']);
+  });
+
+  const readLines = async (): Promise<Record<string, unknown>[]> =>
+    (await readFile(output, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
 });
 
 /** Objects of the store are left out: libostree keeps those of a failed pull for the next one of this boot. */

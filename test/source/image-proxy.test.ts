@@ -84,7 +84,7 @@ test('skopeo is killed in the middle of a layer', async () => {
       fault: { kind: 'hold', afterBytes: 1000, until: until.promise, reached: held.resolve },
     },
   ]);
-  const pulling = pullImage(store.host, `${faulty.address}/proxy/image`, {}).catch(
+  const pulling = pullImage(store.host, `${faulty.address}/proxy/image`, { retryPauses: [] }).catch(
     (reason: unknown) => reason,
   );
   await held.promise;

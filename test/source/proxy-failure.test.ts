@@ -91,3 +91,21 @@ test.each(sentences)('%s', (words, code) => {
   expect({ code: error.code, message: error.message }).toEqual({ code, message: `${prefix}${words}` });
   expect(error.hint).toMatch(/\S/);
 });
+
+/** Everything else is an answer: asked again, it would be the same. */
+const TRANSIENT =
+  /registry 503|HTTP status: 50[02]|no route to host|i\/o timeout|reset by peer|: EOF$|^unexpected EOF$/;
+
+test.each(sentences)('may it succeed in a moment? %s', (words) => {
+  expect(describeProxyFailure(words).isTransient).toBe(TRANSIENT.test(words));
+});
+
+test.each([
+  'pinging container registry reg: Get "https://reg/v2/": net/http: TLS handshake timeout',
+  'pinging container registry reg: Get "https://reg/v2/": dial tcp 10.0.0.1:443: connect: connection timed out',
+  'Get "https://reg/v2/": dial tcp: lookup reg on 10.0.0.1:53: server misbehaving',
+  'read tcp 10.0.0.2:1->10.0.0.1:443: write: broken pipe',
+])('may succeed in a moment: %s', (words) => {
+  const { code, isTransient } = describeProxyFailure(words);
+  expect({ code, isTransient }).toEqual({ code: 'REGISTRY_UNREACHABLE', isTransient: true });
+});

@@ -272,7 +272,7 @@ async function pullUntilHeld(
   const until = Promise.withResolvers<void>();
   const fault: Fault = { kind: 'hold', afterBytes: 1_000_000, until: until.promise, reached: held.resolve };
   through.setRules([{ path: `/blobs/${large?.digest}`, fault }]);
-  const pulling = pullImage(sandbox.host, `${through.address}/${REPOSITORY}`, {}).then(
+  const pulling = pullImage(sandbox.host, `${through.address}/${REPOSITORY}`, { retryPauses: [] }).then(
     () => undefined,
     (error: AtomicError) => error,
   );

@@ -1,20 +1,26 @@
-/** A filesystem that is too small for a layer. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+/** A filesystem that is too small for an image: said before anything is fetched, or as soon as it shows. */
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { AtomicError } from '../../src/core/errors.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull.ts';
+import type { LayerInput } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { buildTar } from '../support/tar-writer.ts';
 import { tree } from '../support/tree.ts';
 import { failedPull } from './failed-pull.ts';
 import { checkRepository } from './ostree-cli.ts';
+import { createSigningKey } from './signing-key.ts';
 import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const DISK_BYTES = 24 * 1024 * 1024;
-const LARGE = Buffer.alloc(32 * 1024 * 1024, 'compresses well');
+/** What libostree keeps free unless the repository says something else. */
+const RESERVED_PERCENT = 3;
 const HINT = 'Free some space on the filesystem of the image store and try again.';
 
 let registry: Registry;
@@ -22,50 +28,125 @@ beforeAll(async () => {
   registry = await startRegistry();
 });
 afterAll(() => registry.stop());
+beforeEach(() => registry.forgetRequests());
 
-test('a layer that does not fit is NO_SPACE, and everything else goes on', async () => {
+test('a layer that outgrows the disk is NO_SPACE, what is complete stays, and everything else goes on', async () => {
   await using store = await createStore([registry]);
-  const unmount = mountSmallDisk(store);
-  try {
-    const before = await pullLayers(store, registry, [tree`f etc/stored 0644 before`]);
-    const name = await pushNew(registry, { layers: [tree`f small 0644 1`, tree`f large 0644 ${LARGE}`] });
-    expect(await failedPull(store, name)).toEqual({
-      code: 'NO_SPACE',
-      message: expect.stringMatching(/layer sha256:[0-9a-f]{64}: .*(?:[Nn]o space left on|min-free-space)/),
-      hint: HINT,
-    });
-    const after = await pullLayers(store, registry, [tree`f etc/stored 0644 after`]);
-    expect(await listImages(store.host)).toEqual([before.image, after.image]);
-    checkRepository(store);
-  } finally {
-    unmount();
-  }
+  await using disk = mountSmallDisk(store);
+  const before = await pullLayers(store, registry, [tree`f etc/stored 0644 before`]);
+  const filler = `${disk.path}/filler`;
+  writeFileSync(filler, Buffer.alloc(12 * 1024 * 1024, 1));
+  const fits = Buffer.alloc(12 * 1024 * 1024, 'fits without the filler');
+  const name = await pushNew(registry, { layers: [tree`f small 0644 1`, tree`f large 0644 ${fits}`] });
+  expect(await failedPull(store, name)).toEqual({
+    code: 'NO_SPACE',
+    message: expect.stringMatching(/layer sha256:[0-9a-f]{64}: .*(?:[Nn]o space left on|min-free-space)/),
+    hint: HINT,
+  });
+  const after = await pullLayers(store, registry, [tree`f etc/stored 0644 after`]);
+  expect(await listImages(store.host)).toEqual([before.image, after.image]);
+  checkRepository(store);
+
+  rmSync(filler);
+  const pulled = await pullImage(store.host, name, {});
+  expect([pulled.fetched.length, pulled.reused.length]).toEqual([1, 1]);
+  checkRepository(store);
+});
+
+test('an image fits to the byte, and with one byte more is refused before a blob is asked for', async () => {
+  await using store = await createStore([registry]);
+  await using disk = mountSmallDisk(store);
+  const { image } = await pullLayers(store, registry, [tree`f etc/stored 0644 before`]);
+  const statistics = statfsSync(disk.path);
+  const reserved = Math.floor((statistics.blocks * statistics.bsize * RESERVED_PERCENT) / 100);
+  const available = statistics.bfree * statistics.bsize - reserved;
+  const tooLarge = await pushNew(registry, { layers: [buildPlainLayer(available + 1)] });
+  await registry.forgetRequests();
+  const error = await pullImage(store.host, tooLarge, {}).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(AtomicError);
+  const { repository } = store.locations;
+  const { code, message, hint, details } = error as AtomicError;
+  expect({ code, message, hint, details }).toEqual({
+    code: 'NO_SPACE',
+    message: `pulling ${tooLarge}: it does not fit into ${repository}: at least ${available + 1} bytes are needed, ${available} are free beside ${reserved} that must stay free`,
+    hint: `Free some space there and pull again; nothing was fetched. See df ${repository} .`,
+    details: {
+      path: repository,
+      bytesNeeded: available + 1,
+      bytesAvailable: available,
+      bytesReserved: reserved,
+      inodesNeeded: 9,
+      inodesAvailable: statistics.ffree,
+    },
+  });
+  expect(await registry.blobGets()).toEqual([]);
+  expect(await listImages(store.host)).toEqual([image]);
+
+  const exact = await pushNew(registry, { layers: [buildPlainLayer(available)] });
+  expect((await pullImage(store.host, exact, {})).bytesFetched).toBe(available);
+  checkRepository(store);
+});
+
+test('an image that is copied to be verified needs its room twice', async () => {
+  await using key = await createSigningKey();
+  const policy = { default: [{ type: 'signedBy', keyType: 'GPGKeys', keyPath: key.publicKey }] };
+  await using store = await createStore([registry], { containers: { policy } });
+  await using _disk = mountSmallDisk(store);
+  const bytes = 12 * 1024 * 1024;
+  const name = await pushNew(registry, { layers: [buildPlainLayer(bytes)] });
+  await registry.forgetRequests();
+  const error = (await pullImage(store.host, name, {}).catch((reason: unknown) => reason)) as AtomicError;
+  expect([error.code, error.details?.bytesNeeded]).toEqual(['NO_SPACE', 2 * bytes]);
+  expect(await registry.blobGets()).toEqual([]);
+});
+
+test('a filesystem without free inodes is refused before a blob is asked for', async () => {
+  await using store = await createStore([registry]);
+  await using disk = mountSmallDisk(store);
+  await pullLayers(store, registry, [tree`f etc/stored 0644 before`]);
+  const name = await pushNew(registry, { layers: [tree`f a 0644 1`, tree`f b 0644 2`] });
+  mkdirSync(`${disk.path}/files`);
+  for (let left = statfsSync(disk.path).ffree - 11; left > 0; left--)
+    writeFileSync(`${disk.path}/files/${left}`, '');
+  await registry.forgetRequests();
+  const error = (await pullImage(store.host, name, {}).catch((reason: unknown) => reason)) as AtomicError;
+  expect([error.code, error.message.replace(/.*: /, '')]).toEqual([
+    'NO_SPACE',
+    'at least 12 files are needed, 11 can be made',
+  ]);
+  expect(await registry.blobGets()).toEqual([]);
 });
 
 test('a repository on a filesystem that is read-only', async () => {
   await using store = await createStore([registry]);
-  const unmount = mountSmallDisk(store);
-  try {
-    await pullLayers(store, registry, [tree`f etc/stored 0644 before`]);
-    const name = await pushNew(registry, { layers: [tree`f other 0644 1`] });
-    run('mount', '-o', 'remount,ro', store.locations.checkouts);
-    expect((await failedPull(store, name)).code).toBe('READ_ONLY');
-    run('mount', '-o', 'remount,rw', store.locations.checkouts);
-    expect((await pullImage(store.host, name, {})).image.reference).toBe(name);
-  } finally {
-    unmount();
-  }
+  await using _disk = mountSmallDisk(store);
+  await pullLayers(store, registry, [tree`f etc/stored 0644 before`]);
+  const name = await pushNew(registry, { layers: [tree`f other 0644 1`] });
+  run('mount', '-o', 'remount,ro', store.locations.checkouts);
+  expect((await failedPull(store, name)).code).toBe('READ_ONLY');
+  run('mount', '-o', 'remount,rw', store.locations.checkouts);
+  expect((await pullImage(store.host, name, {})).image.reference).toBe(name);
 });
 
-/** Puts a filesystem of its own below the store. @returns what takes it away again */
-function mountSmallDisk(store: Sandbox): () => void {
+/** An uncompressed layer of exactly so many bytes, whose files fill whole blocks and are a little smaller. */
+function buildPlainLayer(bytes: number): LayerInput {
+  const content = createHash('shake256', { outputLength: bytes - 64 * 1024 })
+    .update('noise')
+    .digest();
+  const tar = buildTar(tree`f large 0644 ${content}`);
+  return { compression: 'none', tar: Buffer.concat([tar, Buffer.alloc(bytes - tar.length)]) };
+}
+
+/** Puts a filesystem of its own below the store. */
+function mountSmallDisk(store: Sandbox): AsyncDisposable & { readonly path: string } {
   const disk = store.folder.join('disk');
+  const path = store.locations.checkouts;
   writeFileSync(disk, '');
   truncateSync(disk, DISK_BYTES);
   run('mkfs.ext4', '-q', disk);
-  mkdirSync(store.locations.checkouts, { recursive: true });
-  run('mount', '-o', 'loop', disk, store.locations.checkouts);
-  return () => run('umount', store.locations.checkouts);
+  mkdirSync(path, { recursive: true });
+  run('mount', '-o', 'loop', disk, path);
+  return { path, [Symbol.asyncDispose]: async () => run('umount', path) };
 }
 
 function run(program: string, ...args: readonly string[]): void {

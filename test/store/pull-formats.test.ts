@@ -62,6 +62,7 @@ test.each(formats)('%s image with %s layers', async (kind, compression) => {
       layerDigests: image.layers.map(({ digest }) => digest),
       source: `docker://${name}`,
     },
+    bytesFetched: image.layers.reduce((sum, { size }) => sum + size, 0),
     fetched: image.layers.map(({ digest }) => digest),
     reused: [],
   } satisfies PulledImage);

@@ -44,6 +44,7 @@ test('only missing layers are fetched, and a repeated pull fetches no blob at al
   await registry.forgetRequests();
   expect(store.events.filter(({ kind }) => kind !== 'layer-progress')).toEqual([
     { kind: 'pull-started', image: one },
+    { kind: 'pull-planned', layers: first.layers.map(({ digest, size }) => ({ digest, bytes: size })) },
     ...first.layers.flatMap(({ digest, size }) => [
       { kind: 'layer-started' as const, digest, bytes: size },
       { kind: 'layer-finished' as const, digest },
@@ -58,6 +59,7 @@ test('only missing layers are fetched, and a repeated pull fetches no blob at al
   expect(await pullImage(store.host, one, {})).toEqual({
     image: pulledFirst.image,
     fetched: [],
+    bytesFetched: 0,
     reused: layersOf(first),
   });
   expect(await registry.blobGets()).toEqual([]);

@@ -1,0 +1,44 @@
+/** Tries again what failed for a moment: a lost connection, a registry that restarts. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AtomicError } from '../core/errors.ts';
+import type { Host } from './host.ts';
+import { throwIfInterrupted } from './interruption.ts';
+
+/**
+ * Runs an action until it succeeds, fails for good (an error without `isTransient`), or no pause is left. Every further
+ * try is announced with a warning.
+ *
+ * @param object what is tried, for the warning, such as `layer sha256:...`
+ * @param pauses milliseconds before each further try
+ * @param action is told how many tries came before
+ * @throws what the last try threw; INTERRUPTED, also in the middle of a pause
+ */
+export async function retryTransient<T>(
+  host: Host,
+  object: string,
+  pauses: readonly number[],
+  action: (triesBefore: number) => Promise<T>,
+): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await action(tries);
+    } catch (error) {
+      const pause = pauses[tries];
+      if (pause === undefined || !(error instanceof AtomicError) || !error.isTransient) throw error;
+      throwIfInterrupted(host);
+      host.report({
+        kind: 'warning',
+        text: `${object}: ${error.message}; try ${tries + 2} of ${pauses.length + 1} in ${pause / 1000} s`,
+      });
+      await waitUnlessInterrupted(host, pause);
+    }
+  }
+}
+
+async function waitUnlessInterrupted(host: Host, milliseconds: number): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, { signal: host.signal });
+  } finally {
+    throwIfInterrupted(host);
+  }
+}
