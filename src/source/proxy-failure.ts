@@ -12,6 +12,36 @@ interface Pattern {
 
 const patterns: readonly Pattern[] = [
   {
+    words: /Cannot connect to the Docker daemon/i,
+    code: 'ENGINE_UNREACHABLE',
+    hint: 'Start it: systemctl start docker; or say where it listens with DOCKER_HOST.',
+  },
+  {
+    words: /permission denied while trying to connect to the Docker daemon/i,
+    code: 'ENGINE_UNREACHABLE',
+    hint: 'Run the command as root, or as a member of the group docker.',
+  },
+  {
+    words: /reference does not exist|loading image from docker engine: .*no such image/i,
+    code: 'IMAGE_NOT_FOUND',
+    hint: 'See what the engine has: docker images',
+  },
+  {
+    words: /does not resolve to an image ID/i,
+    code: 'IMAGE_NOT_FOUND',
+    hint: 'See what the store has: podman images',
+  },
+  {
+    words: /no descriptor found for reference/i,
+    code: 'IMAGE_NOT_FOUND',
+    hint: 'Look at the tags of the layout: its index.json names them.',
+  },
+  {
+    words: /no space left on device/i,
+    code: 'NO_SPACE',
+    hint: 'Free some space on the filesystem of the image store and try again.',
+  },
+  {
     words:
       /manifest unknown|name unknown|repository name not known|not found: manifest|no such image|StatusCode: 404/i,
     code: 'IMAGE_NOT_FOUND',

@@ -11,7 +11,7 @@ import { PassThrough, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { AtomicError } from '../core/errors.ts';
-import { type BlobDescriptor, findCompression, type LayerCompression } from '../core/manifest.ts';
+import type { LayerCompression } from '../core/manifest.ts';
 import { TarScanner, type TarSummary } from '../core/tar-scanner.ts';
 import type { Pointer } from '../native/glib.ts';
 import { openPipe } from '../native/libc.ts';
@@ -41,11 +41,11 @@ export interface ImportedLayer {
  */
 export async function importLayer(
   repo: Pointer,
-  layer: BlobDescriptor,
+  compression: LayerCompression,
   blob: OpenedBlob,
   onReceived: (bytes: number) => void,
 ): Promise<ImportedLayer> {
-  const inflate = createInflater(findCompression(layer));
+  const inflate = createInflater(compression);
   const watcher = new ArchiveWatcher();
   const { readEnd, writeEnd } = openPipe(PIPE_BYTES);
   let received = 0;

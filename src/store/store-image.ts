@@ -16,12 +16,13 @@ import {
 import type { LayerTree } from '../core/merge-layers.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
-import type { ImageSource } from '../source/registry-source.ts';
+import type { ImageSource } from '../source/image-source.ts';
 import { ensureLayer } from './fetch-layer.ts';
 import { findImage } from './find-image.ts';
+import { hasSignatures } from './image-signatures.ts';
 import { withRepository } from './repository.ts';
 import { withStoreErrors } from './store-error.ts';
-import { findStoredLayer, type StoredLayer } from './stored-layer.ts';
+import { findStoredLayer } from './stored-layer.ts';
 
 /**
  * A transaction ends in one sync of the filesystem, about 0.2 s after 200 MB: too slow for each of 60 small layers,
@@ -37,7 +38,12 @@ const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 export async function storeImage(host: Host, reference: string, source: ImageSource): Promise<PulledImage> {
   const manifest = parseManifest(decodeUtf8(source.manifest));
   const present = await findImage(host, reference);
-  if (present !== undefined && `sha256:${present.id}` === source.digest && hasAllBlobs(host, manifest)) {
+  if (
+    present !== undefined &&
+    `sha256:${present.id}` === source.digest &&
+    hasAllBlobs(host, manifest) &&
+    hasSignatures(host, present, source.signatures)
+  ) {
     return { image: present, fetched: [], reused: manifest.layers.map(({ digest }) => digest) };
   }
   // A layer of an unknown kind is refused before anything is fetched.
@@ -47,14 +53,15 @@ export async function storeImage(host: Host, reference: string, source: ImageSou
   return withRepository(host, async (repo) => {
     const { abortTransaction, beginTransaction, commitTransaction } = await import('../native/ostree.ts');
     const { writeConfigCommit, writeImageCommit } = await import('./write-commit.ts');
+    const { adoptLayers } = await import('./adopt-layers.ts');
     await withStoreErrors('opening a transaction', () => beginTransaction(repo));
     try {
       const fetched: string[] = [];
       const trees: LayerTree[] = [];
-      const known = new Map<string, StoredLayer>();
+      const known = adoptLayers(host, repo, manifest.layers, diffIds);
       let uncommitted = 0;
       for (const [index, layer] of manifest.layers.entries()) {
-        const { stored, bytesWritten } = await ensureLayer(host, repo, source, layer, known);
+        const { stored, bytesWritten } = await ensureLayer(host, repo, source, layer, known, diffIds[index]);
         checkDiffId(layer, stored.uncompressedDigest, diffIds[index]);
         trees.push(stored.tree);
         known.set(layer.digest, stored);
@@ -73,6 +80,7 @@ export async function storeImage(host: Host, reference: string, source: ImageSou
           digest: source.digest,
           text: decodeUtf8(source.manifest),
           source: source.location,
+          signatures: source.signatures,
         };
         const image = writeImageCommit(repo, reference, recorded, trees);
         throwIfInterrupted(host);

@@ -1,6 +1,7 @@
 /** Layers that are in the repository already. */
 import type { BlobDescriptor } from '../core/manifest.ts';
 import type { LayerTree } from '../core/merge-layers.ts';
+import type { Commit } from '../core/ostree-objects.ts';
 import { formatBlobRef } from '../core/ref-name.ts';
 import { BlobKey, NO_WHITEOUTS } from './image-commit.ts';
 import { findRef, readCommit } from './object-files.ts';
@@ -14,14 +15,28 @@ export interface StoredLayer {
 /**
  * Finds a complete layer (compatibility S-07).
  *
+ * @param diffId what the image says that the layer inflates to. A layer that was adopted on the word of another image,
+ * see `adopt-layers.ts`, does not count for an image that says otherwise
  * @throws AtomicError STORE_CORRUPT
  */
-export function findStoredLayer(repository: string, layer: BlobDescriptor): StoredLayer | undefined {
+export function findStoredLayer(
+  repository: string,
+  layer: BlobDescriptor,
+  diffId?: string,
+): StoredLayer | undefined {
   const checksum = findRef(repository, formatBlobRef(layer.digest));
   if (checksum === undefined) return undefined;
-  const { dirtree, dirmeta, metadata } = readCommit(repository, checksum);
-  const uncompressedDigest = metadata.get(BlobKey.uncompressedDigest);
-  if (uncompressedDigest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
+  const commit = readCommit(repository, checksum);
+  const { metadata } = commit;
+  const digest = metadata.get(BlobKey.uncompressedDigest);
+  if (digest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
+  if (metadata.has(BlobKey.adopted) && diffId !== undefined && diffId !== digest) return undefined;
+  return readStoredLayer(commit, digest);
+}
+
+/** @param uncompressedDigest `sha256:...` of the inflated archive */
+export function readStoredLayer(commit: Commit, uncompressedDigest: string): StoredLayer {
+  const { dirtree, dirmeta, metadata } = commit;
   return {
     tree: {
       dirtree,
