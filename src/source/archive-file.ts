@@ -21,8 +21,8 @@ export interface ArchiveRequest {
   readonly path: string;
   /** The file that is read, such as `manifest.json`. */
   readonly member: string;
-  /** Called for each entry; throws for one that must not be in such an archive. */
-  readonly check: (header: TarHeader, content: () => Promise<Buffer>) => Promise<void>;
+  /** Called for each other entry. */
+  readonly watch: (header: TarHeader, content: () => Promise<Buffer>) => Promise<void>;
 }
 
 /** Longest header of extended attributes that is looked at. */
@@ -50,7 +50,7 @@ async function findMember(
   reader: ByteReader,
   request: ArchiveRequest,
 ): Promise<string | undefined> {
-  const { path, member, check } = request;
+  const { path, member, watch } = request;
   let text: string | undefined;
   for (let offset = 0; ; ) {
     throwIfInterrupted(host);
@@ -60,12 +60,13 @@ async function findMember(
     const header = readHeader(block, offset, path);
     if (header === undefined) return text;
     const padded = Math.ceil(header.size / TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES;
+    const name = normalise(header.name.toString('utf8'));
     let isRead = false;
     const content = async (maxBytes: number): Promise<Buffer> => {
       if (header.size > maxBytes) {
         throw archiveInvalid(
           path,
-          `'${member}' or a header in it has ${header.size} bytes, more than ${maxBytes}`,
+          `'${toPrintable(name, 80)}' has ${header.size} bytes, more than ${maxBytes}`,
         );
       }
       isRead = true;
@@ -73,18 +74,14 @@ async function findMember(
       if (data.length < padded) throw cutShort(path);
       return data.subarray(0, header.size);
     };
-    if (isFile(header) && normalise(header.name.toString('utf8')) === member) {
+    if (header.type === '0' && name === member) {
       text = (await content(MAX_MANIFEST_BYTES)).toString('utf8');
     } else {
-      await check(header, () => content(MAX_EXTENDED_BYTES));
+      await watch(header, () => content(MAX_EXTENDED_BYTES));
     }
     if (!isRead && !(await reader.skip(padded))) throw cutShort(path);
     offset += TAR_BLOCK_BYTES + padded;
   }
-}
-
-function isFile({ type }: TarHeader): boolean {
-  return type === '0';
 }
 
 function normalise(name: string): string {
@@ -100,26 +97,25 @@ function readHeader(block: Buffer, offset: number, path: string): TarHeader | un
   }
 }
 
-/** Programs unpack an OCI archive: nothing in it may lead elsewhere. */
-export async function checkLayoutEntry(
-  path: string,
+/**
+ * Programs unpack an OCI archive: nothing in it may lead elsewhere.
+ *
+ * @returns what is wrong with an entry of one
+ */
+export async function findLayoutProblem(
   { type, name }: TarHeader,
   content: () => Promise<Buffer>,
-): Promise<void> {
+): Promise<string | undefined> {
   const text = name.toString('utf8');
   const shown = toPrintable(text, 80);
   if (type === 'x' || type === 'g') {
-    if (/ (?:path|linkpath)=/.test((await content()).toString('latin1'))) {
-      throw archiveInvalid(path, 'it has a longer name than the files of a layout have');
-    }
-    return;
+    return / (?:path|linkpath)=/.test((await content()).toString('latin1'))
+      ? 'it has a longer name than the files of a layout have'
+      : undefined;
   }
-  if (type !== '0' && type !== '5') {
-    throw archiveInvalid(path, `'${shown}' is neither a file nor a folder`);
-  }
-  if (text.startsWith('/') || text.split('/').includes('..')) {
-    throw archiveInvalid(path, `the name '${shown}' leads out of it`);
-  }
+  if (type !== '0' && type !== '5') return `'${shown}' is neither a file nor a folder`;
+  const leadsOut = text.startsWith('/') || text.split('/').includes('..');
+  return leadsOut ? `the name '${shown}' leads out of it` : undefined;
 }
 
 export function archiveInvalid(path: string, problem: string): AtomicError {

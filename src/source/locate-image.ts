@@ -14,7 +14,7 @@ import { toPrintable } from '../core/printable.ts';
 import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } from '../core/source-name.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
-import { archiveInvalid, checkLayoutEntry, readArchiveMember } from './archive-file.ts';
+import { archiveInvalid, findLayoutProblem, readArchiveMember } from './archive-file.ts';
 
 /**
  * Finds the image that a person has named. Reads files only; registries and engines are asked when the image is opened.
@@ -92,7 +92,7 @@ function locateElsewhere(host: Host, { orRegistry, place, prefix }: FileName): I
 }
 
 async function locateArchived(host: Host, path: string, choice: string | undefined): Promise<ImageLocation> {
-  const request = { path, member: 'manifest.json', check: async () => undefined };
+  const request = { path, member: 'manifest.json', watch: async () => undefined };
   const { isCompressed, text } = await readArchiveMember(host, request);
   if (text === undefined) {
     throw archiveInvalid(path, 'it has no manifest.json, so it is not an archive of "docker save"');
@@ -102,12 +102,17 @@ async function locateArchived(host: Host, path: string, choice: string | undefin
 }
 
 async function readLayoutArchive(host: Host, path: string): Promise<string> {
+  const problems: string[] = [];
   const { text } = await readArchiveMember(host, {
     path,
     member: 'index.json',
-    check: (header, content) => checkLayoutEntry(path, header, content),
+    watch: async (header, content) => {
+      const problem = await findLayoutProblem(header, content);
+      if (problem !== undefined) problems[0] ??= problem;
+    },
   });
   if (text === undefined) throw archiveInvalid(path, 'it has no index.json, so it is not an OCI archive');
+  if (problems[0] !== undefined) throw archiveInvalid(path, problems[0]);
   return text;
 }
 

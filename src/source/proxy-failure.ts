@@ -37,6 +37,11 @@ const patterns: readonly Pattern[] = [
     hint: 'Look at the tags of the layout: its index.json names them.',
   },
   {
+    words: /tar component/i,
+    code: 'ARCHIVE_INVALID',
+    hint: 'The archive does not hold what its list says; make it again.',
+  },
+  {
     words: /no space left on device/i,
     code: 'NO_SPACE',
     hint: 'Free some space on the filesystem of the image store and try again.',
