@@ -94,7 +94,7 @@ function checkName(location: ImageLocation, name: string): string {
     throw new AtomicError(
       'BAD_REFERENCE',
       `naming the image of ${toPrintable(formatLocation(location), 200)}: '${toPrintable(name, 80)}' is not a name for an image`,
-      { hint: 'Store it under another name: atomic pull --as NAME[:TAG] SOURCE', cause: error },
+      { hint: 'Store it under another name: atomic pull --as NAME[:TAG] SOURCE' },
     );
   }
 }
