@@ -8,6 +8,7 @@ import { toPrintable } from '../core/printable.ts';
 import { parseTarHeader, TAR_BLOCK_BYTES, type TarHeader } from '../core/tar-header.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
+import { archiveInvalid } from './archive-invalid.ts';
 import { type ByteReader, openByteReader } from './byte-reader.ts';
 
 export interface ArchiveMember {
@@ -116,12 +117,6 @@ export async function findLayoutProblem(
   if (type !== '0' && type !== '5') return `'${shown}' is neither a file nor a folder`;
   const leadsOut = text.startsWith('/') || text.split('/').includes('..');
   return leadsOut ? `the name '${shown}' leads out of it` : undefined;
-}
-
-export function archiveInvalid(path: string, problem: string): AtomicError {
-  return new AtomicError('ARCHIVE_INVALID', `reading ${toPrintable(path)}: ${problem}`, {
-    hint: 'Make the archive again; nothing was stored.',
-  });
 }
 
 function notAnArchive(path: string): AtomicError {

@@ -14,7 +14,7 @@ import { toPrintable } from '../core/printable.ts';
 import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } from '../core/source-name.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
-import { archiveInvalid, findLayoutProblem, readArchiveMember } from './archive-file.ts';
+import { archiveInvalid } from './archive-invalid.ts';
 
 /**
  * Finds the image that a person has named. Reads files only; registries and engines are asked when the image is opened.
@@ -59,14 +59,18 @@ async function findPlace({ place, transport, orRegistry }: FileName): Promise<Pl
   for (const split of splits) {
     const kind = await findKind(split.path);
     // A name of a registry is not meant for a file that happens to be called like it.
-    if (kind === 'folder' || (kind === 'other' && orRegistry === undefined)) return split;
+    if (kind === 'folder' || (kind === 'file' && orRegistry === undefined)) return split;
+    if (kind === 'special') throw unreadable(split.path, 'it is neither a file nor a folder');
   }
   return undefined;
 }
 
-async function findKind(path: string): Promise<'folder' | 'other' | undefined> {
+async function findKind(path: string): Promise<'folder' | 'file' | 'special' | undefined> {
   try {
-    return (await stat(path)).isDirectory() ? 'folder' : 'other';
+    const stats = await stat(path);
+    if (stats.isDirectory()) return 'folder';
+    // A FIFO would be waited for, and archives are read more than once.
+    return stats.isFile() ? 'file' : 'special';
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR') || isErrno(error, 'ENAMETOOLONG'))
       return undefined;
@@ -92,6 +96,7 @@ function locateElsewhere(host: Host, { orRegistry, place, prefix }: FileName): I
 }
 
 async function locateArchived(host: Host, path: string, choice: string | undefined): Promise<ImageLocation> {
+  const { readArchiveMember } = await import('./archive-file.ts');
   const request = { path, member: 'manifest.json', watch: async () => undefined };
   const { isCompressed, text } = await readArchiveMember(host, request);
   if (text === undefined) {
@@ -102,6 +107,7 @@ async function locateArchived(host: Host, path: string, choice: string | undefin
 }
 
 async function readLayoutArchive(host: Host, path: string): Promise<string> {
+  const { findLayoutProblem, readArchiveMember } = await import('./archive-file.ts');
   const problems: string[] = [];
   const { text } = await readArchiveMember(host, {
     path,
@@ -138,9 +144,12 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function toReadError(error: unknown, path: string): unknown {
   if (error instanceof AtomicError || !(error instanceof Error) || !('code' in error)) return error;
-  const reason = REASONS[String(error.code)] ?? error.message;
+  return unreadable(path, REASONS[String(error.code)] ?? error.message, error);
+}
+
+function unreadable(path: string, reason: string, cause?: Error): AtomicError {
   return new AtomicError('SOURCE_UNREADABLE', `reading ${toPrintable(path)}: ${toPrintable(reason)}`, {
     hint: `Look at it: ls -ld ${toPrintable(path)}`,
-    cause: error,
+    ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -2,7 +2,6 @@ import type { SourceOptions } from '../core/image.ts';
 import type { ImageLocation } from '../core/image-location.ts';
 import type { Host } from '../host/host.ts';
 import type { ImageSource } from './image-source.ts';
-import { openLocalImage } from './local-source.ts';
 import { openRegistryImage } from './registry-source.ts';
 import type { Scratch } from './scratch.ts';
 
@@ -18,7 +17,10 @@ export async function openImage(
   scratch: Scratch,
   options: SourceOptions,
 ): Promise<ImageSource> {
-  if (location.kind !== 'registry') return openLocalImage(host, location, scratch, options);
+  if (location.kind !== 'registry') {
+    const { openLocalImage } = await import('./local-source.ts');
+    return openLocalImage(host, location, scratch, options);
+  }
   const { reference } = location;
   const registryOptions = reference.isInsecure ? { ...options, tlsVerify: false } : options;
   return openRegistryImage(host, reference, scratch, registryOptions);

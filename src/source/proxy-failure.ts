@@ -91,7 +91,7 @@ const patterns: readonly Pattern[] = [
   {
     words: /no image found in (?:manifest list|image index)/i,
     code: 'MANIFEST_UNSUPPORTED',
-    hint: 'The image is not made for the platform of this machine.',
+    hint: 'The image is not made for the platform of this machine; another one is taken with --platform.',
   },
   {
     words:

@@ -280,6 +280,15 @@ test('a file that the person may not read', async () => {
   await home.remove();
 });
 
+test('a FIFO is not waited for', async () => {
+  run(['mkfifo', at('fifo')]);
+  expect(await failedPull(store, `dockertar:${at('fifo')}`)).toEqual({
+    code: 'SOURCE_UNREADABLE',
+    message: `reading ${at('fifo')}: it is neither a file nor a folder`,
+    hint: `Look at it: ls -ld ${at('fifo')}`,
+  });
+});
+
 test('no engine is running', async () => {
   await using lonely = await createSandbox({ env: { DOCKER_HOST: `unix://${at('docker.sock')}` } });
   expect(await failedPull(lonely, 'docker:etcd')).toEqual({

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pullImage } from '../../src/store/pull.ts';
 import { type FaultyRegistry, startFaultyRegistry } from '../support/faulty-registry.ts';
-import { buildImage } from '../support/oci-image.ts';
+import { buildImage, buildIndex } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import { run } from '../support/run.ts';
@@ -124,6 +124,24 @@ test('a short name stays short in the store', async () => {
   expect((await pullImage(store.host, 'etcd', {})).image.reference).toBe('etcd:latest');
   const full = await pullImage(store.host, `${registry.address}/team/etcd`, {});
   expect([full.fetched, full.image.reference]).toEqual([[], `${registry.address}/team/etcd:latest`]);
+});
+
+test('another platform of a list than that of this machine', async () => {
+  const platform = { os: 'linux', architecture: 'arm', variant: 'v7' };
+  const foreign = buildImage({ layers: [tree`f etc/name 0644 arm`], platform });
+  await pushImage(registry, 'team/list', buildIndex([image, foreign]));
+  await using store = await createSandbox({ containers: { insecure: [registry.address] } });
+  const list = `${registry.address}/team/list`;
+  const pulled = await pullImage(store.host, list, { credentials, platform });
+  expect(pulled.image.id).toBe(foreign.manifest.digest.slice('sha256:'.length));
+  expect((await pullImage(store.host, list, { credentials })).image.id).toBe(id);
+  expect(
+    await failedPull(store, list, { credentials, platform: { os: 'linux', architecture: 's390x' } }),
+  ).toEqual({
+    code: 'MANIFEST_UNSUPPORTED',
+    message: expect.stringMatching(/no image found in .* for architecture s390x/),
+    hint: 'The image is not made for the platform of this machine; another one is taken with --platform.',
+  });
 });
 
 test('a login does not follow a redirect to another host', async () => {
