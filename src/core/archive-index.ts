@@ -55,6 +55,13 @@ export function parseLayoutIndex(text: string, path: string): readonly LayoutIma
   });
 }
 
+/** Where images are chosen from, for messages. */
+export interface ImagePlace {
+  /** The prefix as written, without colon: `dockertar`. */
+  readonly prefix: string;
+  readonly path: string;
+}
+
 /**
  * Chooses an image of an archive by its name. Docker leaves the name of its own registry out, other tools write it.
  *
@@ -64,12 +71,12 @@ export function parseLayoutIndex(text: string, path: string): readonly LayoutIma
 export function chooseArchived(
   images: readonly ArchivedImage[],
   choice: string | undefined,
-  path: string,
+  place: ImagePlace,
 ): { readonly index: number; readonly name: string | undefined } {
   const shown = images.flatMap(({ index, names }) => (names.length === 0 ? [`@${index}`] : names));
   if (choice === undefined) {
     const [only, ...others] = images;
-    if (only === undefined || others.length > 0) throw severalImages(path, shown);
+    if (only === undefined || others.length > 0) throw severalImages(place, shown);
     return { index: only.index, name: only.names[0] };
   }
   const matches = images.flatMap(({ index, names }) => [
@@ -78,7 +85,7 @@ export function chooseArchived(
   ]);
   const wanted = choice.startsWith('@') ? choice : expandName(choice);
   const found = matches.find(({ key }) => key === wanted) ?? findOnlyTag(matches, choice);
-  if (found === undefined) throw imageNotFound(path, choice, shown);
+  if (found === undefined) throw imageNotFound(place, choice, shown);
   return { index: found.index, name: found.name };
 }
 
@@ -90,16 +97,16 @@ export function chooseArchived(
 export function chooseOfLayout(
   images: readonly LayoutImage[],
   choice: string | undefined,
-  path: string,
+  place: ImagePlace,
 ): LayoutImage {
   const shown = images.flatMap(({ tag }) => (tag === undefined ? [] : [tag]));
   if (choice === undefined) {
     const [only, ...others] = images;
-    if (only === undefined || others.length > 0) throw severalImages(path, shown);
+    if (only === undefined || others.length > 0) throw severalImages(place, shown);
     return only;
   }
   const found = images.find(({ tag }) => tag === choice);
-  if (found === undefined) throw imageNotFound(path, choice, shown);
+  if (found === undefined) throw imageNotFound(place, choice, shown);
   return found;
 }
 
@@ -123,19 +130,19 @@ function hasTag(name: string): boolean {
   return name.lastIndexOf(':') > name.lastIndexOf('/');
 }
 
-function severalImages(path: string, names: readonly string[]): AtomicError {
+function severalImages({ prefix, path }: ImagePlace, names: readonly string[]): AtomicError {
   const [example = 'TAG'] = names;
   return new AtomicError(
     'BAD_REFERENCE',
     `reading ${toPrintable(path)}: it holds several images: ${formatNames(names)}`,
     {
-      hint: `Name one of them behind the path, for example ${toPrintable(`${path}:${example}`, MAX_NAME)}.`,
+      hint: `Name one of them, for example ${prefix}:${toPrintable(`${path}:${example}`, MAX_NAME)}`,
       details: { path, names: names.map((name) => toPrintable(name, MAX_NAME)) },
     },
   );
 }
 
-function imageNotFound(path: string, choice: string, names: readonly string[]): AtomicError {
+function imageNotFound({ path }: ImagePlace, choice: string, names: readonly string[]): AtomicError {
   return new AtomicError(
     'IMAGE_NOT_FOUND',
     `reading ${toPrintable(path)}: it holds no image ${toPrintable(choice, MAX_NAME)}`,

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import {
   chooseArchived,
   chooseOfLayout,
+  type ImagePlace,
   parseArchiveIndex,
   parseLayoutIndex,
 } from '../core/archive-index.ts';
@@ -30,17 +31,26 @@ export async function locateImage(host: Host, written: string): Promise<ImageLoc
   if (place === undefined) return locateElsewhere(host, name);
   const { choice } = place;
   const path = resolve(place.path);
+  const { prefix } = name;
   try {
     switch (name.transport) {
       case 'docker-archive':
-        return await locateArchived(host, path, choice);
+        return await locateArchived(host, { prefix, path }, choice);
       case 'oci-archive': {
         const text = await readLayoutArchive(host, path);
-        return { kind: 'oci-archive', path, ...chooseOfLayout(parseLayoutIndex(text, path), choice, path) };
+        return {
+          kind: 'oci-archive',
+          path,
+          ...chooseOfLayout(parseLayoutIndex(text, path), choice, { prefix, path }),
+        };
       }
       case 'oci': {
         const text = await readIndexFile(path, 'index.json', 'an OCI layout');
-        return { kind: 'oci', path, ...chooseOfLayout(parseLayoutIndex(text, path), choice, path) };
+        return {
+          kind: 'oci',
+          path,
+          ...chooseOfLayout(parseLayoutIndex(text, path), choice, { prefix, path }),
+        };
       }
       case 'dir':
         await readIndexFile(path, 'manifest.json', 'a folder that skopeo has written');
@@ -95,14 +105,19 @@ function locateElsewhere(host: Host, { orRegistry, place, prefix }: FileName): I
   return { kind: 'registry', reference: orRegistry };
 }
 
-async function locateArchived(host: Host, path: string, choice: string | undefined): Promise<ImageLocation> {
+async function locateArchived(
+  host: Host,
+  place: ImagePlace,
+  choice: string | undefined,
+): Promise<ImageLocation> {
+  const { path } = place;
   const { readArchiveMember } = await import('./archive-file.ts');
   const request = { path, member: 'manifest.json', watch: async () => undefined };
   const { isCompressed, text } = await readArchiveMember(host, request);
   if (text === undefined) {
     throw archiveInvalid(path, 'it has no manifest.json, so it is not an archive of "docker save"');
   }
-  const chosen = chooseArchived(parseArchiveIndex(text, path), choice, path);
+  const chosen = chooseArchived(parseArchiveIndex(text, path), choice, place);
   return { kind: 'docker-archive', path, isCompressed, ...chosen };
 }
 

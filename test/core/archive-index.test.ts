@@ -7,6 +7,9 @@ import {
 } from '../../src/core/archive-index.ts';
 import { catchError } from './thrown-error.ts';
 
+const tar = { prefix: 'dockertar', path: '/a.tar' };
+const layout = { prefix: 'oci', path: '/l' };
+
 const archived = parseArchiveIndex(
   JSON.stringify([
     { Config: 'a.json', RepoTags: ['etcd:3', 'etcd:latest'], Layers: [] },
@@ -28,21 +31,21 @@ describe('an archive', () => {
     // the only tag of that name
     ['r.io:5000/flannel', 3, 'r.io:5000/flannel:1'],
   ])('%s chooses image %d', (choice, index, name) => {
-    expect(chooseArchived(archived, choice, '/a.tar')).toEqual({ index, name });
+    expect(chooseArchived(archived, choice, tar)).toEqual({ index, name });
   });
 
   test('one image needs no choice, several do', () => {
-    expect(chooseArchived(archived.slice(0, 1), undefined, '/a.tar')).toEqual({ index: 0, name: 'etcd:3' });
-    expect(catchError(() => chooseArchived(archived, undefined, '/a.tar'))).toEqual({
+    expect(chooseArchived(archived.slice(0, 1), undefined, tar)).toEqual({ index: 0, name: 'etcd:3' });
+    expect(catchError(() => chooseArchived(archived, undefined, tar))).toEqual({
       code: 'BAD_REFERENCE',
       message:
         'reading /a.tar: it holds several images: etcd:3, etcd:latest, docker.io/library/etcd:2, @2, r.io:5000/flannel:1',
-      hint: 'Name one of them behind the path, for example /a.tar:etcd:3.',
+      hint: 'Name one of them, for example dockertar:/a.tar:etcd:3',
     });
   });
 
   test('what is not there is not found, and what is there is listed', () => {
-    expect(catchError(() => chooseArchived(archived.slice(3), 'flannel:2', '/a.tar'))).toEqual({
+    expect(catchError(() => chooseArchived(archived.slice(3), 'flannel:2', tar))).toEqual({
       code: 'IMAGE_NOT_FOUND',
       message: 'reading /a.tar: it holds no image flannel:2',
       hint: 'It holds r.io:5000/flannel:1.',
@@ -52,7 +55,7 @@ describe('an archive', () => {
   test('a long list is cut, and names lose what a terminal would obey', () => {
     const names = Array.from({ length: 30 }, (_, index) => `\u001b[31mimage-${index}`);
     const images = parseArchiveIndex(JSON.stringify([{ RepoTags: names }, {}]), '/a.tar');
-    expect(catchError(() => chooseArchived(images, undefined, '/a.tar')).message).toBe(
+    expect(catchError(() => chooseArchived(images, undefined, tar)).message).toBe(
       `reading /a.tar: it holds several images: ${Array.from({ length: 20 }, (_, index) => `image-${index}`).join(', ')} and 11 more`,
     );
   });
@@ -99,14 +102,14 @@ describe('a layout', () => {
 
   test('one image needs no choice, several do', () => {
     const images = parseLayoutIndex(index({ [TAG]: '3' }, { [TAG]: '2' }), '/l');
-    expect(chooseOfLayout(images, '2', '/l')).toEqual({ tag: '2', name: undefined });
-    expect(chooseOfLayout(images.slice(0, 1), undefined, '/l')).toEqual({ tag: '3', name: undefined });
-    expect(catchError(() => chooseOfLayout(images, undefined, '/l'))).toEqual({
+    expect(chooseOfLayout(images, '2', layout)).toEqual({ tag: '2', name: undefined });
+    expect(chooseOfLayout(images.slice(0, 1), undefined, layout)).toEqual({ tag: '3', name: undefined });
+    expect(catchError(() => chooseOfLayout(images, undefined, layout))).toEqual({
       code: 'BAD_REFERENCE',
       message: 'reading /l: it holds several images: 3, 2',
-      hint: 'Name one of them behind the path, for example /l:3.',
+      hint: 'Name one of them, for example oci:/l:3',
     });
-    expect(catchError(() => chooseOfLayout(images, '4', '/l'))).toEqual({
+    expect(catchError(() => chooseOfLayout(images, '4', layout))).toEqual({
       code: 'IMAGE_NOT_FOUND',
       message: 'reading /l: it holds no image 4',
       hint: 'It holds 3, 2.',

@@ -133,7 +133,7 @@ test('relative paths begin at the current folder', async () => {
 
 test('an archive of several, and one whose image has no name that can be stored', async () => {
   expect(await failingAtomic(2, ['pull', 'dockertar:/tmp/both.tar'])).toMatch(
-    /^error: pulling dockertar:\/tmp\/both\.tar: reading \/tmp\/both\.tar: it holds several images: .*etcd:latest.*\nhint: Name one of them behind the path, for example /,
+    /^error: pulling dockertar:\/tmp\/both\.tar: reading \/tmp\/both\.tar: it holds several images: .*etcd:latest.*\nhint: Name one of them, for example dockertar:\/tmp\/both\.tar:/,
   );
   expect(await failingAtomic(2, ['install', '--system', 'dockertar:/tmp/Unnamed.tar'])).toBe(
     "error: pulling dockertar:/tmp/Unnamed.tar: naming the image of docker-archive:/tmp/Unnamed.tar:@0: 'Unnamed' is not a name for an image\nhint: Store it under another name: atomic pull --as NAME[:TAG] SOURCE\n",

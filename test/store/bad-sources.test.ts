@@ -190,7 +190,7 @@ test.each<[source: string, code: ErrorCode, message: string, hint: string]>([
     'dockertar:FILES/two.tar',
     'BAD_REFERENCE',
     'reading FILES/two.tar: it holds several images: etcd:1, flannel:2',
-    'Name one of them behind the path, for example FILES/two.tar:etcd:1.',
+    'Name one of them, for example dockertar:FILES/two.tar:etcd:1',
   ],
   [
     'dockertar:FILES/two.tar:etcd:9',
@@ -202,7 +202,7 @@ test.each<[source: string, code: ErrorCode, message: string, hint: string]>([
     'oci:FILES/pair',
     'BAD_REFERENCE',
     'reading FILES/pair: it holds several images: one, two',
-    'Name one of them behind the path, for example FILES/pair:one.',
+    'Name one of them, for example oci:FILES/pair:one',
   ],
   [
     'oci:FILES/pair:three',
