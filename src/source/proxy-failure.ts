@@ -37,6 +37,16 @@ const patterns: readonly Pattern[] = [
     hint: 'Look at the tags of the layout: its index.json names them.',
   },
   {
+    words: /open \S*[0-9a-f]{64}: no such file or directory/i,
+    code: 'ARCHIVE_INVALID',
+    hint: 'A file of the image is missing: copy the whole folder or archive again.',
+  },
+  {
+    words: /open .*: permission denied/i,
+    code: 'SOURCE_UNREADABLE',
+    hint: 'Run the command as a user who may read the image, such as root.',
+  },
+  {
     words: /tar component/i,
     code: 'ARCHIVE_INVALID',
     hint: 'The archive does not hold what its list says; make it again.',
@@ -86,7 +96,7 @@ const patterns: readonly Pattern[] = [
   {
     words: /corrupted blob|digest did not match|does not match|expected [0-9]+ bytes in blob/i,
     code: 'DIGEST_MISMATCH',
-    hint: 'The registry or something before it changed the data. Nothing of this layer was stored.',
+    hint: 'The registry, the file or something in between changed the data. Nothing of this layer was stored.',
   },
   {
     words: /no image found in (?:manifest list|image index)/i,
@@ -122,7 +132,7 @@ const patterns: readonly Pattern[] = [
   },
 ];
 
-const UNKNOWN_HINT = 'See what skopeo does: skopeo --debug inspect docker://NAME';
+const UNKNOWN_HINT = 'See what skopeo does: skopeo --debug inspect SOURCE, with docker:// before a name';
 
 /** @param words what the proxy or skopeo said, printable */
 export function describeProxyFailure(words: string): AtomicError {

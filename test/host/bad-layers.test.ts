@@ -16,7 +16,7 @@ import { expectRefusal, type Line } from './support/refusal.ts';
 const unreachableHint =
   'hint: Check that the registry is running and can be reached, then pull again; complete layers are kept.';
 const changedHint =
-  'hint: The registry or something before it changed the data. Nothing of this layer was stored.';
+  'hint: The registry, the file or something in between changed the data. Nothing of this layer was stored.';
 
 let registry: Registry;
 let faulty: FaultyRegistry;

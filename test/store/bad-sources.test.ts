@@ -1,11 +1,11 @@
 /** Files and folders that are no images, or not whole: one clear error with a hint, and nothing stored. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { pullImage } from '../../src/store/pull.ts';
 import { buildImage } from '../support/oci-image.ts';
-import { writeLayout } from '../support/oci-layout.ts';
+import { layoutBlobPath, writeLayout } from '../support/oci-layout.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { buildTar, type TarEntry } from '../support/tar-writer.ts';
@@ -278,6 +278,21 @@ test('a file that the person may not read', async () => {
     hint: `Look at it: ls -ld ${at('private.tar')}`,
   });
   await home.remove();
+});
+
+test('a layout whose layer is missing, and one whose layer was changed', async () => {
+  const [layer] = image.layers;
+  const digest = layer?.digest ?? '';
+  await writeLayout(at('damaged'), image, '1');
+  const blob = layoutBlobPath(at('damaged'), digest);
+  writeFileSync(blob, Buffer.alloc(layer?.size ?? 0));
+  expect(await failedPull(store, `oci:${at('damaged')}`)).toMatchObject({ code: 'LAYER_REJECTED' });
+  rmSync(blob);
+  expect(await failedPull(store, `oci:${at('damaged')}`)).toEqual({
+    code: 'ARCHIVE_INVALID',
+    message: `layer ${digest}: open ${blob}: no such file or directory`,
+    hint: 'A file of the image is missing: copy the whole folder or archive again.',
+  });
 });
 
 test('a FIFO is not waited for', async () => {
