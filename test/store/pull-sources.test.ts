@@ -128,7 +128,7 @@ test.each<[source: string, reference: string, id: string, location: string]>([
   expect(listLeftovers(fresh)).toEqual([]);
 });
 
-test('a name of another source wins over its own with --as', async () => {
+test('the name that --as gives wins over the one of the source', async () => {
   const { image } = await pullImage(store.host, `oci:${files.join('pair')}:r.io/flannel:1`, {}, 'mine');
   expect(image).toMatchObject({ reference: 'mine:latest', id: flannel.manifest.digest.slice(7) });
   expect((await findImage(store.host, 'mine'))?.commit).toBe(image.commit);
