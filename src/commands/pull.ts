@@ -1,4 +1,5 @@
 import { formatJson } from '../cli/format-json.ts';
+import { parsePlatform } from '../core/platform.ts';
 import { defineCommand } from './command.ts';
 import { progressOption } from './progress-option.ts';
 import { parseSourceOptions, sourceOptions } from './source-options.ts';
@@ -6,17 +7,27 @@ import { checkStorage, storageOption } from './storage-option.ts';
 
 export const pull = defineCommand({
   description: [
-    'Fetches an image from a registry into the OSTree repository. Every layer is stored as a branch of its own, the same file in several layers once. Only layers that are not there yet are fetched; a pull of an image that is there already looks for a newer version.',
+    'Fetches an image into the OSTree repository. Every layer is stored as a branch of its own, the same file in several layers once. Only layers that are not there yet are fetched; a pull of an image that is there already looks for a newer version.',
     'An image is there whole or not at all: after an interrupted pull, the layers that were complete are not fetched again. What fails for a moment is tried again up to three times. An image that cannot fit on the disk is refused before it is fetched. Installed containers do not change.',
   ],
   operands: {
     image: {
       label: 'IMAGE',
       description:
-        '[REGISTRY[:PORT]/]NAME[:TAG] or [REGISTRY[:PORT]/]NAME@sha256:DIGEST. The tag is latest when there is none. Names without a registry are completed by registries.conf.',
+        '[REGISTRY[:PORT]/]NAME[:TAG] or [REGISTRY[:PORT]/]NAME@sha256:DIGEST of a registry; the tag is latest when there is none, names without a registry are completed by registries.conf. Also docker:NAME[:TAG] of the Docker engine, containers-storage:NAME[:TAG] of podman, dockertar:FILE[:NAME[:TAG]] of "docker save", oci:FOLDER[:TAG], oci-archive:FILE[:TAG] and dir:FOLDER.',
     },
   },
   options: {
+    as: {
+      kind: 'value',
+      label: 'NAME[:TAG]',
+      description: 'Store the image under this name instead of the one that its source gives it.',
+    },
+    platform: {
+      kind: 'value',
+      label: 'OS/ARCH[/VARIANT]',
+      description: "Of an image for several platforms take this one; by default this machine's.",
+    },
     ...sourceOptions,
     quiet: {
       kind: 'flag',
@@ -35,6 +46,10 @@ export const pull = defineCommand({
     { comment: 'Fetch the newest etcd', commands: ['atomic pull registry.example.com/etcd'] },
     { comment: 'From a registry with a port', commands: ['atomic pull 127.0.0.1:5000/gscrivano/etcd:3.4'] },
     {
+      comment: 'From the local Docker engine, and from a file of "docker save"',
+      commands: ['atomic pull docker:etcd', 'atomic pull dockertar:/var/tmp/etcd.tar'],
+    },
+    {
       comment: 'Exactly this version, with credentials of a file',
       commands: ['atomic pull --authfile /root/auth.json registry.example.com/etcd@sha256:...'],
     },
@@ -48,7 +63,8 @@ export const pull = defineCommand({
     checkStorage(options.storage);
     const source = parseSourceOptions(options);
     const { pullImage } = await import('../store/pull.ts');
-    const pulled = await pullImage(host, operands.image, source);
+    const platform = options.platform === undefined ? {} : { platform: parsePlatform(options.platform) };
+    const pulled = await pullImage(host, operands.image, { ...source, ...platform }, options.as);
     if (!options.json) return { text: '' };
     const { reference, id, commit } = pulled.image;
     return {

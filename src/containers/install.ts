@@ -3,11 +3,12 @@ import { buildDefaultName, type ContainerName, parseContainerName } from '../cor
 import { AtomicError } from '../core/errors.ts';
 import type { SourceOptions } from '../core/image.ts';
 import { parseReference } from '../core/reference.ts';
+import { dropRegistryPrefix } from '../core/source-name.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { readRuntime } from '../host/runtime.ts';
 import { findImage } from '../store/find-image.ts';
-import { pullImage } from '../store/pull.ts';
+import { type NamedImage, nameSource, pullNamedImage } from '../store/pull.ts';
 import { withSharedStore } from '../store/store-lock.ts';
 import { applyInstall } from './apply-install.ts';
 import { withContainerLock } from './container-lock.ts';
@@ -73,30 +74,34 @@ export async function installContainer(
 
 interface Subject {
   readonly name: ContainerName;
-  /** As the person wrote it, without the prefix of a source. */
+  readonly image: NamedImage;
+  /** As the person wrote it, without the prefix of a source; for a file the name that its content has. */
   readonly imageName: string;
 }
 
 async function chooseSubject(host: Host, request: InstallRequest): Promise<Subject> {
   await requireSystemAccess(host, 'install');
   const chosen = request.name === undefined ? undefined : parseContainerName(request.name);
-  const imageName = dropSource(request.image);
-  return { name: chosen ?? buildDefaultName(parseReference(imageName)), imageName };
+  const image = await nameSource(host, request.image);
+  const { location, reference } = image;
+  const imageName =
+    location.kind === 'registry' ? dropRegistryPrefix(request.image) : reference.replace(/:latest$/, '');
+  return { name: chosen ?? buildDefaultName(parseReference(reference)), image, imageName };
 }
 
 async function prepare(
   host: Host,
   request: InstallRequest,
   source: SourceOptions,
-  { name, imageName }: Subject,
+  { name, image: named, imageName }: Subject,
 ): Promise<Preparation> {
   const state = await readContainer(host, name);
   if (state.kind === 'installed') return { kind: 'already-present', name };
   if (state.kind === 'damaged') throw buildDamaged(name, state.reason);
   await requireFreeNames(host, name);
   const runtime = await readRuntime(host, request.runtime);
-  const found = await findImage(host, request.image);
-  const image = found ?? (await pullImage(host, request.image, source)).image;
+  const found = await findImage(host, named.reference);
+  const image = found ?? (await pullNamedImage(host, named, source)).image;
   throwIfInterrupted(host);
   const prepared = await prepareInstall(host, { request, name, image, imageName, runtime });
   return { kind: 'ready', prepared };
@@ -120,9 +125,4 @@ function buildDamaged(name: string, reason: string): AtomicError {
   return new AtomicError('CONTAINER_DAMAGED', `Cannot install ${name}: ${reason}`, {
     hint: `Remove what is left of it with \`atomic uninstall ${name}\`.`,
   });
-}
-
-/** The name without `http:`, `https:` or `oci:` (compatibility I-02, I-03). */
-function dropSource(written: string): string {
-  return written.replace(/^(?:https?:(?:\/\/)?|oci:)/, '');
 }

@@ -36,8 +36,17 @@ export interface RegistryCredentials {
   readonly password: string;
 }
 
-/** How to reach the registry; everything left out is what containers' own configuration files say. */
+/** The platform that is taken of an image for several, in the words of OCI: `linux`, `arm64`, `v8`. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+/** How to reach the source; everything left out is what containers' own configuration files say. */
 export interface SourceOptions {
+  /** Default: this machine's. */
+  readonly platform?: Platform;
   readonly credentials?: RegistryCredentials;
   readonly authFile?: string;
   readonly certDirectory?: string;

@@ -66,8 +66,12 @@ export function parseManifest(text: string): ImageManifest {
   };
 }
 
-/** @throws AtomicError MANIFEST_UNSUPPORTED for a layer that is no archive we know */
-export function findCompression(layer: BlobDescriptor): LayerCompression {
+/**
+ * @param diffId digest of the inflated layer. A layer that has the same digest is not compressed, whatever its type says:
+ * skopeo calls the plain layers of Docker's engine and archives gzip, because Docker has no other type
+ * @throws AtomicError MANIFEST_UNSUPPORTED for a layer that is no archive we know
+ */
+export function findCompression(layer: BlobDescriptor, diffId?: string): LayerCompression {
   const compression = COMPRESSIONS.get(layer.mediaType);
   if (compression === undefined) {
     throw new AtomicError(
@@ -78,7 +82,7 @@ export function findCompression(layer: BlobDescriptor): LayerCompression {
       },
     );
   }
-  return compression;
+  return layer.digest === diffId ? 'none' : compression;
 }
 
 function readDescriptor(value: unknown, where: string): BlobDescriptor {

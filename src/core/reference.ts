@@ -1,4 +1,4 @@
-/** Image names as people write them (compatibility 1.2). Parsing is pure: no network, no DNS (I-08). */
+/** Names of images in registries (compatibility 1.2). Parsing is pure: no network, no DNS (I-08). */
 import { AtomicError } from './errors.ts';
 
 /** An image in a registry. */
@@ -20,18 +20,9 @@ const PATH_ELEMENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const REGISTRY =
   /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+/** The original's word for a registry (I-02), and skopeo's. */
+const PLAIN_PREFIXES = ['oci:', 'docker://'] as const;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
-
-/** Prefixes that name another source than a registry. */
-const OTHER_SOURCES = [
-  'docker',
-  'dockertar',
-  'oci-archive',
-  'dir',
-  'containers-storage',
-  'docker-archive',
-  'docker-daemon',
-];
 
 /**
  * @throws AtomicError BAD_REFERENCE with what is wrong and an example
@@ -80,19 +71,8 @@ function dropPrefix(text: string): { rest: string; isInsecure: boolean } {
   if (text.startsWith('http:')) return { rest: stripSlashes(text.slice('http:'.length)), isInsecure: true };
   if (text.startsWith('https:'))
     return { rest: stripSlashes(text.slice('https:'.length)), isInsecure: false };
-  if (text.startsWith('oci:')) return { rest: text.slice('oci:'.length), isInsecure: false };
-  const source = OTHER_SOURCES.find((prefix) => text.startsWith(`${prefix}:`));
-  // `docker:TAG` alone cannot be told from an image of that name, but nobody means that one; a registry that is
-  // called `docker` has a port and a path.
-  if (source !== undefined && !/^[a-z-]+:[0-9]+\//.test(text)) {
-    throw new AtomicError(
-      'BAD_REFERENCE',
-      `reading the image name ${JSON.stringify(text)}: the source "${source}:" is not supported yet`,
-      {
-        hint: 'Push the image to a registry and use its name there.',
-      },
-    );
-  }
+  const plain = PLAIN_PREFIXES.find((prefix) => text.startsWith(prefix));
+  if (plain !== undefined) return { rest: text.slice(plain.length), isInsecure: false };
   return { rest: text, isInsecure: false };
 }
 

@@ -67,6 +67,20 @@ export function judgeRegistryImage(policy: TrustPolicy, image: string): TrustVer
   return judge(policy.default, 'default');
 }
 
+/**
+ * Judges a source whose scopes, paths and names of other programs, are skopeo's to match: unless everything that could
+ * apply accepts anything, skopeo must judge.
+ *
+ * @param transport in the words of skopeo: `oci`, `docker-daemon`
+ */
+export function judgeTransport(policy: TrustPolicy, transport: string): 'accept' | 'verify' {
+  const scopes = new Map(Object.entries(policy.transports)).get(transport) ?? {};
+  const lists = Object.hasOwn(scopes, '')
+    ? Object.values(scopes)
+    : [...Object.values(scopes), policy.default];
+  return lists.flat().every(({ type }) => type === 'insecureAcceptAnything') ? 'accept' : 'verify';
+}
+
 function judge(requirements: readonly PolicyRequirement[], scope: string): TrustVerdict {
   if (requirements.some(({ type }) => type === 'reject')) return { kind: 'reject', scope };
   return requirements.every(({ type }) => type === 'insecureAcceptAnything')

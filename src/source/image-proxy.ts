@@ -11,7 +11,6 @@ import { closeSync, createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicError } from '../core/errors.ts';
-import type { SourceOptions } from '../core/image.ts';
 import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
 import { toPrintable } from '../core/printable.ts';
 import { isErrno } from '../host/file-error.ts';
@@ -21,7 +20,7 @@ import { formatPackageHint } from '../host/run-program.ts';
 import { growPipe } from '../native/libc.ts';
 import { openPacketPair, type Packet, sendPacket, tryReceivePacket } from '../native/seqpacket.ts';
 import { describeProxyFailure } from './proxy-failure.ts';
-import { formatSourceFlags } from './source-flags.ts';
+import { formatGlobalFlags, formatSourceFlags, type SkopeoOptions } from './source-flags.ts';
 
 /** Answers are a line of JSON; the data itself goes through pipes. */
 const MAX_ANSWER_BYTES = 32 * 1024;
@@ -91,12 +90,18 @@ export class ImageProxy {
    *
    * @throws AtomicError TOOL_MISSING without skopeo, TOOL_TOO_OLD when it has no image proxy
    */
-  static async start(host: Host, options: SourceOptions): Promise<ImageProxy> {
+  static async start(host: Host, options: SkopeoOptions): Promise<ImageProxy> {
     const [ours, theirs] = openPacketPair();
     const skopeo = host.env.SKOPEO_PATH ?? 'skopeo';
     const child = spawn(
       skopeo,
-      ['experimental-image-proxy', '--sockfd', '3', ...formatSourceFlags(options)],
+      [
+        ...formatGlobalFlags(options),
+        'experimental-image-proxy',
+        '--sockfd',
+        '3',
+        ...formatSourceFlags(options),
+      ],
       {
         env: { ...host.env },
         stdio: ['ignore', 'ignore', 'pipe', theirs],

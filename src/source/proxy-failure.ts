@@ -17,6 +17,51 @@ const UNREACHABLE_HINT =
 
 const patterns: readonly Pattern[] = [
   {
+    words: /Cannot connect to the Docker daemon/i,
+    code: 'ENGINE_UNREACHABLE',
+    hint: 'Start it: systemctl start docker; or say where it listens with DOCKER_HOST.',
+  },
+  {
+    words: /permission denied while trying to connect to the Docker daemon/i,
+    code: 'ENGINE_UNREACHABLE',
+    hint: 'Run the command as root, or as a member of the group docker.',
+  },
+  {
+    words: /reference does not exist|loading image from docker engine: .*no such image/i,
+    code: 'IMAGE_NOT_FOUND',
+    hint: 'See what the engine has: docker images',
+  },
+  {
+    words: /does not resolve to an image ID/i,
+    code: 'IMAGE_NOT_FOUND',
+    hint: 'See what the store has: podman images',
+  },
+  {
+    words: /no descriptor found for reference/i,
+    code: 'IMAGE_NOT_FOUND',
+    hint: 'Look at the tags of the layout: its index.json names them.',
+  },
+  {
+    words: /open \S*[0-9a-f]{64}: no such file or directory/i,
+    code: 'ARCHIVE_INVALID',
+    hint: 'A file of the image is missing: copy the whole folder or archive again.',
+  },
+  {
+    words: /open .*: permission denied/i,
+    code: 'SOURCE_UNREADABLE',
+    hint: 'Run the command as a user who may read the image, such as root.',
+  },
+  {
+    words: /tar component/i,
+    code: 'ARCHIVE_INVALID',
+    hint: 'The archive does not hold what its list says; make it again.',
+  },
+  {
+    words: /no space left on device/i,
+    code: 'NO_SPACE',
+    hint: 'Free some space on the filesystem of the image store and try again.',
+  },
+  {
     words:
       /manifest unknown|name unknown|repository name not known|not found: manifest|no such image|StatusCode: 404/i,
     code: 'IMAGE_NOT_FOUND',
@@ -64,12 +109,12 @@ const patterns: readonly Pattern[] = [
   {
     words: /corrupted blob|digest did not match|does not match|expected [0-9]+ bytes in blob/i,
     code: 'DIGEST_MISMATCH',
-    hint: 'The registry or something before it changed the data. Nothing of this layer was stored.',
+    hint: 'The registry, the file or something in between changed the data. Nothing of this layer was stored.',
   },
   {
     words: /no image found in (?:manifest list|image index)/i,
     code: 'MANIFEST_UNSUPPORTED',
-    hint: 'The image is not made for the platform of this machine.',
+    hint: 'The image is not made for the platform of this machine; another one is taken with --platform.',
   },
   {
     words: /no such host/i,
@@ -106,7 +151,7 @@ const patterns: readonly Pattern[] = [
   },
 ];
 
-const UNKNOWN_HINT = 'See what skopeo does: skopeo --debug inspect docker://NAME';
+const UNKNOWN_HINT = 'See what skopeo does: skopeo --debug inspect SOURCE, with docker:// before a name';
 
 /** @param words what the proxy or skopeo said, printable */
 export function describeProxyFailure(words: string): AtomicError {

@@ -1,6 +1,6 @@
 /** A source that can be opened again in the middle of a pull, because its connection or its image proxy is lost. */
 import { AtomicError } from '../core/errors.ts';
-import type { ImageSource } from './registry-source.ts';
+import type { ImageSource } from './image-source.ts';
 
 export interface RenewableSource extends ImageSource {
   /**
@@ -15,11 +15,12 @@ export interface RenewableSource extends ImageSource {
 /** @param open opens the source anew every time */
 export async function openRenewableSource(open: () => Promise<ImageSource>): Promise<RenewableSource> {
   let current = await open();
-  const { location, digest, manifest } = current;
+  const { location, digest, manifest, signatures } = current;
   return {
     location,
     digest,
     manifest,
+    signatures,
     get proxy() {
       return current.proxy;
     },

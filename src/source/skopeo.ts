@@ -1,51 +1,41 @@
 /** Commands of skopeo beside the image proxy. */
-import type { SourceOptions } from '../core/image.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from '../host/host.ts';
-import { captureProgram, runProgram } from '../host/run-program.ts';
+import { captureProgram } from '../host/run-program.ts';
 import { describeProxyFailure } from './proxy-failure.ts';
-import { formatCopySourceFlags, formatSourceFlags } from './source-flags.ts';
-
-/** The first version whose image proxy applies policy.json. */
-const POLICY_IN_PROXY = [1, 14] as const;
+import {
+  formatCopySourceFlags,
+  formatGlobalFlags,
+  formatSourceFlags,
+  type SkopeoOptions,
+} from './source-flags.ts';
 
 export function findSkopeo(host: Host): string {
   return host.env.SKOPEO_PATH ?? 'skopeo';
 }
 
-export async function proxyEnforcesPolicy(host: Host): Promise<boolean> {
-  const words = await runProgram(host, [findSkopeo(host), '--version']);
-  const [, major = '0', minor = '0'] = /version (\d+)\.(\d+)/.exec(words) ?? [];
-  return (
-    Number(major) > POLICY_IN_PROXY[0] ||
-    (Number(major) === POLICY_IN_PROXY[0] && Number(minor) >= POLICY_IN_PROXY[1])
-  );
-}
-
 /** Reads a manifest as it is in the source. @param source a reference with transport */
-export async function readRawManifest(host: Host, source: string, options: SourceOptions): Promise<Buffer> {
-  return Buffer.from(
-    await runSkopeo(host, ['inspect', '--raw', ...formatSourceFlags(options), source]),
-    'utf8',
-  );
+export async function readRawManifest(host: Host, source: string, options: SkopeoOptions): Promise<Buffer> {
+  const args = ['inspect', '--raw', ...formatSourceFlags(options), source];
+  return Buffer.from(await runSkopeo(host, options, args), 'utf8');
 }
 
 /**
- * Copies an image under the trust policy. Of a list it takes this machine's platform.
+ * Copies an image under the trust policy. Of a list it takes the platform of the options.
  *
  * @throws AtomicError POLICY_REJECTED when a signature is missing or wrong
  */
-export async function copyVerified(
+export async function copyUnderPolicy(
   host: Host,
   source: string,
   destination: string,
-  options: SourceOptions,
+  options: SkopeoOptions,
 ): Promise<void> {
-  await runSkopeo(host, ['copy', '--quiet', ...formatCopySourceFlags(options), source, destination]);
+  await runSkopeo(host, options, ['copy', '--quiet', ...formatCopySourceFlags(options), source, destination]);
 }
 
-async function runSkopeo(host: Host, args: readonly string[]): Promise<string> {
-  const result = await captureProgram(host, [findSkopeo(host), ...args]);
+async function runSkopeo(host: Host, options: SkopeoOptions, args: readonly string[]): Promise<string> {
+  const result = await captureProgram(host, [findSkopeo(host), ...formatGlobalFlags(options), ...args]);
   if (result.exitCode === 0) return result.stdout;
   throw describeProxyFailure(readReason(result.stderrTail));
 }

@@ -1,17 +1,40 @@
 import type { SourceOptions } from '../core/image.ts';
 
+/** What skopeo is told beside the person's options. */
+export interface SkopeoOptions extends SourceOptions {
+  /** Folder for files that skopeo does not want in memory; without it they go to `/var/tmp`, where a kill leaves them. */
+  readonly temporaryFolder?: string;
+  /** The engine that `docker-daemon:` asks, `unix:///run/docker.sock`. */
+  readonly daemonHost?: string;
+  /** Who judges the image by the trust policy; `before` when it was done already, on the way into a private copy. */
+  readonly trust?: 'before';
+}
+
+/** Flags of skopeo in front of the subcommand. */
+export function formatGlobalFlags({ platform, temporaryFolder, trust }: SkopeoOptions): string[] {
+  return [
+    ...(trust === undefined ? [] : ['--insecure-policy']),
+    ...(temporaryFolder === undefined ? [] : [`--tmpdir=${temporaryFolder}`]),
+    ...(platform === undefined
+      ? []
+      : [`--override-os=${platform.os}`, `--override-arch=${platform.architecture}`]),
+    ...(platform?.variant === undefined ? [] : [`--override-variant=${platform.variant}`]),
+  ];
+}
+
 /** Flags of skopeo's commands that read from one source; credentials go through a file, see `credentials-file.ts`. */
-export function formatSourceFlags(options: SourceOptions): string[] {
-  const { authFile, certDirectory, tlsVerify } = options;
+export function formatSourceFlags(options: SkopeoOptions): string[] {
+  const { authFile, certDirectory, tlsVerify, daemonHost } = options;
   return [
     ...(authFile === undefined ? [] : [`--authfile=${authFile}`]),
     ...(certDirectory === undefined ? [] : [`--cert-dir=${certDirectory}`]),
     ...(tlsVerify === undefined ? [] : [`--tls-verify=${tlsVerify}`]),
+    ...(daemonHost === undefined ? [] : [`--daemon-host=${daemonHost}`]),
   ];
 }
 
 /** The same for `skopeo copy`, whose flags tell the source from the destination. */
-export function formatCopySourceFlags(options: SourceOptions): string[] {
+export function formatCopySourceFlags(options: SkopeoOptions): string[] {
   return formatSourceFlags(options).map((flag) =>
     flag.startsWith('--authfile=') ? flag : flag.replace(/^--/, '--src-'),
   );

@@ -1,6 +1,6 @@
 /** One layer of an image that is being stored: from the repository, or from the source into the open transaction. */
 import { AtomicError, wrapError } from '../core/errors.ts';
-import type { BlobDescriptor } from '../core/manifest.ts';
+import { type BlobDescriptor, findCompression } from '../core/manifest.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { retryTransient } from '../host/retry.ts';
@@ -24,23 +24,27 @@ export type EnsuredLayer =
   /** `bytesWritten` is the size of the inflated archive, at least 1. */
   | { readonly kind: 'fetched'; readonly stored: StoredLayer; readonly bytesWritten: number };
 
-/** @param known layers of this image that came before; the repository finds them only from the next checkpoint on */
+/**
+ * @param known layers of this image that came before; the repository finds them only from the next checkpoint on
+ * @param diffId digest of the inflated layer, as the image says
+ */
 export async function ensureLayer(
   host: Host,
   repo: Pointer,
   from: LayerSource,
   layer: BlobDescriptor,
   known: ReadonlyMap<string, StoredLayer>,
+  diffId: string | undefined,
 ): Promise<EnsuredLayer> {
   throwIfInterrupted(host);
   const { repository } = host.locations;
-  const stored = known.get(layer.digest) ?? findStoredLayer(repository, layer);
+  const stored = known.get(layer.digest) ?? findStoredLayer(repository, layer, diffId);
   if (stored !== undefined) return { kind: 'present', stored };
   return withStoreErrors(`storing layer ${layer.digest}`, async () => {
     const { resumeLayer } = await import('./resume-layer.ts');
     const resumed = resumeLayer(repository, repo, layer);
     if (resumed !== undefined) return { kind: 'resumed', stored: resumed };
-    return fetchWithRetries(host, repo, from, layer);
+    return fetchWithRetries(host, repo, from, layer, diffId);
   });
 }
 
@@ -49,12 +53,13 @@ async function fetchWithRetries(
   repo: Pointer,
   { source, retryPauses }: LayerSource,
   layer: BlobDescriptor,
+  diffId: string | undefined,
 ): Promise<EnsuredLayer> {
   const object = `layer ${layer.digest}`;
   try {
     return await retryTransient(host, object, retryPauses, async (triesBefore) => {
       if (triesBefore > 0) await source.renew();
-      return fetchLayer(host, repo, source, layer);
+      return fetchLayer(host, repo, source, layer, diffId);
     });
   } catch (error) {
     throw wrapError(error, object);
@@ -66,6 +71,7 @@ async function fetchLayer(
   repo: Pointer,
   source: RenewableSource,
   layer: BlobDescriptor,
+  diffId: string | undefined,
 ): Promise<EnsuredLayer> {
   const { importLayer } = await import('./import-layer.ts');
   const { ObjectStage } = await import('./object-stage.ts');
@@ -73,7 +79,7 @@ async function fetchLayer(
   host.report({ kind: 'layer-started', digest: layer.digest, bytes: layer.size });
   const stage = new ObjectStage(host.locations, (await readAvailableSpace(host, repo)).bytes);
   const blob = await source.proxy.openBlob(source.image, layer.digest, layer.size);
-  const imported = await importLayer(stage, layer, blob, (received) =>
+  const imported = await importLayer(stage, findCompression(layer, diffId), blob, (received) =>
     host.report({ kind: 'layer-progress', digest: layer.digest, received }),
   );
   await requireTakenOver(repo, imported.tree.dirtree);

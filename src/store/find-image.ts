@@ -3,7 +3,7 @@ import { AtomicError } from '../core/errors.ts';
 import type { StoredImage } from '../core/image.ts';
 import { toPrintable } from '../core/printable.ts';
 import { formatImageRef } from '../core/ref-name.ts';
-import { formatReference, parseReference } from '../core/reference.ts';
+import { findStoredName } from '../core/source-name.ts';
 import type { Host } from '../host/host.ts';
 import { describeImage } from './image-commit.ts';
 import { listImages } from './list-images.ts';
@@ -15,11 +15,11 @@ export const ID_PREFIX = /^[0-9a-f]{1,64}$/;
 /**
  * Finds the image that is stored under a name.
  *
- * @param name as a person writes it; without tag or digest it means `latest`
+ * @param name as a person writes it, also with the prefix of a source; without tag or digest it means `latest`
  * @throws AtomicError BAD_REFERENCE, STORE_CORRUPT
  */
 export async function findImage(host: Host, name: string): Promise<StoredImage | undefined> {
-  const reference = formatReference(parseReference(name));
+  const reference = findStoredName(name);
   const { repository } = host.locations;
   const commit = findRef(repository, formatImageRef(reference));
   return commit === undefined ? undefined : describeImage(reference, commit, readCommit(repository, commit));

@@ -21,6 +21,8 @@ export const BlobKey = {
   impliedDirectories: 'atomic.implied_directories',
   /** Ours: `NO_WHITEOUTS` when no name of the layer begins like a whiteout; absent otherwise. */
   whiteouts: 'atomic.whiteouts',
+  /** Ours: set when the content is that of another layer and this one was never fetched. */
+  adopted: 'atomic.adopted',
 } as const;
 
 export const NO_WHITEOUTS = 'none';

@@ -10,7 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { AtomicError } from '../core/errors.ts';
 import { LayerTreeBuilder, type TreeChecksums } from '../core/layer-tree.ts';
-import { type BlobDescriptor, findCompression, type LayerCompression } from '../core/manifest.ts';
+import type { LayerCompression } from '../core/manifest.ts';
 import { type TarListener, TarReader, type TarSummary } from '../core/tar-reader.ts';
 import type { OpenedBlob } from '../source/image-proxy.ts';
 import { LayerImporter } from './layer-importer.ts';
@@ -38,11 +38,11 @@ export interface ImportedLayer {
  */
 export async function importLayer(
   stage: ObjectStage,
-  layer: BlobDescriptor,
+  compression: LayerCompression,
   blob: OpenedBlob,
   onReceived: (bytes: number) => void,
 ): Promise<ImportedLayer> {
-  const inflater = createInflater(findCompression(layer));
+  const inflater = createInflater(compression);
   const unpacker = new Unpacker(stage);
   let received = 0;
   blob.stream.on('data', (chunk: Buffer) => {

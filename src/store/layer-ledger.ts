@@ -13,7 +13,7 @@
  * it may be empty or lead to nothing. Entries go when the ref is there, at the latest with the next prune; libostree
  * removes the folder when nothing was added to it for a day.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isErrno } from '../host/file-error.ts';
 
 const CHECKSUM = /^[0-9a-f]{64}$/;
@@ -40,9 +40,17 @@ export function forgetLayers(repository: string, digests: Iterable<string>): voi
   for (const digest of digests) rmSync(formatEntryPath(repository, digest), { force: true });
 }
 
-/** Removes all entries. The caller holds the exclusive lock of the store: no pull relies on them. */
-export function removeLayerLedger(repository: string): void {
-  rmSync(formatLedgerPath(repository), { recursive: true, force: true });
+/**
+ * Removes all entries. The caller holds the exclusive lock of the store: no pull relies on them.
+ *
+ * @returns the path of the ledger when it had any
+ */
+export function removeLayerLedger(repository: string): readonly string[] {
+  const path = formatLedgerPath(repository);
+  if (!existsSync(path)) return [];
+  const hadEntries = readdirSync(path).length > 0;
+  rmSync(path, { recursive: true });
+  return hadEntries ? [path] : [];
 }
 
 function formatLedgerPath(repository: string): string {

@@ -1,65 +1,81 @@
-/** Pulls an image: opens its source, and stores it. */
+/** Pulls an image: finds out what is meant, opens its source, and stores it. */
 import { wrapError } from '../core/errors.ts';
 import type { PulledImage, SourceOptions } from '../core/image.ts';
-import { parseManifest } from '../core/manifest.ts';
+import { type ImageLocation, nameImage } from '../core/image-location.ts';
 import { formatReference, parseReference } from '../core/reference.ts';
 import { buildRetryPauses } from '../core/retry-pauses.ts';
+import { dropRegistryPrefix, parseSourceName } from '../core/source-name.ts';
 import type { Host } from '../host/host.ts';
 import { retryTransient } from '../host/retry.ts';
-import { openRegistryImage } from '../source/registry-source.ts';
+import { locateImage } from '../source/locate-image.ts';
+import { openImage } from '../source/open-image.ts';
 import { openRenewableSource } from '../source/renewable-source.ts';
-import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
-import { withRepository } from './repository.ts';
+import { withScratch } from './scratch.ts';
 import { storeImage } from './store-image.ts';
 import { withSharedStore } from './store-lock.ts';
 
+/** An image that a person has named, before anybody but the files of this machine was asked. */
+export interface NamedImage {
+  /** As the person wrote it. */
+  readonly written: string;
+  readonly location: ImageLocation;
+  /** The name under which it is or will be stored, with tag or digest (compatibility I-01). */
+  readonly reference: string;
+}
+
 /**
- * @param name as the person wrote it; the image is stored under it (compatibility I-01)
- * @param storedAs another name to store it under, with tag or digest
- * @throws AtomicError BAD_REFERENCE, what `openRegistryImage` and `storeImage` throw; the image is then as it was before
+ * Finds out what a person means and under which name it is stored.
+ *
+ * @param storedAs another name, with or without tag
+ * @throws AtomicError BAD_REFERENCE, and what `locateImage` throws
  */
-export async function pullImage(
-  host: Host,
-  name: string,
-  options: SourceOptions,
-  storedAs?: string,
-): Promise<PulledImage> {
-  const reference = parseReference(name);
-  const sourceOptions = reference.isInsecure ? { ...options, tlsVerify: false } : options;
-  host.report({ kind: 'pull-started', image: formatShort(name) });
+export async function nameSource(host: Host, written: string, storedAs?: string): Promise<NamedImage> {
+  parseSourceName(written);
+  const chosen = storedAs === undefined ? undefined : formatReference(parseReference(storedAs));
   try {
-    return await withSharedStore(host, async () => {
-      const open = () =>
-        openRegistryImage(host, reference, (copied) => makeScratch(host, copied), sourceOptions);
-      const retryPauses = options.retryPauses ?? buildRetryPauses();
-      const source = await retryTransient(host, `opening ${name}`, retryPauses, () =>
-        openRenewableSource(open),
-      );
-      try {
-        return await storeImage(host, storedAs ?? formatReference(reference), { source, retryPauses });
-      } finally {
-        await source.close();
-      }
-    });
+    const location = await locateImage(host, written);
+    return { written, location, reference: chosen ?? nameImage(location) };
   } catch (error) {
-    throw wrapError(error, `pulling ${name}`);
+    throw wrapError(error, `pulling ${written}`);
   }
 }
 
-function formatShort(name: string): string {
-  return name.replace(/^(?:http|https|oci):(?:\/\/)?/, '');
+/**
+ * @param written as for `atomic pull`
+ * @param storedAs another name to store it under, with or without tag
+ * @throws AtomicError what `nameSource`, `openImage` and `storeImage` throw; the image is then as it was before
+ */
+export async function pullImage(
+  host: Host,
+  written: string,
+  options: SourceOptions,
+  storedAs?: string,
+): Promise<PulledImage> {
+  return pullNamedImage(host, await nameSource(host, written, storedAs), options);
 }
 
-/**
- * On the filesystem of the store, where libostree collects what a crash leaves after a day.
- *
- * @param manifest of the image that will be copied there
- * @throws AtomicError NO_SPACE when the copy and the layers that are missing in the store do not fit
- */
-async function makeScratch(host: Host, manifest: Buffer): Promise<string> {
-  const image = parseManifest(manifest.toString('utf8'));
-  await withRepository(host, (repo) =>
-    checkRoomForLayers(host, repo, listMissingLayers(host, image), image.layers),
-  );
-  return `${host.locations.repository}/tmp`;
+/** @throws AtomicError what `openImage` and `storeImage` throw; the image is then as it was before */
+export async function pullNamedImage(
+  host: Host,
+  { written, location, reference }: NamedImage,
+  options: SourceOptions,
+): Promise<PulledImage> {
+  host.report({ kind: 'pull-started', image: dropRegistryPrefix(written) });
+  try {
+    return await withSharedStore(host, () =>
+      withScratch(host, async (scratch) => {
+        const retryPauses = options.retryPauses ?? buildRetryPauses();
+        const source = await retryTransient(host, `opening ${written}`, retryPauses, () =>
+          openRenewableSource(() => openImage(host, location, scratch, options)),
+        );
+        try {
+          return await storeImage(host, reference, { source, retryPauses });
+        } finally {
+          await source.close();
+        }
+      }),
+    );
+  } catch (error) {
+    throw wrapError(error, `pulling ${written}`);
+  }
 }

@@ -3,19 +3,19 @@
  *
  * ```
  * REPO/tmp/
- *   verified-*         an image that skopeo has copied under a trust policy
- *   atomic-scratch-*   scratch of a command, which holds a flock on the folder while it uses it
- *   atomic-layers      what interrupted pulls had stored of layers, for the next one
- *   staging-*         objects of a transaction of libostree that has not been committed, and its lock
+ *   atomic-scratch-*   see scratch.ts
+ *   atomic-layers/     see layer-ledger.ts
+ *   staging-*          objects of a transaction of libostree that has not been committed, and its lock
  * ```
  */
-import { closeSync, constants, openSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { removeTree } from '../host/remove-tree.ts';
+import { removeLayerLedger } from './layer-ledger.ts';
+import { removeAbandonedScratch } from './scratch.ts';
 
-const SCRATCH = /^(?:verified-|atomic-scratch-|atomic-layers$)/;
 const STAGING = /^staging-/;
 
 /**
@@ -26,27 +26,25 @@ const STAGING = /^staging-/;
  */
 export async function removeUnusedScratch(host: Host): Promise<readonly string[]> {
   const { repository } = host.locations;
-  const isLocked = !/^\s*locking\s*=\s*false\s*$/m.test(readFileSync(`${repository}/config`, 'utf8'));
+  const scratch = await removeAbandonedScratch(host);
+  const ledger = removeLayerLedger(repository);
+  const staging = isLocked(repository) ? await removeStaging(repository) : [];
+  return [...scratch, ...ledger, ...staging].sort();
+}
+
+/** A repository may say that libostree shall not lock it; then nobody knows whether a transaction is open. */
+function isLocked(repository: string): boolean {
+  return !/^\s*locking\s*=\s*false\s*$/m.test(readFileSync(`${repository}/config`, 'utf8'));
+}
+
+async function removeStaging(repository: string): Promise<readonly string[]> {
   const removed: string[] = [];
   for (const entry of readdirSync(`${repository}/tmp`, { withFileTypes: true })) {
+    if (!STAGING.test(entry.name)) continue;
     const path = `${repository}/tmp/${entry.name}`;
-    const isOurs = SCRATCH.test(entry.name) && !(await isHeld(path));
-    // A repository may say that libostree shall not lock it; then nobody knows whether a transaction is open.
-    const isStaging = STAGING.test(entry.name) && isLocked;
-    if (!isOurs && !isStaging) continue;
     if (entry.isDirectory()) await removeTree(path);
     else await withFileErrors(`remove ${path}`, () => rm(path, { force: true }));
     removed.push(path);
   }
-  return removed.sort();
-}
-
-async function isHeld(path: string): Promise<boolean> {
-  const { tryLock } = await import('../native/libc.ts');
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    return !tryLock(fd, 'exclusive');
-  } finally {
-    closeSync(fd);
-  }
+  return removed;
 }

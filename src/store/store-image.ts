@@ -17,6 +17,7 @@ import { throwIfInterrupted } from '../host/interruption.ts';
 import { retryTransient } from '../host/retry.ts';
 import type { LayerSource } from './fetch-layer.ts';
 import { findImage } from './find-image.ts';
+import { hasSignatures } from './image-signatures.ts';
 import { forgetLayers } from './layer-ledger.ts';
 import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
 import { withRepository } from './repository.ts';
@@ -33,7 +34,12 @@ export async function storeImage(host: Host, reference: string, from: LayerSourc
   const { source } = from;
   const manifest = parseManifest(decodeUtf8(source.manifest));
   const present = await findImage(host, reference);
-  if (present !== undefined && `sha256:${present.id}` === source.digest && hasAllBlobs(host, manifest)) {
+  if (
+    present !== undefined &&
+    `sha256:${present.id}` === source.digest &&
+    hasAllBlobs(host, manifest) &&
+    hasSignatures(host, present, source.signatures)
+  ) {
     const reused = manifest.layers.map(({ digest }) => digest);
     return { image: present, fetched: [], bytesFetched: 0, reused };
   }
@@ -42,23 +48,27 @@ export async function storeImage(host: Host, reference: string, from: LayerSourc
   return withRepository(host, async (repo) => {
     const missing = listMissingLayers(host, manifest);
     await checkRoomForLayers(host, repo, missing);
-    host.report({
-      kind: 'pull-planned',
-      layers: missing.map(({ digest, size }) => ({ digest, bytes: size })),
-    });
     const config = await readConfig(host, from, manifest.config);
     const diffIds = readDiffIds(config.toString('utf8'), manifest.layers.length);
     const { abortTransaction, beginTransaction, commitTransaction } = await import('../native/ostree.ts');
     const { writeConfigCommit, writeImageCommit } = await import('./write-commit.ts');
+    const { adoptLayers } = await import('./adopt-layers.ts');
     await withStoreErrors('opening a transaction', () => beginTransaction(repo));
     try {
-      const { trees, fetched, pending } = await storeLayers(host, repo, from, manifest, diffIds);
+      const adopted = adoptLayers(host, repo, manifest.layers, diffIds);
+      const planned = missing.filter(({ digest }) => !adopted.has(digest));
+      host.report({
+        kind: 'pull-planned',
+        layers: planned.map(({ digest, size }) => ({ digest, bytes: size })),
+      });
+      const { trees, fetched, pending } = await storeLayers(host, repo, from, manifest, diffIds, adopted);
       return await withStoreErrors(`storing ${reference}`, async () => {
         writeConfigCommit(repo, manifest.config, config);
         const recorded = {
           digest: source.digest,
           text: decodeUtf8(source.manifest),
           source: source.location,
+          signatures: source.signatures,
         };
         const image = writeImageCommit(repo, reference, recorded, trees);
         throwIfInterrupted(host);

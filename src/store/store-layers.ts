@@ -31,7 +31,8 @@ export interface StoredLayers {
  * Needs an open transaction and leaves one. When it fails, the layers that were complete have their refs, unless the
  * image itself is at fault: it will not be pulled again as it is.
  *
- * @param diffIds digests of the inflated layers, base first, as far as the image tells them
+ * @param diffIds digests of the inflated layers, base first
+ * @param adopted layers by digest that were found under another name, see `adopt-layers.ts`
  * @throws AtomicError LAYER_REJECTED, DIGEST_MISMATCH, NO_SPACE, STORE_FAILED and what the source throws
  */
 export async function storeLayers(
@@ -39,16 +40,17 @@ export async function storeLayers(
   repo: Pointer,
   from: LayerSource,
   manifest: ImageManifest,
-  diffIds: readonly (string | undefined)[],
+  diffIds: readonly string[],
+  adopted: ReadonlyMap<string, StoredLayer>,
 ): Promise<StoredLayers> {
   const fetched: BlobDescriptor[] = [];
   const trees: LayerTree[] = [];
-  const known = new Map<string, StoredLayer>();
+  const known = new Map(adopted);
   const pending = new Set<string>();
   let uncommitted = 0;
   try {
     for (const [index, layer] of manifest.layers.entries()) {
-      const ensured = await ensureLayer(host, repo, from, layer, known);
+      const ensured = await ensureLayer(host, repo, from, layer, known, diffIds[index]);
       checkDiffId(layer, ensured.stored.uncompressedDigest, diffIds[index]);
       trees.push(ensured.stored.tree);
       known.set(layer.digest, ensured.stored);

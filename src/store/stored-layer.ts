@@ -15,20 +15,35 @@ export interface StoredLayer {
 /**
  * Finds a complete layer (compatibility S-07).
  *
+ * @param diffId what the image says that the layer inflates to. A layer that was adopted on the word of another image,
+ * see `adopt-layers.ts`, does not count for an image that says otherwise
  * @throws AtomicError STORE_CORRUPT
  */
-export function findStoredLayer(repository: string, layer: BlobDescriptor): StoredLayer | undefined {
+export function findStoredLayer(
+  repository: string,
+  layer: BlobDescriptor,
+  diffId?: string,
+): StoredLayer | undefined {
   const checksum = findRef(repository, formatBlobRef(layer.digest));
-  return checksum === undefined ? undefined : describeLayer(readCommit(repository, checksum), layer);
+  return checksum === undefined ? undefined : describeLayer(readCommit(repository, checksum), layer, diffId);
 }
 
 /** @returns `undefined` when the commit is not that of this layer, or not one of ours */
 export function describeLayer(
-  { dirtree, dirmeta, metadata }: Commit,
+  commit: Commit,
   layer: BlobDescriptor,
+  diffId?: string,
 ): StoredLayer | undefined {
-  const uncompressedDigest = metadata.get(BlobKey.uncompressedDigest);
-  if (uncompressedDigest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
+  const { metadata } = commit;
+  const digest = metadata.get(BlobKey.uncompressedDigest);
+  if (digest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
+  if (metadata.has(BlobKey.adopted) && diffId !== undefined && diffId !== digest) return undefined;
+  return readStoredLayer(commit, digest);
+}
+
+/** @param uncompressedDigest `sha256:...` of the inflated archive */
+export function readStoredLayer(commit: Commit, uncompressedDigest: string): StoredLayer {
+  const { dirtree, dirmeta, metadata } = commit;
   return {
     tree: {
       dirtree,

@@ -3,13 +3,14 @@ import type { StoredImage } from '../core/image.ts';
 import type { TreeChecksums } from '../core/layer-tree.ts';
 import type { BlobDescriptor } from '../core/manifest.ts';
 import { type LayerTree, mergeLayers } from '../core/merge-layers.ts';
-import { formatCommit, formatDirTree } from '../core/ostree-objects.ts';
+import { type Commit, formatCommit, formatDirTree } from '../core/ostree-objects.ts';
 import { plainDirectory } from '../core/plain-directory.ts';
 import { formatBlobRef, formatImageRef } from '../core/ref-name.ts';
 import type { Pointer } from '../native/glib.ts';
 import { loadMetadata, setRef, writeFileObject, writeMetadata } from '../native/ostree.ts';
 import { BLOB_FILE } from './blob-file.ts';
 import { BlobKey, describeImage, ImageKey, NO_WHITEOUTS } from './image-commit.ts';
+import { formatSignatures } from './image-signatures.ts';
 import type { ImportedLayer } from './import-layer.ts';
 
 /** Commits one layer and points its ref at it; returns the checksum of the commit. */
@@ -26,6 +27,20 @@ export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported:
     metadata.set(BlobKey.impliedDirectories, JSON.stringify(summary.impliedDirectories));
   }
   return writeCommit(repo, formatBlobRef(layer.digest), imported.tree, metadata).checksum;
+}
+
+/**
+ * Commits a layer again under another name: the same tree, the size of the other archive.
+ *
+ * @param content commit of a layer that inflates to the same archive
+ */
+export function writeAdoptedLayer(repo: Pointer, layer: BlobDescriptor, content: Commit): void {
+  const metadata = new Map([
+    ...content.metadata,
+    [BlobKey.size, String(layer.size)],
+    [BlobKey.adopted, 'true'],
+  ]);
+  writeCommit(repo, formatBlobRef(layer.digest), content, metadata);
 }
 
 /** Commits the configuration blob as a file and points its ref at it. */
@@ -49,7 +64,12 @@ export function writeConfigCommit(repo: Pointer, config: BlobDescriptor, content
 export function writeImageCommit(
   repo: Pointer,
   reference: string,
-  manifest: { readonly digest: string; readonly text: string; readonly source: string },
+  manifest: {
+    readonly digest: string;
+    readonly text: string;
+    readonly source: string;
+    readonly signatures: readonly Buffer[];
+  },
   layers: readonly LayerTree[],
 ): StoredImage {
   const root = mergeLayers(layers, (checksum) => loadMetadata(repo, 'dirtree', checksum));
@@ -58,7 +78,7 @@ export function writeImageCommit(
   const metadata = new Map([
     [ImageKey.manifest, manifest.text],
     [ImageKey.digest, manifest.digest],
-    [ImageKey.signatures, '0'],
+    ...formatSignatures(manifest.signatures),
     [ImageKey.source, manifest.source],
   ]);
   const { checksum, timestamp } = writeCommit(repo, formatImageRef(reference), root, metadata);

@@ -39,6 +39,7 @@ test.each<[string, Written]>([
   [`r.io/${'n'.repeat(250)}`, { repository: `r.io/${'n'.repeat(250)}`, registry: 'r.io' }],
   // prefixes (compatibility I-02, I-03)
   ['oci:etcd', { repository: 'etcd' }],
+  ['docker://r.io/etcd:1', { repository: 'r.io/etcd', registry: 'r.io', tag: '1' }],
   ['oci:r.io/etcd:1', { repository: 'r.io/etcd', registry: 'r.io', tag: '1' }],
   ['http:r.io/etcd', { repository: 'r.io/etcd', registry: 'r.io', isInsecure: true }],
   ['http://r.io:80/etcd:1', { repository: 'r.io:80/etcd', registry: 'r.io:80', tag: '1', isInsecure: true }],
@@ -109,23 +110,6 @@ test.each([
     code: 'BAD_REFERENCE',
     message: `reading the image name ${JSON.stringify(text)}: ${reason}`,
     hint: HINT,
-  });
-});
-
-test.each([
-  ['docker:etcd:latest', 'docker'],
-  ['docker:etcd', 'docker'],
-  ['dockertar:/tmp/a.tar', 'dockertar'],
-  ['docker-archive:/tmp/a.tar', 'docker-archive'],
-  ['docker-daemon:etcd:1', 'docker-daemon'],
-  ['oci-archive:/tmp/a.tar', 'oci-archive'],
-  ['dir:/tmp/a', 'dir'],
-  ['containers-storage:etcd', 'containers-storage'],
-])('%s names a source that is not supported yet', (text, source) => {
-  expect(catchError(() => parseReference(text))).toEqual({
-    code: 'BAD_REFERENCE',
-    message: `reading the image name ${JSON.stringify(text)}: the source "${source}:" is not supported yet`,
-    hint: 'Push the image to a registry and use its name there.',
   });
 });
 

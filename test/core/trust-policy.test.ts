@@ -1,5 +1,10 @@
 import { expect, test } from 'bun:test';
-import { judgeRegistryImage, parseTrustPolicy, type TrustVerdict } from '../../src/core/trust-policy.ts';
+import {
+  judgeRegistryImage,
+  judgeTransport,
+  parseTrustPolicy,
+  type TrustVerdict,
+} from '../../src/core/trust-policy.ts';
 import { catchError } from './thrown-error.ts';
 
 const HEX = 'ab'.repeat(32);
@@ -151,6 +156,22 @@ test('reads the policy that distributions install', () => {
     default: accept,
     transports: { 'docker-daemon': { '': accept } },
   });
+});
+
+test.each<[transports: Record<string, unknown>, fallback: unknown, verdict: 'accept' | 'verify']>([
+  [{}, accept, 'accept'],
+  [{}, reject, 'verify'],
+  [{ docker: { '': reject } }, accept, 'accept'],
+  [{ oci: { '': accept } }, reject, 'accept'],
+  [{ oci: { '': reject } }, accept, 'verify'],
+  // The default is behind the scopes of a transport that has none for everything.
+  [{ oci: { '/srv': accept } }, reject, 'verify'],
+  [{ oci: { '/srv': accept } }, accept, 'accept'],
+  [{ oci: { '/srv': reject } }, accept, 'verify'],
+  [{ oci: { '/srv': reject, '': accept } }, accept, 'verify'],
+])('judges the transport oci by %j, else %j', (transports, fallback, verdict) => {
+  const text = JSON.stringify({ default: fallback, transports });
+  expect(judgeTransport(parseTrustPolicy(text, '/p'), 'oci')).toBe(verdict);
 });
 
 function judge(image: string, docker: Record<string, unknown[]>, fallback: unknown[] = accept): TrustVerdict {

@@ -16,7 +16,7 @@ import { expectRefusal, type Line } from './support/refusal.ts';
 const unreachableHint =
   'hint: Check that the registry is running and can be reached, then pull again; complete layers are kept.';
 const changedHint =
-  'hint: The registry or something before it changed the data. Nothing of this layer was stored.';
+  'hint: The registry, the file or something in between changed the data. Nothing of this layer was stored.';
 
 let registry: Registry;
 let faulty: FaultyRegistry;
@@ -105,8 +105,9 @@ describe('layers that do not arrive as they are', () => {
       gzipSync('hello\n'.repeat(500)),
       /reading the layer's archive: no tar header at byte 0/,
     ],
-  ])('%s, under an honest digest', async (_, data, error) => {
-    const image = buildImage({ layers: [{ tar: [], data }] });
+  ])('%s, under an honest digest', async (title, data, error) => {
+    // What it should have inflated to is nowhere in the store: else it would not be fetched.
+    const image = buildImage({ layers: [{ tar: tree`f x 0644 ${title}`, data }] });
     const name = await pushImage(registry, 'test/damaged', image);
     await expectBadLayer(
       name,

@@ -71,6 +71,26 @@ const sentences: [words: string, code: ErrorCode][] = [
   ['exceeded maximum allowed size of 4194304 bytes', 'MANIFEST_INVALID'],
   ['Source image rejected: Running image docker://reg/x:latest is rejected by policy.', 'POLICY_REJECTED'],
   ['Source image rejected: A signature was required, but no signature exists', 'POLICY_REJECTED'],
+  [
+    'loading image from docker engine: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
+    'ENGINE_UNREACHABLE',
+  ],
+  [
+    'loading image from docker engine: permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.22/images/get?names=etcd%3Aone": dial unix /var/run/docker.sock: connect: permission denied',
+    'ENGINE_UNREACHABLE',
+  ],
+  [
+    'loading image from docker engine: Error response from daemon: reference does not exist',
+    'IMAGE_NOT_FOUND',
+  ],
+  [
+    'reference "[overlay@/var/lib/containers/storage+/run]docker.io/library/x:latest" does not resolve to an image ID: identifier is not an image',
+    'IMAGE_NOT_FOUND',
+  ],
+  [`open /srv/etcd/blobs/sha256/${'ab'.repeat(32)}: no such file or directory`, 'ARCHIVE_INVALID'],
+  ['open /srv/etcd/index.json: permission denied', 'SOURCE_UNREADABLE'],
+  ['loading tar component layer.tar: file does not exist', 'ARCHIVE_INVALID'],
+  ['writing blob: write /store/tmp/x: no space left on device', 'NO_SPACE'],
   ['something nobody has seen yet', 'TRANSFER_FAILED'],
   // Names of images are no reasons.
   [

@@ -250,7 +250,7 @@ test.each([
   expect(await failedPull(store, await pushImage(registry, 'manifests/size', input))).toEqual({
     code: 'DIGEST_MISMATCH',
     message: `layer ${layer?.digest}: expected ${size} bytes in blob, got ${layer?.data.length}`,
-    hint: 'The registry or something before it changed the data. Nothing of this layer was stored.',
+    hint: 'The registry, the file or something in between changed the data. Nothing of this layer was stored.',
   });
 });
 

@@ -24,7 +24,8 @@ const UNREACHABLE =
   'Check that the registry is running and can be reached, then pull again; complete layers are kept.';
 const AUTH = 'Give --creds USER:PASSWORD, or log in with `skopeo login REGISTRY`.';
 const BROKEN = 'The registry has a problem of its own: look at its log, then pull again.';
-const CHANGED = 'The registry or something before it changed the data. Nothing of this layer was stored.';
+const CHANGED =
+  'The registry, the file or something in between changed the data. Nothing of this layer was stored.';
 
 const noise = createHash('shake256', { outputLength: 3_000_000 }).update('noise').digest();
 const image = buildImage({ layers: [tree`f first 0644 1`, tree`f noise 0644 ${noise}`] });

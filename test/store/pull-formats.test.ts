@@ -31,7 +31,8 @@ const otherPlatforms: readonly Platform[] = [
   { os: 'linux', architecture: 's390x' },
   { os: 'windows', architecture: 'amd64' },
 ];
-const NO_PLATFORM_HINT = 'The image is not made for the platform of this machine.';
+const NO_PLATFORM_HINT =
+  'The image is not made for the platform of this machine; another one is taken with --platform.';
 
 /** skopeo knows no Docker image of schema 2 with zstd layers. */
 const formats = kinds

@@ -1,6 +1,8 @@
 /** `signedBy` of policy.json holds, also with skopeo 1.9, whose image proxy does not look at it. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { formatImageRef } from '../../src/core/ref-name.ts';
+import { readSignatures } from '../../src/store/image-signatures.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull.ts';
 import { type BuiltImage, buildImage, buildIndex } from '../support/oci-image.ts';
@@ -10,7 +12,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { tree } from '../support/tree.ts';
 import { describeTree } from './describe-tree.ts';
 import { failedPull, listLeftovers, type PullFailure } from './failed-pull.ts';
-import { checkRepository } from './ostree-cli.ts';
+import { checkRepository, readMetadata } from './ostree-cli.ts';
 import { createSigningKey, type SigningKey } from './signing-key.ts';
 import { checkOut, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
@@ -76,8 +78,29 @@ test.each(['oci', 'docker'] as const)(
     expect(pulled.fetched).toContain(image.layers[0]?.digest ?? '');
     expect(describeTree(await checkOut(store, pulled))).toContain(`f etc/name 0644 0:0 "image ${images}"`);
     expect(listLeftovers(store)).toEqual([]);
+    const signature = `${lookaside}/${repository}@${image.manifest.digest.replace(':', '=')}/signature-1`;
+    expect(readSignatures(store.host, pulled.image)).toEqual([readFileSync(signature)]);
+    expect(readMetadata(store, formatImageRef(name), 'signatures')).toBe('1');
   },
 );
+
+test('an image that was there before it was signed gets the signature with the next pull', async () => {
+  const image = newImage();
+  const name = await pushImage(registry, 'signed/later', image);
+  const policy = `${store.host.env.HOME}/.config/containers/policy.json`;
+  const strict = readFileSync(policy);
+  writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
+  trusted.sign(image.manifest, name, lookaside, 'signed/later');
+  const before = await pullImage(store.host, name, {});
+  expect(readSignatures(store.host, before.image)).toEqual([]);
+  writeFileSync(policy, strict);
+  const after = await pullImage(store.host, name, {});
+  expect([after.fetched, readSignatures(store.host, after.image).length]).toEqual([[], 1]);
+  // It stays, and costs nothing, when nobody asks for it any more.
+  writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
+  expect((await pullImage(store.host, name, {})).image.commit).toBe(after.image.commit);
+  writeFileSync(policy, strict);
+});
 
 test('an image with the signature of another key', async () => {
   const image = newImage();

@@ -1,5 +1,6 @@
 /** A proxy in front of a registry that breaks chosen answers, for errors that a healthy registry never gives. */
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -49,19 +50,22 @@ export interface FaultyRegistry extends RegistryAddress, AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** @param tls speaks TLS with this certificate and key, both PEM; plain HTTP without */
 export async function startFaultyRegistry(
   registry: RegistryAddress,
   initialRules: readonly FaultRule[] = [],
+  tls?: { readonly cert: string; readonly key: string },
 ): Promise<FaultyRegistry> {
   const requests: RegistryRequest[] = [];
   let rules = activate(initialRules);
-  const server = createServer((incoming, outgoing) => {
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const { method = 'GET', url: path = '/' } = incoming;
     outgoing.once('close', () => requests.push({ method, path, status: outgoing.statusCode }));
     const rule = rules.find((candidate) => fits(candidate, method, path));
     if (rule !== undefined) rule.remaining--;
     forward(registry, incoming, outgoing, rule?.fault).catch(() => outgoing.destroy());
-  });
+  };
+  const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const stop = async (): Promise<void> => {

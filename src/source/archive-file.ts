@@ -1,0 +1,132 @@
+/**
+ * Reads the list of images out of an archive, and makes sure that the archive is whole before a program that says less
+ * about it reads it.
+ */
+import { AtomicError } from '../core/errors.ts';
+import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
+import { toPrintable } from '../core/printable.ts';
+import { parseTarHeader, TAR_BLOCK_BYTES, type TarHeader } from '../core/tar-header.ts';
+import type { Host } from '../host/host.ts';
+import { throwIfInterrupted } from '../host/interruption.ts';
+import { archiveInvalid } from './archive-invalid.ts';
+import { type ByteReader, openByteReader } from './byte-reader.ts';
+
+export interface ArchiveMember {
+  readonly isCompressed: boolean;
+  /** The text of the wanted file; `undefined` when the archive does not have it. */
+  readonly text: string | undefined;
+}
+
+export interface ArchiveRequest {
+  /** Absolute path of the archive. */
+  readonly path: string;
+  /** The file that is read, such as `manifest.json`. */
+  readonly member: string;
+  /** Called for each other entry. */
+  readonly watch: (header: TarHeader, content: () => Promise<Buffer>) => Promise<void>;
+}
+
+/** Longest header of extended attributes that is looked at. */
+const MAX_EXTENDED_BYTES = 1024 * 1024;
+
+/**
+ * Walks through all entries of a tar archive, plain or gzip.
+ *
+ * @throws AtomicError ARCHIVE_INVALID when it is no archive, or ends too early; the errors of `open`
+ */
+export async function readArchiveMember(host: Host, request: ArchiveRequest): Promise<ArchiveMember> {
+  const { path } = request;
+  const reader = await openByteReader(path);
+  try {
+    return { isCompressed: reader.isCompressed, text: await findMember(host, reader, request) };
+  } catch (error) {
+    throw isInflateError(error) ? archiveInvalid(path, 'its compressed data is damaged or cut short') : error;
+  } finally {
+    await reader.close();
+  }
+}
+
+async function findMember(
+  host: Host,
+  reader: ByteReader,
+  request: ArchiveRequest,
+): Promise<string | undefined> {
+  const { path, member, watch } = request;
+  let text: string | undefined;
+  for (let offset = 0; ; ) {
+    throwIfInterrupted(host);
+    const block = await reader.read(TAR_BLOCK_BYTES);
+    if (block.length === 0 && offset > 0) return text;
+    if (block.length < TAR_BLOCK_BYTES) throw offset === 0 ? notAnArchive(path) : cutShort(path);
+    const header = readHeader(block, offset, path);
+    if (header === undefined) return text;
+    const padded = Math.ceil(header.size / TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES;
+    const name = normalise(header.name.toString('utf8'));
+    let isRead = false;
+    const content = async (maxBytes: number): Promise<Buffer> => {
+      if (header.size > maxBytes) {
+        throw archiveInvalid(
+          path,
+          `'${toPrintable(name, 80)}' has ${header.size} bytes, more than ${maxBytes}`,
+        );
+      }
+      isRead = true;
+      const data = await reader.read(padded);
+      if (data.length < padded) throw cutShort(path);
+      return data.subarray(0, header.size);
+    };
+    if (header.type === '0' && name === member) {
+      text = (await content(MAX_MANIFEST_BYTES)).toString('utf8');
+    } else {
+      await watch(header, () => content(MAX_EXTENDED_BYTES));
+    }
+    if (!isRead && !(await reader.skip(padded))) throw cutShort(path);
+    offset += TAR_BLOCK_BYTES + padded;
+  }
+}
+
+function normalise(name: string): string {
+  return name.replace(/^(?:\.\/)+/, '');
+}
+
+function readHeader(block: Buffer, offset: number, path: string): TarHeader | undefined {
+  try {
+    return parseTarHeader(block, offset);
+  } catch (error) {
+    if (!(error instanceof AtomicError)) throw error;
+    throw offset === 0 ? notAnArchive(path) : archiveInvalid(path, `no tar header at byte ${offset}`);
+  }
+}
+
+/**
+ * Programs unpack an OCI archive: nothing in it may lead elsewhere.
+ *
+ * @returns what is wrong with an entry of one
+ */
+export async function findLayoutProblem(
+  { type, name }: TarHeader,
+  content: () => Promise<Buffer>,
+): Promise<string | undefined> {
+  const text = name.toString('utf8');
+  const shown = toPrintable(text, 80);
+  if (type === 'x' || type === 'g') {
+    return / (?:path|linkpath)=/.test((await content()).toString('latin1'))
+      ? 'it has a longer name than the files of a layout have'
+      : undefined;
+  }
+  if (type !== '0' && type !== '5') return `'${shown}' is neither a file nor a folder`;
+  const leadsOut = text.startsWith('/') || text.split('/').includes('..');
+  return leadsOut ? `the name '${shown}' leads out of it` : undefined;
+}
+
+function notAnArchive(path: string): AtomicError {
+  return archiveInvalid(path, 'it is not a tar archive, plain or gzip');
+}
+
+function cutShort(path: string): AtomicError {
+  return archiveInvalid(path, 'it is cut short');
+}
+
+function isInflateError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^Z_/.test(String(error.code));
+}

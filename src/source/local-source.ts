@@ -1,0 +1,114 @@
+/** Opens images that are on this machine: files, folders, and the stores of Docker and podman. */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { symlink } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { AtomicError } from '../core/errors.ts';
+import type { SourceOptions } from '../core/image.ts';
+import { formatLocation, type ImageLocation } from '../core/image-location.ts';
+import { formatReference, type ImageReference } from '../core/reference.ts';
+import { judgeTransport } from '../core/trust-policy.ts';
+import { withFileErrors } from '../host/file-error.ts';
+import type { Host } from '../host/host.ts';
+import { throwIfInterrupted } from '../host/interruption.ts';
+import { readTrustPolicy } from './configuration.ts';
+import { findEngine } from './docker-engine.ts';
+import { type ImageSource, openThroughProxy } from './image-source.ts';
+import { openPrivateCopy } from './private-copy.ts';
+import type { Scratch } from './scratch.ts';
+import type { SkopeoOptions } from './source-flags.ts';
+
+type LocalLocation = Exclude<ImageLocation, { kind: 'registry' }>;
+type StoreLocation = Extract<ImageLocation, { kind: 'store' }>;
+type FileLocation = Exclude<LocalLocation, StoreLocation>;
+
+/**
+ * @param scratch for what skopeo must copy, expand or unpack to read it
+ * @throws AtomicError POLICY_REJECTED, IMAGE_NOT_FOUND, ENGINE_UNREACHABLE, MANIFEST_INVALID, MANIFEST_UNSUPPORTED,
+ * NO_SPACE, SETTINGS_INVALID, TOOL_MISSING
+ */
+export async function openLocalImage(
+  host: Host,
+  location: LocalLocation,
+  scratch: Scratch,
+  { platform }: SourceOptions,
+): Promise<ImageSource> {
+  const transport = location.kind === 'store' ? location.transport : location.kind;
+  const verdict = judgeTransport(readTrustPolicy(host), transport);
+  const options: SkopeoOptions = platform === undefined ? {} : { platform };
+  const signatures = verdict === 'verify' ? 'verified' : 'unchecked';
+  if (location.kind === 'store') return openStoreImage(host, location, scratch, signatures, options);
+  const folder = await scratch.open();
+  const source = await formatFileSource(host, location, folder);
+  const opened =
+    verdict === 'verify'
+      ? await openPrivateCopy(host, source, folder, signatures, options)
+      : await openThroughProxy(host, source, { ...options, temporaryFolder: folder });
+  return { ...opened, location: formatLocation(location) };
+}
+
+/**
+ * The engines' stores are always copied. Each time that it is opened, an image of Docker is exported whole, and the raw
+ * manifest would need a second time; podman's store gives no layer by the digest that its manifest says.
+ */
+async function openStoreImage(
+  host: Host,
+  location: StoreLocation,
+  scratch: Scratch,
+  signatures: 'verified' | 'unchecked',
+  options: SkopeoOptions,
+): Promise<ImageSource> {
+  const folder = await scratch.open();
+  const engine = location.transport === 'docker-daemon' ? findEngine(host) : {};
+  const candidates = listStoreNames(location).map(formatReference);
+  for (const [index, name] of candidates.entries()) {
+    try {
+      const source = `${location.transport}:${name}`;
+      return await openPrivateCopy(host, source, folder, signatures, { ...options, ...engine });
+    } catch (error) {
+      const isLast = index === candidates.length - 1;
+      if (isLast || !(error instanceof AtomicError) || error.code !== 'IMAGE_NOT_FOUND') throw error;
+    }
+  }
+  throw new Error('a name without candidates');
+}
+
+/** podman calls what was built here `localhost/NAME`, and takes a short name for that first. */
+function listStoreNames({ transport, reference }: StoreLocation): readonly ImageReference[] {
+  const { repository, registry } = reference;
+  if (transport === 'docker-daemon' || registry !== undefined) return [reference];
+  return [{ ...reference, repository: `localhost/${repository}` }, reference];
+}
+
+/** What skopeo gets. It ends a path at its first colon and cannot read gzip in Debian 12, so it may get another path. */
+async function formatFileSource(host: Host, location: FileLocation, folder: string): Promise<string> {
+  if (location.kind === 'dir') return formatLocation(location);
+  const isCompressed = location.kind === 'docker-archive' && location.isCompressed;
+  const path = await choosePath(host, location.path, isCompressed, folder);
+  return location.kind === 'docker-archive'
+    ? `docker-archive:${path}:@${location.index}`
+    : formatLocation({ ...location, path });
+}
+
+async function choosePath(host: Host, path: string, isCompressed: boolean, folder: string): Promise<string> {
+  if (isCompressed) {
+    const expanded = `${folder}/expanded.tar`;
+    host.report({ kind: 'step', text: `Expanding ${path}` });
+    await withFileErrors(`expand ${path}`, () => expand(host, path, expanded));
+    return expanded;
+  }
+  if (!path.includes(':')) return path;
+  const link = `${folder}/source`;
+  await symlink(path, link);
+  return link;
+}
+
+async function expand(host: Host, path: string, destination: string): Promise<void> {
+  try {
+    const { signal } = host;
+    await pipeline(createReadStream(path), createGunzip(), createWriteStream(destination), { signal });
+  } catch (error) {
+    throwIfInterrupted(host);
+    throw error;
+  }
+}

@@ -1,0 +1,170 @@
+/** Looks where the image is that a person means: whether a path exists, and what an archive or a layout holds. */
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import {
+  chooseArchived,
+  chooseOfLayout,
+  type ImagePlace,
+  parseArchiveIndex,
+  parseLayoutIndex,
+} from '../core/archive-index.ts';
+import { AtomicError } from '../core/errors.ts';
+import type { ImageLocation } from '../core/image-location.ts';
+import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
+import { toPrintable } from '../core/printable.ts';
+import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } from '../core/source-name.ts';
+import { isErrno } from '../host/file-error.ts';
+import type { Host } from '../host/host.ts';
+import { archiveInvalid } from './archive-invalid.ts';
+
+/**
+ * Finds the image that a person has named. Reads files only; registries and engines are asked when the image is opened.
+ *
+ * @param written as for `atomic pull`
+ * @throws AtomicError BAD_REFERENCE, also when several images are there and none is chosen; IMAGE_NOT_FOUND,
+ * ARCHIVE_INVALID, SOURCE_UNREADABLE
+ */
+export async function locateImage(host: Host, written: string): Promise<ImageLocation> {
+  const name = parseSourceName(written);
+  if (name.kind !== 'file') return name;
+  const place = await findPlace(name);
+  if (place === undefined) return locateElsewhere(host, name);
+  const { choice } = place;
+  const path = resolve(place.path);
+  const { prefix } = name;
+  try {
+    switch (name.transport) {
+      case 'docker-archive':
+        return await locateArchived(host, { prefix, path }, choice);
+      case 'oci-archive': {
+        const text = await readLayoutArchive(host, path);
+        return {
+          kind: 'oci-archive',
+          path,
+          ...chooseOfLayout(parseLayoutIndex(text, path), choice, { prefix, path }),
+        };
+      }
+      case 'oci': {
+        const text = await readIndexFile(path, 'index.json', 'an OCI layout');
+        return {
+          kind: 'oci',
+          path,
+          ...chooseOfLayout(parseLayoutIndex(text, path), choice, { prefix, path }),
+        };
+      }
+      case 'dir':
+        await readIndexFile(path, 'manifest.json', 'a folder that skopeo has written');
+        return { kind: 'dir', path };
+    }
+  } catch (error) {
+    throw toReadError(error, path);
+  }
+}
+
+type FileName = Extract<SourceName, { kind: 'file' }>;
+
+/** An existing file wins over every other reading of the colons. */
+async function findPlace({ place, transport, orRegistry }: FileName): Promise<PlaceSplit | undefined> {
+  const splits = transport === 'dir' ? listPlaceSplits(place).slice(0, 1) : listPlaceSplits(place);
+  for (const split of splits) {
+    const kind = await findKind(split.path);
+    // A name of a registry is not meant for a file that happens to be called like it.
+    if (kind === 'folder' || (kind === 'file' && orRegistry === undefined)) return split;
+    if (kind === 'special') throw unreadable(split.path, 'it is neither a file nor a folder');
+  }
+  return undefined;
+}
+
+async function findKind(path: string): Promise<'folder' | 'file' | 'special' | undefined> {
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) return 'folder';
+    // A FIFO would be waited for, and archives are read more than once.
+    return stats.isFile() ? 'file' : 'special';
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR') || isErrno(error, 'ENAMETOOLONG'))
+      return undefined;
+    throw toReadError(error, path);
+  }
+}
+
+function locateElsewhere(host: Host, { orRegistry, place, prefix }: FileName): ImageLocation {
+  if (orRegistry === undefined) {
+    throw new AtomicError(
+      'IMAGE_NOT_FOUND',
+      `reading ${toPrintable(place)}: there is no such file or folder`,
+      {
+        hint: `Check the path; a relative one begins at the current folder. The form is ${prefix}:PATH.`,
+      },
+    );
+  }
+  host.report({
+    kind: 'warning',
+    text: `There is no folder ${toPrintable(place)}; '${prefix}:' is read as the name of a registry's image.`,
+  });
+  return { kind: 'registry', reference: orRegistry };
+}
+
+async function locateArchived(
+  host: Host,
+  place: ImagePlace,
+  choice: string | undefined,
+): Promise<ImageLocation> {
+  const { path } = place;
+  const { readArchiveMember } = await import('./archive-file.ts');
+  const request = { path, member: 'manifest.json', watch: async () => undefined };
+  const { isCompressed, text } = await readArchiveMember(host, request);
+  if (text === undefined) {
+    throw archiveInvalid(path, 'it has no manifest.json, so it is not an archive of "docker save"');
+  }
+  const chosen = chooseArchived(parseArchiveIndex(text, path), choice, place);
+  return { kind: 'docker-archive', path, isCompressed, ...chosen };
+}
+
+async function readLayoutArchive(host: Host, path: string): Promise<string> {
+  const { findLayoutProblem, readArchiveMember } = await import('./archive-file.ts');
+  const problems: string[] = [];
+  const { text } = await readArchiveMember(host, {
+    path,
+    member: 'index.json',
+    watch: async (header, content) => {
+      const problem = await findLayoutProblem(header, content);
+      if (problem !== undefined) problems[0] ??= problem;
+    },
+  });
+  if (text === undefined) throw archiveInvalid(path, 'it has no index.json, so it is not an OCI archive');
+  if (problems[0] !== undefined) throw archiveInvalid(path, problems[0]);
+  return text;
+}
+
+async function readIndexFile(folder: string, file: string, what: string): Promise<string> {
+  try {
+    const path = `${folder}/${file}`;
+    const { size } = await stat(path);
+    if (size > MAX_MANIFEST_BYTES) {
+      throw archiveInvalid(path, `${size} bytes are more than ${MAX_MANIFEST_BYTES}`);
+    }
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
+    throw archiveInvalid(folder, `it has no ${file}, so it is not ${what}`);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder, not an archive',
+  ELOOP: 'too many symlinks',
+};
+
+function toReadError(error: unknown, path: string): unknown {
+  if (error instanceof AtomicError || !(error instanceof Error) || !('code' in error)) return error;
+  return unreadable(path, REASONS[String(error.code)] ?? error.message, error);
+}
+
+function unreadable(path: string, reason: string, cause?: Error): AtomicError {
+  return new AtomicError('SOURCE_UNREADABLE', `reading ${toPrintable(path)}: ${toPrintable(reason)}`, {
+    hint: `Look at it: ls -ld ${toPrintable(path)}`,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

@@ -1,0 +1,27 @@
+import type { SourceOptions } from '../core/image.ts';
+import type { ImageLocation } from '../core/image-location.ts';
+import type { Host } from '../host/host.ts';
+import type { ImageSource } from './image-source.ts';
+import { openRegistryImage } from './registry-source.ts';
+import type { Scratch } from './scratch.ts';
+
+/**
+ * Opens an image under the trust policy, wherever it is.
+ *
+ * @param scratch lives longer than the open image
+ * @throws as `openRegistryImage` and `openLocalImage`
+ */
+export async function openImage(
+  host: Host,
+  location: ImageLocation,
+  scratch: Scratch,
+  options: SourceOptions,
+): Promise<ImageSource> {
+  if (location.kind !== 'registry') {
+    const { openLocalImage } = await import('./local-source.ts');
+    return openLocalImage(host, location, scratch, options);
+  }
+  const { reference } = location;
+  const registryOptions = reference.isInsecure ? { ...options, tlsVerify: false } : options;
+  return openRegistryImage(host, reference, scratch, registryOptions);
+}

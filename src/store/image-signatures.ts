@@ -1,0 +1,41 @@
+/**
+ * Signatures that came with an image and that the trust policy has accepted, in the metadata of its commit: their number
+ * as the original wrote it (compatibility S-01), and each in base64 under a key of ours. What they are good for is
+ * `skopeo standalone-verify` with the recorded manifest, also when the registry is gone.
+ */
+import type { StoredImage } from '../core/image.ts';
+import type { Host } from '../host/host.ts';
+import { ImageKey } from './image-commit.ts';
+import { readCommit } from './object-files.ts';
+
+/** Metadata of an image commit. */
+export function formatSignatures(signatures: readonly Buffer[]): readonly (readonly [string, string])[] {
+  return [
+    [ImageKey.signatures, String(signatures.length)],
+    ...signatures.map((data, index) => [formatKey(index), data.toString('base64')] as const),
+  ];
+}
+
+/** @throws AtomicError STORE_CORRUPT when the commit is missing */
+export function readSignatures(host: Host, image: StoredImage): readonly Buffer[] {
+  const { metadata } = readCommit(host.locations.repository, image.commit);
+  const count = Number(metadata.get(ImageKey.signatures) ?? '0');
+  const signatures: Buffer[] = [];
+  // The original keeps the signatures as files of the commit, not in its metadata.
+  for (let index = 0; index < count; index += 1) {
+    const text = metadata.get(formatKey(index));
+    if (text === undefined) break;
+    signatures.push(Buffer.from(text, 'base64'));
+  }
+  return signatures;
+}
+
+/** Whether an image that is there has these signatures; none at all are always there. */
+export function hasSignatures(host: Host, image: StoredImage, signatures: readonly Buffer[]): boolean {
+  const stored = readSignatures(host, image).map((data) => data.toString('base64'));
+  return signatures.every((data) => stored.includes(data.toString('base64')));
+}
+
+function formatKey(index: number): string {
+  return `atomic.signature-${index + 1}`;
+}

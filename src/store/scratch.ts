@@ -1,0 +1,138 @@
+/**
+ * Scratch folders: `REPO/tmp/atomic-scratch-XXXXXX/`, one for each pull that needs files beside the objects. They are on
+ * the filesystem of the store, so that an image that fits there fits here. The folder is locked (`flock`) as long as it
+ * is used: one that nobody has locked was left by a crash, and whoever makes the next one removes it.
+ *
+ * ```
+ * REPO/tmp/atomic-scratch-XXXXXX/
+ *   image/           copy of an image that skopeo has made under the trust policy
+ *   expanded.tar     an archive without its compression
+ *   source           symlink to a path that skopeo could not read because of a colon in it
+ *   ...              temporary files of skopeo
+ * ```
+ */
+import { constants, type FileHandle, mkdtemp, open, readdir, stat } from 'node:fs/promises';
+import { parseManifest } from '../core/manifest.ts';
+import { ensureDirectory } from '../host/durable-files.ts';
+import { isErrno, withFileErrors } from '../host/file-error.ts';
+import type { Host } from '../host/host.ts';
+import { removeTree } from '../host/remove-tree.ts';
+import type { Scratch } from '../source/scratch.ts';
+import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
+import { withRepository } from './repository.ts';
+
+const PREFIX = 'atomic-scratch-';
+
+interface LockedFolder {
+  readonly path: string;
+  readonly lock: FileHandle;
+}
+
+/**
+ * Runs an action with a scratch folder, which is made when it is opened and removed afterwards.
+ *
+ * @throws NO_SPACE, READ_ONLY, STORE_FAILED
+ */
+export async function withScratch<T>(host: Host, action: (scratch: Scratch) => Promise<T>): Promise<T> {
+  let made: Promise<LockedFolder> | undefined;
+  const scratch: Scratch = {
+    async open() {
+      made ??= makeFolder(host);
+      return (await made).path;
+    },
+    requireRoom: (manifest) => requireRoomForCopy(host, manifest),
+  };
+  try {
+    return await action(scratch);
+  } finally {
+    const folder = await made?.catch(() => undefined);
+    if (folder !== undefined) await removeFolder(folder);
+  }
+}
+
+/**
+ * Removes the scratch folders that crashed pulls have left; those in use stay.
+ *
+ * @returns the paths of what was removed
+ */
+export async function removeAbandonedScratch(host: Host): Promise<readonly string[]> {
+  const temporary = formatTemporary(host);
+  const removed: string[] = [];
+  for (const name of await listNames(temporary)) {
+    const folder = await lockFolder(`${temporary}/${name}`);
+    if (folder === undefined) continue;
+    await removeFolder(folder);
+    removed.push(folder.path);
+  }
+  return removed;
+}
+
+async function requireRoomForCopy(host: Host, manifest: Buffer): Promise<void> {
+  const image = parseManifest(manifest.toString('utf8'));
+  await withRepository(host, (repo) =>
+    checkRoomForLayers(host, repo, listMissingLayers(host, image), image.layers),
+  );
+}
+
+async function makeFolder(host: Host): Promise<LockedFolder> {
+  await removeAbandonedScratch(host);
+  const temporary = formatTemporary(host);
+  await ensureDirectory(temporary);
+  for (;;) {
+    const path = await withFileErrors(`create folder in ${temporary}`, () =>
+      mkdtemp(`${temporary}/${PREFIX}`),
+    );
+    const folder = await lockFolder(path);
+    // Between its making and its locking somebody may have taken it for abandoned.
+    if (folder !== undefined) return folder;
+  }
+}
+
+async function removeFolder({ path, lock }: LockedFolder): Promise<void> {
+  try {
+    await removeTree(path);
+  } finally {
+    await lock.close();
+  }
+}
+
+/** @returns `undefined` when another process uses it, or it is gone */
+async function lockFolder(path: string): Promise<LockedFolder | undefined> {
+  const { tryLock } = await import('../native/libc.ts');
+  const lock = await openFolder(path);
+  if (lock === undefined) return undefined;
+  if (tryLock(lock.fd, 'exclusive') && (await isStillThere(path, lock))) return { path, lock };
+  await lock.close();
+  return undefined;
+}
+
+async function openFolder(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+async function isStillThere(path: string, folder: FileHandle): Promise<boolean> {
+  try {
+    return (await stat(path)).ino === (await folder.stat()).ino;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+async function listNames(temporary: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(temporary)).filter((name) => name.startsWith(PREFIX));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+function formatTemporary(host: Host): string {
+  return `${host.locations.repository}/tmp`;
+}

@@ -1,0 +1,39 @@
+/** Scratch folders: gone after use, and those of crashed processes go with the next one. */
+import { expect, setDefaultTimeout, test } from 'bun:test';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { removeAbandonedScratch, withScratch } from '../../src/store/scratch.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { TEST_TIMEOUT_MS } from './store-fixture.ts';
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+test('a folder is made when it is opened, is one for all who ask, and goes afterwards', async () => {
+  await using store = await createSandbox();
+  const temporary = `${store.locations.repository}/tmp`;
+  await withScratch(store.host, async () => undefined);
+  expect(existsSync(temporary)).toBe(false);
+  const failure = withScratch(store.host, async (scratch) => {
+    const [path, same] = await Promise.all([scratch.open(), scratch.open()]);
+    expect(same).toBe(path);
+    expect(path).toMatch(/\/tmp\/atomic-scratch-\w{6}$/);
+    writeFileSync(`${path}/file`, 'x');
+    throw new Error('on purpose');
+  });
+  await expect(failure).rejects.toThrow('on purpose');
+  expect(readdirSync(temporary)).toEqual([]);
+});
+
+test('a folder in use stays, one that a crash has left is removed', async () => {
+  await using store = await createSandbox();
+  const left = `${store.locations.repository}/tmp/atomic-scratch-left`;
+  await withScratch(store.host, async (first) => {
+    const used = await first.open();
+    mkdirSync(`${left}/image`, { recursive: true });
+    expect(await removeAbandonedScratch(store.host)).toEqual([left]);
+    mkdirSync(left);
+    await withScratch(store.host, async (second) => {
+      await second.open();
+      expect([existsSync(left), existsSync(used)]).toEqual([false, true]);
+    });
+  });
+});
