@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { PassThrough, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { AtomicError } from '../core/errors.ts';
 import { LayerTreeBuilder, type TreeChecksums } from '../core/layer-tree.ts';
@@ -18,6 +19,8 @@ import type { ObjectStage } from './object-stage.ts';
 import { TarSplitRecorder } from './tar-split-recorder.ts';
 
 const INFLATED_CHUNK_BYTES = 256 * 1024;
+/** How long the proxy may take to say that a blob which cannot be inflated was changed on its way. */
+const VERDICT_MILLISECONDS = 2000;
 
 export interface ImportedLayer {
   readonly tree: TreeChecksums;
@@ -140,17 +143,29 @@ function finishWith(done: (error?: Error) => void, action: () => void): void {
   done();
 }
 
-/** A lost connection looks like an archive that is cut short: what the proxy says goes before what was noticed of it. */
+/**
+ * A lost connection looks like an archive that is cut short, and changed data like a damaged layer: what the proxy says
+ * goes before what was noticed of it.
+ */
 async function explainFailure(noticed: unknown, blob: OpenedBlob): Promise<unknown> {
   if (blob.stream.readableEnded) {
     const [verified] = await Promise.allSettled([blob.verified]);
     if (verified.status === 'rejected') return verified.reason;
   }
   if (!isInflateError(noticed)) return noticed;
+  const verdict = await Promise.race([findVerdict(blob), sleep(VERDICT_MILLISECONDS, undefined)]);
+  if (verdict !== undefined) return verdict;
   return new AtomicError('LAYER_REJECTED', `inflating: ${noticed.message}`, {
     hint: 'The layer is damaged; build and push the image again.',
     cause: noticed,
   });
+}
+
+/** The rest of the blob is not read any more, which the proxy may notice before it has compared the digest. */
+async function findVerdict(blob: OpenedBlob): Promise<AtomicError | undefined> {
+  const [verified] = await Promise.allSettled([blob.verified]);
+  const reason: unknown = verified.status === 'rejected' ? verified.reason : undefined;
+  return reason instanceof AtomicError && reason.code === 'DIGEST_MISMATCH' ? reason : undefined;
 }
 
 /** Errors of `node:zlib` have a code of zlib or zstd. */

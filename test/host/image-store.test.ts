@@ -120,7 +120,7 @@ test('prune frees the deleted image and leftovers; the container of a deleted im
   await atomic(['images', 'delete', '-f', service]);
   expect(await atomic(['images', 'list'])).toBe('');
   mkdirSync(`${checkouts}/.web.0.new/rootfs`, { recursive: true });
-  mkdirSync(`${repository}/tmp/verified-dead/blobs`, { recursive: true });
+  mkdirSync(`${repository}/tmp/atomic-scratch-dead/blobs`, { recursive: true });
   const before = await checkStore();
   const kept = refsOf({ ...inspected, ostree_commit: commit }).sort();
   const gone = before.filter((ref) => !kept.includes(ref)).sort();
@@ -129,7 +129,7 @@ test('prune frees the deleted image and leftovers; the container of a deleted im
   expect(pruned.split('\n')).toEqual([
     ...gone.map((ref) => `Deleting ${ref}`),
     `Removed ${checkouts}/.web.0.new`,
-    `Removed ${repository}/tmp/verified-dead`,
+    `Removed ${repository}/tmp/atomic-scratch-dead`,
     expect.stringMatching(/^Freed \d+ objects, [\d.]+ KB$/),
     '',
   ]);

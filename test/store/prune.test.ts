@@ -260,7 +260,7 @@ test('what killed commands left in the repository goes, what is in use stays', a
   await pullWeb(store);
   const tmp = `${store.locations.repository}/tmp`;
   for (const name of [
-    'verified-x/blobs',
+    'atomic-scratch-x/blobs',
     'atomic-scratch-dead',
     'atomic-scratch-live',
     'atomic-layers',
@@ -270,7 +270,7 @@ test('what killed commands left in the repository goes, what is in use stays', a
     mkdirSync(`${tmp}/${name}`, { recursive: true });
   }
   for (const name of [
-    'verified-x/blobs/1',
+    'atomic-scratch-x/blobs/1',
     'atomic-layers/ab',
     'staging-boot-a-lock',
     'staging-boot-a/00/1.file',
@@ -285,9 +285,9 @@ test('what killed commands left in the repository goes, what is in use stays', a
       leftovers: [
         'atomic-layers',
         'atomic-scratch-dead',
+        'atomic-scratch-x',
         'staging-boot-a',
         'staging-boot-a-lock',
-        'verified-x',
       ].map((name) => `${tmp}/${name}`),
     });
   } finally {
