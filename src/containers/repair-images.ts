@@ -1,0 +1,189 @@
+/**
+ * Repairs images and the deployments that were made of them: first the objects of the store, then the files of
+ * deployments that are not the image's any more, by hard links to the objects.
+ *
+ * Locks: those of the containers, in the order of their names, then the store's, exclusively; an install takes them in
+ * the same order. After a crash at any point the same command finishes the work: the store has only sound objects more
+ * than before, and what is not linked yet is found as a difference.
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import type { SourceOptions } from '../core/image.ts';
+import { type ImageRepair, isSound, type VerifiedImage } from '../core/verified-image.ts';
+import { syncFilesystemOf, writeFileDurably } from '../host/durable-files.ts';
+import type { Host } from '../host/host.ts';
+import { ObjectVerifier } from '../store/object-verifier.ts';
+import type { Repair } from '../store/repair.ts';
+import { removeDiscardedCommits, repairImage } from '../store/repair-image.ts';
+import { hasRepairScratch, removeRepairScratch, withRepairScratch } from '../store/repair-scratch.ts';
+import { withRepository } from '../store/repository.ts';
+import { withExclusiveStore } from '../store/store-lock.ts';
+import type { VerifyTarget } from '../store/verify-targets.ts';
+import { withContainerLock } from './container-lock.ts';
+import { buildDeploymentPaths } from './deployment.ts';
+import { findDonors } from './find-donors.ts';
+import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
+import { recoverContainer } from './recover.ts';
+import { relinkDeployment, removeTemporary } from './relink-deployment.ts';
+import { verifyDeployments, verifyImages } from './verify-images.ts';
+import { findCommitOf, listSubjects, type VerifySubject } from './verify-subjects.ts';
+
+/**
+ * Verifies images, and repairs those that are damaged. What cannot be repaired is a value, and nothing of it is worse
+ * than before.
+ *
+ * @param written as for `verifyImages`
+ * @throws what `verifyImages` throws; NO_SPACE, READ_ONLY, STORE_FAILED
+ */
+export async function repairImages(
+  host: Host,
+  written: readonly string[],
+  options: SourceOptions,
+): Promise<readonly ImageRepair[]> {
+  const found = await verifyImages(host, written);
+  const damaged = found.filter((image) => !isSound(image));
+  if (damaged.length === 0) {
+    await removeLeftovers(host);
+    return found.map((image) => buildUntouched(image));
+  }
+  const containers = damaged.flatMap(({ deployments }) => deployments.map(({ container }) => container));
+  const repairs = await withContainerLocks(host, [...new Set(containers)].sort(), () =>
+    withExclusiveStore(host, () => repairDamaged(host, damaged, new Set(containers), options)),
+  );
+  return found.map((image) => repairs.get(image) ?? buildUntouched(image));
+}
+
+async function withContainerLocks<T>(
+  host: Host,
+  names: readonly string[],
+  action: () => Promise<T>,
+): Promise<T> {
+  const [name, ...others] = names;
+  if (name === undefined) return action();
+  return withContainerLock(host, name, 'images verify --repair', async () => {
+    await recoverContainer(host, name);
+    return withContainerLocks(host, others, action);
+  });
+}
+
+/** @param locked containers whose locks are held */
+async function repairDamaged(
+  host: Host,
+  damaged: readonly VerifiedImage[],
+  locked: ReadonlySet<string>,
+  options: SourceOptions,
+): Promise<ReadonlyMap<VerifiedImage, ImageRepair>> {
+  await removeFixes(host);
+  return withRepository(host, (repo) =>
+    withRepairScratch(host, async (scratch) => {
+      const all = (await listDeployments(host)).filter(({ name }) => locked.has(name));
+      const repair: Repair = {
+        host,
+        repo,
+        scratch,
+        options,
+        verifier: new ObjectVerifier(host, repo),
+        findDonors: async (checksums) => findDonors(host, await listDeployments(host), checksums),
+        discarded: new Set(),
+      };
+      const subjects = await listSubjects(host, []);
+      const repairs = new Map<VerifiedImage, ImageRepair>();
+      for (const before of damaged) {
+        const subject = subjects.find(({ target, deployments }) => isSame(before, target, deployments));
+        if (subject === undefined) continue;
+        const deployments = subject.deployments.filter(({ folder }) =>
+          all.some((deployment) => deployment.folder === folder),
+        );
+        host.report({ kind: 'step', text: `Repairing ${before.reference}` });
+        repairs.set(before, await repairOne(repair, before, { ...subject, deployments }));
+      }
+      await removeDiscardedCommits(repair);
+      await syncFilesystemOf(host.locations.repository);
+      return repairs;
+    }),
+  );
+}
+
+async function repairOne(
+  repair: Repair,
+  before: VerifiedImage,
+  { target, deployments }: VerifySubject,
+): Promise<ImageRepair> {
+  const { host, verifier } = repair;
+  const revision = deployments[0]?.record.revision;
+  const repaired = await repairImage(repair, target, revision ? `sha256:${revision}` : undefined);
+  // Objects are on the disk before a deployment gives up what it has instead.
+  await syncFilesystemOf(host.locations.repository);
+  const isWhole = repaired.verified.problems.length === 0;
+  const replacedFiles = new Map<string, number>();
+  for (const deployment of deployments) {
+    const commit = findCommitOf(host, repaired.target, deployment);
+    if (commit === undefined || !deployment.record.hasContainerService) continue;
+    const replaced = await relinkDeployment(host, deployment, commit, async ({ expected }) =>
+      expected.kind === 'file'
+        ? (await verifier.check('file', expected.checksum)).state === 'sound'
+        : isWhole,
+    );
+    if (replaced > 0) {
+      replacedFiles.set(deployment.name, (replacedFiles.get(deployment.name) ?? 0) + replaced);
+    }
+    if (isWhole && commit !== deployment.record.ostreeCommit) await pointInfoAt(deployment, commit);
+  }
+  const verified = await verifyDeployments(host, repaired.target, deployments);
+  const { fetchedLayers, takenFromDeployments, failure } = repaired;
+  const after = { ...repaired.verified, deployments: verified };
+  return { before, after, fetchedLayers, takenFromDeployments, replacedFiles, failure };
+}
+
+/** The commit that `info` names is lost; another one with the same tree has taken its place. */
+async function pointInfoAt({ folder, name }: InstalledDeployment, commit: string): Promise<void> {
+  const path = buildDeploymentPaths(folder, name).info;
+  const info: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  if (typeof info !== 'object' || info === null) throw new Error(`${path} was read before`);
+  const text = `${JSON.stringify({ ...info, 'ostree-commit': commit }, undefined, 4)}\n`;
+  await writeFileDurably(path, text, statSync(path).mode & 0o777);
+}
+
+function isSame(
+  { reference, id, deployments }: VerifiedImage,
+  target: VerifyTarget,
+  current: readonly InstalledDeployment[],
+): boolean {
+  if (reference !== target.reference || id !== target.image?.id) return false;
+  return deployments.every(({ container, number }) =>
+    current.some((deployment) => deployment.name === container && deployment.number === number),
+  );
+}
+
+function buildUntouched(image: VerifiedImage): ImageRepair {
+  return {
+    before: image,
+    after: image,
+    fetchedLayers: [],
+    takenFromDeployments: 0,
+    replacedFiles: new Map(),
+    failure: isSound(image) ? undefined : 'it changed meanwhile; repeat the command',
+  };
+}
+
+/** What a killed repair has left, when there is nothing else to do. */
+async function removeLeftovers(host: Host): Promise<void> {
+  if (!existsSync(`${host.locations.repository}/config`)) return;
+  if (listFixes(host).length === 0 && !hasRepairScratch(host)) return;
+  await withExclusiveStore(host, async () => {
+    await removeRepairScratch(host);
+    await removeFixes(host);
+  });
+}
+
+async function removeFixes(host: Host): Promise<void> {
+  for (const path of listFixes(host)) await removeTemporary(path);
+}
+
+/** Names of `buildDeploymentFolder` in the state `fix`. */
+function listFixes(host: Host): string[] {
+  const { checkouts } = host.locations;
+  if (!existsSync(checkouts)) return [];
+  return readdirSync(checkouts)
+    .filter((name) => /^\..+\.[01]\.fix$/.test(name))
+    .map((name) => `${checkouts}/${name}`);
+}
