@@ -91,7 +91,7 @@ class DeploymentCheck {
     for (const name of readdirSync(place, { encoding: 'buffer' })) {
       const shown = name.toString();
       const entry = Buffer.concat([Buffer.from(`${place}/`), name]);
-      if (expected.has(shown) || isMountPoint(entry)) continue;
+      if (expected.has(shown) || isMadeByRuntime(entry, `${path}/${shown}`)) continue;
       const reason = 'the image does not have it';
       await this.#tell(`${path}/${shown}`, { state: 'additional', reason }, place, { kind: 'nothing' });
     }
@@ -156,17 +156,16 @@ function openIfFolder(place: string): number | Difference {
 }
 
 /**
- * Runtimes make what they mount on where an image does not have it: empty folders and empty files. They are no
- * difference.
+ * Runtimes make what they need where an image does not have it, on the disk of the deployment: empty folders and files
+ * to mount on, and in `/dev`, when nothing is mounted there, device nodes and symlinks. They are no difference.
  */
-function isMountPoint(path: Buffer): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined || (stats.isFile() && stats.size === 0)) return true;
-  return (
-    stats.isDirectory() &&
-    readdirSync(path, { encoding: 'buffer' }).every((name) =>
-      isMountPoint(Buffer.concat([path, Buffer.from('/'), name])),
-    )
+function isMadeByRuntime(entry: Buffer, path: string): boolean {
+  const stats = lstatSync(entry, { throwIfNoEntry: false });
+  if (stats === undefined) return true;
+  if (stats.isFile()) return stats.size === 0;
+  if (!stats.isDirectory()) return path.startsWith('/dev/');
+  return readdirSync(entry, { encoding: 'buffer' }).every((name) =>
+    isMadeByRuntime(Buffer.concat([entry, Buffer.from('/'), name]), `${path}/${name}`),
   );
 }
 
