@@ -6,10 +6,10 @@
  * the same order. After a crash at any point the same command finishes the work: the store has only sound objects more
  * than before, and what is not linked yet is found as a difference.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import type { SourceOptions } from '../core/image.ts';
 import { type ImageRepair, isSound, type VerifiedImage } from '../core/verified-image.ts';
-import { syncFilesystemOf, writeFileDurably } from '../host/durable-files.ts';
+import { syncFilesystemOf } from '../host/durable-files.ts';
 import type { Host } from '../host/host.ts';
 import { ObjectVerifier } from '../store/object-verifier.ts';
 import type { Repair } from '../store/repair.ts';
@@ -19,13 +19,13 @@ import { withRepository } from '../store/repository.ts';
 import { withExclusiveStore } from '../store/store-lock.ts';
 import type { VerifyTarget } from '../store/verify-targets.ts';
 import { withContainerLock } from './container-lock.ts';
-import { buildDeploymentPaths } from './deployment.ts';
 import { findDonors } from './find-donors.ts';
 import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
 import { recoverContainer } from './recover.ts';
-import { relinkDeployment, removeTemporary } from './relink-deployment.ts';
+import { removeTemporary } from './relink-deployment.ts';
+import { repairDeployments } from './repair-deployments.ts';
 import { verifyDeployments, verifyImages } from './verify-images.ts';
-import { findCommitOf, listSubjects, type VerifySubject } from './verify-subjects.ts';
+import { listSubjects, type VerifySubject } from './verify-subjects.ts';
 
 /**
  * Verifies images, and repairs those that are damaged. What cannot be repaired is a value, and nothing of it is worse
@@ -45,9 +45,10 @@ export async function repairImages(
     await removeLeftovers(host);
     return found.map((image) => buildUntouched(image));
   }
-  const containers = damaged.flatMap(({ deployments }) => deployments.map(({ container }) => container));
-  const repairs = await withContainerLocks(host, [...new Set(containers)].sort(), () =>
-    withExclusiveStore(host, () => repairDamaged(host, damaged, new Set(containers), options)),
+  // Files are shared between images: any container may hold a link to what is damaged.
+  const containers = new Set((await listDeployments(host)).map(({ name }) => name));
+  const repairs = await withContainerLocks(host, [...containers].sort(), () =>
+    withExclusiveStore(host, () => repairDamaged(host, damaged, containers, options)),
   );
   return found.map((image) => repairs.get(image) ?? buildUntouched(image));
 }
@@ -75,7 +76,6 @@ async function repairDamaged(
   await removeFixes(host);
   return withRepository(host, (repo) =>
     withRepairScratch(host, async (scratch) => {
-      const all = (await listDeployments(host)).filter(({ name }) => locked.has(name));
       const repair: Repair = {
         host,
         repo,
@@ -83,6 +83,7 @@ async function repairDamaged(
         options,
         verifier: new ObjectVerifier(host, repo),
         findDonors: async (checksums) => findDonors(host, await listDeployments(host), checksums),
+        replaced: new Set(),
         discarded: new Set(),
       };
       const subjects = await listSubjects(host, []);
@@ -90,11 +91,8 @@ async function repairDamaged(
       for (const before of damaged) {
         const subject = subjects.find(({ target, deployments }) => isSame(before, target, deployments));
         if (subject === undefined) continue;
-        const deployments = subject.deployments.filter(({ folder }) =>
-          all.some((deployment) => deployment.folder === folder),
-        );
         host.report({ kind: 'step', text: `Repairing ${before.reference}` });
-        repairs.set(before, await repairOne(repair, before, { ...subject, deployments }));
+        repairs.set(before, await repairOne(repair, before, subject, locked));
       }
       await removeDiscardedCommits(repair);
       await syncFilesystemOf(host.locations.repository);
@@ -106,41 +104,31 @@ async function repairDamaged(
 async function repairOne(
   repair: Repair,
   before: VerifiedImage,
-  { target, deployments }: VerifySubject,
+  subject: VerifySubject,
+  locked: ReadonlySet<string>,
 ): Promise<ImageRepair> {
-  const { host, verifier } = repair;
-  const revision = deployments[0]?.record.revision;
-  const repaired = await repairImage(repair, target, revision ? `sha256:${revision}` : undefined);
+  const { host } = repair;
+  const repaired = await repairImage(repair, subject.target, findDigest(subject));
   // Objects are on the disk before a deployment gives up what it has instead.
   await syncFilesystemOf(host.locations.repository);
-  const isWhole = repaired.verified.problems.length === 0;
-  const replacedFiles = new Map<string, number>();
-  for (const deployment of deployments) {
-    const commit = findCommitOf(host, repaired.target, deployment);
-    if (commit === undefined || !deployment.record.hasContainerService) continue;
-    const replaced = await relinkDeployment(host, deployment, commit, async ({ expected }) =>
-      expected.kind === 'file'
-        ? (await verifier.check('file', expected.checksum)).state === 'sound'
-        : isWhole,
-    );
-    if (replaced > 0) {
-      replacedFiles.set(deployment.name, (replacedFiles.get(deployment.name) ?? 0) + replaced);
-    }
-    if (isWhole && commit !== deployment.record.ostreeCommit) await pointInfoAt(deployment, commit);
-  }
-  const verified = await verifyDeployments(host, repaired.target, deployments);
-  const { fetchedLayers, takenFromDeployments, failure } = repaired;
-  const after = { ...repaired.verified, deployments: verified };
+  const deployments = (await listDeployments(host)).filter(({ name }) => locked.has(name));
+  const own = new Set(subject.deployments.map(({ folder }) => folder));
+  const replacedFiles = await repairDeployments(repair, repaired, deployments, ({ folder }) =>
+    own.has(folder),
+  );
+  const { target, verified, fetchedLayers, takenFromDeployments, failure } = repaired;
+  const after = { ...verified, deployments: await verifyDeployments(host, target, subject.deployments) };
   return { before, after, fetchedLayers, takenFromDeployments, replacedFiles, failure };
 }
 
-/** The commit that `info` names is lost; another one with the same tree has taken its place. */
-async function pointInfoAt({ folder, name }: InstalledDeployment, commit: string): Promise<void> {
-  const path = buildDeploymentPaths(folder, name).info;
-  const info: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  if (typeof info !== 'object' || info === null) throw new Error(`${path} was read before`);
-  const text = `${JSON.stringify({ ...info, 'ostree-commit': commit }, undefined, 4)}\n`;
-  await writeFileDurably(path, text, statSync(path).mode & 0o777);
+/** The digest that containers remember of an image: those of its very commit, then the active ones. */
+function findDigest({ target, deployments }: VerifySubject): string | undefined {
+  const known = deployments.filter(({ record }) => /^[0-9a-f]{64}$/.test(record.revision));
+  const best =
+    known.find(({ record }) => record.ostreeCommit === target.commit) ??
+    known.find(({ isActive }) => isActive) ??
+    known[0];
+  return best === undefined ? undefined : `sha256:${best.record.revision}`;
 }
 
 function isSame(

@@ -1,7 +1,7 @@
 import { AtomicError } from '../core/errors.ts';
 import { formatReference, parseReference } from '../core/reference.ts';
 import type { Host } from '../host/host.ts';
-import { readCommit } from '../store/object-files.ts';
+import { readCommit, readDirTree } from '../store/object-files.ts';
 import {
   buildUnnamedTarget,
   listTargets,
@@ -49,16 +49,26 @@ export async function listSubjects(host: Host, written: readonly string[]): Prom
   ];
 }
 
-/** The commit whose tree a deployment should have: its own, or that of the image when its own is lost. */
+/**
+ * The commit whose tree a deployment should have: its own, or that of the image when its own is lost. The original tool
+ * keeps only a manifest in the tree of an image (compatibility 2.4): there is nothing to compare with then.
+ */
 export function findCommitOf(
   host: Host,
   target: VerifyTarget,
   { record }: InstalledDeployment,
 ): string | undefined {
+  const { repository } = host.locations;
   const own = record.ostreeCommit;
-  const isReadable =
-    isChecksum(own) && tolerateDamage(() => readCommit(host.locations.repository, own)) !== undefined;
-  return isReadable ? own : target.commit;
+  const isReadable = isChecksum(own) && tolerateDamage(() => readCommit(repository, own)) !== undefined;
+  const commit = isReadable ? own : target.image?.id === record.revision ? target.commit : undefined;
+  const tree =
+    commit === undefined
+      ? undefined
+      : tolerateDamage(() => readDirTree(repository, readCommit(repository, commit).dirtree));
+  const isManifestOnly =
+    tree?.directories.length === 0 && tree.files.length === 1 && tree.files[0]?.name === 'manifest.json';
+  return isManifestOnly ? undefined : commit;
 }
 
 /** One name of the image: that of the deployment before others. */

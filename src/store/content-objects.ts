@@ -109,7 +109,7 @@ async function withObject<T>(checksum: string, action: () => Promise<T>): Promis
       throw toFileError(error, `read object ${checksum}.file`);
     const reason = error instanceof VariantMalformed ? error.message : 'it is missing';
     throw new AtomicError('STORE_CORRUPT', `reading object ${checksum}.file: ${reason}`, {
-      hint: 'Check the repository with `ostree fsck`, and pull the images it names again.',
+      hint: REPAIR_HINT,
     });
   }
 }

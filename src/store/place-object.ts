@@ -44,7 +44,7 @@ export async function placeData(
 }
 
 async function place(
-  { host, scratch, verifier }: Repair,
+  { host, scratch, verifier, replaced }: Repair,
   kind: ObjectKind,
   checksum: string,
   create: (path: string) => void,
@@ -57,4 +57,5 @@ async function place(
     renameSync(scratch.placing, path);
   });
   verifier.forget(kind, checksum);
+  if (kind === 'file') replaced.add(checksum);
 }

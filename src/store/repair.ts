@@ -14,6 +14,8 @@ export interface Repair {
   readonly options: SourceOptions;
   /** Finds content objects that deployments still have: checksum -> a path with that content, owner, mode and xattrs. */
   readonly findDonors: (checksums: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>;
+  /** Checksums of the content objects that were replaced so far. */
+  readonly replaced: Set<string>;
   /** Commits that refs named before and that cannot be read. */
   readonly discarded: Set<string>;
 }

@@ -19,12 +19,16 @@ import { listDeployments } from '../../src/containers/list-deployments.ts';
 import { repairImages } from '../../src/containers/repair-images.ts';
 import { verifyImages } from '../../src/containers/verify-images.ts';
 import type { StoredImage } from '../../src/core/image.ts';
+import { parseReference } from '../../src/core/reference.ts';
 import { type DeploymentProblem, isSound } from '../../src/core/verified-image.ts';
+import { openRegistryImage } from '../../src/source/registry-source.ts';
 import { pullImage } from '../../src/store/pull.ts';
+import { storeImage } from '../../src/store/store-image.ts';
 import { describeTree } from '../store/describe-tree.ts';
-import { inodeOf } from '../store/ostree-cli.ts';
+import { inodeOf, ostree } from '../store/ostree-cli.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';
+import { writeLayout } from '../support/oci-layout.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
@@ -205,10 +209,16 @@ test('damage that two images and their containers share is named by both and fet
     { reference: image.reference, problems: tool, deployments: [{ container: 'web', problems: [] }] },
     { reference: other.reference, problems: tool, deployments: [{ container: 'other', problems: [] }] },
   ]);
-  const repairs = await repairImages(store.host, [], {});
+  const repairs = await repairImages(store.host, [image.reference], {});
   expect(repairs.map(({ fetchedLayers, replacedFiles }) => ({ fetchedLayers, replacedFiles }))).toEqual([
-    { fetchedLayers: [baseDigest], replacedFiles: new Map([['web', 1]]) },
-    { fetchedLayers: [], replacedFiles: new Map([['other', 1]]) },
+    // The other image was not asked for, but its container had the damaged file, too.
+    {
+      fetchedLayers: [baseDigest],
+      replacedFiles: new Map([
+        ['other', 1],
+        ['web', 1],
+      ]),
+    },
   ]);
   expect(await registry.blobGets()).toEqual([baseDigest]);
   const object = findObject(store, image.commit, 'usr/bin/tool', 'file');
@@ -244,15 +254,52 @@ test('without the registry nothing is worse, and what can be repaired here is', 
   expect(existsSync(`${store.locations.repository}/tmp/atomic-repair`)).toBe(false);
 });
 
-test('a source that holds another image now is not used', async () => {
+test('an image that its registry does not have any more stays as it is', async () => {
   const { store, image } = await open('lost/image');
   await using _ = store;
   writeFileSync(findObject(store, image.commit, 'etc/version', 'file'), 'damaged');
-  // No container, no source: the registry has lost the image.
   await fetch(`http://${registry.address}/v2/lost/image/manifests/sha256:${image.id}`, { method: 'DELETE' });
   const [repair] = await repairImages(store.host, [image.reference], {});
   expect(repair?.failure).toContain('manifest unknown');
   expect(repair?.after.problems).toEqual(repair?.before.problems ?? []);
+});
+
+test('an image from a folder is repaired from there, as long as it is the same image', async () => {
+  await using store = await createStore([registry]);
+  const layout = store.folder.join('layout');
+  const location = await writeLayout(layout, first);
+  const name = parseReference(await pushImage(registry, 'layout/image', first));
+  const source = await openRegistryImage(store.host, name, () => store.folder.path, {});
+  const { image } = await storeImage(store.host, 'local:latest', { ...source, location });
+  await source.close();
+  const damage = () => writeFileSync(findObject(store, image.commit, 'etc/version', 'file'), 'damaged');
+  damage();
+  await registry.forgetRequests();
+  expect(await repairImages(store.host, [], {})).toMatchObject([
+    { failure: undefined, fetchedLayers: [first.layers[1]?.digest] },
+  ]);
+  expect(await registry.requests()).toEqual([]);
+  await expectSound(store, []);
+  damage();
+  await writeLayout(layout, second);
+  const [repair] = await repairImages(store.host, [], {});
+  expect(repair?.failure).toBe(
+    `opening ${location}: it is ${second.manifest.digest} now, not ${first.manifest.digest}`,
+  );
+});
+
+test('an image of the original tool, whose tree is a manifest, is not compared with its container', async () => {
+  const { store, image, rootfs } = await open('original/image');
+  await using _ = store;
+  const original = store.folder.join('original');
+  mkdirSync(original);
+  writeFileSync(`${original}/manifest.json`, '{}');
+  const commit = ostree(store, 'commit', '--branch=original', original).trim();
+  const info = `${rootfs}/../info`;
+  const { 'ostree-commit': _commit, ...others } = JSON.parse(readFileSync(info, 'utf8'));
+  writeFileSync(info, JSON.stringify({ ...others, 'ostree-commit': commit }));
+  const [verified] = await verifyImages(store.host, [image.reference]);
+  expect(verified?.deployments).toEqual([{ container: 'web', number: 0, files: 0, problems: [] }]);
 });
 
 test('a container whose image name means a newer image is verified and repaired, too', async () => {
