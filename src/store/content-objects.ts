@@ -12,7 +12,7 @@ import { VariantMalformed } from '../core/gvariant.ts';
 import { type DirMeta, parseDirMeta } from '../core/ostree-objects.ts';
 import { isErrno, toFileError } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
-import { formatObjectPath, readDirMeta } from './object-files.ts';
+import { formatObjectPath, REPAIR_HINT, readDirMeta } from './object-files.ts';
 
 const USER_METADATA = 'user.ostreemeta';
 const FILE_TYPE = 0o170000;

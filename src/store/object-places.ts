@@ -1,6 +1,6 @@
 /** Finds where in directory trees objects are. */
 import { compareUtf8 } from '../core/compare-utf8.ts';
-import type { TreeChecksums } from '../native/ostree.ts';
+import type { TreeChecksums } from '../core/layer-tree.ts';
 import { readDirTree } from './object-files.ts';
 import { formatObjectKey } from './object-verifier.ts';
 
