@@ -81,7 +81,7 @@ async function runVerify(host: Host, images: readonly string[]): Promise<Part> {
     import('../cli/verify-text.ts'),
     import('../cli/verify-json.ts'),
   ]);
-  const verified = await verifyImages(host, images);
+  const { images: verified } = await verifyImages(host, images);
   const damaged = verified.filter((image) => !isSound(image)).map(({ reference }) => reference);
   const hint =
     damaged.length === 0

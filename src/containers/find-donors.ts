@@ -1,4 +1,5 @@
-import { lstatSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { AtomicError } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
 import { checksumPath } from '../store/checksum-path.ts';
@@ -31,13 +32,22 @@ export async function findDonors(
     const { rootfs } = buildDeploymentPaths(folder, name);
     for (const checksum of places === undefined ? [] : missing) {
       for (const path of places?.get(formatObjectKey('file', checksum)) ?? []) {
-        if (!(await isWhole(host, `${rootfs}${path}`, checksum))) continue;
+        if (!isInside(rootfs, path) || !(await isWhole(host, `${rootfs}${path}`, checksum))) continue;
         donors.set(checksum, `${rootfs}${path}`);
         break;
       }
     }
   }
   return donors;
+}
+
+/** A symlink in place of a folder may lead to a file of the host, which must not become an object. */
+function isInside(rootfs: string, path: string): boolean {
+  const folder = dirname(`${rootfs}${path}`);
+  return (
+    existsSync(folder) &&
+    realpathSync(folder) === `${realpathSync(rootfs)}${dirname(path)}`.replace(/\/$/, '')
+  );
 }
 
 async function isWhole(host: Host, path: string, checksum: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { writeFileDurably } from '../host/durable-files.ts';
 import type { Repair } from '../store/repair.ts';
 import type { RepairedImage } from '../store/repair-image.ts';
+import type { VerifyTarget } from '../store/verify-targets.ts';
 import { buildDeploymentPaths } from './deployment.ts';
 import type { InstalledDeployment } from './list-deployments.ts';
 import { relinkDeployment } from './relink-deployment.ts';
@@ -27,7 +28,7 @@ export async function repairDeployments(
   const counts = new Map<string, number>();
   for (const deployment of deployments) {
     const isOwn = isOfImage(deployment);
-    const commit = isOwn ? findCommitOf(host, target, deployment) : deployment.record.ostreeCommit;
+    const commit = isOwn ? findCommit(repair, target, deployment) : deployment.record.ostreeCommit;
     const isConcerned = deployment.record.hasContainerService && (isOwn || replaced.size > 0);
     if (commit === undefined || !isConcerned) continue;
     const count = await relinkDeployment(host, deployment, commit, async ({ expected }) => {
@@ -39,6 +40,17 @@ export async function repairDeployments(
     if (isOwn && isWhole && commit !== deployment.record.ostreeCommit) await pointInfoAt(deployment, commit);
   }
   return counts;
+}
+
+/** A damaged commit may still be readable; a new one has taken its place, too. */
+function findCommit(
+  { host, discarded }: Repair,
+  target: VerifyTarget,
+  deployment: InstalledDeployment,
+): string | undefined {
+  const { ostreeCommit, revision } = deployment.record;
+  const isReplaced = discarded.has(ostreeCommit) && target.image?.id === revision;
+  return isReplaced ? target.commit : findCommitOf(host, target, deployment);
 }
 
 /** The commit that `info` names is lost; another one with the same tree has taken its place. */

@@ -39,7 +39,7 @@ export async function repairImages(
   written: readonly string[],
   options: SourceOptions,
 ): Promise<readonly ImageRepair[]> {
-  const found = await verifyImages(host, written);
+  const { images: found, verifier: earlier } = await verifyImages(host, written);
   const damaged = found.filter((image) => !isSound(image));
   if (damaged.length === 0) {
     await removeLeftovers(host);
@@ -48,7 +48,7 @@ export async function repairImages(
   // Files are shared between images: any container may hold a link to what is damaged.
   const containers = new Set((await listDeployments(host)).map(({ name }) => name));
   const repairs = await withContainerLocks(host, [...containers].sort(), () =>
-    withExclusiveStore(host, () => repairDamaged(host, damaged, containers, options)),
+    withExclusiveStore(host, () => repairDamaged(host, damaged, { locked: containers, earlier, options })),
   );
   return found.map((image) => repairs.get(image) ?? buildUntouched(image));
 }
@@ -66,12 +66,18 @@ async function withContainerLocks<T>(
   });
 }
 
-/** @param locked containers whose locks are held */
+interface RepairConditions {
+  /** Containers whose locks are held. */
+  readonly locked: ReadonlySet<string>;
+  /** What found the damage. */
+  readonly earlier: ObjectVerifier | undefined;
+  readonly options: SourceOptions;
+}
+
 async function repairDamaged(
   host: Host,
   damaged: readonly VerifiedImage[],
-  locked: ReadonlySet<string>,
-  options: SourceOptions,
+  { locked, earlier, options }: RepairConditions,
 ): Promise<ReadonlyMap<VerifiedImage, ImageRepair>> {
   await removeFixes(host);
   return withRepository(host, (repo) =>
@@ -81,7 +87,7 @@ async function repairDamaged(
         repo,
         scratch,
         options,
-        verifier: new ObjectVerifier(host, repo),
+        verifier: new ObjectVerifier(host, repo, earlier),
         findDonors: async (checksums) => findDonors(host, await listDeployments(host), checksums),
         replaced: new Set(),
         discarded: new Set(),
@@ -117,7 +123,8 @@ async function repairOne(
     own.has(folder),
   );
   const { target, verified, fetchedLayers, takenFromDeployments, failure } = repaired;
-  const after = { ...verified, deployments: await verifyDeployments(host, target, subject.deployments) };
+  const current = (await listDeployments(host)).filter(({ folder }) => own.has(folder));
+  const after = { ...verified, deployments: await verifyDeployments(host, target, current) };
   return { before, after, fetchedLayers, takenFromDeployments, replacedFiles, failure };
 }
 

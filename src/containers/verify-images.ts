@@ -11,20 +11,24 @@ import { buildDeploymentPaths } from './deployment.ts';
 import type { InstalledDeployment } from './list-deployments.ts';
 import { findCommitOf, listSubjects } from './verify-subjects.ts';
 
+/** What a verification has found, and what it has read: a repair need not read that again. */
+export interface Verification {
+  readonly images: readonly VerifiedImage[];
+  /** Undefined when there is no store. */
+  readonly verifier: ObjectVerifier | undefined;
+}
+
 /**
  * Verifies images and the deployments that were made of them. Changes nothing; damage is a value.
  *
  * @param written names or beginnings of ids; none means all
  * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE, TOOL_MISSING, INTERRUPTED
  */
-export async function verifyImages(
-  host: Host,
-  written: readonly string[],
-): Promise<readonly VerifiedImage[]> {
+export async function verifyImages(host: Host, written: readonly string[]): Promise<Verification> {
   // Only reading must not make a store.
   if (!existsSync(`${host.locations.repository}/config`)) {
     await listSubjects(host, written);
-    return [];
+    return { images: [], verifier: undefined };
   }
   return withSharedStore(host, () =>
     withRepository(host, async (repo) => {
@@ -34,7 +38,7 @@ export async function verifyImages(
         const content = await verifyImage(host, verifier, target);
         images.push({ ...content, deployments: await verifyDeployments(host, target, deployments) });
       }
-      return images;
+      return { images, verifier };
     }),
   );
 }
@@ -60,6 +64,9 @@ export async function verifyDeployments(
           ({ path, state, reason }) => void problems.push({ path, state, reason }),
         )
       : 0;
+    if (hasRoot && commit !== record.ostreeCommit) {
+      problems.push({ path: 'info', state: 'changed', reason: 'it names a commit that the store has not' });
+    }
     verified.push({ container: name, number, files, problems });
   }
   return verified;

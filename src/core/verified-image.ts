@@ -22,7 +22,7 @@ export interface StoreProblem {
 
 /** A path of a deployment that is not what the image says. */
 export interface DeploymentProblem {
-  /** Absolute in the root filesystem. */
+  /** Absolute in the root filesystem; `info` for the file beside it. */
   readonly path: string;
   /** `additional` harms nothing of the image; it is reported and left alone. */
   readonly state: 'changed' | 'missing' | 'additional';

@@ -6,7 +6,7 @@ import type { RemoteStatus } from '../core/verified-image.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { findRemoteDigest } from '../source/remote-digest.ts';
-import { listTargets, selectTargets, type VerifyTarget } from './verify-targets.ts';
+import { findTrustedManifest, listTargets, selectTargets, type VerifyTarget } from './verify-targets.ts';
 
 const REGISTRY = 'docker://';
 
@@ -40,11 +40,14 @@ export async function compareWithRegistries(
 }
 
 async function readStatus(host: Host, target: VerifyTarget, options: SourceOptions): Promise<RemoteStatus> {
-  const { image } = target;
-  if (image === undefined) return { kind: 'unknown', reason: 'its commit is damaged' };
+  const manifest = findTrustedManifest(host.locations.repository, target.commit, true);
+  if (target.image === undefined || manifest === undefined) {
+    return { kind: 'unknown', reason: 'its commit here is damaged' };
+  }
   const location = findLocation(target);
   if (location === undefined) return { kind: 'not-from-registry' };
-  const own = `sha256:${image.id}`;
+  // Not the id: of images without a recorded digest it is that of the configuration (X-13).
+  const own = manifest.digest;
   try {
     const digest = await findRemoteDigest(host, location, own, options);
     if (digest === undefined) return { kind: 'gone' };

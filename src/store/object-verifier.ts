@@ -20,32 +20,46 @@ const REPORT_MILLISECONDS = 200;
 const BYTES_PER_MB = 1_000_000;
 
 export type Verdict =
-  | { readonly state: 'sound'; readonly bytes: number }
+  | { readonly state: 'sound'; readonly bytes: number; readonly file: FileIdentity }
   | { readonly state: 'missing' | 'damaged'; readonly reason: string };
+
+/** Changes with every change of a file, also of its owner, mode, xattrs and links. */
+export interface FileIdentity {
+  readonly inode: number;
+  /** Milliseconds, with their fraction. */
+  readonly changed: number;
+}
 
 export class ObjectVerifier {
   readonly #host: Host;
   readonly #repo: Pointer;
+  readonly #earlier: ObjectVerifier | undefined;
   readonly #verdicts = new Map<string, Verdict>();
   #bytes = 0;
   #reportedAt = 0;
 
-  constructor(host: Host, repo: Pointer) {
+  /** @param earlier has read objects before; those that nobody has touched since are not read again */
+  constructor(host: Host, repo: Pointer, earlier?: ObjectVerifier) {
     this.#host = host;
     this.#repo = repo;
+    this.#earlier = earlier;
   }
 
   /** @throws INTERRUPTED */
   async check(kind: ObjectKind, checksum: string): Promise<Verdict> {
-    const key = formatObjectKey(kind, checksum);
-    const known = this.#verdicts.get(key);
+    const known = this.find(kind, checksum);
     if (known !== undefined) return known;
     throwIfInterrupted(this.#host);
     const verdict = await this.#read(kind, checksum);
-    this.#verdicts.set(key, verdict);
+    this.#verdicts.set(formatObjectKey(kind, checksum), verdict);
     if (verdict.state === 'sound') this.#bytes += verdict.bytes;
     this.#report();
     return verdict;
+  }
+
+  /** What is known of an object without reading it. */
+  find(kind: ObjectKind, checksum: string): Verdict | undefined {
+    return this.#verdicts.get(formatObjectKey(kind, checksum));
   }
 
   /** An object that was replaced is read again. */
@@ -56,11 +70,15 @@ export class ObjectVerifier {
   async #read(kind: ObjectKind, checksum: string): Promise<Verdict> {
     const path = formatObjectPath(this.#host.locations.repository, checksum, kind);
     try {
-      const { size } = lstatSync(path);
+      const { size, ino: inode, ctimeMs: changed } = lstatSync(path);
+      const earlier = this.#earlier?.find(kind, checksum);
+      const isSame =
+        earlier?.state === 'sound' && earlier.file.inode === inode && earlier.file.changed === changed;
+      if (isSame) return earlier;
       if (kind === 'file')
         await (await import('../native/ostree-check.ts')).checkFileObject(this.#repo, checksum);
       else checkMetadata(path, size, checksum);
-      return { state: 'sound', bytes: size };
+      return { state: 'sound', bytes: size, file: { inode, changed } };
     } catch (error) {
       return describeFailure(error);
     }

@@ -142,7 +142,7 @@ test('files of containers', async () => {
   await registry.forgetRequests();
   for (const [title, damage, found] of cases) {
     damage(rootfs);
-    const [verified] = await verifyImages(store.host, [image.reference]);
+    const [verified] = (await verifyImages(store.host, [image.reference])).images;
     expect([title, verified?.deployments]).toEqual([
       title,
       [{ container: 'web', number: 0, files: expect.any(Number), problems: found }],
@@ -165,7 +165,7 @@ test('what a container has beyond its image is named and left alone; mount point
   mkdirSync(`${rootfs}/run/web/deep`, { recursive: true });
   writeFileSync(`${rootfs}/run/resolv.conf`, '');
   writeFileSync(`${rootfs}/usr/bin/note`, 'of the administrator');
-  const [verified] = await verifyImages(store.host, [image.id.slice(0, 10)]);
+  const [verified] = (await verifyImages(store.host, [image.id.slice(0, 10)])).images;
   expect(verified?.deployments[0]?.problems).toEqual([
     { path: '/usr/bin/note', state: 'additional', reason: 'the image does not have it' },
   ]);
@@ -183,7 +183,7 @@ test('a whole copy of a file is as good as its hard link, and gives back an obje
   copyFileSync(object, `${rootfs}/usr/bin/tool.copy`);
   chmodSync(`${rootfs}/usr/bin/tool.copy`, 0o755);
   renameSync(`${rootfs}/usr/bin/tool.copy`, `${rootfs}/usr/bin/tool`);
-  expect((await verifyImages(store.host, [])).every(isSound)).toBe(true);
+  expect((await verifyImages(store.host, [])).images.every(isSound)).toBe(true);
   rmSync(object);
   await registry.forgetRequests();
   const [repair] = await repairImages(store.host, [], {});
@@ -203,7 +203,7 @@ test('damage that two images and their containers share is named by both and fet
   // The tags move on; what is repaired is the image that is here.
   await pushImage(registry, 'shared/one', buildImage({ layers: [tree`f new 0644 1`] }));
   await registry.forgetRequests();
-  const verified = await verifyImages(store.host, []);
+  const { images: verified } = await verifyImages(store.host, []);
   const tool = [{ kind: 'file', state: 'damaged', paths: ['/usr/bin/tool'], layers: [baseDigest] }];
   expect(verified).toMatchObject([
     { reference: image.reference, problems: tool, deployments: [{ container: 'web', problems: [] }] },
@@ -298,7 +298,7 @@ test('an image of the original tool, whose tree is a manifest, is not compared w
   const info = `${rootfs}/../info`;
   const { 'ostree-commit': _commit, ...others } = JSON.parse(readFileSync(info, 'utf8'));
   writeFileSync(info, JSON.stringify({ ...others, 'ostree-commit': commit }));
-  const [verified] = await verifyImages(store.host, [image.reference]);
+  const [verified] = (await verifyImages(store.host, [image.reference])).images;
   expect(verified?.deployments).toEqual([{ container: 'web', number: 0, files: 0, problems: [] }]);
 });
 
@@ -309,7 +309,7 @@ test('a container whose image name means a newer image is verified and repaired,
   const newer = (await pullImage(store.host, image.reference, {})).image;
   expect(newer.commit).not.toBe(image.commit);
   truncateSync(findObject(store, image.commit, 'etc/version', 'file'), 0);
-  const verified = await verifyImages(store.host, []);
+  const { images: verified } = await verifyImages(store.host, []);
   expect(verified.map(({ id, problems, deployments }) => [id, problems.length, deployments.length])).toEqual([
     [newer.id, 0, 0],
     [image.id, 1, 1],
@@ -328,12 +328,27 @@ test('a lost commit of an image: info names the new one', async () => {
   expect((await repairImages(store.host, [], {})).map(({ failure }) => failure)).toEqual([undefined]);
   expect(await registry.blobGets()).toEqual([]);
   const [deployment] = await listDeployments(store.host);
-  const [verified] = await verifyImages(store.host, []);
+  const [verified] = (await verifyImages(store.host, [])).images;
   expect(verified?.id).toBe(image.id);
   expect(deployment?.record).toMatchObject({ revision: image.id, image: image.reference });
   expect(lstatSync(findObject(store, deployment?.record.ostreeCommit ?? '', '', 'commit')).isFile()).toBe(
     true,
   );
+  await expectSound(store, [rootfs]);
+});
+
+test('info that names a commit which is not there, as after a repair that was killed before its end', async () => {
+  const { store, image, rootfs } = await open('info/image');
+  await using _ = store;
+  const info = `${rootfs}/../info`;
+  const whole = readFileSync(info, 'utf8');
+  writeFileSync(info, whole.replace(image.commit, 'f'.repeat(64)));
+  const [verified] = (await verifyImages(store.host, [])).images;
+  expect(verified?.deployments[0]?.problems).toEqual([
+    { path: 'info', state: 'changed', reason: 'it names a commit that the store has not' },
+  ]);
+  await repairImages(store.host, [], {});
+  expect(readFileSync(info, 'utf8')).toBe(whole);
   await expectSound(store, [rootfs]);
 });
 
@@ -349,9 +364,33 @@ test('what a killed repair has left goes with the next one, also when there is n
   await expectSound(store, [rootfs]);
 });
 
+test('a verification tells how far it is, and ends between two objects when it is interrupted', async () => {
+  const { store } = await open('steps/image');
+  await using _ = store;
+  store.events.length = 0;
+  await verifyImages(store.host, []);
+  expect(store.events.at(0)).toEqual({ kind: 'step', text: 'Verifying: 1 objects, 0 MB' });
+  expect(store.events.at(-1)).toEqual({ kind: 'step', text: 'Verifying the files of web' });
+  store.interrupt();
+  expect(verifyImages(store.host, [])).rejects.toMatchObject({ code: 'INTERRUPTED' });
+});
+
+test('a symlink of a container to the host gives nothing to the store', async () => {
+  const { store, image, rootfs } = await open('donor/image');
+  await using _ = store;
+  const outside = `${store.locations.checkouts}/outside`;
+  renameSync(`${rootfs}/usr`, outside);
+  symlinkSync(outside, `${rootfs}/usr`);
+  rmSync(findObject(store, image.commit, 'usr/bin/tool', 'file'));
+  const [repair] = await repairImages(store.host, [], {});
+  expect(repair).toMatchObject({ takenFromDeployments: 0, fetchedLayers: [baseDigest], failure: undefined });
+  expect(inodeOf(`${outside}/bin/tool`)).not.toBe(inodeOf(`${rootfs}/usr/bin/tool`));
+  await expectSound(store, [rootfs]);
+});
+
 test('no store at all is nothing to verify, and none is made', async () => {
   await using store = await createStore([]);
-  expect(await verifyImages(store.host, [])).toEqual([]);
+  expect((await verifyImages(store.host, [])).images).toEqual([]);
   expect(await repairImages(store.host, [], {})).toEqual([]);
   expect(existsSync(store.locations.repository)).toBe(false);
   expect(verifyImages(store.host, ['etcd'])).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
@@ -363,7 +402,7 @@ test('a repository of the mode bare-user', async () => {
   await expectSound(store, []);
   const object = findObject(store, image.commit, 'usr/bin/again', 'file');
   writeFileSync(object, 'elsewhere');
-  const [verified] = await verifyImages(store.host, []);
+  const [verified] = (await verifyImages(store.host, [])).images;
   expect(verified?.problems.map(({ paths }) => paths)).toEqual([['/usr/bin/again']]);
   expect((await repairImages(store.host, [], {})).map(({ failure }) => failure)).toEqual([undefined]);
   await expectSound(store, []);

@@ -225,7 +225,7 @@ const cases: Case[] = [
 
 test.each(cases)('%s', async (_, damage, found, fetched) => {
   damage();
-  const [verified] = await verifyImages(store.host, [image.reference]);
+  const [verified] = (await verifyImages(store.host, [image.reference])).images;
   expect(
     verified?.problems.map(({ kind, state, paths, layers, isInRoot }) => ({
       kind,

@@ -43,7 +43,7 @@ export function findObject(store: Sandbox, commit: string, path: string, kind: O
 
 /** Checks that all is sound, by our own eyes and by those of ostree, that nothing is left, and every file is a link. */
 export async function expectSound(store: Sandbox, rootfs: readonly string[]): Promise<void> {
-  const verified = await verifyImages(store.host, []);
+  const { images: verified } = await verifyImages(store.host, []);
   expect(verified.flatMap(({ problems }) => problems)).toEqual([]);
   expect(verified.flatMap(({ deployments }) => deployments.flatMap(({ problems }) => problems))).toEqual([]);
   checkRepository(store);
