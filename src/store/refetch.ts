@@ -11,6 +11,7 @@ import type { Repair } from './repair.ts';
 import { withRepository } from './repository.ts';
 import { withStoreErrors } from './store-error.ts';
 import { tolerateDamage } from './verify-targets.ts';
+import { changeRefs } from './write-refs.ts';
 
 /**
  * Fetches layers again. What the store has damaged or not at all of them is replaced, also what lies below a folder that
@@ -94,15 +95,6 @@ async function adoptBlob(repair: Repair, digest: string): Promise<number> {
     return placed;
   if (current !== undefined) repair.discarded.add(current);
   await adopt('commit', fetched);
-  await pointRef(repair, ref, fetched);
+  await changeRefs(repair.host, repair.repo, new Map([[ref, fetched]]));
   return placed + 1;
-}
-
-async function pointRef({ repo }: Repair, ref: string, commit: string): Promise<void> {
-  const { beginTransaction, commitTransaction, setRef } = await import('../native/ostree.ts');
-  await withStoreErrors(`setting the ref ${ref}`, async () => {
-    beginTransaction(repo);
-    setRef(repo, ref, commit);
-    await commitTransaction(repo);
-  });
 }

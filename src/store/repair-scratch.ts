@@ -3,13 +3,13 @@
  * already, however damaged it is; here it has nothing, and the store is not touched until a sound object is on the disk.
  *
  * ```
- * REPO/tmp/atomic-repair/
+ * REPO/tmp/atomic-scratch-repair/
  *   repository/    layers that were fetched again
  *   placing        an object on its way into the store
  * ```
  *
- * The lock of the store is held exclusively, so there is one at a time. A crash leaves it; the next repair removes it,
- * and so does libostree after a day.
+ * The lock of the store is held exclusively, so there is one at a time. A crash leaves it; the next repair removes it, or
+ * the next prune (`scratch-leftovers.ts`).
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { withFileErrors } from '../host/file-error.ts';
@@ -64,7 +64,7 @@ export async function removeRepairScratch(host: Host): Promise<void> {
 }
 
 function buildScratchFolder(host: Host): string {
-  return `${host.locations.repository}/tmp/atomic-repair`;
+  return `${host.locations.repository}/tmp/atomic-scratch-repair`;
 }
 
 /** Objects can move only between repositories of one mode. */

@@ -4,7 +4,8 @@
  * ```
  * REPO/tmp/
  *   verified-*         an image that skopeo has copied under a trust policy
- *   atomic-scratch-*   scratch of a command, which holds a flock on the folder while it uses it
+ *   atomic-scratch-*   scratch of a command, which holds a flock on the folder while it uses it, or the store's lock
+ *                      exclusively
  *   atomic-layers      what interrupted pulls had stored of layers, for the next one
  *   staging-*         objects of a transaction of libostree that has not been committed, and its lock
  * ```

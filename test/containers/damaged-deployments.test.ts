@@ -251,7 +251,7 @@ test('without the registry nothing is worse, and what can be repaired here is', 
     },
   });
   expect(readFileSync(tool, 'utf8')).toBe('damaged');
-  expect(existsSync(`${store.locations.repository}/tmp/atomic-repair`)).toBe(false);
+  expect(existsSync(`${store.locations.repository}/tmp/atomic-scratch-repair`)).toBe(false);
 });
 
 test('an image that its registry does not have any more stays as it is', async () => {
@@ -356,11 +356,11 @@ test('what a killed repair has left goes with the next one, also when there is n
   const { store, rootfs } = await open('killed/image');
   await using _ = store;
   const { checkouts, repository } = store.locations;
-  mkdirSync(`${repository}/tmp/atomic-repair/repository/objects`, { recursive: true });
+  mkdirSync(`${repository}/tmp/atomic-scratch-repair/repository/objects`, { recursive: true });
   writeFileSync(`${checkouts}/.web.0.fix`, '');
   mkdirSync(`${checkouts}/.other.1.fix/usr`, { recursive: true });
   await repairImages(store.host, [], {});
-  expect(existsSync(`${repository}/tmp/atomic-repair`)).toBe(false);
+  expect(existsSync(`${repository}/tmp/atomic-scratch-repair`)).toBe(false);
   await expectSound(store, [rootfs]);
 });
 

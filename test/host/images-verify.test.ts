@@ -18,7 +18,7 @@ import { command } from './support/commands.ts';
 import { readActivity, readInvocation } from './support/services.ts';
 
 const repository = `${checkouts}/.storage/ostree`;
-const scratch = `${repository}/tmp/atomic-repair`;
+const scratch = `${repository}/tmp/atomic-scratch-repair`;
 const busybox = `${checkouts}/web/rootfs/bin/busybox`;
 const data = `${checkouts}/web/rootfs/etc/data`;
 
