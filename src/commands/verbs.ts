@@ -50,6 +50,12 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./images-history.ts')).imagesHistory,
   },
   {
+    path: 'images verify',
+    summary: 'Check every object of images, and repair what is damaged.',
+    aliases: ['verify'],
+    load: async () => (await import('./images-verify.ts')).imagesVerify,
+  },
+  {
     path: 'install',
     summary: 'Install an image as a system container.',
     load: async () => (await import('./install.ts')).install,

@@ -12,6 +12,7 @@
  *     info                       what was installed; written last
  *   .NAME.0.new/  .NAME.link     a deployment and a symlink that an operation is building
  *   .NAME.0.old/                 a deployment that an operation is removing
+ *   .NAME.0.fix                  a file or folder that a repair is about to move into NAME.0/rootfs
  *   .atomic/locks/NAME           held by the operation on NAME (flock)
  *   .atomic/journal/NAME.json    what that operation is doing; see journal.ts
  * UNITS/NAME.service             e.g. /etc/systemd/system
@@ -58,7 +59,7 @@ export function buildDeploymentFolder(
   locations: Locations,
   name: string,
   number: DeploymentNumber,
-  state: 'final' | 'new' | 'old' = 'final',
+  state: 'final' | 'new' | 'old' | 'fix' = 'final',
 ): string {
   return state === 'final'
     ? `${locations.checkouts}/${name}.${number}`

@@ -12,7 +12,7 @@ import { VariantMalformed } from '../core/gvariant.ts';
 import { type DirMeta, parseDirMeta } from '../core/ostree-objects.ts';
 import { isErrno, toFileError } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
-import { formatObjectPath, readDirMeta } from './object-files.ts';
+import { formatObjectPath, REPAIR_HINT, readDirMeta } from './object-files.ts';
 
 const USER_METADATA = 'user.ostreemeta';
 const FILE_TYPE = 0o170000;
@@ -109,7 +109,7 @@ async function withObject<T>(checksum: string, action: () => Promise<T>): Promis
       throw toFileError(error, `read object ${checksum}.file`);
     const reason = error instanceof VariantMalformed ? error.message : 'it is missing';
     throw new AtomicError('STORE_CORRUPT', `reading object ${checksum}.file: ${reason}`, {
-      hint: 'Check the repository with `ostree fsck`, and pull the images it names again.',
+      hint: REPAIR_HINT,
     });
   }
 }

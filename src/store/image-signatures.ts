@@ -18,7 +18,11 @@ export function formatSignatures(signatures: readonly Buffer[]): readonly (reado
 
 /** @throws AtomicError STORE_CORRUPT when the commit is missing */
 export function readSignatures(host: Host, image: StoredImage): readonly Buffer[] {
-  const { metadata } = readCommit(host.locations.repository, image.commit);
+  return parseSignatures(readCommit(host.locations.repository, image.commit).metadata);
+}
+
+/** The inverse of `formatSignatures`. */
+export function parseSignatures(metadata: ReadonlyMap<string, string>): readonly Buffer[] {
   const count = Number(metadata.get(ImageKey.signatures) ?? '0');
   const signatures: Buffer[] = [];
   // The original keeps the signatures as files of the commit, not in its metadata.

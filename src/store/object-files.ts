@@ -27,6 +27,8 @@ import { REF_FOLDER } from '../core/ref-name.ts';
 import { isErrno } from '../host/file-error.ts';
 
 const HEADS = 'heads';
+/** What to do about damage of what we store. */
+export const REPAIR_HINT = 'See what is damaged, and repair it: atomic images verify --repair';
 const CHECKSUM = /^[0-9a-f]{64}$/;
 
 /** Names below `ociimage/`, without that prefix, unsorted; none when there is no repository yet. */
@@ -53,10 +55,11 @@ export function findRefAt(repository: string, path: string): string | undefined 
   const text = readOptional(`${repository}/refs/${path}`)?.toString('latin1').trim();
   if (text === undefined) return undefined;
   if (!CHECKSUM.test(text)) {
+    const isOurs = path.startsWith(`${HEADS}/${REF_FOLDER}/`);
     throw new AtomicError(
       'STORE_CORRUPT',
       `reading the ref ${path.replace(/^heads\//, '')}: it names no commit`,
-      { hint: `Remove ${repository}/refs/${path} and pull the image again.` },
+      { hint: isOurs ? REPAIR_HINT : `Remove ${repository}/refs/${path}; it is none of atomic's.` },
     );
   }
   return text;
@@ -108,6 +111,6 @@ function readOptional(path: string): Buffer | undefined {
 
 function corrupt(checksum: string, extension: string, reason: string): AtomicError {
   return new AtomicError('STORE_CORRUPT', `reading object ${checksum}.${extension}: ${reason}`, {
-    hint: 'Check the repository with `ostree fsck`, and pull the images it names again.',
+    hint: REPAIR_HINT,
   });
 }

@@ -1,6 +1,7 @@
 /** A repository that a crash, a full disk or a person damaged: said clearly, and never a wrong answer. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { repairImages } from '../../src/containers/repair-images.ts';
 import type { StoredImage } from '../../src/core/image.ts';
 import { formatImageRef } from '../../src/core/ref-name.ts';
 import { findImage } from '../../src/store/find-image.ts';
@@ -22,7 +23,7 @@ import { createStore, pushNew, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
-const FSCK_HINT = 'Check the repository with `ostree fsck`, and pull the images it names again.';
+const REPAIR_HINT = 'See what is damaged, and repair it: atomic images verify --repair';
 
 let registry: Registry;
 let name: string;
@@ -72,13 +73,12 @@ test.each(brokenRefs)('a ref that is %s', async (_, content) => {
   const expected = {
     code: 'STORE_CORRUPT',
     message: `reading the ref ${ref}: it names no commit`,
-    hint: `Remove ${repository}/refs/heads/${ref} and pull the image again.`,
+    hint: REPAIR_HINT,
   };
   expect(findImage(store.host, name)).rejects.toMatchObject(expected);
   expect(listImages(store.host)).rejects.toMatchObject(expected);
   // What the hint says helps.
-  rmSync(`${repository}/refs/heads/${ref}`);
-  expect((await pullImage(store.host, name, {})).fetched).toEqual([]);
+  expect((await repairImages(store.host, [], {})).map(({ failure }) => failure)).toEqual([undefined]);
   expect(await findImage(store.host, name)).toBeDefined();
 });
 
@@ -94,7 +94,7 @@ test('a missing, an empty and a truncated commit', async () => {
     const expected = {
       code: 'STORE_CORRUPT',
       message: expect.stringMatching(new RegExp(`^reading object ${image.commit}.commit${reason.source}`)),
-      hint: FSCK_HINT,
+      hint: REPAIR_HINT,
     };
     expect(findImage(store.host, name)).rejects.toMatchObject(expected);
     expect(listImages(store.host)).rejects.toMatchObject(expected);
@@ -112,7 +112,7 @@ test('a missing and a truncated directory', () => {
       openImageTree(store.host, image).listDirectory('/');
       return 'no error';
     } catch (error) {
-      expect(error).toMatchObject({ code: 'STORE_CORRUPT', hint: FSCK_HINT });
+      expect(error).toMatchObject({ code: 'STORE_CORRUPT', hint: REPAIR_HINT });
       return (error as Error).message;
     }
   };

@@ -1,0 +1,53 @@
+/** The documents of `images verify --json`. */
+import { type ImageRepair, isSound, type RemoteStatus, type VerifiedImage } from '../core/verified-image.ts';
+
+export function buildVerifiedJson(image: VerifiedImage): object {
+  const { reference, id, objects, bytes, problems, deployments } = image;
+  return {
+    reference,
+    id: id ?? null,
+    sound: isSound(image),
+    objects,
+    bytes,
+    problems: problems.map(({ kind, name, state, reason, paths, layers, isInRoot }) => ({
+      kind,
+      name,
+      state,
+      reason,
+      paths,
+      layers,
+      in_root: isInRoot,
+    })),
+    deployments: deployments.map(({ container, number, files, problems: found }) => ({
+      container,
+      deployment: number,
+      files,
+      problems: found.map(({ path, state, reason }) => ({ path, state, reason })),
+    })),
+  };
+}
+
+/** The image as it is now; `found` is what was wrong before. */
+export function buildRepairJson(repair: ImageRepair): object {
+  const { before, after, fetchedLayers, takenFromDeployments, replacedFiles, failure } = repair;
+  return {
+    ...buildVerifiedJson(after),
+    repair: isSound(before)
+      ? null
+      : {
+          found: buildVerifiedJson(before),
+          fetched_layers: fetchedLayers,
+          taken_from_deployments: takenFromDeployments,
+          replaced_files: Object.fromEntries(replacedFiles),
+          failure: failure ?? null,
+        },
+  };
+}
+
+export function buildRemoteJson(status: RemoteStatus): object {
+  return {
+    status: status.kind,
+    digest: status.kind === 'newer' ? status.digest : null,
+    reason: status.kind === 'unknown' ? status.reason : null,
+  };
+}

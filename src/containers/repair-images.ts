@@ -1,0 +1,184 @@
+/**
+ * Repairs images and the deployments that were made of them: first the objects of the store, then the files of
+ * deployments that are not the image's any more, by hard links to the objects.
+ *
+ * Locks: those of the containers, in the order of their names, then the store's, exclusively; an install takes them in
+ * the same order. After a crash at any point the same command finishes the work: the store has only sound objects more
+ * than before, and what is not linked yet is found as a difference.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import type { SourceOptions } from '../core/image.ts';
+import { type ImageRepair, isSound, type VerifiedImage } from '../core/verified-image.ts';
+import { syncFilesystemOf } from '../host/durable-files.ts';
+import type { Host } from '../host/host.ts';
+import { ObjectVerifier } from '../store/object-verifier.ts';
+import type { Repair } from '../store/repair.ts';
+import { removeDiscardedCommits, repairImage } from '../store/repair-image.ts';
+import { hasRepairScratch, removeRepairScratch, withRepairScratch } from '../store/repair-scratch.ts';
+import { withRepository } from '../store/repository.ts';
+import { withExclusiveStore } from '../store/store-lock.ts';
+import type { VerifyTarget } from '../store/verify-targets.ts';
+import { withContainerLock } from './container-lock.ts';
+import { findDonors } from './find-donors.ts';
+import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
+import { recoverContainer } from './recover.ts';
+import { removeTemporary } from './relink-deployment.ts';
+import { repairDeployments } from './repair-deployments.ts';
+import { verifyDeployments, verifyImages } from './verify-images.ts';
+import { listSubjects, type VerifySubject } from './verify-subjects.ts';
+
+/**
+ * Verifies images, and repairs those that are damaged. What cannot be repaired is a value, and nothing of it is worse
+ * than before.
+ *
+ * @param written as for `verifyImages`
+ * @throws what `verifyImages` throws; NO_SPACE, READ_ONLY, STORE_FAILED
+ */
+export async function repairImages(
+  host: Host,
+  written: readonly string[],
+  options: SourceOptions,
+): Promise<readonly ImageRepair[]> {
+  const { images: found, verifier: earlier } = await verifyImages(host, written);
+  const damaged = found.filter((image) => !isSound(image));
+  if (damaged.length === 0) {
+    await removeLeftovers(host);
+    return found.map((image) => buildUntouched(image));
+  }
+  // Files are shared between images: any container may hold a link to what is damaged.
+  const containers = new Set((await listDeployments(host)).map(({ name }) => name));
+  const repairs = await withContainerLocks(host, [...containers].sort(), () =>
+    withExclusiveStore(host, () => repairDamaged(host, damaged, { locked: containers, earlier, options })),
+  );
+  return found.map((image) => repairs.get(image) ?? buildUntouched(image));
+}
+
+async function withContainerLocks<T>(
+  host: Host,
+  names: readonly string[],
+  action: () => Promise<T>,
+): Promise<T> {
+  const [name, ...others] = names;
+  if (name === undefined) return action();
+  return withContainerLock(host, name, 'images verify --repair', async () => {
+    await recoverContainer(host, name);
+    return withContainerLocks(host, others, action);
+  });
+}
+
+interface RepairConditions {
+  /** Containers whose locks are held. */
+  readonly locked: ReadonlySet<string>;
+  /** What found the damage. */
+  readonly earlier: ObjectVerifier | undefined;
+  readonly options: SourceOptions;
+}
+
+async function repairDamaged(
+  host: Host,
+  damaged: readonly VerifiedImage[],
+  { locked, earlier, options }: RepairConditions,
+): Promise<ReadonlyMap<VerifiedImage, ImageRepair>> {
+  await removeFixes(host);
+  return withRepository(host, (repo) =>
+    withRepairScratch(host, async (scratch) => {
+      const repair: Repair = {
+        host,
+        repo,
+        scratch,
+        options,
+        verifier: new ObjectVerifier(host, repo, earlier),
+        findDonors: async (checksums) => findDonors(host, await listDeployments(host), checksums),
+        replaced: new Set(),
+        discarded: new Set(),
+      };
+      const subjects = await listSubjects(host, []);
+      const repairs = new Map<VerifiedImage, ImageRepair>();
+      for (const before of damaged) {
+        const subject = subjects.find(({ target, deployments }) => isSame(before, target, deployments));
+        if (subject === undefined) continue;
+        host.report({ kind: 'step', text: `Repairing ${before.reference}` });
+        repairs.set(before, await repairOne(repair, before, subject, locked));
+      }
+      await removeDiscardedCommits(repair);
+      await syncFilesystemOf(host.locations.repository);
+      return repairs;
+    }),
+  );
+}
+
+async function repairOne(
+  repair: Repair,
+  before: VerifiedImage,
+  subject: VerifySubject,
+  locked: ReadonlySet<string>,
+): Promise<ImageRepair> {
+  const { host } = repair;
+  const repaired = await repairImage(repair, subject.target, findDigest(subject));
+  // Objects are on the disk before a deployment gives up what it has instead.
+  await syncFilesystemOf(host.locations.repository);
+  const deployments = (await listDeployments(host)).filter(({ name }) => locked.has(name));
+  const own = new Set(subject.deployments.map(({ folder }) => folder));
+  const replacedFiles = await repairDeployments(repair, repaired, deployments, ({ folder }) =>
+    own.has(folder),
+  );
+  const { target, verified, fetchedLayers, takenFromDeployments, failure } = repaired;
+  const current = (await listDeployments(host)).filter(({ folder }) => own.has(folder));
+  const after = { ...verified, deployments: await verifyDeployments(host, target, current) };
+  return { before, after, fetchedLayers, takenFromDeployments, replacedFiles, failure };
+}
+
+/** The digest that containers remember of an image: those of its very commit, then the active ones. */
+function findDigest({ target, deployments }: VerifySubject): string | undefined {
+  const known = deployments.filter(({ record }) => /^[0-9a-f]{64}$/.test(record.revision));
+  const best =
+    known.find(({ record }) => record.ostreeCommit === target.commit) ??
+    known.find(({ isActive }) => isActive) ??
+    known[0];
+  return best === undefined ? undefined : `sha256:${best.record.revision}`;
+}
+
+function isSame(
+  { reference, id, deployments }: VerifiedImage,
+  target: VerifyTarget,
+  current: readonly InstalledDeployment[],
+): boolean {
+  if (reference !== target.reference || id !== target.image?.id) return false;
+  return deployments.every(({ container, number }) =>
+    current.some((deployment) => deployment.name === container && deployment.number === number),
+  );
+}
+
+function buildUntouched(image: VerifiedImage): ImageRepair {
+  return {
+    before: image,
+    after: image,
+    fetchedLayers: [],
+    takenFromDeployments: 0,
+    replacedFiles: new Map(),
+    failure: isSound(image) ? undefined : 'it changed meanwhile; repeat the command',
+  };
+}
+
+/** What a killed repair has left, when there is nothing else to do. */
+async function removeLeftovers(host: Host): Promise<void> {
+  if (!existsSync(`${host.locations.repository}/config`)) return;
+  if (listFixes(host).length === 0 && !hasRepairScratch(host)) return;
+  await withExclusiveStore(host, async () => {
+    await removeRepairScratch(host);
+    await removeFixes(host);
+  });
+}
+
+async function removeFixes(host: Host): Promise<void> {
+  for (const path of listFixes(host)) await removeTemporary(path);
+}
+
+/** Names of `buildDeploymentFolder` in the state `fix`. */
+function listFixes(host: Host): string[] {
+  const { checkouts } = host.locations;
+  if (!existsSync(checkouts)) return [];
+  return readdirSync(checkouts)
+    .filter((name) => /^\..+\.[01]\.fix$/.test(name))
+    .map((name) => `${checkouts}/${name}`);
+}

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import type { DeploymentProblem, VerifiedDeployment, VerifiedImage } from '../core/verified-image.ts';
+import type { Host } from '../host/host.ts';
+import { ObjectVerifier } from '../store/object-verifier.ts';
+import { withRepository } from '../store/repository.ts';
+import { withSharedStore } from '../store/store-lock.ts';
+import { verifyImage } from '../store/verify-image.ts';
+import type { VerifyTarget } from '../store/verify-targets.ts';
+import { checkDeployment } from './check-deployment.ts';
+import { buildDeploymentPaths } from './deployment.ts';
+import type { InstalledDeployment } from './list-deployments.ts';
+import { findCommitOf, listSubjects } from './verify-subjects.ts';
+
+/** What a verification has found, and what it has read: a repair need not read that again. */
+export interface Verification {
+  readonly images: readonly VerifiedImage[];
+  /** Undefined when there is no store. */
+  readonly verifier: ObjectVerifier | undefined;
+}
+
+/**
+ * Verifies images and the deployments that were made of them. Changes nothing; damage is a value.
+ *
+ * @param written names or beginnings of ids; none means all
+ * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE, TOOL_MISSING, INTERRUPTED
+ */
+export async function verifyImages(host: Host, written: readonly string[]): Promise<Verification> {
+  // Only reading must not make a store.
+  if (!existsSync(`${host.locations.repository}/config`)) {
+    await listSubjects(host, written);
+    return { images: [], verifier: undefined };
+  }
+  return withSharedStore(host, () =>
+    withRepository(host, async (repo) => {
+      const verifier = new ObjectVerifier(host, repo);
+      const images: VerifiedImage[] = [];
+      for (const { target, deployments } of await listSubjects(host, written)) {
+        const content = await verifyImage(host, verifier, target);
+        images.push({ ...content, deployments: await verifyDeployments(host, target, deployments) });
+      }
+      return { images, verifier };
+    }),
+  );
+}
+
+/** Verifies the files of deployments of one image. */
+export async function verifyDeployments(
+  host: Host,
+  target: VerifyTarget,
+  deployments: readonly InstalledDeployment[],
+): Promise<VerifiedDeployment[]> {
+  const verified: VerifiedDeployment[] = [];
+  for (const deployment of deployments) {
+    const { name, number, folder, record } = deployment;
+    const commit = findCommitOf(host, target, deployment);
+    const problems: DeploymentProblem[] = [];
+    const hasRoot = record.hasContainerService && commit !== undefined;
+    if (hasRoot) host.report({ kind: 'step', text: `Verifying the files of ${name}` });
+    const files = hasRoot
+      ? await checkDeployment(
+          host,
+          buildDeploymentPaths(folder, name).rootfs,
+          commit,
+          ({ path, state, reason }) => void problems.push({ path, state, reason }),
+        )
+      : 0;
+    if (hasRoot && commit !== record.ostreeCommit) {
+      problems.push({ path: 'info', state: 'changed', reason: 'it names a commit that the store has not' });
+    }
+    verified.push({ container: name, number, files, problems });
+  }
+  return verified;
+}

@@ -1,0 +1,97 @@
+import { AtomicError } from '../core/errors.ts';
+import { formatReference, parseReference } from '../core/reference.ts';
+import type { Host } from '../host/host.ts';
+import { readCommit, readDirTree } from '../store/object-files.ts';
+import {
+  buildUnnamedTarget,
+  listTargets,
+  selectTargets,
+  tolerateDamage,
+  type VerifyTarget,
+} from '../store/verify-targets.ts';
+import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
+
+/** An image, and the deployments that were made of it. */
+export interface VerifySubject {
+  readonly target: VerifyTarget;
+  readonly deployments: readonly InstalledDeployment[];
+}
+
+/**
+ * Lists what is to be verified: images with their deployments, and behind them the commits of deployments whose name
+ * means another image by now.
+ *
+ * @param written names or beginnings of ids; none means all
+ * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE
+ */
+export async function listSubjects(host: Host, written: readonly string[]): Promise<VerifySubject[]> {
+  const targets = listTargets(host);
+  const chosen = written.length === 0 ? targets : selectTargets(targets, written);
+  const deployments = await listDeployments(host);
+  const owners = new Map(deployments.map((deployment) => [deployment, findOwner(targets, deployment)]));
+  const named = chosen.map((target) => ({
+    target,
+    deployments: deployments.filter((deployment) => owners.get(deployment) === target),
+  }));
+  const unnamed = deployments.filter(
+    (deployment) =>
+      owners.get(deployment) === undefined &&
+      (written.length === 0 || chosen.some(({ reference }) => reference === readReference(deployment))),
+  );
+  const commits = new Set(unnamed.map(({ record }) => record.ostreeCommit).filter(isChecksum));
+  return [
+    ...named,
+    ...[...commits].map((commit) => {
+      const users = unnamed.filter(({ record }) => record.ostreeCommit === commit);
+      const reference = users[0] === undefined ? commit : readReference(users[0]);
+      return { target: buildUnnamedTarget(host, reference, commit), deployments: users };
+    }),
+  ];
+}
+
+/**
+ * The commit whose tree a deployment should have: its own, or that of the image when its own is lost. The original tool
+ * keeps only a manifest in the tree of an image (compatibility 2.4): there is nothing to compare with then.
+ */
+export function findCommitOf(
+  host: Host,
+  target: VerifyTarget,
+  { record }: InstalledDeployment,
+): string | undefined {
+  const { repository } = host.locations;
+  const own = record.ostreeCommit;
+  const isReadable = isChecksum(own) && tolerateDamage(() => readCommit(repository, own)) !== undefined;
+  const commit = isReadable ? own : target.image?.id === record.revision ? target.commit : undefined;
+  const tree =
+    commit === undefined
+      ? undefined
+      : tolerateDamage(() => readDirTree(repository, readCommit(repository, commit).dirtree));
+  const isManifestOnly =
+    tree?.directories.length === 0 && tree.files.length === 1 && tree.files[0]?.name === 'manifest.json';
+  return isManifestOnly ? undefined : commit;
+}
+
+/** One name of the image: that of the deployment before others. */
+function findOwner(
+  targets: readonly VerifyTarget[],
+  deployment: InstalledDeployment,
+): VerifyTarget | undefined {
+  const { revision, ostreeCommit } = deployment.record;
+  const own = targets.find(({ reference }) => reference === readReference(deployment));
+  const isOf = ({ commit, image }: VerifyTarget) => commit === ostreeCommit || image?.id === revision;
+  if (own !== undefined && (own.image === undefined || isOf(own))) return own;
+  return targets.find(isOf);
+}
+
+function readReference({ record }: InstalledDeployment): string {
+  try {
+    return formatReference(parseReference(record.image));
+  } catch (error) {
+    if (error instanceof AtomicError) return record.image;
+    throw error;
+  }
+}
+
+function isChecksum(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}

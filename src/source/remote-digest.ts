@@ -1,0 +1,59 @@
+/** Asks a registry what a name means now, without opening the image. */
+import { createHash } from 'node:crypto';
+import { AtomicError } from '../core/errors.ts';
+import type { SourceOptions } from '../core/image.ts';
+import type { Host } from '../host/host.ts';
+import { prepareAccess } from './credentials-file.ts';
+import { ImageProxy } from './image-proxy.ts';
+import { readRawManifest } from './skopeo.ts';
+
+/**
+ * Reads the digest of the image that a name means now: `own` when that is one of the platforms of a list, whichever
+ * platform it was pulled for; else of a list the image for this machine's platform.
+ *
+ * @param location `docker://registry/name:tag`
+ * @param own digest of the image that is here
+ * @returns undefined when there is no such name any more
+ * @throws AtomicError REGISTRY_AUTH, REGISTRY_UNREACHABLE, MANIFEST_UNSUPPORTED, TOOL_MISSING and the like
+ */
+export async function findRemoteDigest(
+  host: Host,
+  location: string,
+  own: string,
+  options: SourceOptions,
+): Promise<string | undefined> {
+  const access = prepareAccess(host, location.replace(/^docker:\/\//, ''), options);
+  try {
+    const raw = await readRawManifest(host, location, access.options);
+    const digest = `sha256:${createHash('sha256').update(raw).digest('hex')}`;
+    const platforms = listDigests(raw);
+    if (platforms === undefined || digest === own) return digest;
+    return platforms.includes(own) ? own : await readPlatformDigest(host, location, access.options);
+  } catch (error) {
+    if (error instanceof AtomicError && error.code === 'IMAGE_NOT_FOUND') return undefined;
+    throw error;
+  } finally {
+    access.remove();
+  }
+}
+
+/** The digests in a list of manifests; undefined when it is the manifest of one image. */
+function listDigests(raw: Buffer): readonly unknown[] | undefined {
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(raw.toString('utf8'));
+  } catch (error) {
+    throw new AtomicError('MANIFEST_INVALID', 'reading the manifest: it is not JSON', { cause: error });
+  }
+  const list = (manifest as { manifests?: unknown } | null)?.manifests;
+  return Array.isArray(list) ? list.map((entry: { digest?: unknown } | null) => entry?.digest) : undefined;
+}
+
+async function readPlatformDigest(host: Host, location: string, options: SourceOptions): Promise<string> {
+  const proxy = await ImageProxy.start(host, options);
+  try {
+    return (await proxy.openImage(location)).digest;
+  } finally {
+    await proxy.close();
+  }
+}

@@ -1,0 +1,127 @@
+import { expect, test } from 'bun:test';
+import { buildRepairJson, buildVerifiedJson } from '../../src/cli/verify-json.ts';
+import { formatRemote, formatRepair, formatRestartHint, formatVerified } from '../../src/cli/verify-text.ts';
+import type { ImageRepair, RemoteStatus, VerifiedImage } from '../../src/core/verified-image.ts';
+
+const layer = `sha256:${'a'.repeat(64)}`;
+const sound: VerifiedImage = {
+  reference: 'reg/etcd:latest',
+  id: 'b'.repeat(64),
+  objects: 1234,
+  bytes: 45_000_000,
+  problems: [],
+  deployments: [{ container: 'etcd', number: 0, files: 1000, problems: [] }],
+};
+const file = 'c'.repeat(64);
+const damaged: VerifiedImage = {
+  ...sound,
+  problems: [
+    {
+      kind: 'file',
+      name: file,
+      state: 'damaged',
+      reason: 'its checksum is dd',
+      paths: ['/usr/bin/etcd', '/usr/bin/\u001b[2Jetcd'],
+      layers: [layer],
+      isInRoot: true,
+    },
+    {
+      kind: 'dirmeta',
+      name: file,
+      state: 'missing',
+      reason: 'it is not there',
+      paths: ['/1', '/2', '/3', '/4', '/5', '/6', '/7', '/8', '/9', '/a'],
+      layers: [layer],
+      isInRoot: false,
+    },
+    {
+      kind: 'ref',
+      name: 'ociimage/x',
+      state: 'missing',
+      reason: 'it is not there',
+      paths: [],
+      layers: [],
+      isInRoot: false,
+    },
+  ],
+  deployments: [
+    {
+      container: 'etcd',
+      number: 1,
+      files: 1000,
+      problems: [
+        { path: '/etc/conf', state: 'changed', reason: 'it is not the file of the image' },
+        { path: '/note', state: 'additional', reason: 'the image does not have it' },
+      ],
+    },
+  ],
+};
+const problems = [
+  `reg/etcd:latest: /usr/bin/etcd, /usr/bin/etcd is damaged: its checksum is dd (file ${file}; layer ${layer}; used by etcd)`,
+  `reg/etcd:latest: /1, /2, /3, /4, /5, /6, /7, /8 and 2 more is missing: it is not there (dirmeta ${file}; layer ${layer})`,
+  'reg/etcd:latest: ref ociimage/x is missing: it is not there (configuration)',
+  'etcd.1: /etc/conf is changed: it is not the file of the image',
+  'etcd.1: /note is additional: the image does not have it',
+];
+
+test('a sound image is one line', () => {
+  expect(formatVerified(sound)).toBe('reg/etcd:latest: 1234 objects, 45.00 MB, sound\n');
+});
+
+test('a damaged image: a line for each problem, and one that sums up', () => {
+  expect(formatVerified(damaged).split('\n')).toEqual([
+    ...problems,
+    'reg/etcd:latest: 1234 objects, 45.00 MB, 1 damaged, 2 missing, 1 wrong in containers',
+    '',
+  ]);
+});
+
+const repair: ImageRepair = {
+  before: damaged,
+  after: sound,
+  fetchedLayers: [layer],
+  takenFromDeployments: 2,
+  replacedFiles: new Map([['etcd', 3]]),
+  failure: undefined,
+};
+
+test('a repair: what was wrong, what was done, how it is now', () => {
+  expect(formatRepair(repair).split('\n')).toEqual([
+    ...problems,
+    `reg/etcd:latest: repaired: layers fetched: ${layer}; objects taken from containers: 2; files replaced: 3 in etcd`,
+    'reg/etcd:latest: 1234 objects, 45.00 MB, sound',
+    '',
+  ]);
+  expect(formatRestartHint([repair])).toBe(
+    'What runs has the old files open until it is restarted: systemctl try-restart etcd\n',
+  );
+});
+
+test('a repair that failed: why, who is concerned, what is still wrong', () => {
+  const failed = { ...repair, after: damaged, replacedFiles: new Map(), failure: 'no such host' };
+  expect(formatRepair(failed).split('\n')).toEqual([
+    ...problems,
+    'reg/etcd:latest: not repaired: no such host; containers affected: etcd',
+    ...problems.map((line) => `still: ${line}`),
+    'reg/etcd:latest: 1234 objects, 45.00 MB, 1 damaged, 2 missing, 1 wrong in containers',
+    '',
+  ]);
+  expect(formatRestartHint([failed])).toBe('');
+});
+
+test('nothing to repair', () => {
+  const untouched = { ...repair, before: sound, fetchedLayers: [], takenFromDeployments: 0 };
+  expect(formatRepair(untouched)).toBe(formatVerified(sound));
+  expect(buildRepairJson(untouched)).toEqual({ ...buildVerifiedJson(sound), repair: null });
+});
+
+const statuses: [RemoteStatus, string][] = [
+  [{ kind: 'up-to-date' }, 'x: up to date\n'],
+  [{ kind: 'newer', digest: layer }, `x: newer available: ${layer}\n`],
+  [{ kind: 'gone' }, 'x: gone\n'],
+  [{ kind: 'not-from-registry' }, 'x: not from a registry\n'],
+  [{ kind: 'unknown', reason: 'no such host' }, 'x: could not be asked: no such host\n'],
+];
+test.each(statuses)('the registry says %j', (status, line) => {
+  expect(formatRemote('x', status)).toBe(line);
+});
