@@ -17,6 +17,7 @@ import type { Pointer } from '../native/glib.ts';
 import { openPipe } from '../native/libc.ts';
 import { importTar, type TreeChecksums } from '../native/ostree.ts';
 import type { OpenedBlob } from '../source/image-proxy.ts';
+import { BlobStart } from './blob-start.ts';
 import { TarSplitRecorder } from './tar-split-recorder.ts';
 
 /** Enough that neither side waits for the other at every read. */
@@ -31,6 +32,8 @@ export interface ImportedLayer {
   readonly summary: TarSummary;
   /** See `TarSplitRecorder`. */
   readonly tarSplit: string | undefined;
+  /** See `BlobStart`. */
+  readonly blobStart: string;
 }
 
 /**
@@ -48,9 +51,11 @@ export async function importLayer(
   const inflate = createInflater(findCompression(layer));
   const watcher = new ArchiveWatcher();
   const { readEnd, writeEnd } = openPipe(PIPE_BYTES);
+  const start = new BlobStart();
   let received = 0;
   blob.stream.on('data', (chunk: Buffer) => {
     received += chunk.length;
+    start.push(chunk);
     onReceived(received);
   });
   const feeding = pipeline(
@@ -64,7 +69,7 @@ export async function importLayer(
   if (fed.status === 'rejected') throw await explainFailure(fed.reason, stored, blob);
   if (stored.status === 'rejected') throw stored.reason;
   await blob.verified;
-  return { tree: stored.value, ...watcher.result() };
+  return { tree: stored.value, ...watcher.result(), blobStart: start.toBase64() };
 }
 
 function createInflater(compression: LayerCompression): Transform {
@@ -109,7 +114,7 @@ class ArchiveWatcher extends Transform {
     }
   }
 
-  result(): Omit<ImportedLayer, 'tree'> {
+  result(): Omit<ImportedLayer, 'tree' | 'blobStart'> {
     if (this.#summary === undefined) throw new Error('the archive has not ended');
     return {
       uncompressedSize: this.#bytes,

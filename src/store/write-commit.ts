@@ -24,6 +24,7 @@ export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported:
     [BlobKey.size, String(layer.size)],
     [BlobKey.uncompressedSize, String(uncompressedSize)],
     [BlobKey.uncompressedDigest, uncompressedDigest],
+    [BlobKey.start, imported.blobStart],
   ]);
   if (imported.tarSplit !== undefined) metadata.set(BlobKey.tarSplit, imported.tarSplit);
   if (!summary.mayHaveWhiteouts) metadata.set(BlobKey.whiteouts, NO_WHITEOUTS);
