@@ -18,8 +18,7 @@ export type Compressor =
   /** Of a content whose size is known to it beforehand, or not. */
   | { readonly kind: 'libzstd'; readonly isSized: boolean };
 
-/** Without FEXTRA, FNAME and the like. */
-export const GZIP_HEADER_BYTES = 10;
+const GZIP_HEADER_BYTES = 10;
 
 const zlibLevel6: readonly Compressor[] = [
   { kind: 'zlib', level: 6 },
@@ -33,6 +32,7 @@ const zstdPrograms: readonly Compressor[] = [
 ];
 
 /** Makers write these into the header (RFC 1952, 2.3.1): which effort was made, and where. */
+const FLAGS_OFFSET = 3;
 const MTIME = [4, 8] as const;
 const EFFORT_OFFSET = 8;
 const SYSTEM_OFFSET = 9;
@@ -64,7 +64,10 @@ function readMaker(start: Buffer): readonly Compressor[] {
   if (start.length < GZIP_HEADER_BYTES) return [];
   if (start.toString('hex', ...MTIME) === SKOPEO_MTIME) return [{ kind: 'skopeo', format: 'gzip' }];
   const zlibs = chooseZlibs(start[EFFORT_OFFSET] ?? 0);
-  return start[SYSTEM_OFFSET] === UNKNOWN_SYSTEM ? [...goPrograms, ...zlibs] : zlibs;
+  // The Go programs write neither names nor comments.
+  return start[SYSTEM_OFFSET] === UNKNOWN_SYSTEM && start[FLAGS_OFFSET] === 0
+    ? [...goPrograms, ...zlibs]
+    : zlibs;
 }
 
 function chooseZlibs(effort: number): readonly Compressor[] {

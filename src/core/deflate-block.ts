@@ -60,7 +60,11 @@ export class DeflateBlocks {
     const fixedSize = 3 + extra + this.#measure(fixedLiterals, fixedDistances);
     const ownSize = 3 + extra + table.size + this.#measure(literals, distances);
     const storedSize = content === undefined ? Number.POSITIVE_INFINITY : (content.length + 5) * 8;
-    if (content !== undefined && content.length <= MAX_STORED_BYTES && storedSize < Math.min(ownSize, fixedSize)) {
+    if (
+      content !== undefined &&
+      content.length <= MAX_STORED_BYTES &&
+      storedSize < Math.min(ownSize, fixedSize)
+    ) {
       this.#writeStored(content, 0);
     } else if (ownSize < fixedSize) {
       this.#writeBits(0b100, 3);

@@ -98,7 +98,11 @@ export class GoDeflate {
       const distance = this.#distance;
       this.#length = NO_MATCH;
       this.#distance = 0;
-      if (this.#head - this.#offset >= Math.max(0, this.#index - WINDOW) && lookahead > length && length < LAZY) {
+      if (
+        this.#head - this.#offset >= Math.max(0, this.#index - WINDOW) &&
+        lookahead > length &&
+        length < LAZY
+      ) {
         this.#findMatch(lookahead);
       }
       if (length > NO_MATCH && this.#length <= length) {

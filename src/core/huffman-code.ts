@@ -91,7 +91,9 @@ function reverseBits(value: number, length: number): number {
 
 /** The codes that need no table in the file (RFC 1951, 3.2.6). */
 export const fixedLiterals: HuffmanCode = fromLengths(
-  Uint8Array.from({ length: 288 }, (_, symbol) => (symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8)),
+  Uint8Array.from({ length: 288 }, (_, symbol) =>
+    symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8,
+  ),
 );
 export const fixedDistances: HuffmanCode = fromLengths(new Uint8Array(30).fill(5));
 

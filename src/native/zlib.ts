@@ -4,7 +4,7 @@ import { koffi, loadLibrary } from './koffi.ts';
 const zlib = loadLibrary('libz.so.1');
 const libc = loadLibrary('libc.so.6');
 const openGzip = zlib.func('void *gzdopen(int fd, const char *mode)');
-const write = zlib.func('int gzwrite(void *file, const void *data, unsigned length)');
+const write = zlib.func('int gzwrite(void *file, const void *data, uint32_t length)');
 const close = zlib.func('int gzclose(void *file)');
 const duplicate = libc.func('int dup(int fd)');
 

@@ -1,10 +1,13 @@
 /** Commands of skopeo beside the image proxy. */
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AtomicError } from '../core/errors.ts';
 import type { SourceOptions } from '../core/image.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from '../host/host.ts';
 import { captureProgram, runProgram } from '../host/run-program.ts';
 import { describeProxyFailure } from './proxy-failure.ts';
-import { formatCopySourceFlags, formatSourceFlags } from './source-flags.ts';
+import { formatCopyDestinationFlags, formatCopySourceFlags, formatSourceFlags } from './source-flags.ts';
 
 /** The first version whose image proxy applies policy.json. */
 const POLICY_IN_PROXY = [1, 14] as const;
@@ -44,10 +47,41 @@ export async function copyVerified(
   await runSkopeo(host, ['copy', '--quiet', ...formatCopySourceFlags(options), source, destination]);
 }
 
+/**
+ * Copies an image that is ours: the trust policy is about those of others. Manifest and blobs stay as they are where
+ * the destination can hold them.
+ *
+ * @param folder of the form `dir:`; below it skopeo puts its own temporary files
+ * @returns digest of the manifest as it was written, `undefined` for `docker-archive:`
+ */
+export async function copyOwn(
+  host: Host,
+  folder: string,
+  destination: string,
+  options: SourceOptions,
+): Promise<string | undefined> {
+  const digestFile = `${folder}.digest`;
+  const hasManifest = !destination.startsWith('docker-archive:');
+  await runSkopeo(host, [
+    ...['--insecure-policy', `--tmpdir=${dirname(folder)}`, 'copy', '--quiet', `--digestfile=${digestFile}`],
+    ...(hasManifest ? ['--preserve-digests'] : []),
+    ...formatCopyDestinationFlags(options),
+    ...[`dir:${folder}`, destination],
+  ]);
+  return hasManifest ? readFileSync(digestFile, 'utf8').trim() : undefined;
+}
+
 async function runSkopeo(host: Host, args: readonly string[]): Promise<string> {
   const result = await captureProgram(host, [findSkopeo(host), ...args]);
   if (result.exitCode === 0) return result.stdout;
-  throw describeProxyFailure(readReason(result.stderrTail));
+  throw buildSkopeoFailure(result.stderrTail);
+}
+
+/** @param stderr the end of what skopeo wrote when it failed */
+export function buildSkopeoFailure(stderr: string): AtomicError {
+  const reason = readReason(stderr);
+  if (!/no space left on device|disk quota exceeded/i.test(reason)) return describeProxyFailure(reason);
+  return new AtomicError('NO_SPACE', reason, { hint: 'Free some space and try again.' });
 }
 
 /** skopeo logs `time="..." level=fatal msg="..."`; the message is what matters. */

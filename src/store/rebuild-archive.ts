@@ -17,7 +17,10 @@ import { LayerFiles, type OpenedFile } from './layer-files.ts';
 import { findRef, readCommit } from './object-files.ts';
 import { readTarSplit } from './tar-split-reader.ts';
 
-/** Small pieces are put together: each costs its way through the streams. */
+/**
+ * All chunks but the last have this size: each piece costs its way through the streams, and what zlib-ng writes depends
+ * on where the chunks end.
+ */
 const CHUNK_BYTES = 256 * 1024;
 
 /** What the repository holds of a layer that can be built again. */
@@ -74,20 +77,22 @@ export function readRecordedLayer(host: Host, digest: string): RecordedLayer {
  */
 export async function* rebuildArchive(host: Host, layer: RecordedLayer): AsyncGenerator<Buffer> {
   const hash = createHash('sha256');
-  let pieces: Buffer[] = [];
-  let bytes = 0;
+  let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let end = 0;
   for await (const piece of readPieces(host, layer)) {
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes < CHUNK_BYTES) continue;
-    throwIfInterrupted(host);
-    const chunk = Buffer.concat(pieces);
-    hash.update(chunk);
-    yield chunk;
-    pieces = [];
-    bytes = 0;
+    for (let taken = 0; taken < piece.length; ) {
+      const count = piece.copy(chunk, end, taken);
+      taken += count;
+      end += count;
+      if (end < CHUNK_BYTES) continue;
+      throwIfInterrupted(host);
+      hash.update(chunk);
+      yield chunk;
+      chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      end = 0;
+    }
   }
-  const last = Buffer.concat(pieces);
+  const last = chunk.subarray(0, end);
   hash.update(last);
   if (last.length > 0) yield last;
   const actual = `sha256:${hash.digest('hex')}`;
@@ -110,7 +115,11 @@ async function* readPieces(host: Host, layer: RecordedLayer): AsyncGenerator<Buf
 
 type FileEntry = Extract<TarSplitEntry, { kind: 'file' }>;
 
-async function* readContent(layer: RecordedLayer, entry: FileEntry, file: OpenedFile): AsyncGenerator<Buffer> {
+async function* readContent(
+  layer: RecordedLayer,
+  entry: FileEntry,
+  file: OpenedFile,
+): AsyncGenerator<Buffer> {
   if (file.kind === 'lost') {
     throw buildCorrupt(layer, `object ${file.checksum} of ${toPrintable(entry.name)} is missing`);
   }
