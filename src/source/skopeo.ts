@@ -62,13 +62,29 @@ export async function copyOwn(
 ): Promise<string | undefined> {
   const digestFile = `${folder}.digest`;
   const hasManifest = !destination.startsWith('docker-archive:');
-  await runSkopeo(host, [
-    ...['--insecure-policy', `--tmpdir=${dirname(folder)}`, 'copy', '--quiet', `--digestfile=${digestFile}`],
+  const { exitCode, stderrTail } = await captureProgram(host, [
+    ...[findSkopeo(host), '--insecure-policy', `--tmpdir=${dirname(folder)}`],
+    ...['copy', '--quiet', `--digestfile=${digestFile}`],
     ...(hasManifest ? ['--preserve-digests'] : []),
     ...formatCopyDestinationFlags(options),
     ...[`dir:${folder}`, destination],
   ]);
+  if (exitCode !== 0) throw explainCopyFailure(buildSkopeoFailure(stderrTail), destination);
   return hasManifest ? readFileSync(digestFile, 'utf8').trim() : undefined;
+}
+
+/** The hints are those of a pull from a registry. */
+function explainCopyFailure(error: AtomicError, destination: string): AtomicError {
+  const { code, message, hint = '' } = error;
+  if (!destination.startsWith('docker:')) {
+    return code === 'NO_SPACE'
+      ? error
+      : new AtomicError('TRANSFER_FAILED', message, {
+          hint: 'Check the destination: its folder must be there and writable.',
+        });
+  }
+  if (!/\bpull/.test(hint)) return error;
+  return new AtomicError(code, message, { hint: 'Check the registry and its log, then push again.' });
 }
 
 async function runSkopeo(host: Host, args: readonly string[]): Promise<string> {
