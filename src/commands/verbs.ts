@@ -56,6 +56,17 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./images-verify.ts')).imagesVerify,
   },
   {
+    path: 'images push',
+    summary: 'Copy an image from the repository to a registry.',
+    aliases: ['push', 'upload'],
+    load: async () => (await import('./images-push.ts')).imagesPush,
+  },
+  {
+    path: 'images export',
+    summary: 'Write an image from the repository to files.',
+    load: async () => (await import('./images-export.ts')).imagesExport,
+  },
+  {
     path: 'install',
     summary: 'Install an image as a system container.',
     load: async () => (await import('./install.ts')).install,

@@ -39,6 +39,7 @@ const categories = {
   MANIFEST_INVALID: 'image',
   DIGEST_MISMATCH: 'image',
   LAYER_REJECTED: 'image',
+  LAYER_NOT_REBUILDABLE: 'image',
   TEMPLATE_INVALID: 'image',
   TEMPLATE_UNSET_VARIABLE: 'image',
   CONFIG_INVALID: 'image',

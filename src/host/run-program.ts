@@ -64,12 +64,32 @@ export async function runVisibly(
  * @throws TOOL_MISSING when it cannot be started, INTERRUPTED
  */
 export async function captureProgram(host: Host, argv: readonly string[]): Promise<ProgramResult> {
+  return captureWithInput(host, argv, 'ignore');
+}
+
+/**
+ * Like `captureProgram`, with an open descriptor as standard input. The program has a copy of it as soon as this
+ * function returns; the original stays the caller's.
+ */
+export async function captureProgramReading(
+  host: Host,
+  argv: readonly string[],
+  input: number,
+): Promise<ProgramResult> {
+  return captureWithInput(host, argv, input);
+}
+
+async function captureWithInput(
+  host: Host,
+  argv: readonly string[],
+  input: number | 'ignore',
+): Promise<ProgramResult> {
   throwIfInterrupted(host);
   const [program, ...rest] = argv;
   if (program === undefined) throw new Error('a program needs a name');
   const child = spawn(program, rest, {
     env: host.env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input, 'pipe', 'pipe'],
     detached: true,
   });
   const stopWatching = terminateOnAbort(host.signal, child);

@@ -1,9 +1,14 @@
 /** Commands of skopeo beside the image proxy. */
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AtomicError } from '../core/errors.ts';
+import type { SourceOptions } from '../core/image.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from '../host/host.ts';
 import { captureProgram } from '../host/run-program.ts';
 import { describeProxyFailure } from './proxy-failure.ts';
 import {
+  formatCopyDestinationFlags,
   formatCopySourceFlags,
   formatGlobalFlags,
   formatSourceFlags,
@@ -34,10 +39,57 @@ export async function copyUnderPolicy(
   await runSkopeo(host, options, ['copy', '--quiet', ...formatCopySourceFlags(options), source, destination]);
 }
 
+/**
+ * Copies an image that is ours: the trust policy is about those of others. Manifest and blobs stay as they are where
+ * the destination can hold them.
+ *
+ * @param folder of the form `dir:`; below it skopeo puts its own temporary files
+ * @returns digest of the manifest as it was written, `undefined` for `docker-archive:`
+ */
+export async function copyOwn(
+  host: Host,
+  folder: string,
+  destination: string,
+  options: SourceOptions,
+): Promise<string | undefined> {
+  const digestFile = `${folder}.digest`;
+  const hasManifest = !destination.startsWith('docker-archive:');
+  const { exitCode, stderrTail } = await captureProgram(host, [
+    ...[findSkopeo(host), '--insecure-policy', `--tmpdir=${dirname(folder)}`],
+    ...['copy', '--quiet', `--digestfile=${digestFile}`],
+    ...(hasManifest ? ['--preserve-digests'] : []),
+    ...formatCopyDestinationFlags(options),
+    ...[`dir:${folder}`, destination],
+  ]);
+  if (exitCode !== 0) throw explainCopyFailure(buildSkopeoFailure(stderrTail), destination);
+  return hasManifest ? readFileSync(digestFile, 'utf8').trim() : undefined;
+}
+
+/** The hints are those of a pull from a registry. */
+function explainCopyFailure(error: AtomicError, destination: string): AtomicError {
+  const { code, message, hint = '' } = error;
+  if (!destination.startsWith('docker:')) {
+    return code === 'NO_SPACE'
+      ? error
+      : new AtomicError('TRANSFER_FAILED', message, {
+          hint: 'Check the destination: its folder must be there and writable.',
+        });
+  }
+  if (!/\bpull/.test(hint)) return error;
+  return new AtomicError(code, message, { hint: 'Check the registry and its log, then push again.' });
+}
+
 async function runSkopeo(host: Host, options: SkopeoOptions, args: readonly string[]): Promise<string> {
   const result = await captureProgram(host, [findSkopeo(host), ...formatGlobalFlags(options), ...args]);
   if (result.exitCode === 0) return result.stdout;
-  throw describeProxyFailure(readReason(result.stderrTail));
+  throw buildSkopeoFailure(result.stderrTail);
+}
+
+/** @param stderr the end of what skopeo wrote when it failed */
+export function buildSkopeoFailure(stderr: string): AtomicError {
+  const reason = readReason(stderr);
+  if (!/no space left on device|disk quota exceeded/i.test(reason)) return describeProxyFailure(reason);
+  return new AtomicError('NO_SPACE', reason, { hint: 'Free some space and try again.' });
 }
 
 /** skopeo logs `time="..." level=fatal msg="..."`; the message is what matters. */

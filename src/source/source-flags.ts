@@ -39,3 +39,8 @@ export function formatCopySourceFlags(options: SkopeoOptions): string[] {
     flag.startsWith('--authfile=') ? flag : flag.replace(/^--/, '--src-'),
   );
 }
+
+/** The same for the destination of `skopeo copy`. */
+export function formatCopyDestinationFlags(options: SourceOptions): string[] {
+  return formatSourceFlags(options).map((flag) => flag.replace(/^--/, '--dest-'));
+}

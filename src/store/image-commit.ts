@@ -17,6 +17,8 @@ export const BlobKey = {
   uncompressedDigest: 'docker.uncompressed_digest',
   /** What rebuilds the archive byte for byte; see `tar-split-recorder.ts`. */
   tarSplit: 'tarsplit.output',
+  /** Ours: base64 of the first bytes of the blob; see `blob-start.ts`. */
+  start: 'atomic.blob_start',
   /** Ours: JSON list of the directories that the archive implies, for the merge; absent when there are none. */
   impliedDirectories: 'atomic.implied_directories',
   /** Ours: `NO_WHITEOUTS` when no name of the layer begins like a whiteout; absent otherwise. */

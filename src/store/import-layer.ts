@@ -14,6 +14,7 @@ import { LayerTreeBuilder, type TreeChecksums } from '../core/layer-tree.ts';
 import type { LayerCompression } from '../core/manifest.ts';
 import { type TarListener, TarReader, type TarSummary } from '../core/tar-reader.ts';
 import type { OpenedBlob } from '../source/image-proxy.ts';
+import { BlobStart } from './blob-start.ts';
 import { LayerImporter } from './layer-importer.ts';
 import type { ObjectStage } from './object-stage.ts';
 import { TarSplitRecorder } from './tar-split-recorder.ts';
@@ -30,6 +31,8 @@ export interface ImportedLayer {
   readonly summary: TarSummary;
   /** See `TarSplitRecorder`. */
   readonly tarSplit: string | undefined;
+  /** See `BlobStart`. */
+  readonly blobStart: string;
 }
 
 /**
@@ -47,9 +50,11 @@ export async function importLayer(
 ): Promise<ImportedLayer> {
   const inflater = createInflater(compression);
   const unpacker = new Unpacker(stage);
+  const start = new BlobStart();
   let received = 0;
   blob.stream.on('data', (chunk: Buffer) => {
     received += chunk.length;
+    start.push(chunk);
     onReceived(received);
   });
   try {
@@ -58,7 +63,7 @@ export async function importLayer(
     throw await explainFailure(error, blob);
   }
   await blob.verified;
-  return unpacker.result();
+  return { ...unpacker.result(), blobStart: start.toBase64() };
 }
 
 function createInflater(compression: LayerCompression): Transform {
@@ -79,7 +84,7 @@ class Unpacker extends Writable {
   readonly #reader: TarReader;
   readonly #hash = createHash('sha256');
   #bytes = 0;
-  #result: ImportedLayer | undefined;
+  #result: Omit<ImportedLayer, 'blobStart'> | undefined;
 
   constructor(stage: ObjectStage) {
     super({ highWaterMark: INFLATED_CHUNK_BYTES });
@@ -112,7 +117,7 @@ class Unpacker extends Writable {
     done(error);
   }
 
-  result(): ImportedLayer {
+  result(): Omit<ImportedLayer, 'blobStart'> {
     if (this.#result === undefined) throw new Error('the archive has not ended');
     return this.#result;
   }

@@ -20,6 +20,7 @@ export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported:
     [BlobKey.size, String(layer.size)],
     [BlobKey.uncompressedSize, String(uncompressedSize)],
     [BlobKey.uncompressedDigest, uncompressedDigest],
+    [BlobKey.start, imported.blobStart],
   ]);
   if (imported.tarSplit !== undefined) metadata.set(BlobKey.tarSplit, imported.tarSplit);
   if (!summary.mayHaveWhiteouts) metadata.set(BlobKey.whiteouts, NO_WHITEOUTS);
@@ -40,6 +41,8 @@ export function writeAdoptedLayer(repo: Pointer, layer: BlobDescriptor, content:
     [BlobKey.size, String(layer.size)],
     [BlobKey.adopted, 'true'],
   ]);
+  // Of another blob.
+  metadata.delete(BlobKey.start);
   writeCommit(repo, formatBlobRef(layer.digest), content, metadata);
 }
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { formatImageRef } from '../../src/core/ref-name.ts';
+import { exportImage } from '../../src/store/export.ts';
 import { readSignatures } from '../../src/store/image-signatures.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull.ts';
@@ -81,6 +82,9 @@ test.each(['oci', 'docker'] as const)(
     const signature = `${lookaside}/${repository}@${image.manifest.digest.replace(':', '=')}/signature-1`;
     expect(readSignatures(store.host, pulled.image)).toEqual([readFileSync(signature)]);
     expect(readMetadata(store, formatImageRef(name), 'signatures')).toBe('1');
+    const exported = store.folder.join(`exported-${images}`);
+    await exportImage(store.host, name, `dir:${exported}`);
+    expect(readFileSync(`${exported}/signature-1`)).toEqual(readFileSync(signature));
   },
 );
 

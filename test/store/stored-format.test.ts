@@ -62,6 +62,7 @@ test.each(kinds)('the commits of an image: %s', async (kind) => {
     'docker.size: string',
     'docker.uncompressed_size: string',
     'docker.uncompressed_digest: string',
+    'atomic.blob_start: string',
     'tarsplit.output: string',
     'atomic.whiteouts: string',
     'atomic.implied_directories: string',

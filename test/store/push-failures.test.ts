@@ -1,0 +1,120 @@
+/** A push that fails says why, and leaves nothing behind. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { exportImage, pushImage } from '../../src/store/export.ts';
+import { pullImage } from '../../src/store/pull.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { tree } from '../support/tree.ts';
+import { listLeftovers } from './failed-pull.ts';
+import { createStore, pushNew, TEST_TIMEOUT_MS } from './store-fixture.ts';
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+const credentials = { username: 'me', password: 'secret:word' };
+let registry: Registry;
+let closed: Registry;
+let store: Sandbox;
+let name: string;
+beforeAll(async () => {
+  registry = await startRegistry();
+  closed = await startRegistry({ credentials });
+  store = await createStore([registry, closed]);
+  name = await pushNew(registry, { layers: [tree`f file 0644 ${Buffer.alloc(8_000_000, 'text ')}`] });
+  await pullImage(store.host, name, {});
+});
+afterAll(async () => {
+  await store.remove();
+  await registry.stop();
+  await closed.stop();
+});
+
+async function failure(action: Promise<unknown>): Promise<{ code: string; message: string; hint: string }> {
+  const { code, message, hint } = await action.then(
+    () => Promise.reject(new Error('it succeeded')),
+    (error) => error,
+  );
+  expect(listLeftovers(store)).toEqual([]);
+  return { code, message, hint };
+}
+
+test('a registry that wants a login gets one, and refuses a push without', async () => {
+  const there = `${closed.address}/a/b:1`;
+  expect(await failure(pushImage(store.host, name, there, {}))).toEqual({
+    code: 'REGISTRY_AUTH',
+    message: expect.stringMatching(new RegExp(`^pushing ${name}: .*(unauthorized|authentication required)`)),
+    hint: 'Give --creds USER:PASSWORD, or log in with `skopeo login REGISTRY`.',
+  });
+  const wrong = { ...credentials, password: 'wrong' };
+  expect((await failure(pushImage(store.host, name, there, { credentials: wrong }))).code).toBe(
+    'REGISTRY_AUTH',
+  );
+  const pushed = await pushImage(store.host, name, there, { credentials });
+  expect(pushed.manifest.reason).toBeUndefined();
+});
+
+test('a registry that is not there', async () => {
+  await using gone = await startRegistry();
+  await gone.kill();
+  const { code, message } = await failure(
+    pushImage(store.host, name, `${gone.address}/a:1`, { tlsVerify: false }),
+  );
+  expect([code, message]).toEqual(['REGISTRY_UNREACHABLE', expect.stringMatching(/connection refused/)]);
+});
+
+test('an image that is not there, names that lead nowhere', async () => {
+  const cases: [action: () => Promise<unknown>, code: string, hint: RegExp][] = [
+    [() => pushImage(store.host, 'nothing', undefined, {}), 'IMAGE_NOT_FOUND', /images list/],
+    [() => pushImage(store.host, name, 'team/x', {}), 'BAD_VALUE', /images push/],
+    [() => exportImage(store.host, name, '/tmp/x.tar'), 'BAD_VALUE', /oci:FOLDER/],
+    [() => exportImage(store.host, name, 'oci:/proc/nothing'), 'TRANSFER_FAILED', /writable/],
+  ];
+  for (const [action, code, hint] of cases) {
+    expect(await failure(action())).toMatchObject({ code, hint: expect.stringMatching(hint) });
+  }
+});
+
+test('an export that is interrupted leaves nothing, one that is killed an unlocked scratch folder', async () => {
+  const out = store.folder.join('interrupted.tar');
+  const interruption = new AbortController();
+  const host: Sandbox['host'] = {
+    ...store.host,
+    signal: interruption.signal,
+    report: ({ kind }) => kind === 'step' && interruption.abort(),
+  };
+  expect((await failure(exportImage(host, name, `oci-archive:${out}`))).code).toBe('INTERRUPTED');
+  expect(existsSync(out)).toBe(false);
+
+  const program = fileURLToPath(new URL('./export-process.ts', import.meta.url));
+  const slow = { ...store.host, env: { ...store.host.env, SKOPEO_PATH: store.folder.join('sleep') } };
+  await Bun.write(store.folder.join('sleep'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+  const child = spawn(process.execPath, [program, JSON.stringify(slow), name, `oci-archive:${out}`], {
+    stdio: 'ignore',
+  });
+  const scratch = await findScratch();
+  expect(await isLocked(scratch)).toBe(true);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(await isLocked(scratch)).toBe(false);
+});
+
+async function findScratch(): Promise<string> {
+  for (;;) {
+    const [scratch] = listLeftovers(store);
+    if (scratch !== undefined) {
+      const path = `${store.locations.repository}/tmp/${scratch}`;
+      if (readdirSync(path).length > 0) return path;
+    }
+    await sleep(10);
+  }
+}
+
+async function isLocked(path: string): Promise<boolean> {
+  const child = spawn('flock', ['--nonblock', path, 'true'], { stdio: 'ignore' });
+  const [status] = await once(child, 'exit');
+  return status !== 0;
+}
