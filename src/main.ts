@@ -53,7 +53,10 @@ async function runVerb(request: VerbRequest): Promise<Output> {
     screen,
     async ask(question) {
       screen.writeError(question);
-      return (await import('./cli/standard-stream.ts')).readLine(0, signal);
+      const line = await (await import('./cli/standard-stream.ts')).readLine(0, signal);
+      // Nobody has pressed Enter.
+      if (line === undefined) screen.writeError('\n');
+      return line;
     },
   };
   return runVerb(request, caller);

@@ -30,7 +30,7 @@ export const imagesExport = defineCommand({
   exitStatuses: [],
   async run(host, { options, operands }) {
     checkStorage(options.storage);
-    const { exportImage } = await import('../store/export.ts');
+    const { exportImage } = await import('../store/export/export.ts');
     const exported = await exportImage(host, operands.image, operands.destination);
     return { text: options.json ? formatExportedImageJson(exported) : formatExportedImage(exported) };
   },

@@ -37,7 +37,7 @@ export const imagesPush = defineCommand({
   async run(host, { options, operands }) {
     checkStorage(options.storage);
     const access = parseSourceOptions(options);
-    const { pushImage } = await import('../store/export.ts');
+    const { pushImage } = await import('../store/export/export.ts');
     const pushed = await pushImage(host, operands.image, operands.destination, access);
     return { text: options.json ? formatExportedImageJson(pushed) : formatExportedImage(pushed) };
   },

@@ -112,7 +112,7 @@ async function runRepair(host: Host, images: readonly string[], source: SourceOp
 
 async function runRemote(host: Host, images: readonly string[], source: SourceOptions): Promise<Part> {
   const [{ compareWithRegistries }, { formatRemote }, { buildRemoteJson }] = await Promise.all([
-    import('../store/compare-remote.ts'),
+    import('../store/verify/compare-remote.ts'),
     import('../cli/verify-text.ts'),
     import('../cli/verify-json.ts'),
   ]);

@@ -62,7 +62,7 @@ export const pull = defineCommand({
   async run(host, { options, operands }) {
     checkStorage(options.storage);
     const source = parseSourceOptions(options);
-    const { pullImage } = await import('../store/pull.ts');
+    const { pullImage } = await import('../store/pull/pull.ts');
     const platform = options.platform === undefined ? {} : { platform: parsePlatform(options.platform) };
     const pulled = await pullImage(host, operands.image, { ...source, ...platform }, options.as);
     if (!options.json) return { text: '' };

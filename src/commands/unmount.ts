@@ -18,7 +18,7 @@ export const unmount = defineCommand({
   ],
   exitStatuses: [],
   async run(host, { options, operands }) {
-    const { unmountRoot } = await import('../store/unmount.ts');
+    const { unmountRoot } = await import('../store/mount/unmount.ts');
     const { directory, outcome, record, keptBy } = await unmountRoot(host, operands.directory);
     if (keptBy !== undefined) {
       const text = `It is still mounted where process ${keptBy} sees it; what the mount needs stays until that has ended and the next mount or unmount removes it`;

@@ -2,11 +2,11 @@ import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AtomicError } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
-import { checksumPath } from '../store/checksum-path.ts';
 import { formatObjectPath, readCommit } from '../store/object-files.ts';
-import { findPaths } from '../store/object-places.ts';
-import { formatObjectKey } from '../store/object-verifier.ts';
-import { tolerateDamage } from '../store/verify-targets.ts';
+import { checksumPath } from '../store/verify/checksum-path.ts';
+import { findPaths } from '../store/verify/object-places.ts';
+import { formatObjectKey } from '../store/verify/object-verifier.ts';
+import { tolerateDamage } from '../store/verify/verify-targets.ts';
 import { buildDeploymentPaths } from './deployment.ts';
 import type { InstalledDeployment } from './list-deployments.ts';
 

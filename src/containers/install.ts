@@ -8,7 +8,7 @@ import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { readRuntime } from '../host/runtime.ts';
 import { findImage } from '../store/find-image.ts';
-import { type NamedImage, nameSource, pullNamedImage } from '../store/pull.ts';
+import { type NamedImage, nameSource, pullNamedImage } from '../store/pull/pull.ts';
 import { withSharedStore } from '../store/store-lock.ts';
 import { applyInstall } from './apply-install.ts';
 import { withContainerLock } from './container-lock.ts';

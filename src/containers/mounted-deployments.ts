@@ -1,7 +1,7 @@
 import { AtomicError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from '../host/host.ts';
-import { listMountsOf } from '../store/mount-folder.ts';
+import { listMountsOf } from '../store/mount/mount-folder.ts';
 import { buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** Frees what neither an image nor a container needs. */
 import type { Host } from '../host/host.ts';
-import { removeEndedMounts } from '../store/mount-folder.ts';
-import { type PrunedStore, pruneRepository } from '../store/prune.ts';
+import { removeEndedMounts } from '../store/mount/mount-folder.ts';
+import { type PrunedStore, pruneRepository } from '../store/prune/prune.ts';
 import { withExclusiveStore } from '../store/store-lock.ts';
 import { removeContainerLeftovers, removeUnpackedLayers } from './container-leftovers.ts';
 import { listDeployments } from './list-deployments.ts';

@@ -1,9 +1,9 @@
 /** What a repair of the store means for the containers whose files were hard links to the damage. */
 import { readFileSync, statSync } from 'node:fs';
 import { writeFileDurably } from '../host/durable-files.ts';
-import type { Repair } from '../store/repair.ts';
-import type { RepairedImage } from '../store/repair-image.ts';
-import type { VerifyTarget } from '../store/verify-targets.ts';
+import type { Repair } from '../store/verify/repair.ts';
+import type { RepairedImage } from '../store/verify/repair-image.ts';
+import type { VerifyTarget } from '../store/verify/verify-targets.ts';
 import { buildDeploymentPaths } from './deployment.ts';
 import type { InstalledDeployment } from './list-deployments.ts';
 import { relinkDeployment } from './relink-deployment.ts';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { DeploymentProblem, VerifiedDeployment, VerifiedImage } from '../core/verified-image.ts';
 import type { Host } from '../host/host.ts';
-import { ObjectVerifier } from '../store/object-verifier.ts';
 import { withRepository } from '../store/repository.ts';
 import { withSharedStore } from '../store/store-lock.ts';
-import { verifyImage } from '../store/verify-image.ts';
-import type { VerifyTarget } from '../store/verify-targets.ts';
+import { ObjectVerifier } from '../store/verify/object-verifier.ts';
+import { verifyImage } from '../store/verify/verify-image.ts';
+import type { VerifyTarget } from '../store/verify/verify-targets.ts';
 import { checkDeployment } from './check-deployment.ts';
 import { buildDeploymentPaths } from './deployment.ts';
 import type { InstalledDeployment } from './list-deployments.ts';

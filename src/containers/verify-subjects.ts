@@ -8,7 +8,7 @@ import {
   selectTargets,
   tolerateDamage,
   type VerifyTarget,
-} from '../store/verify-targets.ts';
+} from '../store/verify/verify-targets.ts';
 import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
 
 /** An image, and the deployments that were made of it. */

@@ -2,10 +2,11 @@
  * Reads the list of images out of an archive, and makes sure that the archive is whole before a program that says less
  * about it reads it.
  */
+
 import { AtomicError } from '../core/errors.ts';
 import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
 import { toPrintable } from '../core/printable.ts';
-import { parseTarHeader, TAR_BLOCK_BYTES, type TarHeader } from '../core/tar-header.ts';
+import { parseTarHeader, TAR_BLOCK_BYTES, type TarHeader } from '../core/tar/tar-header.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { archiveInvalid } from './archive-invalid.ts';

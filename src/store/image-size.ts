@@ -9,9 +9,9 @@ import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { listImages } from './list-images.ts';
-import { listBlobRefs } from './needed-commits.ts';
 import { findRef, formatObjectPath } from './object-files.ts';
-import { addReachable, createObjectSet, type ObjectSet } from './reachable-objects.ts';
+import { listBlobRefs } from './prune/needed-commits.ts';
+import { addReachable, createObjectSet, type ObjectSet } from './prune/reachable-objects.ts';
 
 /**
  * Measures an image. Other names of it are no other images.

@@ -18,7 +18,7 @@ import { isErrno, withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import type { Scratch } from '../source/scratch.ts';
-import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
+import { checkRoomForLayers, listMissingLayers } from './pull/preflight.ts';
 import { withRepository } from './repository.ts';
 
 const PREFIX = 'atomic-scratch-';

@@ -1,17 +1,18 @@
 /** Writes the commits of the store inside the open transaction (compatibility S-01 to S-03). */
+
 import type { StoredImage } from '../core/image.ts';
-import type { TreeChecksums } from '../core/layer-tree.ts';
 import type { BlobDescriptor } from '../core/manifest.ts';
 import { type LayerTree, mergeLayers } from '../core/merge-layers.ts';
 import { type Commit, formatCommit, formatDirTree } from '../core/ostree-objects.ts';
 import { plainDirectory } from '../core/plain-directory.ts';
 import { formatBlobRef, formatImageRef } from '../core/ref-name.ts';
+import type { TreeChecksums } from '../core/tar/layer-tree.ts';
 import type { Pointer } from '../native/glib.ts';
 import { loadMetadata, setRef, writeFileObject, writeMetadata } from '../native/ostree.ts';
 import { BLOB_FILE } from './blob-file.ts';
 import { BlobKey, describeImage, ImageKey, NO_WHITEOUTS } from './image-commit.ts';
 import { formatSignatures } from './image-signatures.ts';
-import type { ImportedLayer } from './import-layer.ts';
+import type { ImportedLayer } from './pull/import-layer.ts';
 
 /** Commits one layer and points its ref at it; returns the checksum of the commit. */
 export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported: ImportedLayer): string {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { imagesDelete } from '../../src/commands/images-delete.ts';
 import type { StoredImage } from '../../src/core/image.ts';
 import { listImageNames } from '../../src/store/image-names.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { tagImage } from '../../src/store/tag-image.ts';
 import { removeImageNames } from '../../src/store/write-refs.ts';
 import { record, writeDeployment } from '../containers/fake-deployment.ts';

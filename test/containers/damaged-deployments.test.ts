@@ -20,7 +20,7 @@ import { repairImages } from '../../src/containers/repair-images.ts';
 import { verifyImages } from '../../src/containers/verify-images.ts';
 import type { StoredImage } from '../../src/core/image.ts';
 import { type DeploymentProblem, isSound } from '../../src/core/verified-image.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { describeTree } from '../store/describe-tree.ts';
 import { inodeOf, ostree } from '../store/ostree-cli.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';

@@ -18,7 +18,7 @@ import { formatBlobRef, formatImageRef } from '../../src/core/ref-name.ts';
 import { isSound, type ObjectKind, type StoreProblem } from '../../src/core/verified-image.ts';
 import { readImage } from '../../src/store/find-image.ts';
 import { findRef } from '../../src/store/object-files.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { describeTree } from '../store/describe-tree.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
-import { describeCompressor, planCompressors } from '../../src/core/compressors.ts';
-import { findGzipHeader, formatGzipHeader, formatGzipTrailer } from '../../src/core/gzip-file.ts';
+import { describeCompressor, planCompressors } from '../../src/core/deflate/compressors.ts';
+import { findGzipHeader, formatGzipHeader, formatGzipTrailer } from '../../src/core/deflate/gzip-file.ts';
 import type { LayerCompression } from '../../src/core/manifest.ts';
 
 const zlib6 = ['zlib level 6', 'zlib-ng level 6'];

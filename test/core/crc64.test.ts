@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { Crc64 } from '../../src/core/crc64.ts';
+import { Crc64 } from '../../src/core/tar/crc64.ts';
 
 /** The definition, bit by bit. */
 function sumOf(data: Uint8Array): string {

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import { GoDeflate } from '../../src/core/go-deflate.ts';
+import { GoDeflate } from '../../src/core/deflate/go-deflate.ts';
 import { inputs } from './go-deflate-inputs.ts';
 
 /** What `compress/flate` of Go 1.19 made of them at its default level: bytes and SHA-256. */

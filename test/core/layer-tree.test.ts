@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { LayerTreeBuilder } from '../../src/core/layer-tree.ts';
 import { parseDirMeta, parseDirTree } from '../../src/core/ostree-objects.ts';
+import { LayerTreeBuilder } from '../../src/core/tar/layer-tree.ts';
 import { catchError } from './thrown-error.ts';
 
 const meta = (mode: number) => ({ uid: 1, gid: 2, mode: 0o040000 | mode, xattrs: [] });

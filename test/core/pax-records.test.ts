@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { parsePaxRecords } from '../../src/core/pax-records.ts';
+import { parsePaxRecords } from '../../src/core/tar/pax-records.ts';
 import { buildTar } from '../support/tar-writer.ts';
 import { catchError } from './thrown-error.ts';
 

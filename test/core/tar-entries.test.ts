@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
-import { type TarListener, TarReader, type TarSummary } from '../../src/core/tar-reader.ts';
+import type { TarSummary } from '../../src/core/tar/tar-entries.ts';
+import { type TarListener, TarReader } from '../../src/core/tar/tar-reader.ts';
 import { buildTar, type TarEntry } from '../support/tar-writer.ts';
 import { catchError } from './thrown-error.ts';
 

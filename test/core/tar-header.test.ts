@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { parseTarHeader, type TarHeader } from '../../src/core/tar-header.ts';
+import { parseTarHeader, type TarHeader } from '../../src/core/tar/tar-header.ts';
 import { buildTar, type TarEntry } from '../support/tar-writer.ts';
 import { catchError } from './thrown-error.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { MalformedXattr, parsePaxXattrs } from '../../src/core/tar-xattrs.ts';
+import { MalformedXattr, parsePaxXattrs } from '../../src/core/tar/tar-xattrs.ts';
 
 const parse = (records: Record<string, string | Buffer>) =>
   parsePaxXattrs(new Map(Object.entries(records).map(([key, value]) => [key, Buffer.from(value)])));

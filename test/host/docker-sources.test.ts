@@ -49,7 +49,9 @@ async function startEngine(): Promise<void> {
 
 /** What skopeo needs for a while must not stay: not in the store, and not where it writes by itself. */
 function listLeftovers(): string[] {
-  const scratch = readdirSync(`${checkouts}/.storage/ostree/tmp`).filter((name) => name.startsWith('atomic'));
+  const scratch = readdirSync(`${checkouts}/.storage/ostree/tmp`).filter((name) =>
+    name.startsWith('atomic-scratch'),
+  );
   return [...scratch, ...listSkopeoFiles().filter((name) => !before.includes(name))];
 }
 

@@ -6,7 +6,7 @@ import { expect, test } from 'bun:test';
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { AtomicError } from '../../src/core/errors.ts';
-import { TarReader } from '../../src/core/tar-reader.ts';
+import { TarReader } from '../../src/core/tar/tar-reader.ts';
 import { buildTar, type TarEntry, type TarEntryType } from '../support/tar-writer.ts';
 import { type ListedEntry, listArchive } from './list-archive.ts';
 

@@ -1,7 +1,7 @@
 /** What happens when skopeo is missing, old, or dies. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { failedPull, listChildren } from '../store/failed-pull.ts';
 import { startFaultyRegistry } from '../support/faulty-registry.ts';
 import { buildImage } from '../support/oci-image.ts';

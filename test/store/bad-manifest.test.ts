@@ -1,6 +1,6 @@
 /** Manifests and configurations that lie or are none: one clear error, nothing stored, and the next pull works. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { type FaultyRegistry, startFaultyRegistry } from '../support/faulty-registry.ts';
 import { buildImage, type ImageInput } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';

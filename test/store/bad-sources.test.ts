@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { ErrorCode } from '../../src/core/errors.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { layoutBlobPath, writeLayout } from '../support/oci-layout.ts';
 import { run } from '../support/run.ts';
@@ -283,7 +283,7 @@ test('a layout whose layer is missing, and one whose layer was changed', async (
   await writeLayout(at('damaged'), image, '1');
   const blob = layoutBlobPath(at('damaged'), digest);
   writeFileSync(blob, Buffer.alloc(layer?.size ?? 0));
-  expect(await failedPull(store, `oci:${at('damaged')}`)).toMatchObject({ code: 'LAYER_REJECTED' });
+  expect(await failedPull(store, `oci:${at('damaged')}`)).toMatchObject({ code: 'DIGEST_MISMATCH' });
   rmSync(blob);
   expect(await failedPull(store, `oci:${at('damaged')}`)).toEqual({
     code: 'ARCHIVE_INVALID',

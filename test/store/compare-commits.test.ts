@@ -6,7 +6,7 @@ import { diffRoots } from '../../src/containers/diff.ts';
 import type { FileChange } from '../../src/core/file-change.ts';
 import { compareCommits } from '../../src/store/compare-commits.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../../src/store/object-files.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { tree } from '../support/tree.ts';
 import { describeTree } from './describe-tree.ts';

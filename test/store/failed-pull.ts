@@ -5,7 +5,7 @@ import { AtomicError, type ErrorCode } from '../../src/core/errors.ts';
 import type { SourceOptions } from '../../src/core/image.ts';
 import { REF_FOLDER } from '../../src/core/ref-name.ts';
 import { listImages } from '../../src/store/list-images.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 
 export interface PullFailure {

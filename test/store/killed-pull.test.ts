@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
-import { removeLayerLedger } from '../../src/store/layer-ledger.ts';
 import { listBlobs, listImages } from '../../src/store/list-images.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { removeLayerLedger } from '../../src/store/pull/layer-ledger.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { type FaultyRegistry, startFaultyRegistry } from '../support/faulty-registry.ts';
 import { type BuiltImage, buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';

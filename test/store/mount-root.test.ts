@@ -13,10 +13,10 @@ import {
 } from 'node:fs';
 import { type Mounted, mountSubject } from '../../src/containers/mount.ts';
 import type { Host } from '../../src/host/host.ts';
-import { listMountsOf, removeEndedMounts } from '../../src/store/mount-folder.ts';
-import { mountRoot } from '../../src/store/mount-root.ts';
-import { pullImage } from '../../src/store/pull.ts';
-import { unmountRoot } from '../../src/store/unmount.ts';
+import { listMountsOf, removeEndedMounts } from '../../src/store/mount/mount-folder.ts';
+import { mountRoot } from '../../src/store/mount/mount-root.ts';
+import { unmountRoot } from '../../src/store/mount/unmount.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { tree } from '../support/tree.ts';

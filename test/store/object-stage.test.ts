@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { lstatSync, readdirSync, writeFileSync } from 'node:fs';
 import { readCommit } from '../../src/store/object-files.ts';
-import { ObjectStage } from '../../src/store/object-stage.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { ObjectStage } from '../../src/store/pull/object-stage.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { withRepository } from '../../src/store/repository.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';

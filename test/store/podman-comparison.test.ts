@@ -1,7 +1,7 @@
 /** The same images, unpacked by podman and by us, are the same trees. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { describeTree } from './describe-tree.ts';
 import { checkRepository } from './ostree-cli.ts';

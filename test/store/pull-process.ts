@@ -1,7 +1,7 @@
 /** Pulls one image: `bun pull-process.ts HOST NAME` with the host as JSON; prints a `PullOutcome`. */
 import { AtomicError } from '../../src/core/errors.ts';
 import type { Host } from '../../src/host/host.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import type { PullOutcome } from './pull-in-process.ts';
 
 async function pull(host: Host, name: string): Promise<PullOutcome> {

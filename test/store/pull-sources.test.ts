@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { findImage } from '../../src/store/find-image.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { type BuiltImage, buildImage, buildIndex } from '../support/oci-image.ts';
 import { writeLayout } from '../support/oci-layout.ts';
 import { run } from '../support/run.ts';

@@ -1,6 +1,6 @@
 /** Images of equal content share everything, however their layers were compressed; nobody can claim another's content. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage, type ImageInput } from '../support/oci-image.ts';
 import { writeLayout } from '../support/oci-layout.ts';
 import { createSandbox } from '../support/sandbox.ts';

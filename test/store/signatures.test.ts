@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { formatImageRef } from '../../src/core/ref-name.ts';
-import { exportImage } from '../../src/store/export.ts';
+import { exportImage } from '../../src/store/export/export.ts';
 import { readSignatures } from '../../src/store/image-signatures.ts';
 import { listImages } from '../../src/store/list-images.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { type BuiltImage, buildImage, buildIndex } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';

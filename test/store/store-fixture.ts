@@ -2,7 +2,7 @@
 
 import type { PulledImage } from '../../src/core/image.ts';
 import { checkoutImage } from '../../src/store/checkout.ts';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage, type ImageInput } from '../support/oci-image.ts';
 import { pushImage, type RegistryAddress } from '../support/registry-push.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';

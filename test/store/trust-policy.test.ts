@@ -1,7 +1,7 @@
 /** What policy.json forbids is not fetched, whatever the version of skopeo (1.9 ignores the policy in its proxy). */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync, writeFileSync } from 'node:fs';
-import { pullImage } from '../../src/store/pull.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';

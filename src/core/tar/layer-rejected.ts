@@ -1,0 +1,13 @@
+import { AtomicError } from '../errors.ts';
+
+/**
+ * The error for an archive that must not be unpacked.
+ *
+ * @param problem what is wrong, such as `a name with a NUL byte`
+ * @param offset where in the archive, in bytes
+ */
+export function layerRejected(problem: string, offset: number): AtomicError {
+  return new AtomicError('LAYER_REJECTED', `reading the layer's archive: ${problem} at byte ${offset}`, {
+    hint: 'Nothing of this layer was stored. Build and push the image again with a current tool, or ask its author.',
+  });
+}

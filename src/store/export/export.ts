@@ -1,0 +1,176 @@
+/**
+ * Images leave the store: the layers are rebuilt into a scratch folder, and skopeo copies that folder to where the image
+ * goes. On the disk are meanwhile the compressed layers once, for `docker-archive:` the uncompressed ones, beside what
+ * the destination itself takes.
+ */
+import { wrapError } from '../../core/errors.ts';
+import {
+  type Destination,
+  formatDestination,
+  parseFileDestination,
+  parseRegistryDestination,
+} from '../../core/export-destination.ts';
+import type { ManifestForm } from '../../core/export-manifest.ts';
+import type { ExportedImage, ExportedPart } from '../../core/exported-image.ts';
+import type { SourceOptions, StoredImage } from '../../core/image.ts';
+import type { Host } from '../../host/host.ts';
+import { prepareAccess } from '../../source/credentials-file.ts';
+import { copyOwn } from '../../source/skopeo.ts';
+import { readImage } from '../find-image.ts';
+import { withScratch } from '../scratch.ts';
+import { withSharedStore } from '../store-lock.ts';
+import { checkFileDestination } from './file-destination.ts';
+import { buildImageFolder, type ImageFolder, writeSignatures } from './image-folder.ts';
+
+const UNCOMPRESSED_REASON = 'a docker-archive holds uncompressed layers';
+const NO_MANIFEST_REASON = 'a docker-archive has no manifest of its own';
+const CONVERTED_REASON = 'the image has a Docker manifest, and an OCI layout holds OCI manifests only';
+const LAYERS_REASON = 'it names other layers';
+const RECORD_REASON = 'what is stored is not what its digest names';
+
+/**
+ * Copies a stored image to a registry.
+ *
+ * @param written name of the image or beginning of its id
+ * @param destination name in a registry; `undefined` for the one under which the image is stored
+ * @throws AtomicError BAD_VALUE, BAD_REFERENCE, IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE, TRANSFER_FAILED,
+ * and what `buildImageFolder` throws
+ */
+export async function pushImage(
+  host: Host,
+  written: string,
+  destination: string | undefined,
+  options: SourceOptions,
+): Promise<ExportedImage> {
+  return withStep(`pushing ${written}`, () =>
+    withSharedStore(host, async () => {
+      const image = await readImage(host, written);
+      const target = parseRegistryDestination(destination, image.reference);
+      const access = prepareAccess(
+        host,
+        target.name,
+        target.isInsecure ? { ...options, tlsVerify: false } : options,
+      );
+      try {
+        return await copyOut(host, image, target, access.options);
+      } finally {
+        access.remove();
+      }
+    }),
+  );
+}
+
+/**
+ * Writes a stored image to files.
+ *
+ * @param destination see `parseFileDestination`
+ * @throws AtomicError BAD_VALUE, IMAGE_NOT_FOUND, FILE_CONFLICT, NO_SPACE, READ_ONLY, STORE_FAILED, TRANSFER_FAILED, and
+ * what `buildImageFolder` throws; the destination is then as it was before
+ */
+export async function exportImage(host: Host, written: string, destination: string): Promise<ExportedImage> {
+  return withStep(`exporting ${written}`, () =>
+    withSharedStore(host, async () => {
+      const image = await readImage(host, written);
+      const target = parseFileDestination(destination, image.reference);
+      const checked = await checkFileDestination(target);
+      try {
+        return await copyOut(host, image, target, {});
+      } catch (error) {
+        await checked.removePartial();
+        throw error;
+      }
+    }),
+  );
+}
+
+async function withStep<T>(step: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw wrapError(error, step);
+  }
+}
+
+async function copyOut(
+  host: Host,
+  image: StoredImage,
+  target: Destination,
+  options: SourceOptions,
+): Promise<ExportedImage> {
+  return withScratch(host, async (scratch) => {
+    const folder = `${await scratch.open()}/image`;
+    const destination = formatDestination(target);
+    const built = await buildImageFolder(host, image, chooseForm(target), folder);
+    // They sign these bytes only, and of the other forms none has a place for them.
+    if (target.kind === 'dir' && built.manifestDigest === `sha256:${image.id}`) {
+      await writeSignatures(host, image, folder);
+    }
+    host.report({ kind: 'step', text: `Copying to ${destination}` });
+    const digest = await copyOwn(host, folder, destination, options);
+    const exported = describe(image, target, destination, built, digest);
+    reportChanges(host, target, exported);
+    return exported;
+  });
+}
+
+function chooseForm({ kind }: Destination): ManifestForm {
+  switch (kind) {
+    case 'registry':
+    case 'dir':
+      return 'own';
+    case 'oci':
+    case 'oci-archive':
+      return 'oci';
+    case 'docker-archive':
+      return 'uncompressed';
+  }
+}
+
+function describe(
+  image: StoredImage,
+  { kind }: Destination,
+  destination: string,
+  built: ImageFolder,
+  digest: string | undefined,
+): ExportedImage {
+  const isArchive = kind === 'docker-archive';
+  const layers = built.layers.map((layer): ExportedPart => {
+    const { original, digest, reason } = layer;
+    return {
+      original,
+      digest,
+      reason: digest === original ? undefined : isArchive ? UNCOMPRESSED_REASON : reason,
+    };
+  });
+  const original = `sha256:${image.id}`;
+  const hasOtherLayers = layers.some(({ reason }) => reason !== undefined);
+  const reason = isArchive
+    ? NO_MANIFEST_REASON
+    : digest === original
+      ? undefined
+      : hasOtherLayers
+        ? LAYERS_REASON
+        : kind === 'oci' || kind === 'oci-archive'
+          ? CONVERTED_REASON
+          : RECORD_REASON;
+  const { configDigest } = built;
+  return {
+    reference: image.reference,
+    destination,
+    manifest: { original, digest, reason },
+    config: { original: configDigest, digest: configDigest, reason: undefined },
+    layers,
+  };
+}
+
+/** What everybody who asks for this form gets is no news. */
+function reportChanges(host: Host, { kind }: Destination, { manifest, layers }: ExportedImage): void {
+  if (kind === 'docker-archive') return;
+  for (const [what, { original, digest, reason }] of [
+    ...layers.map((layer) => ['layer', layer] as const),
+    ['manifest', manifest] as const,
+  ]) {
+    if (reason === undefined) continue;
+    host.report({ kind: 'warning', text: `${what} ${original} went out as ${digest}: ${reason}` });
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Builds a layer's uncompressed archive again, byte for byte: the frame comes from the record that was made when the
+ * layer was stored, the content of the files from their objects. A stream; memory does not grow with the layer, and
+ * nothing is written.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, readSync } from 'node:fs';
+import { AtomicError } from '../../core/errors.ts';
+import { toPrintable } from '../../core/printable.ts';
+import { formatBlobRef } from '../../core/ref-name.ts';
+import { Crc64 } from '../../core/tar/crc64.ts';
+import { type TarSplitEntry, TarSplitMalformed } from '../../core/tar/tar-split.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import { BlobKey } from '../image-commit.ts';
+import { findRef, readCommit } from '../object-files.ts';
+import { LayerFiles, type OpenedFile } from './layer-files.ts';
+import { readTarSplit } from './tar-split-reader.ts';
+
+/**
+ * All chunks but the last have this size: each piece costs its way through the streams, and what zlib-ng writes depends
+ * on where the chunks end.
+ */
+const CHUNK_BYTES = 256 * 1024;
+
+/** What the repository holds of a layer that can be built again. */
+export interface RecordedLayer {
+  /** Of the blob, as the manifest names it: `sha256:...`. */
+  readonly digest: string;
+  /** Of the archive: `sha256:...`. */
+  readonly uncompressedDigest: string;
+  /** Bytes of the archive; `undefined` when the number is not recorded. */
+  readonly uncompressedSize: number | undefined;
+  /** The first bytes of the blob, as `blob-start.ts` keeps them; `undefined` in older repositories. */
+  readonly blobStart: Buffer | undefined;
+  readonly dirtree: string;
+  /** See `tar-split-recorder.ts`. */
+  readonly record: string;
+}
+
+/**
+ * @param digest of the blob, `sha256:...`
+ * @throws AtomicError LAYER_NOT_FOUND; LAYER_NOT_REBUILDABLE when no record of its archive was kept; STORE_CORRUPT
+ */
+export function readRecordedLayer(host: Host, digest: string): RecordedLayer {
+  const { repository } = host.locations;
+  const commit = findRef(repository, formatBlobRef(digest));
+  if (commit === undefined) {
+    throw new AtomicError('LAYER_NOT_FOUND', `reading layer ${digest}: it is not in the image store`, {
+      hint: 'Pull the image again: atomic pull IMAGE',
+    });
+  }
+  const { dirtree, metadata } = readCommit(repository, commit);
+  const record = metadata.get(BlobKey.tarSplit);
+  const uncompressedDigest = metadata.get(BlobKey.uncompressedDigest);
+  if (record === undefined || uncompressedDigest === undefined) {
+    throw buildNotRebuildable(digest, 'no record of its archive was kept when it was stored');
+  }
+  const size = metadata.get(BlobKey.uncompressedSize);
+  const start = metadata.get(BlobKey.start);
+  return {
+    digest,
+    uncompressedDigest,
+    uncompressedSize: size === undefined ? undefined : Number(size),
+    blobStart: start === undefined ? undefined : Buffer.from(start, 'base64'),
+    dirtree,
+    record,
+  };
+}
+
+/**
+ * The bytes of the archive. Who reads to the end has had the very archive that was stored: a difference is thrown at
+ * the latest behind the last byte.
+ *
+ * @throws AtomicError LAYER_NOT_REBUILDABLE, naming the file, when the tree does not hold what the archive held, as
+ * when an archive names one path twice; STORE_CORRUPT when objects are damaged or missing; INTERRUPTED
+ */
+export async function* rebuildArchive(host: Host, layer: RecordedLayer): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256');
+  let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let end = 0;
+  for await (const piece of readPieces(host, layer)) {
+    for (let taken = 0; taken < piece.length; ) {
+      const count = piece.copy(chunk, end, taken);
+      taken += count;
+      end += count;
+      if (end < CHUNK_BYTES) continue;
+      throwIfInterrupted(host);
+      hash.update(chunk);
+      yield chunk;
+      chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      end = 0;
+    }
+  }
+  const last = chunk.subarray(0, end);
+  hash.update(last);
+  if (last.length > 0) yield last;
+  const actual = `sha256:${hash.digest('hex')}`;
+  if (actual === layer.uncompressedDigest) return;
+  throw buildCorrupt(layer, `its archive comes out as ${actual} instead of ${layer.uncompressedDigest}`);
+}
+
+async function* readPieces(host: Host, layer: RecordedLayer): AsyncGenerator<Buffer> {
+  const files = new LayerFiles(host.locations.repository, layer.dirtree);
+  try {
+    for await (const entry of readTarSplit(layer.record)) {
+      if (entry.kind === 'frame') yield entry.bytes;
+      else if (entry.size > 0) yield* readContent(layer, entry, files.open(entry.name));
+    }
+  } catch (error) {
+    if (error instanceof TarSplitMalformed) throw buildCorrupt(layer, error.message);
+    throw error;
+  }
+}
+
+type FileEntry = Extract<TarSplitEntry, { kind: 'file' }>;
+
+async function* readContent(
+  layer: RecordedLayer,
+  entry: FileEntry,
+  file: OpenedFile,
+): AsyncGenerator<Buffer> {
+  if (file.kind === 'lost') {
+    throw buildCorrupt(layer, `object ${file.checksum} of ${toPrintable(entry.name)} is missing`);
+  }
+  if (file.kind === 'missing') throw await explainDifference(layer, entry, 'the layer holds no such file');
+  try {
+    const sum = new Crc64();
+    if (file.size !== entry.size) {
+      throw await explainDifference(layer, entry, `${file.size} bytes instead of ${entry.size}`, file);
+    }
+    for (let left = entry.size; left > 0; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(left, CHUNK_BYTES));
+      const count = readSync(file.fd, chunk);
+      if (count === 0) throw buildCorrupt(layer, `${toPrintable(entry.name)} became shorter`);
+      const piece = chunk.subarray(0, count);
+      sum.update(piece);
+      left -= count;
+      yield piece;
+    }
+    if (!sum.digest().equals(entry.checksum)) {
+      throw await explainDifference(layer, entry, 'other content than the archive had', file);
+    }
+  } finally {
+    closeSync(file.fd);
+  }
+}
+
+/** A tree has one file for each path; an archive may name a path twice, and then only the last content was kept. */
+async function explainDifference(
+  layer: RecordedLayer,
+  entry: FileEntry,
+  difference: string,
+  file?: Extract<OpenedFile, { kind: 'open' }>,
+): Promise<AtomicError> {
+  const path = normalize(entry.name);
+  let count = 0;
+  for await (const other of readTarSplit(layer.record)) {
+    if (other.kind === 'file' && normalize(other.name) === path) count += 1;
+  }
+  const name = toPrintable(entry.name);
+  if (count > 1) {
+    return buildNotRebuildable(
+      layer.digest,
+      `its archive names ${name} ${count} times, and only the last one was kept`,
+    );
+  }
+  const object = file === undefined ? '' : ` (object ${file.checksum})`;
+  return buildCorrupt(layer, `${name}${object}: ${difference}`);
+}
+
+function normalize(name: string): string {
+  return name
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
+}
+
+function buildNotRebuildable(digest: string, reason: string): AtomicError {
+  return new AtomicError('LAYER_NOT_REBUILDABLE', `rebuilding layer ${digest}: ${reason}`, {
+    hint: 'Copy the image from where it came instead: skopeo copy docker://IMAGE DESTINATION',
+    details: { layer: digest },
+  });
+}
+
+function buildCorrupt(layer: RecordedLayer, reason: string): AtomicError {
+  return new AtomicError('STORE_CORRUPT', `rebuilding layer ${layer.digest}: ${reason}`, {
+    hint: 'Check the image: atomic images verify IMAGE',
+    details: { layer: layer.digest },
+  });
+}

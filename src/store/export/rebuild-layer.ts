@@ -1,0 +1,182 @@
+/**
+ * Makes a layer's blob again. The archive follows from the store byte for byte; how it was compressed does not, and is
+ * found out by trying: the compressors that the blob's first bytes speak for, on the first megabytes of the archive,
+ * then the one that fits on all of it. What counts in the end is the digest.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
+import { type Compressor, describeCompressor, planCompressors } from '../../core/deflate/compressors.ts';
+import { findGzipHeader } from '../../core/deflate/gzip-file.ts';
+import { type BlobDescriptor, findCompression, type LayerCompression } from '../../core/manifest.ts';
+import type { Host } from '../../host/host.ts';
+import { withStoreErrors } from '../store-error.ts';
+import { compressArchive } from './compress-layer.ts';
+import { type RecordedLayer, readRecordedLayer, rebuildArchive } from './rebuild-archive.ts';
+
+/**
+ * Enough for the first block of every compressor, which has 16,384 matches or bytes of its own, unless nearly all are
+ * the longest matches, as in zeros; then trying on a sample tells nothing.
+ */
+const SAMPLE_BYTES = 4 * 1024 * 1024;
+
+/** A layer's blob in the folder, under the hex of its digest. */
+export interface RebuiltLayer {
+  /** What the image's manifest names, `sha256:...`. */
+  readonly original: string;
+  readonly digest: string;
+  readonly size: number;
+  /** Why it is another blob than the original; `undefined` when it is the original. */
+  readonly reason: string | undefined;
+}
+
+/**
+ * Makes the blob, the very same when one of the compressors makes it, else another one of the same content.
+ *
+ * @param folder scratch
+ * @throws AtomicError what `readRecordedLayer` and `rebuildArchive` throw; NO_SPACE, READ_ONLY, STORE_FAILED
+ */
+export async function rebuildLayer(host: Host, layer: BlobDescriptor, folder: string): Promise<RebuiltLayer> {
+  return withStoreErrors(`rebuilding layer ${layer.digest}`, async () => {
+    const recorded = readRecordedLayer(host, layer.digest);
+    const compression = findCompression(layer, recorded.uncompressedDigest);
+    const attempts = new Attempts(host, recorded, compression, folder);
+    const planned = planCompressors(compression, recorded.blobStart);
+    for (const compressor of await attempts.listLikely(planned)) {
+      if ((await attempts.compress(compressor)) === layer.digest) return attempts.take();
+    }
+    return await attempts.takeAnother(planned);
+  });
+}
+
+/**
+ * Makes the uncompressed archive.
+ *
+ * @param folder scratch
+ * @throws as `rebuildLayer`
+ */
+export async function rebuildUncompressed(
+  host: Host,
+  layer: BlobDescriptor,
+  folder: string,
+): Promise<RebuiltLayer> {
+  return withStoreErrors(`rebuilding layer ${layer.digest}`, async () => {
+    const recorded = readRecordedLayer(host, layer.digest);
+    const attempts = new Attempts(host, recorded, 'none', folder);
+    await attempts.compress({ kind: 'none' });
+    return attempts.take();
+  });
+}
+
+class Attempts {
+  readonly #host: Host;
+  readonly #layer: RecordedLayer;
+  readonly #compression: LayerCompression;
+  readonly #folder: string;
+  readonly #path: string;
+  readonly #header: Buffer | undefined;
+  /** Of what is at `path`. */
+  #digest: string | undefined;
+
+  constructor(host: Host, layer: RecordedLayer, compression: LayerCompression, folder: string) {
+    this.#host = host;
+    this.#layer = layer;
+    this.#compression = compression;
+    this.#folder = folder;
+    this.#path = `${folder}/attempt`;
+    this.#header =
+      compression === 'gzip' && layer.blobStart !== undefined ? findGzipHeader(layer.blobStart) : undefined;
+  }
+
+  /** Leaves out the compressors that begin another way than the blob. */
+  async listLikely(planned: readonly Compressor[]): Promise<readonly Compressor[]> {
+    const start = this.#layer.blobStart;
+    const isLong = (this.#layer.uncompressedSize ?? 0) > SAMPLE_BYTES;
+    if (this.#compression !== 'gzip' || start === undefined || !isLong) return planned;
+    const sample = await this.#readSample();
+    const likely: Compressor[] = [];
+    for (const compressor of planned) {
+      const path = `${this.#folder}/sample`;
+      await compressArchive(this.#host, { archive: sample, compressor, gzipHeader: this.#header, path });
+      if (beginsWith(path, start)) likely.push(compressor);
+      rmSync(path);
+    }
+    return likely;
+  }
+
+  /** @returns the digest of what came out */
+  async compress(compressor: Compressor): Promise<string> {
+    const { uncompressedDigest: digest, uncompressedSize: size = 0 } = this.#layer;
+    const archive = { bytes: rebuildArchive(this.#host, this.#layer), digest, size };
+    await compressArchive(this.#host, {
+      ...{ archive, compressor, path: this.#path },
+      gzipHeader: this.#header,
+    });
+    this.#digest = await digestFile(this.#path);
+    return this.#digest;
+  }
+
+  /** Gives the last attempt its name. */
+  take(reason?: string): RebuiltLayer {
+    if (this.#digest === undefined) throw new Error('nothing was compressed');
+    const { size } = statSync(this.#path);
+    renameSync(this.#path, `${this.#folder}/${this.#digest.slice('sha256:'.length)}`);
+    return { original: this.#layer.digest, digest: this.#digest, size, reason };
+  }
+
+  /** The content in another blob: the last attempt, or one more. */
+  async takeAnother(tried: readonly Compressor[]): Promise<RebuiltLayer> {
+    if (this.#digest === undefined) await this.compress(chooseSubstitute(this.#compression));
+    const names = tried.map(describeCompressor).join(', ');
+    if (names === '') return this.take('the program that compressed it is not known');
+    const unknown = `another program or version compressed it than those known here (${names})`;
+    return this.take(
+      this.#layer.blobStart === undefined ? `${unknown}, and the blob itself was never here` : unknown,
+    );
+  }
+
+  async #readSample(): Promise<{ bytes: AsyncIterable<Buffer>; digest: string; size: number }> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of rebuildArchive(this.#host, this.#layer)) {
+      chunks.push(chunk.subarray(0, SAMPLE_BYTES - size));
+      size = Math.min(size + chunk.length, SAMPLE_BYTES);
+      if (size === SAMPLE_BYTES) break;
+    }
+    const hash = createHash('sha256');
+    for (const chunk of chunks) hash.update(chunk);
+    const bytes = {
+      async *[Symbol.asyncIterator]() {
+        yield* chunks;
+      },
+    };
+    return { bytes, digest: `sha256:${hash.digest('hex')}`, size };
+  }
+}
+
+function chooseSubstitute(compression: LayerCompression): Compressor {
+  switch (compression) {
+    case 'gzip':
+      return { kind: 'zlib-ng', level: 6 };
+    case 'zstd':
+      return { kind: 'libzstd', isSized: true };
+    case 'none':
+      return { kind: 'none' };
+  }
+}
+
+/** A file that is shorter tells nothing. */
+function beginsWith(path: string, start: Buffer): boolean {
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(start.length);
+    return readSync(fd, bytes) < start.length || bytes.equals(start);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function digestFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
+  return `sha256:${hash.digest('hex')}`;
+}

@@ -1,0 +1,146 @@
+/**
+ * What mounts need on the disk, below `locations.state`:
+ *
+ * ```
+ * CHECKOUTS/.atomic/mounts/     mode 0700: setuid files of an image are within nobody's reach
+ *   lock                        held by whoever mounts, unmounts or removes (flock)
+ *   ID/                         of one mount; mount tables name it as its source, `atomic:ID`
+ *     info                      what is mounted where; there before the mount
+ *     rootfs/                   hard-link checkout of the image; absent for a container, whose own files are shown
+ *     empty/                    upper layer of the overlay, without files; has owner, mode and xattrs of the root
+ * ```
+ *
+ * A folder that no mount table names, seen while the lock is held, is what a kill or a restart of the machine has left,
+ * or `umount`. Whoever takes the lock removes those. Other locks are taken before this one.
+ */
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { AtomicError } from '../../core/errors.ts';
+import type { Locations } from '../../core/locations.ts';
+import { type MountRecord, parseMountRecord } from '../../core/mount-record.ts';
+import { ensureDirectory } from '../../host/durable-files.ts';
+import { isErrno, withFileErrors } from '../../host/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import { listMountNamespaces, type MountEntry } from '../../host/mount-table.ts';
+import { removeTree } from '../../host/remove-tree.ts';
+import { withStandingLock } from '../../host/standing-lock.ts';
+
+const SOURCE_PREFIX = 'atomic:';
+const ID = /^[0-9a-f]{12}$/;
+
+export interface MountFolder {
+  readonly id: string;
+  readonly folder: string;
+  readonly info: string;
+  readonly rootfs: string;
+  readonly empty: string;
+}
+
+/** A folder, and what its record says; none when a kill came before it was written. */
+export interface RecordedMount extends MountFolder {
+  readonly record: MountRecord | undefined;
+}
+
+export function buildMountFolder(locations: Locations, id: string): MountFolder {
+  const folder = `${buildParent(locations)}/${id}`;
+  return { id, folder, info: `${folder}/info`, rootfs: `${folder}/rootfs`, empty: `${folder}/empty` };
+}
+
+export function formatMountSource(id: string): string {
+  return `${SOURCE_PREFIX}${id}`;
+}
+
+/** The id of a mount of ours, maybe of another store; `undefined` for any other mount. */
+export function findMountId({ type, source }: MountEntry): string | undefined {
+  const id = source.startsWith(SOURCE_PREFIX) ? source.slice(SOURCE_PREFIX.length) : '';
+  return type === 'overlay' && ID.test(id) ? id : undefined;
+}
+
+/** @throws NOT_ROOT in the words of the original */
+export function requireRootTo(host: Host, verb: 'mount' | 'unmount'): void {
+  if (host.uid === 0) return;
+  throw new AtomicError('NOT_ROOT', `Need to be root to ${verb} a container.`, {
+    hint: 'Run the command with sudo.',
+  });
+}
+
+/** Runs an action during which nobody else mounts, unmounts or removes. May not be nested. */
+export async function withMounts<T>(host: Host, action: () => Promise<T>): Promise<T> {
+  const parent = buildParent(host.locations);
+  await ensureDirectory(host.locations.state);
+  await withFileErrors(`create folder ${parent}`, () => mkdir(parent, { recursive: true, mode: 0o700 }));
+  const lock = { path: `${parent}/lock`, mode: 'exclusive', object: 'the mounts' } as const;
+  return withStandingLock(host, lock, action);
+}
+
+/** Lists all folders, those of mounts that have ended too. */
+export async function listRecordedMounts(host: Host): Promise<readonly RecordedMount[]> {
+  const names = await withFileErrors('read the records of mounts', async () => {
+    try {
+      return await readdir(buildParent(host.locations));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return [];
+      throw error;
+    }
+  });
+  const folders = names.filter((name) => ID.test(name)).map((id) => buildMountFolder(host.locations, id));
+  return Promise.all(folders.map(async (folder) => ({ ...folder, record: await findRecord(folder.info) })));
+}
+
+/**
+ * Lists the mounts of a deployment that are still there, in any mount namespace that can be seen. Whoever removes or
+ * replaces its files asks first, with the lock of its container held: a mount takes the same lock.
+ *
+ * @param deployment absolute path of its folder
+ * @returns where they were mounted
+ */
+export async function listMountsOf(host: Host, deployment: string): Promise<readonly string[]> {
+  const recorded = (await listRecordedMounts(host)).filter(({ record }) => record?.deployment === deployment);
+  if (recorded.length === 0) return [];
+  const mounted = listMountedIds();
+  return recorded.flatMap(({ id, record }) =>
+    record !== undefined && mounted.has(id) ? [record.directory] : [],
+  );
+}
+
+/**
+ * Removes what ended mounts have left. For those who clean up the store; mounting and unmounting do it themselves.
+ *
+ * @returns the paths that went
+ */
+export async function removeEndedMounts(host: Host): Promise<readonly string[]> {
+  if ((await listRecordedMounts(host)).length === 0) return [];
+  return withMounts(host, () => removeUnmounted(host));
+}
+
+/** As `removeEndedMounts`, with the lock held. */
+export async function removeUnmounted(host: Host): Promise<readonly string[]> {
+  const mounted = listMountedIds();
+  const ended = (await listRecordedMounts(host)).filter(({ id }) => !mounted.has(id));
+  for (const { folder } of ended) await removeTree(folder);
+  return ended.map(({ folder }) => folder);
+}
+
+/** The ids of ours in all mount tables that can be seen, with one process that sees the mount. */
+export function listMountedIds(): ReadonlyMap<string, number> {
+  return new Map(
+    listMountNamespaces().flatMap(({ pid, mounts }) =>
+      mounts.flatMap((entry) => {
+        const id = findMountId(entry);
+        return id === undefined ? [] : [[id, pid] as const];
+      }),
+    ),
+  );
+}
+
+function buildParent(locations: Locations): string {
+  return `${locations.state}/mounts`;
+}
+
+async function findRecord(info: string): Promise<MountRecord | undefined> {
+  try {
+    return parseMountRecord(await readFile(info, 'utf8'));
+  } catch (error) {
+    if (error instanceof AtomicError || isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, mkdir, stat } from 'node:fs/promises';
+import { AtomicError } from '../../core/errors.ts';
+import type { MountOption } from '../../core/mount-options.ts';
+import { formatMountRecord, type MountRecord } from '../../core/mount-record.ts';
+import { writeFileDurably } from '../../host/durable-files.ts';
+import { withFileErrors } from '../../host/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import type { MountPoint } from '../../host/mount-point.ts';
+import { withDirectories } from '../../host/open-directories.ts';
+import { removeTree } from '../../host/remove-tree.ts';
+import { checkoutImage } from '../checkout.ts';
+import {
+  buildMountFolder,
+  formatMountSource,
+  type MountFolder,
+  removeUnmounted,
+  withMounts,
+} from './mount-folder.ts';
+
+/** Where the files come from. */
+export type RootSource =
+  /** A commit, which is checked out for the mount; the caller holds the store's lock shared. */
+  | { readonly kind: 'commit'; readonly commit: string }
+  /** The root filesystem of a deployment, shown as it is; the caller holds the container's lock. */
+  | { readonly kind: 'folder'; readonly path: string };
+
+export interface RootMount {
+  readonly source: RootSource;
+  readonly record: Omit<MountRecord, 'directory'>;
+  readonly point: MountPoint;
+  readonly options: readonly MountOption[];
+}
+
+/**
+ * Shows a root filesystem at a directory so that no write can reach its files, which are hard links into the store: an
+ * overlay without an upper directory stays read-only whatever root does to the mount, where a bind mount does not
+ * (compatibility X-09). The files are in the lowest layer, because there the kernel does not look at the xattrs by
+ * which an image could hide or redirect directories (`trusted.overlay.opaque`, `trusted.overlay.redirect`). Of a file
+ * it does look: one with `trusted.overlay.metacopy` cannot be read (EPERM), an empty one with
+ * `trusted.overlay.whiteout` cannot be opened (ENOENT).
+ *
+ * A failure leaves nothing; a crash leaves either the mount or a folder that the next one removes.
+ *
+ * @throws AtomicError MOUNT_FAILED, INTERRUPTED, what `checkoutImage` throws, file errors
+ */
+export async function mountRoot(host: Host, mount: RootMount): Promise<void> {
+  await withMounts(host, async () => {
+    await removeUnmounted(host);
+    const folder = buildMountFolder(host.locations, randomBytes(6).toString('hex'));
+    await withFileErrors(`create folder ${folder.folder}`, () => mkdir(folder.folder, { mode: 0o700 }));
+    try {
+      await prepareFolder(host, folder, mount);
+      throwIfInterrupted(host);
+      await mountFolder(folder, mount);
+    } catch (error) {
+      await removeTree(folder.folder);
+      throw error;
+    }
+  });
+}
+
+async function prepareFolder(host: Host, folder: MountFolder, mount: RootMount): Promise<void> {
+  const { source, record, point } = mount;
+  if (source.kind === 'commit') {
+    host.report({ kind: 'step', text: `Checking out ${record.name}` });
+    await checkoutImage(host, source.commit, folder.rootfs);
+  }
+  await copyRootFolder(rootOf(folder, source), folder.empty);
+  await writeFileDurably(folder.info, formatMountRecord({ ...record, directory: point.path }), 0o600);
+}
+
+/** The root of an overlay is that of its upper layer. */
+async function copyRootFolder(from: string, to: string): Promise<void> {
+  const { readXattrs, writeXattr } = await import('../../native/xattr.ts');
+  await withFileErrors(`create folder ${to}`, async () => {
+    const { uid, gid, mode } = await stat(from);
+    await mkdir(to);
+    await chown(to, uid, gid);
+    await chmod(to, mode & 0o7777);
+    const attributes = readXattrs(from).filter(([name]) => !name.toString().startsWith('trusted.overlay.'));
+    for (const attribute of attributes) writeXattr(to, attribute);
+  });
+}
+
+async function mountFolder(
+  folder: MountFolder,
+  { source, point, options, record }: RootMount,
+): Promise<void> {
+  const { mountOverlay } = await import('../../native/mount.ts');
+  await withDirectories([folder.empty, rootOf(folder, source)], async (layers) => {
+    try {
+      mountOverlay({ source: formatMountSource(folder.id), target: point.held, layers, flags: options });
+    } catch (error) {
+      throw buildMountFailed(record.name, error);
+    }
+  });
+}
+
+function rootOf(folder: MountFolder, source: RootSource): string {
+  return source.kind === 'commit' ? folder.rootfs : source.path;
+}
+
+function buildMountFailed(name: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  const hint =
+    error.code === 'ENODEV'
+      ? 'The kernel needs overlayfs: modprobe overlay.'
+      : 'Look at the last lines of dmesg; mounting needs CAP_SYS_ADMIN.';
+  return new AtomicError('MOUNT_FAILED', `Could not mount ${name}: ${error.message}`, { cause: error, hint });
+}

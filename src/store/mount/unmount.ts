@@ -1,0 +1,130 @@
+import { AtomicError } from '../../core/errors.ts';
+import type { MountRecord } from '../../core/mount-record.ts';
+import { toPrintable } from '../../core/printable.ts';
+import { isErrno } from '../../host/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import { resolveMountPoint } from '../../host/mount-point.ts';
+import { type MountEntry, readOwnMounts } from '../../host/mount-table.ts';
+import { listPathUsers } from '../../host/path-users.ts';
+import {
+  findMountId,
+  listMountedIds,
+  listRecordedMounts,
+  type RecordedMount,
+  removeUnmounted,
+  requireRootTo,
+  withMounts,
+} from './mount-folder.ts';
+
+export interface Unmounted {
+  /** Absolute, without symlinks. */
+  readonly directory: string;
+  /** `cleaned`: somebody else had unmounted it, and only its folder was left. */
+  readonly outcome: 'unmounted' | 'cleaned';
+  readonly record: MountRecord | undefined;
+  /** A process in another mount namespace that still has the mount; then its folder stays as long as that. */
+  readonly keptBy: number | undefined;
+}
+
+/**
+ * Ends what `atomic mount` has mounted at a directory, and removes what it needed. When the mount is in use nothing
+ * changes (A#186, A#241).
+ *
+ * @param written the directory as a person typed it
+ * @throws AtomicError NOT_ROOT, NOT_MOUNTED, MOUNT_IN_USE {directory, processes, mounts}, file errors
+ */
+export async function unmountRoot(host: Host, written: string): Promise<Unmounted> {
+  requireRootTo(host, 'unmount');
+  const directory = await resolveMountPoint(written);
+  return withMounts(host, async () => {
+    const recorded = await listRecordedMounts(host);
+    const mounts = readOwnMounts();
+    const top = mounts.findLast(({ point }) => point === directory);
+    const mine = findRecorded(recorded, top);
+    if (mine === undefined) {
+      const left = recorded.find(({ record }) => record?.directory === directory);
+      if (left === undefined || hasMount(mounts, left, directory))
+        throw buildNotMounted(directory, top, left);
+      return removeFolder(host, directory, left, 'cleaned');
+    }
+    await endMount(directory, mounts);
+    return removeFolder(host, directory, mine, 'unmounted');
+  });
+}
+
+async function removeFolder(
+  host: Host,
+  directory: string,
+  { id, record }: RecordedMount,
+  outcome: Unmounted['outcome'],
+): Promise<Unmounted> {
+  const keptBy = listMountedIds().get(id);
+  await removeUnmounted(host);
+  return { directory, outcome, record, keptBy };
+}
+
+async function endMount(directory: string, mounts: readonly MountEntry[]): Promise<void> {
+  const { unmount } = await import('../../native/mount.ts');
+  try {
+    unmount(directory);
+  } catch (error) {
+    if (!isErrno(error, 'EBUSY')) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new AtomicError('MOUNT_FAILED', `unmounting ${toPrintable(directory)}: ${reason}`, {
+        cause: error,
+      });
+    }
+    throw buildInUse(directory, mounts);
+  }
+}
+
+function findRecorded(
+  recorded: readonly RecordedMount[],
+  top: MountEntry | undefined,
+): RecordedMount | undefined {
+  const id = top === undefined ? undefined : findMountId(top);
+  return recorded.find((folder) => folder.id === id);
+}
+
+function hasMount(mounts: readonly MountEntry[], { id }: RecordedMount, directory: string): boolean {
+  return mounts.some((entry) => entry.point === directory && findMountId(entry) === id);
+}
+
+function buildNotMounted(
+  directory: string,
+  top: MountEntry | undefined,
+  covered: RecordedMount | undefined,
+): AtomicError {
+  const shown = toPrintable(directory);
+  const reason =
+    top === undefined
+      ? 'nothing is mounted there'
+      : covered === undefined
+        ? `what is mounted there, ${toPrintable(top.source)}, is not of this image store`
+        : `${toPrintable(top.source)} is mounted over it`;
+  return new AtomicError('NOT_MOUNTED', `unmounting ${shown}: ${reason}`, {
+    hint:
+      top === undefined
+        ? '`findmnt --type overlay` shows atomic:... where atomic has mounted something.'
+        : `Unmount that with \`umount ${shown}\`.`,
+    details: { directory },
+  });
+}
+
+function buildInUse(directory: string, mounts: readonly MountEntry[]): AtomicError {
+  const processes = listPathUsers(directory);
+  const below = mounts.map(({ point }) => point).filter((point) => point.startsWith(`${directory}/`));
+  const users = [
+    ...processes.map(({ pid, command }) => `process ${pid} (${command})`),
+    ...below.map((point) => `the mount at ${point}`),
+  ];
+  const who = users.length === 0 ? 'somebody who cannot be seen from here' : users.join(', ');
+  return new AtomicError(
+    'MOUNT_IN_USE',
+    `unmounting ${toPrintable(directory)}: it is in use by ${toPrintable(who)}`,
+    {
+      hint: 'It is still mounted. End what uses it, or leave the directory, and repeat the command.',
+      details: { directory, processes, mounts: below },
+    },
+  );
+}

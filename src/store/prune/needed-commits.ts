@@ -1,0 +1,123 @@
+/**
+ * Which commits of the repository are needed, and by whom. An image's own commit does not name its layers and its
+ * configuration: those have refs of their own (compatibility S-02, S-03), which its manifest names.
+ */
+import { AtomicError } from '../../core/errors.ts';
+import { formatBlobRef, listNamedDigests, parseRefName, REF_FOLDER } from '../../core/ref-name.ts';
+import type { Host } from '../../host/host.ts';
+import { ImageKey } from '../image-commit.ts';
+import { listAllRefs, type StoreRef } from '../list-refs.ts';
+import { isThere, readVerifiedCommit } from './reachable-objects.ts';
+
+/** A commit that is needed for itself: of an image, of a deployment, or of a ref that is not ours. */
+export interface Root {
+  readonly commit: string;
+  /** For messages: `image reg/etcd:latest`, `container etcd`, `ref fedora/stable`. */
+  readonly owner: string;
+  /** The command that ends the need, for the hint of a root that is damaged. */
+  readonly remedy: string;
+}
+
+export interface NeededCommits {
+  readonly roots: readonly Root[];
+  /** Layers and configurations that manifests of the roots name, as far as they are here. */
+  readonly blobs: readonly Root[];
+  /** Refs of layers and configurations that no root names, sorted. */
+  readonly unusedBlobs: readonly string[];
+  /** Refs below `ociimage/` that are neither; they are kept. */
+  readonly unknown: readonly string[];
+}
+
+const HEADS = 'heads/';
+const CHECKSUM = /^[0-9a-f]{64}$/;
+
+/**
+ * Finds what is needed in the repository. Refs that are not ours are needed: the repository may be that of the host.
+ *
+ * @param deployments commits that `info` files name; those that are not here (the original's prune freed them) are
+ * nobody's root any more
+ * @throws AtomicError STORE_CORRUPT, naming the image, the container or the ref that cannot be read
+ */
+export function listNeededCommits(
+  host: Host,
+  deployments: readonly { readonly name: string; readonly commit: string }[],
+): NeededCommits {
+  const { repository } = host.locations;
+  const refs = listAllRefs(repository);
+  const blobRefs = refs.filter((ref) => findKind(ref) === 'blob');
+  const roots = [
+    ...refs.filter((ref) => findKind(ref) !== 'blob').map((ref) => buildRefRoot(ref, repository)),
+    ...deployments
+      .filter(({ commit }) => CHECKSUM.test(commit) && isThere(repository, commit))
+      .map(({ name, commit }) => ({
+        commit,
+        owner: `container ${name}`,
+        remedy: `remove the container with \`atomic uninstall ${name}\` (install it again afterwards)`,
+      })),
+  ];
+  const owners = new Map<string, Root>();
+  for (const root of roots) {
+    const named = withOwner(root, () => listBlobRefs(repository, root.commit));
+    for (const ref of named) if (!owners.has(ref)) owners.set(ref, root);
+  }
+  return {
+    roots,
+    blobs: blobRefs.flatMap(({ path, commit }) => {
+      const root = owners.get(path.slice(HEADS.length));
+      const hex = path.slice(path.lastIndexOf('/') + 1);
+      return root === undefined ? [] : [{ ...root, commit, owner: `layer ${hex} of ${root.owner}` }];
+    }),
+    unusedBlobs: blobRefs
+      .map(({ path }) => path.slice(HEADS.length))
+      .filter((ref) => !owners.has(ref))
+      .sort(),
+    unknown: refs.filter((ref) => findKind(ref) === 'other').map(({ path }) => path.slice(HEADS.length)),
+  };
+}
+
+/**
+ * Lists the refs that the manifest in a commit's metadata names.
+ *
+ * @throws AtomicError STORE_CORRUPT
+ */
+export function listBlobRefs(repository: string, commit: string): readonly string[] {
+  const { metadata } = readVerifiedCommit(repository, commit);
+  return listNamedDigests(metadata.get(ImageKey.manifest) ?? '').map(formatBlobRef);
+}
+
+/** Runs a step that reads what a root needs; damage is told with its owner and what ends it. */
+export function withOwner<T>(root: Root, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'STORE_CORRUPT') throw error;
+    throw new AtomicError('STORE_CORRUPT', `${root.owner} is damaged: ${error.message}`, {
+      hint: `Nothing was freed, because nobody knows what it needs: ${root.remedy}, and repeat the command.`,
+    });
+  }
+}
+
+function buildRefRoot({ path, commit }: StoreRef, repository: string): Root {
+  const name = path.startsWith(HEADS) ? path.slice(HEADS.length) : path;
+  const parsed = parseOurs(path);
+  return parsed?.kind === 'image'
+    ? {
+        commit,
+        owner: `image ${parsed.reference}`,
+        remedy: `delete the image with \`atomic images delete -f ${parsed.reference}\` (pull it again afterwards)`,
+      }
+    : {
+        commit,
+        owner: `ref ${name}`,
+        remedy: `look at \`ostree fsck --repo=${repository}\``,
+      };
+}
+
+function findKind({ path }: StoreRef): 'image' | 'blob' | 'other' | 'foreign' {
+  return parseOurs(path)?.kind ?? 'foreign';
+}
+
+function parseOurs(path: string) {
+  const folder = `${HEADS}${REF_FOLDER}/`;
+  return path.startsWith(folder) ? parseRefName(path.slice(folder.length)) : undefined;
+}

@@ -1,0 +1,96 @@
+/** Frees what nothing needs: refs of layers first, then the objects that no ref and no deployment reaches. */
+import { AtomicError } from '../../core/errors.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import { GErrorThrown } from '../../native/glib.ts';
+import { hasRepository, withRepository } from '../repository.ts';
+import { toStoreError, withStoreErrors } from '../store-error.ts';
+import { changeRefs } from '../write-refs.ts';
+import { listNeededCommits, type NeededCommits, withOwner } from './needed-commits.ts';
+import { addReachable, createObjectSet, type ObjectSet } from './reachable-objects.ts';
+import { removeUnusedScratch } from './scratch-leftovers.ts';
+
+export interface PrunedStore {
+  /** Refs of layers and configurations that went, sorted: `ociimage/HEX`. */
+  readonly refs: readonly string[];
+  readonly objects: number;
+  /** Sum of the lengths of the objects. */
+  readonly bytes: number;
+  /** Paths of leftovers of crashed commands that went. */
+  readonly leftovers: readonly string[];
+}
+
+/** `G_IO_ERROR_WOULD_BLOCK`: the lock of the repository was not to be had in time. */
+const WOULD_BLOCK = 27;
+
+/**
+ * Prunes the repository. The caller holds the store exclusively. Everything is read before the first change; refs go
+ * in one transaction, objects after it, so that a crash leaves objects without a ref, which the next prune frees.
+ *
+ * @param deployments the commits that containers were installed from; they stay, with their layers (X-10)
+ * @throws AtomicError STORE_CORRUPT, naming what cannot be read: nothing was freed; LOCK_BUSY while another program
+ * uses the repository; INTERRUPTED, READ_ONLY, STORE_FAILED
+ */
+export async function pruneRepository(
+  host: Host,
+  deployments: readonly { readonly name: string; readonly commit: string }[],
+): Promise<PrunedStore> {
+  if (!hasRepository(host)) return { refs: [], objects: 0, bytes: 0, leftovers: [] };
+  return withRepository(host, async (repo) => {
+    const { lockExclusively, removeOtherObjects, unlockExclusively } = await withStoreErrors(
+      'opening the image store',
+      () => import('../../native/ostree-prune.ts'),
+    );
+    host.report({ kind: 'step', text: 'Locking the image store' });
+    await withLockErrors(() => lockExclusively(repo));
+    try {
+      const needed = listNeededCommits(host, deployments);
+      reportUnknown(host, needed);
+      const reachable = await collectReachable(host, needed);
+      throwIfInterrupted(host);
+      await changeRefs(host, repo, new Map(needed.unusedBlobs.map((ref) => [ref, undefined])));
+      for (const ref of needed.unusedBlobs) host.report({ kind: 'notice', text: `Deleting ${ref}` });
+      host.report({ kind: 'step', text: 'Freeing objects' });
+      const freed = await withStoreErrors('freeing objects', () => removeOtherObjects(repo, reachable));
+      return { refs: needed.unusedBlobs, ...freed, leftovers: await removeUnusedScratch(host) };
+    } finally {
+      unlockExclusively(repo);
+    }
+  });
+}
+
+async function collectReachable(host: Host, { roots, blobs }: NeededCommits): Promise<ObjectSet> {
+  const { repository } = host.locations;
+  const reached = createObjectSet();
+  host.report({ kind: 'step', text: 'Reading what is needed' });
+  for (const root of [...roots, ...blobs]) {
+    withOwner(root, () => addReachable(repository, root.commit, reached));
+    // Signals arrive only between turns of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    throwIfInterrupted(host);
+  }
+  return reached;
+}
+
+function reportUnknown(host: Host, { unknown }: NeededCommits): void {
+  const { repository } = host.locations;
+  for (const ref of unknown) {
+    host.report({
+      kind: 'warning',
+      text: `${ref} is no name of an image or a layer; it stays, with what it needs. To remove it: ostree refs --repo=${repository} --delete ${ref}`,
+    });
+  }
+}
+
+async function withLockErrors(lock: () => Promise<void>): Promise<void> {
+  try {
+    await lock();
+  } catch (error) {
+    if (!(error instanceof GErrorThrown) || error.code !== WOULD_BLOCK) {
+      throw toStoreError(error, 'locking the image store');
+    }
+    throw new AtomicError('LOCK_BUSY', `locking the image store: ${error.message}`, {
+      hint: 'Another program writes to the repository: wait until it has ended, and repeat the command.',
+    });
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * What killed commands leave in `REPO/tmp`:
+ *
+ * ```
+ * REPO/tmp/
+ *   atomic-scratch-*   see scratch.ts
+ *   atomic-layers/     see layer-ledger.ts
+ *   staging-*          objects of a transaction of libostree that has not been committed, and its lock
+ * ```
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { withFileErrors } from '../../host/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import { removeTree } from '../../host/remove-tree.ts';
+import { removeLayerLedger } from '../pull/layer-ledger.ts';
+import { removeAbandonedScratch } from '../scratch.ts';
+
+const STAGING = /^staging-/;
+
+/**
+ * Removes scratch that nobody uses. The caller holds the store and the lock of libostree exclusively, so that no pull
+ * and no transaction is under way.
+ *
+ * @returns the paths that went
+ */
+export async function removeUnusedScratch(host: Host): Promise<readonly string[]> {
+  const { repository } = host.locations;
+  const scratch = await removeAbandonedScratch(host);
+  const ledger = removeLayerLedger(repository);
+  const staging = isLocked(repository) ? await removeStaging(repository) : [];
+  return [...scratch, ...ledger, ...staging].sort();
+}
+
+/** A repository may say that libostree shall not lock it; then nobody knows whether a transaction is open. */
+function isLocked(repository: string): boolean {
+  return !/^\s*locking\s*=\s*false\s*$/m.test(readFileSync(`${repository}/config`, 'utf8'));
+}
+
+async function removeStaging(repository: string): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const entry of readdirSync(`${repository}/tmp`, { withFileTypes: true })) {
+    if (!STAGING.test(entry.name)) continue;
+    const path = `${repository}/tmp/${entry.name}`;
+    if (entry.isDirectory()) await removeTree(path);
+    else await withFileErrors(`remove ${path}`, () => rm(path, { force: true }));
+    removed.push(path);
+  }
+  return removed;
+}

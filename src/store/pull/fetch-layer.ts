@@ -1,0 +1,110 @@
+/** One layer of an image that is being stored: from the repository, or from the source into the open transaction. */
+import { AtomicError, wrapError } from '../../core/errors.ts';
+import { type BlobDescriptor, findCompression } from '../../core/manifest.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import { retryTransient } from '../../host/retry.ts';
+import type { Pointer } from '../../native/glib.ts';
+import type { RenewableSource } from '../../source/renewable-source.ts';
+import { withStoreErrors } from '../store-error.ts';
+import { findStoredLayer, type StoredLayer } from '../stored-layer.ts';
+import { recordLayer } from './layer-ledger.ts';
+import { readAvailableSpace } from './preflight.ts';
+
+export interface LayerSource {
+  readonly source: RenewableSource;
+  /** See `SourceOptions.retryPauses`. */
+  readonly retryPauses: readonly number[];
+}
+
+/** Where a layer was: under its ref, in what an interrupted pull has left, or in the source. */
+export type EnsuredLayer =
+  | { readonly kind: 'present'; readonly stored: StoredLayer }
+  | { readonly kind: 'resumed'; readonly stored: StoredLayer }
+  /** `bytesWritten` is the size of the inflated archive, at least 1. */
+  | { readonly kind: 'fetched'; readonly stored: StoredLayer; readonly bytesWritten: number };
+
+/**
+ * @param known layers of this image that came before; the repository finds them only from the next checkpoint on
+ * @param diffId digest of the inflated layer, as the image says
+ */
+export async function ensureLayer(
+  host: Host,
+  repo: Pointer,
+  from: LayerSource,
+  layer: BlobDescriptor,
+  known: ReadonlyMap<string, StoredLayer>,
+  diffId: string | undefined,
+): Promise<EnsuredLayer> {
+  throwIfInterrupted(host);
+  const { repository } = host.locations;
+  const stored = known.get(layer.digest) ?? findStoredLayer(repository, layer, diffId);
+  if (stored !== undefined) return { kind: 'present', stored };
+  return withStoreErrors(`storing layer ${layer.digest}`, async () => {
+    const { resumeLayer } = await import('./resume-layer.ts');
+    const resumed = resumeLayer(repository, repo, layer);
+    if (resumed !== undefined) return { kind: 'resumed', stored: resumed };
+    return fetchWithRetries(host, repo, from, layer, diffId);
+  });
+}
+
+async function fetchWithRetries(
+  host: Host,
+  repo: Pointer,
+  { source, retryPauses }: LayerSource,
+  layer: BlobDescriptor,
+  diffId: string | undefined,
+): Promise<EnsuredLayer> {
+  const object = `layer ${layer.digest}`;
+  try {
+    return await retryTransient(host, object, retryPauses, async (triesBefore) => {
+      if (triesBefore > 0) await source.renew();
+      return fetchLayer(host, repo, source, layer, diffId);
+    });
+  } catch (error) {
+    throw wrapError(error, object);
+  }
+}
+
+async function fetchLayer(
+  host: Host,
+  repo: Pointer,
+  source: RenewableSource,
+  layer: BlobDescriptor,
+  diffId: string | undefined,
+): Promise<EnsuredLayer> {
+  const { importLayer } = await import('./import-layer.ts');
+  const { ObjectStage } = await import('./object-stage.ts');
+  const { writeLayerCommit } = await import('../write-commit.ts');
+  host.report({ kind: 'layer-started', digest: layer.digest, bytes: layer.size });
+  const stage = new ObjectStage(host.locations, (await readAvailableSpace(host, repo)).bytes);
+  const blob = await source.proxy.openBlob(source.image, layer.digest, layer.size);
+  const imported = await importLayer(stage, findCompression(layer, diffId), blob, (received) =>
+    host.report({ kind: 'layer-progress', digest: layer.digest, received }),
+  );
+  await requireTakenOver(repo, imported.tree.dirtree);
+  recordLayer(host.locations.repository, layer.digest, writeLayerCommit(repo, layer, imported));
+  host.report({ kind: 'layer-finished', digest: layer.digest });
+  const { unsupportedEntries, impliedDirectories, mayHaveWhiteouts } = imported.summary;
+  if (unsupportedEntries > 0) {
+    host.report({
+      kind: 'warning',
+      text: `layer ${layer.digest}: ${unsupportedEntries} device nodes or FIFOs were left out; the store cannot keep them`,
+    });
+  }
+  const tree = { ...imported.tree, impliedDirectories: new Set(impliedDirectories), mayHaveWhiteouts };
+  return {
+    kind: 'fetched',
+    stored: { tree, uncompressedDigest: imported.uncompressedDigest },
+    bytesWritten: Math.max(imported.uncompressedSize, 1),
+  };
+}
+
+/** libostree says nowhere where it looks for the objects of a transaction: so it is asked, before it commits them. */
+async function requireTakenOver(repo: Pointer, dirtree: string): Promise<void> {
+  const { hasObject } = await import('../../native/ostree-inventory.ts');
+  if (hasObject(repo, 'dirtree', dirtree)) return;
+  throw new AtomicError('STORE_FAILED', 'libostree does not find the objects of its own transaction', {
+    hint: 'This version of libostree keeps them in another place than those before it; report this as a bug.',
+  });
+}

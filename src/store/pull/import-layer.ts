@@ -1,0 +1,180 @@
+/**
+ * Streams one layer into the open transaction: blob -> inflate -> digest -> reader of the archive -> objects. Nothing is
+ * written beside the objects, and memory grows only with the names in the layer.
+ *
+ * A thread of the pool inflates; everything else is this thread's. So one layer is imported at a time.
+ */
+import { createHash } from 'node:crypto';
+import { PassThrough, type Transform, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { AtomicError } from '../../core/errors.ts';
+import type { LayerCompression } from '../../core/manifest.ts';
+import { LayerTreeBuilder, type TreeChecksums } from '../../core/tar/layer-tree.ts';
+import type { TarSummary } from '../../core/tar/tar-entries.ts';
+import { type TarListener, TarReader } from '../../core/tar/tar-reader.ts';
+import type { OpenedBlob } from '../../source/image-proxy.ts';
+import { BlobStart } from './blob-start.ts';
+import { LayerImporter } from './layer-importer.ts';
+import type { ObjectStage } from './object-stage.ts';
+import { TarSplitRecorder } from './tar-split-recorder.ts';
+
+const INFLATED_CHUNK_BYTES = 256 * 1024;
+/** How long the proxy may take to say that a blob which cannot be inflated was changed on its way. */
+const VERDICT_MILLISECONDS = 2000;
+
+export interface ImportedLayer {
+  readonly tree: TreeChecksums;
+  readonly uncompressedSize: number;
+  /** `sha256:...` of the inflated archive. */
+  readonly uncompressedDigest: string;
+  readonly summary: TarSummary;
+  /** See `TarSplitRecorder`. */
+  readonly tarSplit: string | undefined;
+  /** See `BlobStart`. */
+  readonly blobStart: string;
+}
+
+/**
+ * @param stage of the open transaction
+ * @param blob open and unread; the caller closes its source
+ * @param onReceived called with the number of compressed bytes so far
+ * @throws AtomicError LAYER_REJECTED for an archive that must not or cannot be unpacked; what the blob's own
+ * verification throws; file errors of the repository
+ */
+export async function importLayer(
+  stage: ObjectStage,
+  compression: LayerCompression,
+  blob: OpenedBlob,
+  onReceived: (bytes: number) => void,
+): Promise<ImportedLayer> {
+  const inflater = createInflater(compression);
+  const unpacker = new Unpacker(stage);
+  const start = new BlobStart();
+  let received = 0;
+  blob.stream.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+    start.push(chunk);
+    onReceived(received);
+  });
+  try {
+    await pipeline(blob.stream, inflater, unpacker);
+  } catch (error) {
+    throw await explainFailure(error, blob);
+  }
+  await blob.verified;
+  return { ...unpacker.result(), blobStart: start.toBase64() };
+}
+
+function createInflater(compression: LayerCompression): Transform {
+  switch (compression) {
+    case 'gzip':
+      return createGunzip({ chunkSize: INFLATED_CHUNK_BYTES });
+    case 'zstd':
+      return createZstdDecompress({ chunkSize: INFLATED_CHUNK_BYTES });
+    case 'none':
+      return new PassThrough({ highWaterMark: INFLATED_CHUNK_BYTES });
+  }
+}
+
+/** Takes an inflated archive: digests it, records what rebuilds it, and unpacks it. */
+class Unpacker extends Writable {
+  readonly #recorder = new TarSplitRecorder();
+  readonly #importer: LayerImporter;
+  readonly #reader: TarReader;
+  readonly #hash = createHash('sha256');
+  #bytes = 0;
+  #result: Omit<ImportedLayer, 'blobStart'> | undefined;
+
+  constructor(stage: ObjectStage) {
+    super({ highWaterMark: INFLATED_CHUNK_BYTES });
+    this.#importer = new LayerImporter(stage, new LayerTreeBuilder());
+    this.#reader = new TarReader(listenWith(this.#recorder, this.#importer));
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    finishWith(done, () => {
+      this.#hash.update(chunk);
+      this.#bytes += chunk.length;
+      this.#reader.push(chunk);
+    });
+  }
+
+  override _final(done: (error?: Error) => void): void {
+    finishWith(done, () => {
+      this.#result = {
+        summary: this.#reader.finish(),
+        tree: this.#importer.finish(),
+        uncompressedSize: this.#bytes,
+        uncompressedDigest: `sha256:${this.#hash.digest('hex')}`,
+        tarSplit: this.#recorder.finish(),
+      };
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#importer.abandon();
+    done(error);
+  }
+
+  result(): Omit<ImportedLayer, 'blobStart'> {
+    if (this.#result === undefined) throw new Error('the archive has not ended');
+    return this.#result;
+  }
+}
+
+/** The recorder hears of everything, the importer of entries and their content. */
+function listenWith(recorder: TarSplitRecorder, importer: LayerImporter): TarListener {
+  return {
+    frame: (bytes) => recorder.frame(bytes),
+    entry(entry) {
+      recorder.entry(entry);
+      importer.entry(entry);
+    },
+    content(bytes) {
+      recorder.content(bytes);
+      importer.content(bytes);
+    },
+  };
+}
+
+function finishWith(done: (error?: Error) => void, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  done();
+}
+
+/**
+ * A lost connection looks like an archive that is cut short, and changed data like a damaged layer: what the proxy says
+ * goes before what was noticed of it.
+ */
+async function explainFailure(noticed: unknown, blob: OpenedBlob): Promise<unknown> {
+  if (blob.stream.readableEnded) {
+    const [verified] = await Promise.allSettled([blob.verified]);
+    if (verified.status === 'rejected') return verified.reason;
+  }
+  if (!isInflateError(noticed)) return noticed;
+  const verdict = await Promise.race([findVerdict(blob), sleep(VERDICT_MILLISECONDS, undefined)]);
+  if (verdict !== undefined) return verdict;
+  return new AtomicError('LAYER_REJECTED', `inflating: ${noticed.message}`, {
+    hint: 'The layer is damaged; build and push the image again.',
+    cause: noticed,
+  });
+}
+
+/** The rest of the blob is not read any more, which the proxy may notice before it has compared the digest. */
+async function findVerdict(blob: OpenedBlob): Promise<AtomicError | undefined> {
+  const [verified] = await Promise.allSettled([blob.verified]);
+  const reason: unknown = verified.status === 'rejected' ? verified.reason : undefined;
+  return reason instanceof AtomicError && reason.code === 'DIGEST_MISMATCH' ? reason : undefined;
+}
+
+/** Errors of `node:zlib` have a code of zlib or zstd. */
+function isInflateError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && /^(?:Z_|ZSTD_)/.test(String(error.code));
+}

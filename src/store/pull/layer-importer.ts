@@ -1,0 +1,78 @@
+/** Turns the entries of a layer's archive into objects of the stage and a tree. */
+
+import type { DirMeta } from '../../core/ostree-objects.ts';
+import type { LayerTreeBuilder, TreeChecksums } from '../../core/tar/layer-tree.ts';
+import type { TarEntry } from '../../core/tar/tar-entries.ts';
+import type { FileWriter } from './file-writer.ts';
+import type { ObjectStage } from './object-stage.ts';
+
+const FileType = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
+/** On a disk every symlink has this mode, whatever the archive says. */
+const SYMLINK_MODE = 0o777;
+
+export class LayerImporter {
+  readonly #stage: ObjectStage;
+  readonly #tree: LayerTreeBuilder;
+  #file: { readonly path: string; readonly writer: FileWriter; missing: number } | undefined;
+
+  constructor(stage: ObjectStage, tree: LayerTreeBuilder) {
+    this.#stage = stage;
+    this.#tree = tree;
+  }
+
+  entry(entry: TarEntry): void {
+    const { path, target } = entry;
+    switch (entry.kind) {
+      case 'file':
+        this.#file = {
+          path,
+          writer: this.#stage.beginFile(describe(entry, FileType.file | entry.mode)),
+          missing: entry.size,
+        };
+        this.#finishFileWhenWhole();
+        break;
+      case 'directory':
+        this.#tree.addDirectory(path, describe(entry, FileType.directory | entry.mode));
+        break;
+      case 'symlink': {
+        const meta = describe(entry, FileType.symlink | SYMLINK_MODE);
+        this.#tree.addFile(path, this.#stage.writeSymlink(meta, target));
+        break;
+      }
+      case 'hard link':
+        this.#tree.addHardLink(path, target);
+        break;
+      case 'device node or FIFO':
+        this.#tree.addParents(path);
+        break;
+    }
+  }
+
+  content(bytes: Buffer): void {
+    if (this.#file === undefined) throw new Error('content without a file');
+    this.#file.writer.write(bytes);
+    this.#file.missing -= bytes.length;
+    this.#finishFileWhenWhole();
+  }
+
+  /** Writes the directories. */
+  finish(): TreeChecksums {
+    return this.#tree.finish(this.#stage.writeMetadata);
+  }
+
+  /** Frees what a layer that is not finished holds. */
+  abandon(): void {
+    this.#file?.writer.abandon();
+    this.#file = undefined;
+  }
+
+  #finishFileWhenWhole(): void {
+    if (this.#file === undefined || this.#file.missing > 0) return;
+    this.#tree.addFile(this.#file.path, this.#file.writer.finish());
+    this.#file = undefined;
+  }
+}
+
+function describe({ uid, gid, xattrs }: TarEntry, mode: number): DirMeta {
+  return { uid, gid, mode, xattrs };
+}

@@ -1,0 +1,190 @@
+/**
+ * Writes objects into the staging folder of the open transaction, where libostree looks for objects of its own. At the
+ * commit it syncs the filesystem once and renames them into `objects/`; see `object-files.ts` for the layout.
+ *
+ * ```
+ * REPO/tmp/staging-BOOT-XXXXXX/     found through the descriptor that libostree keeps on it
+ *   ab/cdef....file|dirtree|...     complete objects
+ *   atomic-object                   the one that is being written
+ * ```
+ *
+ * libostree's own import would be one call, but it computes checksums in plain C and is busy for twice the time of all
+ * the rest of a pull. After a crash libostree gives the folder to the next transaction of the same boot, or removes it.
+ */
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  fchmodSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { AtomicError } from '../../core/errors.ts';
+import type { Locations } from '../../core/locations.ts';
+import { type DirMeta, formatFileHeader } from '../../core/ostree-objects.ts';
+import type { WriteMetadataObject } from '../../core/tar/layer-tree.ts';
+import { isErrno } from '../../host/file-error.ts';
+import { formatObjectPath } from '../object-files.ts';
+import { applyBareMeta, applyBareSymlinkMeta, applyBareUserMeta } from './apply-meta.ts';
+import { FileWriter } from './file-writer.ts';
+
+const BUFFERED = 'atomic-object';
+const METADATA_MODE = 0o644;
+export class ObjectStage {
+  readonly #repository: string;
+  readonly #isBareUser: boolean;
+  readonly #folder: string;
+  readonly #temporary: string;
+  /** Those that were there before, and those that are. Objects of a dead process may be in the former only. */
+  readonly #adopted: ReadonlySet<string>;
+  readonly #subfolders: Set<string>;
+  readonly #known = new Set<string>();
+  #room: number;
+
+  /**
+   * @param locations of a repository with an open transaction, the only one of this process
+   * @param room bytes of content that may be written
+   * @throws Error when there is no transaction
+   */
+  constructor(
+    { repository, repositoryMode }: Pick<Locations, 'repository' | 'repositoryMode'>,
+    room: number,
+  ) {
+    this.#room = room;
+    this.#repository = repository;
+    this.#isBareUser = repositoryMode === 'bare-user';
+    this.#folder = findStagingFolder(repository);
+    this.#temporary = `${this.#folder}/${BUFFERED}`;
+    this.#adopted = new Set(readdirSync(this.#folder));
+    this.#subfolders = new Set(this.#adopted);
+    rmSync(this.#temporary, { force: true });
+  }
+
+  /**
+   * Begins a regular file. One at a time.
+   *
+   * @param meta its mode with the file type
+   */
+  beginFile(meta: DirMeta): FileWriter {
+    return new FileWriter(meta, {
+      open: () => openSync(this.#temporary, 'wx', 0o600),
+      write: (fd, bytes) => this.#write(fd, bytes),
+      finish: (checksum, fd, content) => this.#finishFile(checksum, meta, fd, content),
+      abandon: (fd) => this.#abandon(fd),
+    });
+  }
+
+  /** Writes a symlink; returns its checksum. */
+  writeSymlink(meta: DirMeta, target: string): string {
+    const checksum = createHash('sha256').update(formatFileHeader(meta, target)).digest('hex');
+    if (this.#isBareUser) this.#finishFile(checksum, meta, undefined, [Buffer.from(target, 'utf8')]);
+    else if (this.#isNew(checksum, 'file')) {
+      symlinkSync(target, this.#temporary);
+      applyBareSymlinkMeta(this.#temporary, meta);
+      this.#moveIn(checksum, 'file');
+    }
+    return checksum;
+  }
+
+  /** Writes a metadata object. */
+  readonly writeMetadata: WriteMetadataObject = (kind, checksum, data) => {
+    if (!this.#isNew(checksum, kind)) return;
+    const fd = openSync(this.#temporary, 'wx', 0o600);
+    try {
+      this.#write(fd, data);
+      fchmodSync(fd, METADATA_MODE);
+    } finally {
+      closeSync(fd);
+    }
+    this.#moveIn(checksum, kind);
+  };
+
+  /** @param fd of the temporary file when the content is in it already */
+  #finishFile(checksum: string, meta: DirMeta, fd: number | undefined, content: readonly Buffer[]): void {
+    if (!this.#isNew(checksum, 'file')) {
+      if (fd !== undefined) this.#abandon(fd);
+      return;
+    }
+    const file = fd ?? openSync(this.#temporary, 'wx', 0o600);
+    try {
+      for (const part of content) this.#write(file, part);
+      if (this.#isBareUser) applyBareUserMeta(file, meta);
+      else applyBareMeta(file, meta);
+    } finally {
+      closeSync(file);
+    }
+    this.#moveIn(checksum, 'file');
+  }
+
+  #write(fd: number, data: Buffer): void {
+    this.#room -= data.length;
+    if (this.#room < 0) {
+      throw new AtomicError('NO_SPACE', 'No space left on the filesystem beside what must stay free', {
+        hint: 'Free some space on the filesystem of the image store and try again.',
+      });
+    }
+    for (let at = 0; at < data.length; ) at += writeSync(fd, data, at);
+  }
+
+  #abandon(fd: number): void {
+    closeSync(fd);
+    rmSync(this.#temporary);
+  }
+
+  #isNew(checksum: string, extension: string): boolean {
+    const name = `${checksum}.${extension}`;
+    if (this.#known.has(name)) return false;
+    this.#known.add(name);
+    if (existsInFolder(formatObjectPath(this.#repository, checksum, extension))) return false;
+    return !(this.#adopted.has(name.slice(0, 2)) && existsInFolder(this.#path(name)));
+  }
+
+  #moveIn(checksum: string, extension: string): void {
+    const name = `${checksum}.${extension}`;
+    const subfolder = name.slice(0, 2);
+    if (!this.#subfolders.has(subfolder)) {
+      mkdirSync(`${this.#folder}/${subfolder}`, { mode: 0o755 });
+      this.#subfolders.add(subfolder);
+    }
+    renameSync(this.#temporary, this.#path(name));
+  }
+
+  #path(name: string): string {
+    return `${this.#folder}/${name.slice(0, 2)}/${name.slice(2)}`;
+  }
+}
+
+function findStagingFolder(repository: string): string {
+  const prefix = `${realpathSync(repository)}/tmp/staging-`;
+  const folders = readdirSync('/proc/self/fd').flatMap((fd) => {
+    const path = findLink(`/proc/self/fd/${fd}`);
+    return path?.startsWith(prefix) && !path.endsWith('-lock') ? [path] : [];
+  });
+  const [folder] = folders;
+  if (folder === undefined || folders.length > 1) {
+    throw new Error(`${folders.length} staging folders of open transactions below ${repository}`);
+  }
+  return folder;
+}
+
+/** A descriptor that was open when the folder was read may be closed by now. */
+function findLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Not `existsSync`: a dangling symlink is an object too. */
+function existsInFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}

@@ -1,0 +1,87 @@
+/** Pulls an image: finds out what is meant, opens its source, and stores it. */
+import { wrapError } from '../../core/errors.ts';
+import type { PulledImage, SourceOptions } from '../../core/image.ts';
+import { type ImageLocation, nameImage } from '../../core/image-location.ts';
+import { formatReference, parseReference } from '../../core/reference.ts';
+import { buildRetryPauses } from '../../core/retry-pauses.ts';
+import { dropRegistryPrefix, parseSourceName } from '../../core/source-name.ts';
+import type { Host } from '../../host/host.ts';
+import { retryTransient } from '../../host/retry.ts';
+import { locateImage } from '../../source/locate-image.ts';
+import { openImage } from '../../source/open-image.ts';
+import { openRenewableSource } from '../../source/renewable-source.ts';
+import { withScratch } from '../scratch.ts';
+import { withSharedStore } from '../store-lock.ts';
+import { storeImage } from './store-image.ts';
+
+/** An image that a person has named, before anybody but the files of this machine was asked. */
+export interface NamedImage {
+  /** As the person wrote it. */
+  readonly written: string;
+  readonly location: ImageLocation;
+  /** The name under which it is or will be stored, with tag or digest (compatibility I-01). */
+  readonly reference: string;
+}
+
+/**
+ * Finds out what a person means and under which name it is stored.
+ *
+ * @param storedAs another name, with or without tag
+ * @throws AtomicError BAD_REFERENCE, and what `locateImage` throws
+ */
+export async function nameSource(host: Host, written: string, storedAs?: string): Promise<NamedImage> {
+  parseSourceName(written);
+  const chosen = storedAs === undefined ? undefined : formatReference(parseReference(storedAs));
+  try {
+    const location = await locateImage(host, written);
+    return { written, location, reference: chosen ?? nameImage(location) };
+  } catch (error) {
+    throw wrapError(error, `pulling ${written}`);
+  }
+}
+
+/**
+ * @param written as for `atomic pull`
+ * @param storedAs another name to store it under, with or without tag
+ * @throws AtomicError what `nameSource`, `openImage` and `storeImage` throw; the image is then as it was before
+ */
+export async function pullImage(
+  host: Host,
+  written: string,
+  options: SourceOptions,
+  storedAs?: string,
+): Promise<PulledImage> {
+  return pullNamedImage(host, await nameSource(host, written, storedAs), options);
+}
+
+/** @throws AtomicError what `openImage` and `storeImage` throw; the image is then as it was before */
+export async function pullNamedImage(
+  host: Host,
+  { written, location, reference }: NamedImage,
+  options: SourceOptions,
+): Promise<PulledImage> {
+  const shown = location.kind === 'registry' ? dropRegistryPrefix(written) : written;
+  host.report({ kind: 'pull-started', image: shown });
+  try {
+    const pulled = await withSharedStore(host, () =>
+      withScratch(host, async (scratch) => {
+        const retryPauses = options.retryPauses ?? buildRetryPauses();
+        const source = await retryTransient(host, `opening ${written}`, retryPauses, () =>
+          openRenewableSource(() => openImage(host, location, scratch, options)),
+        );
+        try {
+          return await storeImage(host, reference, { source, retryPauses });
+        } finally {
+          await source.close();
+        }
+      }),
+    );
+    // What was typed is no name for it, or not the one that it has here.
+    if (reference !== shown && reference !== `${shown}:latest`) {
+      host.report({ kind: 'notice', text: `Stored as ${reference}` });
+    }
+    return pulled;
+  } catch (error) {
+    throw wrapError(error, `pulling ${written}`);
+  }
+}

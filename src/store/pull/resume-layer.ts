@@ -1,0 +1,57 @@
+/** A layer that an interrupted pull completed, and whose ref it could not set any more. */
+import { VariantMalformed } from '../../core/gvariant.ts';
+import type { BlobDescriptor } from '../../core/manifest.ts';
+import { parseCommit, parseDirTree } from '../../core/ostree-objects.ts';
+import { formatBlobRef } from '../../core/ref-name.ts';
+import type { Pointer } from '../../native/glib.ts';
+import { loadMetadata, setRef } from '../../native/ostree.ts';
+import { hasObject } from '../../native/ostree-inventory.ts';
+import { describeLayer, type StoredLayer } from '../stored-layer.ts';
+import { findRecordedLayer } from './layer-ledger.ts';
+
+/**
+ * Points the layer's ref at the commit that the ledger names, when every object below it is in the repository or in
+ * what the open transaction took over from a dead process. An object appears there only when it is written to its end;
+ * only the disk may not have it yet, and the transaction syncs before it sets the ref.
+ *
+ * @returns `undefined` when there is no such layer, or a part of it is missing: it must be fetched
+ */
+export function resumeLayer(
+  repository: string,
+  repo: Pointer,
+  layer: BlobDescriptor,
+): StoredLayer | undefined {
+  const checksum = findRecordedLayer(repository, layer.digest);
+  if (checksum === undefined) return undefined;
+  try {
+    const stored = readWholeLayer(repo, checksum, layer);
+    if (stored !== undefined) setRef(repo, formatBlobRef(layer.digest), checksum);
+    return stored;
+  } catch (error) {
+    // Damaged on the disk: fetched again it does not depend on what is wrong here.
+    if (error instanceof VariantMalformed) return undefined;
+    throw error;
+  }
+}
+
+function readWholeLayer(repo: Pointer, checksum: string, layer: BlobDescriptor): StoredLayer | undefined {
+  if (!hasObject(repo, 'commit', checksum)) return undefined;
+  const commit = parseCommit(loadMetadata(repo, 'commit', checksum));
+  if (!hasObject(repo, 'dirmeta', commit.dirmeta) || !hasWholeTree(repo, commit.dirtree)) return undefined;
+  return describeLayer(commit, layer);
+}
+
+function hasWholeTree(repo: Pointer, root: string): boolean {
+  const seen = new Set([root]);
+  // A set is visited in the order of insertion, also what is added meanwhile.
+  for (const checksum of seen) {
+    if (!hasObject(repo, 'dirtree', checksum)) return false;
+    const { files, directories } = parseDirTree(loadMetadata(repo, 'dirtree', checksum));
+    if (!files.every((file) => hasObject(repo, 'file', file.checksum))) return false;
+    for (const { dirtree, dirmeta } of directories) {
+      if (!hasObject(repo, 'dirmeta', dirmeta)) return false;
+      seen.add(dirtree);
+    }
+  }
+  return true;
+}

@@ -1,0 +1,126 @@
+/**
+ * Stores an image from an open source: the layers that are missing, then the image itself. The image's ref is set by the
+ * last transaction, so that an image is there whole or not at all; layers that are complete survive an interrupted pull.
+ */
+import { readDiffIds } from '../../core/diff-ids.ts';
+import { AtomicError } from '../../core/errors.ts';
+import type { PulledImage } from '../../core/image.ts';
+import {
+  type BlobDescriptor,
+  findCompression,
+  type ImageManifest,
+  MAX_MANIFEST_BYTES,
+  parseManifest,
+} from '../../core/manifest.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import { retryTransient } from '../../host/retry.ts';
+import { findImage } from '../find-image.ts';
+import { hasSignatures } from '../image-signatures.ts';
+import { withRepository } from '../repository.ts';
+import { withStoreErrors } from '../store-error.ts';
+import { findStoredLayer } from '../stored-layer.ts';
+import type { LayerSource } from './fetch-layer.ts';
+import { forgetLayers } from './layer-ledger.ts';
+import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
+import { storeLayers } from './store-layers.ts';
+
+/**
+ * @param reference the name under which it is stored, with tag or digest
+ * @throws AtomicError MANIFEST_INVALID, MANIFEST_UNSUPPORTED, LAYER_REJECTED, DIGEST_MISMATCH, NO_SPACE, STORE_FAILED
+ * and what the source throws; the image is then as it was before
+ */
+export async function storeImage(host: Host, reference: string, from: LayerSource): Promise<PulledImage> {
+  const { source } = from;
+  const manifest = parseManifest(decodeUtf8(source.manifest));
+  const present = await findImage(host, reference);
+  if (
+    present !== undefined &&
+    `sha256:${present.id}` === source.digest &&
+    hasAllBlobs(host, manifest) &&
+    hasSignatures(host, present, source.signatures)
+  ) {
+    const reused = manifest.layers.map(({ digest }) => digest);
+    return { image: present, fetched: [], bytesFetched: 0, reused };
+  }
+  // A layer of an unknown kind is refused before anything is fetched.
+  for (const layer of manifest.layers) findCompression(layer);
+  return withRepository(host, async (repo) => {
+    const missing = listMissingLayers(host, manifest);
+    await checkRoomForLayers(host, repo, missing);
+    const config = await readConfig(host, from, manifest.config);
+    const diffIds = readDiffIds(config.toString('utf8'), manifest.layers.length);
+    const { abortTransaction, beginTransaction, commitTransaction } = await import('../../native/ostree.ts');
+    const { writeConfigCommit, writeImageCommit } = await import('../write-commit.ts');
+    const { adoptLayers } = await import('./adopt-layers.ts');
+    await withStoreErrors('opening a transaction', () => beginTransaction(repo));
+    try {
+      const adopted = adoptLayers(host, repo, manifest.layers, diffIds);
+      const planned = missing.filter(({ digest }) => !adopted.has(digest));
+      host.report({
+        kind: 'pull-planned',
+        layers: planned.map(({ digest, size }) => ({ digest, bytes: size })),
+      });
+      const { trees, fetched, pending } = await storeLayers(host, repo, from, manifest, diffIds, adopted);
+      return await withStoreErrors(`storing ${reference}`, async () => {
+        writeConfigCommit(repo, manifest.config, config);
+        const recorded = {
+          digest: source.digest,
+          text: decodeUtf8(source.manifest),
+          source: source.location,
+          signatures: source.signatures,
+        };
+        const image = writeImageCommit(repo, reference, recorded, trees);
+        throwIfInterrupted(host);
+        await commitTransaction(repo);
+        forgetLayers(host.locations.repository, pending);
+        return { image, ...describeTransfer(manifest, fetched) };
+      });
+    } catch (error) {
+      abortTransaction(repo);
+      throw error;
+    }
+  });
+}
+
+function describeTransfer(
+  { layers }: ImageManifest,
+  fetched: readonly BlobDescriptor[],
+): Omit<PulledImage, 'image'> {
+  const digests = fetched.map(({ digest }) => digest);
+  return {
+    fetched: digests,
+    bytesFetched: fetched.reduce((sum, { size }) => sum + size, 0),
+    reused: layers.map(({ digest }) => digest).filter((digest) => !digests.includes(digest)),
+  };
+}
+
+async function readConfig(
+  host: Host,
+  { source, retryPauses }: LayerSource,
+  { digest, size }: BlobDescriptor,
+): Promise<Buffer> {
+  if (size > MAX_MANIFEST_BYTES) {
+    throw new AtomicError(
+      'MANIFEST_INVALID',
+      `reading the image's configuration: ${size} bytes are more than ${MAX_MANIFEST_BYTES}`,
+      { hint: 'Ask the author of the image; nothing was stored.' },
+    );
+  }
+  return retryTransient(host, 'configuration of the image', retryPauses, async (triesBefore) => {
+    if (triesBefore > 0) await source.renew();
+    return source.proxy.readBlob(source.image, digest, size);
+  });
+}
+
+function hasAllBlobs(host: Host, manifest: ImageManifest): boolean {
+  return manifest.layers.every((layer) => findStoredLayer(host.locations.repository, layer) !== undefined);
+}
+
+function decodeUtf8(data: Buffer): string {
+  const text = data.toString('utf8');
+  if (Buffer.from(text, 'utf8').equals(data)) return text;
+  throw new AtomicError('MANIFEST_INVALID', 'reading the manifest: it is not UTF-8', {
+    hint: 'Ask the author of the image; nothing was stored.',
+  });
+}

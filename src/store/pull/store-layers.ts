@@ -1,0 +1,104 @@
+/**
+ * Stores the layers of an image in transactions of their own, so that what is complete stays whatever happens after:
+ * every 64 MB of new data, and when the pull fails. For what even that misses, a kill above all, see `layer-ledger.ts`.
+ */
+import { AtomicError } from '../../core/errors.ts';
+import type { BlobDescriptor, ImageManifest } from '../../core/manifest.ts';
+import type { LayerTree } from '../../core/merge-layers.ts';
+import type { Host } from '../../host/host.ts';
+import type { Pointer } from '../../native/glib.ts';
+import { toStoreError, withStoreErrors } from '../store-error.ts';
+import type { StoredLayer } from '../stored-layer.ts';
+import { ensureLayer, type LayerSource } from './fetch-layer.ts';
+import { forgetLayers } from './layer-ledger.ts';
+
+/**
+ * A transaction ends in one sync of the filesystem, about 0.2 s after 200 MB: too slow for each of 60 small layers,
+ * cheap against what is lost when 64 MB must be fetched again.
+ */
+const CHECKPOINT_BYTES = 64 * 1024 * 1024;
+
+export interface StoredLayers {
+  /** Base first. */
+  readonly trees: readonly LayerTree[];
+  /** Layers that came from the source, base first. */
+  readonly fetched: readonly BlobDescriptor[];
+  /** Layers whose refs the open transaction will set. */
+  readonly pending: ReadonlySet<string>;
+}
+
+/**
+ * Needs an open transaction and leaves one. When it fails, the layers that were complete have their refs, unless the
+ * image itself is at fault: it will not be pulled again as it is.
+ *
+ * @param diffIds digests of the inflated layers, base first
+ * @param adopted layers by digest that were found under another name, see `adopt-layers.ts`
+ * @throws AtomicError LAYER_REJECTED, DIGEST_MISMATCH, NO_SPACE, STORE_FAILED and what the source throws
+ */
+export async function storeLayers(
+  host: Host,
+  repo: Pointer,
+  from: LayerSource,
+  manifest: ImageManifest,
+  diffIds: readonly string[],
+  adopted: ReadonlyMap<string, StoredLayer>,
+): Promise<StoredLayers> {
+  const fetched: BlobDescriptor[] = [];
+  const trees: LayerTree[] = [];
+  const known = new Map(adopted);
+  const pending = new Set<string>();
+  let uncommitted = 0;
+  try {
+    for (const [index, layer] of manifest.layers.entries()) {
+      const ensured = await ensureLayer(host, repo, from, layer, known, diffIds[index]);
+      checkDiffId(layer, ensured.stored.uncompressedDigest, diffIds[index]);
+      trees.push(ensured.stored.tree);
+      known.set(layer.digest, ensured.stored);
+      if (ensured.kind === 'present') continue;
+      pending.add(layer.digest);
+      if (ensured.kind === 'resumed') continue;
+      fetched.push(layer);
+      uncommitted += ensured.bytesWritten;
+      const isLast = index === manifest.layers.length - 1;
+      if (uncommitted < CHECKPOINT_BYTES || isLast) continue;
+      await withStoreErrors('storing layers', () => commitLayers(host, repo, pending));
+      uncommitted = 0;
+    }
+    return { trees, fetched, pending };
+  } catch (error) {
+    const isImageAtFault = error instanceof AtomicError && error.category === 'image';
+    if (pending.size > 0 && !isImageAtFault) await keepCompleteLayers(host, repo, pending);
+    throw error;
+  }
+}
+
+/** Sets the refs of layers and begins the next transaction. */
+async function commitLayers(host: Host, repo: Pointer, pending: Set<string>): Promise<void> {
+  const { beginTransaction, commitTransaction } = await import('../../native/ostree.ts');
+  await commitTransaction(repo);
+  forgetLayers(host.locations.repository, pending);
+  pending.clear();
+  beginTransaction(repo);
+}
+
+/** What cannot be kept is fetched again; that must not hide why the pull failed. */
+async function keepCompleteLayers(host: Host, repo: Pointer, pending: Set<string>): Promise<void> {
+  try {
+    await commitLayers(host, repo, pending);
+  } catch (error) {
+    const failure = toStoreError(error, 'keeping complete layers');
+    if (!(failure instanceof AtomicError)) throw failure;
+    host.report({ kind: 'warning', text: failure.message });
+  }
+}
+
+function checkDiffId(layer: BlobDescriptor, actual: string, expected: string | undefined): void {
+  if (expected === undefined || expected === actual) return;
+  throw new AtomicError(
+    'DIGEST_MISMATCH',
+    `layer ${layer.digest}: it inflates to ${actual}, but the image says ${expected}`,
+    {
+      hint: 'The image is damaged or forged; nothing was stored.',
+    },
+  );
+}

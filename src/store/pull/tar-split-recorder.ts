@@ -1,0 +1,81 @@
+/**
+ * Records what tar-split needs to rebuild a layer's archive byte for byte from the files of its tree: everything around
+ * the files, and the name, size and checksum of each. It is kept as the original kept it (compatibility S-02,
+ * `tarsplit.output`): one JSON object a line, compressed, in base64.
+ */
+import { gzipSync } from 'node:zlib';
+import { Crc64 } from '../../core/tar/crc64.ts';
+import type { TarEntry } from '../../core/tar/tar-entries.ts';
+import type { TarListener } from '../../core/tar/tar-reader.ts';
+
+const FILE_ENTRY = 1;
+const SEGMENT_ENTRY = 2;
+/** What is compressed at a time: one member of the gzip file. */
+const MEMBER_CHARACTERS = 1024 * 1024;
+/** Headers are nearly all zeros and repetition; higher levels take much longer and save little. */
+const COMPRESSION_LEVEL = 1;
+/** libostree refuses metadata objects over 10 MB, and base64 adds a third. */
+const MAX_COMPRESSED_BYTES = 6 * 1024 * 1024;
+
+export class TarSplitRecorder implements TarListener {
+  readonly #members: Buffer[] = [];
+  #compressedBytes = 0;
+  #text = '';
+  #position = 0;
+  #frame: Buffer[] = [];
+  #file: { readonly name: string; readonly size: number; readonly sum: Crc64; received: number } | undefined;
+
+  frame(bytes: Buffer): void {
+    this.#frame.push(bytes);
+  }
+
+  entry({ name, size }: TarEntry): void {
+    this.#endSegment();
+    const text = name.toString('utf8');
+    if (size === 0) this.#write({ type: FILE_ENTRY, name: text, payload: null });
+    else this.#file = { name: text, size, sum: new Crc64(), received: 0 };
+  }
+
+  content(bytes: Buffer): void {
+    const file = this.#file;
+    if (file === undefined) throw new Error('content without an entry');
+    file.sum.update(bytes);
+    file.received += bytes.length;
+    if (file.received < file.size) return;
+    const payload = file.sum.digest().toString('base64');
+    this.#write({ type: FILE_ENTRY, name: file.name, size: file.size, payload });
+    this.#file = undefined;
+  }
+
+  /**
+   * Ends the record.
+   *
+   * @returns `undefined` when it is too large to be kept; such a layer cannot be rebuilt byte for byte
+   */
+  finish(): string | undefined {
+    this.#endSegment();
+    this.#compress();
+    if (this.#compressedBytes > MAX_COMPRESSED_BYTES) return undefined;
+    return Buffer.concat(this.#members).toString('base64');
+  }
+
+  #endSegment(): void {
+    if (this.#frame.length === 0) return;
+    const payload = Buffer.concat(this.#frame).toString('base64');
+    this.#frame = [];
+    this.#write({ type: SEGMENT_ENTRY, payload });
+  }
+
+  #write(entry: Readonly<Record<string, unknown>>): void {
+    this.#text += `${JSON.stringify({ ...entry, position: this.#position })}\n`;
+    this.#position += 1;
+    if (this.#text.length >= MEMBER_CHARACTERS) this.#compress();
+  }
+
+  #compress(): void {
+    const member = gzipSync(this.#text, { level: COMPRESSION_LEVEL });
+    this.#text = '';
+    this.#compressedBytes += member.length;
+    if (this.#compressedBytes <= MAX_COMPRESSED_BYTES) this.#members.push(member);
+  }
+}

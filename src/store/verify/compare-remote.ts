@@ -1,0 +1,67 @@
+/** Compares images with the registries that they came from. Reads no object. */
+import { AtomicError } from '../../core/errors.ts';
+import type { SourceOptions } from '../../core/image.ts';
+import { parseReference } from '../../core/reference.ts';
+import type { RemoteStatus } from '../../core/verified-image.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import { findRemoteDigest } from '../../source/remote-digest.ts';
+import { findTrustedManifest, listTargets, selectTargets, type VerifyTarget } from './verify-targets.ts';
+
+const REGISTRY = 'docker://';
+
+export interface RemoteComparison {
+  readonly reference: string;
+  /** Hex of the manifest digest here; undefined when the image's commit cannot be read. */
+  readonly id: string | undefined;
+  readonly status: RemoteStatus;
+}
+
+/**
+ * Asks for the tag of each image, not for another one (compatibility X-13). A registry that does not answer is a value.
+ *
+ * @param written names or beginnings of ids; none means all
+ * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE, TOOL_MISSING, INTERRUPTED
+ */
+export async function compareWithRegistries(
+  host: Host,
+  written: readonly string[],
+  options: SourceOptions,
+): Promise<readonly RemoteComparison[]> {
+  const targets = listTargets(host);
+  const compared: RemoteComparison[] = [];
+  for (const target of written.length === 0 ? targets : selectTargets(targets, written)) {
+    const { reference, image } = target;
+    throwIfInterrupted(host);
+    host.report({ kind: 'step', text: `Asking for ${reference}` });
+    compared.push({ reference, id: image?.id, status: await readStatus(host, target, options) });
+  }
+  return compared;
+}
+
+async function readStatus(host: Host, target: VerifyTarget, options: SourceOptions): Promise<RemoteStatus> {
+  const manifest = findTrustedManifest(host.locations.repository, target.commit, true);
+  if (target.image === undefined || manifest === undefined) {
+    return { kind: 'unknown', reason: 'its commit here is damaged' };
+  }
+  const location = findLocation(target);
+  if (location === undefined) return { kind: 'not-from-registry' };
+  // Not the id: of images without a recorded digest it is that of the configuration (X-13).
+  const own = manifest.digest;
+  try {
+    const digest = await findRemoteDigest(host, location, own, options);
+    if (digest === undefined) return { kind: 'gone' };
+    return digest === own ? { kind: 'up-to-date' } : { kind: 'newer', digest };
+  } catch (error) {
+    const concernsAll =
+      !(error instanceof AtomicError) || error.code === 'INTERRUPTED' || error.code === 'TOOL_MISSING';
+    if (concernsAll) throw error;
+    return { kind: 'unknown', reason: error.message };
+  }
+}
+
+/** Images that the original tool or an older version stored have no source; a full name tells it. */
+function findLocation({ reference, image }: VerifyTarget): string | undefined {
+  if (image?.source !== undefined) return image.source.startsWith(REGISTRY) ? image.source : undefined;
+  return parseReference(reference).registry === undefined ? undefined : `${REGISTRY}${reference}`;
+}

@@ -1,0 +1,51 @@
+/** Finds where in directory trees objects are. */
+
+import { compareUtf8 } from '../../core/compare-utf8.ts';
+import type { TreeChecksums } from '../../core/tar/layer-tree.ts';
+import { readDirTree } from '../object-files.ts';
+import { formatObjectKey } from './object-verifier.ts';
+
+/**
+ * Finds all paths of some objects below a directory. Folders that are among the objects are not looked into: they are
+ * damaged.
+ *
+ * @param wanted keys of objects, see `formatObjectKey`
+ * @returns key -> absolute paths, sorted; the root is `/`
+ */
+export function findPaths(
+  repository: string,
+  root: TreeChecksums,
+  wanted: ReadonlySet<string>,
+): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  const holds = new Map<string, boolean>();
+  const add = (key: string, path: string): void => {
+    if (wanted.has(key)) found.set(key, [...(found.get(key) ?? []), path]);
+  };
+  /** Equal folders are at many paths, and most hold nothing that is wanted. */
+  const holdsWanted = ({ dirtree, dirmeta }: TreeChecksums): boolean => {
+    if (wanted.has(formatObjectKey('dirmeta', dirmeta))) return true;
+    if (wanted.has(formatObjectKey('dirtree', dirtree))) return true;
+    const known = holds.get(dirtree);
+    if (known !== undefined) return known;
+    const { files, directories } = readDirTree(repository, dirtree);
+    const result =
+      files.some(({ checksum }) => wanted.has(formatObjectKey('file', checksum))) ||
+      directories.some(holdsWanted);
+    holds.set(dirtree, result);
+    return result;
+  };
+  const visit = (folder: TreeChecksums, path: string): void => {
+    if (!holdsWanted(folder)) return;
+    const shown = path === '' ? '/' : path;
+    add(formatObjectKey('dirmeta', folder.dirmeta), shown);
+    add(formatObjectKey('dirtree', folder.dirtree), shown);
+    if (wanted.has(formatObjectKey('dirtree', folder.dirtree))) return;
+    const { files, directories } = readDirTree(repository, folder.dirtree);
+    for (const { name, checksum } of files) add(formatObjectKey('file', checksum), `${path}/${name}`);
+    for (const directory of directories) visit(directory, `${path}/${directory.name}`);
+  };
+  visit(root, '');
+  for (const paths of found.values()) paths.sort(compareUtf8);
+  return found;
+}

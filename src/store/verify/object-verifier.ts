@@ -1,0 +1,121 @@
+/**
+ * Reads objects of the repository and compares their checksums. Metadata objects are read here, because the walk needs
+ * their content anyway; content objects by libostree, on a worker thread, which knows owner, mode and xattrs in every
+ * mode of a repository. Each object is read once, however many images share it; what is remembered of it is its size.
+ */
+import { createHash } from 'node:crypto';
+import { lstatSync, readFileSync } from 'node:fs';
+import { toPrintable } from '../../core/printable.ts';
+import type { ObjectKind } from '../../core/verified-image.ts';
+import { isErrno } from '../../host/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import { GErrorThrown, type Pointer } from '../../native/glib.ts';
+import { formatObjectPath } from '../object-files.ts';
+
+/** libostree's own limit for metadata objects. */
+const MAX_METADATA_BYTES = 128 * 1024 * 1024;
+/** A display shows no more, and a log prints none of them. */
+const REPORT_MILLISECONDS = 200;
+const BYTES_PER_MB = 1_000_000;
+
+export type Verdict =
+  | { readonly state: 'sound'; readonly bytes: number; readonly file: FileIdentity }
+  | { readonly state: 'missing' | 'damaged'; readonly reason: string };
+
+/** Changes with every change of a file, also of its owner, mode, xattrs and links. */
+export interface FileIdentity {
+  readonly inode: number;
+  /** Milliseconds, with their fraction. */
+  readonly changed: number;
+}
+
+export class ObjectVerifier {
+  readonly #host: Host;
+  readonly #repo: Pointer;
+  readonly #earlier: ObjectVerifier | undefined;
+  readonly #verdicts = new Map<string, Verdict>();
+  #bytes = 0;
+  #reportedAt = 0;
+
+  /** @param earlier has read objects before; those that nobody has touched since are not read again */
+  constructor(host: Host, repo: Pointer, earlier?: ObjectVerifier) {
+    this.#host = host;
+    this.#repo = repo;
+    this.#earlier = earlier;
+  }
+
+  /** @throws INTERRUPTED */
+  async check(kind: ObjectKind, checksum: string): Promise<Verdict> {
+    const known = this.find(kind, checksum);
+    if (known !== undefined) return known;
+    throwIfInterrupted(this.#host);
+    const verdict = await this.#read(kind, checksum);
+    this.#verdicts.set(formatObjectKey(kind, checksum), verdict);
+    if (verdict.state === 'sound') this.#bytes += verdict.bytes;
+    this.#report();
+    return verdict;
+  }
+
+  /** What is known of an object without reading it. */
+  find(kind: ObjectKind, checksum: string): Verdict | undefined {
+    return this.#verdicts.get(formatObjectKey(kind, checksum));
+  }
+
+  /** An object that was replaced is read again. */
+  forget(kind: ObjectKind, checksum: string): void {
+    this.#verdicts.delete(formatObjectKey(kind, checksum));
+  }
+
+  async #read(kind: ObjectKind, checksum: string): Promise<Verdict> {
+    const path = formatObjectPath(this.#host.locations.repository, checksum, kind);
+    try {
+      const { size, ino: inode, ctimeMs: changed } = lstatSync(path);
+      const earlier = this.#earlier?.find(kind, checksum);
+      const isSame =
+        earlier?.state === 'sound' && earlier.file.inode === inode && earlier.file.changed === changed;
+      if (isSame) return earlier;
+      if (kind === 'file')
+        await (await import('../../native/ostree-check.ts')).checkFileObject(this.#repo, checksum);
+      else checkMetadata(path, size, checksum);
+      return { state: 'sound', bytes: size, file: { inode, changed } };
+    } catch (error) {
+      return describeFailure(error);
+    }
+  }
+
+  #report(): void {
+    const now = performance.now();
+    if (now - this.#reportedAt < REPORT_MILLISECONDS) return;
+    this.#reportedAt = now;
+    const megabytes = Math.round(this.#bytes / BYTES_PER_MB);
+    this.#host.report({ kind: 'step', text: `Verifying: ${this.#verdicts.size} objects, ${megabytes} MB` });
+  }
+}
+
+/** Names an object in sets and maps. */
+export function formatObjectKey(kind: ObjectKind, checksum: string): string {
+  return `${checksum}.${kind}`;
+}
+
+class WrongContent extends Error {}
+
+function checkMetadata(path: string, size: number, checksum: string): void {
+  if (size > MAX_METADATA_BYTES) throw new WrongContent(`${size} bytes are too many`);
+  const actual = createHash('sha256').update(readFileSync(path)).digest('hex');
+  if (actual !== checksum) throw new WrongContent(`its checksum is ${actual}`);
+}
+
+/** What cannot be read is damaged: a bad sector says EIO, a name that is a folder EISDIR. */
+function describeFailure(error: unknown): Verdict {
+  if (isErrno(error, 'ENOENT')) return { state: 'missing', reason: 'it is not there' };
+  const isSystemCall = error instanceof Error && 'syscall' in error;
+  if (!(isSystemCall || error instanceof WrongContent || error instanceof GErrorThrown)) throw error;
+  return { state: 'damaged', reason: describeReason(toPrintable(error.message)) };
+}
+
+/** libostree repeats the name of the object, sometimes twice; what differs is what matters. */
+function describeReason(message: string): string {
+  const actual = /actual='?([0-9a-f]{64})/.exec(message)?.[1];
+  return actual === undefined ? message : `its checksum is ${actual}`;
+}

@@ -1,0 +1,61 @@
+/** Puts sound objects where the store has damaged ones or none. Each is replaced by one rename. */
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import type { ObjectKind } from '../../core/verified-image.ts';
+import { withFileErrors } from '../../host/file-error.ts';
+import { formatObjectPath } from '../object-files.ts';
+import type { Repair } from './repair.ts';
+
+/** @param source a hard link to the object, already on the disk */
+export async function placeLink(
+  repair: Repair,
+  kind: ObjectKind,
+  checksum: string,
+  source: string,
+): Promise<void> {
+  await place(repair, kind, checksum, (path) => linkSync(source, path));
+}
+
+/** @param data of a metadata object */
+export async function placeData(
+  repair: Repair,
+  kind: ObjectKind,
+  checksum: string,
+  data: Buffer,
+): Promise<void> {
+  await place(repair, kind, checksum, (path) => {
+    const file = openSync(path, 'wx', 0o644);
+    try {
+      writeFileSync(file, data);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+async function place(
+  { host, scratch, verifier, replaced }: Repair,
+  kind: ObjectKind,
+  checksum: string,
+  create: (path: string) => void,
+): Promise<void> {
+  const path = formatObjectPath(host.locations.repository, checksum, kind);
+  await withFileErrors(`replace ${path}`, async () => {
+    mkdirSync(dirname(path), { recursive: true });
+    rmSync(scratch.placing, { force: true });
+    create(scratch.placing);
+    renameSync(scratch.placing, path);
+  });
+  verifier.forget(kind, checksum);
+  if (kind === 'file') replaced.add(checksum);
+}

@@ -1,0 +1,88 @@
+/** Makes again what a pull itself has made of the layers: the merged directories of an image, and its commit. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { AtomicError } from '../../core/errors.ts';
+import type { ImageManifest } from '../../core/manifest.ts';
+import { type LayerTree, mergeLayers } from '../../core/merge-layers.ts';
+import { plainDirectory } from '../../core/plain-directory.ts';
+import type { StoreProblem } from '../../core/verified-image.ts';
+import { formatObjectPath } from '../object-files.ts';
+import { withStoreErrors } from '../store-error.ts';
+import { findStoredLayer } from '../stored-layer.ts';
+import { placeData } from './place-object.ts';
+import type { Repair } from './repair.ts';
+import { type TrustedManifest, tolerateDamage } from './verify-targets.ts';
+
+/**
+ * Writes those of the damaged directories that the merge of the layers gives. Does nothing while the directories of the
+ * layers themselves are damaged.
+ *
+ * @returns how many objects were replaced
+ */
+export async function rebuildDirectories(
+  repair: Repair,
+  manifest: ImageManifest,
+  problems: readonly StoreProblem[],
+): Promise<number> {
+  const { repository } = repair.host.locations;
+  const directories = problems.filter(({ kind }) => kind === 'dirtree');
+  const made = directories.length === 0 ? undefined : tolerateDamage(() => mergeStored(repository, manifest));
+  let placed = 0;
+  for (const { kind, name } of problems) {
+    const data = kind === 'dirtree' ? made?.get(name) : undefined;
+    const isPlain = kind === 'dirmeta' && name === plainDirectory.checksum;
+    if (data !== undefined) await placeData(repair, 'dirtree', name, data);
+    else if (isPlain) await placeData(repair, 'dirmeta', name, plainDirectory.data);
+    else continue;
+    placed += 1;
+  }
+  return placed;
+}
+
+/**
+ * Writes a new commit of an image whose layers are all sound, and points its ref at it. Its time is now, so that its
+ * checksum is another one.
+ *
+ * @throws AtomicError STORE_CORRUPT when a layer is damaged or missing, STORE_FAILED
+ */
+export async function rewriteImageCommit(
+  { host, repo }: Repair,
+  reference: string,
+  recorded: TrustedManifest,
+  manifest: ImageManifest,
+): Promise<void> {
+  const { abortTransaction, beginTransaction, commitTransaction } = await import('../../native/ostree.ts');
+  const { writeImageCommit } = await import('../write-commit.ts');
+  const layers = readLayerTrees(host.locations.repository, manifest);
+  await withStoreErrors(`storing ${reference}`, async () => {
+    beginTransaction(repo);
+    try {
+      writeImageCommit(repo, reference, recorded, layers);
+      await commitTransaction(repo);
+    } catch (error) {
+      abortTransaction(repo);
+      throw error;
+    }
+  });
+}
+
+function mergeStored(repository: string, manifest: ImageManifest): ReadonlyMap<string, Buffer> {
+  return mergeLayers(readLayerTrees(repository, manifest), (checksum) => readVerified(repository, checksum))
+    .created;
+}
+
+function readLayerTrees(repository: string, manifest: ImageManifest): LayerTree[] {
+  return manifest.layers.map((layer) => {
+    const stored = findStoredLayer(repository, layer);
+    if (stored !== undefined) return stored.tree;
+    throw new AtomicError('STORE_CORRUPT', `reading layer ${layer.digest}: it is missing`);
+  });
+}
+
+/** A damaged directory must not spread into a merged one. */
+function readVerified(repository: string, checksum: string): Buffer {
+  const path = formatObjectPath(repository, checksum, 'dirtree');
+  const data = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
+  if (createHash('sha256').update(data).digest('hex') === checksum) return data;
+  throw new AtomicError('STORE_CORRUPT', `reading object ${checksum}.dirtree: it is damaged or missing`);
+}

@@ -1,0 +1,107 @@
+/** Fetches layers and configurations into the scratch of a repair, and takes over what the store lacks. */
+import type { BlobDescriptor } from '../../core/manifest.ts';
+import { formatBlobRef } from '../../core/ref-name.ts';
+import type { ObjectKind } from '../../core/verified-image.ts';
+import { findRef, formatObjectPath, readCommit, readDirTree } from '../object-files.ts';
+import { ensureLayer, type LayerSource } from '../pull/fetch-layer.ts';
+import { withRepository } from '../repository.ts';
+import { withStoreErrors } from '../store-error.ts';
+import { findStoredLayer } from '../stored-layer.ts';
+import { changeRefs } from '../write-refs.ts';
+import { formatObjectKey } from './object-verifier.ts';
+import { placeLink } from './place-object.ts';
+import type { Repair } from './repair.ts';
+import { tolerateDamage } from './verify-targets.ts';
+
+/**
+ * Fetches layers again. What the store has damaged or not at all of them is replaced, also what lies below a folder that
+ * could not be read before.
+ *
+ * @returns how many objects were replaced
+ * @throws what the source and `ensureLayer` throw; the store is then as it was
+ */
+export async function refetchLayers(
+  repair: Repair,
+  from: LayerSource,
+  layers: readonly BlobDescriptor[],
+): Promise<number> {
+  const { host } = repair.scratch;
+  await withRepository(host, async (repo) => {
+    const { abortTransaction, beginTransaction, commitTransaction } = await import('../../native/ostree.ts');
+    await withStoreErrors('opening a transaction', () => beginTransaction(repo));
+    try {
+      for (const layer of layers) {
+        await ensureLayer(host, repo, from, layer, new Map(), findDiffId(repair, layer));
+      }
+      await withStoreErrors('storing layers', () => commitTransaction(repo));
+    } catch (error) {
+      abortTransaction(repo);
+      throw error;
+    }
+  });
+  let placed = 0;
+  for (const { digest } of layers) placed += await adoptBlob(repair, digest);
+  return placed;
+}
+
+/** What the store remembers of the layer, when its commit can be read. */
+function findDiffId({ host }: Repair, layer: BlobDescriptor): string | undefined {
+  return tolerateDamage(() => findStoredLayer(host.locations.repository, layer))?.uncompressedDigest;
+}
+
+/** As `refetchLayers`, for the configuration. */
+export async function refetchConfig(
+  repair: Repair,
+  { source }: LayerSource,
+  config: BlobDescriptor,
+): Promise<number> {
+  const content = await source.proxy.readBlob(source.image, config.digest, config.size);
+  await withRepository(repair.scratch.host, async (repo) => {
+    const { abortTransaction, beginTransaction, commitTransaction } = await import('../../native/ostree.ts');
+    const { writeConfigCommit } = await import('../write-commit.ts');
+    await withStoreErrors('storing the configuration', async () => {
+      beginTransaction(repo);
+      try {
+        writeConfigCommit(repo, config, content);
+        await commitTransaction(repo);
+      } catch (error) {
+        abortTransaction(repo);
+        throw error;
+      }
+    });
+  });
+  return adoptBlob(repair, config.digest);
+}
+
+/** The ref goes last, so that it never names something incomplete. */
+async function adoptBlob(repair: Repair, digest: string): Promise<number> {
+  const scratch = repair.scratch.host.locations.repository;
+  const ref = formatBlobRef(digest);
+  const fetched = findRef(scratch, ref);
+  if (fetched === undefined) throw new Error(`the scratch has no ${ref}`);
+  let placed = 0;
+  const seen = new Set<string>();
+  const adopt = async (kind: ObjectKind, checksum: string): Promise<void> => {
+    seen.add(formatObjectKey(kind, checksum));
+    if ((await repair.verifier.check(kind, checksum)).state === 'sound') return;
+    await placeLink(repair, kind, checksum, formatObjectPath(scratch, checksum, kind));
+    placed += 1;
+  };
+  const visit = async (dirtree: string, dirmeta: string): Promise<void> => {
+    await adopt('dirmeta', dirmeta);
+    if (seen.has(formatObjectKey('dirtree', dirtree))) return;
+    const { files, directories } = readDirTree(scratch, dirtree);
+    for (const { checksum } of files) await adopt('file', checksum);
+    for (const child of directories) await visit(child.dirtree, child.dirmeta);
+    await adopt('dirtree', dirtree);
+  };
+  const { dirtree, dirmeta } = readCommit(scratch, fetched);
+  await visit(dirtree, dirmeta);
+  const current = tolerateDamage(() => findRef(repair.host.locations.repository, ref));
+  if (current !== undefined && (await repair.verifier.check('commit', current)).state === 'sound')
+    return placed;
+  if (current !== undefined) repair.discarded.add(current);
+  await adopt('commit', fetched);
+  await changeRefs(repair.host, repair.repo, new Map([[ref, fetched]]));
+  return placed + 1;
+}

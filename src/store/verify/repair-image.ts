@@ -1,0 +1,251 @@
+/**
+ * Repairs one image in rounds: each replaces what can be replaced at that point, and the next one sees what lies behind
+ * it. What the machine still has goes before the network: files of deployments, the merge of sound layers. Then just the
+ * layers that hold damaged objects are fetched, and last a new commit is written where the old one is lost.
+ *
+ * Objects are replaced one by one, whole, by sound ones: a failure or a crash at any point leaves the store better than
+ * before, or as it was.
+ */
+import { rmSync } from 'node:fs';
+import { AtomicError } from '../../core/errors.ts';
+import { type BlobDescriptor, type ImageManifest, parseManifest } from '../../core/manifest.ts';
+import { buildRetryPauses } from '../../core/retry-pauses.ts';
+import type { StoreProblem } from '../../core/verified-image.ts';
+import type { ImageSource } from '../../source/image-source.ts';
+import { locateImage } from '../../source/locate-image.ts';
+import { openImage } from '../../source/open-image.ts';
+import { openPinnedImage } from '../../source/pinned-source.ts';
+import { openRenewableSource, type RenewableSource } from '../../source/renewable-source.ts';
+import { findRef, formatObjectPath, listRefNames } from '../object-files.ts';
+import { placeLink } from './place-object.ts';
+import { rebuildDirectories, rewriteImageCommit } from './rebuild-root.ts';
+import { refetchConfig, refetchLayers } from './refetch.ts';
+import type { Repair } from './repair.ts';
+import { type VerifiedContent, verifyImage } from './verify-image.ts';
+import {
+  buildPartsTarget,
+  buildUnnamedTarget,
+  findTrustedManifest,
+  readTarget,
+  type TrustedManifest,
+  tolerateDamage,
+  type VerifyTarget,
+} from './verify-targets.ts';
+
+export interface RepairedImage {
+  readonly target: VerifyTarget;
+  /** As it is after the repair. */
+  readonly verified: VerifiedContent;
+  readonly fetchedLayers: readonly string[];
+  readonly takenFromDeployments: number;
+  /** Why something is still damaged; undefined when nothing is. */
+  readonly failure: string | undefined;
+}
+
+/**
+ * @param digest of the image as deployments remember it, for an image whose commit is lost
+ * @throws INTERRUPTED; what is wrong with the disk. A source that cannot be used is a value: `failure`
+ */
+export async function repairImage(
+  repair: Repair,
+  target: VerifyTarget,
+  digest: string | undefined,
+): Promise<RepairedImage> {
+  const rounds = new RepairRounds(repair, target, digest);
+  try {
+    const failure = await rounds.run();
+    const repaired = rounds.readTarget();
+    const verified = await verifyImage(repair.host, repair.verifier, repaired);
+    const { fetchedLayers, takenFromDeployments } = rounds;
+    return { target: repaired, verified, fetchedLayers, takenFromDeployments, failure };
+  } finally {
+    await rounds.close();
+  }
+}
+
+/** Removes commits that nothing names any more and that cannot be read: `ostree fsck` would complain about them. */
+export async function removeDiscardedCommits({ host, discarded, verifier }: Repair): Promise<void> {
+  const { repository } = host.locations;
+  const named = new Set(
+    listRefNames(repository).map((name) => tolerateDamage(() => findRef(repository, `ociimage/${name}`))),
+  );
+  for (const commit of discarded) {
+    if (named.has(commit) || (await verifier.check('commit', commit)).state === 'sound') continue;
+    rmSync(formatObjectPath(repository, commit, 'commit'), { force: true });
+  }
+}
+
+class RepairRounds {
+  readonly #repair: Repair;
+  readonly #target: VerifyTarget;
+  readonly #digest: string | undefined;
+  readonly fetchedLayers: string[] = [];
+  takenFromDeployments = 0;
+  #configIsFetched = false;
+  #source: RenewableSource | undefined;
+
+  constructor(repair: Repair, target: VerifyTarget, digest: string | undefined) {
+    this.#repair = repair;
+    this.#target = target;
+    this.#digest = digest;
+  }
+
+  /** @returns why the repair ended before everything was sound */
+  async run(): Promise<string | undefined> {
+    try {
+      return await this.#repairAll();
+    } catch (error) {
+      if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
+      return error.message;
+    }
+  }
+
+  readTarget(): VerifyTarget {
+    const { reference, ref, commit } = this.#target;
+    const { host } = this.#repair;
+    if (ref !== undefined || commit === undefined) return readTarget(host, reference);
+    return buildUnnamedTarget(host, reference, commit);
+  }
+
+  async close(): Promise<void> {
+    await this.#source?.close();
+  }
+
+  async #repairAll(): Promise<string | undefined> {
+    const { host, verifier } = this.#repair;
+    const { reference, ref, commit } = this.#target;
+    const isCommitSound = commit !== undefined && (await verifier.check('commit', commit)).state === 'sound';
+    const recorded =
+      findTrustedManifest(host.locations.repository, commit, isCommitSound) ?? (await this.#readManifest());
+    const manifest = parseManifest(recorded.text);
+    if (isCommitSound) return this.#repairTarget(() => this.readTarget(), recorded, manifest);
+    if (ref === undefined)
+      return 'its commit is lost, and no name leads to it any more: update the container';
+    const parts = buildPartsTarget(reference, recorded);
+    const failure = await this.#repairTarget(() => parts, recorded, manifest);
+    if (failure !== undefined) return failure;
+    await this.#rewriteCommit(recorded, manifest);
+    if (commit !== undefined) this.#repair.discarded.add(commit);
+    return this.#repairTarget(() => this.readTarget(), recorded, manifest);
+  }
+
+  async #rewriteCommit(recorded: TrustedManifest, manifest: ImageManifest): Promise<void> {
+    const { host, verifier } = this.#repair;
+    const { reference } = this.#target;
+    await rewriteImageCommit(this.#repair, reference, recorded, manifest);
+    const { commit } = this.readTarget();
+    if (commit === undefined) return;
+    verifier.forget('commit', commit);
+    if ((await verifier.check('commit', commit)).state === 'sound') return;
+    // Written in the second in which the damaged one was: libostree takes the object that is there for the right one.
+    rmSync(formatObjectPath(host.locations.repository, commit, 'commit'), { force: true });
+    await rewriteImageCommit(this.#repair, reference, recorded, manifest);
+    verifier.forget('commit', commit);
+  }
+
+  async #repairTarget(
+    read: () => VerifyTarget,
+    recorded: TrustedManifest,
+    manifest: ImageManifest,
+  ): Promise<string | undefined> {
+    const { host, verifier } = this.#repair;
+    for (;;) {
+      const { problems } = await verifyImage(host, verifier, read());
+      if (problems.length === 0) return undefined;
+      const replaced =
+        (await this.#takeFromDeployments(problems)) ||
+        (await rebuildDirectories(this.#repair, manifest, problems)) ||
+        (await this.#fetch(problems, recorded, manifest));
+      if (replaced === 0) return 'the source of the image does not hold what is damaged';
+    }
+  }
+
+  async #takeFromDeployments(problems: readonly StoreProblem[]): Promise<number> {
+    const wanted = new Set(problems.filter(({ kind }) => kind === 'file').map(({ name }) => name));
+    if (wanted.size === 0) return 0;
+    const donors = await this.#repair.findDonors(wanted);
+    for (const [checksum, path] of donors) await placeLink(this.#repair, 'file', checksum, path);
+    this.takenFromDeployments += donors.size;
+    return donors.size;
+  }
+
+  async #fetch(
+    problems: readonly StoreProblem[],
+    recorded: TrustedManifest,
+    manifest: ImageManifest,
+  ): Promise<number> {
+    const layers = chooseLayers(problems, manifest).filter(
+      ({ digest }) => !this.fetchedLayers.includes(digest),
+    );
+    const needsConfig =
+      !this.#configIsFetched && problems.some(({ isInRoot, layers }) => !isInRoot && layers.length === 0);
+    if (layers.length === 0 && !needsConfig) return 0;
+    const { options } = this.#repair;
+    const source = await this.#openSource(recorded);
+    const from = { source, retryPauses: options.retryPauses ?? buildRetryPauses() };
+    let replaced = 0;
+    if (layers.length > 0) {
+      replaced += await refetchLayers(this.#repair, from, layers);
+      this.fetchedLayers.push(...layers.map(({ digest }) => digest));
+    }
+    if (needsConfig) {
+      this.#configIsFetched = true;
+      replaced += await refetchConfig(this.#repair, from, manifest.config);
+    }
+    return replaced;
+  }
+
+  async #openSource({ source, digest }: TrustedManifest): Promise<RenewableSource> {
+    const location = source === '' ? `docker://${this.#target.reference}` : source;
+    return this.#open(() => this.#openPinned(location, digest));
+  }
+
+  /** Of an image whose commit is lost: by the digest that a deployment remembers, else what its name means now. */
+  async #readManifest(): Promise<TrustedManifest> {
+    const { host, scratch, options } = this.#repair;
+    const { reference } = this.#target;
+    const location = `docker://${reference}`;
+    const known = this.#digest;
+    const source = await this.#open(async () => {
+      if (known !== undefined) return this.#openPinned(location, known);
+      return openImage(scratch.host, await locateImage(scratch.host, location), scratch.source, options);
+    });
+    const { digest, manifest, signatures } = source;
+    if (known === undefined) {
+      host.report({
+        kind: 'warning',
+        text: `${reference}: nothing here remembers its digest; what its name means now is stored: ${digest}`,
+      });
+    }
+    return { digest, text: manifest.toString('utf8'), source: location, signatures };
+  }
+
+  #openPinned(location: string, digest: string): Promise<ImageSource> {
+    const { scratch, options } = this.#repair;
+    return openPinnedImage(scratch.host, location, digest, scratch.source, options);
+  }
+
+  async #open(open: () => Promise<ImageSource>): Promise<RenewableSource> {
+    this.#source ??= await openRenewableSource(open);
+    return this.#source;
+  }
+}
+
+/** The layers without which the damage cannot be repaired: of several that hold an object the smallest. */
+function chooseLayers(problems: readonly StoreProblem[], manifest: ImageManifest): BlobDescriptor[] {
+  const bySize = [...new Map(manifest.layers.map((layer) => [layer.digest, layer])).values()].sort(
+    (a, b) => a.size - b.size,
+  );
+  const chosen = new Set<string>();
+  const single = problems.filter(({ layers }) => layers.length === 1);
+  for (const { layers } of single) for (const digest of layers) chosen.add(digest);
+  for (const { layers } of problems) {
+    if (layers.some((digest) => chosen.has(digest))) continue;
+    const smallest = bySize.find(({ digest }) => layers.includes(digest));
+    if (smallest !== undefined) chosen.add(smallest.digest);
+  }
+  return manifest.layers.filter(({ digest }, index, all) => {
+    const isFirst = all.findIndex((layer) => layer.digest === digest) === index;
+    return isFirst && chosen.has(digest);
+  });
+}

@@ -1,0 +1,168 @@
+/**
+ * Verifies everything that an image needs: its commit and the merged tree, the commit of every layer with its tree, and
+ * its configuration. Nothing is changed.
+ */
+import { formatBlobRef } from '../../core/ref-name.ts';
+import type { ObjectKind, StoreProblem, VerifiedImage } from '../../core/verified-image.ts';
+import type { Host } from '../../host/host.ts';
+import { findRef, readCommit, readDirTree } from '../object-files.ts';
+import { findPaths } from './object-places.ts';
+import { formatObjectKey, type ObjectVerifier } from './object-verifier.ts';
+import { tolerateDamage, type VerifyTarget } from './verify-targets.ts';
+
+/** An image without what containers make of it. */
+export type VerifiedContent = Omit<VerifiedImage, 'deployments'>;
+
+/** A commit that belongs to the image. */
+interface Root {
+  readonly part: 'image' | 'layer' | 'configuration';
+  /** Digest of the blob; empty for the image. */
+  readonly digest: string;
+  readonly ref: string | undefined;
+  readonly commit: string | undefined;
+}
+
+interface Found {
+  readonly kind: ObjectKind;
+  readonly checksum: string;
+  readonly state: 'missing' | 'damaged';
+  readonly reason: string;
+  readonly roots: Set<Root>;
+}
+
+/**
+ * @param verifier remembers what it has read for other images
+ * @throws INTERRUPTED
+ */
+export async function verifyImage(
+  host: Host,
+  verifier: ObjectVerifier,
+  target: VerifyTarget,
+): Promise<VerifiedContent> {
+  const walk = new ImageWalk(host, verifier);
+  const roots = listRoots(host, target);
+  for (const root of roots) await walk.visitRoot(root);
+  return {
+    reference: target.reference,
+    id: target.image?.id,
+    objects: walk.objects,
+    bytes: walk.bytes,
+    problems: [
+      ...roots.flatMap((root) => describeRefProblem(host, root)),
+      ...describeProblems(host, roots, [...walk.found.values()]),
+    ],
+  };
+}
+
+function listRoots(host: Host, { ref, commit, image }: VerifyTarget): Root[] {
+  const { repository } = host.locations;
+  const buildRoot = (part: Root['part'], digest: string): Root => {
+    const blobRef = formatBlobRef(digest);
+    return { part, digest, ref: blobRef, commit: tolerateDamage(() => findRef(repository, blobRef)) };
+  };
+  return [
+    { part: 'image', digest: '', ref, commit },
+    ...[...new Set(image?.layerDigests ?? [])].map((digest) => buildRoot('layer', digest)),
+    ...(image?.configDigest === undefined ? [] : [buildRoot('configuration', image.configDigest)]),
+  ];
+}
+
+class ImageWalk {
+  readonly #host: Host;
+  readonly #verifier: ObjectVerifier;
+  readonly #sound = new Set<string>();
+  readonly found = new Map<string, Found>();
+  bytes = 0;
+
+  constructor(host: Host, verifier: ObjectVerifier) {
+    this.#host = host;
+    this.#verifier = verifier;
+  }
+
+  get objects(): number {
+    return this.#sound.size + this.found.size;
+  }
+
+  async visitRoot(root: Root): Promise<void> {
+    if (root.commit === undefined || !(await this.#check('commit', root.commit, root))) return;
+    const { dirtree, dirmeta } = readCommit(this.#host.locations.repository, root.commit);
+    await this.#check('dirmeta', dirmeta, root);
+    await this.#visitFolder(dirtree, root, new Set());
+  }
+
+  async #visitFolder(checksum: string, root: Root, visited: Set<string>): Promise<void> {
+    if (visited.has(checksum) || !(await this.#check('dirtree', checksum, root))) return;
+    visited.add(checksum);
+    const { files, directories } = readDirTree(this.#host.locations.repository, checksum);
+    for (const file of files) await this.#check('file', file.checksum, root);
+    for (const { dirtree, dirmeta } of directories) {
+      await this.#check('dirmeta', dirmeta, root);
+      await this.#visitFolder(dirtree, root, visited);
+    }
+  }
+
+  async #check(kind: ObjectKind, checksum: string, root: Root): Promise<boolean> {
+    const key = formatObjectKey(kind, checksum);
+    if (this.#sound.has(key)) return true;
+    const verdict = await this.#verifier.check(kind, checksum);
+    if (verdict.state === 'sound') {
+      this.#sound.add(key);
+      this.bytes += verdict.bytes;
+      return true;
+    }
+    const known = this.found.get(key);
+    if (known === undefined) this.found.set(key, { kind, checksum, ...verdict, roots: new Set([root]) });
+    else known.roots.add(root);
+    return false;
+  }
+}
+
+function describeRefProblem(host: Host, { part, digest, ref, commit }: Root): StoreProblem[] {
+  if (commit !== undefined || ref === undefined) return [];
+  const isThere = tolerateDamage(() => findRef(host.locations.repository, ref) === undefined) !== true;
+  return [
+    {
+      kind: 'ref',
+      name: ref,
+      state: isThere ? 'damaged' : 'missing',
+      reason: isThere ? 'it names no commit' : 'it is not there',
+      paths: [],
+      layers: part === 'layer' ? [digest] : [],
+      isInRoot: part === 'image',
+    },
+  ];
+}
+
+/** A second walk, for images that have problems only: what is sound needs no paths. */
+function describeProblems(host: Host, roots: readonly Root[], found: readonly Found[]): StoreProblem[] {
+  if (found.length === 0) return [];
+  const wanted = new Set(found.map(({ kind, checksum }) => formatObjectKey(kind, checksum)));
+  const pathsByRoot = new Map(roots.map((root) => [root, findPathsOfRoot(host, root, wanted)]));
+  return found.map(({ kind, checksum, state, reason, roots: holders }) => {
+    const key = formatObjectKey(kind, checksum);
+    const listPaths = (part: Root['part']): string[] =>
+      [...holders]
+        .filter((root) => root.part === part)
+        .flatMap((root) => pathsByRoot.get(root)?.get(key) ?? []);
+    const inRoot = listPaths('image');
+    return {
+      kind,
+      name: checksum,
+      state,
+      reason,
+      paths: inRoot.length > 0 ? inRoot : [...new Set(listPaths('layer'))],
+      layers: [...holders].filter(({ part }) => part === 'layer').map(({ digest }) => digest),
+      isInRoot: [...holders].some(({ part }) => part === 'image'),
+    };
+  });
+}
+
+function findPathsOfRoot(
+  host: Host,
+  { commit }: Root,
+  wanted: ReadonlySet<string>,
+): ReadonlyMap<string, readonly string[]> {
+  if (commit === undefined || wanted.has(formatObjectKey('commit', commit))) return new Map();
+  const { repository } = host.locations;
+  return findPaths(repository, readCommit(repository, commit), wanted);
+}

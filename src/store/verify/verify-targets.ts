@@ -1,0 +1,136 @@
+/**
+ * The images that can be verified. Unlike `listImages` this reads a store in which refs and commits may be damaged: what
+ * cannot be read is a value here.
+ */
+import { createHash } from 'node:crypto';
+import { compareUtf8 } from '../../core/compare-utf8.ts';
+import { AtomicError } from '../../core/errors.ts';
+import { VariantMalformed } from '../../core/gvariant.ts';
+import type { StoredImage } from '../../core/image.ts';
+import { formatImageRef, parseRefName } from '../../core/ref-name.ts';
+import { formatReference, parseReference } from '../../core/reference.ts';
+import { isErrno } from '../../host/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import { buildAmbiguous, buildNotFound, ID_PREFIX } from '../find-image.ts';
+import { describeImage, ImageKey } from '../image-commit.ts';
+import { parseSignatures } from '../image-signatures.ts';
+import { findRef, listRefNames, readCommit } from '../object-files.ts';
+
+/** An image by its ref, or by the commit that a deployment names. */
+export interface VerifyTarget {
+  readonly reference: string;
+  /** The ref that should name the commit; `undefined` when only a deployment does. */
+  readonly ref: string | undefined;
+  /** `undefined` when the ref is damaged. */
+  readonly commit: string | undefined;
+  /** What the commit says, as far as it can be read; a damaged one may say anything. */
+  readonly image: StoredImage | undefined;
+}
+
+/** A manifest that can be relied on. */
+export interface TrustedManifest {
+  readonly digest: string;
+  readonly text: string;
+  /** Where it came from, as skopeo writes it; empty when that was not recorded. */
+  readonly source: string;
+  readonly signatures: readonly Buffer[];
+}
+
+/** Lists every image that has a ref, by name. */
+export function listTargets(host: Host): VerifyTarget[] {
+  return listRefNames(host.locations.repository)
+    .map(parseRefName)
+    .flatMap((name) => (name.kind === 'image' ? [readTarget(host, name.reference)] : []))
+    .sort((a, b) => compareUtf8(a.reference, b.reference));
+}
+
+/**
+ * Chooses targets by name or by the beginning of an id, as `readImages` does.
+ *
+ * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE
+ */
+export function selectTargets(targets: readonly VerifyTarget[], written: readonly string[]): VerifyTarget[] {
+  const images = targets.flatMap(({ image }) => (image === undefined ? [] : [image]));
+  const names = written.flatMap((word) => {
+    const reference = formatReference(parseReference(word));
+    const isNamed = targets.some((target) => target.reference === reference);
+    return isNamed ? [reference] : selectById(images, word);
+  });
+  return targets.filter(({ reference }) => names.includes(reference));
+}
+
+function selectById(images: readonly StoredImage[], written: string): string[] {
+  const found = ID_PREFIX.test(written) ? images.filter(({ id }) => id.startsWith(written)) : [];
+  if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
+  if (found.length === 0) throw buildNotFound(written);
+  return found.map(({ reference }) => reference);
+}
+
+/** Reads a ref anew, after something of it may have been repaired. */
+export function readTarget(host: Host, reference: string): VerifyTarget {
+  const { repository } = host.locations;
+  const ref = formatImageRef(reference);
+  const commit = tolerateDamage(() => findRef(repository, ref));
+  return { reference, ref, commit, image: describeCommit(repository, reference, commit) };
+}
+
+/** @param reference the name that the deployment's image had */
+export function buildUnnamedTarget(host: Host, reference: string, commit: string): VerifyTarget {
+  const image = describeCommit(host.locations.repository, reference, commit);
+  return { reference, ref: undefined, commit, image };
+}
+
+/**
+ * Finds the manifest in a commit. A commit that is damaged may say anything: its manifest counts only when it has the
+ * digest that the commit says, too.
+ */
+export function findTrustedManifest(
+  repository: string,
+  commit: string | undefined,
+  isCommitSound: boolean,
+): TrustedManifest | undefined {
+  const metadata =
+    commit === undefined ? undefined : tolerateDamage(() => readCommit(repository, commit).metadata);
+  const text = metadata?.get(ImageKey.manifest);
+  if (metadata === undefined || text === undefined) return undefined;
+  const actual = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const digest = metadata.get(ImageKey.digest) ?? actual;
+  if (!isCommitSound && digest !== actual) return undefined;
+  const signatures = parseSignatures(metadata);
+  return { digest, text, source: metadata.get(ImageKey.source) ?? '', signatures };
+}
+
+/** The image of a manifest, without a commit: what verifies its layers and its configuration. */
+export function buildPartsTarget(reference: string, { digest, text, source }: TrustedManifest): VerifyTarget {
+  const metadata = new Map([
+    [ImageKey.manifest, text],
+    [ImageKey.digest, digest],
+    [ImageKey.source, source],
+  ]);
+  const image = describeImage(reference, '', { metadata, timestamp: new Date(0), dirtree: '', dirmeta: '' });
+  return { reference, ref: undefined, commit: undefined, image };
+}
+
+function describeCommit(
+  repository: string,
+  reference: string,
+  commit: string | undefined,
+): StoredImage | undefined {
+  if (commit === undefined) return undefined;
+  return tolerateDamage(() => describeImage(reference, commit, readCommit(repository, commit)));
+}
+
+/** @returns undefined when what is read is damaged, missing or unreadable */
+export function tolerateDamage<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const isDamaged =
+      error instanceof VariantMalformed ||
+      (error instanceof AtomicError &&
+        ['STORE_CORRUPT', 'MANIFEST_INVALID', 'MANIFEST_UNSUPPORTED'].includes(error.code)) ||
+      ['EIO', 'EISDIR', 'ELOOP'].some((errno) => isErrno(error, errno));
+    if (isDamaged) return undefined;
+    throw error;
+  }
+}
