@@ -89,6 +89,7 @@ test('frees exactly what a deleted image had alone, and says how much', async ()
   await removeImageNames(store.host, ['web:latest']);
   checkRepository(store);
   expect(listObjects(store)).toEqual(before);
+  store.events.length = 0;
   const pruned = await prune(store);
   const unused = refsOf(web).filter((ref) => !refsOf(database).includes(ref));
   expect(pruned).toEqual({ ...nothing, refs: unused.sort(), ...countFreed(before, listObjects(store)) });

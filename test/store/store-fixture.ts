@@ -24,7 +24,8 @@ let pushed = 0;
 /** Pushes an image under a name of its own; returns the reference to pull. */
 export function pushNew(registry: RegistryAddress, input: ImageInput): Promise<string> {
   pushed += 1;
-  return pushImage(registry, `test/image-${pushed}`, buildImage(input));
+  // In the order of their names, however many there are.
+  return pushImage(registry, `test/image-${String(pushed).padStart(4, '0')}`, buildImage(input));
 }
 
 /** Pushes and pulls an image that is made of these layers. */
