@@ -1,6 +1,6 @@
 /**
  * Remembers layers that are complete before a ref may name them: a ref is set when its transaction is committed, which
- * costs a sync of the filesystem and so happens every 64 MB only.
+ * costs a sync of the filesystem and so happens every 256 MB only.
  *
  * ```
  * REPO/tmp/
