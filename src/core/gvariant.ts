@@ -12,7 +12,8 @@ import { isUtf8 } from 'node:buffer';
 export interface VariantCodec<T> {
   readonly alignment: number;
   readonly fixedSize: number | undefined;
-  decode(data: Buffer): T;
+  /** Decodes a part of `data`, by default all of it: cutting buffers for every member would take most of the time. */
+  decode(data: Buffer, start?: number, end?: number): T;
   encode(value: T): Buffer;
 }
 
@@ -28,12 +29,16 @@ export class VariantMalformed extends Error {
 export const variantString: VariantCodec<string> = {
   alignment: 1,
   fixedSize: undefined,
-  decode(data) {
-    const text = data.subarray(0, -1);
-    if (data.indexOf(0) !== text.length)
+  decode(data, start = 0, end = data.length) {
+    const last = end - 1;
+    if (end === start || data.indexOf(0, start) !== last)
       throw new VariantMalformed('a string that does not end with its NUL');
-    if (!isUtf8(text)) throw new VariantMalformed('a string that is not UTF-8');
-    return text.toString('utf8');
+    const text = data.toString('utf8', start, last);
+    // What is not UTF-8 is replaced by this character, which may also be meant.
+    if (text.includes('\ufffd') && !isUtf8(data.subarray(start, last))) {
+      throw new VariantMalformed('a string that is not UTF-8');
+    }
+    return text;
   },
   encode: (value) => Buffer.from(`${value}\0`, 'utf8'),
 };
@@ -42,7 +47,7 @@ export const variantString: VariantCodec<string> = {
 export const variantBytes: VariantCodec<Buffer> = {
   alignment: 1,
   fixedSize: undefined,
-  decode: (data) => data,
+  decode: (data, start = 0, end = data.length) => data.subarray(start, end),
   encode: (value) => value,
 };
 
@@ -50,9 +55,9 @@ export const variantBytes: VariantCodec<Buffer> = {
 export const variantBigEndianUint32: VariantCodec<number> = {
   alignment: 4,
   fixedSize: 4,
-  decode(data) {
-    if (data.length !== 4) throw new VariantMalformed('a uint32 that is not 4 bytes');
-    return data.readUInt32BE(0);
+  decode(data, start = 0, end = data.length) {
+    if (end - start !== 4) throw new VariantMalformed('a uint32 that is not 4 bytes');
+    return data.readUInt32BE(start);
   },
   encode(value) {
     const data = Buffer.alloc(4);
@@ -65,9 +70,9 @@ export const variantBigEndianUint32: VariantCodec<number> = {
 export const variantBigEndianUint64: VariantCodec<bigint> = {
   alignment: 8,
   fixedSize: 8,
-  decode(data) {
-    if (data.length !== 8) throw new VariantMalformed('a uint64 that is not 8 bytes');
-    return data.readBigUInt64BE(0);
+  decode(data, start = 0, end = data.length) {
+    if (end - start !== 8) throw new VariantMalformed('a uint64 that is not 8 bytes');
+    return data.readBigUInt64BE(start);
   },
   encode(value) {
     const data = Buffer.alloc(8);
@@ -85,10 +90,10 @@ export interface VariantBox {
 export const variantBox: VariantCodec<VariantBox> = {
   alignment: 8,
   fixedSize: undefined,
-  decode(data) {
-    const separator = data.lastIndexOf(0);
-    if (separator < 0) throw new VariantMalformed('a boxed value without a type');
-    return { type: data.toString('latin1', separator + 1), data: data.subarray(0, separator) };
+  decode(data, start = 0, end = data.length) {
+    const separator = end === 0 ? -1 : data.lastIndexOf(0, end - 1);
+    if (separator < start) throw new VariantMalformed('a boxed value without a type');
+    return { type: data.toString('latin1', separator + 1, end), data: data.subarray(start, separator) };
   },
   encode: ({ type, data }) => Buffer.concat([data, Buffer.from(`\0${type}`, 'latin1')]),
 };
@@ -100,20 +105,21 @@ export function variantArray<T>(element: VariantCodec<T>): VariantCodec<readonly
   return {
     alignment: element.alignment,
     fixedSize: undefined,
-    decode(data) {
-      if (data.length === 0) return [];
-      const width = offsetWidth(data.length);
-      const tableStart = readOffset(data, data.length - width, width);
-      const tableBytes = data.length - tableStart;
-      if (tableBytes < width || tableBytes % width !== 0) {
+    decode(data, from = 0, to = data.length) {
+      if (from === to) return [];
+      const width = offsetWidth(to - from);
+      const tableStart = from + readOffset(data, to - width, width);
+      const tableBytes = to - tableStart;
+      if (tableStart < from || tableBytes < width || tableBytes % width !== 0) {
         throw new VariantMalformed('an array whose offset table lies');
       }
       const values: T[] = [];
       let start = 0;
-      for (let at = tableStart; at < data.length; at += width) {
+      for (let at = tableStart; at < to; at += width) {
         const end = readOffset(data, at, width);
         start = alignUp(start, element.alignment);
-        values.push(element.decode(slice(data, start, end, tableStart)));
+        checkRange(from + start, from + end, tableStart);
+        values.push(element.decode(data, from + start, from + end));
         start = end;
       }
       return values;
@@ -143,25 +149,26 @@ export function variantTuple<T extends readonly unknown[]>(
   return {
     alignment,
     fixedSize,
-    decode(data) {
-      const width = offsetWidth(data.length);
-      const bodyEnd = data.length - framed * width;
-      if (bodyEnd < 0) throw new VariantMalformed('a tuple shorter than its offsets');
+    decode(data, from = 0, to = data.length) {
+      const width = offsetWidth(to - from);
+      const bodyEnd = to - framed * width;
+      if (bodyEnd < from) throw new VariantMalformed('a tuple shorter than its offsets');
       const values: unknown[] = [];
       let start = 0;
-      let tableAt = data.length;
-      codecs.forEach((member, index) => {
+      let tableAt = to;
+      for (const [index, member] of codecs.entries()) {
         start = alignUp(start, member.alignment);
-        let end = bodyEnd;
+        let end = bodyEnd - from;
         if (member.fixedSize !== undefined) {
           end = start + member.fixedSize;
         } else if (index < codecs.length - 1) {
           tableAt -= width;
           end = readOffset(data, tableAt, width);
         }
-        values.push(member.decode(slice(data, start, end, bodyEnd)));
+        checkRange(from + start, from + end, bodyEnd);
+        values.push(member.decode(data, from + start, from + end));
         start = end;
-      });
+      }
       return values as unknown as T;
     },
     encode(values) {
@@ -216,13 +223,14 @@ function fixedTupleSize(codecs: readonly VariantCodec<unknown>[], alignment: num
   return alignUp(size, alignment);
 }
 
-function slice(data: Buffer, start: number, end: number, limit: number): Buffer {
+function checkRange(start: number, end: number, limit: number): void {
   if (end < start || end > limit) throw new VariantMalformed('an offset that points outside');
-  return data.subarray(start, end);
 }
 
 function alignUp(offset: number, alignment: number): number {
-  return Math.ceil(offset / alignment) * alignment;
+  // Alignments are powers of two.
+  const rest = offset & (alignment - 1);
+  return rest === 0 ? offset : offset + alignment - rest;
 }
 
 function offsetWidth(size: number): 1 | 2 | 4 | 8 {

@@ -11,6 +11,7 @@ const defaultLength = 2000;
  * @returns text without control characters, direction overrides and passwords
  */
 export function toPrintable(text: string, maxLength = defaultLength): string {
+  if (text.length <= maxLength && !text.includes('//') && plainAscii.test(text)) return text;
   const clean = text
     .toWellFormed()
     .replace(ansiSequence, '')
@@ -23,6 +24,9 @@ export function toPrintable(text: string, maxLength = defaultLength): string {
 export function redactCredentials(text: string): string {
   return text.replace(/(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*:\/\/)[^\s/]*@/gi, '$1***@');
 }
+
+/** Most texts, and those of long lists: there is nothing to remove, and without `//` no URL either. */
+const plainAscii = /^[ -~]*$/;
 
 /** `ESC [ ... letter` and `ESC ] ... BEL`: colours, cursor movement, window titles. */
 const ansiSequence = /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;

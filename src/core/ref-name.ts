@@ -1,16 +1,17 @@
 /** Names of OSTree refs (compatibility S-01 to S-04). All of ours are below `ociimage/`. */
 
+import { isUtf8 } from 'node:buffer';
+
 export const REF_FOLDER = 'ociimage';
 
 /** `ociimage/` and the encoded name of an image such as `a/b:latest`: every byte outside `[A-Za-z0-9.-]` as `_XX`. */
 export function formatImageRef(reference: string): string {
-  const encoded = [...Buffer.from(reference, 'utf8')].map((byte) => {
-    const character = String.fromCharCode(byte);
-    return /[A-Za-z0-9.-]/.test(character)
-      ? character
-      : `_${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  });
-  return `${REF_FOLDER}/${encoded.join('')}`;
+  const bytes = Buffer.from(reference, 'utf8').toString('latin1');
+  const encoded = bytes.replace(
+    /[^A-Za-z0-9.-]/g,
+    (byte) => `_${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+  return `${REF_FOLDER}/${encoded}`;
 }
 
 /** `ociimage/` and the hex of a blob digest `sha256:HEX`. */
@@ -32,12 +33,20 @@ export type ParsedRef =
  */
 export function parseRefName(name: string): ParsedRef {
   if (/^[0-9a-f]{64}$/.test(name)) return { kind: 'blob', digest: `sha256:${name}` };
-  const bytes = name.replace(/_([0-9A-F]{2})/g, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  const reference = Buffer.from(bytes, 'latin1').toString('utf8');
-  const isImage = reference.includes(':') && formatImageRef(reference) === `${REF_FOLDER}/${name}`;
-  return isImage ? { kind: 'image', reference } : { kind: 'other' };
+  if (!ENCODED.test(name)) return { kind: 'other' };
+  const bytes = name.replace(/_(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const reference = decodeUtf8(bytes);
+  return reference?.includes(':') ? { kind: 'image', reference } : { kind: 'other' };
+}
+
+/** What `formatImageRef` writes: no byte is encoded that could stand for itself. */
+const ENCODED = /^(?:[A-Za-z0-9.-]|_(?!2[DE]|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])[0-9A-F]{2})+$/;
+
+/** @param bytes one character each; `undefined` when they are not UTF-8 */
+function decodeUtf8(bytes: string): string | undefined {
+  if (!/[\u0080-\u00ff]/.test(bytes)) return bytes;
+  const data = Buffer.from(bytes, 'latin1');
+  return isUtf8(data) ? data.toString('utf8') : undefined;
 }
 
 /**
