@@ -72,7 +72,7 @@ export const pull = defineCommand({
         schemaVersion: 1,
         image: { reference, id, commit, layers: pulled.image.layerDigests },
         fetched: pulled.fetched,
-        bytesFetched: pulled.bytesFetched,
+        bytes_fetched: pulled.bytesFetched,
         reused: pulled.reused,
       }),
     };

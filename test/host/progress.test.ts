@@ -250,7 +250,7 @@ describe('--json prints one document', () => {
         ],
       },
       fetched: [own],
-      bytesFetched: expect.any(Number),
+      bytes_fetched: expect.any(Number),
       reused: [shared],
     });
     expect(pulled.stderr).toBe(
