@@ -85,6 +85,8 @@ test.each<[string, TarEntry[], string]>([
   ['a negative PAX size', [{ path: 'a', pax: { size: '-512' } }], 'a size that is no number'],
   ['a hexadecimal PAX size', [{ path: 'a', pax: { size: '0x10' } }], 'a size that is no number'],
   ['a PAX size with an exponent', [{ path: 'a', pax: { size: '1e3' } }], 'a size that is no number'],
+  ['a hexadecimal owner', [{ path: 'a', pax: { uid: '0x10' } }], 'the owner "0x10"'],
+  ['an owner with an exponent', [{ path: 'a', pax: { gid: '1e3' } }], 'the owner "1e3"'],
   ['an empty PAX size', [{ path: 'a', pax: { size: '' } }], 'a size that is no number'],
   ['a PAX size above 2^53', [{ path: 'a', pax: { size: '9007199254740993' } }], 'a size that is no number'],
   [
@@ -221,8 +223,20 @@ test('bounds the memory that names take: many deep paths', () => {
     }
   });
   expect(error.message).toStartWith(
-    "reading the layer's archive: more than 268435456 bytes of names at byte ",
+    "reading the layer's archive: more than 268435456 bytes of names and of directories' attributes at byte ",
   );
+});
+
+test('bounds the memory that attributes of directories take', () => {
+  const reader = new TarReader(deaf);
+  const pax = Object.fromEntries(
+    [...Array(15).keys()].map((index) => [`SCHILY.xattr.user.${index}`, 'x'.repeat(60_000)]),
+  );
+  const directory = buildTar([{ path: 'd', type: 'directory', pax }], { ending: 'no-trailer' });
+  const error = catchError(() => {
+    for (let index = 0; index < 1000; index++) reader.push(directory);
+  });
+  expect(error.message).toContain("of names and of directories' attributes at byte ");
 });
 
 const deaf: TarListener = { frame: () => undefined, entry: () => undefined, content: () => undefined };

@@ -90,6 +90,8 @@ export class TarEntries {
       checkWhiteout(path);
       const size = readSize(kind, header, extensions.pax);
       this.#remember(path, kind);
+      // Those of files are on the disk at once, those of directories in memory until the end of the layer.
+      if (kind === 'directory') this.#countBytes(sumXattrs(xattrs));
       return { kind, path, name, size, mode: header.mode, ...owner, xattrs, target };
     } catch (error) {
       throw error instanceof Refusal ? layerRejected(error.message, offset) : error;
@@ -130,7 +132,8 @@ export class TarEntries {
 
   #countBytes(bytes: number): void {
     this.#namesBytes += bytes;
-    if (this.#namesBytes > MAX_NAMES_BYTES) throw new Refusal(`more than ${MAX_NAMES_BYTES} bytes of names`);
+    if (this.#namesBytes > MAX_NAMES_BYTES)
+      throw new Refusal(`more than ${MAX_NAMES_BYTES} bytes of names and of directories' attributes`);
   }
 }
 
@@ -180,7 +183,10 @@ function readTarget(kind: TarEntryKind, header: TarHeader, { longLink, pax }: Ta
 
 /** The kernel has 32 bits for an owner and keeps the highest number for "no owner". */
 function readOwner(key: 'uid' | 'gid', header: TarHeader, { pax }: TarExtensions): number {
-  const owner = Number(pax?.get(key)?.toString('latin1') || header[key]);
+  const record = pax?.get(key)?.toString('latin1');
+  if (record !== undefined && !/^[0-9]{0,15}$/.test(record))
+    throw new Refusal(`the owner ${JSON.stringify(record)}`);
+  const owner = Number(record || header[key]);
   if (!Number.isInteger(owner) || owner < 0 || owner > MAX_OWNER) throw new Refusal(`the owner ${owner}`);
   return owner;
 }
@@ -191,6 +197,10 @@ function readXattrs(pax: TarExtensions['pax']): readonly Xattr[] {
   } catch (error) {
     throw error instanceof MalformedXattr ? new Refusal(error.message) : error;
   }
+}
+
+function sumXattrs(xattrs: readonly Xattr[]): number {
+  return xattrs.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
 }
 
 /** A whiteout takes a name away; these three are none. */
