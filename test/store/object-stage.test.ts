@@ -1,6 +1,7 @@
 /** Objects that are written beside libostree are the ones that it would have written. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { lstatSync, readdirSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { readCommit } from '../../src/store/object-files.ts';
 import { ObjectStage } from '../../src/store/pull/object-stage.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
@@ -8,6 +9,7 @@ import { withRepository } from '../../src/store/repository.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 import { buildTar } from '../support/tar-writer.ts';
 import { tree } from '../support/tree.ts';
 import { checkRepository, listFileObjects, ostree } from './ostree-cli.ts';
@@ -49,6 +51,33 @@ test('the tree of a layer has the checksums of an import by libostree', async ()
   expect(readCommit(repository, layer)).toMatchObject({ dirtree, dirmeta });
   checkRepository(store);
 });
+
+test('a symlink in a repository of the mode bare-user is the file that libostree makes of it', async () => {
+  await using ours = await createStore([registry], { repositoryMode: 'bare-user' });
+  await using theirs = await createStore([registry], { repositoryMode: 'bare-user' });
+  const tar = buildTar(tree`
+    d ./ 0755
+    l usr -> ../target
+    f file 04750 @3:4 text
+  `);
+  await pullLayers(ours, registry, [{ tar }]);
+  const archive = theirs.folder.join('layer.tar');
+  writeFileSync(archive, tar);
+  mkdirSync(theirs.locations.repository, { recursive: true });
+  ostree(theirs, 'init', '--mode=bare-user');
+  ostree(theirs, 'commit', '--branch=theirs', `--tree=tar=${archive}`);
+  const expected = describeFileObjects(theirs);
+  expect(expected.length).toBe(2);
+  expect(describeFileObjects(ours)).toEqual(expect.arrayContaining(expected));
+});
+
+function describeFileObjects(store: Sandbox): unknown[] {
+  return listFileObjects(store).map((path) => ({
+    name: basename(path),
+    mode: lstatSync(path).mode,
+    content: readFileSync(path, 'latin1'),
+  }));
+}
 
 test('an object that is there is not written again', async () => {
   await using store = await createStore([registry]);

@@ -18,7 +18,7 @@ import { tree } from '../support/tree.ts';
 import { listLeftovers } from './failed-pull.ts';
 import { ostree } from './ostree-cli.ts';
 import { randomLayers } from './random-layers.ts';
-import { createStore, pushNew, TEST_TIMEOUT_MS } from './store-fixture.ts';
+import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
@@ -225,6 +225,28 @@ test('whatever a builder writes is rebuilt byte for byte, in both kinds of repos
     }),
     { numRuns: 6 },
   );
+});
+
+test('gigabytes of zeros behind the end of an archive are recorded in pieces', async () => {
+  await using store = await createStore([registry]);
+  const tar = Buffer.concat([buildTar(tree`f file 0644 text`), Buffer.alloc(5_000_000)]);
+  const { fetched } = await pullLayers(store, registry, [{ tar }]);
+  const layer = fetched[0] ?? '';
+  const record = readRecordedLayer(store.host, layer);
+  expect(await digestRebuilt(store, layer)).toBe(`sha256:${createHash('sha256').update(tar).digest('hex')}`);
+  expect(record).toBeDefined();
+});
+
+test('a repository of another mode is refused, and not written to', async () => {
+  await using store = await createStore([registry]);
+  mkdirSync(store.locations.repository, { recursive: true });
+  ostree(store, 'init', '--mode=archive');
+  const name = await pushNew(registry, { layers: [tree`f file 0644 text`] });
+  const error = await pullImage(store.host, name, {}).catch((reason) => reason);
+  expect(error).toMatchObject({
+    code: 'STORE_FAILED',
+    message: expect.stringContaining('its mode is archive-z2, not bare'),
+  });
 });
 
 function refOf(digest: string): string {

@@ -84,13 +84,18 @@ export class ObjectStage {
   /** Writes a symlink; returns its checksum. */
   writeSymlink(meta: DirMeta, target: string): string {
     const checksum = createHash('sha256').update(formatFileHeader(meta, target)).digest('hex');
-    if (this.#isBareUser) this.#finishFile(checksum, meta, undefined, [Buffer.from(target, 'utf8')]);
+    if (this.#isBareUser) this.#writeUserSymlink(checksum, meta, target);
     else if (this.#isNew(checksum, 'file')) {
       symlinkSync(target, this.#temporary);
       applyBareSymlinkMeta(this.#temporary, meta);
       this.#moveIn(checksum, 'file');
     }
     return checksum;
+  }
+
+  /** In `bare-user` its target is the content of a file, and ends with a NUL. */
+  #writeUserSymlink(checksum: string, meta: DirMeta, target: string): void {
+    this.#finishFile(checksum, meta, undefined, [Buffer.from(`${target}\0`, 'utf8')]);
   }
 
   /** Writes a metadata object. */

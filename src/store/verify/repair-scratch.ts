@@ -12,7 +12,7 @@
  * The lock of the store is held exclusively, so there is one at a time. A crash leaves it; the next repair removes it, or
  * the next prune (`scratch-leftovers.ts`).
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { withFileErrors } from '../../host/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { removeTree } from '../../host/remove-tree.ts';
@@ -44,7 +44,6 @@ export async function withRepairScratch<T>(
         locations: {
           ...host.locations,
           repository: `${folder}/repository`,
-          repositoryMode: readMode(host),
         },
       },
     });
@@ -74,10 +73,4 @@ export async function removeRepairScratch(host: Host): Promise<void> {
 
 function buildScratchFolder(host: Host): string {
   return `${host.locations.repository}/tmp/atomic-scratch-repair`;
-}
-
-/** Objects can move only between repositories of one mode. */
-function readMode({ locations }: Host): 'bare' | 'bare-user' {
-  const config = readFileSync(`${locations.repository}/config`, 'utf8');
-  return /^mode=bare-user$/m.test(config) ? 'bare-user' : 'bare';
 }
