@@ -10,8 +10,8 @@ import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { formatObjectPath, readCommit, readDirMeta, readDirTree } from '../store/object-files.ts';
+import { tolerateDamage } from '../store/tolerate-damage.ts';
 import { checksumPath } from '../store/verify/checksum-path.ts';
-import { tolerateDamage } from '../store/verify/verify-targets.ts';
 
 const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const PERMISSION_BITS = 0o7777;

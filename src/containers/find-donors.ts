@@ -3,10 +3,10 @@ import { dirname } from 'node:path';
 import { AtomicError } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
 import { formatObjectPath, readCommit } from '../store/object-files.ts';
+import { tolerateDamage } from '../store/tolerate-damage.ts';
 import { checksumPath } from '../store/verify/checksum-path.ts';
 import { findPaths } from '../store/verify/object-places.ts';
 import { formatObjectKey } from '../store/verify/object-verifier.ts';
-import { tolerateDamage } from '../store/verify/verify-targets.ts';
 import { buildDeploymentPaths } from './deployment.ts';
 import type { InstalledDeployment } from './list-deployments.ts';
 

@@ -2,11 +2,11 @@ import { AtomicError } from '../core/errors.ts';
 import { formatReference, parseReference } from '../core/reference.ts';
 import type { Host } from '../host/host.ts';
 import { readCommit, readDirTree } from '../store/object-files.ts';
+import { tolerateDamage } from '../store/tolerate-damage.ts';
 import {
   buildUnnamedTarget,
   listTargets,
   selectTargets,
-  tolerateDamage,
   type VerifyTarget,
 } from '../store/verify/verify-targets.ts';
 import { type InstalledDeployment, listDeployments } from './list-deployments.ts';

@@ -1,5 +1,6 @@
 /** All refs of the repository: ours, and on a host that is itself an OSTree system also those of the host. */
 import { readdirSync } from 'node:fs';
+import { AtomicError } from '../core/errors.ts';
 import { isErrno } from '../host/file-error.ts';
 import { findRefAt } from './object-files.ts';
 
@@ -10,16 +11,30 @@ export interface StoreRef {
   readonly commit: string;
 }
 
-/**
- * Lists every ref that names something, in no order. An alias (a symlink) is a ref like any other.
- *
- * @throws AtomicError STORE_CORRUPT when one holds something else than a checksum
- */
-export function listAllRefs(repository: string): readonly StoreRef[] {
-  return listFiles(`${repository}/refs`, '').flatMap((path) => {
-    const commit = findRefAt(repository, path);
-    return commit === undefined ? [] : [{ path, commit }];
-  });
+/** A ref that holds something else than a checksum, as after a power cut on some filesystems. */
+export interface DamagedRef {
+  readonly path: string;
+  /** STORE_CORRUPT */
+  readonly damage: AtomicError;
+}
+
+/** Lists every ref that names something, in no order. An alias (a symlink) is a ref like any other. */
+export function listAllRefs(repository: string): {
+  readonly refs: readonly StoreRef[];
+  readonly damaged: readonly DamagedRef[];
+} {
+  const refs: StoreRef[] = [];
+  const damaged: DamagedRef[] = [];
+  for (const path of listFiles(`${repository}/refs`, '')) {
+    try {
+      const commit = findRefAt(repository, path);
+      if (commit !== undefined) refs.push({ path, commit });
+    } catch (error) {
+      if (!(error instanceof AtomicError) || error.code !== 'STORE_CORRUPT') throw error;
+      damaged.push({ path, damage: error });
+    }
+  }
+  return { refs, damaged };
 }
 
 function listFiles(root: string, folder: string): string[] {

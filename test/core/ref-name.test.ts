@@ -78,6 +78,11 @@ test.each([
     [HEX, 'a'.repeat(64)],
   ],
   ['a cut manifest', `{"layers":[{"digest":"sha256:${HEX}`, [HEX]],
+  [
+    'digests written with escapes',
+    `{"config":{"digest":"sha256:\\u0061${'a'.repeat(62)}\\u0041\\u0061"}}`.replace('\\u0041', ''),
+    ['a'.repeat(64)],
+  ],
   ['other lengths', `"${HEX}0" "${HEX.slice(1)}"`, []],
   ['nothing', '', []],
 ])('digests in a manifest: %s', (_, manifest, digests) => {

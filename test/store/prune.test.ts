@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -27,7 +28,7 @@ import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { tree } from '../support/tree.ts';
 import { checkRepository, listRefs, ostree } from './ostree-cli.ts';
-import { createStore, TEST_TIMEOUT_MS } from './store-fixture.ts';
+import { createStore, pullLayers, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
@@ -254,6 +255,25 @@ test('a damaged ref stops it, and can be deleted', async () => {
   await removeImageNames(store.host, ['web:latest']);
   await prune(store);
   expect([...listObjects(store)]).toEqual([]);
+});
+
+test('a damaged ref of a layer that no image names goes, and hinders no pull; of one that is needed it stops', async () => {
+  await using store = await createStore([registry]);
+  await pullWeb(store);
+  const refs = `${store.locations.repository}/refs/heads/ociimage`;
+  writeFileSync(`${refs}/${'a'.repeat(64)}`, '');
+  writeFileSync(`${refs}/${'b'.repeat(64)}`, `${'c'.repeat(64)}\n`);
+  await pullLayers(store, registry, [tree`f another 0644 layer`]);
+  const [layer = ''] = readdirSync(refs).filter(
+    (name) => /^[0-9a-f]{64}$/.test(name) && !/^([ab])\1+$/.test(name),
+  );
+  const content = readFileSync(`${refs}/${layer}`);
+  writeFileSync(`${refs}/${layer}`, '');
+  await expect(prune(store)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  writeFileSync(`${refs}/${layer}`, content);
+  await prune(store);
+  expect(readdirSync(refs)).not.toContain('a'.repeat(64));
+  expect(readdirSync(refs)).not.toContain('b'.repeat(64));
 });
 
 test('what killed commands left in the repository goes, what is in use stays', async () => {

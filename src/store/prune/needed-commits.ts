@@ -43,7 +43,8 @@ export function listNeededCommits(
   deployments: readonly { readonly name: string; readonly commit: string }[],
 ): NeededCommits {
   const { repository } = host.locations;
-  const refs = listAllRefs(repository);
+  const { refs, damaged } = listAllRefs(repository);
+  for (const ref of damaged) if (findKind(ref) !== 'blob') throw ref.damage;
   const blobRefs = refs.filter((ref) => findKind(ref) === 'blob');
   const roots = [
     ...refs.filter((ref) => findKind(ref) !== 'blob').map((ref) => buildRefRoot(ref, repository)),
@@ -60,6 +61,13 @@ export function listNeededCommits(
     const named = withOwner(root, () => listBlobRefs(repository, root.commit));
     for (const ref of named) if (!owners.has(ref)) owners.set(ref, root);
   }
+  for (const { path, damage } of damaged) {
+    const owner = owners.get(path.slice(HEADS.length));
+    if (owner === undefined) continue;
+    withOwner(owner, () => {
+      throw damage;
+    });
+  }
   return {
     roots,
     blobs: blobRefs.flatMap(({ path, commit }) => {
@@ -67,7 +75,7 @@ export function listNeededCommits(
       const hex = path.slice(path.lastIndexOf('/') + 1);
       return root === undefined ? [] : [{ ...root, commit, owner: `layer ${hex} of ${root.owner}` }];
     }),
-    unusedBlobs: blobRefs
+    unusedBlobs: [...blobRefs, ...damaged]
       .map(({ path }) => path.slice(HEADS.length))
       .filter((ref) => !owners.has(ref))
       .sort(),
@@ -113,7 +121,7 @@ function buildRefRoot({ path, commit }: StoreRef, repository: string): Root {
       };
 }
 
-function findKind({ path }: StoreRef): 'image' | 'blob' | 'other' | 'foreign' {
+function findKind({ path }: Pick<StoreRef, 'path'>): 'image' | 'blob' | 'other' | 'foreign' {
   return parseOurs(path)?.kind ?? 'foreign';
 }
 

@@ -11,6 +11,7 @@ import type { Pointer } from '../../native/glib.ts';
 import { BlobKey } from '../image-commit.ts';
 import { findRef, listRefNames, readCommit } from '../object-files.ts';
 import { findStoredLayer, readStoredLayer, type StoredLayer } from '../stored-layer.ts';
+import { tolerateDamage } from '../tolerate-damage.ts';
 import { writeAdoptedLayer } from '../write-commit.ts';
 
 /**
@@ -47,20 +48,24 @@ export function adoptLayers(
 
 /**
  * Finds layers by the digest of their inflated archive. Reads the commits of the repository, 0.4 ms each, until all are
- * found; none when nothing is wanted.
+ * found; none when nothing is wanted. A layer that cannot be read is none that helps; perhaps nobody needs it any more.
  */
 function readContents(repository: string, wanted: ReadonlySet<string>): Map<string, Commit> {
   const contents = new Map<string, Commit>();
   if (wanted.size === 0) return contents;
   for (const name of listRefNames(repository)) {
     const parsed = parseRefName(name);
-    const checksum = parsed.kind === 'blob' ? findRef(repository, formatBlobRef(parsed.digest)) : undefined;
-    if (checksum === undefined) continue;
-    const commit = readCommit(repository, checksum);
-    const digest = commit.metadata.get(BlobKey.uncompressedDigest);
-    if (digest === undefined || !wanted.has(digest)) continue;
+    if (parsed.kind !== 'blob') continue;
+    const commit = tolerateDamage(() => readBlobCommit(repository, parsed.digest));
+    const digest = commit?.metadata.get(BlobKey.uncompressedDigest);
+    if (commit === undefined || digest === undefined || !wanted.has(digest)) continue;
     contents.set(digest, commit);
     if (contents.size === wanted.size) break;
   }
   return contents;
+}
+
+function readBlobCommit(repository: string, digest: string): Commit | undefined {
+  const checksum = findRef(repository, formatBlobRef(digest));
+  return checksum === undefined ? undefined : readCommit(repository, checksum);
 }

@@ -17,6 +17,7 @@ import { openImage } from '../../source/open-image.ts';
 import { openPinnedImage } from '../../source/pinned-source.ts';
 import { openRenewableSource, type RenewableSource } from '../../source/renewable-source.ts';
 import { findRef, formatObjectPath, listRefNames } from '../object-files.ts';
+import { tolerateDamage } from '../tolerate-damage.ts';
 import { placeLink } from './place-object.ts';
 import { rebuildDirectories, rewriteImageCommit } from './rebuild-root.ts';
 import { refetchConfig, refetchLayers } from './refetch.ts';
@@ -28,7 +29,6 @@ import {
   findTrustedManifest,
   readTarget,
   type TrustedManifest,
-  tolerateDamage,
   type VerifyTarget,
 } from './verify-targets.ts';
 

@@ -6,9 +6,10 @@ import { formatBlobRef } from '../../core/ref-name.ts';
 import type { ObjectKind, StoreProblem, VerifiedImage } from '../../core/verified-image.ts';
 import type { Host } from '../../host/host.ts';
 import { findRef, readCommit, readDirTree } from '../object-files.ts';
+import { tolerateDamage } from '../tolerate-damage.ts';
 import { findPaths } from './object-places.ts';
 import { formatObjectKey, type ObjectVerifier } from './object-verifier.ts';
-import { tolerateDamage, type VerifyTarget } from './verify-targets.ts';
+import type { VerifyTarget } from './verify-targets.ts';
 
 /** An image without what containers make of it. */
 export type VerifiedContent = Omit<VerifiedImage, 'deployments'>;

@@ -2,19 +2,18 @@
  * The images that can be verified. Unlike `listImages` this reads a store in which refs and commits may be damaged: what
  * cannot be read is a value here.
  */
+
 import { createHash } from 'node:crypto';
 import { compareUtf8 } from '../../core/compare-utf8.ts';
-import { AtomicError } from '../../core/errors.ts';
-import { VariantMalformed } from '../../core/gvariant.ts';
 import type { StoredImage } from '../../core/image.ts';
 import { formatImageRef, parseRefName } from '../../core/ref-name.ts';
 import { formatReference, parseReference } from '../../core/reference.ts';
-import { isErrno } from '../../host/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { buildAmbiguous, buildNotFound, ID_PREFIX } from '../find-image.ts';
 import { describeImage, ImageKey } from '../image-commit.ts';
 import { parseSignatures } from '../image-signatures.ts';
 import { findRef, listRefNames, readCommit } from '../object-files.ts';
+import { tolerateDamage } from '../tolerate-damage.ts';
 
 /** An image by its ref, or by the commit that a deployment names. */
 export interface VerifyTarget {
@@ -118,19 +117,4 @@ function describeCommit(
 ): StoredImage | undefined {
   if (commit === undefined) return undefined;
   return tolerateDamage(() => describeImage(reference, commit, readCommit(repository, commit)));
-}
-
-/** @returns undefined when what is read is damaged, missing or unreadable */
-export function tolerateDamage<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    const isDamaged =
-      error instanceof VariantMalformed ||
-      (error instanceof AtomicError &&
-        ['STORE_CORRUPT', 'MANIFEST_INVALID', 'MANIFEST_UNSUPPORTED'].includes(error.code)) ||
-      ['EIO', 'EISDIR', 'ELOOP'].some((errno) => isErrno(error, errno));
-    if (isDamaged) return undefined;
-    throw error;
-  }
 }
