@@ -1,10 +1,12 @@
 /** Changes refs of images without touching objects. */
+
 import { formatImageRef } from '../core/ref-name.ts';
 import { syncDirectory } from '../host/durable-files.ts';
 import type { Host } from '../host/host.ts';
 import type { Pointer } from '../native/glib.ts';
 import { withRepository } from './repository.ts';
 import { withStoreErrors } from './store-error.ts';
+import { withTransaction } from './transaction.ts';
 
 /**
  * Gives a commit a name, or another commit to a name.
@@ -35,18 +37,12 @@ export async function changeRefs(
   changes: ReadonlyMap<string, string | undefined>,
 ): Promise<void> {
   if (changes.size === 0) return;
-  const { abortTransaction, beginTransaction, commitTransaction, setRef } = await import(
-    '../native/ostree.ts'
-  );
-  await withStoreErrors('changing the names of images', async () => {
-    beginTransaction(repo);
-    try {
-      for (const [ref, commit] of changes) setRef(repo, ref, commit);
-      await commitTransaction(repo);
-    } catch (error) {
-      abortTransaction(repo);
-      throw error;
-    }
+  const { setRef } = await import('../native/ostree.ts');
+  const step = 'changing the names of images';
+  await withTransaction(host, repo, step, () => {
+    for (const [ref, commit] of changes) setRef(repo, ref, commit);
+  });
+  await withStoreErrors(step, async () => {
     await syncDirectory(`${host.locations.repository}/refs/heads/ociimage`);
   });
 }

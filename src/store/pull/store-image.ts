@@ -18,8 +18,8 @@ import { retryTransient } from '../../host/retry.ts';
 import { findImage } from '../find-image.ts';
 import { hasSignatures } from '../image-signatures.ts';
 import { withRepository } from '../repository.ts';
-import { withStoreErrors } from '../store-error.ts';
 import { findStoredLayer } from '../stored-layer.ts';
+import { withTransaction } from '../transaction.ts';
 import type { LayerSource } from './fetch-layer.ts';
 import { forgetLayers } from './layer-ledger.ts';
 import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
@@ -50,11 +50,9 @@ export async function storeImage(host: Host, reference: string, from: LayerSourc
     await checkRoomForLayers(host, repo, missing);
     const config = await readConfig(host, from, manifest.config);
     const diffIds = readDiffIds(config.toString('utf8'), manifest.layers.length);
-    const { abortTransaction, beginTransaction, commitTransaction } = await import('../../native/ostree.ts');
     const { writeConfigCommit, writeImageCommit } = await import('../write-commit.ts');
     const { adoptLayers } = await import('./adopt-layers.ts');
-    await withStoreErrors('opening a transaction', () => beginTransaction(repo));
-    try {
+    const stored = await withTransaction(host, repo, `storing ${reference}`, async () => {
       const adopted = adoptLayers(host, repo, manifest.layers, diffIds);
       const planned = missing.filter(({ digest }) => !adopted.has(digest));
       host.report({
@@ -62,24 +60,19 @@ export async function storeImage(host: Host, reference: string, from: LayerSourc
         layers: planned.map(({ digest, size }) => ({ digest, bytes: size })),
       });
       const { trees, fetched, pending } = await storeLayers(host, repo, from, manifest, diffIds, adopted);
-      return await withStoreErrors(`storing ${reference}`, async () => {
-        writeConfigCommit(repo, manifest.config, config);
-        const recorded = {
-          digest: source.digest,
-          text: decodeUtf8(source.manifest),
-          source: source.location,
-          signatures: source.signatures,
-        };
-        const image = writeImageCommit(repo, reference, recorded, trees);
-        throwIfInterrupted(host);
-        await commitTransaction(repo);
-        forgetLayers(host.locations.repository, pending);
-        return { image, ...describeTransfer(manifest, fetched) };
-      });
-    } catch (error) {
-      abortTransaction(repo);
-      throw error;
-    }
+      writeConfigCommit(repo, manifest.config, config);
+      const recorded = {
+        digest: source.digest,
+        text: decodeUtf8(source.manifest),
+        source: source.location,
+        signatures: source.signatures,
+      };
+      const image = writeImageCommit(repo, reference, recorded, trees);
+      throwIfInterrupted(host);
+      return { image, fetched, pending };
+    });
+    forgetLayers(host.locations.repository, stored.pending);
+    return { image: stored.image, ...describeTransfer(manifest, stored.fetched) };
   });
 }
 

@@ -7,11 +7,12 @@ import { type LayerTree, mergeLayers } from '../../core/merge-layers.ts';
 import { plainDirectory } from '../../core/plain-directory.ts';
 import type { StoreProblem } from '../../core/verified-image.ts';
 import { formatObjectPath } from '../object-files.ts';
-import { withStoreErrors } from '../store-error.ts';
 import { findStoredLayer } from '../stored-layer.ts';
+import { tolerateDamage } from '../tolerate-damage.ts';
+import { withTransaction } from '../transaction.ts';
 import { placeData } from './place-object.ts';
 import type { Repair } from './repair.ts';
-import { type TrustedManifest, tolerateDamage } from './verify-targets.ts';
+import type { TrustedManifest } from './verify-targets.ts';
 
 /**
  * Writes those of the damaged directories that the merge of the layers gives. Does nothing while the directories of the
@@ -51,18 +52,10 @@ export async function rewriteImageCommit(
   recorded: TrustedManifest,
   manifest: ImageManifest,
 ): Promise<void> {
-  const { abortTransaction, beginTransaction, commitTransaction } = await import('../../native/ostree.ts');
   const { writeImageCommit } = await import('../write-commit.ts');
   const layers = readLayerTrees(host.locations.repository, manifest);
-  await withStoreErrors(`storing ${reference}`, async () => {
-    beginTransaction(repo);
-    try {
-      writeImageCommit(repo, reference, recorded, layers);
-      await commitTransaction(repo);
-    } catch (error) {
-      abortTransaction(repo);
-      throw error;
-    }
+  await withTransaction(host, repo, `storing ${reference}`, () => {
+    writeImageCommit(repo, reference, recorded, layers);
   });
 }
 

@@ -5,13 +5,13 @@ import type { ObjectKind } from '../../core/verified-image.ts';
 import { findRef, formatObjectPath, readCommit, readDirTree } from '../object-files.ts';
 import { ensureLayer, type LayerSource } from '../pull/fetch-layer.ts';
 import { withRepository } from '../repository.ts';
-import { withStoreErrors } from '../store-error.ts';
 import { findStoredLayer } from '../stored-layer.ts';
+import { tolerateDamage } from '../tolerate-damage.ts';
+import { withTransaction } from '../transaction.ts';
 import { changeRefs } from '../write-refs.ts';
 import { formatObjectKey } from './object-verifier.ts';
 import { placeLink } from './place-object.ts';
 import type { Repair } from './repair.ts';
-import { tolerateDamage } from './verify-targets.ts';
 
 /**
  * Fetches layers again. What the store has damaged or not at all of them is replaced, also what lies below a folder that
@@ -27,17 +27,11 @@ export async function refetchLayers(
 ): Promise<number> {
   const { host } = repair.scratch;
   await withRepository(host, async (repo) => {
-    const { abortTransaction, beginTransaction, commitTransaction } = await import('../../native/ostree.ts');
-    await withStoreErrors('opening a transaction', () => beginTransaction(repo));
-    try {
+    await withTransaction(host, repo, 'storing layers', async () => {
       for (const layer of layers) {
         await ensureLayer(host, repo, from, layer, new Map(), findDiffId(repair, layer));
       }
-      await withStoreErrors('storing layers', () => commitTransaction(repo));
-    } catch (error) {
-      abortTransaction(repo);
-      throw error;
-    }
+    });
   });
   let placed = 0;
   for (const { digest } of layers) placed += await adoptBlob(repair, digest);
@@ -57,17 +51,9 @@ export async function refetchConfig(
 ): Promise<number> {
   const content = await source.proxy.readBlob(source.image, config.digest, config.size);
   await withRepository(repair.scratch.host, async (repo) => {
-    const { abortTransaction, beginTransaction, commitTransaction } = await import('../../native/ostree.ts');
     const { writeConfigCommit } = await import('../write-commit.ts');
-    await withStoreErrors('storing the configuration', async () => {
-      beginTransaction(repo);
-      try {
-        writeConfigCommit(repo, config, content);
-        await commitTransaction(repo);
-      } catch (error) {
-        abortTransaction(repo);
-        throw error;
-      }
+    await withTransaction(repair.scratch.host, repo, 'storing the configuration', () => {
+      writeConfigCommit(repo, config, content);
     });
   });
   return adoptBlob(repair, config.digest);
