@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
-import { removeTree } from '../host/remove-tree.ts';
+import { removeTree, requireNoMounts } from '../host/remove-tree.ts';
 import { checkoutImage } from '../store/checkout.ts';
 import { formatObjectPath, readDirMeta } from '../store/object-files.ts';
 import { checkDeployment, type FoundDifference } from './check-deployment.ts';
@@ -19,7 +19,7 @@ const PERMISSION_BITS = 0o7777;
  * @param commit whose tree it should have
  * @param canFix whether what a difference needs is sound
  * @returns how many paths were replaced
- * @throws STORE_FAILED and the like; each path is as before or as it should be
+ * @throws STORE_FAILED and the like; each path is as before, or as it should be, or (where its kind differs) missing
  */
 export async function relinkDeployment(
   host: Host,
@@ -35,7 +35,7 @@ export async function relinkDeployment(
     await checkDeployment(host, rootfs, commit, async (difference) => {
       if (difference.state === 'additional' || !(await canFix(difference))) return;
       await withFileErrors(`repair ${rootfs}${difference.path}`, () =>
-        applyFix(host, difference, temporary, commit),
+        applyFix(host, difference, { rootfs, temporary, commit }),
       );
       replaced += 1;
     });
@@ -48,23 +48,25 @@ export async function relinkDeployment(
 async function applyFix(
   host: Host,
   { expected, place, path }: FoundDifference,
-  temporary: string,
-  commit: string,
+  { rootfs, temporary, commit }: { rootfs: string; temporary: string; commit: string },
 ): Promise<void> {
   switch (expected.kind) {
     case 'file': {
       const stats = lstatSync(place, { throwIfNoEntry: false });
-      if (stats?.isDirectory()) await removeTree(place);
+      if (stats?.isDirectory()) {
+        // The place goes through a descriptor, and no mount table names that.
+        await requireNoMounts(`${rootfs}${path}`);
+        await removeTree(place);
+      }
       rmSync(temporary, { force: true });
       linkSync(formatObjectPath(host.locations.repository, expected.checksum, 'file'), temporary);
       renameSync(temporary, place);
       return;
     }
     case 'folder':
+      await checkoutImage(host, commit, temporary, path);
       rmSync(place, { force: true });
-      await checkoutImage(host, commit, temporary);
-      renameSync(`${temporary}${path}`, place);
-      await removeTree(temporary);
+      renameSync(temporary, place);
       return;
     case 'folder-metadata': {
       const { uid, gid, mode } = readDirMeta(host.locations.repository, expected.dirmeta);

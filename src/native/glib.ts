@@ -39,7 +39,13 @@ export class GErrorThrown extends Error {
 }
 
 /** Codes of `g-io-error-quark` that callers tell apart. */
-export const IoErrorCode = { notFound: 1, noSpace: 12, readOnly: 21 } as const;
+export const IoErrorCode = {
+  notFound: 1,
+  noSpace: 12,
+  permissionDenied: 14,
+  readOnly: 21,
+  tooManyOpenFiles: 31,
+} as const;
 
 /** Copies and frees the error of a failed call. */
 export function takeError(slot: PointerSlot): Error {

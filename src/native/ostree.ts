@@ -172,10 +172,15 @@ export function writeFileObject(repo: Pointer, content: Buffer): string {
 }
 
 /**
- * Checks a commit out as hard links into `path`, which must not exist, without a sync of its own. Fails rather than
+ * Checks the folder `subpath` (`/` for all) of a commit out as hard links into `path`, which must not exist, without a sync of its own. Fails rather than
  * copy when the repository is on another filesystem.
  */
-export async function checkoutHardLinks(repo: Pointer, commitChecksum: string, path: string): Promise<void> {
+export async function checkoutHardLinks(
+  repo: Pointer,
+  commitChecksum: string,
+  subpath: string,
+  path: string,
+): Promise<void> {
   const error: PointerSlot = [null];
   const options = {
     mode: 0,
@@ -189,7 +194,7 @@ export async function checkoutHardLinks(repo: Pointer, commitChecksum: string, p
     force_copy_zerosized: 0,
     process_passthrough_whiteouts: 0,
     unused_bools: [0, 0, 0],
-    subpath: null,
+    subpath,
     devino_to_csum_cache: null,
     unused_ints: [0, 0, 0, 0, 0, 0],
     unused_ptrs: [null, null, null],

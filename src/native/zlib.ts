@@ -1,4 +1,4 @@
-/** The machine's own zlib, which libarchive brings along. Other zlibs, as the runtime's, make other bytes. */
+/** The machine's own zlib, on which libostree's own libraries depend. Other zlibs, as the runtime's, make other bytes. */
 import { koffi, loadLibrary } from './koffi.ts';
 
 const zlib = loadLibrary('libz.so.1');

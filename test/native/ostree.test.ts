@@ -99,7 +99,7 @@ test('a checkout is hard links to the objects', async () => {
   const commit = writeCommit('linked\n');
   await commitTransaction(repo);
   const destination = folder.join('checkout');
-  await checkoutHardLinks(repo, commit, destination);
+  await checkoutHardLinks(repo, commit, '/', destination);
   expect(readdirSync(destination)).toEqual(['content']);
   expect(readFileSync(`${destination}/content`, 'utf8')).toBe('linked\n');
   const { nlink, mode, uid, gid } = lstatSync(`${destination}/content`);
@@ -110,8 +110,8 @@ test('a checkout into what is there fails', async () => {
   beginTransaction(repo);
   const commit = writeCommit('again\n');
   await commitTransaction(repo);
-  await checkoutHardLinks(repo, commit, folder.join('twice'));
-  await expect(checkoutHardLinks(repo, commit, folder.join('twice'))).rejects.toThrow('File exists');
+  await checkoutHardLinks(repo, commit, '/', folder.join('twice'));
+  await expect(checkoutHardLinks(repo, commit, '/', folder.join('twice'))).rejects.toThrow('File exists');
 });
 
 test('a checkout to another filesystem fails and copies nothing', async () => {
@@ -121,7 +121,7 @@ test('a checkout to another filesystem fails and copies nothing', async () => {
   const commit = writeCommit('far\n');
   await commitTransaction(repo);
   try {
-    await expect(checkoutHardLinks(repo, commit, `${other}/checkout`)).rejects.toThrow(
+    await expect(checkoutHardLinks(repo, commit, '/', `${other}/checkout`)).rejects.toThrow(
       /hardlink checkout across devices|Invalid cross-device link/,
     );
     expect(existsSync(`${other}/checkout/content`)).toBe(false);

@@ -10,8 +10,9 @@ import type { ObjectKind } from '../../core/verified-image.ts';
 import { isErrno } from '../../host/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
-import { GErrorThrown, type Pointer } from '../../native/glib.ts';
+import { GErrorThrown, IoErrorCode, type Pointer } from '../../native/glib.ts';
 import { formatObjectPath } from '../object-files.ts';
+import { toStoreError } from '../store-error.ts';
 
 /** libostree's own limit for metadata objects. */
 const MAX_METADATA_BYTES = 128 * 1024 * 1024;
@@ -106,9 +107,18 @@ function checkMetadata(path: string, size: number, checksum: string): void {
   if (actual !== checksum) throw new WrongContent(`its checksum is ${actual}`);
 }
 
+/** Of these the machine or the caller is the cause, and not the object. */
+const FAILURES_OF_OURS = ['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'];
+const FAILURES_OF_LIBRARY: readonly number[] = [IoErrorCode.permissionDenied, IoErrorCode.tooManyOpenFiles];
+
 /** What cannot be read is damaged: a bad sector says EIO, a name that is a folder EISDIR. */
 function describeFailure(error: unknown): Verdict {
   if (isErrno(error, 'ENOENT')) return { state: 'missing', reason: 'it is not there' };
+  const isOurs =
+    error instanceof GErrorThrown
+      ? error.domain === 'g-io-error-quark' && FAILURES_OF_LIBRARY.includes(error.code)
+      : FAILURES_OF_OURS.some((errno) => isErrno(error, errno));
+  if (isOurs) throw toStoreError(error, 'verifying objects');
   const isSystemCall = error instanceof Error && 'syscall' in error;
   if (!(isSystemCall || error instanceof WrongContent || error instanceof GErrorThrown)) throw error;
   return { state: 'damaged', reason: describeReason(toPrintable(error.message)) };
