@@ -14,7 +14,7 @@ import { throwIfInterrupted } from '../host/interruption.ts';
 import { readTrustPolicy } from './configuration.ts';
 import { findEngine } from './docker-engine.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
-import { openPrivateCopy } from './private-copy.ts';
+import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
 import type { Scratch } from './scratch.ts';
 import type { SkopeoOptions } from './source-flags.ts';
 
@@ -40,10 +40,12 @@ export async function openLocalImage(
   if (location.kind === 'store') return openStoreImage(host, location, scratch, signatures, options);
   const folder = await scratch.open();
   const source = await formatFileSource(host, location, folder);
+  const fileOptions = { ...options, temporaryFolder: folder };
+  if (verdict === 'verify') await requireRoomForCopy(host, source, scratch, fileOptions);
   const opened =
     verdict === 'verify'
       ? await openPrivateCopy(host, source, folder, signatures, options)
-      : await openThroughProxy(host, source, { ...options, temporaryFolder: folder });
+      : await openThroughProxy(host, source, fileOptions);
   return { ...opened, location: formatLocation(location) };
 }
 

@@ -13,7 +13,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { AtomicError } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
+import { ImageProxy } from './image-proxy.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
+import type { Scratch } from './scratch.ts';
 import { copyUnderPolicy } from './skopeo.ts';
 import type { SkopeoOptions } from './source-flags.ts';
 
@@ -40,6 +42,27 @@ export async function openPrivateCopy(
   const kept = signatures === 'verified' ? await readSignatures(copy) : [];
   const opened = await openThroughProxy(host, `dir:${copy}`, { temporaryFolder: folder, trust: 'before' });
   return { ...opened, location: source, signatures: kept };
+}
+
+/**
+ * Refuses a copy that the filesystem has no room for before anything of it is read. It asks for the manifest once more
+ * than the copy itself, so it is for sources that give it cheaply.
+ *
+ * @param source as skopeo writes it
+ * @throws AtomicError NO_SPACE, and what the source says
+ */
+export async function requireRoomForCopy(
+  host: Host,
+  source: string,
+  scratch: Scratch,
+  options: SkopeoOptions,
+): Promise<void> {
+  const proxy = await ImageProxy.start(host, options);
+  try {
+    await scratch.requireRoom((await proxy.openImage(source)).manifest);
+  } finally {
+    await proxy.close();
+  }
 }
 
 /** @throws AtomicError MANIFEST_INVALID when there are more or larger ones than anybody makes */

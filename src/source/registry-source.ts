@@ -7,9 +7,8 @@ import { judgeRegistryImage, type TrustVerdict } from '../core/trust-policy.ts';
 import type { Host } from '../host/host.ts';
 import { readRegistriesConfFiles, readTrustPolicy } from './configuration.ts';
 import { prepareAccess } from './credentials-file.ts';
-import { ImageProxy } from './image-proxy.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
-import { openPrivateCopy } from './private-copy.ts';
+import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
 import type { Scratch } from './scratch.ts';
 
 /**
@@ -78,17 +77,8 @@ async function openVerifiedCopy(
   scratch: Scratch,
   options: SourceOptions,
 ): Promise<ImageSource> {
-  await scratch.requireRoom(await peekManifest(host, source, options));
+  await requireRoomForCopy(host, source, scratch, options);
   return openPrivateCopy(host, source, await scratch.open(), 'verified', options);
-}
-
-async function peekManifest(host: Host, source: string, options: SourceOptions): Promise<Buffer> {
-  const proxy = await ImageProxy.start(host, options);
-  try {
-    return (await proxy.openImage(source)).manifest;
-  } finally {
-    await proxy.close();
-  }
 }
 
 function closingAlso(source: ImageSource, cleanUp: () => void): ImageSource {

@@ -76,7 +76,10 @@ function explainCopyFailure(error: AtomicError, destination: string): AtomicErro
         });
   }
   if (!/\bpull/.test(hint)) return error;
-  return new AtomicError(code, message, { hint: 'Check the registry and its log, then push again.' });
+  return new AtomicError(code, message, {
+    hint: 'Check the registry and its log, then push again.',
+    isTransient: error.isTransient,
+  });
 }
 
 async function runSkopeo(host: Host, options: SkopeoOptions, args: readonly string[]): Promise<string> {

@@ -61,9 +61,13 @@ test('a registry that is not there', async () => {
   await using gone = await startRegistry();
   await gone.kill();
   const { code, message } = await failure(
-    pushImage(store.host, name, `${gone.address}/a:1`, { tlsVerify: false }),
+    pushImage(store.host, name, `${gone.address}/a:1`, { tlsVerify: false, retryPauses: [1, 1] }),
   );
   expect([code, message]).toEqual(['REGISTRY_UNREACHABLE', expect.stringMatching(/connection refused/)]);
+  const tries = store.events.filter(
+    (event) => event.kind === 'warning' && event.text.includes(`docker://${gone.address}/a:1: `),
+  );
+  expect(tries.length).toBe(2);
 });
 
 test('an image that is not there, names that lead nowhere', async () => {

@@ -13,7 +13,9 @@ import {
 import type { ManifestForm } from '../../core/export-manifest.ts';
 import type { ExportedImage, ExportedPart } from '../../core/exported-image.ts';
 import type { SourceOptions, StoredImage } from '../../core/image.ts';
+import { buildRetryPauses } from '../../core/retry-pauses.ts';
 import type { Host } from '../../host/host.ts';
+import { retryTransient } from '../../host/retry.ts';
 import { prepareAccess } from '../../source/credentials-file.ts';
 import { copyOwn } from '../../source/skopeo.ts';
 import { readImage } from '../find-image.ts';
@@ -106,7 +108,11 @@ async function copyOut(
       await writeSignatures(host, image, folder);
     }
     host.report({ kind: 'step', text: `Copying to ${destination}` });
-    const digest = await copyOwn(host, folder, destination, options);
+    const copy = () => copyOwn(host, folder, destination, options);
+    // skopeo asks for what the registry has by now, so a further try sends only the rest.
+    const digest = await (target.kind === 'registry'
+      ? retryTransient(host, destination, options.retryPauses ?? buildRetryPauses(), copy)
+      : copy());
     const exported = describe(image, target, destination, built, digest);
     reportChanges(host, target, exported);
     return exported;

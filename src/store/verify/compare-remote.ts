@@ -2,9 +2,11 @@
 import { AtomicError } from '../../core/errors.ts';
 import type { SourceOptions } from '../../core/image.ts';
 import { parseReference } from '../../core/reference.ts';
+import { buildRetryPauses } from '../../core/retry-pauses.ts';
 import type { RemoteStatus } from '../../core/verified-image.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
+import { retryTransient } from '../../host/retry.ts';
 import { findRemoteDigest } from '../../source/remote-digest.ts';
 import { findTrustedManifest, listTargets, selectTargets, type VerifyTarget } from './verify-targets.ts';
 
@@ -49,7 +51,12 @@ async function readStatus(host: Host, target: VerifyTarget, options: SourceOptio
   // Not the id: of images without a recorded digest it is that of the configuration.
   const own = manifest.digest;
   try {
-    const digest = await findRemoteDigest(host, location, own, options);
+    const digest = await retryTransient(
+      host,
+      target.reference,
+      options.retryPauses ?? buildRetryPauses(),
+      () => findRemoteDigest(host, location, own, options),
+    );
     if (digest === undefined) return { kind: 'gone' };
     return digest === own ? { kind: 'up-to-date' } : { kind: 'newer', digest };
   } catch (error) {
