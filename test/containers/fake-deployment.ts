@@ -1,5 +1,5 @@
 /** Deployments as files, without an image: for what only reads them. */
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import type { DeploymentRecord } from '../../src/core/container.ts';
 import { formatInfo } from '../../src/core/info-file.ts';
 import type { Sandbox } from '../support/sandbox.ts';
@@ -30,5 +30,6 @@ export async function writeDeployment(
     `${folder}/config.json`,
     options.config ?? '{"process":{"args":["/usr/bin/etcd","--flag"]}}',
   );
+  await rm(`${checkouts}/${name}`, { force: true });
   await symlink(folder, `${checkouts}/${name}`);
 }

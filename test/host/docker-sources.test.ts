@@ -1,6 +1,6 @@
 /** Images of a real Docker engine and of real `docker save` archives: pulled and installed as the manual shows it. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
 import { checkouts } from './host-state.ts';
@@ -92,10 +92,25 @@ test('docker:etcd after a pull of etcd from the registry fetches no layer, and i
   expect(listLeftovers()).toEqual([]);
 });
 
+test('the trust policy is obeyed for the engine', async () => {
+  const policy = '/etc/containers/policy.json';
+  const kept = readFileSync(policy);
+  const accept = [{ type: 'insecureAcceptAnything' }];
+  const transports = { 'docker-daemon': { '': [{ type: 'reject' }] } };
+  writeFileSync(policy, JSON.stringify({ default: accept, transports }));
+  try {
+    expect(await failingAtomic(1, ['pull', 'docker:web:2'])).toContain('rejected by policy');
+  } finally {
+    writeFileSync(policy, kept);
+  }
+  expect(listLeftovers()).toEqual([]);
+});
+
 test('an archive of docker save is pulled and installed under the name that it holds', async () => {
   const stdout = await atomic(['install', '--system', 'dockertar:/tmp/web.tar']);
   expect(stdout.split('\n').filter((line) => !line.startsWith('Pulling layer'))).toEqual([
     'Image dockertar:/tmp/web.tar is being pulled to ostree ...',
+    'Stored as web:2',
     `Extracting to ${checkouts}/web-2.0`,
     'systemctl daemon-reload',
     'systemd-tmpfiles --create /etc/tmpfiles.d/web-2.conf',

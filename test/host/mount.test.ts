@@ -96,7 +96,7 @@ test('--json, and what is refused', async () => {
     directory: at,
     outcome: 'unmounted',
     unmounted: { kind: 'container', name: 'web' },
-    keptBy: null,
+    kept_by: null,
   });
   for (const [args, status, message] of [
     [['--live', 'web', at], 2, 'Containers and images managed through OSTree do not support --live.'],

@@ -221,6 +221,22 @@ test.each<[source: string, code: ErrorCode, message: string, hint: string]>([
   expect(await failedPull(store, fill(source))).toEqual({ code, message: fill(message), hint: fill(hint) });
 });
 
+test.each([
+  ['../../etc/cron.d/x:1'],
+  ['../x'],
+  ['/etc/passwd'],
+  ['-oProxy:1'],
+  ['a b:1'],
+  ['\u001b[2J:1'],
+  [''],
+])('a docker archive that calls itself %j gives its image no such name', async (name) => {
+  const manifest = [{ Config: `${'a'.repeat(64)}.json`, RepoTags: [name], Layers: [] }];
+  write('named.tar', buildTar([{ path: 'manifest.json', content: JSON.stringify(manifest) }]));
+  const { code, message } = await failedPull(store, `dockertar:${at('named.tar')}`);
+  expect(code).toMatch(/^(?:BAD_REFERENCE|ARCHIVE_INVALID)$/);
+  expect(message).not.toContain('\u001b');
+});
+
 test('an archive whose list names files of this machine reads none of them', async () => {
   const failure = await failedPull(store, `dockertar:${at('lie.tar')}`);
   expect(failure).toEqual({

@@ -12,7 +12,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 import { tree } from '../support/tree.ts';
 import { describeTree } from './describe-tree.ts';
-import { listLeftovers } from './failed-pull.ts';
+import { failedPull, listLeftovers } from './failed-pull.ts';
 import { checkRepository, readMetadata } from './ostree-cli.ts';
 import { checkOut, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
@@ -182,6 +182,13 @@ test("podman's store, under the name that podman takes for a short one", async (
   expect(listLeftovers(fresh)).toEqual([]);
   const failure = await pullImage(fresh.host, 'containers-storage:nope', {}).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'IMAGE_NOT_FOUND', hint: 'See what the store has: podman images' });
+  const reject = { '': [{ type: 'reject' }] };
+  const policy = {
+    default: [{ type: 'insecureAcceptAnything' }],
+    transports: { 'containers-storage': reject },
+  };
+  await using strict = await createSandbox({ env, containers: { policy } });
+  expect(await failedPull(strict, 'containers-storage:etcd:3.4')).toMatchObject({ code: 'POLICY_REJECTED' });
 });
 
 test('afterwards the repository is sound, and knows where its images come from', async () => {
