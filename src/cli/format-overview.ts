@@ -34,6 +34,10 @@ export function formatOverview(verbs: readonly VerbEntry[]): string {
       { name: 'ATOMIC_OSTREE_REPO', text: 'The OSTree repository.' },
       { name: 'ATOMIC_CONF', text: 'Another settings file than /etc/atomic.conf.' },
       {
+        name: 'DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH',
+        text: 'The Docker engine, as for its own client.',
+      },
+      {
         name: 'HTTP_PROXY, HTTPS_PROXY, NO_PROXY',
         text: 'How to reach registries; they win over /etc/atomic.conf.',
       },

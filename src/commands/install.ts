@@ -15,7 +15,10 @@ export const install = defineCommand({
     'An image that is not there is pulled first. When a container of that name is there already, nothing changes. An install that fails or is interrupted leaves nothing behind.',
   ],
   operands: {
-    image: { label: 'IMAGE', description: "As for 'atomic pull'; also docker:NAME and dockertar:FILE." },
+    image: {
+      label: 'IMAGE',
+      description: "As for 'atomic pull': a name in a registry, docker:NAME, dockertar:FILE and so on.",
+    },
   },
   options: {
     name: {

@@ -27,7 +27,7 @@ export const unmount = defineCommand({
     if (options.json) {
       const unmounted = record === undefined ? null : { kind: record.kind, name: record.name };
       return {
-        text: formatJson({ schemaVersion: 1, directory, outcome, unmounted, keptBy: keptBy ?? null }),
+        text: formatJson({ schemaVersion: 1, directory, outcome, unmounted, kept_by: keptBy ?? null }),
       };
     }
     const shown = toPrintable(directory);

@@ -10,7 +10,7 @@ export interface Verb extends VerbEntry {
 export const verbs: readonly Verb[] = [
   {
     path: 'pull',
-    summary: 'Fetch an image from a registry into the OSTree repository.',
+    summary: 'Fetch an image into the OSTree repository.',
     load: async () => (await import('./pull.ts')).pull,
   },
   {
