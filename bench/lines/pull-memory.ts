@@ -18,6 +18,7 @@ export async function measurePullMemory(bench: Bench): Promise<Comparison[]> {
     {
       what: 'the same',
       against: 'peak memory of `atomic pull` of 200 MB',
+      aim: 1.1,
       metric: 'memory',
       ours: large.ours,
       other: standard.ours,
