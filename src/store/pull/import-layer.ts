@@ -21,6 +21,11 @@ import type { ObjectStage } from './object-stage.ts';
 import { TarSplitRecorder } from './tar-split-recorder.ts';
 
 const INFLATED_CHUNK_BYTES = 256 * 1024;
+/**
+ * The collector does not see how much lies behind small objects: buffers, and the states of digests. Left alone it lets a
+ * layer of 1.2 GB take 219 MB, and so 161 MB; a collection takes about 5 ms.
+ */
+const COLLECT_BYTES = 16 * 1024 * 1024;
 /** How long the proxy may take to say that a blob which cannot be inflated was changed on its way. */
 const VERDICT_MILLISECONDS = 2000;
 
@@ -85,6 +90,7 @@ class Unpacker extends Writable {
   readonly #reader: TarReader;
   readonly #hash = createHash('sha256');
   #bytes = 0;
+  #uncollected = 0;
   #result: Omit<ImportedLayer, 'blobStart'> | undefined;
 
   constructor(stage: ObjectStage) {
@@ -98,7 +104,15 @@ class Unpacker extends Writable {
       this.#hash.update(chunk);
       this.#bytes += chunk.length;
       this.#reader.push(chunk);
+      this.#collectGarbage(chunk.length);
     });
+  }
+
+  #collectGarbage(added: number): void {
+    this.#uncollected += added;
+    if (this.#uncollected < COLLECT_BYTES) return;
+    this.#uncollected = 0;
+    Bun.gc(true);
   }
 
   override _final(done: (error?: Error) => void): void {
