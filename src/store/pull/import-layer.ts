@@ -1,6 +1,6 @@
 /**
  * Streams one layer into the open transaction: blob -> inflate -> digest -> reader of the archive -> objects. Nothing is
- * written beside the objects, and memory grows only with the names in the layer.
+ * written beside the objects; memory grows with the number of files in the layer, not with their size.
  *
  * A thread of the pool inflates; everything else is this thread's. So one layer is imported at a time.
  */
