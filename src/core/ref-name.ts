@@ -57,7 +57,7 @@ export function listNamedDigests(manifest: string): readonly string[] {
   return [...new Set(decodeEscapes(manifest).match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g) ?? [])];
 }
 
-/** JSON may write every character of a digest as `\\u00XX`. */
+/** JSON may write every character of a digest as `\u00XX`. */
 function decodeEscapes(json: string): string {
   return json.replace(/\\u00([0-9a-f]{2})/gi, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),

@@ -172,8 +172,8 @@ export function writeFileObject(repo: Pointer, content: Buffer): string {
 }
 
 /**
- * Checks the folder `subpath` (`/` for all) of a commit out as hard links into `path`, which must not exist, without a sync of its own. Fails rather than
- * copy when the repository is on another filesystem.
+ * Checks the folder `subpath` (`/` for all) of a commit out as hard links into `path`, which must not exist, without a sync of
+ * its own. Fails rather than copy when the repository is on another filesystem.
  */
 export async function checkoutHardLinks(
   repo: Pointer,

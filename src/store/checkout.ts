@@ -3,8 +3,8 @@ import { withRepository } from './repository.ts';
 import { withStoreErrors } from './store-error.ts';
 
 /**
- * Checks the root filesystem of an image, or a folder of it, out as hard links. It is not synced: the caller syncs the filesystem once,
- * before the checkout gets its real name.
+ * Checks the root filesystem of an image, or a folder of it, out as hard links. It is not synced: the caller syncs the
+ * filesystem once, before the checkout gets its real name.
  *
  * @param commit of the image, 64 hex digits
  * @param destination absolute path that does not exist yet; after a failure or a crash a part of it may
