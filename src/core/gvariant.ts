@@ -7,6 +7,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
+import { VariantWriter } from './variant-writer.ts';
 
 /** How to decode and encode one type. `fixedSize` is the size in bytes, or `undefined` for a type of varying size. */
 export interface VariantCodec<T> {
@@ -14,7 +15,14 @@ export interface VariantCodec<T> {
   readonly fixedSize: number | undefined;
   /** Decodes a part of `data`, by default all of it: cutting buffers for every member would take most of the time. */
   decode(data: Buffer, start?: number, end?: number): T;
-  encode(value: T): Buffer;
+  /** Writes the value; the writer stands at a multiple of the alignment. */
+  write(value: T, out: VariantWriter): void;
+}
+
+export function encodeVariant<T>(codec: VariantCodec<T>, value: T): Buffer {
+  const out = new VariantWriter();
+  codec.write(value, out);
+  return out.finish();
 }
 
 /** The data is not a serialised value of the expected type. */
@@ -40,7 +48,7 @@ export const variantString: VariantCodec<string> = {
     }
     return text;
   },
-  encode: (value) => Buffer.from(`${value}\0`, 'utf8'),
+  write: (value, out) => out.text(value),
 };
 
 /** Type `ay`. */
@@ -48,7 +56,7 @@ export const variantBytes: VariantCodec<Buffer> = {
   alignment: 1,
   fixedSize: undefined,
   decode: (data, start = 0, end = data.length) => data.subarray(start, end),
-  encode: (value) => value,
+  write: (value, out) => out.bytes(value),
 };
 
 /** Type `u` in big-endian order, as OSTree writes its numbers. */
@@ -59,11 +67,7 @@ export const variantBigEndianUint32: VariantCodec<number> = {
     if (end - start !== 4) throw new VariantMalformed('a uint32 that is not 4 bytes');
     return data.readUInt32BE(start);
   },
-  encode(value) {
-    const data = Buffer.alloc(4);
-    data.writeUInt32BE(value);
-    return data;
-  },
+  write: (value, out) => out.bigEndianUint32(value),
 };
 
 /** Type `t` in big-endian order. */
@@ -74,29 +78,28 @@ export const variantBigEndianUint64: VariantCodec<bigint> = {
     if (end - start !== 8) throw new VariantMalformed('a uint64 that is not 8 bytes');
     return data.readBigUInt64BE(start);
   },
-  encode(value) {
-    const data = Buffer.alloc(8);
-    data.writeBigUInt64BE(value);
-    return data;
-  },
+  write: (value, out) => out.bigEndianUint64(value),
 };
 
-/** Type `v`: a value with its type; kept as its type string and its serialised form. */
-export interface VariantBox {
-  readonly type: string;
-  readonly data: Buffer;
-}
-
-export const variantBox: VariantCodec<VariantBox> = {
+/** Type `v` with a string in it. A value of another type decodes as `undefined`, which cannot be encoded. */
+export const variantBoxedString: VariantCodec<string | undefined> = {
   alignment: 8,
   fixedSize: undefined,
   decode(data, start = 0, end = data.length) {
     const separator = end === 0 ? -1 : data.lastIndexOf(0, end - 1);
     if (separator < start) throw new VariantMalformed('a boxed value without a type');
-    return { type: data.toString('latin1', separator + 1, end), data: data.subarray(start, separator) };
+    const isString = separator === end - 2 && data[end - 1] === STRING_TYPE;
+    return isString ? variantString.decode(data, start, separator) : undefined;
   },
-  encode: ({ type, data }) => Buffer.concat([data, Buffer.from(`\0${type}`, 'latin1')]),
+  write(value, out) {
+    if (value === undefined) throw new Error('a boxed value that is no string');
+    out.text(value);
+    out.bytes(BOXED_STRING_END);
+  },
 };
+
+const STRING_TYPE = 's'.charCodeAt(0);
+const BOXED_STRING_END = Buffer.from('\0s', 'latin1');
 
 /** Array of a type of varying size: elements, then their end offsets. */
 export function variantArray<T>(element: VariantCodec<T>): VariantCodec<readonly T[]> {
@@ -124,14 +127,15 @@ export function variantArray<T>(element: VariantCodec<T>): VariantCodec<readonly
       }
       return values;
     },
-    encode(values) {
-      const body = new BodyWriter();
+    write(values, out) {
+      const start = out.length;
       const ends: number[] = [];
       for (const value of values) {
-        body.append(element.encode(value), element.alignment);
-        ends.push(body.length);
+        out.pad(element.alignment);
+        element.write(value, out);
+        ends.push(out.length - start);
       }
-      return body.finish(ends);
+      out.offsets(start, ends);
     },
   };
 }
@@ -156,7 +160,8 @@ export function variantTuple<T extends readonly unknown[]>(
       const values: unknown[] = [];
       let start = 0;
       let tableAt = to;
-      for (const [index, member] of codecs.entries()) {
+      for (let index = 0; index < codecs.length; index++) {
+        const member = codecs[index] as VariantCodec<unknown>;
         start = alignUp(start, member.alignment);
         let end = bodyEnd - from;
         if (member.fixedSize !== undefined) {
@@ -171,47 +176,18 @@ export function variantTuple<T extends readonly unknown[]>(
       }
       return values as unknown as T;
     },
-    encode(values) {
-      const body = new BodyWriter();
+    write(values, out) {
+      const start = out.length;
       const ends: number[] = [];
       codecs.forEach((member, index) => {
-        body.append(member.encode(values[index]), member.alignment);
-        if (member.fixedSize === undefined && index < codecs.length - 1) ends.unshift(body.length);
+        out.pad(member.alignment);
+        member.write(values[index], out);
+        if (member.fixedSize === undefined && index < codecs.length - 1) ends.unshift(out.length - start);
       });
-      if (fixedSize !== undefined) body.pad(alignment);
-      return body.finish(ends);
+      if (fixedSize !== undefined) out.pad(alignment);
+      out.offsets(start, ends);
     },
   };
-}
-
-/** Collects aligned members and appends the offsets in the smallest width that can address the whole. */
-class BodyWriter {
-  readonly #parts: Buffer[] = [];
-  length = 0;
-
-  append(data: Buffer, alignment: number): void {
-    this.pad(alignment);
-    this.#parts.push(data);
-    this.length += data.length;
-  }
-
-  pad(alignment: number): void {
-    const padding = alignUp(this.length, alignment) - this.length;
-    if (padding === 0) return;
-    this.#parts.push(Buffer.alloc(padding));
-    this.length += padding;
-  }
-
-  finish(ends: readonly number[]): Buffer {
-    if (ends.length === 0) return Buffer.concat(this.#parts);
-    const width = [1, 2, 4].find((size) => this.length + ends.length * size < 2 ** (8 * size)) ?? 8;
-    const table = Buffer.alloc(ends.length * width);
-    ends.forEach((end, index) => {
-      if (width === 8) table.writeBigUInt64LE(BigInt(end), index * 8);
-      else table.writeUIntLE(end, index * width, width);
-    });
-    return Buffer.concat([...this.#parts, table]);
-  }
 }
 
 function fixedTupleSize(codecs: readonly VariantCodec<unknown>[], alignment: number): number | undefined {

@@ -12,6 +12,7 @@ import {
   type TreeDirectory,
   type TreeFile,
 } from './ostree-objects.ts';
+import { findParentPath } from './parent-path.ts';
 import { plainDirectory } from './plain-directory.ts';
 
 const WHITEOUT_PREFIX = '.wh.';
@@ -53,9 +54,9 @@ export function mergeLayers(layers: readonly LayerTree[], readDirTree: ReadDirTr
   let root: TreeDirectory = {
     name: '',
     dirmeta: chooseDirMeta(base, '', base.dirmeta, undefined),
-    dirtree: trees.applied(undefined, base.dirtree, '', base),
+    dirtree: trees.applied(undefined, base.dirtree, '', describeChanges(base)),
   };
-  for (const layer of uppers) {
+  for (const layer of uppers.map(describeChanges)) {
     root = {
       name: '',
       dirmeta: chooseDirMeta(layer, '', layer.dirmeta, root.dirmeta),
@@ -76,8 +77,8 @@ class TreeSet {
   }
 
   /** Applies the upper directory to the lower one, or to nothing; returns the checksum of the result. */
-  applied(lower: string | undefined, upper: string, path: string, layer: LayerTree): string {
-    if (lower === undefined && isTakenUnread(layer)) return upper;
+  applied(lower: string | undefined, upper: string, path: string, layer: ChangingLayer): string {
+    if (lower === undefined && isTakenUnread(layer, path)) return upper;
     const upperTree = this.#tree(upper);
     const changes = readChanges(upperTree, path);
     const visibleLower = changes.isOpaque ? undefined : lower;
@@ -151,11 +152,27 @@ function chooseDirMeta(layer: LayerTree, path: string, upper: string, lower: str
   return layer.impliedDirectories.has(path) ? (lower ?? plainDirectory.checksum) : upper;
 }
 
+/** A layer, and which of its directories have an implied one below them. */
+interface ChangingLayer extends LayerTree {
+  readonly parentsOfImplied: ReadonlySet<string>;
+}
+
+function describeChanges(layer: LayerTree): ChangingLayer {
+  const parentsOfImplied = new Set<string>();
+  for (const path of layer.impliedDirectories) {
+    for (let below = path; below !== ''; ) {
+      const parent = findParentPath(below);
+      if (parentsOfImplied.has(parent)) break;
+      parentsOfImplied.add(parent);
+      below = parent;
+    }
+  }
+  return { ...layer, parentsOfImplied };
+}
+
 /** Whether a directory of the layer that lies over nothing is in the result as it is. */
-function isTakenUnread({ mayHaveWhiteouts, impliedDirectories }: LayerTree): boolean {
-  const onlyRootIsImplied =
-    impliedDirectories.size === 0 || (impliedDirectories.size === 1 && impliedDirectories.has(''));
-  return !mayHaveWhiteouts && onlyRootIsImplied;
+function isTakenUnread({ mayHaveWhiteouts, parentsOfImplied }: ChangingLayer, path: string): boolean {
+  return !mayHaveWhiteouts && !parentsOfImplied.has(path);
 }
 
 const EMPTY_TREE: DirTree = { files: [], directories: [] };

@@ -3,12 +3,13 @@
  * directory by checksum; a dirmeta is a directory's owner, mode and xattrs. Checksums are 64 hex digits.
  */
 import {
-  type VariantBox,
+  encodeVariant,
+  type VariantCodec,
   VariantMalformed,
   variantArray,
   variantBigEndianUint32,
   variantBigEndianUint64,
-  variantBox,
+  variantBoxedString,
   variantBytes,
   variantString,
   variantTuple,
@@ -53,9 +54,22 @@ export interface Commit {
   readonly dirmeta: string;
 }
 
+const CHECKSUM_BYTES = 32;
+
+/** Type `ay` of 32 bytes, as hexadecimal digits. */
+const checksumCodec: VariantCodec<string> = {
+  alignment: variantBytes.alignment,
+  fixedSize: variantBytes.fixedSize,
+  decode(data, start = 0, end = data.length) {
+    if (end - start !== CHECKSUM_BYTES) throw new VariantMalformed('a checksum that is not 32 bytes');
+    return data.toString('hex', start, end);
+  },
+  write: (checksum, out) => out.hex(checksum),
+};
+
 const dirTreeCodec = variantTuple(
-  variantArray(variantTuple(variantString, variantBytes)),
-  variantArray(variantTuple(variantString, variantBytes, variantBytes)),
+  variantArray(variantTuple(variantString, checksumCodec)),
+  variantArray(variantTuple(variantString, checksumCodec, checksumCodec)),
 );
 const xattrsCodec = variantArray<Xattr>(variantTuple(variantBytes, variantBytes));
 const dirMetaCodec = variantTuple(
@@ -73,33 +87,29 @@ const fileHeaderCodec = variantTuple(
   xattrsCodec,
 );
 const commitCodec = variantTuple(
-  variantArray(variantTuple(variantString, variantBox)),
+  variantArray(variantTuple(variantString, variantBoxedString)),
   variantBytes,
   variantArray(variantTuple(variantString, variantBytes)),
   variantString,
   variantString,
   variantBigEndianUint64,
-  variantBytes,
-  variantBytes,
+  checksumCodec,
+  checksumCodec,
 );
 
 /** @throws VariantMalformed when `data` is not a dirtree object */
 export function parseDirTree(data: Buffer): DirTree {
   const [files, directories] = dirTreeCodec.decode(data);
   return {
-    files: files.map(([name, checksum]) => ({ name, checksum: toHex(checksum) })),
-    directories: directories.map(([name, dirtree, dirmeta]) => ({
-      name,
-      dirtree: toHex(dirtree),
-      dirmeta: toHex(dirmeta),
-    })),
+    files: files.map(([name, checksum]) => ({ name, checksum })),
+    directories: directories.map(([name, dirtree, dirmeta]) => ({ name, dirtree, dirmeta })),
   };
 }
 
 export function formatDirTree(tree: DirTree): Buffer {
-  return dirTreeCodec.encode([
-    tree.files.map(({ name, checksum }) => [name, fromHex(checksum)] as const),
-    tree.directories.map(({ name, dirtree, dirmeta }) => [name, fromHex(dirtree), fromHex(dirmeta)] as const),
+  return encodeVariant(dirTreeCodec, [
+    tree.files.map<[string, string]>(({ name, checksum }) => [name, checksum]),
+    tree.directories.map<[string, string, string]>(({ name, dirtree, dirmeta }) => [name, dirtree, dirmeta]),
   ]);
 }
 
@@ -110,7 +120,7 @@ export function parseDirMeta(data: Buffer): DirMeta {
 }
 
 export function formatDirMeta(meta: DirMeta): Buffer {
-  return dirMetaCodec.encode([meta.uid, meta.gid, meta.mode, meta.xattrs]);
+  return encodeVariant(dirMetaCodec, [meta.uid, meta.gid, meta.mode, meta.xattrs]);
 }
 
 const LENGTH_PREFIX_BYTES = 8;
@@ -123,7 +133,7 @@ const LENGTH_PREFIX_BYTES = 8;
  */
 export function formatFileHeader({ uid, gid, mode, xattrs }: DirMeta, target: string): Buffer {
   const noDevice = 0;
-  const header = fileHeaderCodec.encode([uid, gid, mode, noDevice, target, xattrs]);
+  const header = encodeVariant(fileHeaderCodec, [uid, gid, mode, noDevice, target, xattrs]);
   const prefix = Buffer.alloc(LENGTH_PREFIX_BYTES);
   prefix.writeUInt32BE(header.length);
   return Buffer.concat([prefix, header]);
@@ -133,13 +143,15 @@ export function formatFileHeader({ uid, gid, mode, xattrs }: DirMeta, target: st
 export function parseCommit(data: Buffer): Commit {
   const [metadata, , , , , timestamp, dirtree, dirmeta] = commitCodec.decode(data);
   return {
-    metadata: new Map(
-      metadata.filter(isString).map(([key, { data: value }]) => [key, variantString.decode(value)]),
-    ),
+    metadata: new Map(metadata.filter(isString)),
     timestamp: toDate(timestamp),
-    dirtree: toHex(dirtree),
-    dirmeta: toHex(dirmeta),
+    dirtree,
+    dirmeta,
   };
+}
+
+function isString(entry: readonly [string, string | undefined]): entry is [string, string] {
+  return entry[1] !== undefined;
 }
 
 /**
@@ -150,7 +162,7 @@ export function parseCommit(data: Buffer): Commit {
  */
 export function parseParent(data: Buffer): string | undefined {
   const [, parent] = commitCodec.decode(data);
-  return parent.length === 0 ? undefined : toHex(parent);
+  return parent.length === 0 ? undefined : checksumCodec.decode(parent);
 }
 
 function toDate(seconds: bigint): Date {
@@ -159,39 +171,20 @@ function toDate(seconds: bigint): Date {
   return date;
 }
 
-function isString([, box]: readonly [string, VariantBox]): boolean {
-  return box.type === 's';
-}
-
 /**
  * Formats a commit without parent, subject and body (compatibility S-05; the original's all-zero parent is not
  * repeated, because it makes `ostree fsck` and `ostree log` complain about a missing commit).
  */
 export function formatCommit(commit: Commit): Buffer {
-  const metadata = [...commit.metadata].map<[string, VariantBox]>(([key, value]) => [
-    key,
-    { type: 's', data: variantString.encode(value) },
-  ]);
   const seconds = BigInt(Math.floor(commit.timestamp.getTime() / 1000));
-  return commitCodec.encode([
-    metadata,
+  return encodeVariant(commitCodec, [
+    [...commit.metadata],
     Buffer.alloc(0),
     [],
     '',
     '',
     seconds,
-    fromHex(commit.dirtree),
-    fromHex(commit.dirmeta),
+    commit.dirtree,
+    commit.dirmeta,
   ]);
-}
-
-const CHECKSUM_BYTES = 32;
-
-function toHex(checksum: Buffer): string {
-  if (checksum.length !== CHECKSUM_BYTES) throw new VariantMalformed('a checksum that is not 32 bytes');
-  return checksum.toString('hex');
-}
-
-function fromHex(checksum: string): Buffer {
-  return Buffer.from(checksum, 'hex');
 }

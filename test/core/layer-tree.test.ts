@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { parseDirMeta, parseDirTree } from '../../src/core/ostree-objects.ts';
 import { LayerTreeBuilder } from '../../src/core/tar/layer-tree.ts';
 import { catchError } from './thrown-error.ts';
@@ -54,6 +55,31 @@ test('entries, in whatever order they come', () => {
     '/b/\u{1f600} 2',
     '755 /dev/',
   ]);
+});
+
+test('entries that go to and fro between directories', () => {
+  const folder = fc.constantFrom('', 'a/', 'b/', 'b/c/');
+  const digit = fc.constantFrom('1', '2', '3');
+  const entry = fc.record({ folder, name: fc.constantFrom('w', 'x', 'y'), digit, link: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 100 }), (entries) => {
+      const expected = new Map<string, string>();
+      const lines = describe((builder) => {
+        let last: string | undefined;
+        for (const { folder, name, digit, link } of entries) {
+          const path = `${folder}${name}`;
+          const target = link ? last : undefined;
+          if (target === undefined) builder.addFile(path, sum(digit));
+          else builder.addHardLink(path, target);
+          expected.set(`/${path}`, (target === undefined ? undefined : expected.get(`/${target}`)) ?? digit);
+          last = path;
+        }
+      });
+      const files = lines.filter((line) => line.startsWith('/'));
+      expect(files.sort()).toEqual([...expected].map(([path, checksum]) => `${path} ${checksum}`).sort());
+    }),
+    { numRuns: 200, seed: 20261124 },
+  );
 });
 
 test('a later entry replaces an earlier one, and a hard link means what was there before it', () => {

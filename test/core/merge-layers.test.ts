@@ -154,14 +154,36 @@ test('a layer without whiteouts is merged as one that may have them', () => {
     node: fc.oneof({ depthSize: 'small' }, fc.constantFrom('1', '2'), tie('tree')),
     tree: fc.dictionary(fc.constantFrom('a', 'b', 'c'), tie('node'), { maxKeys: 3, noNullPrototype: true }),
   })).tree;
+  const chosen = fc.func(fc.boolean());
   fc.assert(
-    fc.property(fc.array(plain, { minLength: 1, maxLength: 4 }), (trees) => {
+    fc.property(fc.array(plain, { minLength: 1, maxLength: 4 }), chosen, (trees, isImplied) => {
       const objects = new Objects();
-      const layers = trees.map((each) => ({ ...objects.layer(each), mayHaveWhiteouts: false }));
-      expect(objects.merge(...layers)).toBe(mergeTrees(...trees));
+      const layers = trees.map((each, index) => {
+        const folders = [
+          '',
+          ...[...flatten(each)].flatMap(([path, file]) => (file === undefined ? [path] : [])),
+        ];
+        return objects.layer(
+          each,
+          folders.filter((path) => isImplied(index, path)),
+        );
+      });
+      const without = layers.map((layer) => ({ ...layer, mayHaveWhiteouts: false }));
+      expect(objects.merge(...without)).toBe(objects.merge(...layers));
     }),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 20261124 },
   );
+});
+
+test('what lies over nothing is not read, but for the way to implied directories', () => {
+  const objects = new Objects();
+  const layer = objects.layer({ d: { e: { a: '1' } }, f: { g: { b: '2' } } }, ['', 'd']);
+  const read: string[] = [];
+  mergeLayers([{ ...layer, mayHaveWhiteouts: false }], (checksum) => {
+    read.push(checksum);
+    return objects.read(checksum);
+  });
+  expect(read).toEqual([layer.dirtree]);
 });
 
 /** The specification word for word on a flat list of paths: remove what is hidden, then add what is there. */

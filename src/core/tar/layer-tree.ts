@@ -7,6 +7,7 @@ import { compareUtf8 } from '../compare-utf8.ts';
 import { AtomicError } from '../errors.ts';
 import { type DirMeta, formatDirMeta, formatDirTree } from '../ostree-objects.ts';
 import { plainDirectory } from '../plain-directory.ts';
+import { DirectoryFiles } from './directory-files.ts';
 
 /** Checksums that name a directory: of its list of children and of its owner, mode and xattrs. */
 export interface TreeChecksums {
@@ -19,13 +20,14 @@ export type WriteMetadataObject = (kind: 'dirtree' | 'dirmeta', checksum: string
 
 interface Directory {
   meta: Buffer;
-  /** Name to checksum of the content object. */
-  readonly files: Map<string, string>;
+  /** Only those that were `#enter`ed last are not packed. */
+  readonly files: DirectoryFiles;
   readonly directories: Map<string, Directory>;
 }
 
 export class LayerTreeBuilder {
   readonly #root = createDirectory();
+  #entered = this.#root.files;
 
   /**
    * @param path without leading slash, see `TarEntry.path`
@@ -35,7 +37,7 @@ export class LayerTreeBuilder {
   addFile(path: string, checksum: string): void {
     const { parent, name } = this.#locate(path);
     if (parent.directories.has(name)) throw rejected(`${path} is both a file and a directory`);
-    parent.files.set(name, checksum);
+    this.#enter(parent).set(name, checksum);
   }
 
   /** @throws AtomicError LAYER_REJECTED when a file has this name */
@@ -73,9 +75,11 @@ export class LayerTreeBuilder {
   #ensureDirectory(path: string): Directory {
     let directory = this.#root;
     for (const name of path === '' ? [] : path.split('/')) {
-      if (directory.files.has(name)) throw rejected(`${path}: ${name} is both a file and a directory`);
       let child = directory.directories.get(name);
       if (child === undefined) {
+        if (this.#enter(directory).get(name) !== undefined) {
+          throw rejected(`${path}: ${name} is both a file and a directory`);
+        }
         child = createDirectory();
         directory.directories.set(name, child);
       }
@@ -89,22 +93,25 @@ export class LayerTreeBuilder {
     const last = names.pop() ?? '';
     let directory: Directory | undefined = this.#root;
     for (const name of names) directory = directory?.directories.get(name);
-    return directory?.files.get(last);
+    return directory === undefined ? undefined : this.#enter(directory).get(last);
+  }
+
+  #enter({ files }: Directory): DirectoryFiles {
+    if (files !== this.#entered) this.#entered.pack();
+    this.#entered = files;
+    return files;
   }
 }
 
 function createDirectory(): Directory {
-  return { meta: plainDirectory.data, files: new Map(), directories: new Map() };
+  return { meta: plainDirectory.data, files: new DirectoryFiles(), directories: new Map() };
 }
 
 function finishDirectory(directory: Directory, write: WriteMetadataObject): TreeChecksums {
-  const files = [...directory.files].map(([name, checksum]) => ({ name, checksum }));
-  const directories = [...directory.directories].map(([name, child]) => ({
-    name,
-    ...finishDirectory(child, write),
-  }));
-  const byName = (a: { name: string }, b: { name: string }): number => compareUtf8(a.name, b.name);
-  const tree = formatDirTree({ files: files.sort(byName), directories: directories.sort(byName) });
+  const directories = [...directory.directories]
+    .sort(([a], [b]) => compareUtf8(a, b))
+    .map(([name, child]) => ({ name, ...finishDirectory(child, write) }));
+  const tree = formatDirTree({ files: directory.files.list(), directories });
   const checksums = { dirtree: digest(tree), dirmeta: digest(directory.meta) };
   write('dirtree', checksums.dirtree, tree);
   write('dirmeta', checksums.dirmeta, directory.meta);

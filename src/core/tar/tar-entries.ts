@@ -1,6 +1,7 @@
 /** What the entries of a layer's archive may be, and what must be known of all of them together. */
 import { isUtf8 } from 'node:buffer';
 import type { Xattr } from '../ostree-objects.ts';
+import { findParentPath } from '../parent-path.ts';
 import { layerRejected } from './layer-rejected.ts';
 import type { TarHeader } from './tar-header.ts';
 import { MalformedXattr, parsePaxXattrs } from './tar-xattrs.ts';
@@ -118,7 +119,7 @@ export class TarEntries {
       this.#countBytes(path.length - path.lastIndexOf('/'));
     }
     for (let below = path; below !== ''; ) {
-      const parent = below.slice(0, Math.max(below.lastIndexOf('/'), 0));
+      const parent = findParentPath(below);
       if (this.#directories.has(parent)) break;
       this.#rememberDirectory(parent, 'implied');
       below = parent;

@@ -4,6 +4,7 @@ import type { DirMeta } from '../../core/ostree-objects.ts';
 import type { LayerTreeBuilder, TreeChecksums } from '../../core/tar/layer-tree.ts';
 import type { TarEntry } from '../../core/tar/tar-entries.ts';
 import type { FileWriter } from './file-writer.ts';
+import type { GarbagePace } from './garbage-pace.ts';
 import type { ObjectStage } from './object-stage.ts';
 
 const FileType = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
@@ -56,8 +57,11 @@ export class LayerImporter {
   }
 
   /** Writes the directories. */
-  finish(): TreeChecksums {
-    return this.#tree.finish(this.#stage.writeMetadata);
+  finish(pace: GarbagePace): TreeChecksums {
+    return this.#tree.finish((kind, checksum, data) => {
+      this.#stage.writeMetadata(kind, checksum, data);
+      pace.pass(data.length);
+    });
   }
 
   /** Frees what a layer that is not finished holds. */

@@ -42,10 +42,7 @@ export class ObjectStage {
   readonly #isBareUser: boolean;
   readonly #folder: string;
   readonly #temporary: string;
-  /** Those that were there before, and those that are. Objects of a dead process may be in the former only. */
-  readonly #adopted: ReadonlySet<string>;
   readonly #subfolders: Set<string>;
-  readonly #known = new Set<string>();
   #room: number;
 
   /**
@@ -62,8 +59,7 @@ export class ObjectStage {
     this.#isBareUser = repositoryMode === 'bare-user';
     this.#folder = findStagingFolder(repository);
     this.#temporary = `${this.#folder}/${BUFFERED}`;
-    this.#adopted = new Set(readdirSync(this.#folder));
-    this.#subfolders = new Set(this.#adopted);
+    this.#subfolders = new Set(readdirSync(this.#folder));
     rmSync(this.#temporary, { force: true });
   }
 
@@ -144,25 +140,21 @@ export class ObjectStage {
   }
 
   #isNew(checksum: string, extension: string): boolean {
-    const name = `${checksum}.${extension}`;
-    if (this.#known.has(name)) return false;
-    this.#known.add(name);
     if (existsInFolder(formatObjectPath(this.#repository, checksum, extension))) return false;
-    return !(this.#adopted.has(name.slice(0, 2)) && existsInFolder(this.#path(name)));
+    return !existsInFolder(this.#path(checksum, extension));
   }
 
   #moveIn(checksum: string, extension: string): void {
-    const name = `${checksum}.${extension}`;
-    const subfolder = name.slice(0, 2);
+    const subfolder = checksum.slice(0, 2);
     if (!this.#subfolders.has(subfolder)) {
       mkdirSync(`${this.#folder}/${subfolder}`, { mode: 0o755 });
       this.#subfolders.add(subfolder);
     }
-    renameSync(this.#temporary, this.#path(name));
+    renameSync(this.#temporary, this.#path(checksum, extension));
   }
 
-  #path(name: string): string {
-    return `${this.#folder}/${name.slice(0, 2)}/${name.slice(2)}`;
+  #path(checksum: string, extension: string): string {
+    return `${this.#folder}/${checksum.slice(0, 2)}/${checksum.slice(2)}.${extension}`;
   }
 }
 
