@@ -71,7 +71,7 @@ export class VariantWriter {
     const at = this.length;
     this.length += bytes;
     if (this.length > this.#data.length) {
-      const grown = Buffer.allocUnsafe(Math.max(this.length, 2 * this.#data.length));
+      const grown = Buffer.allocUnsafe(2 * this.length);
       this.#data.copy(grown, 0, 0, at);
       this.#data = grown;
     }

@@ -24,7 +24,7 @@ import { TarSplitRecorder } from './tar-split-recorder.ts';
 const INFLATED_CHUNK_BYTES = 256 * 1024;
 /** What of the archive, and what of the directories and the record that are made at its end, leaves enough behind. */
 const COLLECT_ARCHIVE_BYTES = 16 * 1024 * 1024;
-const COLLECT_RESULT_BYTES = 1024 * 1024;
+const COLLECT_RESULT_BYTES = 256 * 1024;
 /** How long the proxy may take to say that a blob which cannot be inflated was changed on its way. */
 const VERDICT_MILLISECONDS = 2000;
 
