@@ -27,6 +27,7 @@ interface Directory {
 
 export class LayerTreeBuilder {
   readonly #root = createDirectory();
+  readonly #metas = new Map<string, Buffer>();
   #entered = this.#root.files;
 
   /**
@@ -42,7 +43,7 @@ export class LayerTreeBuilder {
 
   /** @throws AtomicError LAYER_REJECTED when a file has this name */
   addDirectory(path: string, meta: DirMeta): void {
-    this.#ensureDirectory(path).meta = formatDirMeta(meta);
+    this.#ensureDirectory(path).meta = this.#shareMeta(formatDirMeta(meta));
   }
 
   /**
@@ -65,6 +66,14 @@ export class LayerTreeBuilder {
   /** Directories that no entry named get the owner 0:0 and the mode 0755. */
   finish(write: WriteMetadataObject): TreeChecksums {
     return finishDirectory(this.#root, write);
+  }
+
+  /** Most directories have one of a few owners and modes. */
+  #shareMeta(meta: Buffer): Buffer {
+    const key = meta.toString('latin1');
+    const known = this.#metas.get(key) ?? Buffer.from(meta);
+    this.#metas.set(key, known);
+    return known;
   }
 
   #locate(path: string): { parent: Directory; name: string } {

@@ -22,9 +22,9 @@ import type { ObjectStage } from './object-stage.ts';
 import { TarSplitRecorder } from './tar-split-recorder.ts';
 
 const INFLATED_CHUNK_BYTES = 256 * 1024;
-/** What of the archive, and what of the directories and the record that are made at its end, leaves enough behind. */
-const COLLECT_ARCHIVE_BYTES = 16 * 1024 * 1024;
-const COLLECT_RESULT_BYTES = 256 * 1024;
+const ARCHIVE_PACE = { young: 2 * 1024 * 1024, all: 16 * 1024 * 1024 } as const;
+/** Of the directories and the record that are made at the end of an archive: they leave much more behind. */
+const RESULT_PACE = { young: 256 * 1024, all: 256 * 1024 } as const;
 /** How long the proxy may take to say that a blob which cannot be inflated was changed on its way. */
 const VERDICT_MILLISECONDS = 2000;
 
@@ -88,7 +88,7 @@ class Unpacker extends Writable {
   readonly #importer: LayerImporter;
   readonly #reader: TarReader;
   readonly #hash = createHash('sha256');
-  readonly #pace = new GarbagePace(COLLECT_ARCHIVE_BYTES);
+  readonly #pace = new GarbagePace(ARCHIVE_PACE);
   #bytes = 0;
   #result: Omit<ImportedLayer, 'blobStart'> | undefined;
 
@@ -109,7 +109,7 @@ class Unpacker extends Writable {
 
   override _final(done: (error?: Error) => void): void {
     finishWith(done, () => {
-      const pace = new GarbagePace(COLLECT_RESULT_BYTES);
+      const pace = new GarbagePace(RESULT_PACE);
       const summary = this.#reader.finish();
       const tree = this.#importer.finish(pace);
       const tarSplit = this.#recorder.finish();
