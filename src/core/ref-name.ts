@@ -1,7 +1,5 @@
 /** Names of OSTree refs (compatibility S-01 to S-04). All of ours are below `ociimage/`. */
 
-import { isUtf8 } from 'node:buffer';
-
 export const REF_FOLDER = 'ociimage';
 
 /** `ociimage/` and the encoded name of an image such as `a/b:latest`: every byte outside `[A-Za-z0-9.-]` as `_XX`. */
@@ -34,19 +32,21 @@ export type ParsedRef =
 export function parseRefName(name: string): ParsedRef {
   if (/^[0-9a-f]{64}$/.test(name)) return { kind: 'blob', digest: `sha256:${name}` };
   if (!ENCODED.test(name)) return { kind: 'other' };
-  const bytes = name.replace(/_(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  const reference = decodeUtf8(bytes);
+  const reference = decodeBytes(name);
   return reference?.includes(':') ? { kind: 'image', reference } : { kind: 'other' };
 }
 
 /** What `formatImageRef` writes: no byte is encoded that could stand for itself. */
 const ENCODED = /^(?:[A-Za-z0-9.-]|_(?!2[DE]|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])[0-9A-F]{2})+$/;
 
-/** @param bytes one character each; `undefined` when they are not UTF-8 */
-function decodeUtf8(bytes: string): string | undefined {
-  if (!/[\u0080-\u00ff]/.test(bytes)) return bytes;
-  const data = Buffer.from(bytes, 'latin1');
-  return isUtf8(data) ? data.toString('utf8') : undefined;
+/** @param encoded matches `ENCODED`; @returns `undefined` when its bytes are not UTF-8 */
+function decodeBytes(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded.replaceAll('_', '%'));
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
 }
 
 /**
