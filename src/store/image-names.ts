@@ -1,12 +1,12 @@
 /** Names of images, also of damaged ones: they must be listed to be deleted. */
 import { compareUtf8 } from '../core/compare-utf8.ts';
-import { AtomicError } from '../core/errors.ts';
 import { parseRefName, REF_FOLDER } from '../core/ref-name.ts';
 import { formatReference, parseReference } from '../core/reference.ts';
 import type { Host } from '../host/host.ts';
 import { buildAmbiguous, buildNotFound, ID_PREFIX } from './find-image.ts';
 import { describeImage } from './image-commit.ts';
 import { findRef, listRefNames, readCommit } from './object-files.ts';
+import { tolerateDamage } from './tolerate-damage.ts';
 
 export interface ImageName {
   readonly reference: string;
@@ -53,19 +53,14 @@ export function selectImageNames(names: readonly ImageName[], written: string): 
 }
 
 function readName(repository: string, reference: string, ref: string): ImageName[] {
-  const commit = tolerateDamage(() => findRef(repository, ref));
-  if (commit.kind === 'read' && commit.value === undefined) return [];
-  const checksum = commit.kind === 'read' ? commit.value : undefined;
-  if (checksum === undefined) return [{ reference, commit: undefined, id: undefined }];
-  const image = tolerateDamage(() => describeImage(reference, checksum, readCommit(repository, checksum)));
-  return [{ reference, commit: checksum, id: image.kind === 'read' ? image.value.id : undefined }];
+  const commit = tolerateDamage(() => findRef(repository, ref) ?? GONE);
+  if (commit === GONE) return [];
+  const image =
+    commit === undefined
+      ? undefined
+      : tolerateDamage(() => describeImage(reference, commit, readCommit(repository, commit)));
+  return [{ reference, commit, id: image?.id }];
 }
 
-function tolerateDamage<T>(read: () => T): { kind: 'read'; value: T } | { kind: 'damaged' } {
-  try {
-    return { kind: 'read', value: read() };
-  } catch (error) {
-    if (!(error instanceof AtomicError)) throw error;
-    return { kind: 'damaged' };
-  }
-}
+/** Of a ref that was removed since the names were read. */
+const GONE = 'gone';

@@ -7,12 +7,23 @@ export function tolerateDamage<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    const isDamaged =
-      error instanceof VariantMalformed ||
-      (error instanceof AtomicError &&
-        ['STORE_CORRUPT', 'MANIFEST_INVALID', 'MANIFEST_UNSUPPORTED'].includes(error.code)) ||
-      ['EIO', 'EISDIR', 'ELOOP'].some((errno) => isErrno(error, errno));
-    if (isDamaged) return undefined;
+    if (isDamage(error)) return undefined;
     throw error;
   }
 }
+
+/** Whether an error says that what was read is damaged, missing or unreadable. */
+export function isDamage(error: unknown): error is Error {
+  return (
+    error instanceof VariantMalformed ||
+    (error instanceof AtomicError && DAMAGE_CODES.has(error.code)) ||
+    DAMAGE_ERRNOS.some((errno) => isErrno(error, errno))
+  );
+}
+
+const DAMAGE_CODES: ReadonlySet<string> = new Set([
+  'STORE_CORRUPT',
+  'MANIFEST_INVALID',
+  'MANIFEST_UNSUPPORTED',
+]);
+const DAMAGE_ERRNOS = ['EIO', 'EISDIR', 'ELOOP'] as const;

@@ -27,6 +27,7 @@ interface Directory {
 
 export class LayerTreeBuilder {
   readonly #root = createDirectory();
+  /** Of directories without attributes, by themselves. */
   readonly #metas = new Map<string, Buffer>();
   #entered = this.#root.files;
 
@@ -43,7 +44,7 @@ export class LayerTreeBuilder {
 
   /** @throws AtomicError LAYER_REJECTED when a file has this name */
   addDirectory(path: string, meta: DirMeta): void {
-    this.#ensureDirectory(path).meta = this.#shareMeta(formatDirMeta(meta));
+    this.#ensureDirectory(path).meta = this.#formatShared(meta);
   }
 
   /**
@@ -68,10 +69,13 @@ export class LayerTreeBuilder {
     return finishDirectory(this.#root, write);
   }
 
-  /** Most directories have one of a few owners and modes. */
-  #shareMeta(meta: Buffer): Buffer {
-    const key = meta.toString('latin1');
-    const known = this.#metas.get(key) ?? Buffer.from(meta);
+  /** Most directories have one of a few owners and modes. Attributes are rare, and may be long. */
+  #formatShared(meta: DirMeta): Buffer {
+    // A copy, because what is formatted has room to spare.
+    const data = Buffer.from(formatDirMeta(meta));
+    if (meta.xattrs.length > 0) return data;
+    const key = data.toString('latin1');
+    const known = this.#metas.get(key) ?? data;
     this.#metas.set(key, known);
     return known;
   }
