@@ -27,11 +27,13 @@ export const imagesHistory = defineCommand({
   exitStatuses: [],
   async run(host, { options, operands }) {
     checkStorage(options.storage);
-    const [{ readImage }, { readImageDescription }] = await Promise.all([
+    const [{ readImage }, { listImages }, { readImageDescription }] = await Promise.all([
       import('../store/find-image.ts'),
+      import('../store/list-images.ts'),
       import('../store/describe-image.ts'),
     ]);
-    const description = await readImageDescription(host, await readImage(host, operands.image));
+    const image = await readImage(host, operands.image);
+    const description = await readImageDescription(host, image, await listImages(host));
     return { text: formatImageHistory(description, options) };
   },
 });

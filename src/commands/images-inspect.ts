@@ -29,18 +29,20 @@ export const imagesInspect = defineCommand({
     if (operands.images.length === 0) {
       throw buildUsageError('BAD_OPTION', 'Too few arguments: IMAGE is missing', 'images inspect');
     }
-    const [{ readImage }, { readImageDescription }, { listDeployments }, { findImageUsers }] =
+    const [{ readImage }, { listImages }, { readImageDescription }, { listDeployments }, { findImageUsers }] =
       await Promise.all([
         import('../store/find-image.ts'),
+        import('../store/list-images.ts'),
         import('../store/describe-image.ts'),
         import('../containers/list-deployments.ts'),
         import('../containers/image-users.ts'),
       ]);
     const deployments = await listDeployments(host);
+    const all = await listImages(host);
     const documents: unknown[] = [];
     for (const written of operands.images) {
       const image = await readImage(host, written);
-      const description = await readImageDescription(host, image);
+      const description = await readImageDescription(host, image, all);
       documents.push(buildImageDocument(description, findImageUsers(deployments, image)));
     }
     return { text: formatJson(documents) };

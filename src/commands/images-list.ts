@@ -5,7 +5,7 @@ import { checkStorage, storageOption } from './storage-option.ts';
 
 export const imagesList = defineCommand({
   description: [
-    "Lists the images in the OSTree repository. '>' stands before an image that an installed container uses. CREATED is when the image was stored here, in local time. VIRTUAL SIZE is the sum of its layers as they were transferred. Without images nothing is printed.",
+    "Lists the images in the OSTree repository. '>' stands before an image that an installed container uses. CREATED is when the image was stored here, in local time. VIRTUAL SIZE is the sum of its layers as they were transferred. Without images nothing is printed. An image that is damaged is left out with a warning.",
     'Names for --filter: repo (repository), tag, id (image), created, size, type, is_dangling.',
   ],
   operands: {},

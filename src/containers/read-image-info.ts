@@ -9,7 +9,7 @@ import type { StoredImage } from '../core/image.ts';
 import type { ImageInfo } from '../core/image-description.ts';
 import { type ImageVariables, sortVariables } from '../core/image-variables.ts';
 import type { Host } from '../host/host.ts';
-import { readImageDescription } from '../store/describe-image.ts';
+import { readConfiguration } from '../store/describe-image.ts';
 import { type ImageTree, openImageTree } from '../store/image-files.ts';
 import { measureImage } from '../store/image-size.ts';
 
@@ -20,7 +20,7 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
  * @throws AtomicError STORE_CORRUPT, MANIFEST_INVALID, EXPORTS_INVALID for a template that is too long, INTERRUPTED
  */
 export async function readImageInfo(host: Host, image: StoredImage): Promise<ImageInfo> {
-  const { config } = await readImageDescription(host, image);
+  const { config } = await readConfiguration(host, image);
   return {
     image,
     labels: config.labels,

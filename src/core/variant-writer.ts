@@ -14,8 +14,9 @@ export class VariantWriter {
 
   /** @param digits hexadecimal, two for a byte */
   hex(digits: string): void {
-    const at = this.#extend(digits.length / 2);
-    this.#data.write(digits, at, 'hex');
+    const bytes = digits.length / 2;
+    const at = this.#extend(bytes);
+    if (this.#data.write(digits, at, 'hex') !== bytes) throw new Error(`not hexadecimal: ${digits}`);
   }
 
   /** Text in UTF-8 and a NUL. */

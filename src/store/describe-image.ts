@@ -10,20 +10,22 @@ import { formatBlobRef } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';
 import { BlobKey, ImageKey } from './image-commit.ts';
 import { readImageConfig } from './image-files.ts';
-import { listImages } from './list-images.ts';
 import { findRef, readCommit } from './object-files.ts';
 
 /**
- * @throws AtomicError STORE_CORRUPT, MANIFEST_INVALID, MANIFEST_UNSUPPORTED; a configuration that is not here (the
- * original's prune freed it) is reported and counts as empty
+ * @param all images of the store, see `listImages`: the image may have other names
+ * @throws AtomicError STORE_CORRUPT, MANIFEST_INVALID, MANIFEST_UNSUPPORTED
  */
-export async function readImageDescription(host: Host, image: StoredImage): Promise<ImageDescription> {
+export async function readImageDescription(
+  host: Host,
+  image: StoredImage,
+  all: readonly StoredImage[],
+): Promise<ImageDescription> {
   const { repository } = host.locations;
   const { metadata } = readCommit(repository, image.commit);
   const text = metadata.get(ImageKey.manifest);
   const manifest = text === undefined ? undefined : parseManifest(text);
   const { config, details } = await readConfiguration(host, image);
-  const all = await listImages(host);
   return {
     image,
     names: all.filter(({ id }) => id === image.id).map(({ reference }) => reference),
@@ -39,7 +41,13 @@ export async function readImageDescription(host: Host, image: StoredImage): Prom
   };
 }
 
-async function readConfiguration(
+/**
+ * Reads the configuration of an image. One that is not here (the original's prune freed it) is reported and counts as
+ * empty.
+ *
+ * @throws AtomicError STORE_CORRUPT, MANIFEST_INVALID
+ */
+export async function readConfiguration(
   host: Host,
   image: StoredImage,
 ): Promise<{ config: ImageConfig; details: ImageDetails }> {

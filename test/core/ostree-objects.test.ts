@@ -284,3 +284,11 @@ test('the parent of a commit, also one of zeros', () => {
   expect(parseParent(readRaw(make(`--parent=${first}`)))).toBe(first);
   expect(parseParent(readRaw(make(`--parent=${'0'.repeat(64)}`)))).toBe('0'.repeat(64));
 });
+
+test.each(['xy', 'abc', `${'0'.repeat(63)}g`])(
+  'a checksum that is not hexadecimal is a mistake of the programmer: %p',
+  (checksum) => {
+    const format = () => formatDirTree({ files: [{ name: 'a', checksum }], directories: [] });
+    expect(format).toThrow(new Error(`not hexadecimal: ${checksum}`));
+  },
+);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { readImageInfo } from '../../src/containers/read-image-info.ts';
 import { readImageDescription } from '../../src/store/describe-image.ts';
+import { listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { tagImage } from '../../src/store/tag-image.ts';
 import { buildImage } from '../support/oci-image.ts';
@@ -50,7 +51,11 @@ test('an image', async () => {
     uncompressedSize: buildTar(index === 0 ? lower : upper).length,
     mediaType,
   }));
-  const { details, config, ...rest } = await readImageDescription(store.host, pulled);
+  const { details, config, ...rest } = await readImageDescription(
+    store.host,
+    pulled,
+    await listImages(store.host),
+  );
   expect(rest).toEqual({
     image: pulled,
     names: ['good:1', 'web:1'],

@@ -1,10 +1,11 @@
 /** A repository that a crash, a full disk or a person damaged: said clearly, and never a wrong answer. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readImageInfo } from '../../src/containers/read-image-info.ts';
 import { repairImages } from '../../src/containers/repair-images.ts';
 import type { StoredImage } from '../../src/core/image.ts';
 import { formatImageRef } from '../../src/core/ref-name.ts';
-import { findImage } from '../../src/store/find-image.ts';
+import { findImage, readImage } from '../../src/store/find-image.ts';
 import { openImageTree } from '../../src/store/image-files.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import {
@@ -47,11 +48,15 @@ beforeEach(async () => {
 });
 afterAll(() => store.remove());
 
+function listWarnings(): string[] {
+  return store.events.flatMap((event) => (event.kind === 'warning' ? [event.text] : []));
+}
+
 /** The list goes on with the other images. */
 async function expectLeftOut(warning: string): Promise<void> {
   store.events.length = 0;
   expect((await listImages(store.host)).map(({ reference }) => reference)).toEqual([other]);
-  expect(store.events).toEqual([{ kind: 'warning', text: expect.stringContaining(warning) }]);
+  expect(listWarnings()).toEqual([expect.stringContaining(warning)]);
 }
 
 test('the files say what ostree says', () => {
@@ -87,6 +92,10 @@ test.each(brokenRefs)('a ref that is %s', async (_, content) => {
   };
   expect(findImage(store.host, name)).rejects.toMatchObject(expected);
   await expectLeftOut(`${name} is damaged: ${expected.message}. ${REPAIR_HINT}`);
+  // The numbers of other images are there, and the warning comes once.
+  store.events.length = 0;
+  expect((await readImageInfo(store.host, await readImage(store.host, other))).size.whole).toBeGreaterThan(0);
+  expect(listWarnings()).toEqual([expect.stringContaining(`${name} is damaged: `)]);
   // What the hint says helps.
   expect((await repairImages(store.host, [], {})).map(({ failure }) => failure)).toEqual([
     undefined,

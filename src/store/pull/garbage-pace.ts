@@ -26,9 +26,10 @@ export class GarbagePace {
     if (this.#sinceAll >= this.#intervals.all) {
       Bun.gc(true);
       this.#sinceAll = 0;
+      this.#sinceYoung = 0;
     } else if (this.#sinceYoung >= this.#intervals.young) {
       edenGC();
-    } else return;
-    this.#sinceYoung = 0;
+      this.#sinceYoung = 0;
+    }
   }
 }

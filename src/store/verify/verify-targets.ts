@@ -1,6 +1,6 @@
 /**
- * The images that can be verified. Unlike `listImages` this reads a store in which refs and commits may be damaged: what
- * cannot be read is a value here.
+ * The images that can be verified. Unlike `listImages`, which leaves damaged ones out, this has what cannot be read as a
+ * value.
  */
 
 import { createHash } from 'node:crypto';
