@@ -1,4 +1,4 @@
-import type { StoredBlob, StoredImage } from '../core/image.ts';
+import type { ListedImage, StoredBlob } from '../core/image.ts';
 import { buildFilter, type FilterFields } from './filter.ts';
 import { formatJson } from './format-json.ts';
 import { formatSize } from './format-size.ts';
@@ -31,7 +31,7 @@ export interface ImageListOptions {
 const NONE = '<none>';
 const SHORT_ID = 12;
 
-export function buildImageRow(image: StoredImage, usedIds: ReadonlyMap<string, unknown>): ImageRow {
+export function buildImageRow(image: ListedImage, usedIds: ReadonlyMap<string, unknown>): ImageRow {
   return {
     reference: image.reference,
     repository: image.repository,

@@ -1,5 +1,5 @@
-/** An image as the store knows it. */
-export interface StoredImage {
+/** An image as the list shows it. */
+export interface ListedImage {
   /** The name under which it is stored, as the person typed it, always with a tag or a digest: `reg:5000/a/b:latest`. */
   readonly reference: string;
   /** The reference without tag or digest. */
@@ -14,6 +14,10 @@ export interface StoredImage {
   readonly created: Date;
   /** Sum of the layer blobs as transferred, in bytes; `undefined` when the manifest lacks a size. */
   readonly virtualSize: number | undefined;
+}
+
+/** An image as the store knows it. */
+export interface StoredImage extends ListedImage {
   /** Digest of the configuration blob, `sha256:...`. */
   readonly configDigest: string | undefined;
   /** Digests of the layer blobs, base first, `sha256:...`. */

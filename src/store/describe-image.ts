@@ -1,5 +1,5 @@
 /** Reads what is stored of an image beside its files: manifest, configuration, layers. */
-import type { StoredImage } from '../core/image.ts';
+import type { ListedImage, StoredImage } from '../core/image.ts';
 import { emptyImageConfig, type ImageConfig, parseImageConfig } from '../core/image-config.ts';
 import type { ImageDescription } from '../core/image-description.ts';
 import { emptyImageDetails, type ImageDetails, parseImageDetails } from '../core/image-details.ts';
@@ -19,7 +19,7 @@ import { findRef, readCommit } from './object-files.ts';
 export async function readImageDescription(
   host: Host,
   image: StoredImage,
-  all: readonly StoredImage[],
+  all: readonly ListedImage[],
 ): Promise<ImageDescription> {
   const { repository } = host.locations;
   const { metadata } = readCommit(repository, image.commit);

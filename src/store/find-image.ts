@@ -22,7 +22,7 @@ export async function findImage(host: Host, name: string): Promise<StoredImage |
   const reference = findStoredName(name);
   const { repository } = host.locations;
   const commit = findRef(repository, formatImageRef(reference));
-  return commit === undefined ? undefined : describeImage(reference, commit, readCommit(repository, commit));
+  return commit === undefined ? undefined : readNamed(repository, reference, commit);
 }
 
 /**
@@ -39,8 +39,12 @@ export async function readImages(host: Host, written: string): Promise<readonly 
   if (named !== undefined) return [named];
   const found = isId ? (await listImages(host)).filter(({ id }) => id.startsWith(written)) : [];
   if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
-  if (found.length > 0) return found;
-  throw buildNotFound(written);
+  if (found.length === 0) throw buildNotFound(written);
+  return found.map(({ reference, commit }) => readNamed(host.locations.repository, reference, commit));
+}
+
+function readNamed(repository: string, reference: string, commit: string): StoredImage {
+  return describeImage(reference, commit, readCommit(repository, commit));
 }
 
 /** As `readImages`; of several names of one image the first. */

@@ -37,11 +37,7 @@ export const NO_WHITEOUTS = 'none';
 export function describeImage(reference: string, checksum: string, commit: Commit): StoredImage {
   const manifest = readManifest(commit);
   const digest = commit.metadata.get(ImageKey.digest) ?? manifest?.config.digest ?? checksum;
-  const { repository, tag } = splitReference(reference);
-  return {
-    reference,
-    repository,
-    tag,
+  return nameImage(reference, {
     id: digest.slice(digest.indexOf(':') + 1),
     commit: checksum,
     created: commit.timestamp,
@@ -49,7 +45,15 @@ export function describeImage(reference: string, checksum: string, commit: Commi
     configDigest: manifest?.config.digest,
     layerDigests: manifest?.layers.map((layer) => layer.digest) ?? [],
     source: commit.metadata.get(ImageKey.source),
-  };
+  });
+}
+
+/** Adds the names to what is known of an image. @param reference the name that its ref decodes to */
+export function nameImage<Facts>(
+  reference: string,
+  facts: Facts,
+): Facts & Pick<StoredImage, 'reference' | 'repository' | 'tag'> {
+  return { reference, ...splitReference(reference), ...facts };
 }
 
 /** @param digest `sha256:...` of the blob */

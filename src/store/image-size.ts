@@ -3,7 +3,7 @@
  * counts. Blocks of the filesystem make it more, and its compression less.
  */
 import { lstatSync } from 'node:fs';
-import type { StoredImage } from '../core/image.ts';
+import type { ListedImage, StoredImage } from '../core/image.ts';
 import type { ImageSize } from '../core/image-description.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
@@ -42,7 +42,7 @@ export async function measureImage(host: Host, image: StoredImage): Promise<Imag
   return { whole, shared, own: whole - shared };
 }
 
-async function collect(host: Host, images: readonly StoredImage[]): Promise<ObjectSet> {
+async function collect(host: Host, images: readonly ListedImage[]): Promise<ObjectSet> {
   const { repository } = host.locations;
   const reached = createObjectSet();
   for (const { commit } of images) {

@@ -1,6 +1,6 @@
 /** Processes that pull into one repository at the same time. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import type { StoredImage } from '../../src/core/image.ts';
+import type { ListedImage } from '../../src/core/image.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
@@ -53,6 +53,6 @@ test('of images that share layers, into a repository that is there already', asy
   expect(listLeftovers(store)).toEqual([]);
 });
 
-function pulled(image: StoredImage | undefined): PullOutcome {
+function pulled(image: ListedImage | undefined): PullOutcome {
   return { kind: 'pulled', commit: image?.commit ?? 'not stored' };
 }

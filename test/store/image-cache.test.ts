@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { hash } from 'node:crypto';
+import { chmodSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { listImages } from '../../src/store/list-images.ts';
+import { formatObjectPath } from '../../src/store/object-files.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
+import { buildImage } from '../support/oci-image.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { pushImage } from '../support/registry-push.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { tree } from '../support/tree.ts';
+import { checkRepository, ostree } from './ostree-cli.ts';
+import { createStore, pullLayers, TEST_TIMEOUT_MS } from './store-fixture.ts';
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+let registry: Registry;
+beforeAll(async () => {
+  registry = await startRegistry();
+});
+afterAll(() => registry.stop());
+
+test('what a list has read, the next takes from the cache', async () => {
+  await using store = await createStore([registry]);
+  const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
+  const first = await listImages(store.host);
+  rewriteCache(store, (entries) => entries.replace(`,${image.virtualSize}]`, ',4711]'));
+  expect(await listImages(store.host)).toEqual(first.map((each) => ({ ...each, virtualSize: 4711 })));
+  checkRepository(store);
+});
+
+test('the cache of another name of the image is another', async () => {
+  await using store = await createStore([registry]);
+  const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
+  await listImages(store.host);
+  ostree(store, 'refs', '--create=ociimage/other_3A1', image.commit);
+  expect((await listImages(store.host)).map(({ reference, id }) => [reference, id])).toEqual([
+    [image.reference, image.id],
+    ['other:1', image.id],
+  ]);
+});
+
+test('a name that means another image now is read anew', async () => {
+  await using store = await createStore([registry]);
+  const name = await pushImage(registry, 'cache/moved', buildImage({ layers: [tree`f one 0644 1`] }));
+  await pullImage(store.host, name, {});
+  await listImages(store.host);
+  await pushImage(registry, 'cache/moved', buildImage({ layers: [tree`f two 0644 2`] }));
+  const { image } = await pullImage(store.host, name, {});
+  expect(await listImages(store.host)).toMatchObject([
+    { reference: name, id: image.id, commit: image.commit },
+  ]);
+});
+
+test('an image that is gone is in no list, and leaves the cache with the next change', async () => {
+  await using store = await createStore([registry]);
+  const gone = await pullLayers(store, registry, [tree`f one 0644 1`]);
+  const kept = await pullLayers(store, registry, [tree`f two 0644 2`]);
+  await listImages(store.host);
+  ostree(store, 'refs', '--delete', ostreeRefOf(store, gone.image.commit));
+  expect(await listImages(store.host)).toMatchObject([{ id: kept.image.id }]);
+  await pullLayers(store, registry, [tree`f three 0644 3`]);
+  expect(await listImages(store.host)).toHaveLength(2);
+  expect(readCache(store)).not.toContain(gone.image.commit);
+  expect(readCache(store)).toContain(kept.image.commit);
+});
+
+test('a commit that was damaged since is noticed, also when its time and size are the same', async () => {
+  await using store = await createStore([registry]);
+  const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
+  await listImages(store.host);
+  const path = formatObjectPath(store.locations.repository, image.commit, 'commit');
+  const { size, atime, mtime } = statSync(path);
+  writeFileSync(path, Buffer.alloc(size));
+  utimesSync(path, atime, mtime);
+  expect(await listImages(store.host)).toEqual([]);
+  rmSync(path);
+  expect(await listImages(store.host)).toEqual([]);
+  const warnings = store.events.filter(({ kind }) => kind === 'warning');
+  expect(warnings).toHaveLength(2);
+});
+
+test.each([
+  ['empty', () => ''],
+  ['cut short', (text: string) => text.slice(0, -10)],
+  ['without its beginning', (text: string) => text.slice(10)],
+  ['of zeros', (text: string) => '\0'.repeat(text.length)],
+  ['with another entry', (text: string) => text.replace('test/', 'evil/')],
+])('a cache that is %s counts as none, and is written anew', async (_, damage) => {
+  await using store = await createStore([registry]);
+  await pullLayers(store, registry, [tree`f one 0644 1`]);
+  const images = await listImages(store.host);
+  const text = readCache(store);
+  writeFileSync(cachePath(store), damage(text));
+  expect(await listImages(store.host)).toEqual(images);
+  expect(readCache(store)).toBe(text);
+  expect(store.events.filter(({ kind }) => kind === 'warning')).toEqual([]);
+});
+
+test('a list is complete where no cache can be written', async () => {
+  await using store = await createStore([registry]);
+  const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
+  const folder = `${store.locations.repository}/tmp/cache`;
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, 'no folder');
+  chmodSync(folder, 0o400);
+  expect(await listImages(store.host)).toMatchObject([{ id: image.id }]);
+  expect(readFileSync(folder, 'utf8')).toBe('no folder');
+});
+
+function cachePath({ locations }: Sandbox): string {
+  return `${locations.repository}/tmp/cache/atomic-images-1`;
+}
+
+function readCache(store: Sandbox): string {
+  return readFileSync(cachePath(store), 'utf8');
+}
+
+/** As the store writes it, with its checksum. */
+function rewriteCache(store: Sandbox, change: (entries: string) => string): void {
+  const entries = change(readCache(store).slice(65));
+  writeFileSync(cachePath(store), `${hash('sha256', entries, 'hex')}\n${entries}`);
+}
+
+function ostreeRefOf(store: Sandbox, commit: string): string {
+  const refs = ostree(store, 'refs', '--list').trim().split('\n');
+  const image = refs.find((ref) => /_3A/.test(ref) && ostree(store, 'rev-parse', ref).trim() === commit);
+  if (image === undefined) throw new Error(`no ref names ${commit}`);
+  return image;
+}
