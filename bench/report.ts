@@ -54,14 +54,19 @@ function formatRow(comparison: Comparison): string[] {
     formatAmount(describeSpread(other.map(read)).median, metric),
     formatRatios(ratios),
     metric === 'time' ? formatNumber(describeRatios(comparison, ({ cpuMs }) => cpuMs).median) : '',
-    aim === undefined ? '' : `${aim} or less: ${isWithin(ratios, aim) ? 'met' : '**missed**'}`,
+    aim === undefined ? '' : `${aim} or less: ${isWithin(judge(ratios, metric), aim) ? 'met' : '**missed**'}`,
     String(Math.min(ours.length, other.length)),
   ];
 }
 
+/** The disk shall suffice at any point; times and memory differ from run to run. */
+function judge({ median, most }: Spread, metric: Metric): number {
+  return metric === 'disk' ? most : median;
+}
+
 /** As the table shows it: 1.004 is 1.00. */
-function isWithin({ median }: Spread, aim: number): boolean {
-  return Number(formatNumber(median)) <= aim;
+function isWithin(ratio: number, aim: number): boolean {
+  return Number(formatNumber(ratio)) <= aim;
 }
 
 function formatRatios({ median, least, most }: Spread): string {

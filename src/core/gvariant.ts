@@ -7,7 +7,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import { VariantWriter } from './variant-writer.ts';
+import { type TextPieces, VariantWriter } from './variant-writer.ts';
 
 /** How to decode and encode one type. `fixedSize` is the size in bytes, or `undefined` for a type of varying size. */
 export interface VariantCodec<T> {
@@ -23,6 +23,13 @@ export function encodeVariant<T>(codec: VariantCodec<T>, value: T): Buffer {
   const out = new VariantWriter();
   codec.write(value, out);
   return out.finish();
+}
+
+/** As `encodeVariant`, in pieces, of which those of long texts are not in memory. They can be gone through repeatedly. */
+export function encodeVariantPieces<T>(codec: VariantCodec<T>, value: T): Iterable<Buffer> {
+  const out = new VariantWriter();
+  codec.write(value, out);
+  return out.finishPieces();
 }
 
 /** The data is not a serialised value of the expected type. */
@@ -81,8 +88,11 @@ export const variantBigEndianUint64: VariantCodec<bigint> = {
   write: (value, out) => out.bigEndianUint64(value),
 };
 
-/** Type `v` with a string in it. A value of another type decodes as `undefined`, which cannot be encoded. */
-export const variantBoxedString: VariantCodec<string | undefined> = {
+/**
+ * Type `v` with a string in it. A value of another type decodes as `undefined`, which cannot be encoded. A long text
+ * may be encoded from pieces, so that nobody needs it as a whole.
+ */
+export const variantBoxedString: VariantCodec<string | TextPieces | undefined> = {
   alignment: 8,
   fixedSize: undefined,
   decode(data, start = 0, end = data.length) {

@@ -4,6 +4,7 @@
  */
 import {
   encodeVariant,
+  encodeVariantPieces,
   type VariantCodec,
   VariantMalformed,
   variantArray,
@@ -14,6 +15,7 @@ import {
   variantString,
   variantTuple,
 } from './gvariant.ts';
+import type { TextPieces } from './variant-writer.ts';
 
 /** A file or symlink of a directory: name and checksum of its content object. */
 export interface TreeFile {
@@ -47,8 +49,13 @@ export interface DirMeta {
 }
 
 /** One commit object. Values of other types than string are left out of `metadata`. */
-export interface Commit {
+export interface Commit extends CommitContent {
   readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** What a commit object is made of. */
+export interface CommitContent {
+  readonly metadata: ReadonlyMap<string, string | TextPieces>;
   readonly timestamp: Date;
   readonly dirtree: string;
   readonly dirmeta: string;
@@ -150,8 +157,8 @@ export function parseCommit(data: Buffer): Commit {
   };
 }
 
-function isString(entry: readonly [string, string | undefined]): entry is [string, string] {
-  return entry[1] !== undefined;
+function isString(entry: readonly [string, unknown]): entry is [string, string] {
+  return typeof entry[1] === 'string';
 }
 
 /**
@@ -176,15 +183,17 @@ function toDate(seconds: bigint): Date {
  * repeated, because it makes `ostree fsck` and `ostree log` complain about a missing commit).
  */
 export function formatCommit(commit: Commit): Buffer {
-  const seconds = BigInt(Math.floor(commit.timestamp.getTime() / 1000));
-  return encodeVariant(commitCodec, [
-    [...commit.metadata],
-    Buffer.alloc(0),
-    [],
-    '',
-    '',
-    seconds,
-    commit.dirtree,
-    commit.dirmeta,
-  ]);
+  return encodeVariant(commitCodec, toCommitValue(commit));
 }
+
+/** As `formatCommit`, in pieces, see `encodeVariantPieces`. */
+export function formatCommitPieces(commit: CommitContent): Iterable<Buffer> {
+  return encodeVariantPieces(commitCodec, toCommitValue(commit));
+}
+
+function toCommitValue({ metadata, timestamp, dirtree, dirmeta }: CommitContent): CommitValue {
+  const seconds = BigInt(Math.floor(timestamp.getTime() / 1000));
+  return [[...metadata], Buffer.alloc(0), [], '', '', seconds, dirtree, dirmeta];
+}
+
+type CommitValue = ReturnType<typeof commitCodec.decode>;

@@ -1,8 +1,18 @@
-/** The bytes of a serialised value while it grows: one buffer, so that nothing is copied for the containers around it. */
+/** The bytes of a serialised value while it grows: nothing is copied for the containers around it, nor a text in pieces. */
 
 const FIRST_BYTES = 128;
+const NUL = Buffer.alloc(1);
+
+/** A long text in pieces of UTF-8, without NUL, that need not be in memory. */
+export interface TextPieces extends Iterable<Buffer> {
+  /** Bytes of all. */
+  readonly length: number;
+}
 
 export class VariantWriter {
+  /** What is complete: the rest begins at `#restStart` and is in `#data`. */
+  readonly #complete: Iterable<Buffer>[] = [];
+  #restStart = 0;
   #data = Buffer.allocUnsafe(FIRST_BYTES);
   /** Bytes so far. */
   length = 0;
@@ -20,11 +30,23 @@ export class VariantWriter {
   }
 
   /** Text in UTF-8 and a NUL. */
-  text(value: string): void {
+  text(value: string | TextPieces): void {
+    if (typeof value !== 'string') {
+      this.#pieces(value);
+      return;
+    }
     const length = Buffer.byteLength(value);
     const at = this.#extend(length + 1);
     this.#data.write(value, at, length, 'utf8');
     this.#data[at + length] = 0;
+  }
+
+  #pieces(pieces: TextPieces): void {
+    this.#complete.push([this.#takeRest()], pieces);
+    this.#data = Buffer.allocUnsafe(FIRST_BYTES);
+    this.length += pieces.length;
+    this.#restStart = this.length;
+    this.bytes(NUL);
   }
 
   bigEndianUint32(value: number): void {
@@ -62,17 +84,32 @@ export class VariantWriter {
     }
   }
 
-  /** The writer must not be used any more. */
+  /** The value. The writer must not be used any more. */
   finish(): Buffer {
-    return this.#data.subarray(0, this.length);
+    if (this.#complete.length > 0) throw new Error('a value with texts in pieces');
+    return this.#takeRest();
   }
 
-  /** Makes room; returns where it begins. */
+  /** The value in pieces, which can be gone through repeatedly. The writer must not be used any more. */
+  finishPieces(): Iterable<Buffer> {
+    const parts = [...this.#complete, [this.#takeRest()]];
+    return {
+      *[Symbol.iterator]() {
+        for (const part of parts) yield* part;
+      },
+    };
+  }
+
+  #takeRest(): Buffer {
+    return this.#data.subarray(0, this.length - this.#restStart);
+  }
+
+  /** Makes room; returns where it begins in `#data`. */
   #extend(bytes: number): number {
-    const at = this.length;
+    const at = this.length - this.#restStart;
     this.length += bytes;
-    if (this.length > this.#data.length) {
-      const grown = Buffer.allocUnsafe(2 * this.length);
+    if (at + bytes > this.#data.length) {
+      const grown = Buffer.allocUnsafe(2 * (at + bytes));
       this.#data.copy(grown, 0, 0, at);
       this.#data = grown;
     }

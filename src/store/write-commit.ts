@@ -10,26 +10,8 @@ import type { TreeChecksums } from '../core/tar/layer-tree.ts';
 import type { Pointer } from '../native/glib.ts';
 import { loadMetadata, setRef, writeFileObject, writeMetadata } from '../native/ostree.ts';
 import { BLOB_FILE } from './blob-file.ts';
-import { BlobKey, describeImage, ImageKey, NO_WHITEOUTS } from './image-commit.ts';
+import { BlobKey, describeImage, ImageKey } from './image-commit.ts';
 import { formatSignatures } from './image-signatures.ts';
-import type { ImportedLayer } from './pull/import-layer.ts';
-
-/** Commits one layer and points its ref at it; returns the checksum of the commit. */
-export function writeLayerCommit(repo: Pointer, layer: BlobDescriptor, imported: ImportedLayer): string {
-  const { uncompressedSize, uncompressedDigest, summary } = imported;
-  const metadata = new Map<string, string>([
-    [BlobKey.size, String(layer.size)],
-    [BlobKey.uncompressedSize, String(uncompressedSize)],
-    [BlobKey.uncompressedDigest, uncompressedDigest],
-    [BlobKey.start, imported.blobStart],
-  ]);
-  if (imported.tarSplit !== undefined) metadata.set(BlobKey.tarSplit, imported.tarSplit);
-  if (!summary.mayHaveWhiteouts) metadata.set(BlobKey.whiteouts, NO_WHITEOUTS);
-  if (summary.impliedDirectories.length > 0) {
-    metadata.set(BlobKey.impliedDirectories, JSON.stringify(summary.impliedDirectories));
-  }
-  return writeCommit(repo, formatBlobRef(layer.digest), imported.tree, metadata).checksum;
-}
 
 /**
  * Commits a layer again under another name: the same tree, the size of the other archive.

@@ -9,6 +9,7 @@ import {
   type DirMeta,
   type DirTree,
   formatCommit,
+  formatCommitPieces,
   formatDirMeta,
   formatDirTree,
   parseCommit,
@@ -16,6 +17,7 @@ import {
   parseDirTree,
   parseParent,
 } from '../../src/core/ostree-objects.ts';
+import type { TextPieces } from '../../src/core/variant-writer.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 
 const SEED = 20261123;
@@ -292,3 +294,25 @@ test.each(['xy', 'abc', `${'0'.repeat(63)}g`])(
     expect(format).toThrow(new Error(`not hexadecimal: ${checksum}`));
   },
 );
+
+test('a commit with a long text in pieces is the same as with the whole text', () => {
+  const pieces = fc.array(fc.string({ unit: 'grapheme-ascii' }).map((text) => Buffer.from(text)));
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 3 }), (texts) => {
+      const whole = new Map(texts.map((text, index) => [`${index}`, Buffer.concat(text).toString()]));
+      const split = new Map<string, string | TextPieces>(
+        texts.map((text, index) => [`${index}`, withLength(text)]),
+      );
+      for (const metadata of [whole, split]) metadata.set('last', 'short');
+      const commit = exampleCommit(whole);
+      const formatted = formatCommitPieces({ ...commit, metadata: split });
+      // Twice, because they are digested before they are written.
+      for (const _ of [1, 2]) expect(Buffer.concat([...formatted]).equals(formatCommit(commit))).toBeTrue();
+    }),
+    { numRuns: 200, seed: SEED },
+  );
+});
+
+function withLength(text: readonly Buffer[]): TextPieces {
+  return { length: Buffer.concat(text).length, [Symbol.iterator]: () => text[Symbol.iterator]() };
+}

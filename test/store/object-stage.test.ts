@@ -13,7 +13,7 @@ import type { Sandbox } from '../support/sandbox.ts';
 import { buildTar } from '../support/tar-writer.ts';
 import { tree } from '../support/tree.ts';
 import { checkRepository, listFileObjects, ostree } from './ostree-cli.ts';
-import { createStore, pullLayers, TEST_TIMEOUT_MS } from './store-fixture.ts';
+import { checkOut, createStore, pullLayers, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
@@ -49,6 +49,29 @@ test('the tree of a layer has the checksums of an import by libostree', async ()
   const layer = ostree(store, 'rev-parse', `ociimage/${pulled.fetched[0]?.slice('sha256:'.length)}`).trim();
   const { dirtree, dirmeta } = readCommit(repository, theirs);
   expect(readCommit(repository, layer)).toMatchObject({ dirtree, dirmeta });
+  checkRepository(store);
+});
+
+test('a layer of many directories has them, also where the archive came back to one', async () => {
+  await using store = await createStore([registry]);
+  const folders = Array.from({ length: 40 }, (_, index) => `usr/${index % 7}/lib-${index}`);
+  const files = (round: number) =>
+    folders.flatMap((folder) =>
+      Array.from({ length: 60 }, (_, index) => ({
+        path: `${folder}/${round}-${index}`,
+        content: `${round}`,
+      })),
+    );
+  const links = folders.map((folder, index) => ({
+    path: `${folder}/hard`,
+    type: 'hardlink' as const,
+    linkName: `${folders.at(-index)}/0-7`,
+  }));
+  const entries = [...files(0), ...links, ...files(1)];
+  const pulled = await pullLayers(store, registry, [entries]);
+  const root = await checkOut(store, pulled);
+  const expected = entries.map(({ path }) => [path, path.includes('/1-') ? '1' : '0']);
+  expect(entries.map(({ path }) => [path, readFileSync(`${root}/${path}`, 'utf8')])).toEqual(expected);
   checkRepository(store);
 });
 

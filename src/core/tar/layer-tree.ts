@@ -1,13 +1,16 @@
 /**
  * The tree of one layer, built from the entries of its archive in their order (OCI image specification, "Layer"): a later
  * entry replaces an earlier one of the same path, a hard link means what its target is at that moment.
+ *
+ * Archives go from directory to directory. Those that were left are written now and then and forgotten but for their
+ * checksums, and read again when an entry asks for them; so memory does not grow with the number of files. What was
+ * written of a directory before it was changed again is left behind as an object that nothing needs.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { compareUtf8 } from '../compare-utf8.ts';
 import { AtomicError } from '../errors.ts';
-import { type DirMeta, formatDirMeta, formatDirTree } from '../ostree-objects.ts';
+import { type DirMeta, type DirTree, formatDirMeta, formatDirTree } from '../ostree-objects.ts';
 import { plainDirectory } from '../plain-directory.ts';
-import { DirectoryFiles } from './directory-files.ts';
 
 /** Checksums that name a directory: of its list of children and of its owner, mode and xattrs. */
 export interface TreeChecksums {
@@ -15,21 +18,41 @@ export interface TreeChecksums {
   readonly dirmeta: string;
 }
 
-/** Is given every metadata object that the tree needs, some of them more than once. */
-export type WriteMetadataObject = (kind: 'dirtree' | 'dirmeta', checksum: string, data: Buffer) => void;
-
-interface Directory {
-  meta: Buffer;
-  /** Only those that were `#enter`ed last are not packed. */
-  readonly files: DirectoryFiles;
-  readonly directories: Map<string, Directory>;
+/** Where the directories of a tree are. */
+export interface DirectoryObjects {
+  /** Is given every metadata object that the tree needs, some of them more than once. */
+  write(kind: 'dirtree' | 'dirmeta', checksum: string, data: Buffer): void;
+  /** Reads one that was written. */
+  readDirTree(checksum: string): DirTree;
 }
 
+interface OpenDirectory {
+  /** Checksum; `undefined` as long as no entry names the directory. */
+  dirmeta: string | undefined;
+  readonly files: Map<string, string>;
+  readonly directories: Map<string, OpenDirectory | TreeChecksums>;
+}
+
+/** Entries from one closing of directories to the next: some hundred kilobytes. */
+const CLOSING_INTERVAL = 1024;
+
 export class LayerTreeBuilder {
+  readonly #objects: DirectoryObjects;
   readonly #root = createDirectory();
-  /** Of directories without attributes, by themselves. */
-  readonly #metas = new Map<string, Buffer>();
-  #entered = this.#root.files;
+  /** Checksums of attributes that were written, by themselves. */
+  readonly #metas = new Map<string, string>();
+  readonly #leastInterval: number;
+  #interval: number;
+  #added = 0;
+  /** Children of directories that the last closing went through. */
+  #passed = 0;
+
+  /** @param interval entries from one closing of directories to the next */
+  constructor(objects: DirectoryObjects, interval = CLOSING_INTERVAL) {
+    this.#objects = objects;
+    this.#leastInterval = interval;
+    this.#interval = interval;
+  }
 
   /**
    * @param path without leading slash, see `TarEntry.path`
@@ -39,12 +62,14 @@ export class LayerTreeBuilder {
   addFile(path: string, checksum: string): void {
     const { parent, name } = this.#locate(path);
     if (parent.directories.has(name)) throw rejected(`${path} is both a file and a directory`);
-    this.#enter(parent).set(name, checksum);
+    parent.files.set(name, checksum);
+    this.#closeLeft(path);
   }
 
   /** @throws AtomicError LAYER_REJECTED when a file has this name */
   addDirectory(path: string, meta: DirMeta): void {
-    this.#ensureDirectory(path).meta = this.#formatShared(meta);
+    this.#ensureDirectory(path).dirmeta = this.#writeMeta(meta);
+    this.#closeLeft(path);
   }
 
   /**
@@ -65,34 +90,21 @@ export class LayerTreeBuilder {
   }
 
   /** Directories that no entry named get the owner 0:0 and the mode 0755. */
-  finish(write: WriteMetadataObject): TreeChecksums {
-    return finishDirectory(this.#root, write);
+  finish(): TreeChecksums {
+    return this.#close(this.#root);
   }
 
-  /** Most directories have one of a few owners and modes. Attributes are rare, and may be long. */
-  #formatShared(meta: DirMeta): Buffer {
-    // A copy, because what is formatted has room to spare.
-    const data = Buffer.from(formatDirMeta(meta));
-    if (meta.xattrs.length > 0) return data;
-    const key = data.toString('latin1');
-    const known = this.#metas.get(key) ?? data;
-    this.#metas.set(key, known);
-    return known;
-  }
-
-  #locate(path: string): { parent: Directory; name: string } {
+  #locate(path: string): { parent: OpenDirectory; name: string } {
     const slash = path.lastIndexOf('/');
     return { parent: this.#ensureDirectory(path.slice(0, Math.max(slash, 0))), name: path.slice(slash + 1) };
   }
 
-  #ensureDirectory(path: string): Directory {
+  #ensureDirectory(path: string): OpenDirectory {
     let directory = this.#root;
     for (const name of path === '' ? [] : path.split('/')) {
-      let child = directory.directories.get(name);
+      let child = this.#open(directory, name);
       if (child === undefined) {
-        if (this.#enter(directory).get(name) !== undefined) {
-          throw rejected(`${path}: ${name} is both a file and a directory`);
-        }
+        if (directory.files.has(name)) throw rejected(`${path}: ${name} is both a file and a directory`);
         child = createDirectory();
         directory.directories.set(name, child);
       }
@@ -104,35 +116,84 @@ export class LayerTreeBuilder {
   #findFile(path: string): string | undefined {
     const names = path.split('/');
     const last = names.pop() ?? '';
-    let directory: Directory | undefined = this.#root;
-    for (const name of names) directory = directory?.directories.get(name);
-    return directory === undefined ? undefined : this.#enter(directory).get(last);
+    let directory: OpenDirectory | undefined = this.#root;
+    for (const name of names) directory = directory === undefined ? undefined : this.#open(directory, name);
+    return directory?.files.get(last);
   }
 
-  #enter({ files }: Directory): DirectoryFiles {
-    if (files !== this.#entered) this.#entered.pack();
-    this.#entered = files;
-    return files;
+  #open(parent: OpenDirectory, name: string): OpenDirectory | undefined {
+    const child = parent.directories.get(name);
+    if (child === undefined || isOpen(child)) return child;
+    const { files, directories } = this.#objects.readDirTree(child.dirtree);
+    const opened: OpenDirectory = {
+      dirmeta: child.dirmeta,
+      files: new Map(files.map(({ name, checksum }) => [name, checksum])),
+      directories: new Map(directories.map(({ name, ...checksums }) => [name, checksums])),
+    };
+    parent.directories.set(name, opened);
+    return opened;
+  }
+
+  /**
+   * Closes all directories but those above an entry when enough were added since the last time: as many as had to be passed
+   * then, so that an archive which goes to and fro between large directories takes no more than twice the time.
+   *
+   * @param path of the entry that was added last
+   */
+  #closeLeft(path: string): void {
+    this.#added += 1;
+    if (this.#added < this.#interval) return;
+    this.#passed = 0;
+    let directory: OpenDirectory | TreeChecksums | undefined = this.#root;
+    for (const name of path.split('/')) {
+      if (directory === undefined || !isOpen(directory)) break;
+      this.#passed += directory.directories.size;
+      for (const [other, child] of directory.directories) {
+        if (other !== name && isOpen(child)) directory.directories.set(other, this.#close(child));
+      }
+      directory = directory.directories.get(name);
+    }
+    this.#added = 0;
+    this.#interval = Math.max(this.#leastInterval, this.#passed);
+  }
+
+  #close({ dirmeta, files, directories }: OpenDirectory): TreeChecksums {
+    const tree: DirTree = {
+      files: sortByName([...files].map(([name, checksum]) => ({ name, checksum }))),
+      directories: sortByName(
+        [...directories].map(([name, child]) => ({ name, ...(isOpen(child) ? this.#close(child) : child) })),
+      ),
+    };
+    this.#passed += files.size + directories.size;
+    const data = formatDirTree(tree);
+    const dirtree = hash('sha256', data, 'hex');
+    this.#objects.write('dirtree', dirtree, data);
+    return { dirtree, dirmeta: dirmeta ?? this.#writeMeta(plainDirectory.meta) };
+  }
+
+  /** Most directories have one of a few owners and modes. Attributes are rare, and may be long. */
+  #writeMeta(meta: DirMeta): string {
+    const data = formatDirMeta(meta);
+    const key = data.toString('latin1');
+    const known = this.#metas.get(key);
+    if (known !== undefined) return known;
+    const checksum = hash('sha256', data, 'hex');
+    this.#objects.write('dirmeta', checksum, data);
+    if (meta.xattrs.length === 0) this.#metas.set(key, checksum);
+    return checksum;
   }
 }
 
-function createDirectory(): Directory {
-  return { meta: plainDirectory.data, files: new DirectoryFiles(), directories: new Map() };
+function createDirectory(): OpenDirectory {
+  return { dirmeta: undefined, files: new Map(), directories: new Map() };
 }
 
-function finishDirectory(directory: Directory, write: WriteMetadataObject): TreeChecksums {
-  const directories = [...directory.directories]
-    .sort(([a], [b]) => compareUtf8(a, b))
-    .map(([name, child]) => ({ name, ...finishDirectory(child, write) }));
-  const tree = formatDirTree({ files: directory.files.list(), directories });
-  const checksums = { dirtree: digest(tree), dirmeta: digest(directory.meta) };
-  write('dirtree', checksums.dirtree, tree);
-  write('dirmeta', checksums.dirmeta, directory.meta);
-  return checksums;
+function isOpen(directory: OpenDirectory | TreeChecksums): directory is OpenDirectory {
+  return 'files' in directory;
 }
 
-function digest(data: Buffer): string {
-  return createHash('sha256').update(data).digest('hex');
+function sortByName<T extends { readonly name: string }>(children: T[]): T[] {
+  return children.sort((a, b) => compareUtf8(a.name, b.name));
 }
 
 function rejected(problem: string): AtomicError {

@@ -91,8 +91,6 @@ export class TarEntries {
       checkWhiteout(path);
       const size = readSize(kind, header, extensions.pax);
       this.#remember(path, kind);
-      // Those of files are on the disk at once, those of directories in memory until the end of the layer.
-      if (kind === 'directory') this.#countBytes(sumXattrs(xattrs));
       return { kind, path, name, size, mode: header.mode, ...owner, xattrs, target };
     } catch (error) {
       throw error instanceof Refusal ? layerRejected(error.message, offset) : error;
@@ -133,8 +131,7 @@ export class TarEntries {
 
   #countBytes(bytes: number): void {
     this.#namesBytes += bytes;
-    if (this.#namesBytes > MAX_NAMES_BYTES)
-      throw new Refusal(`more than ${MAX_NAMES_BYTES} bytes of names and of directories' attributes`);
+    if (this.#namesBytes > MAX_NAMES_BYTES) throw new Refusal(`more than ${MAX_NAMES_BYTES} bytes of names`);
   }
 }
 
@@ -198,10 +195,6 @@ function readXattrs(pax: TarExtensions['pax']): readonly Xattr[] {
   } catch (error) {
     throw error instanceof MalformedXattr ? new Refusal(error.message) : error;
   }
-}
-
-function sumXattrs(xattrs: readonly Xattr[]): number {
-  return xattrs.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
 }
 
 /** A whiteout takes a name away; these three are none. */

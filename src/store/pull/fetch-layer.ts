@@ -75,15 +75,16 @@ async function fetchLayer(
 ): Promise<EnsuredLayer> {
   const { importLayer } = await import('./import-layer.ts');
   const { ObjectStage } = await import('./object-stage.ts');
-  const { writeLayerCommit } = await import('../write-commit.ts');
+  const { commitLayer } = await import('./layer-commit.ts');
   host.report({ kind: 'layer-started', digest: layer.digest, bytes: layer.size });
   const stage = new ObjectStage(host.locations, (await readAvailableSpace(host, repo)).bytes);
+  using record = stage.createRecord();
   const blob = await source.proxy.openBlob(source.image, layer.digest, layer.size);
-  const imported = await importLayer(stage, findCompression(layer, diffId), blob, (received) =>
+  const imported = await importLayer(stage, record, findCompression(layer, diffId), blob, (received) =>
     host.report({ kind: 'layer-progress', digest: layer.digest, received }),
   );
   await requireTakenOver(repo, imported.tree.dirtree);
-  recordLayer(host.locations.repository, layer.digest, writeLayerCommit(repo, layer, imported));
+  recordLayer(host.locations.repository, layer.digest, commitLayer(repo, stage, layer, imported));
   host.report({ kind: 'layer-finished', digest: layer.digest });
   const { unsupportedEntries, impliedDirectories, mayHaveWhiteouts } = imported.summary;
   if (unsupportedEntries > 0) {

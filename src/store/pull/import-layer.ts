@@ -1,6 +1,7 @@
 /**
- * Streams one layer into the open transaction: blob -> inflate -> digest -> reader of the archive -> objects. Nothing is
- * written beside the objects; memory grows with the number of files in the layer, not with their size.
+ * Streams one layer into the open transaction: blob -> inflate -> digest -> reader of the archive -> objects. Beside the
+ * objects only the record of the archive is written. Memory grows with neither the size of the files nor their number, but
+ * with that of one directory.
  *
  * A thread of the pool inflates; everything else is this thread's. So one layer is imported at a time.
  */
@@ -11,20 +12,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { AtomicError } from '../../core/errors.ts';
 import type { LayerCompression } from '../../core/manifest.ts';
-import { LayerTreeBuilder, type TreeChecksums } from '../../core/tar/layer-tree.ts';
+import { type DirectoryObjects, LayerTreeBuilder, type TreeChecksums } from '../../core/tar/layer-tree.ts';
 import type { TarSummary } from '../../core/tar/tar-entries.ts';
 import { type TarListener, TarReader } from '../../core/tar/tar-reader.ts';
+import type { TextPieces } from '../../core/variant-writer.ts';
 import type { OpenedBlob } from '../../source/image-proxy.ts';
 import { BlobStart } from './blob-start.ts';
 import { GarbagePace } from './garbage-pace.ts';
 import { LayerImporter } from './layer-importer.ts';
 import type { ObjectStage } from './object-stage.ts';
 import { TarSplitRecorder } from './tar-split-recorder.ts';
+import type { UnnamedFile } from './unnamed-file.ts';
 
 const INFLATED_CHUNK_BYTES = 256 * 1024;
 const ARCHIVE_PACE = { young: 2 * 1024 * 1024, all: 16 * 1024 * 1024 } as const;
-/** Of the directories and the record that are made at the end of an archive: they leave much more behind. */
-const RESULT_PACE = { young: 256 * 1024, all: 256 * 1024 } as const;
+/** Of directories that are written: they leave much more behind. */
+const DIRECTORY_PACE = { young: 256 * 1024, all: 256 * 1024 } as const;
 /** How long the proxy may take to say that a blob which cannot be inflated was changed on its way. */
 const VERDICT_MILLISECONDS = 2000;
 
@@ -35,13 +38,14 @@ export interface ImportedLayer {
   readonly uncompressedDigest: string;
   readonly summary: TarSummary;
   /** See `TarSplitRecorder`. */
-  readonly tarSplit: string | undefined;
+  readonly tarSplit: TextPieces | undefined;
   /** See `BlobStart`. */
   readonly blobStart: string;
 }
 
 /**
  * @param stage of the open transaction
+ * @param record empty, for `ImportedLayer.tarSplit`; the caller closes it when that is no longer needed
  * @param blob open and unread; the caller closes its source
  * @param onReceived called with the number of compressed bytes so far
  * @throws AtomicError LAYER_REJECTED for an archive that must not or cannot be unpacked; what the blob's own
@@ -49,12 +53,13 @@ export interface ImportedLayer {
  */
 export async function importLayer(
   stage: ObjectStage,
+  record: UnnamedFile,
   compression: LayerCompression,
   blob: OpenedBlob,
   onReceived: (bytes: number) => void,
 ): Promise<ImportedLayer> {
   const inflater = createInflater(compression);
-  const unpacker = new Unpacker(stage);
+  const unpacker = new Unpacker(stage, record);
   const start = new BlobStart();
   let received = 0;
   blob.stream.on('data', (chunk: Buffer) => {
@@ -84,17 +89,22 @@ function createInflater(compression: LayerCompression): Transform {
 
 /** Takes an inflated archive: digests it, records what rebuilds it, and unpacks it. */
 class Unpacker extends Writable {
-  readonly #recorder = new TarSplitRecorder();
+  readonly #recorder: TarSplitRecorder;
   readonly #importer: LayerImporter;
   readonly #reader: TarReader;
   readonly #hash = createHash('sha256');
-  readonly #pace = new GarbagePace(ARCHIVE_PACE);
+  readonly #archivePace = new GarbagePace(ARCHIVE_PACE);
+  readonly #directoryPace = new GarbagePace(DIRECTORY_PACE);
   #bytes = 0;
   #result: Omit<ImportedLayer, 'blobStart'> | undefined;
 
-  constructor(stage: ObjectStage) {
+  constructor(stage: ObjectStage, record: UnnamedFile) {
     super({ highWaterMark: INFLATED_CHUNK_BYTES });
-    this.#importer = new LayerImporter(stage, new LayerTreeBuilder());
+    this.#recorder = new TarSplitRecorder(record);
+    this.#importer = new LayerImporter(
+      stage,
+      new LayerTreeBuilder(collectBehind(stage, this.#directoryPace)),
+    );
     this.#reader = new TarReader(listenWith(this.#recorder, this.#importer));
   }
 
@@ -103,17 +113,15 @@ class Unpacker extends Writable {
       this.#hash.update(chunk);
       this.#bytes += chunk.length;
       this.#reader.push(chunk);
-      this.#pace.pass(chunk.length);
+      this.#archivePace.pass(chunk.length);
     });
   }
 
   override _final(done: (error?: Error) => void): void {
     finishWith(done, () => {
-      const pace = new GarbagePace(RESULT_PACE);
       const summary = this.#reader.finish();
-      const tree = this.#importer.finish(pace);
+      const tree = this.#importer.finish();
       const tarSplit = this.#recorder.finish();
-      pace.pass(tarSplit?.length ?? 0);
       this.#result = {
         summary,
         tree,
@@ -147,6 +155,16 @@ function listenWith(recorder: TarSplitRecorder, importer: LayerImporter): TarLis
       recorder.content(bytes);
       importer.content(bytes);
     },
+  };
+}
+
+function collectBehind(objects: DirectoryObjects, pace: GarbagePace): DirectoryObjects {
+  return {
+    write(kind, checksum, data) {
+      objects.write(kind, checksum, data);
+      pace.pass(data.length);
+    },
+    readDirTree: (checksum) => objects.readDirTree(checksum),
   };
 }
 

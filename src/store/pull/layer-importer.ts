@@ -4,7 +4,6 @@ import type { DirMeta } from '../../core/ostree-objects.ts';
 import type { LayerTreeBuilder, TreeChecksums } from '../../core/tar/layer-tree.ts';
 import type { TarEntry } from '../../core/tar/tar-entries.ts';
 import type { FileWriter } from './file-writer.ts';
-import type { GarbagePace } from './garbage-pace.ts';
 import type { ObjectStage } from './object-stage.ts';
 
 const FileType = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
@@ -56,12 +55,9 @@ export class LayerImporter {
     this.#finishFileWhenWhole();
   }
 
-  /** Writes the directories. */
-  finish(pace: GarbagePace): TreeChecksums {
-    return this.#tree.finish((kind, checksum, data) => {
-      this.#stage.writeMetadata(kind, checksum, data);
-      pace.pass(data.length);
-    });
+  /** Writes the directories that are not written yet. */
+  finish(): TreeChecksums {
+    return this.#tree.finish();
   }
 
   /** Frees what a layer that is not finished holds. */

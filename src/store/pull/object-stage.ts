@@ -19,6 +19,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   realpathSync,
   renameSync,
@@ -28,16 +29,25 @@ import {
 } from 'node:fs';
 import { AtomicError } from '../../core/errors.ts';
 import type { Locations } from '../../core/locations.ts';
-import { type DirMeta, formatFileHeader } from '../../core/ostree-objects.ts';
-import type { WriteMetadataObject } from '../../core/tar/layer-tree.ts';
+import {
+  type CommitContent,
+  type DirMeta,
+  type DirTree,
+  formatCommitPieces,
+  formatFileHeader,
+  parseDirTree,
+} from '../../core/ostree-objects.ts';
+import type { DirectoryObjects } from '../../core/tar/layer-tree.ts';
 import { isErrno } from '../../host/file-error.ts';
-import { formatObjectPath } from '../object-files.ts';
+import { formatObjectPath, readDirTree } from '../object-files.ts';
 import { applyBareMeta, applyBareSymlinkMeta, applyBareUserMeta } from './apply-meta.ts';
 import { FileWriter } from './file-writer.ts';
+import { UnnamedFile } from './unnamed-file.ts';
 
 const BUFFERED = 'atomic-object';
 const METADATA_MODE = 0o644;
-export class ObjectStage {
+
+export class ObjectStage implements DirectoryObjects {
   readonly #repository: string;
   readonly #isBareUser: boolean;
   readonly #folder: string;
@@ -94,18 +104,42 @@ export class ObjectStage {
     this.#finishFile(checksum, meta, undefined, [Buffer.from(`${target}\0`, 'utf8')]);
   }
 
-  /** Writes a metadata object. */
-  readonly writeMetadata: WriteMetadataObject = (kind, checksum, data) => {
+  /** A file for what becomes part of a commit, see `TarSplitRecorder`. */
+  createRecord(): UnnamedFile {
+    return new UnnamedFile(this.#temporary);
+  }
+
+  write(kind: 'dirtree' | 'dirmeta', checksum: string, data: Buffer): void {
+    this.#writeMetadata(kind, checksum, [data]);
+  }
+
+  /** Writes a commit; returns its checksum. libostree would copy it, and it may have 10 MB. */
+  writeCommit(commit: CommitContent): string {
+    const pieces = formatCommitPieces(commit);
+    const sum = createHash('sha256');
+    for (const piece of pieces) sum.update(piece);
+    const checksum = sum.digest('hex');
+    this.#writeMetadata('commit', checksum, pieces);
+    return checksum;
+  }
+
+  #writeMetadata(kind: 'dirtree' | 'dirmeta' | 'commit', checksum: string, data: Iterable<Buffer>): void {
     if (!this.#isNew(checksum, kind)) return;
     const fd = openSync(this.#temporary, 'wx', 0o600);
     try {
-      this.#write(fd, data);
+      for (const part of data) this.#write(fd, part);
       fchmodSync(fd, METADATA_MODE);
     } finally {
       closeSync(fd);
     }
     this.#moveIn(checksum, kind);
-  };
+  }
+
+  /** @throws AtomicError STORE_CORRUPT when it is neither in the stage nor, sound, in the repository */
+  readDirTree(checksum: string): DirTree {
+    const path = this.#path(checksum, 'dirtree');
+    return existsInFolder(path) ? parseDirTree(readFileSync(path)) : readDirTree(this.#repository, checksum);
+  }
 
   /** @param fd of the temporary file when the content is in it already */
   #finishFile(checksum: string, meta: DirMeta, fd: number | undefined, content: readonly Buffer[]): void {

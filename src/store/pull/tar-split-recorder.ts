@@ -1,12 +1,14 @@
 /**
  * Records what tar-split needs to rebuild a layer's archive byte for byte from the files of its tree: everything around
  * the files, and the name, size and checksum of each. It is kept as the original kept it (compatibility S-02,
- * `tarsplit.output`): one JSON object a line, compressed, in base64.
+ * `tarsplit.output`): one JSON object a line, compressed, in base64. Until the layer is complete it is on the disk.
  */
 import { gzipSync } from 'node:zlib';
 import { Crc64 } from '../../core/tar/crc64.ts';
 import type { TarEntry } from '../../core/tar/tar-entries.ts';
 import type { TarListener } from '../../core/tar/tar-reader.ts';
+import type { TextPieces } from '../../core/variant-writer.ts';
+import type { UnnamedFile } from './unnamed-file.ts';
 
 const FILE_ENTRY = 1;
 const SEGMENT_ENTRY = 2;
@@ -20,13 +22,20 @@ const COMPRESSION_LEVEL = 6;
 const MAX_COMPRESSED_BYTES = 6 * 1024 * 1024;
 
 export class TarSplitRecorder implements TarListener {
-  readonly #members: Buffer[] = [];
+  readonly #record: UnnamedFile;
   #compressedBytes = 0;
+  /** What base64 has no group of three for yet. */
+  #rest: Buffer = Buffer.alloc(0);
   #text = '';
   #position = 0;
   #frame: Buffer[] = [];
   #frameBytes = 0;
   #file: { readonly name: string; readonly size: number; readonly sum: Crc64; received: number } | undefined;
+
+  /** @param record empty */
+  constructor(record: UnnamedFile) {
+    this.#record = record;
+  }
 
   frame(bytes: Buffer): void {
     this.#frame.push(bytes);
@@ -57,11 +66,12 @@ export class TarSplitRecorder implements TarListener {
    *
    * @returns `undefined` when it is too large to be kept; such a layer cannot be rebuilt byte for byte
    */
-  finish(): string | undefined {
+  finish(): TextPieces | undefined {
     this.#endSegment();
     this.#compress();
     if (this.#compressedBytes > MAX_COMPRESSED_BYTES) return undefined;
-    return Buffer.concat(this.#members).toString('base64');
+    this.#encode(this.#rest);
+    return this.#record;
   }
 
   #endSegment(): void {
@@ -82,6 +92,14 @@ export class TarSplitRecorder implements TarListener {
     const member = gzipSync(this.#text, { level: COMPRESSION_LEVEL });
     this.#text = '';
     this.#compressedBytes += member.length;
-    if (this.#compressedBytes <= MAX_COMPRESSED_BYTES) this.#members.push(member);
+    if (this.#compressedBytes > MAX_COMPRESSED_BYTES) return;
+    const bytes = Buffer.concat([this.#rest, member]);
+    const whole = bytes.length - (bytes.length % 3);
+    this.#encode(bytes.subarray(0, whole));
+    this.#rest = bytes.subarray(whole);
+  }
+
+  #encode(bytes: Buffer): void {
+    this.#record.append(Buffer.from(bytes.toString('base64'), 'latin1'));
   }
 }

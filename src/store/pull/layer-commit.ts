@@ -1,0 +1,33 @@
+/** Commits a layer that was imported into the open transaction (compatibility S-02). */
+import type { BlobDescriptor } from '../../core/manifest.ts';
+import { formatBlobRef } from '../../core/ref-name.ts';
+import type { TextPieces } from '../../core/variant-writer.ts';
+import type { Pointer } from '../../native/glib.ts';
+import { setRef } from '../../native/ostree.ts';
+import { BlobKey, NO_WHITEOUTS } from '../image-commit.ts';
+import type { ImportedLayer } from './import-layer.ts';
+import type { ObjectStage } from './object-stage.ts';
+
+/** Commits the layer and points its ref at it; returns the checksum of the commit. */
+export function commitLayer(
+  repo: Pointer,
+  stage: ObjectStage,
+  layer: BlobDescriptor,
+  imported: ImportedLayer,
+): string {
+  const { uncompressedSize, uncompressedDigest, summary } = imported;
+  const metadata = new Map<string, string | TextPieces>([
+    [BlobKey.size, String(layer.size)],
+    [BlobKey.uncompressedSize, String(uncompressedSize)],
+    [BlobKey.uncompressedDigest, uncompressedDigest],
+    [BlobKey.start, imported.blobStart],
+  ]);
+  if (imported.tarSplit !== undefined) metadata.set(BlobKey.tarSplit, imported.tarSplit);
+  if (!summary.mayHaveWhiteouts) metadata.set(BlobKey.whiteouts, NO_WHITEOUTS);
+  if (summary.impliedDirectories.length > 0) {
+    metadata.set(BlobKey.impliedDirectories, JSON.stringify(summary.impliedDirectories));
+  }
+  const checksum = stage.writeCommit({ ...imported.tree, metadata, timestamp: new Date() });
+  setRef(repo, formatBlobRef(layer.digest), checksum);
+  return checksum;
+}
