@@ -25,7 +25,7 @@ export function encodeVariant<T>(codec: VariantCodec<T>, value: T): Buffer {
   return out.finish();
 }
 
-/** As `encodeVariant`, in pieces, of which those of long texts are not in memory. They can be gone through repeatedly. */
+/** As `encodeVariant`, in pieces like those of its long texts, see `TextPieces`. */
 export function encodeVariantPieces<T>(codec: VariantCodec<T>, value: T): Iterable<Buffer> {
   const out = new VariantWriter();
   codec.write(value, out);

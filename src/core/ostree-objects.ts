@@ -186,7 +186,7 @@ export function formatCommit(commit: Commit): Buffer {
   return encodeVariant(commitCodec, toCommitValue(commit));
 }
 
-/** As `formatCommit`, in pieces, see `encodeVariantPieces`. */
+/** As `formatCommit`, in pieces, see `TextPieces`. */
 export function formatCommitPieces(commit: CommitContent): Iterable<Buffer> {
   return encodeVariantPieces(commitCodec, toCommitValue(commit));
 }

@@ -3,7 +3,10 @@
 const FIRST_BYTES = 128;
 const NUL = Buffer.alloc(1);
 
-/** A long text in pieces of UTF-8, without NUL, that need not be in memory. */
+/**
+ * A long text in pieces of UTF-8, without NUL, that need not be in memory. It can be gone through repeatedly. A piece is valid
+ * until the next one is taken.
+ */
 export interface TextPieces extends Iterable<Buffer> {
   /** Bytes of all. */
   readonly length: number;
@@ -90,7 +93,7 @@ export class VariantWriter {
     return this.#takeRest();
   }
 
-  /** The value in pieces, which can be gone through repeatedly. The writer must not be used any more. */
+  /** The value in pieces like those of its texts, see `TextPieces`. The writer must not be used any more. */
   finishPieces(): Iterable<Buffer> {
     const parts = [...this.#complete, [this.#takeRest()]];
     return {

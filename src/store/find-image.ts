@@ -37,10 +37,18 @@ export async function readImages(host: Host, written: string): Promise<readonly 
   const isId = ID_PREFIX.test(written);
   const named = await findImage(host, written);
   if (named !== undefined) return [named];
-  const found = isId ? (await listImages(host)).filter(({ id }) => id.startsWith(written)) : [];
+  const found = isId ? await findById(host, written) : [];
   if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
   if (found.length === 0) throw buildNotFound(written);
-  return found.map(({ reference, commit }) => readNamed(host.locations.repository, reference, commit));
+  return found;
+}
+
+/** The list says where to look, the commits what is there. */
+async function findById(host: Host, prefix: string): Promise<readonly StoredImage[]> {
+  const listed = (await listImages(host)).filter(({ id }) => id.startsWith(prefix));
+  return listed
+    .map(({ reference, commit }) => readNamed(host.locations.repository, reference, commit))
+    .filter(({ id }) => id.startsWith(prefix));
 }
 
 function readNamed(repository: string, reference: string, commit: string): StoredImage {

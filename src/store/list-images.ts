@@ -9,10 +9,13 @@ import { describeBlob, describeImage } from './image-commit.ts';
 import { findRef, listRefNames, REPAIR_HINT, readCommit } from './object-files.ts';
 import { isDamage } from './tolerate-damage.ts';
 
-/** Images in the order of their names. One that is damaged is left out and reported. */
+/**
+ * Images in the order of their names. One that is damaged is left out and reported. What was read is kept in the
+ * repository, see `ImageCache`.
+ */
 export async function listImages(host: Host): Promise<ListedImage[]> {
   const { repository } = host.locations;
-  const cache = new ImageCache(repository);
+  const cache = new ImageCache(host);
   const images = listRefNames(repository).flatMap((name) =>
     reportDamage(host, name, () => cache.find(name) ?? readImage(repository, name, cache)),
   );
@@ -34,7 +37,9 @@ function readImage(repository: string, name: string, cache: ImageCache): ListedI
   if (parsed.kind !== 'image') return undefined;
   const commit = findRef(repository, `${REF_FOLDER}/${name}`);
   if (commit === undefined) return undefined;
-  return cache.add(name, describeImage(parsed.reference, commit, readCommit(repository, commit)));
+  const stamp = cache.readStamp(commit);
+  const image = describeImage(parsed.reference, commit, readCommit(repository, commit));
+  return stamp === undefined ? image : cache.add(name, stamp, image);
 }
 
 /** As `readImage`. */

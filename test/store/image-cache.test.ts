@@ -1,6 +1,18 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { execFileSync } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { chmodSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { readImage } from '../../src/store/find-image.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import { formatObjectPath } from '../../src/store/object-files.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
@@ -97,13 +109,55 @@ test.each([
   expect(store.events.filter(({ kind }) => kind === 'warning')).toEqual([]);
 });
 
-test('a list is complete where no cache can be written', async () => {
+test.each([
+  ['no list', {}],
+  ['a list of something else', [null]],
+  ['an entry that is too short', [['name', 'reference']]],
+])('a cache with %s counts as none', async (_, content) => {
+  await using store = await createStore([registry]);
+  await pullLayers(store, registry, [tree`f one 0644 1`]);
+  const images = await listImages(store.host);
+  rewriteCache(store, () => JSON.stringify(content));
+  expect(await listImages(store.host)).toEqual(images);
+});
+
+test('an id is compared with the commit, not with the cache', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
-  const folder = `${store.locations.repository}/tmp/cache`;
+  await listImages(store.host);
+  rewriteCache(store, (entries) => entries.replace(image.id, 'dead'.repeat(16)));
+  expect(readImage(store.host, 'deaddead')).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
+});
+
+test('what is no file is neither followed nor waited for', async () => {
+  await using store = await createStore([registry]);
+  const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
+  const victim = store.folder.join('victim');
+  writeFileSync(victim, 'mine');
+  symlinkSync(victim, cachePath(store));
+  expect(await listImages(store.host)).toMatchObject([{ id: image.id }]);
+  expect(readFileSync(victim, 'utf8')).toBe('mine');
+  rmSync(cachePath(store));
+  execFileSync('mkfifo', [cachePath(store)]);
+  expect(await listImages(store.host)).toMatchObject([{ id: image.id }]);
+});
+
+test('nothing is written into the store of someone else', async () => {
+  await using store = await createStore([registry]);
+  const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
+  chownSync(store.locations.repository, 1000, 1000);
+  expect(await listImages(store.host)).toMatchObject([{ id: image.id }]);
+  expect(existsSync(cachePath(store))).toBeFalse();
+});
+
+test('a list is complete where no cache can be written, and makes no folder for it', async () => {
+  await using store = await createStore([registry]);
+  const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
+  const folder = dirname(cachePath(store));
   rmSync(folder, { recursive: true });
+  expect(await listImages(store.host)).toMatchObject([{ id: image.id }]);
+  expect(existsSync(folder)).toBeFalse();
   writeFileSync(folder, 'no folder');
-  chmodSync(folder, 0o400);
   expect(await listImages(store.host)).toMatchObject([{ id: image.id }]);
   expect(readFileSync(folder, 'utf8')).toBe('no folder');
 });

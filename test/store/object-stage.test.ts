@@ -1,11 +1,15 @@
 /** Objects that are written beside libostree are the ones that it would have written. */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { hash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { LayerTreeBuilder } from '../../src/core/tar/layer-tree.ts';
 import { readCommit } from '../../src/store/object-files.ts';
 import { ObjectStage } from '../../src/store/pull/object-stage.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { withRepository } from '../../src/store/repository.ts';
+import { withTransaction } from '../../src/store/transaction.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
@@ -113,6 +117,49 @@ test('an object that is there is not written again', async () => {
   // The file, and the configuration.
   expect(after.size).toBe(before.length + 2);
 });
+
+test.each([
+  [
+    'has another name in it',
+    (data: Buffer) => Buffer.from(data.toString('latin1').replace('shadow', 'Shadow'), 'latin1'),
+  ],
+  ['is cut short', (data: Buffer) => data.subarray(0, -1)],
+  ['is empty', () => Buffer.alloc(0)],
+])('a directory of the repository that %s is written again, and does not spread', async (_, damage) => {
+  await using store = await createStore([registry]);
+  const { repository } = store.locations;
+  const files = ['etc/passwd', 'etc/shadow', 'usr/bin/tool'];
+  await buildTree(store, files);
+  const sound = listDirTrees(repository);
+  for (const [path, data] of sound) if (data.includes('shadow')) writeFileSync(path, damage(data));
+  await buildTree(store, [...files, 'etc/group']);
+  const after = listDirTrees(repository);
+  expect([...after].filter(([path]) => sound.has(path))).toEqual([...sound]);
+  for (const [path, data] of after)
+    expect(path).toEndWith(`/${hash('sha256', data, 'hex').slice(2)}.dirtree`);
+});
+
+/** Builds a tree of equal files that comes back to directories it has left, in a transaction of its own. */
+async function buildTree(store: Sandbox, paths: readonly string[]): Promise<void> {
+  await withRepository(store.host, async (repo) => {
+    await withTransaction(store.host, repo, 'building a tree', () => {
+      const stage = new ObjectStage(store.locations, 5_000_000);
+      const builder = new LayerTreeBuilder(stage, 1);
+      const writer = stage.beginFile({ uid: 0, gid: 0, mode: 0o100644, xattrs: [] });
+      const checksum = writer.finish();
+      for (const path of paths) builder.addFile(path, checksum);
+      builder.finish();
+    });
+  });
+}
+
+function listDirTrees(repository: string): Map<string, Buffer> {
+  const names = readdirSync(`${repository}/objects`, { recursive: true, encoding: 'utf8' });
+  const paths = names
+    .filter((name) => name.endsWith('.dirtree'))
+    .map((name) => `${repository}/objects/${name}`);
+  return new Map(paths.sort().map((path) => [path, readFileSync(path)]));
+}
 
 test('a file that is given up leaves nothing, and what does not fit is refused', async () => {
   await using store = await createStore([registry]);

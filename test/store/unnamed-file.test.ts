@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync, writeSync } from 'node:fs';
 import { UnnamedFile } from '../../src/store/pull/unnamed-file.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
 
 test('what was appended comes back in pieces, as often as it is asked for', async () => {
   await using folder = await createTemporaryFolder('unnamed');
-  using file = new UnnamedFile(folder.join('file'));
+  using file = new UnnamedFile(folder.join('file'), writeSync);
   const parts = ['', 'a', 'bc'.repeat(100_000), 'd'].map((text) => Buffer.from(text));
   for (const part of parts) file.append(part);
   const whole = Buffer.concat(parts);
@@ -19,7 +19,7 @@ test('what was appended comes back in pieces, as often as it is asked for', asyn
 
 test('it has no name: nothing is left when the process dies', async () => {
   await using folder = await createTemporaryFolder('unnamed');
-  using file = new UnnamedFile(folder.join('file'));
+  using file = new UnnamedFile(folder.join('file'), writeSync);
   file.append(Buffer.from('a'));
   expect(readdirSync(folder.path)).toEqual([]);
 });
@@ -27,7 +27,7 @@ test('it has no name: nothing is left when the process dies', async () => {
 test('it takes no file that is there', async () => {
   await using folder = await createTemporaryFolder('unnamed');
   writeFileSync(folder.join('file'), 'other');
-  expect(() => new UnnamedFile(folder.join('file'))).toThrow('EEXIST');
+  expect(() => new UnnamedFile(folder.join('file'), writeSync)).toThrow('EEXIST');
 });
 
 function* copies(file: UnnamedFile): Generator<Buffer> {

@@ -3,8 +3,9 @@
  * entry replaces an earlier one of the same path, a hard link means what its target is at that moment.
  *
  * Archives go from directory to directory. Those that were left are written now and then and forgotten but for their
- * checksums, and read again when an entry asks for them; so memory does not grow with the number of files. What was
- * written of a directory before it was changed again is left behind as an object that nothing needs.
+ * checksums, and read again when an entry asks for them; so memory grows with what is in the directories above the last
+ * entry, not with all files. What was written of a directory before it was changed again is left behind as an object that
+ * nothing needs.
  */
 import { hash } from 'node:crypto';
 import { compareUtf8 } from '../compare-utf8.ts';
@@ -87,6 +88,7 @@ export class LayerTreeBuilder {
   /** Makes the directories above a path, as an entry does that cannot be stored itself. */
   addParents(path: string): void {
     this.#locate(path);
+    this.#closeLeft(path);
   }
 
   /** Directories that no entry named get the owner 0:0 and the mode 0755. */

@@ -1,7 +1,7 @@
 /**
  * Streams one layer into the open transaction: blob -> inflate -> digest -> reader of the archive -> objects. Beside the
- * objects only the record of the archive is written. Memory grows with neither the size of the files nor their number, but
- * with that of one directory.
+ * objects only the record of the archive is written. Memory grows with neither the size of the files nor their number, see
+ * `layer-tree.ts`; but the paths of all directories are kept.
  *
  * A thread of the pool inflates; everything else is this thread's. So one layer is imported at a time.
  */
@@ -27,7 +27,7 @@ import type { UnnamedFile } from './unnamed-file.ts';
 const INFLATED_CHUNK_BYTES = 256 * 1024;
 const ARCHIVE_PACE = { young: 2 * 1024 * 1024, all: 16 * 1024 * 1024 } as const;
 /** Of directories that are written: they leave much more behind. */
-const DIRECTORY_PACE = { young: 256 * 1024, all: 256 * 1024 } as const;
+const DIRECTORY_PACE = { young: 256 * 1024, all: 4 * 1024 * 1024 } as const;
 /** How long the proxy may take to say that a blob which cannot be inflated was changed on its way. */
 const VERDICT_MILLISECONDS = 2000;
 

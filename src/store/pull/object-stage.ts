@@ -11,7 +11,7 @@
  * libostree's own import would be one call, but it computes checksums in plain C and is busy for twice the time of all
  * the rest of a pull. After a crash libostree gives the folder to the next transaction of the same boot, or removes it.
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import {
   closeSync,
   fchmodSync,
@@ -39,7 +39,8 @@ import {
 } from '../../core/ostree-objects.ts';
 import type { DirectoryObjects } from '../../core/tar/layer-tree.ts';
 import { isErrno } from '../../host/file-error.ts';
-import { formatObjectPath, readDirTree } from '../object-files.ts';
+import { formatObjectPath } from '../object-files.ts';
+import { isDamage } from '../tolerate-damage.ts';
 import { applyBareMeta, applyBareSymlinkMeta, applyBareUserMeta } from './apply-meta.ts';
 import { FileWriter } from './file-writer.ts';
 import { UnnamedFile } from './unnamed-file.ts';
@@ -106,7 +107,7 @@ export class ObjectStage implements DirectoryObjects {
 
   /** A file for what becomes part of a commit, see `TarSplitRecorder`. */
   createRecord(): UnnamedFile {
-    return new UnnamedFile(this.#temporary);
+    return new UnnamedFile(this.#temporary, (fd, data) => this.#write(fd, data));
   }
 
   write(kind: 'dirtree' | 'dirmeta', checksum: string, data: Buffer): void {
@@ -124,7 +125,7 @@ export class ObjectStage implements DirectoryObjects {
   }
 
   #writeMetadata(kind: 'dirtree' | 'dirmeta' | 'commit', checksum: string, data: Iterable<Buffer>): void {
-    if (!this.#isNew(checksum, kind)) return;
+    if (this.#hasSoundMetadata(checksum, kind)) return;
     const fd = openSync(this.#temporary, 'wx', 0o600);
     try {
       for (const part of data) this.#write(fd, part);
@@ -135,10 +136,21 @@ export class ObjectStage implements DirectoryObjects {
     this.#moveIn(checksum, kind);
   }
 
-  /** @throws AtomicError STORE_CORRUPT when it is neither in the stage nor, sound, in the repository */
+  /** Reads a directory that was written here. */
   readDirTree(checksum: string): DirTree {
-    const path = this.#path(checksum, 'dirtree');
-    return existsInFolder(path) ? parseDirTree(readFileSync(path)) : readDirTree(this.#repository, checksum);
+    const data =
+      readSound(this.#path(checksum, 'dirtree'), checksum) ??
+      readSound(formatObjectPath(this.#repository, checksum, 'dirtree'), checksum);
+    if (data === undefined) {
+      throw new AtomicError(
+        'STORE_CORRUPT',
+        `reading object ${checksum}.dirtree: it has changed since it was written`,
+        {
+          hint: 'Check the disk, then pull again.',
+        },
+      );
+    }
+    return parseDirTree(data);
   }
 
   /** @param fd of the temporary file when the content is in it already */
@@ -171,6 +183,12 @@ export class ObjectStage implements DirectoryObjects {
   #abandon(fd: number): void {
     closeSync(fd);
     rmSync(this.#temporary);
+  }
+
+  /** One of the repository that is damaged is written again, and the commit of the transaction replaces it. */
+  #hasSoundMetadata(checksum: string, kind: 'dirtree' | 'dirmeta' | 'commit'): boolean {
+    if (existsInFolder(this.#path(checksum, kind))) return true;
+    return readSound(formatObjectPath(this.#repository, checksum, kind), checksum) !== undefined;
   }
 
   #isNew(checksum: string, extension: string): boolean {
@@ -211,6 +229,17 @@ function findLink(path: string): string | undefined {
     return readlinkSync(path);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** @returns `undefined` when there is no such metadata object, or it is damaged */
+function readSound(path: string, checksum: string): Buffer | undefined {
+  try {
+    const data = readFileSync(path);
+    return hash('sha256', data, 'hex') === checksum ? data : undefined;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isDamage(error)) return undefined;
     throw error;
   }
 }

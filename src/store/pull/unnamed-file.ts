@@ -1,19 +1,26 @@
-import { closeSync, fstatSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import type { TextPieces } from '../../core/variant-writer.ts';
 
 const PIECE_BYTES = 64 * 1024;
 
-/**
- * Bytes that wait on the disk until they are needed, so that they take no memory: a file whose name is removed as soon
- * as it is open, so that a crash leaves nothing.
- */
+/** Bytes that wait on the disk until they are needed, so that they take no memory: a file whose name is removed at once. */
 export class UnnamedFile implements TextPieces, Disposable {
   readonly #fd: number;
+  readonly #write: (fd: number, data: Buffer) => void;
 
-  /** @param path where nothing is */
-  constructor(path: string) {
+  /**
+   * @param path where nothing is; after a crash at once behind the opening the file is still there
+   * @param write writes all of the data at the end of a file
+   */
+  constructor(path: string, write: (fd: number, data: Buffer) => void) {
+    this.#write = write;
     this.#fd = openSync(path, 'wx+', 0o600);
-    rmSync(path);
+    try {
+      rmSync(path);
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
   }
 
   get length(): number {
@@ -21,10 +28,9 @@ export class UnnamedFile implements TextPieces, Disposable {
   }
 
   append(data: Buffer): void {
-    for (let at = 0; at < data.length; ) at += writeSync(this.#fd, data, at);
+    this.#write(this.#fd, data);
   }
 
-  /** From the beginning. A piece is valid until the next one is taken. */
   *[Symbol.iterator](): Generator<Buffer> {
     const buffer = Buffer.allocUnsafe(PIECE_BYTES);
     for (let position = 0; ; ) {
