@@ -1,3 +1,4 @@
+import { findErrno } from '../core/errno.ts';
 import { AtomicError } from '../core/errors.ts';
 
 /** What went wrong, as far as it can be told to a person or a script. */
@@ -81,11 +82,6 @@ function formatChain(chain: readonly unknown[]): string {
         joined === '' || joined.includes(message) ? joined || message : `${joined}: ${message}`,
       '',
     );
-}
-
-function findErrno(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  return /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
 
 /** `ENOSPC: no space left on device, write` of Node, which the error above it has said in better words. */

@@ -19,6 +19,16 @@ export function parseJsonObject(text: string, maxLength: number, reject: Reject)
   return value;
 }
 
+/** @returns `undefined` when it is not JSON */
+export function tryParseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** Whether a parsed value is an object, and not an array or null. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

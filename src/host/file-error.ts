@@ -1,3 +1,4 @@
+import { findErrno } from '../core/errno.ts';
 import { AtomicError, type ErrorCode } from '../core/errors.ts';
 
 const codes: Readonly<Record<string, { code: ErrorCode; reason: string; hint?: string }>> = {
@@ -25,9 +26,8 @@ const codes: Readonly<Record<string, { code: ErrorCode; reason: string; hint?: s
  * @param step "verb object", such as `write /etc/tmpfiles.d/etcd.conf`
  */
 export function toFileError(error: unknown, step: string): unknown {
-  if (error instanceof AtomicError || !(error instanceof Error)) return error;
   const errno = findErrno(error);
-  if (errno === undefined) return error;
+  if (errno === undefined || error instanceof AtomicError || !(error instanceof Error)) return error;
   const known = codes[errno] ?? { code: 'STORE_FAILED' as const, reason: error.message };
   const hint = known.hint === undefined ? {} : { hint: known.hint };
   return new AtomicError(known.code, `${step}: ${known.reason}`, { cause: error, ...hint });
@@ -45,14 +45,4 @@ export async function withFileErrors<T>(step: string, action: () => Promise<T>):
 /** Whether a system call failed with this errno, such as `ENOENT`. */
 export function isErrno(error: unknown, errno: string): boolean {
   return error instanceof Error && 'code' in error && error.code === errno;
-}
-
-/** Whether a system call failed, whatever its errno. */
-export function isSystemError(error: unknown): boolean {
-  return error instanceof Error && findErrno(error) !== undefined;
-}
-
-function findErrno(error: Error): string | undefined {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }

@@ -4,7 +4,8 @@
  */
 import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { isSystemError } from '../host/file-error.ts';
+import { findErrno } from '../core/errno.ts';
+import { tryParseJson } from '../core/json-text.ts';
 
 const SUM_LENGTH = 64;
 const MODE = 0o644;
@@ -18,7 +19,7 @@ export function readCacheFile(path: string): unknown {
     withFile(path, O_RDONLY | CAREFULLY, (fd) => {
       const file = readFileSync(fd);
       const text = file.subarray(SUM_LENGTH + 1);
-      return sum(text) === file.toString('latin1', 0, SUM_LENGTH) ? parse(text.toString()) : undefined;
+      return sum(text) === file.toString('latin1', 0, SUM_LENGTH) ? tryParseJson(text.toString()) : undefined;
     }),
   );
 }
@@ -46,16 +47,7 @@ function tolerateSystemErrors<T>(action: () => T): T | undefined {
   try {
     return action();
   } catch (error) {
-    if (isSystemError(error)) return undefined;
-    throw error;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (findErrno(error) !== undefined) return undefined;
     throw error;
   }
 }

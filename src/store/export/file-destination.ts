@@ -4,7 +4,7 @@ import { access, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtomicError } from '../../core/errors.ts';
 import type { FileDestination } from '../../core/export-destination.ts';
-import { isJsonObject } from '../../core/json-text.ts';
+import { isJsonObject, tryParseJson } from '../../core/json-text.ts';
 import { isErrno, withFileErrors } from '../../host/file-error.ts';
 
 const LAYOUT_INDEX = 'index.json';
@@ -51,23 +51,14 @@ async function checkExisting(destination: FileDestination): Promise<void> {
 }
 
 async function listTags(indexPath: string): Promise<(string | undefined)[]> {
-  const index = parseIndex(await readFile(indexPath, 'utf8'));
+  // One that is no JSON has no tags; skopeo says what is wrong with it.
+  const index = tryParseJson(await readFile(indexPath, 'utf8'));
   const manifests = isJsonObject(index) && Array.isArray(index.manifests) ? index.manifests : [];
   return manifests.map((entry: unknown) => {
     const annotations = isJsonObject(entry) ? entry.annotations : undefined;
     const tag = isJsonObject(annotations) ? annotations[REF_NAME] : undefined;
     return typeof tag === 'string' ? tag : undefined;
   });
-}
-
-/** One that is no JSON has no tags; skopeo says what is wrong with it. */
-function parseIndex(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** The nearest folder above that is there. */

@@ -2,13 +2,12 @@
  * What commits reach: the objects that must not go. libostree could walk too, but takes a damaged directory object for
  * an empty one, and would free what is in it. Here the checksum of every commit and directory is compared.
  */
-import { hash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { AtomicError } from '../../core/errors.ts';
+import { existsSync } from 'node:fs';
 import { VariantMalformed } from '../../core/gvariant.ts';
 import { type Commit, parseCommit, parseDirTree, parseParent } from '../../core/ostree-objects.ts';
-import { isErrno, toFileError } from '../../host/file-error.ts';
+import { toFileError } from '../../host/file-error.ts';
 import { formatObjectPath } from '../object-files.ts';
+import { buildCorrupt, readVerifiedObject } from '../verified-object.ts';
 
 /** Checksums by kind of object. */
 export interface ObjectSet {
@@ -74,16 +73,10 @@ function isPartial(repository: string, commit: string): boolean {
 }
 
 function readVerified(repository: string, checksum: string, kind: 'commit' | 'dirtree'): Buffer {
-  const data = readObject(formatObjectPath(repository, checksum, kind), checksum, kind);
-  if (hash('sha256', data, 'hex') === checksum) return data;
-  throw buildCorrupt(checksum, kind, 'its content has another checksum');
-}
-
-function readObject(path: string, checksum: string, kind: string): Buffer {
+  const path = formatObjectPath(repository, checksum, kind);
   try {
-    return readFileSync(path);
+    return readVerifiedObject(path, checksum, kind);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) throw buildCorrupt(checksum, kind, 'it is missing');
     throw toFileError(error, `read ${path}`);
   }
 }
@@ -95,8 +88,4 @@ function parseVerified<T>(checksum: string, kind: string, data: Buffer, parse: (
     if (error instanceof VariantMalformed) throw buildCorrupt(checksum, kind, error.message);
     throw error;
   }
-}
-
-function buildCorrupt(checksum: string, kind: string, reason: string): AtomicError {
-  return new AtomicError('STORE_CORRUPT', `reading object ${checksum}.${kind}: ${reason}`);
 }

@@ -11,7 +11,7 @@
  * libostree's own import would be one call, but it computes checksums in plain C and is busy for twice the time of all
  * the rest of a pull. After a crash libostree gives the folder to the next transaction of the same boot, or removes it.
  */
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   fchmodSync,
@@ -19,7 +19,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
   realpathSync,
   renameSync,
@@ -40,7 +39,8 @@ import {
 import type { DirectoryObjects } from '../../core/tar/layer-tree.ts';
 import { isErrno } from '../../host/file-error.ts';
 import { formatObjectPath } from '../object-files.ts';
-import { isDamage } from '../tolerate-damage.ts';
+import { tolerateDamage } from '../tolerate-damage.ts';
+import { readVerifiedObject } from '../verified-object.ts';
 import { applyBareMeta, applyBareSymlinkMeta, applyBareUserMeta } from './apply-meta.ts';
 import { FileWriter } from './file-writer.ts';
 import { UnnamedFile } from './unnamed-file.ts';
@@ -136,21 +136,15 @@ export class ObjectStage implements DirectoryObjects {
     this.#moveIn(checksum, kind);
   }
 
-  /** Reads a directory that was written here. */
+  /**
+   * Reads a directory that was written here.
+   *
+   * @throws AtomicError STORE_CORRUPT when it has been damaged since
+   */
   readDirTree(checksum: string): DirTree {
-    const data =
-      readSound(this.#path(checksum, 'dirtree'), checksum) ??
-      readSound(formatObjectPath(this.#repository, checksum, 'dirtree'), checksum);
-    if (data === undefined) {
-      throw new AtomicError(
-        'STORE_CORRUPT',
-        `reading object ${checksum}.dirtree: it has changed since it was written`,
-        {
-          hint: 'Check the disk, then pull again.',
-        },
-      );
-    }
-    return parseDirTree(data);
+    const staged = this.#path(checksum, 'dirtree');
+    const path = existsInFolder(staged) ? staged : formatObjectPath(this.#repository, checksum, 'dirtree');
+    return parseDirTree(readVerifiedObject(path, checksum, 'dirtree'));
   }
 
   /** @param fd of the temporary file when the content is in it already */
@@ -188,7 +182,8 @@ export class ObjectStage implements DirectoryObjects {
   /** One of the repository that is damaged is written again, and the commit of the transaction replaces it. */
   #hasSoundMetadata(checksum: string, kind: 'dirtree' | 'dirmeta' | 'commit'): boolean {
     if (existsInFolder(this.#path(checksum, kind))) return true;
-    return readSound(formatObjectPath(this.#repository, checksum, kind), checksum) !== undefined;
+    const path = formatObjectPath(this.#repository, checksum, kind);
+    return tolerateDamage(() => readVerifiedObject(path, checksum, kind)) !== undefined;
   }
 
   #isNew(checksum: string, extension: string): boolean {
@@ -229,17 +224,6 @@ function findLink(path: string): string | undefined {
     return readlinkSync(path);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-/** @returns `undefined` when there is no such metadata object, or it is damaged */
-function readSound(path: string, checksum: string): Buffer | undefined {
-  try {
-    const data = readFileSync(path);
-    return hash('sha256', data, 'hex') === checksum ? data : undefined;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isDamage(error)) return undefined;
     throw error;
   }
 }

@@ -18,7 +18,7 @@ const MEMBER_CHARACTERS = 1024 * 1024;
 const SEGMENT_BYTES = 1024 * 1024;
 /** Of 8.6 MB it makes 0.52 MB in 37 ms; level 1 would need 14 ms and 0.2 MB more, for good. */
 const COMPRESSION_LEVEL = 6;
-/** libostree refuses metadata objects over 10 MB, and base64 adds a third. */
+/** Older versions of libostree refuse metadata objects over 10 MB, and base64 adds a third. */
 const MAX_COMPRESSED_BYTES = 6 * 1024 * 1024;
 
 export class TarSplitRecorder implements TarListener {

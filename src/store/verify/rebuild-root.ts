@@ -1,6 +1,4 @@
 /** Makes again what a pull itself has made of the layers: the merged directories of an image, and its commit. */
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../../core/errors.ts';
 import type { ImageManifest } from '../../core/manifest.ts';
 import { type LayerTree, mergeLayers } from '../../core/merge-layers.ts';
@@ -10,6 +8,7 @@ import { formatObjectPath } from '../object-files.ts';
 import { findStoredLayer } from '../stored-layer.ts';
 import { tolerateDamage } from '../tolerate-damage.ts';
 import { withTransaction } from '../transaction.ts';
+import { readVerifiedObject } from '../verified-object.ts';
 import { placeData } from './place-object.ts';
 import type { Repair } from './repair.ts';
 import type { TrustedManifest } from './verify-targets.ts';
@@ -60,8 +59,9 @@ export async function rewriteImageCommit(
 }
 
 function mergeStored(repository: string, manifest: ImageManifest): ReadonlyMap<string, Buffer> {
-  return mergeLayers(readLayerTrees(repository, manifest), (checksum) => readVerified(repository, checksum))
-    .created;
+  return mergeLayers(readLayerTrees(repository, manifest), (checksum) =>
+    readVerifiedObject(formatObjectPath(repository, checksum, 'dirtree'), checksum, 'dirtree'),
+  ).created;
 }
 
 function readLayerTrees(repository: string, manifest: ImageManifest): LayerTree[] {
@@ -70,12 +70,4 @@ function readLayerTrees(repository: string, manifest: ImageManifest): LayerTree[
     if (stored !== undefined) return stored.tree;
     throw new AtomicError('STORE_CORRUPT', `reading layer ${layer.digest}: it is missing`);
   });
-}
-
-/** A damaged directory must not spread into a merged one. */
-function readVerified(repository: string, checksum: string): Buffer {
-  const path = formatObjectPath(repository, checksum, 'dirtree');
-  const data = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
-  if (createHash('sha256').update(data).digest('hex') === checksum) return data;
-  throw new AtomicError('STORE_CORRUPT', `reading object ${checksum}.dirtree: it is damaged or missing`);
 }
