@@ -3,17 +3,15 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeContainersConfig } from '../test/support/containers-config.ts';
 import { startRegistry } from '../test/support/registry.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../test/support/temporary.ts';
+import { createTemporaryFolder } from '../test/support/temporary.ts';
 import { createAtomic, createPodman, type Engine, type Environment } from './engines.ts';
+import { type Folder, mountFilesystem } from './filesystem.ts';
 import { createImages, type Images } from './images.ts';
 
 export interface Bench extends AsyncDisposable {
   readonly pairs: number;
-  /**
-   * On the real filesystem. Stores stay in it until the end: ext4 avoids inodes that were just deleted, so that
-   * removing a store would slow the next run.
-   */
-  readonly folder: TemporaryFolder;
+  /** On a filesystem of its own. Stores stay in it until the end, so that no run pays for the removal of another's. */
+  readonly folder: Folder;
   readonly images: Images;
   /** The plain environment of everything that is measured. */
   readonly env: Environment;
@@ -25,7 +23,8 @@ export interface Bench extends AsyncDisposable {
 
 /** @param signal ends what runs; the failure of that is then thrown through the line */
 export async function createBench(pairs: number, signal: AbortSignal): Promise<Bench> {
-  const folder = await createTemporaryFolder('bench');
+  const outside = await createTemporaryFolder('bench');
+  const folder = mountFilesystem(outside);
   const registry = await startRegistry();
   const config = await writeContainersConfig(folder.join('config'), { insecure: [registry.address] });
   const env = {
@@ -43,13 +42,13 @@ export async function createBench(pairs: number, signal: AbortSignal): Promise<B
     podman: createPodman({ env, signal }),
     async [Symbol.asyncDispose]() {
       await registry.stop();
-      unmountBelow(folder.path);
-      await folder.remove();
+      unmountBelow(outside.path);
+      await outside.remove();
     },
   };
 }
 
-/** podman leaves a bind mount of each store on itself. */
+/** The filesystem, and what podman leaves: a bind mount of each store on itself. */
 function unmountBelow(folder: string): void {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')

@@ -2,8 +2,8 @@
 import { buildImage } from '../test/support/oci-image.ts';
 import { pushImage, type RegistryAddress } from '../test/support/registry-push.ts';
 import type { TarEntry } from '../test/support/tar-writer.ts';
-import type { TemporaryFolder } from '../test/support/temporary.ts';
 import { buildEntries, generateFiles, largeRoot, smallRoot, splitFiles, standardRoot } from './data.ts';
+import type { Folder } from './filesystem.ts';
 import { type LayerFile, pushLayers, writeLayerFile } from './layer-file.ts';
 
 /** Every function returns references to pull. */
@@ -33,7 +33,7 @@ const REPOSITORY = 'bench/root';
 /** One in so many entries changes with a rebuild. */
 const REBUILD_SHARE = 20;
 
-export function createImages(registry: RegistryAddress, folder: TemporaryFolder): Images {
+export function createImages(registry: RegistryAddress, folder: Folder): Images {
   let written = 0;
   const write = (entries: ReturnType<typeof buildEntries>, level = GZIP_DEFAULT): Promise<LayerFile> => {
     written += 1;

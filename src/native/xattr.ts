@@ -10,9 +10,6 @@ const getCall = libc.func(
 const setCall = libc.func(
   'int lsetxattr(const char *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)',
 );
-const setOfFileCall = libc.func(
-  'int fsetxattr(int fd, const uint8_t *name, const uint8_t *value, size_t size, int flags)',
-);
 
 /** The kernel's limits for all names of a file, and for one value (linux/limits.h). */
 const MAX_BYTES = 65536;
@@ -43,11 +40,6 @@ export function readXattrs(path: string): readonly ExtendedAttribute[] {
 /** @throws SystemCallFailed */
 export function writeXattr(path: string, [name, value]: ExtendedAttribute): void {
   checked('lsetxattr', setCall(path, Buffer.concat([name, END]), value, value.length, 0));
-}
-
-/** The same for an open file. @throws SystemCallFailed */
-export function writeFileXattr(fd: number, [name, value]: ExtendedAttribute): void {
-  checked('fsetxattr', setOfFileCall(fd, Buffer.concat([name, END]), value, value.length, 0));
 }
 
 function checked(call: string, result: number): number {

@@ -1,11 +1,11 @@
 /** Gives objects on the disk the owner, mode and extended attributes that their checksums speak of. */
-import { fchmodSync, fchownSync, lchownSync, statfsSync } from 'node:fs';
+import { chmodSync, lchownSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AtomicError } from '../../core/errors.ts';
 import { type DirMeta, formatDirMeta, type Xattr } from '../../core/ostree-objects.ts';
 import { toPrintable } from '../../core/printable.ts';
 import { SystemCallFailed } from '../../native/libc.ts';
-import { type ExtendedAttribute, writeFileXattr, writeXattr } from '../../native/xattr.ts';
+import { writeXattr } from '../../native/xattr.ts';
 
 /** What the kernel says of attributes that a filesystem does not keep, or nobody may set. */
 const REFUSED_XATTR = ['EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'E2BIG', 'ERANGE', 'EPERM'];
@@ -15,31 +15,28 @@ const FILE_TYPE = 0o170000;
 const SYMLINK = 0o120000;
 
 /** Changing the owner takes setuid bits and capabilities away, so it comes first. */
-export function applyBareMeta(fd: number, { uid, gid, mode, xattrs }: DirMeta): void {
-  fchownSync(fd, uid, gid);
-  for (const xattr of xattrs)
-    setXattr(xattr, `/proc/self/fd/${fd}`, (attribute) => writeFileXattr(fd, attribute));
-  fchmodSync(fd, mode & 0o7777);
+export function applyBareMeta(path: string, meta: DirMeta): void {
+  applyBareSymlinkMeta(path, meta);
+  chmodSync(path, meta.mode & 0o7777);
 }
 
 export function applyBareSymlinkMeta(path: string, { uid, gid, xattrs }: DirMeta): void {
   lchownSync(path, uid, gid);
-  for (const xattr of xattrs) setXattr(xattr, dirname(path), (attribute) => writeXattr(path, attribute));
+  for (const xattr of xattrs) setXattr(path, xattr);
 }
 
 /** `bare-user`: what only root can give a file is kept beside it, and the owner can always read it. */
-export function applyBareUserMeta(fd: number, meta: DirMeta): void {
-  writeFileXattr(fd, [Buffer.from('user.ostreemeta'), formatDirMeta(meta)]);
-  fchmodSync(fd, (meta.mode & FILE_TYPE) === SYMLINK ? 0o644 : (meta.mode & 0o775) | 0o400);
+export function applyBareUserMeta(path: string, meta: DirMeta): void {
+  writeXattr(path, [Buffer.from('user.ostreemeta'), formatDirMeta(meta)]);
+  chmodSync(path, (meta.mode & FILE_TYPE) === SYMLINK ? 0o644 : (meta.mode & 0o775) | 0o400);
 }
 
-/** @param place on the filesystem that is written to */
-function setXattr([named, value]: Xattr, place: string, write: (attribute: ExtendedAttribute) => void): void {
+function setXattr(path: string, [named, value]: Xattr): void {
   const name = named.subarray(0, -1);
   try {
-    write([name, value]);
+    writeXattr(path, [name, value]);
   } catch (error) {
-    if (!(error instanceof SystemCallFailed) || !isRefusal(error.code, place)) throw error;
+    if (!(error instanceof SystemCallFailed) || !isRefusal(error.code, dirname(path))) throw error;
     const printable = toPrintable(name.toString('utf8'));
     throw new AtomicError('LAYER_REJECTED', `setting the extended attribute ${printable}: ${error.code}`, {
       hint: 'The filesystem of the image store does not keep it; build the image without it.',
@@ -49,8 +46,8 @@ function setXattr([named, value]: Xattr, place: string, write: (attribute: Exten
 }
 
 /** ext4 keeps all attributes of a file in one block, and says ENOSPC when they are larger, however empty the disk is. */
-function isRefusal(code: string, place: string): boolean {
+function isRefusal(code: string, folder: string): boolean {
   if (code !== 'ENOSPC') return REFUSED_XATTR.includes(code);
-  const { bavail, bsize } = statfsSync(place);
+  const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize > ROOM_FOR_ANY_XATTR;
 }

@@ -3,7 +3,7 @@
  * objects only the record of the archive is written. Memory grows with neither the size of the files nor their number, see
  * `layer-tree.ts`; but the paths of all directories are kept.
  *
- * A thread of the pool inflates; everything else is this thread's. So one layer is imported at a time.
+ * Threads of the pool inflate and write files; everything else is this thread's. So one layer is imported at a time.
  */
 import { createHash } from 'node:crypto';
 import { PassThrough, type Transform, Writable } from 'node:stream';
@@ -25,6 +25,9 @@ import { TarSplitRecorder } from './tar-split-recorder.ts';
 import type { UnnamedFile } from './unnamed-file.ts';
 
 const INFLATED_CHUNK_BYTES = 256 * 1024;
+/** So far the inflater may be ahead of the reader of the archive, and that ahead of the files. */
+const MAX_WAITING_BYTES = 2 * 1024 * 1024;
+const MAX_PENDING_BYTES = 4 * 1024 * 1024;
 const ARCHIVE_PACE = { young: 2 * 1024 * 1024, all: 16 * 1024 * 1024 } as const;
 /** Of directories that are written: they leave much more behind. */
 const DIRECTORY_PACE = { young: 256 * 1024, all: 4 * 1024 * 1024 } as const;
@@ -70,6 +73,7 @@ export async function importLayer(
   try {
     await pipeline(blob.stream, inflater, unpacker);
   } catch (error) {
+    await stage.end();
     throw await explainFailure(error, blob);
   }
   await blob.verified;
@@ -89,6 +93,7 @@ function createInflater(compression: LayerCompression): Transform {
 
 /** Takes an inflated archive: digests it, records what rebuilds it, and unpacks it. */
 class Unpacker extends Writable {
+  readonly #stage: ObjectStage;
   readonly #recorder: TarSplitRecorder;
   readonly #importer: LayerImporter;
   readonly #reader: TarReader;
@@ -99,7 +104,8 @@ class Unpacker extends Writable {
   #result: Omit<ImportedLayer, 'blobStart'> | undefined;
 
   constructor(stage: ObjectStage, record: UnnamedFile) {
-    super({ highWaterMark: INFLATED_CHUNK_BYTES });
+    super({ highWaterMark: MAX_WAITING_BYTES });
+    this.#stage = stage;
     this.#recorder = new TarSplitRecorder(record);
     this.#importer = new LayerImporter(
       stage,
@@ -109,19 +115,21 @@ class Unpacker extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
-    finishWith(done, () => {
+    finishWith(done, async () => {
       this.#hash.update(chunk);
       this.#bytes += chunk.length;
       this.#reader.push(chunk);
       this.#archivePace.pass(chunk.length);
+      await this.#stage.settle(MAX_PENDING_BYTES);
     });
   }
 
   override _final(done: (error?: Error) => void): void {
-    finishWith(done, () => {
+    finishWith(done, async () => {
       const summary = this.#reader.finish();
       const tree = this.#importer.finish();
       const tarSplit = this.#recorder.finish();
+      await this.#stage.settle(0);
       this.#result = {
         summary,
         tree,
@@ -168,14 +176,8 @@ function collectBehind(objects: DirectoryObjects, pace: GarbagePace): DirectoryO
   };
 }
 
-function finishWith(done: (error?: Error) => void, action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    done(error as Error);
-    return;
-  }
-  done();
+function finishWith(done: (error?: Error) => void, action: () => Promise<void>): void {
+  action().then(() => done(), done);
 }
 
 /**

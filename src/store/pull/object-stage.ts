@@ -5,7 +5,8 @@
  * ```
  * REPO/tmp/staging-BOOT-XXXXXX/     found through the descriptor that libostree keeps on it
  *   ab/cdef....file|dirtree|...     complete objects
- *   atomic-object                   the one that is being written
+ *   atomic-object                   the one that this thread writes
+ *   atomic-object-N                 one of those that the pool writes, see pending-files.ts
  * ```
  *
  * libostree's own import would be one call, but it computes checksums in plain C and is busy for twice the time of all
@@ -26,6 +27,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { AtomicError } from '../../core/errors.ts';
 import type { Locations } from '../../core/locations.ts';
 import {
@@ -43,6 +45,7 @@ import { tolerateDamage } from '../tolerate-damage.ts';
 import { readVerifiedObject } from '../verified-object.ts';
 import { applyBareMeta, applyBareSymlinkMeta, applyBareUserMeta } from './apply-meta.ts';
 import { FileWriter } from './file-writer.ts';
+import { PendingFiles } from './pending-files.ts';
 import { UnnamedFile } from './unnamed-file.ts';
 
 const BUFFERED = 'atomic-object';
@@ -53,7 +56,9 @@ export class ObjectStage implements DirectoryObjects {
   readonly #isBareUser: boolean;
   readonly #folder: string;
   readonly #temporary: string;
-  readonly #subfolders: Set<string>;
+  readonly #subfolders = new Set<string>();
+  readonly #pending = new PendingFiles();
+  #started = 0;
   #room: number;
 
   /**
@@ -70,8 +75,25 @@ export class ObjectStage implements DirectoryObjects {
     this.#isBareUser = repositoryMode === 'bare-user';
     this.#folder = findStagingFolder(repository);
     this.#temporary = `${this.#folder}/${BUFFERED}`;
-    this.#subfolders = new Set(readdirSync(this.#folder));
-    rmSync(this.#temporary, { force: true });
+    for (const name of readdirSync(this.#folder)) {
+      if (name.startsWith(BUFFERED)) rmSync(`${this.#folder}/${name}`);
+      else this.#subfolders.add(name);
+    }
+  }
+
+  /**
+   * Waits until no more than `bytes` of content are on their way to the disk: before anybody reads or commits the files,
+   * none may be.
+   *
+   * @throws what writing them has thrown
+   */
+  async settle(bytes: number): Promise<void> {
+    await this.#pending.settle(bytes);
+  }
+
+  /** Waits for the files that are being written; those that failed are not there. */
+  async end(): Promise<void> {
+    await this.#pending.end();
   }
 
   /**
@@ -95,7 +117,7 @@ export class ObjectStage implements DirectoryObjects {
     else if (this.#isNew(checksum, 'file')) {
       symlinkSync(target, this.#temporary);
       applyBareSymlinkMeta(this.#temporary, meta);
-      this.#moveIn(checksum, 'file');
+      this.#moveIn(this.#temporary, checksum, 'file');
     }
     return checksum;
   }
@@ -133,7 +155,7 @@ export class ObjectStage implements DirectoryObjects {
     } finally {
       closeSync(fd);
     }
-    this.#moveIn(checksum, kind);
+    this.#moveIn(this.#temporary, checksum, kind);
   }
 
   /**
@@ -147,31 +169,60 @@ export class ObjectStage implements DirectoryObjects {
     return parseDirTree(readVerifiedObject(path, checksum, 'dirtree'));
   }
 
-  /** @param fd of the temporary file when the content is in it already */
+  /** @param fd of the temporary file when a part of the content is in it already */
   #finishFile(checksum: string, meta: DirMeta, fd: number | undefined, content: readonly Buffer[]): void {
     if (!this.#isNew(checksum, 'file')) {
       if (fd !== undefined) this.#abandon(fd);
       return;
     }
-    const file = fd ?? openSync(this.#temporary, 'wx', 0o600);
-    try {
-      for (const part of content) this.#write(file, part);
-      if (this.#isBareUser) applyBareUserMeta(file, meta);
-      else applyBareMeta(file, meta);
-    } finally {
-      closeSync(file);
+    if (fd === undefined) {
+      this.#writeBehind(checksum, meta, content);
+      return;
     }
-    this.#moveIn(checksum, 'file');
+    try {
+      for (const part of content) this.#write(fd, part);
+    } finally {
+      closeSync(fd);
+    }
+    this.#moveFileIn(this.#temporary, checksum, meta);
+  }
+
+  /** The same content may be on its way twice: then the second takes the place of the first. */
+  #writeBehind(checksum: string, meta: DirMeta, content: readonly Buffer[]): void {
+    const [only] = content;
+    const data = only !== undefined && content.length === 1 ? only : Buffer.concat(content);
+    this.#takeRoom(data.length);
+    const path = `${this.#temporary}-${this.#started}`;
+    this.#started += 1;
+    this.#pending.add(data.length, async () => {
+      try {
+        await writeFile(path, data, { flag: 'wx', mode: 0o600 });
+        this.#moveFileIn(path, checksum, meta);
+      } catch (error) {
+        rmSync(path, { force: true });
+        throw error;
+      }
+    });
+  }
+
+  #moveFileIn(path: string, checksum: string, meta: DirMeta): void {
+    if (this.#isBareUser) applyBareUserMeta(path, meta);
+    else applyBareMeta(path, meta);
+    this.#moveIn(path, checksum, 'file');
   }
 
   #write(fd: number, data: Buffer): void {
-    this.#room -= data.length;
+    this.#takeRoom(data.length);
+    for (let at = 0; at < data.length; ) at += writeSync(fd, data, at);
+  }
+
+  #takeRoom(bytes: number): void {
+    this.#room -= bytes;
     if (this.#room < 0) {
       throw new AtomicError('NO_SPACE', 'No space left on the filesystem beside what must stay free', {
         hint: 'Free some space on the filesystem of the image store and try again.',
       });
     }
-    for (let at = 0; at < data.length; ) at += writeSync(fd, data, at);
   }
 
   #abandon(fd: number): void {
@@ -191,13 +242,13 @@ export class ObjectStage implements DirectoryObjects {
     return !existsInFolder(this.#path(checksum, extension));
   }
 
-  #moveIn(checksum: string, extension: string): void {
+  #moveIn(path: string, checksum: string, extension: string): void {
     const subfolder = checksum.slice(0, 2);
     if (!this.#subfolders.has(subfolder)) {
       mkdirSync(`${this.#folder}/${subfolder}`, { mode: 0o755 });
       this.#subfolders.add(subfolder);
     }
-    renameSync(this.#temporary, this.#path(checksum, extension));
+    renameSync(path, this.#path(checksum, extension));
   }
 
   #path(checksum: string, extension: string): string {
