@@ -82,15 +82,13 @@ async function runVerify(host: Host, images: readonly string[]): Promise<Part> {
     import('../cli/verify-json.ts'),
   ]);
   const { images: verified } = await verifyImages(host, images);
-  const damaged = verified.filter((image) => !isSound(image)).map(({ reference }) => reference);
-  const hint =
-    damaged.length === 0
-      ? ''
-      : `To repair: atomic images verify --repair ${[...new Set(damaged)].join(' ')}\n`;
+  const isGood = verified.every(isSound);
+  // As it was asked: an image that only a container needs has no name any more.
+  const hint = isGood ? '' : `To repair: ${['atomic images verify --repair', ...images].join(' ')}\n`;
   return {
     text: verified.map(formatVerified).join('') + hint,
     json: { images: verified.map(buildVerifiedJson) },
-    isGood: damaged.length === 0,
+    isGood,
   };
 }
 

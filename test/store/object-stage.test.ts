@@ -53,6 +53,9 @@ test('the tree of a layer has the checksums of an import by libostree', async ()
   const layer = ostree(store, 'rev-parse', `ociimage/${pulled.fetched[0]?.slice('sha256:'.length)}`).trim();
   const { dirtree, dirmeta } = readCommit(repository, theirs);
   expect(readCommit(repository, layer)).toMatchObject({ dirtree, dirmeta });
+  // The time too, which is in no checksum.
+  const files = listFileObjects(store).filter((path) => lstatSync(path).isFile());
+  expect(files.map((path) => lstatSync(path).mtimeMs)).toEqual(files.map(() => 0));
   checkRepository(store);
 });
 
@@ -102,6 +105,7 @@ function describeFileObjects(store: Sandbox): unknown[] {
   return listFileObjects(store).map((path) => ({
     name: basename(path),
     mode: lstatSync(path).mode,
+    changed: lstatSync(path).mtimeMs,
     content: readFileSync(path, 'latin1'),
   }));
 }

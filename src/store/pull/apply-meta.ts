@@ -1,5 +1,5 @@
 /** Gives objects on the disk the owner, mode and extended attributes that their checksums speak of. */
-import { chmodSync, lchownSync, statfsSync } from 'node:fs';
+import { chmodSync, lchownSync, statfsSync, utimesSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AtomicError } from '../../core/errors.ts';
 import { type DirMeta, formatDirMeta, type Xattr } from '../../core/ostree-objects.ts';
@@ -11,6 +11,8 @@ import { writeXattr } from '../../native/xattr.ts';
 const REFUSED_XATTR = ['EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'E2BIG', 'ERANGE', 'EPERM'];
 
 const ROOM_FOR_ANY_XATTR = 16 * 1024 * 1024;
+/** An object has no time: the same on every machine, and the one that libostree gives files. */
+const CONTENT_TIME = 0;
 const FILE_TYPE = 0o170000;
 const SYMLINK = 0o120000;
 
@@ -18,6 +20,7 @@ const SYMLINK = 0o120000;
 export function applyBareMeta(path: string, meta: DirMeta): void {
   applyBareSymlinkMeta(path, meta);
   chmodSync(path, meta.mode & 0o7777);
+  utimesSync(path, CONTENT_TIME, CONTENT_TIME);
 }
 
 export function applyBareSymlinkMeta(path: string, { uid, gid, xattrs }: DirMeta): void {
@@ -29,6 +32,7 @@ export function applyBareSymlinkMeta(path: string, { uid, gid, xattrs }: DirMeta
 export function applyBareUserMeta(path: string, meta: DirMeta): void {
   writeXattr(path, [Buffer.from('user.ostreemeta'), formatDirMeta(meta)]);
   chmodSync(path, (meta.mode & FILE_TYPE) === SYMLINK ? 0o644 : (meta.mode & 0o775) | 0o400);
+  utimesSync(path, CONTENT_TIME, CONTENT_TIME);
 }
 
 function setXattr(path: string, [named, value]: Xattr): void {

@@ -4,7 +4,7 @@
  */
 import { readDiffIds } from '../../core/diff-ids.ts';
 import { AtomicError } from '../../core/errors.ts';
-import type { PulledImage } from '../../core/image.ts';
+import type { PulledImage, StoredImage } from '../../core/image.ts';
 import {
   type BlobDescriptor,
   findCompression,
@@ -19,6 +19,7 @@ import { findImage } from '../find-image.ts';
 import { hasSignatures } from '../image-signatures.ts';
 import { withRepository } from '../repository.ts';
 import { findStoredLayer } from '../stored-layer.ts';
+import { isDamage } from '../tolerate-damage.ts';
 import { withTransaction } from '../transaction.ts';
 import type { LayerSource } from './fetch-layer.ts';
 import { forgetLayers } from './layer-ledger.ts';
@@ -33,7 +34,7 @@ import { storeLayers } from './store-layers.ts';
 export async function storeImage(host: Host, reference: string, from: LayerSource): Promise<PulledImage> {
   const { source } = from;
   const manifest = parseManifest(decodeUtf8(source.manifest));
-  const present = await findImage(host, reference);
+  const present = await findReadable(host, reference);
   if (
     present !== undefined &&
     `sha256:${present.id}` === source.digest &&
@@ -74,6 +75,16 @@ export async function storeImage(host: Host, reference: string, from: LayerSourc
     forgetLayers(host.locations.repository, stored.pending);
     return { image: stored.image, ...describeTransfer(manifest, stored.fetched) };
   });
+}
+
+/** What cannot be read is stored again, in its place. */
+async function findReadable(host: Host, reference: string): Promise<StoredImage | undefined> {
+  try {
+    return await findImage(host, reference);
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
 }
 
 function describeTransfer(

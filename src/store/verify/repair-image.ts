@@ -9,15 +9,16 @@
 import { rmSync } from 'node:fs';
 import { AtomicError } from '../../core/errors.ts';
 import { type BlobDescriptor, type ImageManifest, parseManifest } from '../../core/manifest.ts';
+import { parseReference } from '../../core/reference.ts';
 import { buildRetryPauses } from '../../core/retry-pauses.ts';
 import type { StoreProblem } from '../../core/verified-image.ts';
 import type { ImageSource } from '../../source/image-source.ts';
-import { locateImage } from '../../source/locate-image.ts';
-import { openImage } from '../../source/open-image.ts';
 import { openPinnedImage } from '../../source/pinned-source.ts';
 import { openRenewableSource, type RenewableSource } from '../../source/renewable-source.ts';
 import { findRef, formatObjectPath, listRefNames } from '../object-files.ts';
 import { tolerateDamage } from '../tolerate-damage.ts';
+import { changeRefs } from '../write-refs.ts';
+import { findLostCommit } from './lost-commit.ts';
 import { placeLink } from './place-object.ts';
 import { rebuildDirectories, rewriteImageCommit } from './rebuild-root.ts';
 import { refetchConfig, refetchLayers } from './refetch.ts';
@@ -113,7 +114,8 @@ class RepairRounds {
 
   async #repairAll(): Promise<string | undefined> {
     const { host, verifier } = this.#repair;
-    const { reference, ref, commit } = this.#target;
+    await this.#restoreRef();
+    const { reference, ref, commit } = this.readTarget();
     const isCommitSound = commit !== undefined && (await verifier.check('commit', commit)).state === 'sound';
     const recorded =
       findTrustedManifest(host.locations.repository, commit, isCommitSound) ?? (await this.#readManifest());
@@ -127,6 +129,15 @@ class RepairRounds {
     await this.#rewriteCommit(recorded, manifest);
     if (commit !== undefined) this.#repair.discarded.add(commit);
     return this.#repairTarget(() => this.readTarget(), recorded, manifest);
+  }
+
+  /** A ref that names no commit is pointed at the one that it named, when that is still there. */
+  async #restoreRef(): Promise<void> {
+    const { host, repo, verifier } = this.#repair;
+    const { reference, ref, commit } = this.#target;
+    if (ref === undefined || commit !== undefined) return;
+    const lost = await findLostCommit(host, verifier, reference, this.#digest);
+    if (lost !== undefined) await changeRefs(host, repo, new Map([[ref, lost]]));
   }
 
   async #rewriteCommit(recorded: TrustedManifest, manifest: ImageManifest): Promise<void> {
@@ -200,23 +211,13 @@ class RepairRounds {
     return this.#open(() => this.#openPinned(location, digest));
   }
 
-  /** Of an image whose commit is lost: by the digest that a deployment remembers, else what its name means now. */
+  /** Of an image whose commit is lost: by the digest that a deployment remembers. Its name may mean another one now. */
   async #readManifest(): Promise<TrustedManifest> {
-    const { host, scratch, options } = this.#repair;
     const { reference } = this.#target;
-    const location = `docker://${reference}`;
     const known = this.#digest;
-    const source = await this.#open(async () => {
-      if (known !== undefined) return this.#openPinned(location, known);
-      return openImage(scratch.host, await locateImage(scratch.host, location), scratch.source, options);
-    });
-    const { digest, manifest, signatures } = source;
-    if (known === undefined) {
-      host.report({
-        kind: 'warning',
-        text: `${reference}: nothing here remembers its digest; what its name means now is stored: ${digest}`,
-      });
-    }
+    if (known === undefined) throw buildForgotten(reference);
+    const location = `docker://${reference}`;
+    const { digest, manifest, signatures } = await this.#open(() => this.#openPinned(location, known));
     return { digest, text: manifest.toString('utf8'), source: location, signatures };
   }
 
@@ -229,6 +230,15 @@ class RepairRounds {
     this.#source ??= await openRenewableSource(open);
     return this.#source;
   }
+}
+
+function buildForgotten(reference: string): AtomicError {
+  const isFull = parseReference(reference).registry !== undefined;
+  const again = isFull ? `atomic pull ${reference}` : `atomic pull --as ${reference} SOURCE`;
+  return new AtomicError(
+    'STORE_CORRUPT',
+    `its commit is lost, and nothing here remembers which image it was; pull it again: ${again}`,
+  );
 }
 
 /** The layers without which the damage cannot be repaired: of several that hold an object the smallest. */

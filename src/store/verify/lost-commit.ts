@@ -1,0 +1,54 @@
+/**
+ * The commit of an image whose ref is damaged: it is still among the objects, and no other image may take its place. The
+ * name is not in the commit, but where the image came from is.
+ */
+import { readdirSync } from 'node:fs';
+import type { Host } from '../../host/host.ts';
+import { ImageKey } from '../image-commit.ts';
+import { readCommit } from '../object-files.ts';
+import { tolerateDamage } from '../tolerate-damage.ts';
+import type { ObjectVerifier } from './object-verifier.ts';
+
+const COMMIT = /^([0-9a-f]{62})\.commit$/;
+
+/**
+ * @param reference the name whose ref is damaged
+ * @param digest of the image as deployments remember it
+ * @returns checksum of the newest sound commit that has this digest, or, where none is known, that came from a source under
+ * this name; `undefined` when there is none
+ */
+export async function findLostCommit(
+  host: Host,
+  verifier: ObjectVerifier,
+  reference: string,
+  digest: string | undefined,
+): Promise<string | undefined> {
+  const { repository } = host.locations;
+  const candidates = listCommits(repository).flatMap((checksum) => {
+    const commit = tolerateDamage(() => readCommit(repository, checksum));
+    const source = commit?.metadata.get(ImageKey.source) ?? '';
+    const isIt =
+      digest === undefined ? isSourceOf(source, reference) : commit?.metadata.get(ImageKey.digest) === digest;
+    return commit !== undefined && isIt ? [{ checksum, time: commit.timestamp.getTime() }] : [];
+  });
+  for (const { checksum } of candidates.sort((a, b) => b.time - a.time)) {
+    if ((await verifier.check('commit', checksum)).state === 'sound') return checksum;
+  }
+  return undefined;
+}
+
+/** `docker://NAME`, or `docker-archive:/PATH:NAME` and the like, see `formatLocation`. */
+function isSourceOf(source: string, reference: string): boolean {
+  if (source.startsWith('docker://')) return source === `docker://${reference}`;
+  return source.endsWith(`:${reference}`);
+}
+
+function listCommits(repository: string): string[] {
+  const objects = `${repository}/objects`;
+  return readdirSync(objects).flatMap((folder) =>
+    readdirSync(`${objects}/${folder}`).flatMap((name) => {
+      const rest = COMMIT.exec(name)?.[1];
+      return rest === undefined ? [] : [`${folder}${rest}`];
+    }),
+  );
+}

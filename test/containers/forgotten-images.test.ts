@@ -1,0 +1,86 @@
+/** An image whose name leads nowhere any more is found again, or is missing: no other takes its place. */
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { repairImages } from '../../src/containers/repair-images.ts';
+import { verifyImages } from '../../src/containers/verify-images.ts';
+import { formatImageRef } from '../../src/core/ref-name.ts';
+import { isSound } from '../../src/core/verified-image.ts';
+import { readImage } from '../../src/store/find-image.ts';
+import { formatObjectPath } from '../../src/store/object-files.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
+import { buildImage } from '../support/oci-image.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { pushImage } from '../support/registry-push.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { tree } from '../support/tree.ts';
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+const [first, second, third] = ['first', 'second', 'third'].map((content) =>
+  buildImage({ layers: [tree`f version 0644 ${content}`] }),
+);
+
+let registry: Registry;
+let store: Sandbox;
+beforeAll(async () => {
+  registry = await startRegistry();
+});
+afterAll(() => registry.stop());
+beforeEach(async () => {
+  store = await createStore([registry]);
+});
+
+const push = (image: typeof first) => {
+  if (image === undefined) throw new Error('no such image');
+  return pushImage(registry, 'forgotten/image', image, 'tag');
+};
+const refFile = (reference: string) =>
+  `${store.locations.repository}/refs/heads/${formatImageRef(reference)}`;
+
+test('a damaged ref names again what it named, though the tag has moved on', async () => {
+  const reference = await push(first);
+  await pullImage(store.host, reference, {});
+  // Within the second in which a commit was made a newer one is no newer.
+  await Bun.sleep(1000);
+  await push(second);
+  const { image } = await pullImage(store.host, reference, {});
+  await push(third);
+  const ref = readFileSync(refFile(reference), 'utf8');
+  writeFileSync(refFile(reference), 'x\n');
+  registry.forgetRequests();
+  const [repair] = await repairImages(store.host, [], {});
+  expect(repair?.failure).toBeUndefined();
+  expect(repair !== undefined && isSound(repair.after)).toBe(true);
+  expect(readFileSync(refFile(reference), 'utf8')).toBe(ref);
+  expect((await readImage(store.host, reference)).id).toBe(image.id);
+  expect(await registry.blobGets()).toEqual([]);
+  await store.remove();
+});
+
+test('an image whose commit is lost is not replaced by what its name means now', async () => {
+  const reference = await push(first);
+  const { image } = await pullImage(store.host, reference, {});
+  await push(second);
+  rmSync(formatObjectPath(store.locations.repository, image.commit, 'commit'));
+  registry.forgetRequests();
+  const [repair] = await repairImages(store.host, [], {});
+  expect(repair?.failure).toBe(
+    `its commit is lost, and nothing here remembers which image it was; pull it again: atomic pull ${reference}`,
+  );
+  expect(await registry.blobGets()).toEqual([]);
+  expect(readFileSync(refFile(reference), 'utf8').trim()).toBe(image.commit);
+  // What it says to do is what helps.
+  await pullImage(store.host, reference, {});
+  expect((await verifyImages(store.host, [])).images.map(isSound)).toEqual([true]);
+  await store.remove();
+});
+
+test('a name of this machine is asked for nowhere', async () => {
+  const reference = await push(first);
+  const { image } = await pullImage(store.host, reference, {}, 'agent');
+  rmSync(formatObjectPath(store.locations.repository, image.commit, 'commit'));
+  const [repair] = await repairImages(store.host, ['agent'], {});
+  expect(repair?.failure).toEndWith('pull it again: atomic pull --as agent:latest SOURCE');
+  await store.remove();
+});
