@@ -14,36 +14,51 @@ import { findStoredLayer, readStoredLayer, type StoredLayer } from '../stored-la
 import { tolerateDamage } from '../tolerate-damage.ts';
 import { writeAdoptedLayer } from '../write-commit.ts';
 
+/** A missing layer, and the commit of another one that inflates to the same archive. */
+export interface AdoptableLayer {
+  readonly layer: BlobDescriptor;
+  readonly diffId: string;
+  readonly content: Commit;
+}
+
 /**
- * Writes a commit and a ref, in the open transaction, for every missing layer whose content another layer has.
- *
- * That a layer has this content is what the configuration says, and nobody has checked it yet. Hence the mark in the
- * commit: an image that says otherwise of the same layer fetches it.
+ * Finds the missing layers whose content another layer has.
  *
  * @param diffIds digests of the inflated layers, in the order of `layers`
- * @returns the adopted layers by their digest
  * @throws AtomicError STORE_CORRUPT
  */
-export function adoptLayers(
+export function findAdoptableLayers(
   host: Host,
-  repo: Pointer,
   layers: readonly BlobDescriptor[],
   diffIds: readonly string[],
-): Map<string, StoredLayer> {
+): AdoptableLayer[] {
   const { repository } = host.locations;
   const missing = layers.flatMap((layer, index) => {
     const diffId = diffIds[index] ?? '';
     return findStoredLayer(repository, layer, diffId) === undefined ? [{ layer, diffId }] : [];
   });
   const contents = readContents(repository, new Set(missing.map(({ diffId }) => diffId)));
-  const adopted = new Map<string, StoredLayer>();
-  for (const { layer, diffId } of missing) {
-    const commit = contents.get(diffId);
-    if (commit === undefined) continue;
-    writeAdoptedLayer(repo, layer, commit);
-    adopted.set(layer.digest, readStoredLayer(commit, diffId));
-  }
-  return adopted;
+  return missing.flatMap(({ layer, diffId }) => {
+    const content = contents.get(diffId);
+    return content === undefined ? [] : [{ layer, diffId, content }];
+  });
+}
+
+/**
+ * Writes a commit and a ref for each, in the open transaction.
+ *
+ * That a layer has this content is what the configuration says, and nobody has checked it yet. Hence the mark in the
+ * commit: an image that says otherwise of the same layer fetches it.
+ *
+ * @returns the adopted layers by their digest
+ */
+export function adoptLayers(repo: Pointer, adoptable: readonly AdoptableLayer[]): Map<string, StoredLayer> {
+  return new Map(
+    adoptable.map(({ layer, diffId, content }) => {
+      writeAdoptedLayer(repo, layer, content);
+      return [layer.digest, readStoredLayer(content, diffId)];
+    }),
+  );
 }
 
 /**

@@ -47,20 +47,21 @@ export async function storeImage(host: Host, reference: string, from: LayerSourc
   // A layer of an unknown kind is refused before anything is fetched.
   for (const layer of manifest.layers) findCompression(layer);
   return withRepository(host, async (repo) => {
-    const missing = listMissingLayers(host, manifest);
-    await checkRoomForLayers(host, repo, missing);
+    const { writeConfigCommit, writeImageCommit } = await import('../write-commit.ts');
+    const { adoptLayers, findAdoptableLayers } = await import('./adopt-layers.ts');
     const config = await readConfig(host, from, manifest.config);
     const diffIds = readDiffIds(config.toString('utf8'), manifest.layers.length);
-    const { writeConfigCommit, writeImageCommit } = await import('../write-commit.ts');
-    const { adoptLayers } = await import('./adopt-layers.ts');
+    const adoptable = findAdoptableLayers(host, manifest.layers, diffIds);
+    const adopted = new Set(adoptable.map(({ layer }) => layer.digest));
+    const planned = listMissingLayers(host, manifest).filter(({ digest }) => !adopted.has(digest));
+    await checkRoomForLayers(host, repo, planned);
     const stored = await withTransaction(host, repo, `storing ${reference}`, async () => {
-      const adopted = adoptLayers(host, repo, manifest.layers, diffIds);
-      const planned = missing.filter(({ digest }) => !adopted.has(digest));
+      const known = adoptLayers(repo, adoptable);
       host.report({
         kind: 'pull-planned',
         layers: planned.map(({ digest, size }) => ({ digest, bytes: size })),
       });
-      const { trees, fetched, pending } = await storeLayers(host, repo, from, manifest, diffIds, adopted);
+      const { trees, fetched, pending } = await storeLayers(host, repo, from, manifest, diffIds, known);
       writeConfigCommit(repo, manifest.config, config);
       const recorded = {
         digest: source.digest,
