@@ -9,8 +9,15 @@ import { describeImage } from './image-commit.ts';
 import { listImages } from './list-images.ts';
 import { findRef, readCommit } from './object-files.ts';
 
-/** What may be the beginning of an id. */
-export const ID_PREFIX = /^[0-9a-f]{1,64}$/;
+const ID_PREFIX = /^(?:sha256:)?([0-9a-f]{1,64})$/;
+
+/**
+ * @param written what may be the beginning of an id, also as a digest: `sha256:` before it
+ * @returns its hex digits; `undefined` when it can be none
+ */
+export function parseIdPrefix(written: string): string | undefined {
+  return ID_PREFIX.exec(written)?.[1];
+}
 
 /**
  * Finds the image that is stored under a name.
@@ -34,10 +41,10 @@ export async function findImage(host: Host, name: string): Promise<StoredImage |
  * @throws AtomicError IMAGE_NOT_FOUND; BAD_REFERENCE when several images have such an id, or it is neither; STORE_CORRUPT
  */
 export async function readImages(host: Host, written: string): Promise<readonly StoredImage[]> {
-  const isId = ID_PREFIX.test(written);
+  const prefix = parseIdPrefix(written);
   const named = await findImage(host, written);
   if (named !== undefined) return [named];
-  const found = isId ? await findById(host, written) : [];
+  const found = prefix === undefined ? [] : await findById(host, prefix);
   if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
   if (found.length === 0) throw buildNotFound(written);
   return found;

@@ -3,7 +3,7 @@ import { compareUtf8 } from '../core/compare-utf8.ts';
 import { parseRefName, REF_FOLDER } from '../core/ref-name.ts';
 import { formatReference, parseReference } from '../core/reference.ts';
 import type { Host } from '../host/host.ts';
-import { buildAmbiguous, buildNotFound, ID_PREFIX } from './find-image.ts';
+import { buildAmbiguous, buildNotFound, parseIdPrefix } from './find-image.ts';
 import { describeImage } from './image-commit.ts';
 import { findRef, listRefNames, readCommit } from './object-files.ts';
 import { tolerateDamage } from './tolerate-damage.ts';
@@ -41,7 +41,8 @@ export function selectImageNames(names: readonly ImageName[], written: string): 
   const wanted = formatReference(parseReference(written));
   const named = names.find(({ reference }) => reference === wanted);
   if (named !== undefined) return [named];
-  const found = names.filter(({ id }) => ID_PREFIX.test(written) && id?.startsWith(written));
+  const prefix = parseIdPrefix(written);
+  const found = prefix === undefined ? [] : names.filter(({ id }) => id?.startsWith(prefix));
   const ids = new Set(found.map(({ id }) => id));
   if (ids.size > 1)
     throw buildAmbiguous(

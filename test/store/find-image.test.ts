@@ -40,7 +40,9 @@ test('the beginning of an id finds every name of the image', async () => {
     `${registry.address}/find/again:2`,
     `${registry.address}/find/one:latest`,
   ]);
-  expect((await readImage(store.host, idOf(image))).reference).toBe(`${registry.address}/find/again:2`);
+  for (const written of [idOf(image), image.manifest.digest]) {
+    expect((await readImage(store.host, written)).reference).toBe(`${registry.address}/find/again:2`);
+  }
 });
 
 test('a name that looks like an id goes before the id', async () => {

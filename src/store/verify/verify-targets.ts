@@ -9,7 +9,7 @@ import type { StoredImage } from '../../core/image.ts';
 import { formatImageRef, parseRefName } from '../../core/ref-name.ts';
 import { formatReference, parseReference } from '../../core/reference.ts';
 import type { Host } from '../../host/host.ts';
-import { buildAmbiguous, buildNotFound, ID_PREFIX } from '../find-image.ts';
+import { buildAmbiguous, buildNotFound, parseIdPrefix } from '../find-image.ts';
 import { describeImage, ImageKey } from '../image-commit.ts';
 import { parseSignatures } from '../image-signatures.ts';
 import { findRef, listRefNames, readCommit } from '../object-files.ts';
@@ -59,7 +59,8 @@ export function selectTargets(targets: readonly VerifyTarget[], written: readonl
 }
 
 function selectById(images: readonly StoredImage[], written: string): string[] {
-  const found = ID_PREFIX.test(written) ? images.filter(({ id }) => id.startsWith(written)) : [];
+  const prefix = parseIdPrefix(written);
+  const found = prefix === undefined ? [] : images.filter(({ id }) => id.startsWith(prefix));
   if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
   if (found.length === 0) throw buildNotFound(written);
   return found.map(({ reference }) => reference);
