@@ -66,9 +66,23 @@ async function openCandidate(
         : await openThroughProxy(host, `docker://${name}`, access.options);
     return closingAlso(source, access.remove);
   } catch (error) {
-    access.remove();
-    throw error;
+    try {
+      throw await explainMissing(host, name, error, access.options);
+    } finally {
+      access.remove();
+    }
   }
+}
+
+async function explainMissing(
+  host: Host,
+  name: string,
+  error: unknown,
+  options: SourceOptions,
+): Promise<unknown> {
+  if (!(error instanceof AtomicError) || error.code !== 'IMAGE_NOT_FOUND') return error;
+  const { hintAtTags } = await import('./missing-tag.ts');
+  return hintAtTags(host, name, error, options);
 }
 
 async function openVerifiedCopy(

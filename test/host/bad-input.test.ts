@@ -129,7 +129,7 @@ describe('words that cannot be meant', () => {
 });
 
 describe('images that cannot be had', () => {
-  test.each<[string, () => string, Line, string]>([
+  test.each<[string, () => string, Line, Line]>([
     [
       'an unknown image',
       () => `${registry.address}/test/nope`,
@@ -140,7 +140,7 @@ describe('images that cannot be had', () => {
       'an unknown tag',
       () => `${registry.address}/test/service:v9`,
       /^error: pulling 127\.0\.0\.1:\d+\/test\/service:v9: .*manifest unknown$/,
-      notFoundHint,
+      /^hint: It has the tags latest; `skopeo list-tags docker:\/\/127\.0\.0\.1:\d+\/test\/service` shows them\.$/,
     ],
     [
       'an unknown digest',

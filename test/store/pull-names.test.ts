@@ -104,6 +104,20 @@ test('a short name that no search registry has is not found', async () => {
   });
 });
 
+test('a tag that is not there: those that are', async () => {
+  await using store = await createStore([registry]);
+  const name = `${registry.address}/team/etcd`;
+  expect(await failedPull(store, `${name}:9`)).toEqual({
+    code: 'IMAGE_NOT_FOUND',
+    message: `reading manifest 9 in ${name}: manifest unknown: manifest unknown`,
+    hint: `It has the tags latest, 3.4; \`skopeo list-tags docker://${name}\` shows them.`,
+  });
+  for (let minor = 1; minor <= 12; minor++) await pushImage(registry, 'team/many', image, `1.${minor}`);
+  expect((await failedPull(store, `${registry.address}/team/many`)).hint).toStartWith(
+    'It has the tags 1.12, 1.11, 1.10, 1.9, 1.8, 1.7, 1.6, 1.5 and 4 more; ',
+  );
+});
+
 test('the search ends at a registry that cannot be reached, so that no other can take its place', async () => {
   const insecure = [registry.address, '127.0.0.1:1'];
   const search = ['127.0.0.1:1', registry.address];

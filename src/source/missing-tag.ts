@@ -1,0 +1,51 @@
+/** A tag that a repository has not: the tags that it has are told. */
+import { AtomicError } from '../core/errors.ts';
+import { isJsonObject, tryParseJson } from '../core/json-text.ts';
+import { toPrintable } from '../core/printable.ts';
+import { parseReference } from '../core/reference.ts';
+import type { Host } from '../host/host.ts';
+import { captureProgram } from '../host/run-program.ts';
+import { findSkopeo } from './skopeo.ts';
+import { formatSourceFlags, type SkopeoOptions } from './source-flags.ts';
+
+const SHOWN_TAGS = 8;
+/** It is only for the hint, and some repositories have thousands, a hundred an answer. */
+const LIMIT = '5s';
+
+/**
+ * @param name full, with the tag that was not found
+ * @param error what was said of it
+ * @returns the same with a hint that names tags; `error` itself where the registry does not tell them
+ * @throws AtomicError INTERRUPTED
+ */
+export async function hintAtTags(
+  host: Host,
+  name: string,
+  error: AtomicError,
+  options: SkopeoOptions,
+): Promise<AtomicError> {
+  const { repository, digest } = parseReference(name);
+  if (digest !== undefined) return error;
+  const list = ['list-tags', ...formatSourceFlags(options), `docker://${repository}`];
+  const { exitCode, stdout } = await captureProgram(host, [
+    findSkopeo(host),
+    `--command-timeout=${LIMIT}`,
+    ...list,
+  ]);
+  const answer = exitCode === 0 ? tryParseJson(stdout) : undefined;
+  const tags = isJsonObject(answer) && Array.isArray(answer.Tags) ? answer.Tags.map(String) : [];
+  if (tags.length === 0) return error;
+  return new AtomicError(error.code, error.message, {
+    hint: `${toPrintable(formatTags(tags))}; \`skopeo list-tags docker://${repository}\` shows them.`,
+  });
+}
+
+/** `latest` and the highest numbers first. */
+function formatTags(tags: readonly string[]): string {
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  const rank = (tag: string): number => (tag === 'latest' ? 0 : 1);
+  const sorted = [...tags].sort((a, b) => rank(a) - rank(b) || compare(b, a));
+  const rest = sorted.length - SHOWN_TAGS;
+  const shown = sorted.slice(0, SHOWN_TAGS).join(', ');
+  return `It has the tags ${shown}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
