@@ -1,4 +1,5 @@
 import { createReadStream, fstatSync, readFileSync, type Stats, writeSync } from 'node:fs';
+import { findErrno } from '../core/errno.ts';
 
 /** How long to wait for a reader when someone has made the pipe non-blocking. */
 const RETRY_MILLISECONDS = 5;
@@ -13,6 +14,20 @@ const RETRY_MILLISECONDS = 5;
  * @param fd 1 or 2
  */
 export function createTextWriter(fd: number): (text: string) => void {
+  const write = createRawWriter(fd);
+  return (text) => {
+    try {
+      write(text);
+    } catch (error) {
+      const code = findErrno(error);
+      if (code === undefined || !(error instanceof Error)) throw error;
+      const stream = fd === 1 ? 'output' : 'error';
+      throw Object.assign(new Error(`writing standard ${stream}: ${error.message}`), { code });
+    }
+  };
+}
+
+function createRawWriter(fd: number): (text: string) => void {
   let isOpen = true;
   return (text) => {
     let rest: Uint8Array = new TextEncoder().encode(text);
@@ -35,7 +50,7 @@ export function createTextWriter(fd: number): (text: string) => void {
  * gives, nothing more is written.
  */
 export function createProgressWriter(fd: number): (text: string) => void {
-  const write = createTextWriter(fd);
+  const write = createRawWriter(fd);
   let isOpen = true;
   return (text) => {
     if (!isOpen) return;

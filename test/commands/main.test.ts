@@ -119,3 +119,16 @@ test.each([['--help'], ['--version'], ['frobnicate']])('a reader that has gone i
   });
   expect(stdout).toBe(word === 'frobnicate' ? '2\n' : '0\n');
 });
+
+test('output that cannot be written is a failure that names it', () => {
+  const { status, stderr } = spawnSync(
+    'bash',
+    ['-c', '"$0" "$1" --help > /dev/full', process.execPath, main],
+    {
+      env,
+      encoding: 'utf8',
+    },
+  );
+  expect(status).toBe(1);
+  expect(stderr).toBe('error: writing standard output: ENOSPC: no space left on device, write\n');
+});
