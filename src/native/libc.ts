@@ -8,6 +8,12 @@ const pipeCall = libc.func('int pipe2(_Out_ int *fds, int flags)');
 const fcntlCall = libc.func('int fcntl(int fd, int command, int argument)');
 const syncfsCall = libc.func('int syncfs(int fd)');
 
+const renameCall = libc.func(
+  'int renameat2(int fromfd, const char *from, int tofd, const char *to, uint32_t flags)',
+);
+
+const AT_FDCWD = -100;
+const RENAME_NOREPLACE = 1;
 const O_CLOEXEC = 0o2000000;
 const F_SETPIPE_SZ = 1031;
 const LOCK_SH = 1;
@@ -64,4 +70,10 @@ export function openPipe(bytes: number): { readEnd: number; writeEnd: number } {
 /** Asks for a larger pipe. The kernel may refuse more than its limit for the user; then the pipe stays as it is. */
 export function growPipe(fd: number, bytes: number): void {
   fcntlCall(fd, F_SETPIPE_SZ, bytes);
+}
+
+/** Renames a file or folder to a name that nothing has. @throws SystemCallFailed EEXIST when something has it */
+export function renameNew(from: string, to: string): void {
+  const result: number = renameCall(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+  if (result !== 0) throw new SystemCallFailed('renameat2', koffi.errno());
 }

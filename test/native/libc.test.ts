@@ -1,8 +1,24 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { execFileSync } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { loadLibrary } from '../../src/native/koffi.ts';
-import { growPipe, openPipe, SystemCallFailed, syncFilesystem, tryLock } from '../../src/native/libc.ts';
+import {
+  growPipe,
+  openPipe,
+  renameNew,
+  SystemCallFailed,
+  syncFilesystem,
+  tryLock,
+} from '../../src/native/libc.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 
 const NO_DESCRIPTOR = 999_999;
@@ -75,6 +91,17 @@ test('a filesystem is synced through any file of it', () => {
   const fd = openSync(folder.path, 'r');
   expect(syncFilesystem(fd)).toBeUndefined();
   closeSync(fd);
+});
+
+test('a rename to a new name takes nobody its place', () => {
+  const [from, to] = [folder.join('rename-from'), folder.join('rename-to')];
+  writeFileSync(from, 'new');
+  writeFileSync(to, 'old');
+  expect(() => renameNew(from, to)).toThrow('renameat2: file already exists');
+  expect([readFileSync(from, 'utf8'), readFileSync(to, 'utf8')]).toEqual(['new', 'old']);
+  renameNew(from, `${to}-2`);
+  expect(readdirSync(folder.path)).not.toContain('rename-from');
+  expect(readFileSync(`${to}-2`, 'utf8')).toBe('new');
 });
 
 test.each<[string, () => unknown]>([

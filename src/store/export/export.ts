@@ -3,9 +3,10 @@
  * goes. On the disk are meanwhile the compressed layers once, for `docker-archive:` the uncompressed ones, beside what
  * the destination itself takes.
  */
-import { wrapError } from '../../core/errors.ts';
+import { AtomicError, wrapError } from '../../core/errors.ts';
 import {
   type Destination,
+  type FileDestination,
   formatDestination,
   parseFileDestination,
   parseRegistryDestination,
@@ -23,6 +24,7 @@ import { withScratch } from '../scratch.ts';
 import { withSharedStore } from '../store-lock.ts';
 import { checkFileDestination } from './file-destination.ts';
 import { buildImageFolder, type ImageFolder, writeSignatures } from './image-folder.ts';
+import { createUnpublished } from './unpublished.ts';
 
 const UNCOMPRESSED_REASON = 'a docker-archive holds uncompressed layers';
 const NO_MANIFEST_REASON = 'a docker-archive has no manifest of its own';
@@ -67,22 +69,38 @@ export async function pushImage(
  *
  * @param destination see `parseFileDestination`
  * @throws AtomicError BAD_VALUE, IMAGE_NOT_FOUND, FILE_CONFLICT, NO_SPACE, READ_ONLY, STORE_FAILED, TRANSFER_FAILED, and
- * what `buildImageFolder` throws; the destination is then as it was before
+ * what `buildImageFolder` throws; the destination is then as it was before, but for blobs that no index of a layout names
  */
 export async function exportImage(host: Host, written: string, destination: string): Promise<ExportedImage> {
   return withStep(`exporting ${written}`, () =>
     withSharedStore(host, async () => {
       const image = await readImage(host, written);
       const target = parseFileDestination(destination, image.reference);
-      const checked = await checkFileDestination(target);
-      try {
-        return await copyOut(host, image, target, {});
-      } catch (error) {
-        await checked.removePartial();
-        throw error;
-      }
+      const { isThere } = await checkFileDestination(target);
+      return isThere ? copyOut(host, image, target, {}) : copyToNew(host, image, target);
     }),
   );
+}
+
+async function copyToNew(host: Host, image: StoredImage, target: FileDestination): Promise<ExportedImage> {
+  const unpublished = await createUnpublished(target);
+  try {
+    const exported = await copyOut(host, image, target, {}, unpublished.target);
+    await unpublished.publish();
+    return exported;
+  } catch (error) {
+    throw renamePlace(error, unpublished.target.path, target.path);
+  } finally {
+    await unpublished.remove();
+  }
+}
+
+/** What skopeo says of the place is told of the destination. */
+function renamePlace(error: unknown, place: string, path: string): unknown {
+  if (!(error instanceof AtomicError)) return error;
+  const { code, message, hint, details, exitStatus, isTransient } = error;
+  const told = message.replaceAll(place, path);
+  return new AtomicError(code, told, { hint, details, exitStatus, isTransient, cause: error });
 }
 
 async function withStep<T>(step: string, action: () => Promise<T>): Promise<T> {
@@ -93,11 +111,13 @@ async function withStep<T>(step: string, action: () => Promise<T>): Promise<T> {
   }
 }
 
+/** @param place where skopeo writes, when the image comes to its destination later */
 async function copyOut(
   host: Host,
   image: StoredImage,
   target: Destination,
   options: SourceOptions,
+  place: Destination = target,
 ): Promise<ExportedImage> {
   return withScratch(host, async (scratch) => {
     const folder = `${await scratch.open()}/image`;
@@ -108,7 +128,7 @@ async function copyOut(
       await writeSignatures(host, image, folder);
     }
     host.report({ kind: 'step', text: `Copying to ${destination}` });
-    const copy = () => copyOwn(host, folder, destination, options);
+    const copy = () => copyOwn(host, folder, formatDestination(place), options);
     // skopeo asks for what the registry has by now, so a further try sends only the rest.
     const digest = await (target.kind === 'registry'
       ? retryTransient(host, destination, options.retryPauses ?? buildRetryPauses(), copy)

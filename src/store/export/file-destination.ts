@@ -1,6 +1,6 @@
-/** Files that an export is to write: nothing that is there is written over, nothing half written stays. */
+/** Where an export may write: nothing that is there is written over. */
 import { constants } from 'node:fs';
-import { access, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { access, lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtomicError } from '../../core/errors.ts';
 import type { FileDestination } from '../../core/export-destination.ts';
@@ -10,35 +10,38 @@ import { isErrno, withFileErrors } from '../../host/file-error.ts';
 const LAYOUT_INDEX = 'index.json';
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
-export interface CheckedDestination {
-  /** After a failure: takes away what was not there before. */
-  removePartial(): Promise<void>;
-}
-
 /**
- * @throws AtomicError FILE_CONFLICT when something is there; READ_ONLY, STORE_FAILED when it cannot be written
+ * Checks where an export is to go, before the work begins.
+ *
+ * @returns whether the folder is there already, an OCI layout or empty: it is written to as it is
+ * @throws AtomicError FILE_CONFLICT when something is there that would be written over; READ_ONLY, STORE_FAILED when it
+ * cannot be written
  */
-export async function checkFileDestination(destination: FileDestination): Promise<CheckedDestination> {
+export async function checkFileDestination(destination: FileDestination): Promise<{ isThere: boolean }> {
   const { kind, path } = destination;
+  const parent = dirname(path);
   return withFileErrors(`write ${path}`, async () => {
     const isThere = await exists(path);
     if (isThere) await checkExisting(destination);
-    await access(isThere ? path : await findFolder(dirname(path)), constants.W_OK);
-    return {
-      async removePartial() {
-        // Blobs that were added to a layout are in no index, and harm nobody.
-        if (!isThere) await rm(path, { recursive: kind === 'oci' || kind === 'dir', force: true });
-      },
-    };
+    const isFile = kind === 'oci-archive' || kind === 'docker-archive';
+    if (isFile && !(await exists(parent))) {
+      throw new AtomicError('STORE_FAILED', `write ${path}: there is no folder ${parent}`, {
+        hint: `Make it first: mkdir -p ${parent}`,
+      });
+    }
+    await access(isThere ? path : await findFolder(parent), constants.W_OK);
+    return { isThere };
   });
 }
 
 async function checkExisting(destination: FileDestination): Promise<void> {
   const { kind, path } = destination;
   if (kind === 'oci-archive' || kind === 'docker-archive') {
-    throw conflict(path, 'it is there already', `Write another file, or remove it first: rm ${path}`);
+    const isFile = (await lstat(path)).isFile();
+    const hint = isFile ? `Write another file, or remove it first: rm ${path}` : 'Write another path.';
+    throw conflict(path, 'it is there already', hint);
   }
-  const isFolder = (await stat(path)).isDirectory();
+  const isFolder = await isDirectory(path);
   if (!isFolder) throw conflict(path, 'it is not a folder', 'Write another path.');
   const names = await readdir(path);
   if (names.length === 0) return;
@@ -61,6 +64,15 @@ async function listTags(indexPath: string): Promise<(string | undefined)[]> {
   });
 }
 
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
 /** The nearest folder above that is there. */
 async function findFolder(path: string): Promise<string> {
   if (await exists(path)) return path;
@@ -69,7 +81,8 @@ async function findFolder(path: string): Promise<string> {
 
 async function exists(path: string): Promise<boolean> {
   try {
-    await stat(path);
+    // A symlink that leads nowhere is there too.
+    await lstat(path);
     return true;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return false;
@@ -77,6 +90,7 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-function conflict(path: string, reason: string, hint: string): AtomicError {
+/** @param reason what is at the path */
+export function conflict(path: string, reason: string, hint: string): AtomicError {
   return new AtomicError('FILE_CONFLICT', `write ${path}: ${reason}`, { hint, details: { path } });
 }

@@ -1,0 +1,95 @@
+/**
+ * What an export writes has a name of its own until it is whole. It comes to the name that was asked for by a rename that
+ * takes nobody's place: so what appears there meanwhile stays, and an export takes away only what it has made.
+ *
+ * ```
+ * FOLDER/.NAME.atomic-XXXXXX/NAME     a file or a folder; left by a kill, and nobody's
+ * ```
+ */
+import { link, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { AtomicError } from '../../core/errors.ts';
+import type { FileDestination } from '../../core/export-destination.ts';
+import { syncDirectory, syncFilesystemOf } from '../../host/durable-files.ts';
+import { isErrno, withFileErrors } from '../../host/file-error.ts';
+import { conflict } from './file-destination.ts';
+
+export interface Unpublished {
+  /** Where skopeo writes. */
+  readonly target: FileDestination;
+  /** @throws AtomicError FILE_CONFLICT when something has the name by now, NO_SPACE, READ_ONLY, STORE_FAILED */
+  publish(): Promise<void>;
+  /** Takes away what was not published. */
+  remove(): Promise<void>;
+}
+
+/** @throws AtomicError NO_SPACE, READ_ONLY, STORE_FAILED */
+export async function createUnpublished(destination: FileDestination): Promise<Unpublished> {
+  const { kind, path } = destination;
+  const parent = dirname(path);
+  return withFileErrors(`write ${path}`, async () => {
+    const isFolder = kind === 'oci' || kind === 'dir';
+    if (isFolder) await mkdir(parent, { recursive: true });
+    const folder = await makeFolder(join(parent, `.${basename(path)}.atomic-`));
+    const temporary = join(folder, basename(path));
+    return {
+      target: { ...destination, path: temporary },
+      async publish() {
+        await syncFilesystemOf(temporary);
+        await (isFolder ? renameFolder(temporary, path) : renameFile(temporary, path));
+        await syncDirectory(parent);
+      },
+      remove: () => rm(folder, { recursive: true, force: true }),
+    };
+  });
+}
+
+async function makeFolder(prefix: string): Promise<string> {
+  try {
+    return await mkdtemp(prefix);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    throw new AtomicError('STORE_FAILED', `no folder can be made in ${dirname(prefix)}`, {
+      hint: 'Write to a filesystem that keeps files.',
+      cause: error,
+    });
+  }
+}
+
+/** The kernel puts a folder in the place of an empty one, and of nothing else. */
+async function renameFolder(from: string, to: string): Promise<void> {
+  await withFileErrors(`write ${to}`, async () => {
+    try {
+      await rename(from, to);
+    } catch (error) {
+      if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].some((errno) => isErrno(error, errno))) throw appeared(to);
+      throw error;
+    }
+  });
+}
+
+async function renameFile(from: string, to: string): Promise<void> {
+  await withFileErrors(`write ${to}`, async () => {
+    try {
+      await linkOrRename(from, to);
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) throw appeared(to);
+      throw error;
+    }
+  });
+}
+
+/** A second name is never in anybody's place; FAT, as on a stick, has no second names, but such a rename. */
+async function linkOrRename(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS'].some((errno) => isErrno(error, errno))) throw error;
+    const { renameNew } = await import('../../native/libc.ts');
+    renameNew(from, to);
+  }
+}
+
+function appeared(path: string): AtomicError {
+  return conflict(path, 'it has appeared meanwhile', 'Write another path.');
+}
