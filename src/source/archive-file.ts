@@ -9,7 +9,7 @@ import { toPrintable } from '../core/printable.ts';
 import { parseTarHeader, TAR_BLOCK_BYTES, type TarHeader } from '../core/tar/tar-header.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
-import { archiveInvalid } from './archive-invalid.ts';
+import { archiveInvalid, toInflateError } from './archive-invalid.ts';
 import { type ByteReader, openByteReader } from './byte-reader.ts';
 
 export interface ArchiveMember {
@@ -29,9 +29,10 @@ export interface ArchiveRequest {
 
 /** Longest header of extended attributes that is looked at. */
 const MAX_EXTENDED_BYTES = 1024 * 1024;
+const REST_CHUNK_BYTES = 1024 * 1024;
 
 /**
- * Walks through all entries of a tar archive, plain or gzip.
+ * Walks through all entries of a tar archive, plain or gzip. Of gzip all is read, so that damage behind the tar is found.
  *
  * @throws AtomicError ARCHIVE_INVALID when it is no archive, or ends too early; the errors of `open`
  */
@@ -39,9 +40,11 @@ export async function readArchiveMember(host: Host, request: ArchiveRequest): Pr
   const { path } = request;
   const reader = await openByteReader(path);
   try {
-    return { isCompressed: reader.isCompressed, text: await findMember(host, reader, request) };
+    const text = await findMember(host, reader, request);
+    if (reader.isCompressed) await readToEnd(host, reader);
+    return { isCompressed: reader.isCompressed, text };
   } catch (error) {
-    throw isInflateError(error) ? archiveInvalid(path, 'its compressed data is damaged or cut short') : error;
+    throw toInflateError(error, path);
   } finally {
     await reader.close();
   }
@@ -86,6 +89,11 @@ async function findMember(
   }
 }
 
+/** Behind the end of the tar there are still the padding and gzip's checksum, which tells whether all of it is right. */
+async function readToEnd(host: Host, reader: ByteReader): Promise<void> {
+  while ((await reader.read(REST_CHUNK_BYTES)).length > 0) throwIfInterrupted(host);
+}
+
 function normalise(name: string): string {
   return name.replace(/^(?:\.\/)+/, '');
 }
@@ -126,8 +134,4 @@ function notAnArchive(path: string): AtomicError {
 
 function cutShort(path: string): AtomicError {
   return archiveInvalid(path, 'it is cut short');
-}
-
-function isInflateError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^Z_/.test(String(error.code));
 }

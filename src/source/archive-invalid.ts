@@ -7,3 +7,14 @@ export function archiveInvalid(path: string, problem: string): AtomicError {
     hint: 'Make the archive again; nothing was stored.',
   });
 }
+
+/** Turns what zlib says of a gzip file into the error for a person; anything else is returned unchanged. */
+export function toInflateError(error: unknown, path: string): unknown {
+  if (!(error instanceof Error && 'code' in error && /^Z_/.test(String(error.code)))) return error;
+  // The magic at the start was looked at, so this is about what stands behind the compressed data.
+  const isBehind = error.message === 'incorrect header check';
+  return archiveInvalid(
+    path,
+    isBehind ? 'something else follows its compressed data' : 'its compressed data is damaged or cut short',
+  );
+}

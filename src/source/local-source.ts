@@ -11,6 +11,7 @@ import { judgeTransport } from '../core/trust-policy.ts';
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
+import { toInflateError } from './archive-invalid.ts';
 import { readTrustPolicy } from './configuration.ts';
 import { findEngine } from './docker-engine.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
@@ -24,7 +25,7 @@ type FileLocation = Exclude<LocalLocation, StoreLocation>;
 
 /**
  * @param scratch for what skopeo must copy, expand or unpack to read it
- * @throws AtomicError POLICY_REJECTED, IMAGE_NOT_FOUND, ENGINE_UNREACHABLE, MANIFEST_INVALID, MANIFEST_UNSUPPORTED,
+ * @throws AtomicError ARCHIVE_INVALID, POLICY_REJECTED, IMAGE_NOT_FOUND, ENGINE_UNREACHABLE, MANIFEST_INVALID, MANIFEST_UNSUPPORTED,
  * NO_SPACE, SETTINGS_INVALID, TOOL_MISSING
  */
 export async function openLocalImage(
@@ -111,6 +112,6 @@ async function expand(host: Host, path: string, destination: string): Promise<vo
     await pipeline(createReadStream(path), createGunzip(), createWriteStream(destination), { signal });
   } catch (error) {
     throwIfInterrupted(host);
-    throw error;
+    throw toInflateError(error, path);
   }
 }

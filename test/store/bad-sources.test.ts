@@ -45,6 +45,13 @@ beforeAll(async () => {
   write('in-header.tar', good.subarray(0, 700));
   write('in-layer.tar', good.subarray(0, 1024));
   write('cut.tar.gz', gzipSync(good).subarray(0, 300));
+  const zipped = gzipSync(good);
+  const wrongSum = Buffer.from(zipped);
+  wrongSum.writeUInt32LE((wrongSum.readUInt32LE(zipped.length - 8) ^ 1) >>> 0, zipped.length - 8);
+  write('cut-end.tar.gz', zipped.subarray(0, -4));
+  write('wrong-sum.tar.gz', wrongSum);
+  write('garbage.tar.gz', Buffer.concat([zipped, Buffer.from('garbage behind it')]));
+  write('cut-end-oci.tar.gz', gzipSync(readFileSync(at('oci.tar'))).subarray(0, -4));
   write('bad-oci.tar', readFileSync(at('oci.tar')).subarray(0, 1000));
   write('no-manifest.tar', buildTar([{ path: 'a', content: 'b' }]));
   write('no-json.tar', buildTar([{ path: 'manifest.json', content: '{' }]));
@@ -123,6 +130,30 @@ test.each<[source: string, code: ErrorCode, message: string, hint: string]>([
     'dockertar:FILES/cut.tar.gz',
     'ARCHIVE_INVALID',
     'reading FILES/cut.tar.gz: its compressed data is damaged or cut short',
+    AGAIN,
+  ],
+  [
+    'dockertar:FILES/cut-end.tar.gz',
+    'ARCHIVE_INVALID',
+    'reading FILES/cut-end.tar.gz: its compressed data is damaged or cut short',
+    AGAIN,
+  ],
+  [
+    'dockertar:FILES/wrong-sum.tar.gz',
+    'ARCHIVE_INVALID',
+    'reading FILES/wrong-sum.tar.gz: its compressed data is damaged or cut short',
+    AGAIN,
+  ],
+  [
+    'dockertar:FILES/garbage.tar.gz',
+    'ARCHIVE_INVALID',
+    'reading FILES/garbage.tar.gz: something else follows its compressed data',
+    AGAIN,
+  ],
+  [
+    'oci-archive:FILES/cut-end-oci.tar.gz',
+    'ARCHIVE_INVALID',
+    'reading FILES/cut-end-oci.tar.gz: its compressed data is damaged or cut short',
     AGAIN,
   ],
   ['oci-archive:FILES/bad-oci.tar', 'ARCHIVE_INVALID', 'reading FILES/bad-oci.tar: it is cut short', AGAIN],

@@ -55,6 +55,9 @@ beforeAll(async () => {
     `docker-archive:${at('tags.tar')}:etcd:3.4`,
   ]);
   writeFileSync(at('small.tgz'), gzipSync(readFileSync(at('untagged.tar'))));
+  // gunzip takes zeros behind its data for padding
+  const padded = Buffer.concat([gzipSync(readFileSync(at('untagged.tar'))), Buffer.alloc(512)]);
+  writeFileSync(at('padded.tgz'), padded);
   writeFileSync(at('archive.tar.gz'), gzipSync(readFileSync(at('archive.tar'))));
   copyFileSync(at('one.tar'), at('a:b.tar'));
 });
@@ -91,6 +94,7 @@ test.each<[source: string, reference: string, id: string, location: string]>([
   ],
   ['docker-archive:FILES/untagged.tar', 'untagged:latest', engine, 'docker-archive:FILES/untagged.tar:@0'],
   ['dockertar:FILES/small.tgz', 'small:latest', engine, 'docker-archive:FILES/small.tgz:@0'],
+  ['dockertar:FILES/padded.tgz', 'padded:latest', engine, 'docker-archive:FILES/padded.tgz:@0'],
   [
     'dockertar:FILES/tags.tar:etcd:also',
     'docker.io/library/etcd:also',
