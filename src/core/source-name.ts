@@ -20,8 +20,11 @@ export type SourceName =
       readonly prefix: string;
       /** `PATH`, or `PATH:CHOICE` with the name or tag of one image in it. */
       readonly place: string;
-      /** What it means where there is no such path; `undefined` when it can mean nothing else. */
-      readonly orRegistry: ImageReference | undefined;
+      /**
+       * The name of a registry's image that it is where there is no such path, not parsed, because a path may be what
+       * no such name is; `undefined` when it can mean nothing else.
+       */
+      readonly orRegistry: string | undefined;
     }
   | { readonly kind: 'store'; readonly transport: StoreTransport; readonly reference: ImageReference };
 
@@ -72,7 +75,7 @@ function parseFile(text: string, transport: FileTransport, prefix: string, place
     transport,
     prefix,
     place,
-    orRegistry: mayBeRegistry ? parseReference(text) : undefined,
+    orRegistry: mayBeRegistry ? text : undefined,
   };
 }
 
@@ -102,7 +105,7 @@ export function listPlaceSplits(place: string): readonly PlaceSplit[] {
 export function findStoredName(text: string): string {
   const name = parseSourceName(text);
   if (name.kind !== 'file') return formatReference(name.reference);
-  if (name.orRegistry !== undefined) return formatReference(name.orRegistry);
+  if (name.orRegistry !== undefined) return formatReference(parseReference(name.orRegistry));
   throw new AtomicError(
     'BAD_REFERENCE',
     `reading the image name ${JSON.stringify(text)}: it is a file, not the name of a stored image`,

@@ -8,10 +8,11 @@ import {
   parseArchiveIndex,
   parseLayoutIndex,
 } from '../core/archive-index.ts';
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError, wrapError } from '../core/errors.ts';
 import type { ImageLocation } from '../core/image-location.ts';
 import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
 import { toPrintable } from '../core/printable.ts';
+import { type ImageReference, parseReference } from '../core/reference.ts';
 import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } from '../core/source-name.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
@@ -98,11 +99,20 @@ function locateElsewhere(host: Host, { orRegistry, place, prefix }: FileName): I
       },
     );
   }
+  const reference = parseInsteadOfFolder(orRegistry, place);
   host.report({
     kind: 'warning',
     text: `There is no folder ${toPrintable(place)}; '${prefix}:' is read as the name of a registry's image.`,
   });
-  return { kind: 'registry', reference: orRegistry };
+  return { kind: 'registry', reference };
+}
+
+function parseInsteadOfFolder(name: string, place: string): ImageReference {
+  try {
+    return parseReference(name);
+  } catch (error) {
+    throw wrapError(error, `there is no folder ${toPrintable(place)}`);
+  }
 }
 
 async function locateArchived(

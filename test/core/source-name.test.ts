@@ -25,7 +25,7 @@ const file = (
   transport,
   prefix,
   place,
-  orRegistry: orRegistry === undefined ? undefined : parseReference(orRegistry),
+  orRegistry,
 });
 
 test.each<[text: string, name: SourceName]>([
@@ -53,7 +53,9 @@ test.each<[text: string, name: SourceName]>([
   ['oci:/srv/etcd:3', file('oci', 'oci', '/srv/etcd:3')],
   ['oci:./etcd', file('oci', 'oci', './etcd')],
   // the old meaning, for where there is no such folder (compatibility I-02)
-  ['oci:r.io/etcd:3', file('oci', 'oci', 'r.io/etcd:3', 'r.io/etcd:3')],
+  ['oci:r.io/etcd:3', file('oci', 'oci', 'r.io/etcd:3', 'oci:r.io/etcd:3')],
+  // names of folders that no image can have
+  ['oci:Upper case/', file('oci', 'oci', 'Upper case/', 'oci:Upper case/')],
   ['oci-archive:/tmp/a.tar:1', file('oci-archive', 'oci-archive', '/tmp/a.tar:1')],
   ['dir:/tmp/a', file('dir', 'dir', '/tmp/a')],
 ])('%s', (text, name) => {
@@ -73,7 +75,7 @@ test.each([
   });
 });
 
-test.each(['docker:', 'docker:ETCD', 'docker:a b', 'containers-storage:', 'oci:a b'])(
+test.each(['docker:', 'docker:ETCD', 'docker:a b', 'containers-storage:'])(
   '%j is refused before anything is looked at',
   (text) => {
     expect(catchError(() => parseSourceName(text)).code).toBe('BAD_REFERENCE');
@@ -98,6 +100,10 @@ test.each([
   ['http:r.io/etcd', 'r.io/etcd:latest'],
 ])('%s is stored as %s', (text, stored) => {
   expect(findStoredName(text)).toBe(stored);
+});
+
+test('what is no name is not stored', () => {
+  expect(catchError(() => findStoredName('oci:a b')).code).toBe('BAD_REFERENCE');
 });
 
 test('a file alone does not tell a name', () => {

@@ -1,0 +1,40 @@
+/** Folders below the current one, which may be called what no image of a registry may be. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { findImage } from '../../src/store/find-image.ts';
+import { buildImage } from '../support/oci-image.ts';
+import { writeLayout } from '../support/oci-layout.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
+import { tree } from '../support/tree.ts';
+import { pullInProcess } from './pull-in-process.ts';
+import { TEST_TIMEOUT_MS } from './store-fixture.ts';
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+const image = buildImage({ layers: [tree`f etc/name 0644 app`] });
+const NAME = 'reg.example.com/team/app:7';
+
+let files: TemporaryFolder;
+beforeAll(async () => {
+  files = await createTemporaryFolder('relative');
+  for (const folder of ['lower', 'Upper', 'sp ace', 'a/b']) {
+    await writeLayout(files.join(folder), image, NAME);
+  }
+});
+afterAll(() => files.remove());
+
+test.each([
+  ['oci:lower'],
+  // what completion writes
+  ['oci:lower/'],
+  ['oci:Upper'],
+  ['oci:sp ace'],
+  ['oci:a/b/'],
+  [`oci:lower:${NAME}`],
+  [`oci:sp ace/:${NAME}`],
+])('%s', async (source) => {
+  await using store = await createSandbox();
+  const { kind } = await pullInProcess(store, source, { wrapper: ['env', `--chdir=${files.path}`] });
+  expect(kind).toBe('pulled');
+  expect((await findImage(store.host, NAME))?.id).toBe(image.manifest.digest.slice('sha256:'.length));
+});
