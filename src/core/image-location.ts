@@ -1,4 +1,5 @@
 /** An image of a source that was looked at: what is there, what it is called, and how skopeo names it. */
+import type { ArchiveMembers } from './archive-members.ts';
 import { AtomicError } from './errors.ts';
 import { toPrintable } from './printable.ts';
 import { formatReference, type ImageReference, parseReference } from './reference.ts';
@@ -15,6 +16,8 @@ export type ImageLocation =
       readonly isCompressed: boolean;
       /** Position of the image in the archive's list. */
       readonly index: number;
+      /** What it consists of, when layers of it are symlinks in the archive. */
+      readonly linked?: ArchiveMembers;
       /** The name it has there; `undefined` when it was saved without one. */
       readonly name: string | undefined;
     }

@@ -24,12 +24,20 @@ export interface ArchiveRequest {
   /** The file that is read, such as `manifest.json`. */
   readonly member: string;
   /** Called for each other entry. */
-  readonly watch: (header: TarHeader, content: () => Promise<Buffer>) => Promise<void>;
+  readonly watch: (header: TarHeader, content: MemberContent) => Promise<void>;
+}
+
+/** What follows a header; it is read in one of the two ways, or skipped. */
+export interface MemberContent {
+  /** @throws AtomicError ARCHIVE_INVALID above 1 MiB */
+  read(): Promise<Buffer>;
+  /** To be read to the end. */
+  pieces(): AsyncGenerator<Buffer>;
 }
 
 /** Longest header of extended attributes that is looked at. */
 const MAX_EXTENDED_BYTES = 1024 * 1024;
-const REST_CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * Walks through all entries of a tar archive, plain or gzip. Of gzip all is read, so that damage behind the tar is found.
@@ -67,6 +75,16 @@ async function findMember(
     const padded = Math.ceil(header.size / TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES;
     const name = normalise(header.name.toString('utf8'));
     let isRead = false;
+    const pieces = async function* (): AsyncGenerator<Buffer> {
+      isRead = true;
+      for (let left = padded; left > 0; left -= CHUNK_BYTES) {
+        throwIfInterrupted(host);
+        const wanted = Math.min(left, CHUNK_BYTES);
+        const piece = await reader.read(wanted);
+        if (piece.length < wanted) throw cutShort(path);
+        yield piece.subarray(0, Math.max(0, header.size - (padded - left)));
+      }
+    };
     const content = async (maxBytes: number): Promise<Buffer> => {
       if (header.size > maxBytes) {
         throw archiveInvalid(
@@ -82,7 +100,7 @@ async function findMember(
     if (header.type === '0' && name === member) {
       text = (await content(MAX_MANIFEST_BYTES)).toString('utf8');
     } else {
-      await watch(header, () => content(MAX_EXTENDED_BYTES));
+      await watch(header, { read: () => content(MAX_EXTENDED_BYTES), pieces });
     }
     if (!isRead && !(await reader.skip(padded))) throw cutShort(path);
     offset += TAR_BLOCK_BYTES + padded;
@@ -91,7 +109,7 @@ async function findMember(
 
 /** Behind the end of the tar there are still the padding and gzip's checksum, which tells whether all of it is right. */
 async function readToEnd(host: Host, reader: ByteReader): Promise<void> {
-  while ((await reader.read(REST_CHUNK_BYTES)).length > 0) throwIfInterrupted(host);
+  while ((await reader.read(CHUNK_BYTES)).length > 0) throwIfInterrupted(host);
 }
 
 function normalise(name: string): string {
@@ -114,12 +132,12 @@ function readHeader(block: Buffer, offset: number, path: string): TarHeader | un
  */
 export async function findLayoutProblem(
   { type, name }: TarHeader,
-  content: () => Promise<Buffer>,
+  content: MemberContent,
 ): Promise<string | undefined> {
   const text = name.toString('utf8');
   const shown = toPrintable(text, 80);
   if (type === 'x' || type === 'g') {
-    return / (?:path|linkpath)=/.test((await content()).toString('latin1'))
+    return / (?:path|linkpath)=/.test((await content.read()).toString('latin1'))
       ? 'it has a longer name than the files of a layout have'
       : undefined;
   }

@@ -1,6 +1,6 @@
 /** Opens images that are on this machine: files, folders, and the stores of Docker and podman. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { symlink } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { AtomicError } from '../core/errors.ts';
@@ -17,6 +17,7 @@ import { findEngine } from './docker-engine.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
 import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
 import type { Scratch } from './scratch.ts';
+import { writeSingleImageArchive } from './single-image-archive.ts';
 import type { SkopeoOptions } from './source-flags.ts';
 
 type LocalLocation = Exclude<ImageLocation, { kind: 'registry' }>;
@@ -86,22 +87,28 @@ function listStoreNames({ transport, reference }: StoreLocation): readonly Image
 /** What skopeo gets. It ends a path at its first colon and cannot read gzip in Debian 12, so it may get another path. */
 async function formatFileSource(host: Host, location: FileLocation, folder: string): Promise<string> {
   if (location.kind === 'dir') return formatLocation(location);
-  const isCompressed = location.kind === 'docker-archive' && location.isCompressed;
-  const path = await choosePath(host, location.path, isCompressed, folder);
-  return location.kind === 'docker-archive'
-    ? `docker-archive:${path}:@${location.index}`
-    : formatLocation({ ...location, path });
+  if (location.kind !== 'docker-archive') {
+    return formatLocation({ ...location, path: await hideColon(location.path, folder) });
+  }
+  const { path, isCompressed, index, linked } = location;
+  if (linked === undefined && !isCompressed) {
+    return `docker-archive:${await hideColon(path, folder)}:@${index}`;
+  }
+  const expanded = `${folder}/expanded.tar`;
+  host.report({ kind: 'step', text: `Expanding ${path}` });
+  await withFileErrors(`expand ${path}`, () =>
+    linked === undefined
+      ? expand(host, path, expanded)
+      : writeSingleImageArchive(host, path, linked, expanded),
+  );
+  return `docker-archive:${expanded}:@${linked === undefined ? index : 0}`;
 }
 
-async function choosePath(host: Host, path: string, isCompressed: boolean, folder: string): Promise<string> {
-  if (isCompressed) {
-    const expanded = `${folder}/expanded.tar`;
-    host.report({ kind: 'step', text: `Expanding ${path}` });
-    await withFileErrors(`expand ${path}`, () => expand(host, path, expanded));
-    return expanded;
-  }
+async function hideColon(path: string, folder: string): Promise<string> {
   if (!path.includes(':')) return path;
   const link = `${folder}/source`;
+  // It is there already when the image is opened again.
+  await rm(link, { force: true });
   await symlink(path, link);
   return link;
 }

@@ -8,6 +8,7 @@ import {
   parseArchiveIndex,
   parseLayoutIndex,
 } from '../core/archive-index.ts';
+import { cleanMemberPath, followLayerLinks } from '../core/archive-members.ts';
 import { AtomicError, wrapError } from '../core/errors.ts';
 import type { ImageLocation } from '../core/image-location.ts';
 import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
@@ -17,6 +18,10 @@ import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } fr
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { archiveInvalid } from './archive-invalid.ts';
+
+const SYMLINK = '2';
+/** An archive of 200 images with the most layers that an image may have. */
+const MAX_LINKS = 100_000;
 
 /**
  * Finds the image that a person has named. Reads files only; registries and engines are asked when the image is opened.
@@ -122,13 +127,28 @@ async function locateArchived(
 ): Promise<ImageLocation> {
   const { path } = place;
   const { readArchiveMember } = await import('./archive-file.ts');
-  const request = { path, member: 'manifest.json', watch: async () => undefined };
-  const { isCompressed, text } = await readArchiveMember(host, request);
+  const links = new Map<string, string>();
+  const { isCompressed, text } = await readArchiveMember(host, {
+    path,
+    member: 'manifest.json',
+    watch: async ({ type, name, linkName }) => {
+      if (type !== SYMLINK) return;
+      if (links.size >= MAX_LINKS) throw archiveInvalid(path, `it has more than ${MAX_LINKS} symlinks`);
+      links.set(cleanMemberPath(name.toString('utf8')), linkName.toString('utf8'));
+    },
+  });
   if (text === undefined) {
     throw archiveInvalid(path, 'it has no manifest.json, so it is not an archive of "docker save"');
   }
   const chosen = chooseArchived(parseArchiveIndex(text, path), choice, place);
-  return { kind: 'docker-archive', path, isCompressed, ...chosen };
+  const linked = followLayerLinks(text, chosen.index, links);
+  return {
+    kind: 'docker-archive',
+    path,
+    isCompressed,
+    ...chosen,
+    ...(linked === undefined ? {} : { linked }),
+  };
 }
 
 async function readLayoutArchive(host: Host, path: string): Promise<string> {

@@ -6,7 +6,7 @@
  * ```
  * REPO/tmp/atomic-scratch-XXXXXX/
  *   image/           copy of an image that skopeo has made under the trust policy
- *   expanded.tar     an archive without its compression
+ *   expanded.tar     an archive without its compression, or with one image of it
  *   source           symlink to a path that skopeo could not read because of a colon in it
  *   ...              temporary files of skopeo
  * ```
