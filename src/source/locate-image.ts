@@ -1,5 +1,5 @@
 /** Looks where the image is that a person means: whether a path exists, and what an archive or a layout holds. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   chooseArchived,
@@ -11,13 +11,14 @@ import {
 import { cleanMemberPath, followLayerLinks } from '../core/archive-members.ts';
 import { AtomicError, wrapError } from '../core/errors.ts';
 import type { ImageLocation } from '../core/image-location.ts';
-import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
 import { toPrintable } from '../core/printable.ts';
 import { type ImageReference, parseReference } from '../core/reference.ts';
 import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } from '../core/source-name.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { archiveInvalid } from './archive-invalid.ts';
+import { checkDirFolder, readLayoutFolder } from './image-folder.ts';
+import { sourceUnreadable, toReadError } from './source-unreadable.ts';
 
 const SYMLINK = '2';
 /** An archive of 200 images with the most layers that an image may have. */
@@ -51,7 +52,7 @@ export async function locateImage(host: Host, written: string): Promise<ImageLoc
         };
       }
       case 'oci': {
-        const text = await readIndexFile(path, 'index.json', 'an OCI layout');
+        const text = await readLayoutFolder(path);
         return {
           kind: 'oci',
           path,
@@ -59,7 +60,7 @@ export async function locateImage(host: Host, written: string): Promise<ImageLoc
         };
       }
       case 'dir':
-        await readIndexFile(path, 'manifest.json', 'a folder that skopeo has written');
+        await checkDirFolder(path);
         return { kind: 'dir', path };
     }
   } catch (error) {
@@ -76,7 +77,7 @@ async function findPlace({ place, transport, orRegistry }: FileName): Promise<Pl
     const kind = await findKind(split.path);
     // A name of a registry is not meant for a file that happens to be called like it.
     if (kind === 'folder' || (kind === 'file' && orRegistry === undefined)) return split;
-    if (kind === 'special') throw unreadable(split.path, 'it is neither a file nor a folder');
+    if (kind === 'special') throw sourceUnreadable(split.path, 'it is neither a file nor a folder');
   }
   return undefined;
 }
@@ -165,36 +166,4 @@ async function readLayoutArchive(host: Host, path: string): Promise<string> {
   if (text === undefined) throw archiveInvalid(path, 'it has no index.json, so it is not an OCI archive');
   if (problems[0] !== undefined) throw archiveInvalid(path, problems[0]);
   return text;
-}
-
-async function readIndexFile(folder: string, file: string, what: string): Promise<string> {
-  try {
-    const path = `${folder}/${file}`;
-    const { size } = await stat(path);
-    if (size > MAX_MANIFEST_BYTES) {
-      throw archiveInvalid(path, `${size} bytes are more than ${MAX_MANIFEST_BYTES}`);
-    }
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
-    throw archiveInvalid(folder, `it has no ${file}, so it is not ${what}`);
-  }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EISDIR: 'it is a folder, not an archive',
-  ELOOP: 'too many symlinks',
-};
-
-function toReadError(error: unknown, path: string): unknown {
-  if (error instanceof AtomicError || !(error instanceof Error) || !('code' in error)) return error;
-  return unreadable(path, REASONS[String(error.code)] ?? error.message, error);
-}
-
-function unreadable(path: string, reason: string, cause?: Error): AtomicError {
-  return new AtomicError('SOURCE_UNREADABLE', `reading ${toPrintable(path)}: ${toPrintable(reason)}`, {
-    hint: `Look at it: ls -ld ${toPrintable(path)}`,
-    ...(cause === undefined ? {} : { cause }),
-  });
 }
