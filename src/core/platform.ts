@@ -1,6 +1,16 @@
 import { AtomicError } from './errors.ts';
 import type { Platform } from './image.ts';
 
+/** What the kernel calls processors that images call otherwise. */
+const KERNEL_WORDS: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  aarch64: 'arm64',
+  i386: '386',
+  i686: '386',
+  armv7l: 'arm/v7',
+  armv6l: 'arm/v6',
+};
+
 const PART = /^[a-z0-9][a-z0-9._-]*$/;
 
 /**
@@ -23,6 +33,12 @@ export function parsePlatform(text: string): Platform {
         hint: 'For example linux/arm64 or linux/arm/v7.',
       },
     );
+  }
+  const word = Object.hasOwn(KERNEL_WORDS, architecture) ? KERNEL_WORDS[architecture] : undefined;
+  if (word !== undefined) {
+    throw new AtomicError('BAD_VALUE', `Invalid platform ${JSON.stringify(text)}: images say ${word}`, {
+      hint: `Write ${os}/${word}.`,
+    });
   }
   return variant === undefined ? { os, architecture } : { os, architecture, variant };
 }

@@ -17,3 +17,14 @@ test.each(['', 'linux', 'linux/', '/amd64', 'a/b/c/d', 'linux/--arch=x', 'linux/
     });
   },
 );
+
+test.each([
+  ['linux/x86_64', 'amd64'],
+  ['linux/aarch64', 'arm64'],
+])("the kernel's word %s is told from that of images", (text, word) => {
+  expect(catchError(() => parsePlatform(text))).toEqual({
+    code: 'BAD_VALUE',
+    message: `Invalid platform "${text}": images say ${word}`,
+    hint: `Write linux/${word}.`,
+  });
+});

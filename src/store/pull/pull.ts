@@ -70,7 +70,7 @@ export async function pullNamedImage(
           openRenewableSource(() => openImage(host, location, scratch, options)),
         );
         try {
-          return await storeImage(host, reference, { source, retryPauses });
+          return await storeImage(host, reference, { source, retryPauses }, options.platform);
         } finally {
           await source.close();
         }

@@ -4,7 +4,7 @@
  */
 import { readDiffIds } from '../../core/diff-ids.ts';
 import { AtomicError } from '../../core/errors.ts';
-import type { PulledImage, StoredImage } from '../../core/image.ts';
+import type { Platform, PulledImage, StoredImage } from '../../core/image.ts';
 import {
   type BlobDescriptor,
   findCompression,
@@ -21,6 +21,7 @@ import { withRepository } from '../repository.ts';
 import { findStoredLayer } from '../stored-layer.ts';
 import { isDamage } from '../tolerate-damage.ts';
 import { withTransaction } from '../transaction.ts';
+import { checkPlatform } from './check-platform.ts';
 import type { LayerSource } from './fetch-layer.ts';
 import { forgetLayers } from './layer-ledger.ts';
 import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
@@ -28,12 +29,21 @@ import { storeLayers } from './store-layers.ts';
 
 /**
  * @param reference the name under which it is stored, with tag or digest
+ * @param platform that a person asked for
  * @throws AtomicError MANIFEST_INVALID, MANIFEST_UNSUPPORTED, LAYER_REJECTED, DIGEST_MISMATCH, NO_SPACE, STORE_FAILED
  * and what the source throws; the image is then as it was before
  */
-export async function storeImage(host: Host, reference: string, from: LayerSource): Promise<PulledImage> {
+export async function storeImage(
+  host: Host,
+  reference: string,
+  from: LayerSource,
+  platform?: Platform,
+): Promise<PulledImage> {
   const { source } = from;
   const manifest = parseManifest(decodeUtf8(source.manifest));
+  // Also when the image is there already: what was asked for is not what is there.
+  const asked = platform === undefined ? undefined : await readConfig(host, from, manifest.config);
+  if (asked !== undefined) checkPlatform(host, asked.toString('utf8'), platform);
   const present = await findReadable(host, reference);
   if (
     present !== undefined &&
@@ -49,7 +59,8 @@ export async function storeImage(host: Host, reference: string, from: LayerSourc
   return withRepository(host, async (repo) => {
     const { writeConfigCommit, writeImageCommit } = await import('../write-commit.ts');
     const { adoptLayers, findAdoptableLayers } = await import('./adopt-layers.ts');
-    const config = await readConfig(host, from, manifest.config);
+    const config = asked ?? (await readConfig(host, from, manifest.config));
+    if (asked === undefined) checkPlatform(host, config.toString('utf8'), undefined);
     const diffIds = readDiffIds(config.toString('utf8'), manifest.layers.length);
     const adoptable = findAdoptableLayers(host, manifest.layers, diffIds);
     const adopted = new Set(adoptable.map(({ layer }) => layer.digest));

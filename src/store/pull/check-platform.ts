@@ -1,0 +1,30 @@
+import { AtomicError } from '../../core/errors.ts';
+import type { Platform } from '../../core/image.ts';
+import { formatPlatform, readNamedPlatform, suitsPlatform } from '../../core/image-platform.ts';
+import type { Host } from '../../host/host.ts';
+import { findMachinePlatform } from '../../host/machine-platform.ts';
+
+/**
+ * Looks whether an image is for the platform that a person asked for. For a platform that nobody asked for there is a
+ * warning only: a machine may run others through an emulator.
+ *
+ * @param config the image's configuration
+ * @param asked with `--platform`
+ * @throws AtomicError MANIFEST_UNSUPPORTED when it is for another platform than was asked for
+ */
+export function checkPlatform(host: Host, config: string, asked: Platform | undefined): void {
+  const named = readNamedPlatform(config);
+  const wanted = asked ?? findMachinePlatform();
+  if (suitsPlatform(named, wanted)) return;
+  const own = formatPlatform(named);
+  if (asked === undefined) {
+    const text = `The image is for ${own}; this machine is ${formatPlatform(wanted)}.`;
+    host.report({ kind: 'warning', text });
+    return;
+  }
+  throw new AtomicError(
+    'MANIFEST_UNSUPPORTED',
+    `the image is for ${own}, not for ${formatPlatform(asked)}; nothing was stored`,
+    { hint: 'Leave --platform out to take this image, or choose one that is made for that platform.' },
+  );
+}
