@@ -1,14 +1,29 @@
 /** Names of OSTree refs (compatibility S-01 to S-04). All of ours are below `ociimage/`. */
+import { AtomicError } from './errors.ts';
+import { toPrintable } from './printable.ts';
 
 export const REF_FOLDER = 'ociimage';
+/** A ref is a file of the repository, and a longer name no filesystem of Linux has. */
+const MAX_ENCODED_BYTES = 255;
 
-/** `ociimage/` and the encoded name of an image such as `a/b:latest`: every byte outside `[A-Za-z0-9.-]` as `_XX`. */
+/**
+ * `ociimage/` and the encoded name of an image such as `a/b:latest`: every byte outside `[A-Za-z0-9.-]` as `_XX`.
+ *
+ * @throws AtomicError BAD_REFERENCE when that is longer than the name of a file can be: no image is stored so
+ */
 export function formatImageRef(reference: string): string {
   const bytes = Buffer.from(reference, 'utf8').toString('latin1');
   const encoded = bytes.replace(
     /[^A-Za-z0-9.-]/g,
     (byte) => `_${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   );
+  if (encoded.length > MAX_ENCODED_BYTES) {
+    throw new AtomicError(
+      'BAD_REFERENCE',
+      `reading the image name '${toPrintable(reference, 80)}': it is too long to be stored: encoded it has ${encoded.length} bytes, more than ${MAX_ENCODED_BYTES}`,
+      { hint: 'Use a shorter name; a pull stores an image under another one with --as NAME[:TAG].' },
+    );
+  }
   return `${REF_FOLDER}/${encoded}`;
 }
 

@@ -1,6 +1,7 @@
 import { AtomicError } from '../core/errors.ts';
 import type { StoredImage } from '../core/image.ts';
 import { toPrintable } from '../core/printable.ts';
+import { formatImageRef } from '../core/ref-name.ts';
 import { formatReference, parseReference } from '../core/reference.ts';
 import type { Host } from '../host/host.ts';
 import { readImage } from './find-image.ts';
@@ -32,6 +33,7 @@ export async function tagImage(host: Host, written: string, target: string): Pro
     );
   }
   const reference = formatReference(parsed);
+  formatImageRef(reference);
   return withSharedStore(host, async () => {
     const source = await readImage(host, written);
     const replaced = listImageNames(host).find((name) => name.reference === reference);

@@ -8,6 +8,8 @@ import {
   parseRefName,
 } from '../../src/core/ref-name.ts';
 
+import { catchError } from './thrown-error.ts';
+
 const HEX = '0123456789abcdef'.repeat(4);
 
 test.each([
@@ -20,6 +22,16 @@ test.each([
 ])('%j is the ref %s', (reference, ref) => {
   expect(formatImageRef(reference)).toBe(ref);
   expect(parseRefName(ref.slice('ociimage/'.length))).toEqual({ kind: 'image', reference });
+});
+
+test('a ref is not longer than the name of a file can be', () => {
+  // `_3A` and the tag are the other nine bytes.
+  expect(formatImageRef(`${'a'.repeat(246)}:latest`)).toBe(`ociimage/${'a'.repeat(246)}_3Alatest`);
+  expect(catchError(() => formatImageRef(`${'a'.repeat(247)}:latest`))).toEqual({
+    code: 'BAD_REFERENCE',
+    message: `reading the image name '${'a'.repeat(77)}...': it is too long to be stored: encoded it has 256 bytes, more than 255`,
+    hint: 'Use a shorter name; a pull stores an image under another one with --as NAME[:TAG].',
+  });
 });
 
 test('a blob is known by its hex', () => {

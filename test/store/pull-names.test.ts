@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { findImage } from '../../src/store/find-image.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
+import { tagImage } from '../../src/store/tag-image.ts';
 import { type BuiltImage, buildImage, buildIndex } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
@@ -135,6 +136,24 @@ test('a short name without any configuration goes to Docker Hub, with a warning'
       text: 'The image `etcd` is not fully qualified.  The default registry configured for Skopeo will be used.',
     },
   ]);
+});
+
+test('the longest name that a ref can have is stored, and a longer one refused before the registry is asked', async () => {
+  await using store = await createStore([registry]);
+  const source = `${registry.address}/team/etcd`;
+  const longest = `${'a'.repeat(246)}:latest`;
+  expect((await pullImage(store.host, source, {}, longest)).image.reference).toBe(longest);
+  const before = (await registry.requests()).length;
+  const long = `${registry.address}/${Array(16).fill('elements-of-it').join('/')}`;
+  const { code, message } = await failedPull(store, long);
+  expect([code, message]).toEqual(['BAD_REFERENCE', expect.stringMatching(/ more than 255$/)]);
+  expect((await registry.requests()).length).toBe(before);
+  await expect(tagImage(store.host, source, `${'b'.repeat(250)}`)).rejects.toMatchObject({
+    code: 'BAD_REFERENCE',
+  });
+  await expect(pullImage(store.host, source, {}, 'c'.repeat(250))).rejects.toMatchObject({
+    code: 'BAD_REFERENCE',
+  });
 });
 
 function idOf({ manifest }: BuiltImage): string {

@@ -2,6 +2,7 @@
 import { wrapError } from '../../core/errors.ts';
 import type { PulledImage, SourceOptions } from '../../core/image.ts';
 import { type ImageLocation, nameImage } from '../../core/image-location.ts';
+import { formatImageRef } from '../../core/ref-name.ts';
 import { formatReference, parseReference } from '../../core/reference.ts';
 import { buildRetryPauses } from '../../core/retry-pauses.ts';
 import { dropRegistryPrefix, parseSourceName } from '../../core/source-name.ts';
@@ -34,7 +35,10 @@ export async function nameSource(host: Host, written: string, storedAs?: string)
   const chosen = storedAs === undefined ? undefined : formatReference(parseReference(storedAs));
   try {
     const location = await locateImage(host, written);
-    return { written, location, reference: chosen ?? nameImage(location) };
+    const reference = chosen ?? nameImage(location);
+    // A name that no ref can have is found out before anything is opened.
+    formatImageRef(reference);
+    return { written, location, reference };
   } catch (error) {
     throw wrapError(error, `pulling ${written}`);
   }
