@@ -1,7 +1,7 @@
 /** Which images an archive or a layout holds: `manifest.json` of `docker save`, `index.json` of OCI layouts. */
 import { AtomicError } from './errors.ts';
-import { isFullName } from './image-location.ts';
-import { isJsonObject, parseJsonObject } from './json-text.ts';
+import { isFullName, type ManifestDescriptor } from './image-location.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from './json-text.ts';
 import { MAX_MANIFEST_BYTES } from './manifest.ts';
 import { toPrintable } from './printable.ts';
 
@@ -20,6 +20,7 @@ export interface ArchivedImage {
 export interface LayoutImage {
   readonly tag: string | undefined;
   readonly name: string | undefined;
+  readonly described: ManifestDescriptor | undefined;
 }
 
 /**
@@ -51,8 +52,14 @@ export function parseLayoutIndex(text: string, path: string): readonly LayoutIma
     const annotations = isJsonObject(manifest.annotations) ? manifest.annotations : {};
     const tag = readText(annotations[TAG_ANNOTATION]);
     const candidates = [readText(annotations[NAME_ANNOTATION]), tag];
-    return { tag, name: candidates.find((name) => name !== undefined && isFullName(name)) };
+    const name = candidates.find((candidate) => candidate !== undefined && isFullName(candidate));
+    return { tag, name, described: readDescriptor(manifest) };
   });
+}
+
+function readDescriptor({ digest, size }: JsonObject): ManifestDescriptor | undefined {
+  if (typeof digest !== 'string') return undefined;
+  return { digest, size: typeof size === 'number' ? size : undefined };
 }
 
 /** Where images are chosen from, for messages. */

@@ -29,12 +29,21 @@ export type ImageLocation =
       readonly tag: string | undefined;
       /** Its full name, when an annotation has one. */
       readonly name: string | undefined;
+      /** What the index says of the manifest or list; `undefined` when it says nothing. */
+      readonly described: ManifestDescriptor | undefined;
     }
   | {
       readonly kind: 'dir';
       /** Absolute. */
       readonly path: string;
     };
+
+/** Names the bytes of a manifest or a list of them. */
+export interface ManifestDescriptor {
+  /** As written: normally `sha256:` and 64 hex digits. */
+  readonly digest: string;
+  readonly size: number | undefined;
+}
 
 /** Recorded with the image, in the words of skopeo: `docker-archive:/tmp/etcd.tar:etcd:3.4`. */
 export function formatLocation(location: ImageLocation): string {

@@ -12,6 +12,7 @@ import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { toInflateError } from './archive-invalid.ts';
+import { requireDescribed } from './check-descriptor.ts';
 import { readTrustPolicy } from './configuration.ts';
 import { findEngine } from './docker-engine.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
@@ -48,6 +49,9 @@ export async function openLocalImage(
     verdict === 'verify'
       ? await openPrivateCopy(host, source, folder, signatures, options)
       : await openThroughProxy(host, source, fileOptions);
+  if ('described' in location && location.described !== undefined) {
+    await requireDescribed(host, source, opened, location.described, fileOptions);
+  }
   return { ...opened, location: formatLocation(location) };
 }
 

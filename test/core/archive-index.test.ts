@@ -34,6 +34,16 @@ describe('an archive', () => {
     expect(chooseArchived(archived, choice, tar)).toEqual({ index, name });
   });
 
+  test('what the index says of a manifest is kept', () => {
+    const digest = `sha256:${'ab'.repeat(32)}`;
+    const text = JSON.stringify({ manifests: [{ digest, size: 7 }, { digest, size: '7' }, { digest: 7 }] });
+    expect(parseLayoutIndex(text, '/l').map(({ described }) => described)).toEqual([
+      { digest, size: 7 },
+      { digest, size: undefined },
+      undefined,
+    ]);
+  });
+
   test('one image needs no choice, several do', () => {
     expect(chooseArchived(archived.slice(0, 1), undefined, tar)).toEqual({ index: 0, name: 'etcd:3' });
     expect(catchError(() => chooseArchived(archived, undefined, tar))).toEqual({
@@ -92,18 +102,32 @@ describe('a layout', () => {
       { [TAG]: 3 },
     );
     expect(parseLayoutIndex(text, '/l')).toEqual([
-      { tag: '3', name: undefined },
-      { tag: 'etcd:3', name: 'etcd:3' },
-      { tag: '3', name: 'r.io/etcd:3' },
-      { tag: undefined, name: undefined },
-      { tag: undefined, name: undefined },
+      { tag: '3', name: undefined, described: undefined },
+      { tag: 'etcd:3', name: 'etcd:3', described: undefined },
+      { tag: '3', name: 'r.io/etcd:3', described: undefined },
+      { tag: undefined, name: undefined, described: undefined },
+      { tag: undefined, name: undefined, described: undefined },
+    ]);
+  });
+
+  test('what the index says of a manifest is kept', () => {
+    const digest = `sha256:${'ab'.repeat(32)}`;
+    const text = JSON.stringify({ manifests: [{ digest, size: 7 }, { digest, size: '7' }, { digest: 7 }] });
+    expect(parseLayoutIndex(text, '/l').map(({ described }) => described)).toEqual([
+      { digest, size: 7 },
+      { digest, size: undefined },
+      undefined,
     ]);
   });
 
   test('one image needs no choice, several do', () => {
     const images = parseLayoutIndex(index({ [TAG]: '3' }, { [TAG]: '2' }), '/l');
-    expect(chooseOfLayout(images, '2', layout)).toEqual({ tag: '2', name: undefined });
-    expect(chooseOfLayout(images.slice(0, 1), undefined, layout)).toEqual({ tag: '3', name: undefined });
+    expect(chooseOfLayout(images, '2', layout)).toEqual({ tag: '2', name: undefined, described: undefined });
+    expect(chooseOfLayout(images.slice(0, 1), undefined, layout)).toEqual({
+      tag: '3',
+      name: undefined,
+      described: undefined,
+    });
     expect(catchError(() => chooseOfLayout(images, undefined, layout))).toEqual({
       code: 'BAD_REFERENCE',
       message: 'reading /l: it holds several images: 3, 2',

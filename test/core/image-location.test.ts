@@ -15,6 +15,7 @@ const layout = (kind: 'oci' | 'oci-archive', path: string, tag?: string, name?: 
   path,
   tag,
   name,
+  described: undefined,
 });
 
 test.each<[location: ImageLocation, written: string, stored: string]>([
