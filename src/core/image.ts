@@ -47,6 +47,14 @@ export interface Platform {
   readonly variant?: string;
 }
 
+/** How long a registry may send nothing, in milliseconds. */
+export interface SilenceLimits {
+  /** Until it answers a request. */
+  readonly answer: number;
+  /** Between bytes of what it sends. */
+  readonly bytes: number;
+}
+
 /** How to reach the source; everything left out is what containers' own configuration files say. */
 export interface SourceOptions {
   /** Default: this machine's. */
@@ -60,6 +68,8 @@ export interface SourceOptions {
    * 1, 2 and 4 s when left out.
    */
   readonly retryPauses?: readonly number[];
+  /** What is beyond them counts as a lost connection. 360 and 120 s when left out. */
+  readonly silenceLimits?: SilenceLimits;
 }
 
 export interface PulledImage {

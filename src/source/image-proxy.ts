@@ -11,6 +11,7 @@ import { closeSync, createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicError } from '../core/errors.ts';
+import type { SilenceLimits } from '../core/image.ts';
 import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
 import { toPrintable } from '../core/printable.ts';
 import { isErrno } from '../host/file-error.ts';
@@ -20,6 +21,7 @@ import { formatPackageHint } from '../host/run-program.ts';
 import { growPipe } from '../native/libc.ts';
 import { openPacketPair, type Packet, sendPacket, tryReceivePacket } from '../native/seqpacket.ts';
 import { describeProxyFailure } from './proxy-failure.ts';
+import { Silence } from './silence.ts';
 import { formatGlobalFlags, formatSourceFlags, type SkopeoOptions } from './source-flags.ts';
 
 /** Answers are a line of JSON; the data itself goes through pipes. */
@@ -62,6 +64,7 @@ interface Answer {
 
 export class ImageProxy {
   readonly #host: Host;
+  readonly #options: SkopeoOptions;
   readonly #child: ChildProcess;
   readonly #socket: number;
   #stderr = '';
@@ -70,11 +73,14 @@ export class ImageProxy {
   /** One that ends before its first answer is broken, and another one would be, too. */
   #hasAnswered = false;
   #lastCall: Promise<unknown> = Promise.resolve();
+  /** Of a registry; files and engines of this machine may take their time. */
+  #silence: Silence | undefined;
   /** An interrupted transfer may wait for bytes that never come: only the end of the process ends it. */
   readonly #kill = (): void => void this.#child.kill('SIGKILL');
 
-  private constructor(host: Host, child: ChildProcess, socket: number) {
+  private constructor(host: Host, options: SkopeoOptions, child: ChildProcess, socket: number) {
     this.#host = host;
+    this.#options = options;
     this.#child = child;
     this.#socket = socket;
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -110,7 +116,7 @@ export class ImageProxy {
       },
     );
     closeSync(theirs);
-    const proxy = new ImageProxy(host, child, ours);
+    const proxy = new ImageProxy(host, options, child, ours);
     try {
       await proxy.#call('Initialize', []);
     } catch (error) {
@@ -127,6 +133,7 @@ export class ImageProxy {
    * @throws AtomicError IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE, MANIFEST_UNSUPPORTED
    */
   async openImage(source: string): Promise<OpenedImage> {
+    if (source.startsWith('docker://')) this.#silence = new Silence(this.#options.silenceLimits);
     const handle = (await this.#call('OpenImage', [source])).answer.value;
     if (typeof handle !== 'number') throw new Error('the image proxy gave no handle');
     const { value, data } = await this.#callForData('GetManifest', [handle], MAX_MANIFEST_BYTES);
@@ -154,7 +161,7 @@ export class ImageProxy {
     // The reader may fail first; a rejection that nobody awaits must not end the program.
     verified.catch(() => undefined);
     growPipe(fd, BLOB_PIPE_BYTES);
-    return { stream: createReadStream('', { fd, highWaterMark: BLOB_READ_BYTES }), verified };
+    return { stream: this.#readPipe(fd, BLOB_READ_BYTES), verified };
   }
 
   /** Ends the process; also in the middle of a blob. */
@@ -180,7 +187,7 @@ export class ImageProxy {
     finished.catch(() => undefined);
     const parts: Buffer[] = [];
     let length = 0;
-    for await (const part of createReadStream('', { fd, highWaterMark: SMALL_READ_BYTES })) {
+    for await (const part of this.#readPipe(fd, SMALL_READ_BYTES)) {
       length += part.length;
       if (length > maxBytes) {
         throw new AtomicError(
@@ -192,6 +199,12 @@ export class ImageProxy {
     }
     await finished;
     return { value: answer.value, data: Buffer.concat(parts) };
+  }
+
+  #readPipe(fd: number, highWaterMark: number): Readable {
+    const stream = createReadStream('', { fd, highWaterMark });
+    this.#silence?.watch(stream);
+    return stream;
   }
 
   async #callForPipe(method: string, args: readonly unknown[]): Promise<{ answer: Answer; fd: number }> {
@@ -206,7 +219,8 @@ export class ImageProxy {
   #call(method: string, args: readonly unknown[]): Promise<{ answer: Answer; packet: Packet }> {
     const call = this.#lastCall.then(async () => {
       this.#send(Buffer.from(JSON.stringify({ method, args })));
-      const packet = await this.#receive();
+      this.#silence?.end();
+      const packet = await this.#receive(method === 'FinishPipe' ? 'bytes' : 'answer');
       const answer = JSON.parse(packet.data.toString('utf8')) as Answer;
       if (answer.success) return { answer, packet };
       for (const fd of packet.fds) closeSync(fd);
@@ -225,7 +239,7 @@ export class ImageProxy {
     }
   }
 
-  async #receive(): Promise<Packet> {
+  async #receive(awaited: keyof SilenceLimits): Promise<Packet> {
     let pause = FIRST_PAUSE_MILLISECONDS;
     for (;;) {
       throwIfInterrupted(this.#host);
@@ -237,8 +251,19 @@ export class ImageProxy {
         this.#hasAnswered = true;
         return packet;
       }
+      this.#checkSilence(awaited);
       await sleep(pause);
       pause = Math.min(pause * PAUSE_GROWTH, LONGEST_PAUSE_MILLISECONDS);
+    }
+  }
+
+  /** A process that waits for a silent registry never ends by itself. */
+  #checkSilence(awaited: keyof SilenceLimits): void {
+    try {
+      this.#silence?.check(awaited);
+    } catch (error) {
+      this.#kill();
+      throw error;
     }
   }
 

@@ -299,6 +299,8 @@ describe('--progress-fd and --quiet', () => {
     expect(lines.filter(({ type }) => type !== 'layer-bytes').map(({ text, ...fields }) => fields)).toEqual([
       { type: 'start', version: 1, verb: 'pull' },
       { type: 'pull', image: image.name },
+      { type: 'step' },
+      { type: 'step' },
       { type: 'plan', layers: [{ layer, bytesTotal }], bytesTotal },
       { type: 'layer-begin', layer, bytesTotal },
       { type: 'layer-end', layer, bytes: bytesTotal, bytesTotal },

@@ -44,6 +44,8 @@ test('only missing layers are fetched, and a repeated pull fetches no blob at al
   await registry.forgetRequests();
   expect(store.events.filter(({ kind }) => kind !== 'layer-progress')).toEqual([
     { kind: 'pull-started', image: one },
+    { kind: 'step', text: `Opening ${one}` },
+    { kind: 'step', text: 'Reading the configuration of the image' },
     { kind: 'pull-planned', layers: first.layers.map(({ digest, size }) => ({ digest, bytes: size })) },
     ...first.layers.flatMap(({ digest, size }) => [
       { kind: 'layer-started' as const, digest, bytes: size },

@@ -70,6 +70,7 @@ export async function pullNamedImage(
     const pulled = await withSharedStore(host, () =>
       withScratch(host, async (scratch) => {
         const retryPauses = options.retryPauses ?? buildRetryPauses();
+        host.report({ kind: 'step', text: `Opening ${shown}` });
         const source = await retryTransient(host, `opening ${written}`, retryPauses, () =>
           openRenewableSource(() => openImage(host, location, scratch, options)),
         );

@@ -123,6 +123,7 @@ async function readConfig(
       { hint: 'Ask the author of the image; nothing was stored.' },
     );
   }
+  host.report({ kind: 'step', text: 'Reading the configuration of the image' });
   return retryTransient(host, 'configuration of the image', retryPauses, async (triesBefore) => {
     if (triesBefore > 0) await source.renew();
     return source.proxy.readBlob(source.image, digest, size);

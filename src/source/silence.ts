@@ -1,0 +1,63 @@
+/** Ends the waiting for a registry that keeps a connection open and sends nothing. */
+import type { ReadStream } from 'node:fs';
+import { AtomicError } from '../core/errors.ts';
+import type { SilenceLimits } from '../core/image.ts';
+
+/**
+ * Bytes of a blob come or the connection is lost. An answer may be late while skopeo itself waits: up to five minutes
+ * for a registry that says 429, half a minute for each mirror that is not there.
+ */
+const DEFAULT_LIMITS: SilenceLimits = { answer: 360_000, bytes: 120_000 };
+/** A look may come late because this program was busy or stopped; that was no silence. */
+const LONGEST_STEP_MILLISECONDS = 1000;
+
+export class Silence {
+  readonly #limits: SilenceLimits;
+  #lasted = 0;
+  #lookedAt = performance.now();
+  #pipe: ReadStream | undefined;
+  #bytesRead = 0;
+
+  constructor(limits = DEFAULT_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** The pipe through which bytes come from now on. */
+  watch(pipe: ReadStream): void {
+    this.#pipe = pipe;
+    this.#bytesRead = 0;
+  }
+
+  /** Something has come or was asked. */
+  end(): void {
+    this.#lasted = 0;
+    this.#lookedAt = performance.now();
+  }
+
+  /**
+   * Called often while nothing comes.
+   *
+   * @throws AtomicError REGISTRY_UNREACHABLE, transient, when that has lasted too long
+   */
+  check(awaited: keyof SilenceLimits): void {
+    if (awaited === 'bytes') this.#listen();
+    const now = performance.now();
+    this.#lasted += Math.min(now - this.#lookedAt, LONGEST_STEP_MILLISECONDS);
+    this.#lookedAt = now;
+    const limit = this.#limits[awaited];
+    if (this.#lasted < limit) return;
+    throw new AtomicError('REGISTRY_UNREACHABLE', `the registry has sent nothing for ${limit / 1000} s`, {
+      hint: 'Look at the registry and at what is between; then pull again, complete layers are kept.',
+      isTransient: true,
+    });
+  }
+
+  /** What nobody takes out of the pipe is no silence either: the disk is slower than the registry. */
+  #listen(): void {
+    const pipe = this.#pipe;
+    if (pipe === undefined) return;
+    const isFull = pipe.readableLength > 0 || pipe.isPaused();
+    if (isFull || pipe.bytesRead !== this.#bytesRead) this.end();
+    this.#bytesRead = pipe.bytesRead;
+  }
+}

@@ -1,0 +1,77 @@
+/** A registry that keeps the connection and sends nothing: it is said what is waited for, and not without end. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { createHash } from 'node:crypto';
+import { pullImage } from '../../src/store/pull/pull.ts';
+import { type FaultyRegistry, startFaultyRegistry } from '../support/faulty-registry.ts';
+import { buildImage } from '../support/oci-image.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { pushImage } from '../support/registry-push.ts';
+import { tree } from '../support/tree.ts';
+import { failedPull } from './failed-pull.ts';
+import { createStore, TEST_TIMEOUT_MS } from './store-fixture.ts';
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+const noise = createHash('shake256', { outputLength: 400_000 }).update('noise').digest();
+const image = buildImage({ layers: [tree`f noise 0644 ${noise}`] });
+const layer = image.layers[0]?.digest ?? '';
+const silenceLimits = { answer: 500, bytes: 400 };
+const HINT = 'Look at the registry and at what is between; then pull again, complete layers are kept.';
+
+let registry: Registry;
+let faulty: FaultyRegistry;
+beforeAll(async () => {
+  registry = await startRegistry();
+  faulty = await startFaultyRegistry(registry);
+  await pushImage(registry, 'silent/image', image);
+});
+afterAll(async () => {
+  await faulty.stop();
+  await registry.stop();
+});
+
+test.each<[title: string, path: string | RegExp, afterBytes: number, seconds: number, wrap: string]>([
+  ['instead of a manifest', /\/manifests\//, 0, 0.5, ''],
+  ['instead of the configuration', `/blobs/${image.config.digest}`, 0, 0.5, ''],
+  ['instead of a layer', `/blobs/${layer}`, 0, 0.5, `layer ${layer}: `],
+  ['in the middle of a layer', `/blobs/${layer}`, 100_000, 0.4, `layer ${layer}: `],
+])('silence %s ends the pull', async (_, path, afterBytes, seconds, wrap) => {
+  await using store = await createStore([faulty]);
+  const until = Promise.withResolvers<void>();
+  faulty.setRules([{ path, fault: { kind: 'hold', afterBytes, until: until.promise } }]);
+  expect(await failedPull(store, `${faulty.address}/silent/image`, { silenceLimits })).toEqual({
+    code: 'REGISTRY_UNREACHABLE',
+    message: `${wrap}the registry has sent nothing for ${seconds} s`,
+    hint: HINT,
+  });
+  until.resolve();
+});
+
+test('it is tried again, and said what is waited for', async () => {
+  await using store = await createStore([faulty]);
+  const until = Promise.withResolvers<void>();
+  const fault = { kind: 'hold', afterBytes: 100_000, until: until.promise } as const;
+  faulty.setRules([{ path: `/blobs/${layer}`, times: 1, fault }]);
+  const name = `${faulty.address}/silent/image`;
+  const pulled = await pullImage(store.host, name, { silenceLimits, retryPauses: [1] });
+  until.resolve();
+  expect(pulled.fetched).toEqual([layer]);
+  expect(store.events.filter(({ kind }) => kind === 'warning' || kind === 'step')).toEqual([
+    { kind: 'step', text: `Opening ${name}` },
+    { kind: 'step', text: 'Reading the configuration of the image' },
+    {
+      kind: 'warning',
+      text: `layer ${layer}: the registry has sent nothing for 0.4 s; try 2 of 2 in 0.001 s`,
+    },
+  ]);
+});
+
+test('a slow transfer is no silence', async () => {
+  await using store = await createStore([faulty]);
+  faulty.setRules([{ path: `/blobs/${layer}`, fault: { kind: 'slow', bytes: 40_000, milliseconds: 150 } }]);
+  const pulled = await pullImage(store.host, `${faulty.address}/silent/image`, {
+    silenceLimits,
+    retryPauses: [],
+  });
+  expect(pulled.fetched).toEqual([layer]);
+});
