@@ -3,7 +3,7 @@ import { koffi, loadLibrary } from './koffi.ts';
 import { SystemCallFailed } from './libc.ts';
 
 const libc = loadLibrary('libc.so.6');
-const listCall = libc.func('long llistxattr(const char *path, _Out_ char *list, size_t size)');
+const listCall = libc.func('long llistxattr(const char *path, _Out_ uint8_t *list, size_t size)');
 const getCall = libc.func(
   'long lgetxattr(const char *path, const uint8_t *name, _Out_ uint8_t *value, size_t size)',
 );
@@ -14,6 +14,9 @@ const setCall = libc.func(
 /** The kernel's limits for all names of a file, and for one value (linux/limits.h). */
 const MAX_BYTES = 65536;
 const END = Buffer.alloc(1);
+// Calls are synchronous, so that one of each is enough; a new one would be filled with zeros for every file.
+const list = Buffer.alloc(MAX_BYTES);
+const value = Buffer.alloc(MAX_BYTES);
 
 /** Names are bytes, with their namespace and without a final NUL: `security.capability`. */
 export type ExtendedAttribute = readonly [name: Buffer, value: Buffer];
@@ -24,12 +27,10 @@ export type ExtendedAttribute = readonly [name: Buffer, value: Buffer];
  * @throws SystemCallFailed
  */
 export function readXattrs(path: string): readonly ExtendedAttribute[] {
-  const list = Buffer.alloc(MAX_BYTES);
   const length = checked('llistxattr', listCall(path, list, list.length));
   const attributes: ExtendedAttribute[] = [];
   for (let start = 0; start < length; ) {
     const end = list.indexOf(0, start);
-    const value = Buffer.alloc(MAX_BYTES);
     const size = checked('lgetxattr', getCall(path, list.subarray(start, end + 1), value, value.length));
     attributes.push([Buffer.from(list.subarray(start, end)), Buffer.from(value.subarray(0, size))]);
     start = end + 1;
@@ -38,8 +39,8 @@ export function readXattrs(path: string): readonly ExtendedAttribute[] {
 }
 
 /** @throws SystemCallFailed */
-export function writeXattr(path: string, [name, value]: ExtendedAttribute): void {
-  checked('lsetxattr', setCall(path, Buffer.concat([name, END]), value, value.length, 0));
+export function writeXattr(path: string, [name, content]: ExtendedAttribute): void {
+  checked('lsetxattr', setCall(path, Buffer.concat([name, END]), content, content.length, 0));
 }
 
 function checked(call: string, result: number): number {

@@ -4,14 +4,14 @@
  * file of the user, whose xattr `user.ostreemeta` has them, serialised like a dirmeta object; the content of a
  * symlink's is its target and a NUL.
  */
-import type { Stats } from 'node:fs';
-import { type FileHandle, lstat, open, readFile, readlink } from 'node:fs/promises';
+import { closeSync, lstatSync, openSync, readFileSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { AtomicError } from '../core/errors.ts';
 import type { FileNode } from '../core/file-change.ts';
 import { VariantMalformed } from '../core/gvariant.ts';
 import { type DirMeta, parseDirMeta } from '../core/ostree-objects.ts';
 import { isErrno, toFileError } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
+import { readXattrs } from '../native/xattr.ts';
 import { formatObjectPath, REPAIR_HINT, readDirMeta } from './object-files.ts';
 
 const USER_METADATA = 'user.ostreemeta';
@@ -19,6 +19,9 @@ const FILE_TYPE = 0o170000;
 const SYMLINK = 0o120000;
 const PERMISSIONS = 0o7777;
 const CHUNK_BYTES = 1024 * 1024;
+// New ones would have to be filled with zeros for every file.
+const chunkA = Buffer.alloc(CHUNK_BYTES);
+const chunkB = Buffer.alloc(CHUNK_BYTES);
 
 /** @throws AtomicError STORE_CORRUPT, STORE_FAILED */
 export function readDirectoryNode(host: Host, dirmeta: string): FileNode {
@@ -26,38 +29,56 @@ export function readDirectoryNode(host: Host, dirmeta: string): FileNode {
 }
 
 /** @throws AtomicError STORE_CORRUPT, STORE_FAILED */
-export async function readFileNode(host: Host, checksum: string): Promise<FileNode> {
+export function readFileNode(host: Host, checksum: string): FileNode {
   const path = formatObjectPath(host.locations.repository, checksum, 'file');
-  return withObject(checksum, async () => {
-    const { readXattrs } = await import('../native/xattr.ts');
-    const [stats, xattrs] = [await lstat(path), readXattrs(path)];
+  return withObject(checksum, () => {
+    const [stats, xattrs] = [lstatSync(path), readXattrs(path)];
     if (host.locations.repositoryMode === 'bare') {
       const meta = { uid: stats.uid, gid: stats.gid, mode: stats.mode, xattrs };
-      return toFileNode(meta, stats, () => readlink(path));
+      return toFileNode(meta, stats, () => readlinkSync(path));
     }
     const recorded = xattrs.find(([name]) => name.toString() === USER_METADATA)?.[1];
     if (recorded === undefined) throw new VariantMalformed(`there is no ${USER_METADATA}`);
-    return toFileNode(parseDirMeta(recorded), stats, async () => dropEnd(await readFile(path, 'utf8')));
+    return toFileNode(parseDirMeta(recorded), stats, () => dropEnd(readFileSync(path, 'utf8')));
   });
 }
 
-/** Whether two regular files have the same bytes. @throws AtomicError STORE_CORRUPT, STORE_FAILED */
-export async function hasSameContent(host: Host, a: string, b: string): Promise<boolean> {
-  return withOpenObject(host, a, (fileA) =>
-    withOpenObject(host, b, async (fileB) => {
-      const [bufferA, bufferB] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
-      for (;;) {
-        const [lengthA, lengthB] = await Promise.all([readChunk(fileA, bufferA), readChunk(fileB, bufferB)]);
-        if (!bufferA.subarray(0, lengthA).equals(bufferB.subarray(0, lengthB))) return false;
-        if (lengthA < CHUNK_BYTES) return true;
+/**
+ * Whether two regular files have the same bytes.
+ *
+ * @param size of both
+ * @param pause runs between two chunks; what it throws ends the comparison
+ * @throws AtomicError STORE_CORRUPT, STORE_FAILED
+ */
+export async function hasSameContent(
+  host: Host,
+  [a, b]: readonly [string, string],
+  size: number,
+  pause: () => Promise<void>,
+): Promise<boolean> {
+  const fileA = openObject(host, a);
+  try {
+    const fileB = openObject(host, b);
+    try {
+      for (let start = 0; start < size; start += CHUNK_BYTES) {
+        if (start > 0) await pause();
+        const wanted = Math.min(CHUNK_BYTES, size - start);
+        const lengthA = withObject(a, () => readChunk(fileA, chunkA, wanted));
+        const lengthB = withObject(b, () => readChunk(fileB, chunkB, wanted));
+        if (!chunkA.subarray(0, lengthA).equals(chunkB.subarray(0, lengthB))) return false;
       }
-    }),
-  );
+      return true;
+    } finally {
+      closeSync(fileB);
+    }
+  } finally {
+    closeSync(fileA);
+  }
 }
 
-async function toFileNode(meta: DirMeta, stats: Stats, readTarget: () => Promise<string>): Promise<FileNode> {
+function toFileNode(meta: DirMeta, stats: Stats, readTarget: () => string): FileNode {
   return (meta.mode & FILE_TYPE) === SYMLINK
-    ? { type: 'symlink', ...toCommon(meta), target: await readTarget() }
+    ? { type: 'symlink', ...toCommon(meta), target: readTarget() }
     : { type: 'file', ...toCommon(meta), size: stats.size };
 }
 
@@ -75,34 +96,25 @@ function dropEnd(text: string): string {
   return text.endsWith('\0') ? text.slice(0, -1) : text;
 }
 
-function withOpenObject<T>(
-  host: Host,
-  checksum: string,
-  action: (file: FileHandle) => Promise<T>,
-): Promise<T> {
-  return withObject(checksum, async () => {
-    const file = await open(formatObjectPath(host.locations.repository, checksum, 'file'), 'r');
-    try {
-      return await action(file);
-    } finally {
-      await file.close();
-    }
-  });
+function openObject(host: Host, checksum: string): number {
+  return withObject(checksum, () =>
+    openSync(formatObjectPath(host.locations.repository, checksum, 'file'), 'r'),
+  );
 }
 
-async function readChunk(file: FileHandle, buffer: Buffer): Promise<number> {
+function readChunk(file: number, buffer: Buffer, wanted: number): number {
   let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
+  while (length < wanted) {
+    const count = readSync(file, buffer, length, wanted - length, null);
+    if (count === 0) break;
+    length += count;
   }
   return length;
 }
 
-async function withObject<T>(checksum: string, action: () => Promise<T>): Promise<T> {
+function withObject<T>(checksum: string, action: () => T): T {
   try {
-    return await action();
+    return action();
   } catch (error) {
     const isMissing = isErrno(error, 'ENOENT');
     if (!isMissing && !(error instanceof VariantMalformed))

@@ -27,6 +27,7 @@ const before = tree`
   f bin/ping 0755 ping
   f bin/su 0755 su
   f bin/tool 0644 1234
+  f bin/two 0644 1234
   l bin/sh -> busybox
   d etc 0755
   f etc/gone 0600 x
@@ -45,6 +46,7 @@ const after = tree`
   x bin/ping security.capability=${netRaw}
   f bin/su 04755 su
   f bin/tool 0644 5678
+  f bin/two 0755 5678
   l bin/sh -> dash
   d etc 0755
   f etc/owner 0640 @1000:5 same
@@ -63,6 +65,7 @@ const expected = `C /bin/ping  (capabilities none -> cap_net_raw=ep)
 C /bin/sh  (target busybox -> dash)
 C /bin/su  (mode 0755 -> 4755)
 C /bin/tool  (content)
+C /bin/two  (mode 0644 -> 0755, content)
 C /etc/attribute  (xattr user.origin changed, size 4 -> 13, content)
 C /etc/folder  (mode 0755 -> 0700, owner 0:0 -> 1:1, xattr user.mark added)
 D /etc/gone
@@ -77,7 +80,7 @@ New privileges:
   /bin/su  setuid 0
   /new/file  setgid 7
 
-2 added, 2 removed, 8 changed
+2 added, 2 removed, 9 changed
 `;
 
 test.each(['bare', 'bare-user'] as const)(
@@ -117,6 +120,22 @@ test('a damaged repository is said, not taken for a difference', async () => {
     code: 'STORE_CORRUPT',
     message: `reading object ${file?.checksum}.file: it is missing`,
   });
+});
+
+test('content that differs at its end only is found, and an interruption ends the reading', async () => {
+  await using store = await createStore([registry]);
+  const [old, now] = [Buffer.alloc(3 * 1024 * 1024), Buffer.alloc(3 * 1024 * 1024)];
+  now[now.length - 1] = 1;
+  const a = (await pullLayers(store, registry, [tree`f file 0644 ${old}`, tree`f same 0644 ${old}`])).image;
+  const b = (await pullLayers(store, registry, [tree`f file 0600 ${now}`, tree`f same 0600 ${old}`])).image;
+  const changes = await compareCommits(store.host, a.commit, b.commit);
+  expect(formatDiff(changes)).toBe(
+    'C /file  (mode 0644 -> 0600, content)\nC /same  (mode 0644 -> 0600)\n\n0 added, 0 removed, 2 changed\n',
+  );
+  const interrupted = compareCommits(store.host, a.commit, b.commit);
+  // Behind the turn in which the comparison begins.
+  setImmediate(() => store.interrupt());
+  expect(await interrupted.catch((error: unknown) => error)).toMatchObject({ code: 'INTERRUPTED' });
 });
 
 /** What a walk over two checkouts finds, for each path only whether it is new, gone or not the same. */
