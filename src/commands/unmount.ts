@@ -19,9 +19,13 @@ export const unmount = defineCommand({
   exitStatuses: [],
   async run(host, { options, operands }) {
     const { unmountRoot } = await import('../store/mount/unmount.ts');
-    const { directory, outcome, record, keptBy } = await unmountRoot(host, operands.directory);
+    const { directory, outcome, record, keptBy, left } = await unmountRoot(host, operands.directory);
     if (keptBy !== undefined) {
       const text = `It is still mounted where process ${keptBy} sees it; what the mount needs stays until that has ended and the next mount or unmount removes it`;
+      host.report({ kind: 'warning', text });
+    }
+    if (left !== undefined && keptBy === undefined) {
+      const text = `The filesystem is read-only: ${left} stays until it is writable and the next mount, unmount or images prune removes it`;
       host.report({ kind: 'warning', text });
     }
     if (options.json) {

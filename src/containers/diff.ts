@@ -1,7 +1,7 @@
 import type { FileChange } from '../core/file-change.ts';
 import type { Host } from '../host/host.ts';
 import { compareCommits } from '../store/compare-commits.ts';
-import { withSharedStore } from '../store/store-lock.ts';
+import { withReadableStore } from '../store/store-lock.ts';
 import { type NamedRoot, readRoot } from './find-root.ts';
 
 /** Two root filesystems and what is not the same in them, sorted by path. */
@@ -19,7 +19,7 @@ export interface RootDiff {
  * @throws AtomicError what `readRoot` and `compareCommits` throw
  */
 export async function diffRoots(host: Host, before: string, after: string): Promise<RootDiff> {
-  return withSharedStore(host, async () => {
+  return withReadableStore(host, async () => {
     const roots = { before: await readRoot(host, before), after: await readRoot(host, after) };
     return { ...roots, changes: await compareCommits(host, roots.before.commit, roots.after.commit) };
   });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { DeploymentProblem, VerifiedDeployment, VerifiedImage } from '../core/verified-image.ts';
 import type { Host } from '../host/host.ts';
 import { withRepository } from '../store/repository.ts';
-import { withSharedStore } from '../store/store-lock.ts';
+import { withReadableStore } from '../store/store-lock.ts';
 import { ObjectVerifier } from '../store/verify/object-verifier.ts';
 import { verifyImage } from '../store/verify/verify-image.ts';
 import type { VerifyTarget } from '../store/verify/verify-targets.ts';
@@ -30,7 +30,7 @@ export async function verifyImages(host: Host, written: readonly string[]): Prom
     await listSubjects(host, written);
     return { images: [], verifier: undefined };
   }
-  return withSharedStore(host, () =>
+  return withReadableStore(host, () =>
     withRepository(host, async (repo) => {
       const verifier = new ObjectVerifier(host, repo);
       const images: VerifiedImage[] = [];

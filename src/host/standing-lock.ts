@@ -5,7 +5,7 @@
 import { constants, type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toPrintable } from '../core/printable.ts';
-import { isErrno, withFileErrors } from './file-error.ts';
+import { isErrno, toFileError, withFileErrors } from './file-error.ts';
 import type { Host } from './host.ts';
 import { throwIfInterrupted } from './interruption.ts';
 
@@ -32,15 +32,72 @@ export async function withStandingLock<T>(
   request: StandingLockRequest,
   action: () => Promise<T>,
 ): Promise<T> {
-  const { tryLock } = await import('../native/libc.ts');
-  const file = await withFileErrors(`lock ${request.path}`, () =>
-    open(request.path, constants.O_RDWR | constants.O_CREAT, 0o600),
-  );
+  const flags = constants.O_RDWR | constants.O_CREAT;
+  const file = await withFileErrors(`lock ${request.path}`, () => open(request.path, flags, 0o600));
+  return runLocked(host, file, request, action);
+}
+
+/**
+ * As `withStandingLock`, for an action that works without changing the filesystem of the lock: on a file that is there a
+ * lock can be taken whether the filesystem is writable or not.
+ *
+ * @returns `absent` when there is no lock file: nobody has ever taken the lock; the action was not run
+ */
+export async function withStandingLockIfThere<T>(
+  host: Host,
+  request: StandingLockRequest,
+  action: () => Promise<T>,
+): Promise<{ readonly kind: 'done'; readonly value: T } | { readonly kind: 'absent' }> {
+  const file = await openUnless(request.path, constants.O_RDONLY, ['ENOENT']);
+  if (file === undefined) return { kind: 'absent' };
+  return { kind: 'done', value: await runLocked(host, file, request, action) };
+}
+
+/**
+ * Runs an action that only reads while holding the lock shared.
+ *
+ * Where the lock file is missing and cannot be made, the action runs without a lock. On a read-only filesystem that is
+ * sound, because nobody can change what is read there. (Where only our mount of it is read-only somebody could; then a
+ * reader may miss what is taken away meanwhile.) Where even the folder is missing there is nothing to read.
+ *
+ * @throws INTERRUPTED while waiting; STORE_FAILED when the file cannot be opened
+ */
+export async function withReadersLock<T>(
+  host: Host,
+  request: Omit<StandingLockRequest, 'mode'>,
+  action: () => Promise<T>,
+): Promise<T> {
+  // A file that is there is opened, whether the filesystem is writable or not.
+  const flags = constants.O_RDONLY | constants.O_CREAT;
+  const file = await openUnless(request.path, flags, ['EROFS', 'ENOENT']);
+  return file === undefined ? action() : runLocked(host, file, { ...request, mode: 'shared' }, action);
+}
+
+async function openUnless(
+  path: string,
+  flags: number,
+  expected: readonly string[],
+): Promise<FileHandle | undefined> {
   try {
-    for (let isReported = false; !tryLock(file.fd, request.mode); isReported = true) {
+    return await open(path, flags, 0o600);
+  } catch (error) {
+    if (expected.some((errno) => isErrno(error, errno))) return undefined;
+    throw toFileError(error, `lock ${path}`);
+  }
+}
+
+async function runLocked<T>(
+  host: Host,
+  file: FileHandle,
+  { mode, object }: StandingLockRequest,
+  action: () => Promise<T>,
+): Promise<T> {
+  const { tryLock } = await import('../native/libc.ts');
+  try {
+    for (let isReported = false; !tryLock(file.fd, mode); isReported = true) {
       throwIfInterrupted(host);
       if (!isReported) {
-        host.report({ kind: 'waiting', object: request.object, holder: await findHolder(file) });
+        host.report({ kind: 'waiting', object, holder: await findHolder(file) });
       }
       await sleep(RETRY_MILLISECONDS);
     }

@@ -1,12 +1,13 @@
 /**
  * The lock of the image store: `REPO/atomic.lock`. Whoever needs objects that no ref protects yet, or still, holds it
- * shared: a pull between its transactions, an install between finding an image and writing `info`, a mount, an export.
+ * shared: a pull between its transactions, an install between finding an image and writing `info`, a mount, an export, and
+those who only read.
  * Whoever takes objects away holds it exclusively: prune and repair. libostree's own lock covers single transactions
  * only.
  */
 import { ensureDirectory } from '../host/durable-files.ts';
 import type { Host } from '../host/host.ts';
-import { withStandingLock } from '../host/standing-lock.ts';
+import { withReadersLock, withStandingLock } from '../host/standing-lock.ts';
 
 const OBJECT = 'the image store';
 
@@ -20,6 +21,15 @@ export async function withSharedStore<T>(host: Host, action: () => Promise<T>): 
 }
 
 /**
+ * As `withSharedStore`, for an action that only reads: creates no folder, and works on a filesystem that is read-only.
+ *
+ * @throws INTERRUPTED while waiting, STORE_FAILED
+ */
+export async function withReadableStore<T>(host: Host, action: () => Promise<T>): Promise<T> {
+  return withReadersLock(host, { path: formatLockPath(host), object: OBJECT }, action);
+}
+
+/**
  * Runs an action that nobody else's use of the store overlaps. Must not be nested, not in a shared one either.
  *
  * @throws INTERRUPTED while waiting, READ_ONLY, STORE_FAILED
@@ -29,7 +39,10 @@ export async function withExclusiveStore<T>(host: Host, action: () => Promise<T>
 }
 
 async function withLock<T>(host: Host, mode: 'shared' | 'exclusive', action: () => Promise<T>): Promise<T> {
-  const { repository } = host.locations;
-  await ensureDirectory(repository);
-  return withStandingLock(host, { path: `${repository}/atomic.lock`, mode, object: OBJECT }, action);
+  await ensureDirectory(host.locations.repository);
+  return withStandingLock(host, { path: formatLockPath(host), mode, object: OBJECT }, action);
+}
+
+function formatLockPath(host: Host): string {
+  return `${host.locations.repository}/atomic.lock`;
 }

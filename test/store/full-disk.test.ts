@@ -1,25 +1,23 @@
 /** A filesystem that is too small for an image: said before anything is fetched, or as soon as it shows. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
-import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { AtomicError } from '../../src/core/errors.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage, type LayerInput } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
-import type { Sandbox } from '../support/sandbox.ts';
 import { buildTar } from '../support/tar-writer.ts';
 import { tree } from '../support/tree.ts';
 import { failedPull } from './failed-pull.ts';
 import { checkRepository } from './ostree-cli.ts';
 import { createSigningKey } from './signing-key.ts';
+import { mountSmallDisk } from './small-disk.ts';
 import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
-const DISK_BYTES = 24 * 1024 * 1024;
 /** What libostree keeps free unless the repository says something else. */
 const RESERVED_PERCENT = 3;
 const HINT = 'Free some space on the filesystem of the image store and try again.';
@@ -134,17 +132,6 @@ test('layers that are there with another compression need no room again', async 
   checkRepository(store);
 });
 
-test('a repository on a filesystem that is read-only', async () => {
-  await using store = await createStore([registry]);
-  await using _disk = mountSmallDisk(store);
-  await pullLayers(store, registry, [tree`f etc/stored 0644 before`]);
-  const name = await pushNew(registry, { layers: [tree`f other 0644 1`] });
-  run('mount', '-o', 'remount,ro', store.locations.checkouts);
-  expect((await failedPull(store, name)).code).toBe('READ_ONLY');
-  run('mount', '-o', 'remount,rw', store.locations.checkouts);
-  expect((await pullImage(store.host, name, {})).image.reference).toBe(name);
-});
-
 /** An uncompressed layer of exactly so many bytes, whose files fill whole blocks and are a little smaller. */
 function buildPlainLayer(bytes: number): LayerInput {
   const content = createHash('shake256', { outputLength: bytes - 64 * 1024 })
@@ -152,22 +139,4 @@ function buildPlainLayer(bytes: number): LayerInput {
     .digest();
   const tar = buildTar(tree`f large 0644 ${content}`);
   return { compression: 'none', tar: Buffer.concat([tar, Buffer.alloc(bytes - tar.length)]) };
-}
-
-/** Puts a filesystem of its own below the store. */
-function mountSmallDisk(store: Sandbox): AsyncDisposable & { readonly path: string } {
-  const disk = store.folder.join('disk');
-  const path = store.locations.checkouts;
-  writeFileSync(disk, '');
-  truncateSync(disk, DISK_BYTES);
-  run('mkfs.ext4', '-q', disk);
-  mkdirSync(path, { recursive: true });
-  run('mount', '-o', 'loop', disk, path);
-  return { path, [Symbol.asyncDispose]: async () => run('umount', path) };
-}
-
-function run(program: string, ...args: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8', timeout: 20_000 });
-  if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
 }

@@ -22,7 +22,11 @@ import { isErrno, withFileErrors } from '../../host/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { listMountNamespaces, type MountEntry } from '../../host/mount-table.ts';
 import { removeTree } from '../../host/remove-tree.ts';
-import { withStandingLock } from '../../host/standing-lock.ts';
+import {
+  type StandingLockRequest,
+  withStandingLock,
+  withStandingLockIfThere,
+} from '../../host/standing-lock.ts';
 
 const SOURCE_PREFIX = 'atomic:';
 const ID = /^[0-9a-f]{12}$/;
@@ -68,8 +72,17 @@ export async function withMounts<T>(host: Host, action: () => Promise<T>): Promi
   const parent = buildParent(host.locations);
   await ensureDirectory(host.locations.state);
   await withFileErrors(`create folder ${parent}`, () => mkdir(parent, { recursive: true, mode: 0o700 }));
-  const lock = { path: `${parent}/lock`, mode: 'exclusive', object: 'the mounts' } as const;
-  return withStandingLock(host, lock, action);
+  return withStandingLock(host, buildLock(host.locations), action);
+}
+
+/**
+ * As `withMounts`, for an action that ends mounts: works on a full disk and on a filesystem that is read-only.
+ *
+ * @returns `undefined` when nothing has ever been mounted; the action was not run
+ */
+export async function withExistingMounts<T>(host: Host, action: () => Promise<T>): Promise<T | undefined> {
+  const result = await withStandingLockIfThere(host, buildLock(host.locations), action);
+  return result.kind === 'done' ? result.value : undefined;
 }
 
 /** Lists all folders, those of mounts that have ended too. */
@@ -130,6 +143,10 @@ export function listMountedIds(): ReadonlyMap<string, number> {
       }),
     ),
   );
+}
+
+function buildLock(locations: Locations): StandingLockRequest {
+  return { path: `${buildParent(locations)}/lock`, mode: 'exclusive', object: 'the mounts' };
 }
 
 function buildParent(locations: Locations): string {

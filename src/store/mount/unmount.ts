@@ -13,7 +13,7 @@ import {
   type RecordedMount,
   removeUnmounted,
   requireRootTo,
-  withMounts,
+  withExistingMounts,
 } from './mount-folder.ts';
 
 export interface Unmounted {
@@ -24,6 +24,8 @@ export interface Unmounted {
   readonly record: MountRecord | undefined;
   /** A process in another mount namespace that still has the mount; then its folder stays as long as that. */
   readonly keptBy: number | undefined;
+  /** What the mount needed, when it could not be removed because the filesystem is read-only. */
+  readonly left: string | undefined;
 }
 
 /**
@@ -36,31 +38,46 @@ export interface Unmounted {
 export async function unmountRoot(host: Host, written: string): Promise<Unmounted> {
   requireRootTo(host, 'unmount');
   const directory = await resolveMountPoint(written);
-  return withMounts(host, async () => {
-    const recorded = await listRecordedMounts(host);
-    const mounts = readOwnMounts();
-    const top = mounts.findLast(({ point }) => point === directory);
-    const mine = findRecorded(recorded, top);
-    if (mine === undefined) {
-      const left = recorded.find(({ record }) => record?.directory === directory);
-      if (left === undefined || hasMount(mounts, left, directory))
-        throw buildNotMounted(directory, top, left);
-      return removeFolder(host, directory, left, 'cleaned');
-    }
-    await endMount(directory, mounts);
-    return removeFolder(host, directory, mine, 'unmounted');
-  });
+  const unmounted = await withExistingMounts(host, () => unmountRecorded(host, directory));
+  if (unmounted !== undefined) return unmounted;
+  throw buildNotMounted(directory, findTop(readOwnMounts(), directory), undefined);
 }
 
-async function removeFolder(
-  host: Host,
-  directory: string,
-  { id, record }: RecordedMount,
-  outcome: Unmounted['outcome'],
-): Promise<Unmounted> {
-  const keptBy = listMountedIds().get(id);
-  await removeUnmounted(host);
-  return { directory, outcome, record, keptBy };
+async function unmountRecorded(host: Host, directory: string): Promise<Unmounted> {
+  const recorded = await listRecordedMounts(host);
+  const mounts = readOwnMounts();
+  const top = findTop(mounts, directory);
+  const mine = findRecorded(recorded, top);
+  if (mine === undefined) {
+    const left = recorded.find(({ record }) => record?.directory === directory);
+    if (left === undefined || hasMount(mounts, left, directory)) throw buildNotMounted(directory, top, left);
+    const keptBy = listMountedIds().get(left.id);
+    await removeUnmounted(host);
+    return { directory, outcome: 'cleaned', record: left.record, keptBy, left: undefined };
+  }
+  await endMount(directory, mounts);
+  const keptBy = listMountedIds().get(mine.id);
+  const left = await removeIfWritable(host, mine);
+  return { directory, outcome: 'unmounted', record: mine.record, keptBy, left };
+}
+
+/**
+ * Removes what ended mounts have left.
+ *
+ * @returns the folder of this one when the filesystem is read-only: it stays for the next mount, unmount or prune
+ */
+async function removeIfWritable(host: Host, { folder }: RecordedMount): Promise<string | undefined> {
+  try {
+    await removeUnmounted(host);
+    return undefined;
+  } catch (error) {
+    if (error instanceof AtomicError && error.code === 'READ_ONLY') return folder;
+    throw error;
+  }
+}
+
+function findTop(mounts: readonly MountEntry[], directory: string): MountEntry | undefined {
+  return mounts.findLast(({ point }) => point === directory);
 }
 
 async function endMount(directory: string, mounts: readonly MountEntry[]): Promise<void> {
