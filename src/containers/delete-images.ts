@@ -58,7 +58,7 @@ export function requireUnused({ used }: ImageDeletion): void {
 }
 
 /**
- * Deletes the names, all in one transaction.
+ * Deletes the names, one after another, which needs no space; a crash leaves those that were not reached.
  *
  * @param deletion what the person has seen; a container that was installed since then keeps its files, as with -f
  * @throws AtomicError IMAGE_NOT_FOUND when one of them is gone or names another image by now: nothing was deleted

@@ -67,6 +67,9 @@ const abort = library.func(
 const transactionSetRef = library.func(
   'void ostree_repo_transaction_set_ref(void *repo, const char *remote, const char *ref, const char *checksum)',
 );
+const setRefImmediate = library.func(
+  'bool ostree_repo_set_ref_immediate(void *repo, const char *remote, const char *ref, const char *checksum, void *cancel, _Out_ void **error)',
+);
 const loadVariant = library.func(
   'bool ostree_repo_load_variant(void *repo, int type, const char *checksum, _Out_ void **variant, _Out_ void **error)',
 );
@@ -123,9 +126,15 @@ export function abortTransaction(repo: Pointer): void {
   if (!abort(repo, null, error)) throw takeError(error);
 }
 
-/** Points a ref at a commit, or removes it with `undefined`, when the transaction commits. */
-export function setRef(repo: Pointer, ref: string, checksum: string | undefined): void {
-  transactionSetRef(repo, null, ref, checksum ?? null);
+/** Points a ref at a commit when the transaction commits. */
+export function setRef(repo: Pointer, ref: string, checksum: string): void {
+  transactionSetRef(repo, null, ref, checksum);
+}
+
+/** Removes a ref at once, without a transaction: its file is unlinked, which needs no space. None there is no failure. */
+export function removeRef(repo: Pointer, ref: string): void {
+  const error: PointerSlot = [null];
+  if (!setRefImmediate(repo, null, ref, null, null, error)) throw takeError(error);
 }
 
 /** Reads a metadata object, also one of the open transaction. Its checksum has been verified when it was written. */

@@ -8,41 +8,49 @@ import { withRepository } from './repository.ts';
 import { withStoreErrors } from './store-error.ts';
 import { withTransaction } from './transaction.ts';
 
+const STEP = 'changing the names of images';
+
 /**
  * Gives a commit a name, or another commit to a name.
  *
  * @param reference with a tag
  */
 export async function writeImageName(host: Host, reference: string, commit: string): Promise<void> {
-  await withRepository(host, (repo) =>
-    changeRefs(host, repo, new Map([[formatImageRef(reference), commit]])),
-  );
+  await withRepository(host, (repo) => writeRef(host, repo, formatImageRef(reference), commit));
 }
 
 /** Removes names of images; their layers and objects stay until they are pruned. */
 export async function removeImageNames(host: Host, references: readonly string[]): Promise<void> {
-  const changes = new Map(references.map((reference) => [formatImageRef(reference), undefined]));
-  await withRepository(host, (repo) => changeRefs(host, repo, changes));
+  await withRepository(host, (repo) => removeRefs(host, repo, references.map(formatImageRef)));
 }
 
 /**
- * Changes refs in one transaction, which works on a full disk too. It is on the disk when this returns: no object may
- * go before the last ref to it has gone for good.
+ * Points a ref at a commit. It is on the disk when this returns.
  *
- * @param changes ref such as `ociimage/...` -> commit; `undefined` removes it
+ * @param ref such as `ociimage/...`
  */
-export async function changeRefs(
-  host: Host,
-  repo: Pointer,
-  changes: ReadonlyMap<string, string | undefined>,
-): Promise<void> {
-  if (changes.size === 0) return;
+export async function writeRef(host: Host, repo: Pointer, ref: string, commit: string): Promise<void> {
   const { setRef } = await import('../native/ostree.ts');
-  const step = 'changing the names of images';
-  await withTransaction(host, repo, step, () => {
-    for (const [ref, commit] of changes) setRef(repo, ref, commit);
+  await withTransaction(host, repo, STEP, () => setRef(repo, ref, commit));
+  await syncRefs(host);
+}
+
+/**
+ * Removes refs, one after another and each whole: a crash leaves those that were not reached. Needs no space, so that a
+ * full disk can be emptied; a transaction would make a folder first. That they are gone is on the disk when this
+ * returns: no object may go before the last ref to it has gone for good.
+ *
+ * @param refs such as `ociimage/...`
+ */
+export async function removeRefs(host: Host, repo: Pointer, refs: readonly string[]): Promise<void> {
+  if (refs.length === 0) return;
+  const { removeRef } = await import('../native/ostree.ts');
+  await withStoreErrors(STEP, () => {
+    for (const ref of refs) removeRef(repo, ref);
   });
-  await withStoreErrors(step, async () => {
-    await syncDirectory(`${host.locations.repository}/refs/heads/ociimage`);
-  });
+  await syncRefs(host);
+}
+
+async function syncRefs({ locations }: Host): Promise<void> {
+  await withStoreErrors(STEP, () => syncDirectory(`${locations.repository}/refs/heads/ociimage`));
 }

@@ -13,6 +13,7 @@ import {
   loadMetadata,
   openRepository,
   optionSizes,
+  removeRef,
   setRef,
   writeFileObject,
   writeMetadata,
@@ -65,10 +66,9 @@ test('a ref appears with the transaction, and not without it', async () => {
   await commitTransaction(repo);
   expect(readFileSync(`${path}/refs/heads/ociimage/kept`, 'utf8')).toMatch(/^[0-9a-f]{64}\n$/);
 
-  beginTransaction(repo);
-  setRef(repo, 'ociimage/kept', undefined);
-  await commitTransaction(repo);
+  removeRef(repo, 'ociimage/kept');
   expect(existsSync(`${path}/refs/heads/ociimage/kept`)).toBe(false);
+  removeRef(repo, 'ociimage/kept');
 });
 
 test('aborting without a transaction does nothing', () => {

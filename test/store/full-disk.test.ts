@@ -1,9 +1,22 @@
 /** A filesystem that is too small for an image: said before anything is fetched, or as soon as it shows. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { applyDeletion, planDeletion } from '../../src/containers/delete-images.ts';
+import { pruneStore } from '../../src/containers/prune-store.ts';
 import { AtomicError } from '../../src/core/errors.ts';
+import { isErrno } from '../../src/host/file-error.ts';
 import { listImages } from '../../src/store/list-images.ts';
+import { unmountRoot } from '../../src/store/mount/unmount.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage, type LayerInput } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
@@ -131,6 +144,43 @@ test('layers that are there with another compression need no room again', async 
   expect(await registry.blobGets()).toHaveLength(1);
   checkRepository(store);
 });
+
+test('on a disk without a free block images are deleted and pruned, and nothing mounted is said', async () => {
+  await using store = await createStore([registry]);
+  await using disk = mountSmallDisk(store);
+  const noise = createHash('shake256', { outputLength: 2 * 1024 * 1024 })
+    .update('')
+    .digest();
+  const large = (await pullLayers(store, registry, [tree`f large 0644 ${noise}`])).image;
+  const kept = (await pullLayers(store, registry, [tree`f small 0644 1`])).image;
+  fillDisk(disk.path);
+  expect(() => mkdirSync(`${disk.path}/folder`)).toThrow('ENOSPC');
+  const unmounted = unmountRoot(store.host, store.folder.path);
+  expect(await unmounted.catch((error: unknown) => error)).toMatchObject({ code: 'NOT_MOUNTED' });
+
+  const selection = { kind: 'written', words: [large.reference] } as const;
+  await applyDeletion(store.host, await planDeletion(store.host, selection));
+  expect([kept]).toMatchObject(await listImages(store.host));
+  const pruned = await pruneStore(store.host);
+  expect(pruned.bytes).toBeGreaterThan(noise.length);
+  expect(statfsSync(disk.path).bfree * statfsSync(disk.path).bsize).toBeGreaterThan(noise.length);
+  checkRepository(store);
+});
+
+/** Writes until not even root finds a block, and no directory can be made. */
+function fillDisk(path: string): void {
+  const file = openSync(`${path}/filler`, 'a');
+  for (const bytes of [1024 * 1024, 1024, 1024]) {
+    try {
+      for (;;) writeSync(file, Buffer.alloc(bytes, 1));
+    } catch (error) {
+      if (!isErrno(error, 'ENOSPC')) throw error;
+    }
+    // Gives back what the filesystem had set aside for blocks that it had not placed yet.
+    fsyncSync(file);
+  }
+  closeSync(file);
+}
 
 /** An uncompressed layer of exactly so many bytes, whose files fill whole blocks and are a little smaller. */
 function buildPlainLayer(bytes: number): LayerInput {

@@ -5,7 +5,7 @@ import { throwIfInterrupted } from '../../host/interruption.ts';
 import { GErrorThrown } from '../../native/glib.ts';
 import { hasRepository, withRepository } from '../repository.ts';
 import { toStoreError, withStoreErrors } from '../store-error.ts';
-import { changeRefs } from '../write-refs.ts';
+import { removeRefs } from '../write-refs.ts';
 import { listNeededCommits, type NeededCommits, withOwner } from './needed-commits.ts';
 import { addReachable, createObjectSet, type ObjectSet } from './reachable-objects.ts';
 import { removeUnusedScratch } from './scratch-leftovers.ts';
@@ -25,7 +25,7 @@ const WOULD_BLOCK = 27;
 
 /**
  * Prunes the repository. The caller holds the store exclusively. Everything is read before the first change; refs go
- * in one transaction, objects after it, so that a crash leaves objects without a ref, which the next prune frees.
+ * first, objects after them, so that a crash leaves objects without a ref, which the next prune frees. Needs no space.
  *
  * @param deployments the commits that containers were installed from; they stay, with their layers (X-10)
  * @throws AtomicError STORE_CORRUPT, naming what cannot be read: nothing was freed; LOCK_BUSY while another program
@@ -48,7 +48,7 @@ export async function pruneRepository(
       reportUnknown(host, needed);
       const reachable = await collectReachable(host, needed);
       throwIfInterrupted(host);
-      await changeRefs(host, repo, new Map(needed.unusedBlobs.map((ref) => [ref, undefined])));
+      await removeRefs(host, repo, needed.unusedBlobs);
       for (const ref of needed.unusedBlobs) host.report({ kind: 'notice', text: `Deleting ${ref}` });
       host.report({ kind: 'step', text: 'Freeing objects' });
       const freed = await withStoreErrors('freeing objects', () => removeOtherObjects(repo, reachable));

@@ -8,7 +8,7 @@ import { withRepository } from '../repository.ts';
 import { findStoredLayer } from '../stored-layer.ts';
 import { tolerateDamage } from '../tolerate-damage.ts';
 import { withTransaction } from '../transaction.ts';
-import { changeRefs } from '../write-refs.ts';
+import { writeRef } from '../write-refs.ts';
 import { formatObjectKey } from './object-verifier.ts';
 import { placeLink } from './place-object.ts';
 import type { Repair } from './repair.ts';
@@ -88,6 +88,6 @@ async function adoptBlob(repair: Repair, digest: string): Promise<number> {
     return placed;
   if (current !== undefined) repair.discarded.add(current);
   await adopt('commit', fetched);
-  await changeRefs(repair.host, repair.repo, new Map([[ref, fetched]]));
+  await writeRef(repair.host, repair.repo, ref, fetched);
   return placed + 1;
 }
