@@ -100,10 +100,15 @@ async function isStillThere(path: string, file: FileHandle): Promise<boolean> {
   }
 }
 
+/** On a full disk the line is missing, which only those who wait notice: what frees space has to work there. */
 async function writeHolder(file: FileHandle, purpose: string): Promise<void> {
   const pid = await readlink('/proc/self');
   await file.truncate(0);
-  await file.write(`process ${pid}: ${purpose}\n`, 0);
+  try {
+    await file.write(`process ${pid}: ${purpose}\n`, 0);
+  } catch (error) {
+    if (!isErrno(error, 'ENOSPC') && !isErrno(error, 'EDQUOT')) throw error;
+  }
 }
 
 /** Undefined when the holder has not written it yet, or is gone already. */

@@ -153,6 +153,10 @@ test('on a disk without a free block images are deleted and pruned, and nothing 
     .digest();
   const large = (await pullLayers(store, registry, [tree`f large 0644 ${noise}`])).image;
   const kept = (await pullLayers(store, registry, [tree`f small 0644 1`])).image;
+  // What a killed install left, and the folder of the locks that it had made.
+  const half = `${disk.path}/.web.0.new`;
+  mkdirSync(half);
+  mkdirSync(`${store.locations.state}/locks`, { recursive: true });
   fillDisk(disk.path);
   expect(() => mkdirSync(`${disk.path}/folder`)).toThrow('ENOSPC');
   const unmounted = unmountRoot(store.host, store.folder.path);
@@ -162,6 +166,7 @@ test('on a disk without a free block images are deleted and pruned, and nothing 
   await applyDeletion(store.host, await planDeletion(store.host, selection));
   expect([kept]).toMatchObject(await listImages(store.host));
   const pruned = await pruneStore(store.host);
+  expect(pruned.leftovers).toEqual([half]);
   expect(pruned.bytes).toBeGreaterThan(noise.length);
   expect(statfsSync(disk.path).bfree * statfsSync(disk.path).bsize).toBeGreaterThan(noise.length);
   checkRepository(store);
