@@ -30,12 +30,15 @@ export interface OverlayMount {
   /** Absolute paths without `:`, `,` and `\`, the upper one first. */
   readonly layers: readonly string[];
   readonly flags: readonly MountFlag[];
+  /** Whose `overlay.*` attributes the kernel obeys; `user` needs Linux 5.11. */
+  readonly attributes: 'trusted' | 'user';
 }
 
 /** Mounts an overlay that has no upper directory: nothing can be written to it, not even after a remount. */
-export function mountOverlay({ source, target, layers, flags }: OverlayMount): void {
+export function mountOverlay({ source, target, layers, flags, attributes }: OverlayMount): void {
   const bits = flags.reduce((sum, flag) => sum | MOUNT_FLAGS[flag], 0);
-  const result: number = mountCall(source, target, 'overlay', bits, `lowerdir=${layers.join(':')}`);
+  const data = `lowerdir=${layers.join(':')}${attributes === 'user' ? ',userxattr' : ''}`;
+  const result: number = mountCall(source, target, 'overlay', bits, data);
   if (result !== 0) throw new SystemCallFailed('mount', koffi.errno());
 }
 

@@ -4,6 +4,7 @@ import { SystemCallFailed } from './libc.ts';
 
 const libc = loadLibrary('libc.so.6');
 const listCall = libc.func('long llistxattr(const char *path, _Out_ uint8_t *list, size_t size)');
+const listByBytesCall = libc.func('long llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)');
 const getCall = libc.func(
   'long lgetxattr(const char *path, const uint8_t *name, _Out_ uint8_t *value, size_t size)',
 );
@@ -28,19 +29,36 @@ export type ExtendedAttribute = readonly [name: Buffer, value: Buffer];
  */
 export function readXattrs(path: string): readonly ExtendedAttribute[] {
   const length = checked('llistxattr', listCall(path, list, list.length));
-  const attributes: ExtendedAttribute[] = [];
-  for (let start = 0; start < length; ) {
-    const end = list.indexOf(0, start);
-    const size = checked('lgetxattr', getCall(path, list.subarray(start, end + 1), value, value.length));
-    attributes.push([Buffer.from(list.subarray(start, end)), Buffer.from(value.subarray(0, size))]);
-    start = end + 1;
-  }
-  return attributes;
+  return splitNames(length).map((name) => {
+    const size = checked('lgetxattr', getCall(path, Buffer.concat([name, END]), value, value.length));
+    return [name, Buffer.from(value.subarray(0, size))];
+  });
+}
+
+/**
+ * Lists the names of all extended attributes, in the order of the disk.
+ *
+ * @param path bytes, because it need not be UTF-8
+ * @throws SystemCallFailed
+ */
+export function listXattrNames(path: Buffer): readonly Buffer[] {
+  return splitNames(checked('llistxattr', listByBytesCall(Buffer.concat([path, END]), list, list.length)));
 }
 
 /** @throws SystemCallFailed */
 export function writeXattr(path: string, [name, content]: ExtendedAttribute): void {
   checked('lsetxattr', setCall(path, Buffer.concat([name, END]), content, content.length, 0));
+}
+
+/** @param length of the names in `list`, with their NULs */
+function splitNames(length: number): Buffer[] {
+  const names: Buffer[] = [];
+  for (let start = 0; start < length; ) {
+    const end = list.indexOf(0, start);
+    names.push(Buffer.from(list.subarray(start, end)));
+    start = end + 1;
+  }
+  return names;
 }
 
 function checked(call: string, result: number): number {

@@ -111,21 +111,55 @@ test('shows the merged root; nothing that the image says about overlays hides a 
   expect(expected.filter((line) => line.includes('trusted.overlay.'))).toHaveLength(2);
 });
 
-test('a file that claims to have its content elsewhere is refused, not followed', async () => {
+test.each(['trusted', 'user'])(
+  'files with attributes of overlays in the namespace %s are shown as they are',
+  async (namespace) => {
+    const hostile = await pushNew(registry, {
+      layers: [
+        tree`
+        f claims 0644 own
+        x claims ${namespace}.overlay.metacopy=${metacopy}
+        x claims ${namespace}.overlay.redirect=/etc/passwd
+        f short 0644 own
+        x short ${namespace}.overlay.metacopy=x
+        d deep 0755
+        f deep/kept 0644 own
+        f deep/gone 0644
+        x deep/gone ${namespace}.overlay.whiteout=y
+        f other 0644 other
+      `,
+      ],
+    });
+    const pulled = await pullImage(host, hostile, {});
+    await mountSubject(host, { subject: hostile, directory: at, options: [] });
+    const stored = describeTree(await checkOut(store, pulled));
+    const withoutAttributes = (lines: readonly string[]): string[] =>
+      lines.map((line) => line.replaceAll(/ (?:trusted|user)\.overlay\.\S+/g, ''));
+    expect(withoutAttributes(describeTree(at))).toEqual(withoutAttributes(stored));
+    expect(readFileSync(`${at}/claims`, 'utf8')).toBe('own');
+    expect(readFileSync(`${at}/deep/gone`, 'utf8')).toBe('');
+  },
+);
+
+test('files with attributes of overlays in both namespaces: the mount says that it cannot show them', async () => {
   const hostile = await pushNew(registry, {
     layers: [
       tree`
-        f claims 0644 own
-        x claims trusted.overlay.metacopy=${metacopy}
-        x claims trusted.overlay.redirect=/etc/passwd
-        f other 0644 other
+        f one 0644 own
+        x one trusted.overlay.metacopy=${metacopy}
+        d deep 0755
+        f deep/other 0644 own
+        x deep/other user.overlay.metacopy=${metacopy}
       `,
     ],
   });
   await pullImage(host, hostile, {});
-  await mountSubject(host, { subject: hostile, directory: at, options: [] });
-  expect(() => readFileSync(`${at}/claims`)).toThrow(/EPERM|EIO/);
-  expect(readFileSync(`${at}/other`, 'utf8')).toBe('other');
+  const mounted = mountSubject(host, { subject: hostile, directory: at, options: [] });
+  expect(await mounted.catch((error) => error)).toMatchObject({
+    code: 'MOUNT_FAILED',
+    message: `Could not mount ${hostile}: no overlay shows both /one and /deep/other, which have attributes trusted.overlay and user.overlay`,
+  });
+  expect([readdirSync(at), listFolders(host)]).toEqual([[], []]);
 });
 
 test('no write reaches the store, whatever is done to the mount', async () => {

@@ -18,6 +18,7 @@ import {
   removeUnmounted,
   withMounts,
 } from './mount-folder.ts';
+import { chooseOverlayNamespace, type OverlayNamespace } from './overlay-attributes.ts';
 
 /** Where the files come from. */
 export type RootSource =
@@ -37,9 +38,8 @@ export interface RootMount {
  * Shows a root filesystem at a directory so that no write can reach its files, which are hard links into the store: an
  * overlay without an upper directory stays read-only whatever root does to the mount, where a bind mount does not
  * (compatibility X-09). The files are in the lowest layer, because there the kernel does not look at the xattrs by
- * which an image could hide or redirect directories (`trusted.overlay.opaque`, `trusted.overlay.redirect`). Of a file
- * it does look: one with `trusted.overlay.metacopy` cannot be read (EPERM), an empty one with
- * `trusted.overlay.whiteout` cannot be opened (ENOENT).
+ * which an image could hide or redirect directories (`trusted.overlay.opaque`, `trusted.overlay.redirect`); for those of
+ * files see `overlay-attributes.ts`.
  *
  * A failure leaves nothing; a crash leaves either the mount or a folder that the next one removes.
  *
@@ -52,8 +52,10 @@ export async function mountRoot(host: Host, mount: RootMount): Promise<void> {
     await withFileErrors(`create folder ${folder.folder}`, () => mkdir(folder.folder, { mode: 0o700 }));
     try {
       await prepareFolder(host, folder, mount);
+      const root = rootOf(folder, mount.source);
+      const attributes = await chooseOverlayNamespace(host, root, mount.record.name);
       throwIfInterrupted(host);
-      await mountFolder(folder, mount);
+      await mountFolder(folder, mount, attributes);
     } catch (error) {
       await removeTree(folder.folder);
       throw error;
@@ -87,13 +89,20 @@ async function copyRootFolder(from: string, to: string): Promise<void> {
 async function mountFolder(
   folder: MountFolder,
   { source, point, options, record }: RootMount,
+  attributes: OverlayNamespace,
 ): Promise<void> {
   const { mountOverlay } = await import('../../native/mount.ts');
   await withDirectories([folder.empty, rootOf(folder, source)], async (layers) => {
     try {
-      mountOverlay({ source: formatMountSource(folder.id), target: point.held, layers, flags: options });
+      mountOverlay({
+        source: formatMountSource(folder.id),
+        target: point.held,
+        layers,
+        flags: options,
+        attributes,
+      });
     } catch (error) {
-      throw buildMountFailed(record.name, error);
+      throw buildMountFailed(record.name, attributes, error);
     }
   });
 }
@@ -102,11 +111,13 @@ function rootOf(folder: MountFolder, source: RootSource): string {
   return source.kind === 'commit' ? folder.rootfs : source.path;
 }
 
-function buildMountFailed(name: string, error: unknown): unknown {
+function buildMountFailed(name: string, attributes: OverlayNamespace, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   const hint =
     error.code === 'ENODEV'
       ? 'The kernel needs overlayfs: modprobe overlay.'
-      : 'Look at the last lines of dmesg; mounting needs CAP_SYS_ADMIN.';
+      : error.code === 'EINVAL' && attributes === 'user'
+        ? 'It has files with attributes of overlays; to show those the kernel must be Linux 5.11 or newer.'
+        : 'Look at the last lines of dmesg; mounting needs CAP_SYS_ADMIN.';
   return new AtomicError('MOUNT_FAILED', `Could not mount ${name}: ${error.message}`, { cause: error, hint });
 }

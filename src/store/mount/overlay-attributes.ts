@@ -1,0 +1,73 @@
+/**
+ * Attributes of files by which overlayfs hides or refuses them, in the lowest layer too: with `overlay.metacopy` a file
+ * claims to have its content elsewhere, and cannot be read (EPERM, EIO); with `overlay.whiteout` an empty one counts as
+ * deleted. The kernel obeys those of one namespace: `trusted`, or `user` with the mount option `userxattr`. So an image
+ * is shown as it is by the one that its files have nothing in. Of directories it obeys none there.
+ */
+import { lstatSync, readdirSync } from 'node:fs';
+import { AtomicError } from '../../core/errors.ts';
+import { toPrintable } from '../../core/printable.ts';
+import { withFileErrors } from '../../host/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+
+export type OverlayNamespace = 'trusted' | 'user';
+
+const ATTRIBUTE = /^(trusted|user)\.overlay\.(?:metacopy|whiteout)$/;
+const SLASH = Buffer.from('/');
+const DIRECTORIES_PER_TURN = 64;
+
+/**
+ * Finds the namespace in which the kernel shall look for attributes of overlays, so that no file is hidden.
+ *
+ * @param root absolute path of a folder that nobody changes; its symlinks are not followed
+ * @param name of what is mounted, for the message
+ * @throws AtomicError MOUNT_FAILED when there are such files for both, INTERRUPTED, file errors
+ */
+export async function chooseOverlayNamespace(
+  host: Host,
+  root: string,
+  name: string,
+): Promise<OverlayNamespace> {
+  const { trusted, user } = await withFileErrors(`read ${root}`, () =>
+    findOverlayFiles(host, Buffer.from(root)),
+  );
+  if (trusted === undefined) return 'trusted';
+  if (user === undefined) return 'user';
+  const [one, other] = [trusted, user].map((path) => toPrintable(path.toString().slice(root.length)));
+  throw new AtomicError(
+    'MOUNT_FAILED',
+    `Could not mount ${name}: no overlay shows both ${one} and ${other}, which have attributes trusted.overlay and user.overlay`,
+    { hint: 'Install it, or unpack what `atomic images export` writes: there nothing is hidden.' },
+  );
+}
+
+async function findOverlayFiles(
+  host: Host,
+  root: Buffer,
+): Promise<{ readonly [K in OverlayNamespace]?: Buffer }> {
+  const { listXattrNames } = await import('../../native/xattr.ts');
+  const found: { [K in OverlayNamespace]?: Buffer } = {};
+  const pending = [root];
+  for (let count = 0; pending.length > 0; count += 1) {
+    // Signals arrive only between turns of the event loop.
+    if (count % DIRECTORIES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    throwIfInterrupted(host);
+    const folder = pending.pop() ?? root;
+    for (const path of listPaths(folder)) {
+      const stats = lstatSync(path);
+      if (stats.isDirectory()) pending.push(path);
+      if (!stats.isFile()) continue;
+      for (const attribute of listXattrNames(path)) {
+        const namespace = ATTRIBUTE.exec(attribute.toString())?.[1] as OverlayNamespace | undefined;
+        if (namespace !== undefined) found[namespace] ??= path;
+      }
+    }
+  }
+  return found;
+}
+
+/** Names are bytes here: an image may hold names that are not UTF-8. */
+function listPaths(folder: Buffer): Buffer[] {
+  return readdirSync(folder, { encoding: 'buffer' }).map((name) => Buffer.concat([folder, SLASH, name]));
+}
