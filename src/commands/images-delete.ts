@@ -8,7 +8,7 @@ import { checkStorage, storageOption } from './storage-option.ts';
 
 export const imagesDelete = defineCommand({
   description: [
-    "Deletes names of images, after a question. Given the beginning of an id, all names of that image. Either all of them go or none. The space is freed by 'atomic images prune'.",
+    "Deletes names of images, after a question. Given the beginning of an id, all names of that image. Everything is checked before the first name goes. The space is freed by 'atomic images prune'.",
     'An image that a container uses, also for a rollback, does not lose its last name unless --force is given. Containers are never harmed: what they need stays in the repository until they are uninstalled.',
   ],
   operands: {

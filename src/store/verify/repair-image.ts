@@ -17,7 +17,7 @@ import { openPinnedImage } from '../../source/pinned-source.ts';
 import { openRenewableSource, type RenewableSource } from '../../source/renewable-source.ts';
 import { findRef, formatObjectPath, listRefNames } from '../object-files.ts';
 import { tolerateDamage } from '../tolerate-damage.ts';
-import { changeRefs } from '../write-refs.ts';
+import { writeRef } from '../write-refs.ts';
 import { findLostCommit } from './lost-commit.ts';
 import { placeLink } from './place-object.ts';
 import { rebuildDirectories, rewriteImageCommit } from './rebuild-root.ts';
@@ -137,7 +137,7 @@ class RepairRounds {
     const { reference, ref, commit } = this.#target;
     if (ref === undefined || commit !== undefined) return;
     const lost = await findLostCommit(host, verifier, reference, this.#digest);
-    if (lost !== undefined) await changeRefs(host, repo, new Map([[ref, lost]]));
+    if (lost !== undefined) await writeRef(host, repo, ref, lost);
   }
 
   async #rewriteCommit(recorded: TrustedManifest, manifest: ImageManifest): Promise<void> {
