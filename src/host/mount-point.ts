@@ -1,5 +1,5 @@
 /** The directory that something is mounted on, held open so that nobody can swap it for another one meanwhile. */
-import { constants, type FileHandle, open, readdir, realpath } from 'node:fs/promises';
+import { constants, type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { AtomicError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 import { isErrno, withFileErrors } from './file-error.ts';
@@ -28,6 +28,23 @@ export async function withMountPoint<T>(
   } finally {
     await directory.close();
   }
+}
+
+/**
+ * Checks again, when nobody else may mount any more: two who want the same directory both found it empty.
+ *
+ * @throws FILE_CONFLICT when something was mounted or put there meanwhile
+ */
+export async function requireStillEmpty({ path, held }: MountPoint): Promise<void> {
+  const [named, opened] = await Promise.all([stat(path), stat(held)]);
+  if (named.dev !== opened.dev || named.ino !== opened.ino) {
+    throw new AtomicError(
+      'FILE_CONFLICT',
+      `mounting at ${toPrintable(path)}: something was mounted there meanwhile`,
+      { hint: 'Name another directory; `findmnt` shows what is mounted.', details: { directory: path } },
+    );
+  }
+  await requireEmpty(held, path);
 }
 
 /** Finds the real path of a directory by its name, also of one that is gone, as far as its parents are there. */

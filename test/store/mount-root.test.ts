@@ -232,6 +232,16 @@ test('bad destinations', async () => {
   rmdirSync(inStore);
 });
 
+test('of two that want the same directory at once one gets it', async () => {
+  const results = await Promise.allSettled([mount(), mount()]);
+  const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  expect(refused).toMatchObject([
+    { code: 'FILE_CONFLICT', message: `mounting at ${at}: something was mounted there meanwhile` },
+  ]);
+  await unmountRoot(host, at);
+  expect(readdirSync(at)).toEqual([]);
+});
+
 test('who is not root, or names nothing', async () => {
   const user = { ...host, uid: 1000 };
   const message = 'Need to be root to mount a container.';

@@ -7,7 +7,7 @@ import { writeFileDurably } from '../../host/durable-files.ts';
 import { withFileErrors } from '../../host/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
-import type { MountPoint } from '../../host/mount-point.ts';
+import { type MountPoint, requireStillEmpty } from '../../host/mount-point.ts';
 import { withDirectories } from '../../host/open-directories.ts';
 import { removeTree } from '../../host/remove-tree.ts';
 import { checkoutImage } from '../checkout.ts';
@@ -43,10 +43,11 @@ export interface RootMount {
  *
  * A failure leaves nothing; a crash leaves either the mount or a folder that the next one removes.
  *
- * @throws AtomicError MOUNT_FAILED, INTERRUPTED, what `checkoutImage` throws, file errors
+ * @throws AtomicError FILE_CONFLICT, MOUNT_FAILED, INTERRUPTED, what `checkoutImage` throws, file errors
  */
 export async function mountRoot(host: Host, mount: RootMount): Promise<void> {
   await withMounts(host, async () => {
+    await withFileErrors(`mount at ${mount.point.path}`, () => requireStillEmpty(mount.point));
     await removeUnmounted(host);
     const folder = buildMountFolder(host.locations, randomBytes(6).toString('hex'));
     await withFileErrors(`create folder ${folder.folder}`, () => mkdir(folder.folder, { mode: 0o700 }));
