@@ -19,24 +19,36 @@ export const unmount = defineCommand({
   exitStatuses: [],
   async run(host, { options, operands }) {
     const { unmountRoot } = await import('../store/mount/unmount.ts');
-    const { directory, outcome, record, keptBy, left } = await unmountRoot(host, operands.directory);
+    const { directory, outcome, record, stillAt, keptBy, left } = await unmountRoot(host, operands.directory);
+    const [other] = stillAt;
+    if (other !== undefined) {
+      const text = `It is still mounted at ${stillAt.map((point) => toPrintable(point)).join(', ')}; what the mount needs stays until atomic unmount ${toPrintable(other)}`;
+      host.report({ kind: 'warning', text });
+    }
     if (keptBy !== undefined) {
       const text = `It is still mounted where process ${keptBy} sees it; what the mount needs stays until that has ended and the next mount or unmount removes it`;
       host.report({ kind: 'warning', text });
     }
-    if (left !== undefined && keptBy === undefined) {
+    if (left !== undefined) {
       const text = `The filesystem is read-only: ${left} stays until it is writable and the next mount, unmount or images prune removes it`;
       host.report({ kind: 'warning', text });
     }
     if (options.json) {
       const unmounted = record === undefined ? null : { kind: record.kind, name: record.name };
       return {
-        text: formatJson({ schemaVersion: 1, directory, outcome, unmounted, kept_by: keptBy ?? null }),
+        text: formatJson({
+          schemaVersion: 1,
+          directory,
+          outcome,
+          unmounted,
+          still_at: stillAt,
+          kept_by: keptBy ?? null,
+        }),
       };
     }
     const shown = toPrintable(directory);
     if (outcome === 'unmounted') return { text: `Unmounted ${shown}\n` };
-    const rest = keptBy === undefined ? '; removed what was left' : '';
+    const rest = keptBy === undefined && other === undefined ? '; removed what was left' : '';
     return { text: `Nothing was mounted at ${shown} any more${rest}\n` };
   },
 });

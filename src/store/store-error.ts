@@ -4,8 +4,11 @@ import { toPrintable } from '../core/printable.ts';
 import { toFileError } from '../host/file-error.ts';
 import { GErrorThrown, IoErrorCode } from '../native/glib.ts';
 import { LibraryMissing } from '../native/koffi.ts';
+import { REPAIR_HINT } from './object-files.ts';
 
 const NO_SPACE_WORDS = /min-free-space|No space left on device|Disk quota exceeded/;
+/** An object that another one names is not there. */
+const MISSING_WORDS = /Couldn't find file object|No such metadata object/;
 
 /**
  * @param step "verbing object", such as `storing layer sha256:...`
@@ -36,8 +39,11 @@ export function toStoreError(error: unknown, step: string): unknown {
       cause: error,
     });
   }
+  if (isIoError && error.code === IoErrorCode.notFound && MISSING_WORDS.test(reason)) {
+    return new AtomicError('STORE_CORRUPT', `${step}: ${reason}`, { hint: REPAIR_HINT, cause: error });
+  }
   return new AtomicError('STORE_FAILED', `${step}: ${reason}`, {
-    hint: 'Check the image store with `ostree fsck --repo=REPOSITORY`.',
+    hint: 'See whether the image store is damaged: atomic images verify',
     cause: error,
   });
 }

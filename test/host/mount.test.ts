@@ -96,6 +96,7 @@ test('--json, and what is refused', async () => {
     directory: at,
     outcome: 'unmounted',
     unmounted: { kind: 'container', name: 'web' },
+    still_at: [],
     kept_by: null,
   });
   for (const [args, status, message] of [

@@ -9,6 +9,7 @@ import {
   rmdirSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { type Mounted, mountSubject } from '../../src/containers/mount.ts';
@@ -16,6 +17,7 @@ import type { Host } from '../../src/host/host.ts';
 import { listMountsOf, removeEndedMounts } from '../../src/store/mount/mount-folder.ts';
 import { mountRoot } from '../../src/store/mount/mount-root.ts';
 import { unmountRoot } from '../../src/store/mount/unmount.ts';
+import { formatObjectPath, readCommit, readDirTree } from '../../src/store/object-files.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import type { Sandbox } from '../support/sandbox.ts';
@@ -298,7 +300,8 @@ test('mounts of others are left alone, also one over ours', async () => {
   run('mount', '-t', 'tmpfs', 'other', at);
   expect(await unmountRoot(host, at).catch((error) => error)).toMatchObject({
     code: 'NOT_MOUNTED',
-    message: `unmounting ${at}: what is mounted there, other, is not of this image store`,
+    message: `unmounting ${at}: what is mounted there, other, is none of atomic's mounts`,
+    hint: '`findmnt --type overlay` shows atomic:... where atomic has mounted something.',
   });
   run('umount', at);
   await mount();
@@ -306,9 +309,36 @@ test('mounts of others are left alone, also one over ours', async () => {
   expect(await unmountRoot(host, at).catch((error) => error)).toMatchObject({
     code: 'NOT_MOUNTED',
     message: `unmounting ${at}: other is mounted over it`,
+    hint: `Unmount that with \`umount ${at}\`, and repeat the command.`,
   });
   run('umount', at);
   expect(readdirSync(at)).toContain('etc');
+});
+
+test('a bind mount of it in the same namespace is named by its place, and ends it', async () => {
+  await mount();
+  const other = `${at}-bind`;
+  mkdirSync(other);
+  expect(run('mount', '--bind', at, other)).toBe(0);
+  expect(await unmountRoot(host, at)).toMatchObject({ stillAt: [other], keptBy: undefined });
+  expect([readdirSync(other).includes('etc'), listFolders(host).length]).toEqual([true, 1]);
+  expect(await unmountRoot(host, other)).toMatchObject({ outcome: 'unmounted', stillAt: [] });
+  expect(listFolders(host)).toEqual([]);
+});
+
+test('an object that is missing: says what repairs it', async () => {
+  const damaged = await pushNew(registry, { layers: [tree`f lost 0644 of this image alone`] });
+  const { commit } = (await pullImage(host, damaged, {})).image;
+  const { repository } = store.locations;
+  const [file] = readDirTree(repository, readCommit(repository, commit).dirtree).files;
+  unlinkSync(formatObjectPath(repository, file?.checksum ?? '', 'file'));
+  const mounted = mountSubject(host, { subject: damaged, directory: at, options: [] });
+  expect(await mounted.catch((error) => error)).toMatchObject({
+    code: 'STORE_CORRUPT',
+    message: expect.stringContaining(file?.checksum ?? 'a checksum'),
+    hint: 'See what is damaged, and repair it: atomic images verify --repair',
+  });
+  expect([readdirSync(at), listFolders(host)]).toEqual([[], []]);
 });
 
 test('the files stay while another mount namespace shows them, and go afterwards', async () => {

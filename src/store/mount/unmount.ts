@@ -22,7 +22,9 @@ export interface Unmounted {
   /** `cleaned`: somebody else had unmounted it, and only its folder was left. */
   readonly outcome: 'unmounted' | 'cleaned';
   readonly record: MountRecord | undefined;
-  /** A process in another mount namespace that still has the mount; then its folder stays as long as that. */
+  /** Where else it is still mounted in this mount namespace, as by `mount --bind`; its folder stays as long as that. */
+  readonly stillAt: readonly string[];
+  /** When nowhere here, a process in another mount namespace that still has the mount; the same. */
   readonly keptBy: number | undefined;
   /** What the mount needed, when it could not be removed because the filesystem is read-only. */
   readonly left: string | undefined;
@@ -51,14 +53,19 @@ async function unmountRecorded(host: Host, directory: string): Promise<Unmounted
   if (mine === undefined) {
     const left = recorded.find(({ record }) => record?.directory === directory);
     if (left === undefined || hasMount(mounts, left, directory)) throw buildNotMounted(directory, top, left);
-    const keptBy = listMountedIds().get(left.id);
+    const kept = findKept(left);
     await removeUnmounted(host);
-    return { directory, outcome: 'cleaned', record: left.record, keptBy, left: undefined };
+    return { directory, outcome: 'cleaned', record: left.record, ...kept, left: undefined };
   }
   await endMount(directory, mounts);
-  const keptBy = listMountedIds().get(mine.id);
+  const kept = findKept(mine);
   const left = await removeIfWritable(host, mine);
-  return { directory, outcome: 'unmounted', record: mine.record, keptBy, left };
+  return { directory, outcome: 'unmounted', record: mine.record, ...kept, left };
+}
+
+function findKept({ id }: RecordedMount): Pick<Unmounted, 'stillAt' | 'keptBy'> {
+  const stillAt = readOwnMounts().flatMap((entry) => (findMountId(entry) === id ? [entry.point] : []));
+  return { stillAt, keptBy: stillAt.length > 0 ? undefined : listMountedIds().get(id) };
 }
 
 /**
@@ -113,19 +120,23 @@ function buildNotMounted(
   covered: RecordedMount | undefined,
 ): AtomicError {
   const shown = toPrintable(directory);
-  const reason =
-    top === undefined
-      ? 'nothing is mounted there'
-      : covered === undefined
-        ? `what is mounted there, ${toPrintable(top.source)}, is not of this image store`
-        : `${toPrintable(top.source)} is mounted over it`;
+  const reason = explainNotMounted(top, covered);
   return new AtomicError('NOT_MOUNTED', `unmounting ${shown}: ${reason}`, {
     hint:
-      top === undefined
-        ? '`findmnt --type overlay` shows atomic:... where atomic has mounted something.'
-        : `Unmount that with \`umount ${shown}\`.`,
+      top !== undefined && covered !== undefined
+        ? `Unmount that with \`umount ${shown}\`, and repeat the command.`
+        : '`findmnt --type overlay` shows atomic:... where atomic has mounted something.',
     details: { directory },
   });
+}
+
+function explainNotMounted(top: MountEntry | undefined, covered: RecordedMount | undefined): string {
+  if (top === undefined) return 'nothing is mounted there';
+  const source = toPrintable(top.source);
+  if (covered !== undefined) return `${source} is mounted over it`;
+  return findMountId(top) === undefined
+    ? `what is mounted there, ${source}, is none of atomic's mounts`
+    : `what is mounted there, ${source}, is not of this image store`;
 }
 
 function buildInUse(directory: string, mounts: readonly MountEntry[]): AtomicError {
