@@ -3,7 +3,7 @@ import { chmodSync, chownSync, linkSync, lstatSync, renameSync, rmSync } from 'n
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { removeTree, requireNoMounts } from '../host/remove-tree.ts';
-import { checkoutImage } from '../store/checkout.ts';
+import { checkoutFolder } from '../store/checkout.ts';
 import { formatObjectPath, readDirMeta } from '../store/object-files.ts';
 import { checkDeployment, type FoundDifference } from './check-deployment.ts';
 import { buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
@@ -64,7 +64,7 @@ async function applyFix(
       return;
     }
     case 'folder':
-      await checkoutImage(host, commit, temporary, path);
+      await checkoutFolder(host, commit, path, temporary);
       rmSync(place, { force: true });
       renameSync(temporary, place);
       return;

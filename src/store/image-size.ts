@@ -11,7 +11,7 @@ import { throwIfInterrupted } from '../host/interruption.ts';
 import { listImages } from './list-images.ts';
 import { findRef, formatObjectPath } from './object-files.ts';
 import { listBlobRefs } from './prune/needed-commits.ts';
-import { addReachable, createObjectSet, type ObjectSet } from './prune/reachable-objects.ts';
+import { addReachable, createObjectSet, type ObjectSet } from './reachable-objects.ts';
 
 /**
  * Measures an image. Other names of it are no other images.

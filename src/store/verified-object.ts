@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { AtomicError } from '../core/errors.ts';
 import { isErrno } from '../host/file-error.ts';
+import { REPAIR_HINT } from './object-files.ts';
 
 /**
  * Reads a metadata object and compares its checksum: what is made of a damaged one would have a right checksum again.
@@ -23,7 +24,9 @@ export function readVerifiedObject(
 
 /** The error of an object that is not what it should be. */
 export function buildCorrupt(checksum: string, kind: string, reason: string): AtomicError {
-  return new AtomicError('STORE_CORRUPT', `reading object ${checksum}.${kind}: ${reason}`);
+  return new AtomicError('STORE_CORRUPT', `reading object ${checksum}.${kind}: ${reason}`, {
+    hint: REPAIR_HINT,
+  });
 }
 
 function readFile(path: string): Buffer | undefined {

@@ -7,7 +7,7 @@ import { formatBlobRef, listNamedDigests, parseRefName, REF_FOLDER } from '../..
 import type { Host } from '../../host/host.ts';
 import { ImageKey } from '../image-commit.ts';
 import { listAllRefs, type StoreRef } from '../list-refs.ts';
-import { isThere, readVerifiedCommit } from './reachable-objects.ts';
+import { isThere, readVerifiedCommit } from '../reachable-objects.ts';
 
 /** A commit that is needed for itself: of an image, of a deployment, or of a ref that is not ours. */
 export interface Root {

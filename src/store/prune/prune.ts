@@ -3,11 +3,11 @@ import { AtomicError } from '../../core/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { GErrorThrown } from '../../native/glib.ts';
+import { addReachable, createObjectSet, type ObjectSet } from '../reachable-objects.ts';
 import { hasRepository, withRepository } from '../repository.ts';
 import { toStoreError, withStoreErrors } from '../store-error.ts';
 import { removeRefs } from '../write-refs.ts';
 import { listNeededCommits, type NeededCommits, withOwner } from './needed-commits.ts';
-import { addReachable, createObjectSet, type ObjectSet } from './reachable-objects.ts';
 import { removeUnusedScratch } from './scratch-leftovers.ts';
 
 export interface PrunedStore {

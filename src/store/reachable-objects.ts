@@ -3,11 +3,11 @@
  * an empty one, and would free what is in it. Here the checksum of every commit and directory is compared.
  */
 import { existsSync } from 'node:fs';
-import { VariantMalformed } from '../../core/gvariant.ts';
-import { type Commit, parseCommit, parseDirTree, parseParent } from '../../core/ostree-objects.ts';
-import { toFileError } from '../../host/file-error.ts';
-import { formatObjectPath } from '../object-files.ts';
-import { buildCorrupt, readVerifiedObject } from '../verified-object.ts';
+import { VariantMalformed } from '../core/gvariant.ts';
+import { type Commit, parseCommit, parseDirTree, parseParent } from '../core/ostree-objects.ts';
+import { toFileError } from '../host/file-error.ts';
+import { formatObjectPath } from './object-files.ts';
+import { buildCorrupt, readVerifiedObject } from './verified-object.ts';
 
 /** Checksums by kind of object. */
 export interface ObjectSet {
