@@ -97,7 +97,8 @@ export function chooseArchived(
 }
 
 /**
- * Chooses an image of a layout by the annotation that names it.
+ * Chooses an image of a layout by the annotation that names it. Without a choice it is the only image, or the only one
+ * with a name: attestations and the like stand beside it without one.
  *
  * @throws AtomicError as `chooseArchived`
  */
@@ -106,15 +107,24 @@ export function chooseOfLayout(
   choice: string | undefined,
   place: ImagePlace,
 ): LayoutImage {
-  const shown = images.flatMap(({ tag }) => (tag === undefined ? [] : [tag]));
+  const named = images.filter(({ tag }) => tag !== undefined);
+  const shown = named.flatMap(({ tag }) => tag ?? []);
   if (choice === undefined) {
-    const [only, ...others] = images;
-    if (only === undefined || others.length > 0) throw severalImages(place, shown);
-    return only;
+    const [only, ...others] = named.length === 0 ? images : named;
+    if (only !== undefined && others.length === 0) return only;
+    throw named.length === 0 ? noNames(place, images.length) : severalImages(place, shown);
   }
   const found = images.find(({ tag }) => tag === choice);
-  if (found === undefined) throw imageNotFound(place, choice, shown);
-  return found;
+  if (found !== undefined) return found;
+  if (named.length > 0) throw imageNotFound(place, choice, shown);
+  throw imageNotFound(
+    place,
+    choice,
+    shown,
+    images.length === 1
+      ? 'It holds one image without a name: leave the name out.'
+      : `It holds ${images.length} images without a name. ${formatNamingHint(place)}`,
+  );
 }
 
 /** A name without tag may mean the only tag that the archive has of it. */
@@ -138,7 +148,7 @@ function hasTag(name: string): boolean {
 }
 
 function severalImages({ prefix, path }: ImagePlace, names: readonly string[]): AtomicError {
-  const [example = 'TAG'] = names;
+  const [example = 'NAME'] = names;
   return new AtomicError(
     'BAD_REFERENCE',
     `reading ${toPrintable(path)}: it holds several images: ${formatNames(names)}`,
@@ -149,24 +159,36 @@ function severalImages({ prefix, path }: ImagePlace, names: readonly string[]): 
   );
 }
 
-function imageNotFound({ path }: ImagePlace, choice: string, names: readonly string[]): AtomicError {
+/** skopeo 1.9 reaches an image without a name only where it is alone. */
+function noNames(place: ImagePlace, count: number): AtomicError {
+  return new AtomicError(
+    'BAD_REFERENCE',
+    `reading ${toPrintable(place.path)}: it holds ${count} images without a name, of which none can be chosen`,
+    { hint: formatNamingHint(place), details: { path: place.path, names: [] } },
+  );
+}
+
+function formatNamingHint({ prefix, path }: ImagePlace): string {
+  const destination = `${prefix}:${toPrintable(path, MAX_NAME)}:TAG`;
+  return `Make it again with a name; for all platforms: skopeo copy --all SOURCE ${destination}`;
+}
+
+function imageNotFound(
+  { path }: ImagePlace,
+  choice: string,
+  names: readonly string[],
+  hint = `It holds ${formatNames(names)}.`,
+): AtomicError {
   return new AtomicError(
     'IMAGE_NOT_FOUND',
     `reading ${toPrintable(path)}: it holds no image ${toPrintable(choice, MAX_NAME)}`,
-    {
-      hint:
-        names.length === 0
-          ? 'It holds one image without a name: leave the name out.'
-          : `It holds ${formatNames(names)}.`,
-      details: { path, names: names.map((name) => toPrintable(name, MAX_NAME)) },
-    },
+    { hint, details: { path, names: names.map((name) => toPrintable(name, MAX_NAME)) } },
   );
 }
 
 function formatNames(names: readonly string[]): string {
   const shown = names.slice(0, MAX_SHOWN).map((name) => toPrintable(name, MAX_NAME));
   const more = names.length - shown.length;
-  if (shown.length === 0) return 'none of them has a name';
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }
 

@@ -140,6 +140,29 @@ describe('a layout', () => {
     });
   });
 
+  test('beside one image with a name those without are not meant', () => {
+    const images = parseLayoutIndex(index({}, { [TAG]: '3' }, {}), '/l');
+    expect(chooseOfLayout(images, undefined, layout)).toMatchObject({ tag: '3' });
+  });
+
+  test('several images without a name are told apart from one', () => {
+    const images = parseLayoutIndex(index({}, {}), '/l');
+    const remedy = 'Make it again with a name; for all platforms: skopeo copy --all SOURCE oci:/l:TAG';
+    expect(catchError(() => chooseOfLayout(images, undefined, layout))).toEqual({
+      code: 'BAD_REFERENCE',
+      message: 'reading /l: it holds 2 images without a name, of which none can be chosen',
+      hint: remedy,
+    });
+    expect(catchError(() => chooseOfLayout(images, 'amd64', layout))).toEqual({
+      code: 'IMAGE_NOT_FOUND',
+      message: 'reading /l: it holds no image amd64',
+      hint: `It holds 2 images without a name. ${remedy}`,
+    });
+    expect(catchError(() => chooseOfLayout(images.slice(1), 'amd64', layout)).hint).toBe(
+      'It holds one image without a name: leave the name out.',
+    );
+  });
+
   test.each([
     ['[]', 'the document must be an object'],
     ['{}', 'it lists no images'],

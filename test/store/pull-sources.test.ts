@@ -34,6 +34,10 @@ beforeAll(async () => {
   await writeLayout(at('single'), etcd, '3.4');
   await writeLayout(at('pair'), etcd, '3.4');
   await writeLayout(at('pair'), flannel, 'r.io/flannel:1');
+  await writeLayout(at('beside'), etcd, '3.4');
+  const besides = JSON.parse(readFileSync(`${at('beside')}/index.json`, 'utf8'));
+  besides.manifests.unshift({ ...besides.manifests[0], annotations: {} });
+  writeFileSync(`${at('beside')}/index.json`, JSON.stringify(besides));
   await writeLayout(at('list'), buildIndex([foreign, etcd]), 'latest');
   await writeLayout(at('co:lon'), etcd, '3.4');
   const copies = [
@@ -115,6 +119,7 @@ test.each<[source: string, reference: string, id: string, location: string]>([
   ],
   ['oci:FILES/single', 'single:3.4', own, 'oci:FILES/single:3.4'],
   ['oci:FILES/pair:3.4', 'pair:3.4', own, 'oci:FILES/pair:3.4'],
+  ['oci:FILES/beside', 'beside:3.4', own, 'oci:FILES/beside:3.4'],
   ['oci:FILES/list:latest', 'list:latest', own, 'oci:FILES/list:latest'],
   ['oci-archive:FILES/archive.tar', 'etcd:3.4', own, 'oci-archive:FILES/archive.tar:etcd:3.4'],
   ['oci-archive:FILES/archive.tar.gz:etcd:3.4', 'etcd:3.4', own, 'oci-archive:FILES/archive.tar.gz:etcd:3.4'],
