@@ -1,11 +1,16 @@
 import { AtomicError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 
+const AGAIN = 'Make the archive again; nothing was stored.';
+
 /** The error for a file or folder that is no image. @param problem `it is cut short` */
-export function archiveInvalid(path: string, problem: string): AtomicError {
-  return new AtomicError('ARCHIVE_INVALID', `reading ${toPrintable(path)}: ${problem}`, {
-    hint: 'Make the archive again; nothing was stored.',
-  });
+export function archiveInvalid(path: string, problem: string, hint = AGAIN): AtomicError {
+  return new AtomicError('ARCHIVE_INVALID', `reading ${toPrintable(path)}: ${problem}`, { hint });
+}
+
+/** The hint for an image of another kind than its prefix says. @param kind with article: `an OCI archive` */
+export function formatOtherPrefix(path: string, kind: string, prefix: string): string {
+  return `It looks like ${kind}: write ${prefix}:${toPrintable(path)}`;
 }
 
 /** Turns what zlib says of a gzip file into the error for a person; anything else is returned unchanged. */

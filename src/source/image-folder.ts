@@ -3,16 +3,31 @@ import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import type { AtomicError } from '../core/errors.ts';
 import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
+import { toPrintable } from '../core/printable.ts';
 import { isErrno } from '../host/file-error.ts';
-import { archiveInvalid } from './archive-invalid.ts';
+import { archiveInvalid, formatOtherPrefix } from './archive-invalid.ts';
 import { sourceUnreadable } from './source-unreadable.ts';
 
 /** Blobs and signatures as skopeo calls them in a `dir:` folder; what else is there is not opened. */
 const DIR_MEMBER = /^(?:(?:[a-z0-9]+-)?[0-9a-f]{64,}|signature-[0-9]+|version)$/;
 
+interface FolderKind {
+  readonly prefix: string;
+  readonly index: string;
+  /** With article. */
+  readonly words: string;
+}
+
+const LAYOUT: FolderKind = { prefix: 'oci', index: 'index.json', words: 'an OCI layout' };
+const SKOPEO_FOLDER: FolderKind = {
+  prefix: 'dir',
+  index: 'manifest.json',
+  words: 'a folder that skopeo has written',
+};
+
 /** @throws AtomicError ARCHIVE_INVALID, SOURCE_UNREADABLE; the errors of the file system */
 export async function readLayoutFolder(folder: string): Promise<string> {
-  const text = await readIndexFile(folder, 'index.json', 'an OCI layout');
+  const text = await readIndexFile(folder, LAYOUT);
   const blobs = `${folder}/blobs`;
   for (const { name } of await listEntries(blobs)) await refuseSpecialFiles(`${blobs}/${name}`, () => true);
   return text;
@@ -20,13 +35,13 @@ export async function readLayoutFolder(folder: string): Promise<string> {
 
 /** @throws AtomicError as `readLayoutFolder` */
 export async function checkDirFolder(folder: string): Promise<void> {
-  await readIndexFile(folder, 'manifest.json', 'a folder that skopeo has written');
+  await readIndexFile(folder, SKOPEO_FOLDER);
   await refuseSpecialFiles(folder, (name) => DIR_MEMBER.test(name));
 }
 
-async function readIndexFile(folder: string, file: string, what: string): Promise<string> {
+async function readIndexFile(folder: string, kind: FolderKind): Promise<string> {
   try {
-    const path = `${folder}/${file}`;
+    const path = `${folder}/${kind.index}`;
     const stats = await stat(path);
     if (stats.isDirectory()) throw sourceUnreadable(path, 'it is a folder');
     if (!stats.isFile()) throw notAFile(path);
@@ -36,8 +51,19 @@ async function readIndexFile(folder: string, file: string, what: string): Promis
     return await readFile(path, 'utf8');
   } catch (error) {
     if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
-    throw archiveInvalid(folder, `it has no ${file}, so it is not ${what}`);
+    const problem = `it has no ${kind.index}, so it is not ${kind.words}`;
+    throw archiveInvalid(folder, problem, await findOtherPrefix(folder, kind));
   }
+}
+
+async function findOtherPrefix(path: string, kind: FolderKind): Promise<string | undefined> {
+  if ((await stat(path)).isFile()) {
+    const shown = toPrintable(path);
+    return `It is a file. If it is an archive: dockertar:${shown} for one of "docker save", oci-archive:${shown} for one of an OCI layout`;
+  }
+  const other = kind === LAYOUT ? SKOPEO_FOLDER : LAYOUT;
+  const names = (await listEntries(path)).map(({ name }) => name);
+  return names.includes(other.index) ? formatOtherPrefix(path, other.words, other.prefix) : undefined;
 }
 
 /** skopeo opens a FIFO and waits for a writer, whatever signal comes; a device may never end. */

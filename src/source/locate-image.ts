@@ -16,10 +16,11 @@ import { type ImageReference, parseReference } from '../core/reference.ts';
 import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } from '../core/source-name.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
-import { archiveInvalid } from './archive-invalid.ts';
+import { archiveInvalid, formatOtherPrefix } from './archive-invalid.ts';
 import { checkDirFolder, readLayoutFolder } from './image-folder.ts';
 import { sourceUnreadable, toReadError } from './source-unreadable.ts';
 
+const ARCHIVE_NAME = /\.(?:tar|tar\.[a-z0-9]+|tgz)$/i;
 const SYMLINK = '2';
 /** An archive of 200 images with the most layers that an image may have. */
 const MAX_LINKS = 100_000;
@@ -75,8 +76,10 @@ async function findPlace({ place, transport, orRegistry }: FileName): Promise<Pl
   const splits = transport === 'dir' ? listPlaceSplits(place).slice(0, 1) : listPlaceSplits(place);
   for (const split of splits) {
     const kind = await findKind(split.path);
-    // A name of a registry is not meant for a file that happens to be called like it.
-    if (kind === 'folder' || (kind === 'file' && orRegistry === undefined)) return split;
+    if (kind === 'folder') return split;
+    // A name of a registry is not meant for a file that happens to be called like it, unless that is an archive.
+    const isMeant = orRegistry === undefined || ARCHIVE_NAME.test(split.path);
+    if (kind === 'file' && isMeant) return split;
     if (kind === 'special') throw sourceUnreadable(split.path, 'it is neither a file nor a folder');
   }
   return undefined;
@@ -129,17 +132,24 @@ async function locateArchived(
   const { path } = place;
   const { readArchiveMember } = await import('./archive-file.ts');
   const links = new Map<string, string>();
+  let isLayout = false;
   const { isCompressed, text } = await readArchiveMember(host, {
     path,
     member: 'manifest.json',
     watch: async ({ type, name, linkName }) => {
+      isLayout ||= cleanMemberPath(name.toString('utf8')) === 'index.json';
       if (type !== SYMLINK) return;
       if (links.size >= MAX_LINKS) throw archiveInvalid(path, `it has more than ${MAX_LINKS} symlinks`);
       links.set(cleanMemberPath(name.toString('utf8')), linkName.toString('utf8'));
     },
   });
   if (text === undefined) {
-    throw archiveInvalid(path, 'it has no manifest.json, so it is not an archive of "docker save"');
+    const problem = 'it has no manifest.json, so it is not an archive of "docker save"';
+    throw archiveInvalid(
+      path,
+      problem,
+      isLayout ? formatOtherPrefix(path, 'an OCI archive', 'oci-archive') : undefined,
+    );
   }
   const chosen = chooseArchived(parseArchiveIndex(text, path), choice, place);
   const linked = followLayerLinks(text, chosen.index, links);
@@ -155,15 +165,23 @@ async function locateArchived(
 async function readLayoutArchive(host: Host, path: string): Promise<string> {
   const { findLayoutProblem, readArchiveMember } = await import('./archive-file.ts');
   const problems: string[] = [];
+  let isSaved = false;
   const { text } = await readArchiveMember(host, {
     path,
     member: 'index.json',
     watch: async (header, content) => {
+      isSaved ||= cleanMemberPath(header.name.toString('utf8')) === 'manifest.json';
       const problem = await findLayoutProblem(header, content);
       if (problem !== undefined) problems[0] ??= problem;
     },
   });
-  if (text === undefined) throw archiveInvalid(path, 'it has no index.json, so it is not an OCI archive');
+  if (text === undefined) {
+    throw archiveInvalid(
+      path,
+      'it has no index.json, so it is not an OCI archive',
+      isSaved ? formatOtherPrefix(path, 'an archive of "docker save"', 'dockertar') : undefined,
+    );
+  }
   if (problems[0] !== undefined) throw archiveInvalid(path, problems[0]);
   return text;
 }

@@ -22,6 +22,9 @@ const AGAIN = 'Make the archive again; nothing was stored.';
 const DAMAGED = 'The file is damaged, or was not made by a tool for images; make it again.';
 const OTHER_NAME = 'Store it under another name: atomic pull --as NAME[:TAG] SOURCE';
 
+const NO_FOLDER =
+  'It is a file. If it is an archive: dockertar:FILE for one of "docker save", oci-archive:FILE for one of an OCI layout';
+
 let files: TemporaryFolder;
 let store: Sandbox;
 const at = (name: string): string => files.join(name);
@@ -39,6 +42,7 @@ beforeAll(async () => {
   await writeLayout(at('pair'), image, 'two');
   run(['skopeo', 'copy', '--quiet', `oci:${at('layout')}:3.4`, `docker-archive:${at('good.tar')}:etcd:3.4`]);
   run(['skopeo', 'copy', '--quiet', `oci:${at('layout')}:3.4`, `oci-archive:${at('oci.tar')}:etcd:3.4`]);
+  run(['skopeo', 'copy', '--quiet', `oci:${at('layout')}:3.4`, `dir:${at('folder')}`]);
   const good = readFileSync(at('good.tar'));
   write('empty', '');
   write('text', 'This is no archive.\n'.repeat(100));
@@ -167,13 +171,13 @@ test.each<[source: string, code: ErrorCode, message: string, hint: string]>([
     'dockertar:FILES/oci.tar',
     'ARCHIVE_INVALID',
     'reading FILES/oci.tar: it has no manifest.json, so it is not an archive of "docker save"',
-    AGAIN,
+    'It looks like an OCI archive: write oci-archive:FILES/oci.tar',
   ],
   [
     'oci-archive:FILES/good.tar',
     'ARCHIVE_INVALID',
     'reading FILES/good.tar: it has no index.json, so it is not an OCI archive',
-    AGAIN,
+    'It looks like an archive of "docker save": write dockertar:FILES/good.tar',
   ],
   [
     'oci:FILES/nothing',
@@ -185,13 +189,31 @@ test.each<[source: string, code: ErrorCode, message: string, hint: string]>([
     'oci:FILES/text',
     'ARCHIVE_INVALID',
     'reading FILES/text: it has no index.json, so it is not an OCI layout',
-    AGAIN,
+    NO_FOLDER.replaceAll('FILE', 'FILES/text'),
   ],
   [
     'dir:FILES/nothing',
     'ARCHIVE_INVALID',
     'reading FILES/nothing: it has no manifest.json, so it is not a folder that skopeo has written',
     AGAIN,
+  ],
+  [
+    'dir:FILES/layout',
+    'ARCHIVE_INVALID',
+    'reading FILES/layout: it has no manifest.json, so it is not a folder that skopeo has written',
+    'It looks like an OCI layout: write oci:FILES/layout',
+  ],
+  [
+    'oci:FILES/folder',
+    'ARCHIVE_INVALID',
+    'reading FILES/folder: it has no index.json, so it is not an OCI layout',
+    'It looks like a folder that skopeo has written: write dir:FILES/folder',
+  ],
+  [
+    'dir:FILES/good.tar',
+    'ARCHIVE_INVALID',
+    'reading FILES/good.tar: it has no manifest.json, so it is not a folder that skopeo has written',
+    NO_FOLDER.replaceAll('FILE', 'FILES/good.tar'),
   ],
   [
     'oci:FILES/large',

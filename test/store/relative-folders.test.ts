@@ -1,5 +1,6 @@
 /** Folders below the current one, which may be called what no image of a registry may be. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { writeFileSync } from 'node:fs';
 import { findImage } from '../../src/store/find-image.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { writeLayout } from '../support/oci-layout.ts';
@@ -37,4 +38,19 @@ test.each([
   const { kind } = await pullInProcess(store, source, { wrapper: ['env', `--chdir=${files.path}`] });
   expect(kind).toBe('pulled');
   expect((await findImage(store.host, NAME))?.id).toBe(image.manifest.digest.slice('sha256:'.length));
+});
+
+test('an archive behind oci: is not taken for a name of a registry', async () => {
+  writeFileSync(files.join('one.tar'), '');
+  await using store = await createSandbox();
+  const wrapper = ['env', `--chdir=${files.path}`];
+  const path = files.join('one.tar');
+  for (const source of ['oci:one.tar', 'oci:one.tar:etcd:1']) {
+    expect(await pullInProcess(store, source, { wrapper })).toEqual({
+      kind: 'failed',
+      code: 'ARCHIVE_INVALID',
+      message: `pulling ${source}: reading ${path}: it has no index.json, so it is not an OCI layout`,
+      hint: `It is a file. If it is an archive: dockertar:${path} for one of "docker save", oci-archive:${path} for one of an OCI layout`,
+    });
+  }
 });
