@@ -69,7 +69,7 @@ async function findMember(
     throwIfInterrupted(host);
     const block = await reader.read(TAR_BLOCK_BYTES);
     if (block.length === 0 && offset > 0) return text;
-    if (block.length < TAR_BLOCK_BYTES) throw offset === 0 ? notAnArchive(path) : cutShort(path);
+    if (block.length < TAR_BLOCK_BYTES) throw offset === 0 ? notAnArchive(path, block) : cutShort(path);
     const header = readHeader(block, offset, path);
     if (header === undefined) return text;
     const padded = Math.ceil(header.size / TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES;
@@ -121,7 +121,7 @@ function readHeader(block: Buffer, offset: number, path: string): TarHeader | un
     return parseTarHeader(block, offset);
   } catch (error) {
     if (!(error instanceof AtomicError)) throw error;
-    throw offset === 0 ? notAnArchive(path) : archiveInvalid(path, `no tar header at byte ${offset}`);
+    throw offset === 0 ? notAnArchive(path, block) : archiveInvalid(path, `no tar header at byte ${offset}`);
   }
 }
 
@@ -146,7 +146,20 @@ export async function findLayoutProblem(
   return leadsOut ? `the name '${shown}' leads out of it` : undefined;
 }
 
-function notAnArchive(path: string): AtomicError {
+/** Other programs than gzip whose files tar reads, by the first bytes in latin1. */
+const OTHER_COMPRESSORS = [
+  { program: 'bzip2', magic: 'BZh' },
+  { program: 'xz', magic: '\xfd7zXZ\0' },
+  { program: 'zstd', magic: '\x28\xb5\x2f\xfd' },
+];
+
+function notAnArchive(path: string, start: Buffer): AtomicError {
+  const text = start.toString('latin1');
+  const program = OTHER_COMPRESSORS.find(({ magic }) => text.startsWith(magic))?.program;
+  if (program !== undefined) {
+    const hint = `Decompress it first: ${program} -dc ${toPrintable(path)} > image.tar`;
+    return archiveInvalid(path, `it is compressed with ${program}; only gzip is read`, hint);
+  }
   return archiveInvalid(path, 'it is not a tar archive, plain or gzip');
 }
 

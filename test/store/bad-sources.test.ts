@@ -1,7 +1,7 @@
 /** Files and folders that are no images, or not whole: one clear error with a hint, and nothing stored. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage } from '../support/oci-image.ts';
@@ -329,6 +329,22 @@ test.each<[title: string, entry: TarEntry, problem: string]>([
     hint: AGAIN,
   });
   expect(existsSync('/tmp/escape')).toBe(false);
+});
+
+test.each<[prefix: string, program: string, start: Uint8Array]>([
+  ['dockertar', 'bzip2', Buffer.from('BZh91AY&SY')],
+  ['oci-archive', 'xz', Buffer.from('fd377a585a000004', 'hex')],
+  ['dockertar', 'zstd', zstdCompressSync('small')],
+])('%s: of what %s has compressed', async (prefix, program, start) => {
+  write('small.tar', start);
+  write('long.tar', Buffer.concat([start, Buffer.alloc(700, 'large')]));
+  for (const file of [at('small.tar'), at('long.tar')]) {
+    expect(await failedPull(store, `${prefix}:${file}`)).toEqual({
+      code: 'ARCHIVE_INVALID',
+      message: `reading ${file}: it is compressed with ${program}; only gzip is read`,
+      hint: `Decompress it first: ${program} -dc ${file} > image.tar`,
+    });
+  }
 });
 
 test('a file that the person may not read', async () => {
