@@ -20,7 +20,7 @@ import { archiveInvalid, formatOtherPrefix } from './archive-invalid.ts';
 import { checkDirFolder, readLayoutFolder } from './image-folder.ts';
 import { sourceUnreadable, toReadError } from './source-unreadable.ts';
 
-const ARCHIVE_NAME = /\.(?:tar|tar\.[a-z0-9]+|tgz)$/i;
+const ARCHIVE_NAME = /\.(?:oci|tar|tar\.[a-z0-9]+|tgz)$/i;
 const SYMLINK = '2';
 /** An archive of 200 images with the most layers that an image may have. */
 const MAX_LINKS = 100_000;

@@ -40,17 +40,19 @@ test.each([
   expect((await findImage(store.host, NAME))?.id).toBe(image.manifest.digest.slice('sha256:'.length));
 });
 
-test('an archive behind oci: is not taken for a name of a registry', async () => {
-  writeFileSync(files.join('one.tar'), '');
+test.each([
+  ['oci:one.tar', 'one.tar'],
+  ['oci:one.tar:etcd:1', 'one.tar'],
+  ['oci:two.tar.gz', 'two.tar.gz'],
+  ['oci:three.oci', 'three.oci'],
+])('%s is not taken for a name of a registry', async (source, file) => {
+  const path = files.join(file);
+  writeFileSync(path, '');
   await using store = await createSandbox();
-  const wrapper = ['env', `--chdir=${files.path}`];
-  const path = files.join('one.tar');
-  for (const source of ['oci:one.tar', 'oci:one.tar:etcd:1']) {
-    expect(await pullInProcess(store, source, { wrapper })).toEqual({
-      kind: 'failed',
-      code: 'ARCHIVE_INVALID',
-      message: `pulling ${source}: reading ${path}: it has no index.json, so it is not an OCI layout`,
-      hint: `It is a file. If it is an archive: dockertar:${path} for one of "docker save", oci-archive:${path} for one of an OCI layout`,
-    });
-  }
+  expect(await pullInProcess(store, source, { wrapper: ['env', `--chdir=${files.path}`] })).toEqual({
+    kind: 'failed',
+    code: 'ARCHIVE_INVALID',
+    message: `pulling ${source}: reading ${path}: it has no index.json, so it is not an OCI layout`,
+    hint: `It is a file. If it is an archive: dockertar:${path} for one of "docker save", oci-archive:${path} for one of an OCI layout`,
+  });
 });
