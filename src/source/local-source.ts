@@ -18,7 +18,6 @@ import { findEngine } from './docker-engine.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
 import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
 import type { Scratch } from './scratch.ts';
-import { writeSingleImageArchive } from './single-image-archive.ts';
 import type { SkopeoOptions } from './source-flags.ts';
 
 type LocalLocation = Exclude<ImageLocation, { kind: 'registry' }>;
@@ -100,12 +99,13 @@ async function formatFileSource(host: Host, location: FileLocation, folder: stri
   }
   const expanded = `${folder}/expanded.tar`;
   host.report({ kind: 'step', text: `Expanding ${path}` });
-  await withFileErrors(`expand ${path}`, () =>
-    linked === undefined
-      ? expand(host, path, expanded)
-      : writeSingleImageArchive(host, path, linked, expanded),
-  );
-  return `docker-archive:${expanded}:@${linked === undefined ? index : 0}`;
+  if (linked === undefined) {
+    await withFileErrors(`expand ${path}`, () => expand(host, path, expanded));
+    return `docker-archive:${expanded}:@${index}`;
+  }
+  const { writeSingleImageArchive } = await import('./single-image-archive.ts');
+  await withFileErrors(`expand ${path}`, () => writeSingleImageArchive(host, path, linked, expanded));
+  return `docker-archive:${expanded}:@0`;
 }
 
 async function hideColon(path: string, folder: string): Promise<string> {
