@@ -16,6 +16,7 @@ import { requireDescribed } from './check-descriptor.ts';
 import { readTrustPolicy } from './configuration.ts';
 import { findEngine } from './docker-engine.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
+import { requirePodmanStore } from './podman-store.ts';
 import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
 import type { Scratch } from './scratch.ts';
 import type { SkopeoOptions } from './source-flags.ts';
@@ -65,6 +66,7 @@ async function openStoreImage(
   signatures: 'verified' | 'unchecked',
   options: SkopeoOptions,
 ): Promise<ImageSource> {
+  if (location.transport === 'containers-storage') requirePodmanStore(host);
   const folder = await scratch.open();
   const engine = location.transport === 'docker-daemon' ? findEngine(host) : {};
   const candidates = listStoreNames(location).map(formatReference);
