@@ -102,9 +102,30 @@ const patterns: readonly Pattern[] = [
     isTransient: true,
   },
   {
-    words: /x509:|tls:/i,
+    words: /x509: certificate has expired or is not yet valid/,
+    code: 'REGISTRY_UNREACHABLE',
+    hint: "Have the registry's certificate renewed; when it is in order, the clock of this machine is not: see `date`.",
+  },
+  {
+    words:
+      /x509: (?:certificate is (?:valid for|not valid for any)|cannot validate certificate for|certificate relies on legacy Common Name)/,
+    code: 'REGISTRY_UNREACHABLE',
+    hint: 'The certificate is for another name: write the registry as the certificate does, or have one made for this name.',
+  },
+  {
+    words: /x509: certificate signed by unknown authority/,
     code: 'REGISTRY_UNREACHABLE',
     hint: "Put the registry's CA into /etc/containers/certs.d/REGISTRY/ca.crt, or give --cert-dir.",
+  },
+  {
+    words: /remote error: tls: (?:bad certificate|certificate required|unknown certificate)/,
+    code: 'REGISTRY_UNREACHABLE',
+    hint: 'The registry wants a certificate of this machine: put NAME.cert and NAME.key into /etc/containers/certs.d/REGISTRY, or give --cert-dir.',
+  },
+  {
+    words: /x509:|tls:/i,
+    code: 'REGISTRY_UNREACHABLE',
+    hint: 'Look at what the registry shows: openssl s_client -connect REGISTRY:PORT',
   },
   {
     words: /corrupted blob|digest did not match|does not match|expected [0-9]+ bytes in blob/i,

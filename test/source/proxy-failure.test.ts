@@ -129,3 +129,22 @@ test.each([
   const { code, isTransient } = describeProxyFailure(words);
   expect({ code, isTransient }).toEqual({ code: 'REGISTRY_UNREACHABLE', isTransient: true });
 });
+
+test.each([
+  [
+    'x509: certificate has expired or is not yet valid: current time 2026-11-28 is after 2024-01-01',
+    /renewed/,
+  ],
+  ['x509: certificate is valid for other.example.com, not reg', /another name/],
+  ["x509: cannot validate certificate for 10.0.0.1 because it doesn't contain any IP SANs", /another name/],
+  ['x509: certificate is not valid for any names, but wanted to match reg', /another name/],
+  ['x509: certificate relies on legacy Common Name field, use SANs instead', /another name/],
+  ['x509: certificate signed by unknown authority', /certs\.d\/REGISTRY\/ca\.crt/],
+  ['remote error: tls: bad certificate', /NAME\.key/],
+  ['remote error: tls: handshake failure', /openssl s_client/],
+  ['x509: negative serial number', /openssl s_client/],
+])('the remedy of %s', (words, hint) => {
+  const failure = describeProxyFailure(`pinging container registry reg: Get "https://reg/v2/": ${words}`);
+  expect(failure.code).toBe('REGISTRY_UNREACHABLE');
+  expect(failure.hint).toMatch(hint);
+});

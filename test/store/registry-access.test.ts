@@ -45,10 +45,10 @@ afterAll(async () => {
 });
 
 /** A folder as `--cert-dir` takes it, and beside it the key. */
-function makeCertificate(path: string): void {
+function makeCertificate(path: string, address = '127.0.0.1'): void {
   mkdirSync(path);
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-  const subject = ['-subj', '/CN=test', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const subject = ['-subj', '/CN=test', '-addext', `subjectAltName=IP:${address}`];
   run(['openssl', 'req', '-x509', ...kind, ...subject, '-keyout', `${path}.key`, '-out', `${path}/ca.crt`]);
 }
 
@@ -69,6 +69,19 @@ test('a registry with a CA of its own: unknown, wrong, from an option, from cert
   mkdirSync(certificates, { recursive: true });
   writeFileSync(`${certificates}/ca.crt`, readFileSync(`${certDirectory}/ca.crt`));
   expect((await pullImage(store.host, name, { credentials })).image.reference).toBe(`${name}:latest`);
+});
+
+test('a certificate that is for another host', async () => {
+  const path = folder.join('other-host');
+  makeCertificate(path, '127.0.0.2');
+  const tls = { cert: readFileSync(`${path}/ca.crt`, 'utf8'), key: readFileSync(`${path}.key`, 'utf8') };
+  await using odd = await startFaultyRegistry(registry, [], tls);
+  await using store = await createSandbox();
+  expect(await failedPull(store, `${odd.address}/team/etcd`, { credentials, certDirectory: path })).toEqual({
+    code: 'REGISTRY_UNREACHABLE',
+    message: expect.stringMatching(/valid for 127\.0\.0\.2, not 127\.0\.0\.1/),
+    hint: expect.stringMatching(/^The certificate is for another name/),
+  });
 });
 
 test('plain HTTP must be allowed, by an option or by its prefix', async () => {
