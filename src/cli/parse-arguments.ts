@@ -28,6 +28,7 @@ export function parseArguments(topic: string, spec: CommandSpec, words: readonly
     const name = names.get(token.written);
     const option = find(token.written);
     if (name === undefined || option === undefined) throw buildUnknownOption(token.written, topic, names);
+    if (option.kind === 'switch' && !token.isInline) refuseSeparateValue(words, token.written, topic);
     const value = readValue(token, option, topic);
     const previous = values.get(name);
     values.set(name, Array.isArray(previous) ? [...previous, value] : value);
@@ -38,6 +39,18 @@ export function parseArguments(topic: string, spec: CommandSpec, words: readonly
     operands: readOperands(operands, spec, topic),
   } as Input;
   return { kind: 'input', input };
+}
+
+/** A switch has its value in the same word; in the next one it would be taken for an operand, and mean the opposite. */
+function refuseSeparateValue(words: readonly string[], written: string, topic: string): void {
+  const next = words[words.indexOf(written) + 1];
+  if (next !== 'true' && next !== 'false') return;
+  throw buildUsageError(
+    'BAD_OPTION',
+    `The value of option '${written}' stands behind an equals sign`,
+    topic,
+    `Write ${written}=${next} .`,
+  );
 }
 
 type Value = boolean | string | readonly string[] | undefined;

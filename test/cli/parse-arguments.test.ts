@@ -53,6 +53,12 @@ describe('accepted', () => {
     });
   });
 
+  test('an operand that looks like the value of the switch before it, behind --', () => {
+    expect(parseArguments('pull', spec, ['--tls-verify', '--', 'false'])).toMatchObject({
+      input: { options: { 'tls-verify': true }, operands: { image: 'false' } },
+    });
+  });
+
   test.each([[['--help']], [['-h']], [['-ah']], [['img', 'extra', '-h']]])('help: %p', (words) => {
     expect(parseArguments('pull', spec, words)).toEqual({ kind: 'help' });
   });
@@ -94,6 +100,14 @@ describe('refused', () => {
     { words: ['-x'], message: "Unknown option '-x'" },
     { words: ['-ax'], message: "Unknown option '-x'" },
     { words: ['--\u001b[31mred'], message: "Unknown option '--red'" },
+    ...[
+      ['--tls-verify', 'false', 'img'],
+      ['img', '--tls-verify', 'false'],
+    ].map((words) => ({
+      words,
+      message: "The value of option '--tls-verify' stands behind an equals sign",
+      hint: 'Write --tls-verify=false .',
+    })),
     { words: ['--json=1'], message: "Option '--json' takes no value" },
     { words: ['--json='], message: "Option '--json' takes no value" },
     { words: ['--name'], message: "Option '--name' needs a value: NAME" },
