@@ -17,6 +17,11 @@ const UNREACHABLE_HINT =
 
 const patterns: readonly Pattern[] = [
   {
+    words: /invalid reference format/i,
+    code: 'BAD_REFERENCE',
+    hint: 'This skopeo cannot read such a name. An IPv6 address, for one, is unknown to skopeo 1.9: give the registry a host name.',
+  },
+  {
     words: /Cannot connect to the Docker daemon/i,
     code: 'ENGINE_UNREACHABLE',
     hint: 'Start it: systemctl start docker; or say where it listens with DOCKER_HOST.',

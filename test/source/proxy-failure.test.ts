@@ -91,6 +91,7 @@ const sentences: [words: string, code: ErrorCode][] = [
   ['open /srv/etcd/index.json: permission denied', 'SOURCE_UNREADABLE'],
   ['loading tar component layer.tar: file does not exist', 'ARCHIVE_INVALID'],
   ['writing blob: write /store/tmp/x: no space left on device', 'NO_SPACE'],
+  ['invalid reference format', 'BAD_REFERENCE'],
   ['something nobody has seen yet', 'TRANSFER_FAILED'],
   // Names of images are no reasons.
   [

@@ -79,6 +79,14 @@ test('an unknown host, and one where nothing listens', async () => {
   });
 });
 
+test('an address of IPv6, which skopeo 1.9 does not know', async () => {
+  expect(await failedPull(store, '[::1]:5701/t/base')).toMatchObject({
+    code: 'BAD_REFERENCE',
+    message: expect.stringMatching(/invalid reference format$/),
+    hint: expect.stringMatching(/give the registry a host name\.$/),
+  });
+});
+
 const layerFaults: [title: string, fault: Fault, code: ErrorCode, reason: string, hint: string][] = [
   [
     'the connection is cut',
