@@ -63,6 +63,12 @@ async function readRaw(
 ): Promise<Buffer> {
   const raw = await readRawManifest(host, pinDigest(source, image.digest), options);
   if (digestOf(raw) === image.digest) return raw;
+  // What a program prints is read as text, where this character takes the place of what is none.
+  if (raw.includes('\ufffd')) {
+    throw new AtomicError('MANIFEST_INVALID', `reading the manifest of ${source}: it is not UTF-8`, {
+      hint: 'Ask the author of the image; nothing was stored.',
+    });
+  }
   throw new AtomicError(
     'DIGEST_MISMATCH',
     `reading the manifest of ${source}: its digest is not ${image.digest}`,

@@ -1,5 +1,6 @@
 /** Manifests and configurations that lie or are none: one clear error, nothing stored, and the next pull works. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { createHash } from 'node:crypto';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { type FaultyRegistry, startFaultyRegistry } from '../support/faulty-registry.ts';
 import { buildImage, type ImageInput } from '../support/oci-image.ts';
@@ -171,6 +172,19 @@ test('a manifest that is not UTF-8', async () => {
   ]);
   faulty.setRules([{ path: /\/manifests\//, fault: { kind: 'change', body: () => odd } }]);
   expect((await failedPull(store, `${faulty.address}/manifests/answer`)).code).toBe('MANIFEST_INVALID');
+});
+
+test('a manifest of Docker that is not UTF-8', async () => {
+  const docker = buildImage({ kind: 'docker', layers: [tree`f etc/name 0644 docker`] });
+  const data = Buffer.from(`${Buffer.from(docker.manifest.data).toString().slice(0, -1)},"x":"?"}`);
+  data[data.lastIndexOf('?')] = 0xff;
+  const digest = `sha256:${createHash('sha256').update(data).digest('hex')}`;
+  const odd = { ...docker, manifest: { ...docker.manifest, data, digest, size: data.length } };
+  expect(await failedPull(store, await pushImage(registry, 'odd/docker', odd))).toEqual({
+    code: 'MANIFEST_INVALID',
+    message: expect.stringMatching(/^reading the manifest of docker:.*: it is not UTF-8$/),
+    hint: NOTHING_STORED,
+  });
 });
 
 test('a manifest of nearly 4 MiB is taken', async () => {
