@@ -2,6 +2,7 @@
 import type { ReadStream } from 'node:fs';
 import { AtomicError } from '../core/errors.ts';
 import type { SilenceLimits } from '../core/image.ts';
+import type { Host } from '../host/host.ts';
 
 /**
  * Bytes of a blob come or the connection is lost. An answer may be late while skopeo itself waits: up to five minutes
@@ -46,10 +47,7 @@ export class Silence {
     this.#lookedAt = now;
     const limit = this.#limits[awaited];
     if (this.#lasted < limit) return;
-    throw new AtomicError('REGISTRY_UNREACHABLE', `the registry has sent nothing for ${limit / 1000} s`, {
-      hint: 'Look at the registry and at what is between; then pull again, complete layers are kept.',
-      isTransient: true,
-    });
+    throw buildSilenceError(limit);
   }
 
   /** What nobody takes out of the pipe is no silence either: the disk is slower than the registry. */
@@ -60,4 +58,30 @@ export class Silence {
     if (isFull || pipe.bytesRead !== this.#bytesRead) this.end();
     this.#bytesRead = pipe.bytesRead;
   }
+}
+
+/**
+ * Runs what ends with one answer of a registry, and is stopped as by an interruption when that does not come.
+ *
+ * @throws AtomicError REGISTRY_UNREACHABLE, transient
+ */
+export async function limitSilence<T>(
+  host: Host,
+  limits: SilenceLimits = DEFAULT_LIMITS,
+  action: (host: Host) => Promise<T>,
+): Promise<T> {
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(buildSilenceError(limits.answer)), limits.answer);
+  try {
+    return await action({ ...host, signal: AbortSignal.any([host.signal, silence.signal]) });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function buildSilenceError(limit: number): AtomicError {
+  return new AtomicError('REGISTRY_UNREACHABLE', `the registry has sent nothing for ${limit / 1000} s`, {
+    hint: 'Look at the registry and at what is between; then pull again, complete layers are kept.',
+    isTransient: true,
+  });
 }

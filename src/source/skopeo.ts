@@ -7,6 +7,7 @@ import { toPrintable } from '../core/printable.ts';
 import type { Host } from '../host/host.ts';
 import { captureProgram } from '../host/run-program.ts';
 import { describeProxyFailure } from './proxy-failure.ts';
+import { limitSilence } from './silence.ts';
 import {
   formatCopyDestinationFlags,
   formatCopySourceFlags,
@@ -22,7 +23,10 @@ export function findSkopeo(host: Host): string {
 /** Reads a manifest as it is in the source. @param source a reference with transport */
 export async function readRawManifest(host: Host, source: string, options: SkopeoOptions): Promise<Buffer> {
   const args = ['inspect', '--raw', ...formatSourceFlags(options), source];
-  return Buffer.from(await runSkopeo(host, options, args), 'utf8');
+  const read = (limited: Host): Promise<string> => runSkopeo(limited, options, args);
+  const isRemote = source.startsWith('docker://');
+  const text = await (isRemote ? limitSilence(host, options.silenceLimits, read) : read(host));
+  return Buffer.from(text, 'utf8');
 }
 
 /**

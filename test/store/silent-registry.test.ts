@@ -47,6 +47,19 @@ test.each<[title: string, path: string | RegExp, afterBytes: number, seconds: nu
   until.resolve();
 });
 
+test('silence instead of the bytes of a manifest that the image proxy has converted', async () => {
+  await using store = await createStore([faulty]);
+  await pushImage(registry, 'silent/docker', buildImage({ kind: 'docker', layers: [tree`f a 0644 1`] }));
+  const until = Promise.withResolvers<void>();
+  const fault = { kind: 'hold', afterBytes: 0, until: until.promise } as const;
+  faulty.setRules([{ path: /\/manifests\/sha256:/, fault }]);
+  expect(await failedPull(store, `${faulty.address}/silent/docker`, { silenceLimits })).toMatchObject({
+    code: 'REGISTRY_UNREACHABLE',
+    message: 'the registry has sent nothing for 0.5 s',
+  });
+  until.resolve();
+});
+
 test('it is tried again, and said what is waited for', async () => {
   await using store = await createStore([faulty]);
   const until = Promise.withResolvers<void>();
