@@ -209,7 +209,7 @@ describe('a full disk', () => {
       await runAtomic(['install', '--system', '--name=late', `${registry.address}/test/folders`], small),
     ).toMatchObject({
       stdout: '',
-      stderr: `error: lock ${disk}/atomic/.atomic/locks/late: no space left on the filesystem\nhint: Free some space and try again.\n`,
+      stderr: `error: write ${disk}/atomic/.atomic/journal/late.json: no space left on the filesystem\nhint: Free some space and try again.\n`,
       status: 1,
     });
   });
