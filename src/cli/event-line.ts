@@ -1,6 +1,6 @@
 import type { ProgressEvent } from '../core/events.ts';
+import { formatArgv } from '../core/format-argv.ts';
 import { toPrintable } from '../core/printable.ts';
-import { formatArgv } from './format-argv.ts';
 
 /** A line of output without its newline. `answer` belongs on standard output, `remark` on standard error. */
 export interface EventLine {

@@ -1,7 +1,7 @@
 import type { InstallPlan, PlannedFile } from '../core/container.ts';
+import { formatArgv } from '../core/format-argv.ts';
 import { toPrintable } from '../core/printable.ts';
 import { escapeText } from './escape-text.ts';
-import { formatArgv } from './format-argv.ts';
 
 /**
  * Formats what `install --display` prints: what would be done, every file in full, every command. Lines that begin

@@ -3,6 +3,7 @@
  * `text` for people. New types and fields may come within a version; a meaning that changes makes a new one.
  */
 import type { ProgressEvent } from '../core/events.ts';
+import { formatCount } from '../core/format-count.ts';
 import { toPrintable } from '../core/printable.ts';
 import { buildErrorJson } from './error-text.ts';
 import { formatDigest, formatEvent } from './event-line.ts';
@@ -42,7 +43,7 @@ export function formatProgressEvent(event: ProgressEvent, bytesTotal: number): s
         type: 'plan',
         layers: event.layers.map((layer) => ({ layer: layer.digest, bytesTotal: layer.bytes })),
         bytesTotal: bytes,
-        text: `${event.layers.length} ${event.layers.length === 1 ? 'layer' : 'layers'} to fetch, ${formatSize(bytes)}`,
+        text: `${formatCount(event.layers.length, 'layer')} to fetch, ${formatSize(bytes)}`,
       });
     }
     case 'layer-started':

@@ -1,3 +1,4 @@
+import { formatCount } from '../core/format-count.ts';
 import { toPrintable } from '../core/printable.ts';
 import { formatSize } from './format-size.ts';
 
@@ -12,5 +13,5 @@ export function formatPruned({
   readonly leftovers: readonly string[];
 }): string {
   const paths = leftovers.map((path) => `Removed ${toPrintable(path)}\n`).join('');
-  return `${paths}Freed ${objects} ${objects === 1 ? 'object' : 'objects'}, ${formatSize(bytes)}\n`;
+  return `${paths}Freed ${formatCount(objects, 'object')}, ${formatSize(bytes)}\n`;
 }

@@ -1,4 +1,5 @@
 /** What `images verify` prints for a person. Names and paths come from images. */
+import { formatCount } from '../core/format-count.ts';
 import { toPrintable } from '../core/printable.ts';
 import {
   type ImageRepair,
@@ -76,7 +77,7 @@ function describeProblem(problem: StoreProblem, deployments: readonly VerifiedDe
   const containers = [...new Set(deployments.map(({ container }) => container))];
   const users = isInRoot && containers.length > 0 ? [`used by ${containers.join(', ')}`] : [];
   const facts = [...object, ...origin, ...users];
-  return `${subject} is ${state}: ${reason}${facts.length === 0 ? '' : ` (${facts.join('; ')})`}`;
+  return `${subject} ${paths.length > 1 ? 'are' : 'is'} ${state}: ${reason}${facts.length === 0 ? '' : ` (${facts.join('; ')})`}`;
 }
 
 function formatPaths(paths: readonly string[]): string {
@@ -86,7 +87,7 @@ function formatPaths(paths: readonly string[]): string {
 
 function formatSummary(image: VerifiedImage): string {
   const { reference, objects, bytes, problems, deployments } = image;
-  const what = `${reference}: ${objects} objects, ${formatSize(bytes)}`;
+  const what = `${reference}: ${formatCount(objects, 'object')}, ${formatSize(bytes)}`;
   if (isSound(image)) return `${what}, sound`;
   const damagedFiles = deployments.reduce((sum, deployment) => sum + listDamage(deployment).length, 0);
   const count = (wanted: StoreProblem['state']) => problems.filter(({ state }) => state === wanted).length;

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
 import { escapeText } from '../../src/cli/escape-text.ts';
-import { formatArgv } from '../../src/cli/format-argv.ts';
 import { formatJson, formatJsonLine } from '../../src/cli/format-json.ts';
 import { wrapText } from '../../src/cli/wrap-text.ts';
+import { formatArgv } from '../../src/core/format-argv.ts';
 
 test.each([
   [['systemctl', 'daemon-reload'], 'systemctl daemon-reload'],

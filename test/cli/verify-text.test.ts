@@ -57,8 +57,8 @@ const damaged: VerifiedImage = {
   ],
 };
 const problems = [
-  `reg/etcd:latest: /usr/bin/etcd, /usr/bin/etcd is damaged: its checksum is dd (file ${file}; layer ${layer}; used by etcd)`,
-  `reg/etcd:latest: /1, /2, /3, /4, /5, /6, /7, /8 and 2 more is missing: it is not there (dirmeta ${file}; layer ${layer})`,
+  `reg/etcd:latest: /usr/bin/etcd, /usr/bin/etcd are damaged: its checksum is dd (file ${file}; layer ${layer}; used by etcd)`,
+  `reg/etcd:latest: /1, /2, /3, /4, /5, /6, /7, /8 and 2 more are missing: it is not there (dirmeta ${file}; layer ${layer})`,
   'reg/etcd:latest: ref ociimage/x is missing: it is not there (configuration)',
   'etcd.1: /etc/conf is changed: it is not the file of the image',
   'etcd.1: /note is additional: the image does not have it',
@@ -66,6 +66,7 @@ const problems = [
 
 test('a sound image is one line', () => {
   expect(formatVerified(sound)).toBe('reg/etcd:latest: 1234 objects, 45.00 MB, sound\n');
+  expect(formatVerified({ ...sound, objects: 1 })).toBe('reg/etcd:latest: 1 object, 45.00 MB, sound\n');
 });
 
 test('a damaged image: a line for each problem, and one that sums up', () => {

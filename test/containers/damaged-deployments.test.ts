@@ -363,7 +363,7 @@ test('a verification tells how far it is, and ends between two objects when it i
   await using _ = store;
   store.events.length = 0;
   await verifyImages(store.host, []);
-  expect(store.events.at(0)).toEqual({ kind: 'step', text: 'Verifying: 1 objects, 0 MB' });
+  expect(store.events.at(0)).toEqual({ kind: 'step', text: 'Verifying: 1 object, 0 MB' });
   expect(store.events.at(-1)).toEqual({ kind: 'step', text: 'Verifying the files of web' });
   store.interrupt();
   expect(verifyImages(store.host, [])).rejects.toMatchObject({ code: 'INTERRUPTED' });

@@ -169,13 +169,16 @@ test('refs of the host stay with their history, and unknown ones of ours with a 
     ostree(store, 'commit', '--branch=fedora/x86_64/stable', `--tree=dir=${folder}`);
   }
   ostree(store, 'refs', `--create=ociimage/keep-me`, image.commit);
+  const refs = `${store.locations.repository}/refs/heads`;
+  writeFileSync(`${refs}/ociimage/bad name`, `${image.commit}\n`);
   ostree(store, 'refs', '--alias', '--create=fedora/alias', 'fedora/x86_64/stable');
   await removeImageNames(store.host, ['web:latest']);
   const before = listObjects(store);
   expect(await prune(store)).toEqual(nothing);
   expect(listObjects(store)).toEqual(before);
   expect(ostree(store, 'cat', 'fedora/alias^', '/version')).toBe('1');
-  expect(store.events.flatMap((event) => (event.kind === 'warning' ? [event.text] : []))).toEqual([
+  expect(store.events.flatMap((event) => (event.kind === 'warning' ? [event.text] : [])).sort()).toEqual([
+    `ociimage/bad name is no name of an image or a layer; it stays, with what it needs. To remove it: rm '${refs}/ociimage/bad name'`,
     `ociimage/keep-me is no name of an image or a layer; it stays, with what it needs. To remove it: ostree refs --repo=${store.locations.repository} --delete ociimage/keep-me`,
   ]);
   checkRepository(store);

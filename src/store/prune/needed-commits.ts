@@ -3,6 +3,7 @@
  * configuration: those have refs of their own (compatibility S-02, S-03), which its manifest names.
  */
 import { AtomicError } from '../../core/errors.ts';
+import { formatArgv } from '../../core/format-argv.ts';
 import { formatBlobRef, listNamedDigests, parseRefName, REF_FOLDER } from '../../core/ref-name.ts';
 import type { Host } from '../../host/host.ts';
 import { ImageKey } from '../image-commit.ts';
@@ -112,12 +113,12 @@ function buildRefRoot({ path, commit }: StoreRef, repository: string): Root {
     ? {
         commit,
         owner: `image ${parsed.reference}`,
-        remedy: `delete the image with \`atomic images delete -f ${parsed.reference}\` (pull it again afterwards)`,
+        remedy: `delete the image with \`${formatArgv(['atomic', 'images', 'delete', '-f', parsed.reference])}\` (pull it again afterwards)`,
       }
     : {
         commit,
         owner: `ref ${name}`,
-        remedy: `look at \`ostree fsck --repo=${repository}\``,
+        remedy: `look at \`${formatArgv(['ostree', 'fsck', `--repo=${repository}`])}\``,
       };
 }
 

@@ -1,5 +1,6 @@
 /** Frees what nothing needs: refs of layers first, then the objects that no ref and no deployment reaches. */
 import { AtomicError } from '../../core/errors.ts';
+import { formatArgv } from '../../core/format-argv.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { GErrorThrown } from '../../native/glib.ts';
@@ -77,9 +78,16 @@ function reportUnknown(host: Host, { unknown }: NeededCommits): void {
   for (const ref of unknown) {
     host.report({
       kind: 'warning',
-      text: `${ref} is no name of an image or a layer; it stays, with what it needs. To remove it: ostree refs --repo=${repository} --delete ${ref}`,
+      text: `${ref} is no name of an image or a layer; it stays, with what it needs. To remove it: ${formatArgv(buildRemoval(repository, ref))}`,
     });
   }
+}
+
+/** The program of OSTree refuses names with other characters, whatever it should do with them. */
+function buildRemoval(repository: string, ref: string): readonly string[] {
+  return /^[\w./-]+$/.test(ref)
+    ? ['ostree', 'refs', `--repo=${repository}`, '--delete', ref]
+    : ['rm', `${repository}/refs/heads/${ref}`];
 }
 
 async function withLockErrors(lock: () => Promise<void>): Promise<void> {

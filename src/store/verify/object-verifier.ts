@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync } from 'node:fs';
+import { formatCount } from '../../core/format-count.ts';
 import { toPrintable } from '../../core/printable.ts';
 import type { ObjectKind } from '../../core/verified-image.ts';
 import { isErrno } from '../../host/file-error.ts';
@@ -90,7 +91,8 @@ export class ObjectVerifier {
     if (now - this.#reportedAt < REPORT_MILLISECONDS) return;
     this.#reportedAt = now;
     const megabytes = Math.round(this.#bytes / BYTES_PER_MB);
-    this.#host.report({ kind: 'step', text: `Verifying: ${this.#verdicts.size} objects, ${megabytes} MB` });
+    const objects = formatCount(this.#verdicts.size, 'object');
+    this.#host.report({ kind: 'step', text: `Verifying: ${objects}, ${megabytes} MB` });
   }
 }
 
