@@ -1,5 +1,12 @@
 /** The documents of `images verify --json`. */
-import { type ImageRepair, isSound, type RemoteStatus, type VerifiedImage } from '../core/verified-image.ts';
+import {
+  type ImageRepair,
+  isSound,
+  type RemoteStatus,
+  type UnreadableContainer,
+  type VerifiedDeployment,
+  type VerifiedImage,
+} from '../core/verified-image.ts';
 
 export function buildVerifiedJson(image: VerifiedImage): object {
   const { reference, id, objects, bytes, problems, deployments } = image;
@@ -18,12 +25,21 @@ export function buildVerifiedJson(image: VerifiedImage): object {
       layers,
       in_root: isInRoot,
     })),
-    deployments: deployments.map(({ container, number, files, problems: found }) => ({
-      container,
-      deployment: number,
-      files,
-      problems: found.map(({ path, state, reason }) => ({ path, state, reason })),
-    })),
+    deployments: deployments.map(buildDeploymentJson),
+  };
+}
+
+/** A member of `unreadable_containers`. */
+export function buildUnreadableJson(container: UnreadableContainer): object {
+  return { ...buildDeploymentJson(container), remedy: container.remedy };
+}
+
+function buildDeploymentJson({ container, number, files, problems }: VerifiedDeployment): object {
+  return {
+    container,
+    deployment: number,
+    files,
+    problems: problems.map(({ path, state, reason }) => ({ path, state, reason })),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   listDamage,
   type RemoteStatus,
   type StoreProblem,
+  type UnreadableContainer,
   type VerifiedDeployment,
   type VerifiedImage,
 } from '../core/verified-image.ts';
@@ -40,6 +41,17 @@ export function formatRestartHint(repairs: readonly ImageRepair[]): string {
   return `What runs has the old files open until it is restarted: systemctl try-restart ${containers.join(' ')}\n`;
 }
 
+/** What is wrong with containers whose image nobody knows, and what helps: no repair does. */
+export function formatUnreadable(containers: readonly UnreadableContainer[]): string {
+  return containers
+    .flatMap((container) => [
+      ...listDeploymentLines(container),
+      `${container.container}.${container.number}: nobody knows its image: ${container.remedy}`,
+    ])
+    .map(toLine)
+    .join('');
+}
+
 export function formatRemote(reference: string, status: RemoteStatus): string {
   return toLine(`${reference}: ${describeRemote(status)}`);
 }
@@ -62,10 +74,12 @@ function describeRemote(status: RemoteStatus): string {
 function listProblemLines({ reference, problems, deployments }: VerifiedImage): string[] {
   return [
     ...problems.map((problem) => `${reference}: ${describeProblem(problem, deployments)}`),
-    ...deployments.flatMap(({ container, number, problems: found }) =>
-      found.map(({ path, state, reason }) => `${container}.${number}: ${path} is ${state}: ${reason}`),
-    ),
+    ...deployments.flatMap(listDeploymentLines),
   ];
+}
+
+function listDeploymentLines({ container, number, problems }: VerifiedDeployment): string[] {
+  return problems.map(({ path, state, reason }) => `${container}.${number}: ${path} is ${state}: ${reason}`);
 }
 
 function describeProblem(problem: StoreProblem, deployments: readonly VerifiedDeployment[]): string {

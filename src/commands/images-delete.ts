@@ -9,7 +9,7 @@ import { checkStorage, storageOption } from './storage-option.ts';
 export const imagesDelete = defineCommand({
   description: [
     "Deletes names of images, after a question. Given the beginning of an id, all names of that image. Everything is checked before the first name goes. The space is freed by 'atomic images prune'.",
-    'An image that a container uses, also for a rollback, does not lose its last name unless --force is given. Containers are never harmed: what they need stays in the repository until they are uninstalled.',
+    'An image that a container uses, also for a rollback, does not lose its last name unless --force is given; nor does any image while a container is so damaged that nobody knows its image. Containers are never harmed: what they need stays in the repository until they are uninstalled.',
   ],
   operands: {
     images: {
@@ -51,7 +51,7 @@ export const imagesDelete = defineCommand({
     const deletion = await planDeletion(host, selection);
     if (deletion.names.length === 0 && !options.json) return { text: 'No images to delete.\n' };
     if (!options.force) {
-      requireUnused(deletion);
+      await requireUnused(host, deletion);
       if (!options.assumeyes) await confirm(person, deletion, images);
     }
     await applyDeletion(host, deletion);

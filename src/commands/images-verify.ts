@@ -75,36 +75,51 @@ function buildOutput(parts: readonly Part[], json: boolean): Output {
 }
 
 async function runVerify(host: Host, images: readonly string[]): Promise<Part> {
-  const [{ verifyImages }, { isSound }, { formatVerified }, { buildVerifiedJson }] = await Promise.all([
+  const [
+    { verifyImages },
+    { isSound },
+    { formatUnreadable, formatVerified },
+    { buildUnreadableJson, buildVerifiedJson },
+  ] = await Promise.all([
     import('../containers/verify-images.ts'),
     import('../core/verified-image.ts'),
     import('../cli/verify-text.ts'),
     import('../cli/verify-json.ts'),
   ]);
-  const { images: verified } = await verifyImages(host, images);
-  const isGood = verified.every(isSound);
+  const { images: verified, unreadable } = await verifyImages(host, images);
+  const areSound = verified.every(isSound);
   // As it was asked: an image that only a container needs has no name any more.
-  const hint = isGood ? '' : `To repair: ${['atomic images verify --repair', ...images].join(' ')}\n`;
+  const hint = areSound ? '' : `To repair: ${['atomic images verify --repair', ...images].join(' ')}\n`;
   return {
-    text: verified.map(formatVerified).join('') + hint,
-    json: { images: verified.map(buildVerifiedJson) },
-    isGood,
+    text: verified.map(formatVerified).join('') + hint + formatUnreadable(unreadable),
+    json: {
+      images: verified.map(buildVerifiedJson),
+      unreadable_containers: unreadable.map(buildUnreadableJson),
+    },
+    isGood: areSound && unreadable.length === 0,
   };
 }
 
 async function runRepair(host: Host, images: readonly string[], source: SourceOptions): Promise<Part> {
-  const [{ repairImages }, { isSound }, { formatRepair, formatRestartHint }, { buildRepairJson }] =
-    await Promise.all([
-      import('../containers/repair-images.ts'),
-      import('../core/verified-image.ts'),
-      import('../cli/verify-text.ts'),
-      import('../cli/verify-json.ts'),
-    ]);
-  const repairs = await repairImages(host, images, source);
+  const [
+    { repairImages },
+    { isSound },
+    { formatRepair, formatRestartHint, formatUnreadable },
+    { buildRepairJson, buildUnreadableJson },
+  ] = await Promise.all([
+    import('../containers/repair-images.ts'),
+    import('../core/verified-image.ts'),
+    import('../cli/verify-text.ts'),
+    import('../cli/verify-json.ts'),
+  ]);
+  const { repairs, unreadable } = await repairImages(host, images, source);
   return {
-    text: repairs.map(formatRepair).join('') + formatRestartHint(repairs),
-    json: { images: repairs.map(buildRepairJson) },
-    isGood: repairs.every(({ after }) => isSound(after)),
+    text: repairs.map(formatRepair).join('') + formatRestartHint(repairs) + formatUnreadable(unreadable),
+    json: {
+      images: repairs.map(buildRepairJson),
+      unreadable_containers: unreadable.map(buildUnreadableJson),
+    },
+    isGood: repairs.every(({ after }) => isSound(after)) && unreadable.length === 0,
   };
 }
 

@@ -7,7 +7,8 @@ import { type ImageName, listImageNames, selectImageNames } from '../store/image
 import { withSharedStore } from '../store/store-lock.ts';
 import { removeImageNames } from '../store/write-refs.ts';
 import { findImageUsers } from './image-users.ts';
-import { listDeployments } from './list-deployments.ts';
+import { surveyDeployments, type UnreadableDeployment } from './list-deployments.ts';
+import { buildUnreadable } from './unreadable-deployments.ts';
 
 export type ImageSelection =
   | { readonly kind: 'all' }
@@ -20,6 +21,8 @@ export interface ImageDeletion {
   readonly names: readonly ImageName[];
   /** Names that go and are the last ones of an image that containers use, with those containers. */
   readonly used: readonly { readonly reference: string; readonly containers: readonly string[] }[];
+  /** When an image loses its last name: the deployments that may be made of it, because nobody knows their image. */
+  readonly unreadable: readonly UnreadableDeployment[];
 }
 
 /**
@@ -37,24 +40,31 @@ export async function planDeletion(host: Host, selection: ImageSelection): Promi
   );
   const names = all.filter((name) => wanted.has(name));
   const staying = all.filter((name) => !wanted.has(name));
-  const deployments = await listDeployments(host);
-  const used = names
-    .filter((name) => !staying.some((other) => isSameImage(other, name)))
-    .map((name) => ({ reference: name.reference, containers: findImageUsers(deployments, name) }))
+  const { installed, unreadable } = await surveyDeployments(host);
+  const last = names.filter((name) => !staying.some((other) => isSameImage(other, name)));
+  const used = last
+    .map((name) => ({ reference: name.reference, containers: findImageUsers(installed, name) }))
     .filter(({ containers }) => containers.length > 0);
-  return { names, used };
+  return { names, used, unreadable: last.length > 0 ? unreadable : [] };
 }
 
-/** @throws AtomicError IMAGE_IN_USE, naming the images and the containers */
-export function requireUnused({ used }: ImageDeletion): void {
-  if (used.length === 0) return;
-  const list = used.map(
-    ({ reference, containers }) => `${toPrintable(reference)} (${containers.join(', ')})`,
-  );
-  throw new AtomicError('IMAGE_IN_USE', `deleting images: containers use ${list.join(', ')}`, {
-    hint: 'Uninstall the containers first, or repeat with -f: they keep their files and go on running.',
-    details: { used },
-  });
+/** @throws AtomicError IMAGE_IN_USE, naming the images and the containers; CONTAINER_DAMAGED */
+export async function requireUnused(host: Host, { used, unreadable }: ImageDeletion): Promise<void> {
+  if (used.length > 0) {
+    const list = used.map(
+      ({ reference, containers }) => `${toPrintable(reference)} (${containers.join(', ')})`,
+    );
+    throw new AtomicError('IMAGE_IN_USE', `deleting images: containers use ${list.join(', ')}`, {
+      hint: 'Uninstall the containers first, or repeat with -f: they keep their files and go on running.',
+      details: { used },
+    });
+  }
+  if (unreadable.length > 0) {
+    throw await buildUnreadable(host, unreadable, {
+      step: 'deleting images',
+      consequence: 'Nothing was deleted, because nobody knows which image it uses (-f deletes all the same)',
+    });
+  }
 }
 
 /**

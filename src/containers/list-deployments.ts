@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { DeploymentRecord } from '../core/container.ts';
+import { findErrno } from '../core/errno.ts';
 import { AtomicError } from '../core/errors.ts';
-import { parseInfo } from '../core/info-file.ts';
+import { namesImage, parseInfo } from '../core/info-file.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import {
@@ -11,41 +13,91 @@ import {
   type DeploymentNumber,
   deploymentNumbers,
 } from './deployment.ts';
+import { isNameTaken } from './host-paths.ts';
 import { findLinkTarget, listContainerNames, originalRuntime } from './read-container.ts';
 
-/** One deployment that is whole, active or kept for a rollback. */
-export interface InstalledDeployment {
+interface FoundDeployment {
   readonly name: string;
   readonly number: DeploymentNumber;
   readonly folder: string;
   /** The container's symlink names it. */
   readonly isActive: boolean;
+}
+
+/** One deployment that is whole, active or kept for a rollback. */
+export interface InstalledDeployment extends FoundDeployment {
   readonly record: DeploymentRecord;
 }
 
+/** A deployment of which nobody knows the image, because its `info` does not tell. */
+export interface UnreadableDeployment extends FoundDeployment {
+  readonly isMissing: boolean;
+  /** What is wrong with `info`, such as `it is empty`. */
+  readonly reason: string;
+}
+
+export interface Deployments {
+  readonly installed: readonly InstalledDeployment[];
+  readonly unreadable: readonly UnreadableDeployment[];
+}
+
+type ReadInfo =
+  | { readonly record: DeploymentRecord }
+  | { readonly isMissing: boolean; readonly reason: string };
+
 /**
- * Lists all deployments by container and number. Those whose `info` cannot be read are left out: nobody knows their
- * image, and `containers list` names them. Works without root.
+ * Finds all deployments by container and number. Whoever frees or gives up something that a deployment may need must
+ * look at the unreadable ones, too. A folder that no container names, without anything that a deployment has, is none,
+ * whatever it is called. Works without root.
  */
-export async function listDeployments(host: Host): Promise<readonly InstalledDeployment[]> {
-  const found: InstalledDeployment[] = [];
+export async function surveyDeployments(host: Host): Promise<Deployments> {
+  const installed: InstalledDeployment[] = [];
+  const unreadable: UnreadableDeployment[] = [];
+  const { checkouts } = host.locations;
   for (const name of await listContainerNames(host)) {
     const active = await findLinkTarget(buildContainerPaths(host.locations, name).link);
     for (const number of deploymentNumbers) {
       const folder = buildDeploymentFolder(host.locations, name, number);
-      const record = await findRecord(host, buildDeploymentPaths(folder, name).info);
-      if (record !== undefined) found.push({ name, number, folder, isActive: folder === active, record });
+      const isActive = active !== undefined && resolve(checkouts, active) === resolve(folder);
+      const found = { name, number, folder, isActive };
+      const read = await readInfo(host, buildDeploymentPaths(folder, name).info);
+      if ('record' in read) installed.push({ ...found, ...read });
+      else if (await isDeployment(found)) unreadable.push({ ...found, ...read });
     }
   }
-  return found;
+  return { installed, unreadable };
 }
 
-async function findRecord(host: Host, info: string): Promise<DeploymentRecord | undefined> {
+/** Lists the deployments whose image is known, by container and number. Works without root. */
+export async function listDeployments(host: Host): Promise<readonly InstalledDeployment[]> {
+  return (await surveyDeployments(host)).installed;
+}
+
+async function readInfo(host: Host, info: string): Promise<ReadInfo> {
   try {
-    return parseInfo(await readFile(info, 'utf8'), info, host.settings.runtime ?? originalRuntime);
+    const text = await readFile(info, 'utf8');
+    const record = parseInfo(text, info, host.settings.runtime ?? originalRuntime);
+    return namesImage(record)
+      ? { record }
+      : { isMissing: false, reason: 'it does not say which image it is' };
   } catch (error) {
-    const isDamaged = error instanceof AtomicError || isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR');
-    if (isDamaged) return undefined;
-    throw error;
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) {
+      return { isMissing: true, reason: 'it is not there' };
+    }
+    if (error instanceof AtomicError) {
+      return { isMissing: false, reason: String(error.details?.problem ?? error.message) };
+    }
+    const code = findErrno(error);
+    if (code === undefined) throw error;
+    return { isMissing: false, reason: `it cannot be read (${code})` };
   }
+}
+
+/** What a crash leaves half-made or half-removed has another name (deployment.ts): here nothing is built or removed. */
+async function isDeployment({ name, folder, isActive }: FoundDeployment): Promise<boolean> {
+  const { rootfs, config, unitCopy, tmpfilesCopy, info } = buildDeploymentPaths(folder, name);
+  for (const path of [rootfs, config, unitCopy, tmpfilesCopy, info]) {
+    if (await isNameTaken(path)) return true;
+  }
+  return isActive && (await isNameTaken(folder));
 }

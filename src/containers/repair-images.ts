@@ -8,7 +8,12 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import type { SourceOptions } from '../core/image.ts';
-import { type ImageRepair, isSound, type VerifiedImage } from '../core/verified-image.ts';
+import {
+  type ImageRepair,
+  isSound,
+  type UnreadableContainer,
+  type VerifiedImage,
+} from '../core/verified-image.ts';
 import { syncFilesystemOf } from '../host/durable-files.ts';
 import type { Host } from '../host/host.ts';
 import { withRepository } from '../store/repository.ts';
@@ -27,6 +32,12 @@ import { repairDeployments } from './repair-deployments.ts';
 import { verifyDeployments, verifyImages } from './verify-images.ts';
 import { listSubjects, type VerifySubject } from './verify-subjects.ts';
 
+export interface RepairedImages {
+  readonly repairs: readonly ImageRepair[];
+  /** As they were found: what is lost of them, the store does not have. */
+  readonly unreadable: readonly UnreadableContainer[];
+}
+
 /**
  * Verifies images, and repairs those that are damaged. What cannot be repaired is a value, and nothing of it is worse
  * than before.
@@ -38,19 +49,19 @@ export async function repairImages(
   host: Host,
   written: readonly string[],
   options: SourceOptions,
-): Promise<readonly ImageRepair[]> {
-  const { images: found, verifier: earlier } = await verifyImages(host, written);
+): Promise<RepairedImages> {
+  const { images: found, unreadable, verifier: earlier } = await verifyImages(host, written);
   const damaged = found.filter((image) => !isSound(image));
   if (damaged.length === 0) {
     await removeLeftovers(host);
-    return found.map((image) => buildUntouched(image));
+    return { repairs: found.map((image) => buildUntouched(image)), unreadable };
   }
   // Files are shared between images: any container may hold a link to what is damaged.
   const containers = new Set((await listDeployments(host)).map(({ name }) => name));
   const repairs = await withContainerLocks(host, [...containers].sort(), () =>
     withExclusiveStore(host, () => repairDamaged(host, damaged, { locked: containers, earlier, options })),
   );
-  return found.map((image) => repairs.get(image) ?? buildUntouched(image));
+  return { repairs: found.map((image) => repairs.get(image) ?? buildUntouched(image)), unreadable };
 }
 
 async function withContainerLocks<T>(

@@ -1,5 +1,10 @@
 import { existsSync } from 'node:fs';
-import type { DeploymentProblem, VerifiedDeployment, VerifiedImage } from '../core/verified-image.ts';
+import type {
+  DeploymentProblem,
+  UnreadableContainer,
+  VerifiedDeployment,
+  VerifiedImage,
+} from '../core/verified-image.ts';
 import type { Host } from '../host/host.ts';
 import { withRepository } from '../store/repository.ts';
 import { withReadableStore } from '../store/store-lock.ts';
@@ -8,12 +13,15 @@ import { verifyImage } from '../store/verify/verify-image.ts';
 import type { VerifyTarget } from '../store/verify/verify-targets.ts';
 import { checkDeployment } from './check-deployment.ts';
 import { buildDeploymentPaths } from './deployment.ts';
-import type { InstalledDeployment } from './list-deployments.ts';
+import { type InstalledDeployment, surveyDeployments } from './list-deployments.ts';
+import { describeUnreadable } from './unreadable-deployments.ts';
 import { findCommitOf, listSubjects } from './verify-subjects.ts';
 
 /** What a verification has found, and what it has read: a repair need not read that again. */
 export interface Verification {
   readonly images: readonly VerifiedImage[];
+  /** Whatever images were asked for: each of these may be made of them. */
+  readonly unreadable: readonly UnreadableContainer[];
   /** Undefined when there is no store. */
   readonly verifier: ObjectVerifier | undefined;
 }
@@ -25,10 +33,11 @@ export interface Verification {
  * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE, TOOL_MISSING, INTERRUPTED
  */
 export async function verifyImages(host: Host, written: readonly string[]): Promise<Verification> {
+  const unreadable = await describeUnreadable(host, (await surveyDeployments(host)).unreadable);
   // Only reading must not make a store.
   if (!existsSync(`${host.locations.repository}/config`)) {
     await listSubjects(host, written);
-    return { images: [], verifier: undefined };
+    return { images: [], unreadable, verifier: undefined };
   }
   return withReadableStore(host, () =>
     withRepository(host, async (repo) => {
@@ -38,7 +47,7 @@ export async function verifyImages(host: Host, written: readonly string[]): Prom
         const content = await verifyImage(host, verifier, target);
         images.push({ ...content, deployments: await verifyDeployments(host, target, deployments) });
       }
-      return { images, verifier };
+      return { images, unreadable, verifier };
     }),
   );
 }

@@ -45,8 +45,9 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
   const reject: Reject = (problem) =>
     new AtomicError('CONTAINER_DAMAGED', `Cannot read ${toPrintable(path)}: ${toPrintable(problem)}`, {
       hint: 'Uninstall the container and install it again; its image and its data stay.',
-      details: { path },
+      details: { path, problem },
     });
+  if (text.trim() === '') throw reject('it is empty');
   const info = parseJsonObject(text, maxLength, reject);
   return {
     image: expectString(info.image, 'image', reject),
@@ -63,6 +64,14 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
       reject,
     ),
   };
+}
+
+/**
+ * Whether it is known which image a deployment was made of. Files of the original may have only one of id and commit;
+ * a commit that is no checksum is damage.
+ */
+export function namesImage({ revision, ostreeCommit }: DeploymentRecord): boolean {
+  return ostreeCommit === '' ? revision !== '' : /^[0-9a-f]{64}$/.test(ostreeCommit);
 }
 
 function parseCreated(value: unknown, reject: Reject): number {

@@ -37,6 +37,12 @@ export interface VerifiedDeployment {
   readonly problems: readonly DeploymentProblem[];
 }
 
+/** A deployment that belongs to no image here, because nobody can read from which one it was made. */
+export interface UnreadableContainer extends VerifiedDeployment {
+  /** What a person can do about it, as a part of a sentence. */
+  readonly remedy: string;
+}
+
 export interface VerifiedImage {
   readonly reference: string;
   /** Hex of the manifest digest; `undefined` when the image's commit cannot be read. */

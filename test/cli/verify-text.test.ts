@@ -1,6 +1,12 @@
 import { expect, test } from 'bun:test';
-import { buildRepairJson, buildVerifiedJson } from '../../src/cli/verify-json.ts';
-import { formatRemote, formatRepair, formatRestartHint, formatVerified } from '../../src/cli/verify-text.ts';
+import { buildRepairJson, buildUnreadableJson, buildVerifiedJson } from '../../src/cli/verify-json.ts';
+import {
+  formatRemote,
+  formatRepair,
+  formatRestartHint,
+  formatUnreadable,
+  formatVerified,
+} from '../../src/cli/verify-text.ts';
 import type { ImageRepair, RemoteStatus, VerifiedImage } from '../../src/core/verified-image.ts';
 
 const layer = `sha256:${'a'.repeat(64)}`;
@@ -125,4 +131,20 @@ const statuses: [RemoteStatus, string][] = [
 ];
 test.each(statuses)('the registry says %j', (status, line) => {
   expect(formatRemote('x', status)).toBe(line);
+});
+
+test('a container whose image nobody knows: what is wrong and what helps', () => {
+  const problem = { path: 'info', state: 'changed', reason: 'it is empty' } as const;
+  const unreadable = { container: 'etcd', number: 0, files: 0, problems: [problem], remedy: 'do \u001bthis' };
+  expect(formatUnreadable([unreadable])).toBe(
+    'etcd.0: info is changed: it is empty\netcd.0: nobody knows its image: do this\n',
+  );
+  expect(formatUnreadable([])).toBe('');
+  expect(buildUnreadableJson(unreadable)).toEqual({
+    container: 'etcd',
+    deployment: 0,
+    files: 0,
+    problems: [problem],
+    remedy: 'do \u001bthis',
+  });
 });

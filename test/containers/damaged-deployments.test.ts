@@ -144,7 +144,7 @@ test('files of containers', async () => {
       title,
       [{ container: 'web', number: 0, files: expect.any(Number), problems: found }],
     ]);
-    const [repair] = await repairImages(store.host, [], {});
+    const [repair] = (await repairImages(store.host, [], {})).repairs;
     expect([title, repair?.failure, repair?.replacedFiles]).toEqual([
       title,
       undefined,
@@ -183,7 +183,7 @@ test('a whole copy of a file is as good as its hard link, and gives back an obje
   expect((await verifyImages(store.host, [])).images.every(isSound)).toBe(true);
   rmSync(object);
   await registry.forgetRequests();
-  const [repair] = await repairImages(store.host, [], {});
+  const [repair] = (await repairImages(store.host, [], {})).repairs;
   expect(repair).toMatchObject({ fetchedLayers: [], takenFromDeployments: 1, failure: undefined });
   expect(await registry.requests()).toEqual([]);
   await expectSound(store, [rootfs]);
@@ -206,7 +206,7 @@ test('damage that two images and their containers share is named by both and fet
     { reference: image.reference, problems: tool, deployments: [{ container: 'web', problems: [] }] },
     { reference: other.reference, problems: tool, deployments: [{ container: 'other', problems: [] }] },
   ]);
-  const repairs = await repairImages(store.host, [image.reference], {});
+  const repairs = (await repairImages(store.host, [image.reference], {})).repairs;
   expect(repairs.map(({ fetchedLayers, replacedFiles }) => ({ fetchedLayers, replacedFiles }))).toEqual([
     // The other image was not asked for, but its container had the damaged file, too.
     {
@@ -236,7 +236,7 @@ test('without the registry nothing is worse, and what can be repaired here is', 
   writeFileSync(tool, 'damaged');
   rmSync(findObject(store, image.commit, 'usr/lib/library', 'file'));
   rmSync(`${rootfs}/usr/bin/again`);
-  const [repair] = await repairImages(store.host, [image.reference], {});
+  const [repair] = (await repairImages(store.host, [image.reference], {})).repairs;
   expect(repair?.failure).toContain('connection refused');
   expect(repair).toMatchObject({
     takenFromDeployments: 1,
@@ -256,7 +256,7 @@ test('an image that its registry does not have any more stays as it is', async (
   await using _ = store;
   writeFileSync(findObject(store, image.commit, 'etc/version', 'file'), 'damaged');
   await fetch(`http://${registry.address}/v2/lost/image/manifests/sha256:${image.id}`, { method: 'DELETE' });
-  const [repair] = await repairImages(store.host, [image.reference], {});
+  const [repair] = (await repairImages(store.host, [image.reference], {})).repairs;
   expect(repair?.failure).toContain('manifest unknown');
   expect(repair?.after.problems).toEqual(repair?.before.problems ?? []);
 });
@@ -269,14 +269,14 @@ test('an image from a folder is repaired from there, as long as it is the same i
   const damage = () => writeFileSync(findObject(store, image.commit, 'etc/version', 'file'), 'damaged');
   damage();
   await registry.forgetRequests();
-  expect(await repairImages(store.host, [], {})).toMatchObject([
+  expect((await repairImages(store.host, [], {})).repairs).toMatchObject([
     { failure: undefined, fetchedLayers: [first.layers[1]?.digest] },
   ]);
   expect(await registry.requests()).toEqual([]);
   await expectSound(store, []);
   damage();
   await writeLayout(layout, second);
-  const [repair] = await repairImages(store.host, [], {});
+  const [repair] = (await repairImages(store.host, [], {})).repairs;
   expect(repair?.failure).toBe(
     `opening ${location}: it is ${second.manifest.digest} now, not ${first.manifest.digest}`,
   );
@@ -319,7 +319,7 @@ test('a lost commit of an image: info names the new one', async () => {
   await using _ = store;
   rmSync(findObject(store, image.commit, '', 'commit'));
   await registry.forgetRequests();
-  expect((await repairImages(store.host, [], {})).map(({ failure }) => failure)).toEqual([undefined]);
+  expect((await repairImages(store.host, [], {})).repairs.map(({ failure }) => failure)).toEqual([undefined]);
   expect(await registry.blobGets()).toEqual([]);
   const [deployment] = await listDeployments(store.host);
   const [verified] = (await verifyImages(store.host, [])).images;
@@ -376,7 +376,7 @@ test('a symlink of a container to the host gives nothing to the store', async ()
   renameSync(`${rootfs}/usr`, outside);
   symlinkSync(outside, `${rootfs}/usr`);
   rmSync(findObject(store, image.commit, 'usr/bin/tool', 'file'));
-  const [repair] = await repairImages(store.host, [], {});
+  const [repair] = (await repairImages(store.host, [], {})).repairs;
   expect(repair).toMatchObject({ takenFromDeployments: 0, fetchedLayers: [baseDigest], failure: undefined });
   expect(inodeOf(`${outside}/bin/tool`)).not.toBe(inodeOf(`${rootfs}/usr/bin/tool`));
   await expectSound(store, [rootfs]);
@@ -385,7 +385,7 @@ test('a symlink of a container to the host gives nothing to the store', async ()
 test('no store at all is nothing to verify, and none is made', async () => {
   await using store = await createStore([]);
   expect((await verifyImages(store.host, [])).images).toEqual([]);
-  expect(await repairImages(store.host, [], {})).toEqual([]);
+  expect((await repairImages(store.host, [], {})).repairs).toEqual([]);
   expect(existsSync(store.locations.repository)).toBe(false);
   expect(verifyImages(store.host, ['etcd'])).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
 });
@@ -398,6 +398,6 @@ test('a repository of the mode bare-user', async () => {
   writeFileSync(object, 'elsewhere');
   const [verified] = (await verifyImages(store.host, [])).images;
   expect(verified?.problems.map(({ paths }) => paths)).toEqual([['/usr/bin/again']]);
-  expect((await repairImages(store.host, [], {})).map(({ failure }) => failure)).toEqual([undefined]);
+  expect((await repairImages(store.host, [], {})).repairs.map(({ failure }) => failure)).toEqual([undefined]);
   await expectSound(store, []);
 });

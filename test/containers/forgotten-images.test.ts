@@ -49,7 +49,7 @@ test('a damaged ref names again what it named, though the tag has moved on', asy
   const ref = readFileSync(refFile(reference), 'utf8');
   writeFileSync(refFile(reference), 'x\n');
   registry.forgetRequests();
-  const [repair] = await repairImages(store.host, [], {});
+  const [repair] = (await repairImages(store.host, [], {})).repairs;
   expect(repair?.failure).toBeUndefined();
   expect(repair !== undefined && isSound(repair.after)).toBe(true);
   expect(readFileSync(refFile(reference), 'utf8')).toBe(ref);
@@ -64,7 +64,7 @@ test('an image whose commit is lost is not replaced by what its name means now',
   await push(second);
   rmSync(formatObjectPath(store.locations.repository, image.commit, 'commit'));
   registry.forgetRequests();
-  const [repair] = await repairImages(store.host, [], {});
+  const [repair] = (await repairImages(store.host, [], {})).repairs;
   expect(repair?.failure).toBe(
     `its commit is lost, and nothing here remembers which image it was; pull it again: atomic pull ${reference}`,
   );
@@ -80,7 +80,7 @@ test('a name of this machine is asked for nowhere', async () => {
   const reference = await push(first);
   const { image } = await pullImage(store.host, reference, {}, 'agent');
   rmSync(formatObjectPath(store.locations.repository, image.commit, 'commit'));
-  const [repair] = await repairImages(store.host, ['agent'], {});
+  const [repair] = (await repairImages(store.host, ['agent'], {})).repairs;
   expect(repair?.failure).toEndWith('pull it again: atomic pull --as agent:latest SOURCE');
   await store.remove();
 });

@@ -236,7 +236,7 @@ test.each(cases)('%s', async (_, damage, found, fetched) => {
     })),
   ).toEqual(found);
   expect(await registry.blobGets()).toEqual([]);
-  const [repair] = await repairImages(store.host, [image.reference], {});
+  const [repair] = (await repairImages(store.host, [image.reference], {})).repairs;
   expect(repair?.failure).toBeUndefined();
   expect(repair !== undefined && isSound(repair.after)).toBe(true);
   expect(await registry.blobGets()).toEqual(fetched);

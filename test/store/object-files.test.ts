@@ -97,7 +97,7 @@ test.each(brokenRefs)('a ref that is %s', async (_, content) => {
   expect((await readImageInfo(store.host, await readImage(store.host, other))).size.whole).toBeGreaterThan(0);
   expect(listWarnings()).toEqual([expect.stringContaining(`${name} is damaged: `)]);
   // What the hint says helps.
-  expect((await repairImages(store.host, [], {})).map(({ failure }) => failure)).toEqual([
+  expect((await repairImages(store.host, [], {})).repairs.map(({ failure }) => failure)).toEqual([
     undefined,
     undefined,
   ]);

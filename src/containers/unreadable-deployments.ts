@@ -1,0 +1,94 @@
+/** What is told of deployments whose image nobody knows, and what ends that state. */
+import { parseContainerName } from '../core/container-name.ts';
+import { AtomicError } from '../core/errors.ts';
+import { formatArgv } from '../core/format-argv.ts';
+import { toPrintable } from '../core/printable.ts';
+import type { UnreadableContainer } from '../core/verified-image.ts';
+import type { Host } from '../host/host.ts';
+import { buildDeploymentPaths } from './deployment.ts';
+import { listJournals } from './journal.ts';
+import { listDeployments, type UnreadableDeployment } from './list-deployments.ts';
+
+/**
+ * Describes them for a person, each with what helps.
+ *
+ * @throws a journal folder that cannot be read
+ */
+export async function describeUnreadable(
+  host: Host,
+  unreadable: readonly UnreadableDeployment[],
+): Promise<readonly UnreadableContainer[]> {
+  return Promise.all(
+    unreadable.map(async (deployment) => ({
+      container: deployment.name,
+      number: deployment.number,
+      files: 0,
+      problems: [
+        {
+          path: 'info',
+          state: deployment.isMissing ? ('missing' as const) : ('changed' as const),
+          reason: deployment.reason,
+        },
+      ],
+      remedy: await findRemedy(host, deployment),
+    })),
+  );
+}
+
+/**
+ * Builds the error of an operation that must know what every container needs.
+ *
+ * @param step "verb object"
+ * @param consequence what did not happen and why, without a point
+ * @returns CONTAINER_DAMAGED
+ */
+export async function buildUnreadable(
+  host: Host,
+  unreadable: readonly UnreadableDeployment[],
+  { step, consequence }: { readonly step: string; readonly consequence: string },
+): Promise<AtomicError> {
+  const damage = unreadable.map(
+    ({ name, folder, reason }) => `the container ${name} is damaged: ${folder}/info: ${reason}`,
+  );
+  const remedies = (await describeUnreadable(host, unreadable)).map(({ remedy }) => remedy);
+  return new AtomicError('CONTAINER_DAMAGED', `${step}: ${toPrintable(damage.join('; '))}`, {
+    hint: `${consequence}: ${[...new Set(remedies)].join('; ')}; then repeat the command.`,
+    details: {
+      containers: unreadable.map(({ name, number, folder, reason }) => ({
+        container: name,
+        deployment: number,
+        folder,
+        reason,
+      })),
+    },
+  });
+}
+
+async function findRemedy(host: Host, deployment: UnreadableDeployment): Promise<string> {
+  const { name, folder } = deployment;
+  if ((await listJournals(host)).includes(name)) {
+    return 'an operation on it was interrupted or still runs: `atomic recover`';
+  }
+  if (await isOtherOneActive(host, deployment)) {
+    return `remove that deployment, which the container does not run from: \`${formatArgv(['rm', '-r', folder])}\``;
+  }
+  if (!isContainerName(name)) return `it is no container of this program: move ${folder} elsewhere`;
+  const { info } = buildDeploymentPaths(folder, name);
+  return `remove the container with \`atomic uninstall ${name}\` (install it again afterwards), or put ${info} back from a backup`;
+}
+
+/** Then uninstalling would take away a whole container for a damaged rest of it. */
+async function isOtherOneActive(host: Host, { name, number }: UnreadableDeployment): Promise<boolean> {
+  const installed = await listDeployments(host);
+  return installed.some((other) => other.name === name && other.number !== number && other.isActive);
+}
+
+function isContainerName(name: string): boolean {
+  try {
+    parseContainerName(name);
+    return true;
+  } catch (error) {
+    if (error instanceof AtomicError) return false;
+    throw error;
+  }
+}
