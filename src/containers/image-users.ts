@@ -1,19 +1,44 @@
+import { AtomicError } from '../core/errors.ts';
+import { formatReference, parseReference } from '../core/reference.ts';
 import type { InstalledDeployment } from './list-deployments.ts';
+
+/** What is known of an image; without an id nobody can read what its name means. */
+export interface UsedImage {
+  readonly reference: string;
+  readonly id: string | undefined;
+  readonly commit: string | undefined;
+}
 
 /**
  * Finds the containers that have a deployment of an image, also one that is kept for a rollback.
  *
- * @param image what is known of it; `info` files of the original may name only one of both
  * @returns names, sorted
  */
 export function findImageUsers(
   deployments: readonly InstalledDeployment[],
-  { id, commit }: { readonly id: string | undefined; readonly commit: string | undefined },
+  image: UsedImage,
 ): readonly string[] {
-  const users = deployments.filter(
-    ({ record }) =>
-      (record.revision !== '' && record.revision === id) ||
-      (record.ostreeCommit !== '' && record.ostreeCommit === commit),
-  );
+  const users = deployments.filter((deployment) => isMadeOf(deployment, image));
   return [...new Set(users.map(({ name }) => name))].sort();
+}
+
+/**
+ * Whether a deployment was made of an image: by id or commit, of which `info` files of the original may have only one.
+ * An image that cannot be read any more is that of the deployments which were installed by its name.
+ */
+export function isMadeOf(deployment: InstalledDeployment, { reference, id, commit }: UsedImage): boolean {
+  const { revision, ostreeCommit } = deployment.record;
+  if (revision !== '' && revision === id) return true;
+  if (ostreeCommit !== '' && ostreeCommit === commit) return true;
+  return id === undefined && reference === readReference(deployment);
+}
+
+/** The full name of the image that a deployment was installed from; as it was written when it is none. */
+export function readReference({ record }: InstalledDeployment): string {
+  try {
+    return formatReference(parseReference(record.image));
+  } catch (error) {
+    if (error instanceof AtomicError) return record.image;
+    throw error;
+  }
 }

@@ -1,5 +1,3 @@
-import { AtomicError } from '../core/errors.ts';
-import { formatReference, parseReference } from '../core/reference.ts';
 import type { Host } from '../host/host.ts';
 import { readCommit, readDirTree } from '../store/object-files.ts';
 import { tolerateDamage } from '../store/tolerate-damage.ts';
@@ -9,6 +7,7 @@ import {
   selectTargets,
   type VerifyTarget,
 } from '../store/verify/verify-targets.ts';
+import { isMadeOf, readReference } from './image-users.ts';
 import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
 
 /** An image, and the deployments that were made of it. */
@@ -76,20 +75,10 @@ function findOwner(
   targets: readonly VerifyTarget[],
   deployment: InstalledDeployment,
 ): VerifyTarget | undefined {
-  const { revision, ostreeCommit } = deployment.record;
-  const own = targets.find(({ reference }) => reference === readReference(deployment));
-  const isOf = ({ commit, image }: VerifyTarget) => commit === ostreeCommit || image?.id === revision;
-  if (own !== undefined && (own.image === undefined || isOf(own))) return own;
-  return targets.find(isOf);
-}
-
-function readReference({ record }: InstalledDeployment): string {
-  try {
-    return formatReference(parseReference(record.image));
-  } catch (error) {
-    if (error instanceof AtomicError) return record.image;
-    throw error;
-  }
+  const owners = targets.filter(({ reference, commit, image }) =>
+    isMadeOf(deployment, { reference, commit, id: image?.id }),
+  );
+  return owners.find(({ reference }) => reference === readReference(deployment)) ?? owners[0];
 }
 
 function isChecksum(text: string): boolean {
