@@ -1,4 +1,5 @@
 /** What `images verify` prints for a person. Names and paths come from images. */
+import { formatArgv } from '../core/format-argv.ts';
 import { formatCount } from '../core/format-count.ts';
 import { toPrintable } from '../core/printable.ts';
 import {
@@ -6,6 +7,7 @@ import {
   isSound,
   listDamage,
   type RemoteStatus,
+  type StaleMount,
   type StoreProblem,
   type UnreadableContainer,
   type VerifiedDeployment,
@@ -39,6 +41,20 @@ export function formatRestartHint(repairs: readonly ImageRepair[]): string {
   const containers = [...new Set(repairs.flatMap(({ replacedFiles }) => [...replacedFiles.keys()]))].sort();
   if (containers.length === 0) return '';
   return `What runs has the old files open until it is restarted: systemctl try-restart ${containers.join(' ')}\n`;
+}
+
+/** The commands that make mounts show what was repaired. */
+export function formatRemountHint(mounts: readonly StaleMount[]): string {
+  return mounts
+    .map(({ name, directory }) => {
+      const commands = [
+        ['atomic', 'umount', directory],
+        ['atomic', 'mount', name, directory],
+      ];
+      return `${directory} shows the old files until it is mounted again: ${commands.map(formatArgv).join(' && ')}`;
+    })
+    .map(toLine)
+    .join('');
 }
 
 /** What is wrong with containers whose image nobody knows, and what helps: no repair does. */

@@ -104,7 +104,7 @@ async function runRepair(host: Host, images: readonly string[], source: SourceOp
   const [
     { repairImages },
     { isSound },
-    { formatRepair, formatRestartHint, formatUnreadable },
+    { formatRemountHint, formatRepair, formatRestartHint, formatUnreadable },
     { buildRepairJson, buildUnreadableJson },
   ] = await Promise.all([
     import('../containers/repair-images.ts'),
@@ -112,12 +112,18 @@ async function runRepair(host: Host, images: readonly string[], source: SourceOp
     import('../cli/verify-text.ts'),
     import('../cli/verify-json.ts'),
   ]);
-  const { repairs, unreadable } = await repairImages(host, images, source);
+  const { repairs, unreadable, staleMounts } = await repairImages(host, images, source);
   return {
-    text: repairs.map(formatRepair).join('') + formatRestartHint(repairs) + formatUnreadable(unreadable),
+    text: [
+      ...repairs.map(formatRepair),
+      formatRestartHint(repairs),
+      formatRemountHint(staleMounts),
+      formatUnreadable(unreadable),
+    ].join(''),
     json: {
       images: repairs.map(buildRepairJson),
       unreadable_containers: unreadable.map(buildUnreadableJson),
+      stale_mounts: staleMounts.map(({ name, directory }) => ({ name, directory })),
     },
     isGood: repairs.every(({ after }) => isSound(after)) && unreadable.length === 0,
   };

@@ -7,15 +7,19 @@
  * than before, and what is not linked yet is found as a difference.
  */
 import { existsSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { SourceOptions } from '../core/image.ts';
 import {
   type ImageRepair,
   isSound,
+  type StaleMount,
   type UnreadableContainer,
   type VerifiedImage,
 } from '../core/verified-image.ts';
 import { syncFilesystemOf } from '../host/durable-files.ts';
 import type { Host } from '../host/host.ts';
+import { listMountsOf } from '../store/mount/mount-folder.ts';
+import { listMountsShowing } from '../store/mount/stale-mounts.ts';
 import { withRepository } from '../store/repository.ts';
 import { withExclusiveStore } from '../store/store-lock.ts';
 import { ObjectVerifier } from '../store/verify/object-verifier.ts';
@@ -36,6 +40,7 @@ export interface RepairedImages {
   readonly repairs: readonly ImageRepair[];
   /** As they were found: what is lost of them, the store does not have. */
   readonly unreadable: readonly UnreadableContainer[];
+  readonly staleMounts: readonly StaleMount[];
 }
 
 /**
@@ -54,14 +59,18 @@ export async function repairImages(
   const damaged = found.filter((image) => !isSound(image));
   if (damaged.length === 0) {
     await removeLeftovers(host);
-    return { repairs: found.map((image) => buildUntouched(image)), unreadable };
+    return { repairs: found.map((image) => buildUntouched(image)), unreadable, staleMounts: [] };
   }
   // Files are shared between images: any container may hold a link to what is damaged.
   const containers = new Set((await listDeployments(host)).map(({ name }) => name));
-  const repairs = await withContainerLocks(host, [...containers].sort(), () =>
+  const { repairs, staleMounts } = await withContainerLocks(host, [...containers].sort(), () =>
     withExclusiveStore(host, () => repairDamaged(host, damaged, { locked: containers, earlier, options })),
   );
-  return { repairs: found.map((image) => repairs.get(image) ?? buildUntouched(image)), unreadable };
+  return {
+    repairs: found.map((image) => repairs.get(image) ?? buildUntouched(image)),
+    unreadable,
+    staleMounts,
+  };
 }
 
 async function withContainerLocks<T>(
@@ -85,11 +94,16 @@ interface RepairConditions {
   readonly options: SourceOptions;
 }
 
+interface Repaired {
+  readonly repairs: ReadonlyMap<VerifiedImage, ImageRepair>;
+  readonly staleMounts: readonly StaleMount[];
+}
+
 async function repairDamaged(
   host: Host,
   damaged: readonly VerifiedImage[],
   { locked, earlier, options }: RepairConditions,
-): Promise<ReadonlyMap<VerifiedImage, ImageRepair>> {
+): Promise<Repaired> {
   await removeFixes(host);
   return withRepository(host, (repo) =>
     withRepairScratch(host, async (scratch) => {
@@ -101,6 +115,7 @@ async function repairDamaged(
         verifier: new ObjectVerifier(host, repo, earlier),
         findDonors: async (checksums) => findDonors(host, await listDeployments(host), checksums),
         replaced: new Set(),
+        givenUp: new Set(),
         discarded: new Set(),
       };
       const subjects = await listSubjects(host, []);
@@ -113,7 +128,7 @@ async function repairDamaged(
       }
       await removeDiscardedCommits(repair);
       await syncFilesystemOf(host.locations.repository);
-      return repairs;
+      return { repairs, staleMounts: await listStaleMounts(repair, [...repairs.values()]) };
     }),
   );
 }
@@ -137,6 +152,21 @@ async function repairOne(
   const current = (await listDeployments(host)).filter(({ folder }) => own.has(folder));
   const after = { ...verified, deployments: await verifyDeployments(host, target, current) };
   return { before, after, fetchedLayers, takenFromDeployments, replacedFiles, failure };
+}
+
+/** Those of images, which have their own links to what was damaged, and those of containers whose files changed. */
+async function listStaleMounts(
+  { host, givenUp }: Repair,
+  repairs: readonly ImageRepair[],
+): Promise<StaleMount[]> {
+  const stale = [...(await listMountsShowing(host, givenUp))];
+  const changed = new Set(repairs.flatMap(({ replacedFiles }) => [...replacedFiles.keys()]));
+  for (const { name, folder } of await listDeployments(host)) {
+    if (!changed.has(name)) continue;
+    const directories = await listMountsOf(host, folder);
+    stale.push(...directories.map((directory) => ({ name: basename(folder), directory })));
+  }
+  return stale;
 }
 
 /** The digest that containers remember of an image: those of its very commit, then the active ones. */

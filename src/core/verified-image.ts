@@ -70,6 +70,13 @@ export interface ImageRepair {
   readonly failure: string | undefined;
 }
 
+/** A mount of `atomic mount` that may still show files which a repair has replaced. */
+export interface StaleMount {
+  /** What is mounted, as a person calls it. */
+  readonly name: string;
+  readonly directory: string;
+}
+
 /** What the registry says of an image's name. */
 export type RemoteStatus =
   | { readonly kind: 'up-to-date' }

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { buildRepairJson, buildUnreadableJson, buildVerifiedJson } from '../../src/cli/verify-json.ts';
 import {
   formatRemote,
+  formatRemountHint,
   formatRepair,
   formatRestartHint,
   formatUnreadable,
@@ -147,4 +148,11 @@ test('a container whose image nobody knows: what is wrong and what helps', () =>
     problems: [problem],
     remedy: 'do \u001bthis',
   });
+});
+
+test('mounts that show old files: commands that can be pasted', () => {
+  expect(formatRemountHint([])).toBe('');
+  expect(formatRemountHint([{ name: 'reg/etcd:latest', directory: '/mnt/a b' }])).toBe(
+    "/mnt/a b shows the old files until it is mounted again: atomic umount '/mnt/a b' && atomic mount reg/etcd:latest '/mnt/a b'\n",
+  );
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   renameSync,
   statSync,
@@ -94,6 +95,37 @@ test('a running service survives the repair of what it runs, and is started from
   await command('systemctl', 'restart', 'web');
   expect(await readActivity('web')).toBe('active');
   await expectSound();
+});
+
+test('mounts that go on showing what was damaged are named with what helps; the others are not', async () => {
+  const other = await images.push('other', { exports: undefined });
+  const [ofImage, ofContainer, unconcerned] = ['/tmp/of image', '/tmp/of-container', '/tmp/unconcerned'];
+  for (const directory of [ofImage, ofContainer, unconcerned]) mkdirSync(directory);
+  await atomic(['pull', other]);
+  await atomic(['mount', image, ofImage]);
+  await atomic(['mount', 'web', ofContainer]);
+  await atomic(['mount', other, unconcerned]);
+  writeFileSync(data, 'written through the hard link');
+  expect(readFileSync(`${ofContainer}/etc/data`, 'utf8')).toBe('written through the hard link');
+  const repaired = await atomic(['images', 'verify', '--repair', image]);
+  expect(readFileSync(`${ofImage}/etc/data`, 'utf8')).toBe('written through the hard link');
+  // What a mounted container shows, an overlay whose lower files changed, is the kernel's to choose.
+  const shown = repaired.split('\n').filter((line) => line.includes('mounted again'));
+  expect(shown).toEqual([
+    `${ofImage} shows the old files until it is mounted again: atomic umount '${ofImage}' && atomic mount ${image} '${ofImage}'`,
+    `${ofContainer} shows the old files until it is mounted again: atomic umount ${ofContainer} && atomic mount web.0 ${ofContainer}`,
+  ]);
+  for (const line of shown) {
+    const [, remount = ''] = line.split('mounted again: ');
+    await command('sh', '-c', remount);
+  }
+  for (const directory of [ofImage, ofContainer]) {
+    expect(readFileSync(`${directory}/etc/data`, 'utf8')).toBe('as it was built');
+  }
+  const again = JSON.parse(await atomic(['images', 'verify', '--repair', '--json']));
+  expect(again.stale_mounts).toEqual([]);
+  for (const directory of [ofImage, ofContainer, unconcerned]) await atomic(['umount', directory]);
+  await atomic(['images', 'delete', '-f', other]);
 });
 
 const kills: [call: string, path: string][] = [

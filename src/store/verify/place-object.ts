@@ -3,6 +3,7 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -12,6 +13,7 @@ import {
 import { dirname } from 'node:path';
 import type { ObjectKind } from '../../core/verified-image.ts';
 import { withFileErrors } from '../../host/file-error.ts';
+import { formatFileIdentity } from '../../host/file-identity.ts';
 import { formatObjectPath } from '../object-files.ts';
 import type { Repair } from './repair.ts';
 
@@ -44,7 +46,7 @@ export async function placeData(
 }
 
 async function place(
-  { host, scratch, verifier, replaced }: Repair,
+  { host, scratch, verifier, replaced, givenUp }: Repair,
   kind: ObjectKind,
   checksum: string,
   create: (path: string) => void,
@@ -54,7 +56,9 @@ async function place(
     mkdirSync(dirname(path), { recursive: true });
     rmSync(scratch.placing, { force: true });
     create(scratch.placing);
+    const before = lstatSync(path, { throwIfNoEntry: false });
     renameSync(scratch.placing, path);
+    if (kind === 'file' && before !== undefined) givenUp.add(formatFileIdentity(before));
   });
   verifier.forget(kind, checksum);
   if (kind === 'file') replaced.add(checksum);

@@ -16,6 +16,8 @@ export interface Repair {
   readonly findDonors: (checksums: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>;
   /** Checksums of the content objects that were replaced so far. */
   readonly replaced: Set<string>;
+  /** The damaged files in their places (`formatFileIdentity`): other hard links to them may be in use. */
+  readonly givenUp: Set<string>;
   /** Commits that refs named before and that cannot be read. */
   readonly discarded: Set<string>;
 }

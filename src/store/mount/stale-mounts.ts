@@ -1,0 +1,51 @@
+/** Mounts of images that keep files which the store has given up: their checkout has hard links of its own. */
+import { lstatSync, readdirSync } from 'node:fs';
+import type { StaleMount } from '../../core/verified-image.ts';
+import { isErrno } from '../../host/file-error.ts';
+import { formatFileIdentity } from '../../host/file-identity.ts';
+import type { Host } from '../../host/host.ts';
+import { listMountedIds, listRecordedMounts } from './mount-folder.ts';
+
+/**
+ * Lists the mounts of images that show one of some files. The caller holds the store, so that no image is mounted
+ * meanwhile; one that is unmounted meanwhile shows nothing.
+ *
+ * @param files see `formatFileIdentity`
+ */
+export async function listMountsShowing(
+  host: Host,
+  files: ReadonlySet<string>,
+): Promise<readonly StaleMount[]> {
+  const recorded = files.size === 0 ? [] : await listRecordedMounts(host);
+  const images = recorded.filter(({ record }) => record?.kind === 'image');
+  if (images.length === 0) return [];
+  const mounted = listMountedIds();
+  return images
+    .filter(({ id, rootfs }) => mounted.has(id) && holdsAny(rootfs, files))
+    .flatMap(({ record }) =>
+      record === undefined ? [] : [{ name: record.name, directory: record.directory }],
+    );
+}
+
+/** Names of files may be no UTF-8. */
+function holdsAny(folder: string | Buffer, files: ReadonlySet<string>): boolean {
+  return readFolder(folder).some((name) => {
+    const path = Buffer.concat([
+      typeof folder === 'string' ? Buffer.from(folder) : folder,
+      Buffer.from('/'),
+      name,
+    ]);
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return false;
+    return stats.isDirectory() ? holdsAny(path, files) : files.has(formatFileIdentity(stats));
+  });
+}
+
+function readFolder(folder: string | Buffer): Buffer[] {
+  try {
+    return readdirSync(folder, { encoding: 'buffer' });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
