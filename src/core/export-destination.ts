@@ -42,7 +42,7 @@ export function parseFileDestination(text: string, stored: string): FileDestinat
   switch (kind) {
     case 'oci':
     case 'oci-archive':
-      return { kind, path, tag: rest ?? own.tag };
+      return { kind, path, tag: readLayoutTag(text, rest ?? own.tag) };
     case 'docker-archive':
       return { kind, path, name: readArchiveName(text, rest, own) };
     default:
@@ -93,6 +93,19 @@ export function formatDestination(destination: Destination): string {
 
 function join(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined).join(':');
+}
+
+/** What containers/image takes as the name of an image in a layout; it is wider than a registry's tag. */
+const LAYOUT_TAG = /^[A-Za-z0-9]+(?:(?:[-._:@+/]|--)[A-Za-z0-9]+)*$/;
+
+/** An empty one stands for an image without a tag. */
+function readLayoutTag(text: string, tag: string | undefined): string | undefined {
+  if (tag === undefined || tag === '' || LAYOUT_TAG.test(tag)) return tag;
+  throw badDestination(
+    text,
+    `${JSON.stringify(tag)} cannot be a tag of a layout`,
+    'Write :TAG behind the path, of letters and digits with single characters of -._+ between them.',
+  );
 }
 
 /** Such an archive names its image by tag only. */
