@@ -64,7 +64,7 @@ export async function readImageConfig(host: Host, image: StoredImage): Promise<s
       'STORE_CORRUPT',
       `reading the configuration of ${image.reference}: the blob is missing`,
       {
-        hint: `Pull it again: atomic pull ${image.reference}`,
+        hint: `Fetch it again: atomic images verify --repair ${image.reference}`,
       },
     );
   }

@@ -120,6 +120,6 @@ test('the configuration, and its loss', async () => {
   expect(readImageConfig(store.host, image)).rejects.toMatchObject({
     code: 'STORE_CORRUPT',
     message: `reading the configuration of ${image.reference}: the blob is missing`,
-    hint: `Pull it again: atomic pull ${image.reference}`,
+    hint: `Fetch it again: atomic images verify --repair ${image.reference}`,
   });
 });
