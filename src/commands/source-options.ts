@@ -3,6 +3,7 @@ import { AtomicError } from '../core/errors.ts';
 import type { RegistryCredentials, SourceOptions } from '../core/image.ts';
 import { toPrintable } from '../core/printable.ts';
 import { buildRetryPauses } from '../core/retry-pauses.ts';
+import { requireAccessFiles } from '../source/access-files.ts';
 
 /** Nearly an hour of pauses. */
 const MAX_RETRIES = 100;
@@ -42,15 +43,20 @@ type SourceValues = {
   readonly [Name in keyof typeof sourceOptions]: OptionValue<(typeof sourceOptions)[Name]>;
 };
 
-/** @throws BAD_VALUE for credentials without a password and for a bad number */
+/**
+ * @throws BAD_VALUE for credentials without a password and for a bad number; SOURCE_UNREADABLE for a file or folder that
+ * is not there
+ */
 export function parseSourceOptions(values: SourceValues): SourceOptions {
-  return {
+  const options: SourceOptions = {
     ...(values.creds === undefined ? {} : { credentials: parseCredentials(values.creds) }),
     ...(values.authfile === undefined ? {} : { authFile: values.authfile }),
     ...(values['cert-dir'] === undefined ? {} : { certDirectory: values['cert-dir'] }),
     ...(values['tls-verify'] === undefined ? {} : { tlsVerify: values['tls-verify'] }),
     ...(values.retry === undefined ? {} : { retryPauses: buildRetryPauses(parseRetries(values.retry)) }),
   };
+  requireAccessFiles(options);
+  return options;
 }
 
 function parseRetries(text: string): number {

@@ -53,8 +53,8 @@ describe('registry options', () => {
     { values: { creds: 'u:p:q' }, source: { credentials: { username: 'u', password: 'p:q' } } },
     { values: { creds: 'u:' }, source: { credentials: { username: 'u', password: '' } } },
     {
-      values: { authfile: '/a', 'cert-dir': '/c', 'tls-verify': false },
-      source: { authFile: '/a', certDirectory: '/c', tlsVerify: false },
+      values: { authfile: '/etc/passwd', 'cert-dir': '/etc', 'tls-verify': false },
+      source: { authFile: '/etc/passwd', certDirectory: '/etc', tlsVerify: false },
     },
     { values: { retry: '0' }, source: { retryPauses: [] } },
     { values: { retry: '7' }, source: { retryPauses: [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] } },
@@ -66,6 +66,21 @@ describe('registry options', () => {
       code: 'BAD_VALUE',
       message: `Invalid value '${retry}' of --retry: it must be a number from 0 to 100`,
       hint: 'With --retry=0 nothing is tried again.',
+    });
+  });
+  const named = (option: string): string =>
+    `Check the path behind ${option}; a relative one begins at the current folder.`;
+  test.each([
+    [{ authfile: '/no/such' }, '/no/such: there is no such file or folder', named('--authfile')],
+    [{ authfile: '/etc/passwd/x' }, '/etc/passwd/x: there is no such file or folder', named('--authfile')],
+    [{ authfile: '/etc' }, '/etc: it is a folder, not a file', 'Look at it: ls -ld /etc'],
+    [{ 'cert-dir': '/no/such' }, '/no/such: there is no such file or folder', named('--cert-dir')],
+    [{ 'cert-dir': '/etc/passwd' }, '/etc/passwd: it is not a folder', 'Look at it: ls -ld /etc/passwd'],
+  ])('%p is refused', (values, reason, hint) => {
+    expect(catchError(() => parseSourceOptions({ ...none, ...values }))).toEqual({
+      code: 'SOURCE_UNREADABLE',
+      message: `reading ${reason}`,
+      hint,
     });
   });
   test.each(['user', ':password', ''])('--creds %p is refused, without repeating it', (creds) => {
