@@ -5,24 +5,39 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AtomicError } from '../core/errors.ts';
 import type { RegistryCredentials, SourceOptions } from '../core/image.ts';
 import type { Host } from '../host/host.ts';
 
 export interface Access {
   /** The same options, without credentials. */
   readonly options: SourceOptions;
+  /** Makes of a refusal one that knows that credentials were given; another error is returned as it is. */
+  explain(error: unknown): unknown;
   remove(): void;
 }
 
 /** @param name fully qualified image name, whose first element is the registry */
 export function prepareAccess(host: Host, name: string, options: SourceOptions): Access {
   const { credentials, ...others } = options;
-  if (credentials === undefined) return { options, remove: () => undefined };
+  if (credentials === undefined) return { options, explain: (error) => error, remove: () => undefined };
   const folder = mkdtempSync(join(findRuntimeFolder(host), 'atomic-login-'));
   const authFile = join(folder, 'auth.json');
   const registry = name.slice(0, name.indexOf('/'));
   writeFileSync(authFile, formatAuthFile(registry, credentials), { mode: 0o600, flag: 'wx' });
-  return { options: { ...others, authFile }, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    options: { ...others, authFile },
+    explain: (error) => explainRefusal(error, registry),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function explainRefusal(error: unknown, registry: string): unknown {
+  if (!(error instanceof AtomicError) || error.code !== 'REGISTRY_AUTH') return error;
+  return new AtomicError(error.code, error.message, {
+    hint: `${registry} refused what --creds gave: check the user, the password and what that user may do there.`,
+    cause: error.cause,
+  });
 }
 
 /** Kept in memory where there is such a folder. */

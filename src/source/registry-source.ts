@@ -67,7 +67,7 @@ async function openCandidate(
     return closingAlso(source, access.remove);
   } catch (error) {
     try {
-      throw await explainMissing(host, name, error, access.options);
+      throw await explainMissing(host, name, access.explain(error), access.options);
     } finally {
       access.remove();
     }

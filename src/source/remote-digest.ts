@@ -31,7 +31,7 @@ export async function findRemoteDigest(
     return platforms.includes(own) ? own : await readPlatformDigest(host, location, access.options);
   } catch (error) {
     if (error instanceof AtomicError && error.code === 'IMAGE_NOT_FOUND') return undefined;
-    throw error;
+    throw access.explain(error);
   } finally {
     access.remove();
   }

@@ -6,6 +6,7 @@ import type { SourceOptions } from '../core/image.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from '../host/host.ts';
 import { captureProgram } from '../host/run-program.ts';
+import { explainCopyOut } from './copy-out-failure.ts';
 import { describeProxyFailure } from './proxy-failure.ts';
 import { limitSilence } from './silence.ts';
 import {
@@ -65,25 +66,8 @@ export async function copyOwn(
     ...formatCopyDestinationFlags(options),
     ...[`dir:${folder}`, destination],
   ]);
-  if (exitCode !== 0) throw explainCopyFailure(buildSkopeoFailure(stderrTail), destination);
+  if (exitCode !== 0) throw explainCopyOut(buildSkopeoFailure(stderrTail), destination);
   return hasManifest ? readFileSync(digestFile, 'utf8').trim() : undefined;
-}
-
-/** The hints are those of a pull from a registry. */
-function explainCopyFailure(error: AtomicError, destination: string): AtomicError {
-  const { code, message, hint = '' } = error;
-  if (!destination.startsWith('docker:')) {
-    return code === 'NO_SPACE'
-      ? error
-      : new AtomicError('TRANSFER_FAILED', message, {
-          hint: 'Check the destination: its folder must be there and writable.',
-        });
-  }
-  if (!/\bpull/.test(hint)) return error;
-  return new AtomicError(code, message, {
-    hint: 'Check the registry and its log, then push again.',
-    isTransient: error.isTransient,
-  });
 }
 
 async function runSkopeo(host: Host, options: SkopeoOptions, args: readonly string[]): Promise<string> {

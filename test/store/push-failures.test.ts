@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { exportImage, pushImage } from '../../src/store/export/export.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
+import { startFaultyRegistry } from '../support/faulty-registry.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { tree } from '../support/tree.ts';
@@ -50,9 +51,10 @@ test('a registry that wants a login gets one, and refuses a push without', async
     hint: 'Give --creds USER:PASSWORD, or log in with `skopeo login REGISTRY`.',
   });
   const wrong = { ...credentials, password: 'wrong' };
-  expect((await failure(pushImage(store.host, name, there, { credentials: wrong }))).code).toBe(
-    'REGISTRY_AUTH',
-  );
+  expect(await failure(pushImage(store.host, name, there, { credentials: wrong }))).toMatchObject({
+    code: 'REGISTRY_AUTH',
+    hint: `${closed.address} refused what --creds gave: check the user, the password and what that user may do there.`,
+  });
   const pushed = await pushImage(store.host, name, there, { credentials });
   expect(pushed.manifest.reason).toBeUndefined();
 });
@@ -69,6 +71,31 @@ test('a registry that is not there', async () => {
   );
   expect(tries.length).toBe(2);
 });
+
+const answers: [method: string, path: RegExp, status: number, error: string, code: string, hint: RegExp][] = [
+  ['POST', /uploads/, 405, 'UNSUPPORTED', 'TRANSFER_FAILED', /read-only/],
+  ['PUT', /manifests/, 405, 'UNSUPPORTED', 'TRANSFER_FAILED', /read-only/],
+  ['POST', /uploads/, 403, 'DENIED', 'REGISTRY_AUTH', /does not let this user write there/],
+  ['POST', /uploads/, 404, 'NAME_UNKNOWN', 'TRANSFER_FAILED', /create it there/],
+  ['PUT', /uploads/, 400, 'DIGEST_INVALID', 'DIGEST_MISMATCH', /got other bytes than were sent/],
+  ['PUT', /manifests/, 400, 'MANIFEST_INVALID', 'TRANSFER_FAILED', /does not accept the manifest/],
+  ['PUT', /manifests/, 400, 'ODD', 'TRANSFER_FAILED', /^Check the registry and its log, then push again\.$/],
+];
+test.each(answers)(
+  'a push that %s %p answers with %d %s',
+  async (method, path, status, error, code, hint) => {
+    const body = JSON.stringify({ errors: [{ code: error, message: 'as the registry says it' }] });
+    const headers = { 'content-type': 'application/json' };
+    await using faulty = await startFaultyRegistry(registry, [
+      { method, path, fault: { kind: 'answer', status, headers, body } },
+    ]);
+    const there = `${faulty.address}/new-${status}-${error.toLowerCase()}/${method.toLowerCase()}:1`;
+    expect(await failure(pushImage(store.host, name, there, { tlsVerify: false }))).toMatchObject({
+      code,
+      hint: expect.stringMatching(hint),
+    });
+  },
+);
 
 test('an image that is not there, names that lead nowhere', async () => {
   const cases: [action: () => Promise<unknown>, code: string, hint: RegExp][] = [

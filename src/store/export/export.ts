@@ -57,6 +57,8 @@ export async function pushImage(
       );
       try {
         return await copyOut(host, image, target, access.options);
+      } catch (error) {
+        throw access.explain(error);
       } finally {
         access.remove();
       }
