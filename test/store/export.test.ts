@@ -1,16 +1,7 @@
 /** Images come out of the store as they went in. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { planManifest } from '../../src/core/export-manifest.ts';
 import { exportImage, pushImage as pushStored } from '../../src/store/export/export.ts';
@@ -268,73 +259,6 @@ test('a Docker archive holds the configuration as it came, and the archives of t
   expect(
     [entry.Config, ...entry.Layers].map((file: string) => digestOf(readFileSync(`${out}/${file}`))),
   ).toEqual([image.config.digest, ...image.layers.map(({ diffId }) => diffId)]);
-});
-
-test('what is there is not written over', async () => {
-  const { name } = await pull({ layers: [layers[1] ?? []] });
-  const file = newPath();
-  writeFileSync(file, 'mine');
-  const folder = newPath();
-  mkdirSync(folder);
-  writeFileSync(`${folder}/mine`, 'mine');
-  const nowhere = newPath();
-  symlinkSync('/nowhere/file', nowhere);
-  const cases: [destination: string, reason: string][] = [
-    [`oci-archive:${nowhere}`, `write ${nowhere}: it is there already`],
-    [`dir:${nowhere}`, `write ${nowhere}: it is not a folder`],
-    [`oci-archive:${file}`, `write ${file}: it is there already`],
-    [`docker-archive:${file}`, `write ${file}: it is there already`],
-    [`dir:${file}`, `write ${file}: it is not a folder`],
-    [`dir:${folder}`, `write ${folder}: it is not empty`],
-    [`oci:${folder}:x`, `write ${folder}: it is not an OCI layout`],
-  ];
-  for (const [destination, reason] of cases) {
-    await expect(exportImage(store.host, name, destination)).rejects.toMatchObject({
-      code: 'FILE_CONFLICT',
-      message: `exporting ${name}: ${reason}`,
-    });
-  }
-  expect([readFileSync(file, 'utf8'), readdirSync(folder)]).toEqual(['mine', ['mine']]);
-  expect(readlinkSync(nowhere)).toBe('/nowhere/file');
-});
-
-test.each(['oci-archive', 'docker-archive', 'oci', 'dir'])(
-  '%s: what appears meanwhile stays',
-  async (kind) => {
-    const { name } = await pull({ layers: [layers[1] ?? []] });
-    const parent = newPath();
-    mkdirSync(parent);
-    const path = `${parent}/image`;
-    const mine = kind.endsWith('archive') ? path : `${path}/mine`;
-    const host: typeof store.host = {
-      ...store.host,
-      report(event) {
-        store.host.report(event);
-        if (event.kind !== 'step' || !event.text.startsWith('Copying')) return;
-        mkdirSync(dirname(mine), { recursive: true });
-        writeFileSync(mine, 'mine');
-      },
-    };
-    await expect(exportImage(host, name, `${kind}:${path}`)).rejects.toMatchObject({
-      code: 'FILE_CONFLICT',
-      message: `exporting ${name}: write ${path}: it has appeared meanwhile`,
-    });
-    expect([readFileSync(mine, 'utf8'), readdirSync(dirname(mine)), readdirSync(parent)]).toEqual([
-      'mine',
-      [basename(mine)],
-      ['image'],
-    ]);
-  },
-);
-
-test('a failed copy leaves nothing behind', async () => {
-  const { name } = await pull({ layers: [layers[1] ?? []] });
-  const path = `${newPath()}.tar`;
-  const host = { ...store.host, env: { ...store.host.env, SKOPEO_PATH: '/bin/false' } };
-  await expect(exportImage(host, name, `docker-archive:${path}`)).rejects.toMatchObject({
-    code: 'TRANSFER_FAILED',
-  });
-  expect([existsSync(path), listLeftovers(store)]).toEqual([false, []]);
 });
 
 test('an image of "docker save" leaves as it came, and its plain layers stay plain', async () => {

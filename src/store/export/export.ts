@@ -17,6 +17,7 @@ import type { SourceOptions, StoredImage } from '../../core/image.ts';
 import { buildRetryPauses } from '../../core/retry-pauses.ts';
 import type { Host } from '../../host/host.ts';
 import { retryTransient } from '../../host/retry.ts';
+import { withStandingLockIfThere } from '../../host/standing-lock.ts';
 import { prepareAccess } from '../../source/credentials-file.ts';
 import { copyOwn } from '../../source/skopeo.ts';
 import { readImage } from '../find-image.ts';
@@ -79,9 +80,23 @@ export async function exportImage(host: Host, written: string, destination: stri
       const image = await readImage(host, written);
       const target = parseFileDestination(destination, image.reference);
       const { isThere } = await checkFileDestination(target);
-      return isThere ? copyOut(host, image, target, {}) : copyToNew(host, image, target);
+      return isThere ? copyIntoFolder(host, image, target) : copyToNew(host, image, target);
     }),
   );
+}
+
+/** One after the other: skopeo reads the index of a layout and writes it later, without what came in between. */
+async function copyIntoFolder(
+  host: Host,
+  image: StoredImage,
+  target: FileDestination,
+): Promise<ExportedImage> {
+  const request = { path: target.path, mode: 'exclusive', object: target.path } as const;
+  const locked = await withStandingLockIfThere(host, request, async () => {
+    await checkFileDestination(target);
+    return copyOut(host, image, target, {});
+  });
+  return locked.kind === 'done' ? locked.value : copyToNew(host, image, target);
 }
 
 async function copyToNew(host: Host, image: StoredImage, target: FileDestination): Promise<ExportedImage> {

@@ -3,7 +3,7 @@
  * takes nobody's place: so what appears there meanwhile stays, and an export takes away only what it has made.
  *
  * ```
- * FOLDER/.NAME.atomic-XXXXXX/NAME     a file or a folder; left by a kill, and nobody's
+ * FOLDER/.atomic-export-XXXXXX/NAME     a file or a folder; left by a kill, and nobody's
  * ```
  */
 import { link, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
@@ -30,7 +30,7 @@ export async function createUnpublished(destination: FileDestination): Promise<U
   return withFileErrors(`write ${path}`, async () => {
     const isFolder = kind === 'oci' || kind === 'dir';
     if (isFolder) await mkdir(parent, { recursive: true });
-    const folder = await makeFolder(join(parent, `.${basename(path)}.atomic-`));
+    const folder = await makeFolder(join(parent, '.atomic-export-'));
     const temporary = join(folder, basename(path));
     return {
       target: { ...destination, path: temporary },
@@ -56,16 +56,27 @@ async function makeFolder(prefix: string): Promise<string> {
   }
 }
 
-/** The kernel puts a folder in the place of an empty one, and of nothing else. */
 async function renameFolder(from: string, to: string): Promise<void> {
   await withFileErrors(`write ${to}`, async () => {
+    const { renameNew } = await import('../../native/libc.ts');
     try {
-      await rename(from, to);
+      renameNew(from, to);
     } catch (error) {
-      if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].some((errno) => isErrno(error, errno))) throw appeared(to);
-      throw error;
+      if (isErrno(error, 'EEXIST')) throw appeared(to);
+      // Some network filesystems know the plain rename only, which takes the place of an empty folder, and of nothing else.
+      if (!isErrno(error, 'EINVAL') && !isErrno(error, 'ENOSYS')) throw error;
+      await renameOverEmpty(from, to);
     }
   });
+}
+
+async function renameOverEmpty(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].some((errno) => isErrno(error, errno))) throw appeared(to);
+    throw error;
+  }
 }
 
 async function renameFile(from: string, to: string): Promise<void> {
