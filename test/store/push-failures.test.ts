@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { exportImage, pushImage } from '../../src/store/export/export.ts';
@@ -123,7 +123,7 @@ test('an export that is interrupted leaves nothing, one that is killed an unlock
 
   const program = fileURLToPath(new URL('./export-process.ts', import.meta.url));
   const slow = { ...store.host, env: { ...store.host.env, SKOPEO_PATH: store.folder.join('sleep') } };
-  await Bun.write(store.folder.join('sleep'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+  writeFileSync(store.folder.join('sleep'), '#!/bin/sh\nexec sleep 5\n', { mode: 0o755 });
   const child = spawn(process.execPath, [program, JSON.stringify(slow), name, `oci-archive:${out}`], {
     stdio: 'ignore',
   });
@@ -132,6 +132,31 @@ test('an export that is interrupted leaves nothing, one that is killed an unlock
   child.kill('SIGKILL');
   await once(child, 'exit');
   expect(await isLocked(scratch)).toBe(false);
+});
+
+test('skopeo outlives an export that is killed, and does not write to the name that was asked for', async () => {
+  const program = fileURLToPath(new URL('./export-process.ts', import.meta.url));
+  const [begun, ended] = [store.folder.join('begun'), store.folder.join('ended')];
+  const script = `#!/bin/sh\ntouch ${begun}\nsleep 0.3\nskopeo "$@"\ntouch ${ended}\n`;
+  writeFileSync(store.folder.join('late'), script, { mode: 0o755 });
+  const late = { ...store.host, env: { ...store.host.env, SKOPEO_PATH: store.folder.join('late') } };
+  const folder = store.folder.join('killed');
+  mkdirSync(folder);
+  const child = spawn(
+    process.execPath,
+    [program, JSON.stringify(late), name, `oci-archive:${folder}/x.tar`],
+    {
+      stdio: 'ignore',
+    },
+  );
+  while (!existsSync(begun)) await sleep(10);
+  child.kill('SIGKILL');
+  while (!existsSync(ended)) await sleep(10);
+  const names = readdirSync(folder);
+  expect(names).toEqual([expect.stringMatching(/^\.atomic-export-......$/)]);
+  expect(readdirSync(`${folder}/${names[0]}`)).toEqual(['x.tar']);
+  await exportImage(store.host, name, `oci-archive:${folder}/x.tar`);
+  expect(readdirSync(folder).sort()).toEqual([...names, 'x.tar'].sort());
 });
 
 async function findScratch(): Promise<string> {
