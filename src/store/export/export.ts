@@ -10,6 +10,7 @@ import {
   formatDestination,
   parseFileDestination,
   parseRegistryDestination,
+  type RegistryDestination,
 } from '../../core/export-destination.ts';
 import type { ManifestForm } from '../../core/export-manifest.ts';
 import type { ExportedImage, ExportedPart } from '../../core/exported-image.ts';
@@ -19,6 +20,7 @@ import type { Host } from '../../host/host.ts';
 import { retryTransient } from '../../host/retry.ts';
 import { withStandingLockIfThere } from '../../host/standing-lock.ts';
 import { prepareAccess } from '../../source/credentials-file.ts';
+import { findReplacedIndex } from '../../source/replaced-index.ts';
 import { copyOwn } from '../../source/skopeo.ts';
 import { readImage } from '../find-image.ts';
 import { withScratch } from '../scratch.ts';
@@ -57,6 +59,7 @@ export async function pushImage(
         target.isInsecure ? { ...options, tlsVerify: false } : options,
       );
       try {
+        await warnOfReplacedIndex(host, target, access.options);
         return await copyOut(host, image, target, access.options);
       } catch (error) {
         throw access.explain(error);
@@ -65,6 +68,22 @@ export async function pushImage(
       }
     }),
   );
+}
+
+/** Before the work begins, so that there is time to interrupt it. */
+async function warnOfReplacedIndex(
+  host: Host,
+  target: RegistryDestination,
+  options: SourceOptions,
+): Promise<void> {
+  if (target.name.includes('@')) return;
+  const index = await findReplacedIndex(host, formatDestination(target), options);
+  if (index === undefined) return;
+  const platforms = index.platforms.join(', ') || 'several images';
+  host.report({
+    kind: 'warning',
+    text: `${target.name} is an index of ${platforms}: this push puts one image in the place of that index, ${index.digest}`,
+  });
 }
 
 /**
