@@ -39,6 +39,9 @@ export function parseFileDestination(text: string, stored: string): FileDestinat
     );
   if (path === '') throw badDestination(text, 'the path is missing', `Write ${FORMS}.`);
   if (path.includes('\0')) throw badDestination(text, 'the path has a NUL byte', `Write ${FORMS}.`);
+  if (kind.endsWith('-archive') && path.endsWith('/')) {
+    throw badDestination(text, 'an archive is a file, not a folder', `Write ${kind}:FILE.`);
+  }
   switch (kind) {
     case 'oci':
     case 'oci-archive':

@@ -43,6 +43,7 @@ const badFiles: [text: string, reason: string][] = [
   ['dir::x', 'the path is missing'],
   ['dir:/d:x', 'such a folder holds one image, and no tag'],
   ['oci:a\0b', 'the path has a NUL byte'],
+  ['oci-archive:new/', 'an archive is a file, not a folder'],
   ['oci-archive:rel.tar:bad tag', '"bad tag" cannot be a tag of a layout'],
   ['oci:f:-x', '"-x" cannot be a tag of a layout'],
   ['oci:f:1.', '"1." cannot be a tag of a layout'],

@@ -69,6 +69,7 @@ test('what is there is not written over', async () => {
     [`docker-archive:${file}`, `write ${file}: it is there already`],
     [`dir:${file}`, `write ${file}: it is not a folder`],
     [`dir:${folder}`, `write ${folder}: it is not empty`],
+    [`dir:${file}/x`, `write ${file}/x: ${file} is not a folder`],
     [`oci:${folder}:x`, `write ${folder}: it is not an OCI layout`],
   ];
   for (const [destination, reason] of cases) {
@@ -138,6 +139,12 @@ test('of two exports into one empty folder one is refused', async () => {
   expect(refused.map(({ reason }) => (reason as Error).message)).toEqual([
     `exporting ${name}: write ${path}: it is not empty`,
   ]);
+});
+
+test('a new folder may be written with dots and slashes', async () => {
+  const path = newPath();
+  await exportImage(store.host, name, `dir:${path}/a//b/../c/.`);
+  expect([readdirSync(path), readdirSync(`${path}/a`)]).toEqual([['a'], ['c']]);
 });
 
 test('a file may have the longest of names', async () => {

@@ -86,6 +86,9 @@ async function exists(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return false;
+    if (isErrno(error, 'ENOTDIR')) {
+      throw conflict(path, `${dirname(path)} is not a folder`, 'Write another path.');
+    }
     throw error;
   }
 }

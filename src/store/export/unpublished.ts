@@ -7,7 +7,7 @@
  * ```
  */
 import { link, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { AtomicError } from '../../core/errors.ts';
 import type { FileDestination } from '../../core/export-destination.ts';
 import { syncDirectory, syncFilesystemOf } from '../../host/durable-files.ts';
@@ -25,7 +25,9 @@ export interface Unpublished {
 
 /** @throws AtomicError NO_SPACE, READ_ONLY, STORE_FAILED */
 export async function createUnpublished(destination: FileDestination): Promise<Unpublished> {
-  const { kind, path } = destination;
+  const { kind } = destination;
+  // `new/.` has no name of its own.
+  const path = normalize(destination.path);
   const parent = dirname(path);
   return withFileErrors(`write ${path}`, async () => {
     const isFolder = kind === 'oci' || kind === 'dir';
