@@ -181,7 +181,7 @@ describe('images that cannot be had', () => {
       stdout: [`Image ${image} is being pulled to ostree ...`],
       stderr: [
         /^error: pulling 127\.0\.0\.1:\d+\/test\/service: (?!.*wrong).*authentication required$/,
-        'hint: Give --creds USER:PASSWORD, or log in with `skopeo login REGISTRY`.',
+        /^hint: 127\.0\.0\.1:\d+ refused what --creds gave: check the user, the password and what that user may do there\.$/,
       ],
     });
   });

@@ -227,12 +227,16 @@ test('wrong credentials, none, and the right ones from an option or from auth.js
   const name = await pushImage(guarded, 'private/etcd', buildImage({ layers: [tree`f etc/name 0644 etcd`] }));
   await using stranger = await createStore([guarded]);
   const wrong = { credentials: { username: 'tester', password: 'wr0ng-password' } };
-  for (const options of [{}, wrong]) {
+  const refused = `${guarded.address} refused what --creds gave: check the user, the password and what that user may do there.`;
+  for (const [options, hint] of [
+    [{}, AUTH],
+    [wrong, refused],
+  ] as const) {
     const failure = await failedPull(stranger, name, options);
     expect(failure).toEqual({
       code: 'REGISTRY_AUTH',
       message: expect.stringMatching(/authentication required$/),
-      hint: AUTH,
+      hint,
     });
     expect(failure.message).not.toContain('wr0ng-password');
   }
