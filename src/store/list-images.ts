@@ -16,11 +16,19 @@ import { isDamage } from './tolerate-damage.ts';
 export async function listImages(host: Host): Promise<ListedImage[]> {
   const { repository } = host.locations;
   const cache = new ImageCache(host);
-  const images = listRefNames(repository).flatMap((name) =>
+  const images = listInOrder(listRefNames(repository), cache).flatMap((name) =>
     reportDamage(host, name, () => cache.find(name) ?? readImage(repository, name, cache)),
   );
   cache.save();
   return images.sort((a, b) => compareUtf8(a.reference, b.reference));
+}
+
+/** What is in order already is sorted in a fraction of the time. */
+function listInOrder(names: readonly string[], { refNames }: ImageCache): readonly string[] {
+  const rest = new Set(names);
+  // Those of the cache that are there leave the rest.
+  const known = [...refNames].filter((name) => rest.delete(name));
+  return [...known, ...rest];
 }
 
 /** Layers and configuration blobs, newest first. One that is damaged is left out and reported. */
@@ -35,11 +43,13 @@ export async function listBlobs(host: Host): Promise<StoredBlob[]> {
 function readImage(repository: string, name: string, cache: ImageCache): ListedImage | undefined {
   const parsed = parseRefName(name);
   if (parsed.kind !== 'image') return undefined;
+  const refStamp = cache.readRefStamp(name);
   const commit = findRef(repository, `${REF_FOLDER}/${name}`);
   if (commit === undefined) return undefined;
-  const stamp = cache.readStamp(commit);
+  const commitStamp = cache.readCommitStamp(commit);
   const image = describeImage(parsed.reference, commit, readCommit(repository, commit));
-  return stamp === undefined ? image : cache.add(name, stamp, image);
+  if (refStamp === undefined || commitStamp === undefined) return image;
+  return cache.add(name, refStamp, commitStamp, image);
 }
 
 /** As `readImage`. */

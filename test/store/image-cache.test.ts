@@ -64,6 +64,25 @@ test('a name that means another image now is read anew', async () => {
   ]);
 });
 
+test('a ref that somebody has written into is read anew, also when its time and size are the same', async () => {
+  await using store = await createStore([registry]);
+  const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
+  const other = await pullLayers(store, registry, [tree`f two 0644 2`]);
+  await listImages(store.host);
+  const path = `${store.locations.repository}/refs/heads/${ostreeRefOf(store, image.commit)}`;
+  const write = (commit: string): void => {
+    const { atime, mtime } = statSync(path);
+    writeFileSync(path, `${commit}\n`);
+    utimesSync(path, atime, mtime);
+  };
+  write(other.image.commit);
+  expect((await listImages(store.host)).map(({ id }) => id)).toEqual([other.image.id, other.image.id]);
+  write('x'.repeat(64));
+  expect((await listImages(store.host)).map(({ id }) => id)).toEqual([other.image.id]);
+  write(image.commit);
+  expect((await listImages(store.host)).map(({ id }) => id)).toContain(image.id);
+});
+
 test('an image that is gone is in no list, and leaves the cache with the next change', async () => {
   await using store = await createStore([registry]);
   const gone = await pullLayers(store, registry, [tree`f one 0644 1`]);
@@ -163,7 +182,7 @@ test('a list is complete where no cache can be written, and makes no folder for 
 });
 
 function cachePath({ locations }: Sandbox): string {
-  return `${locations.repository}/tmp/cache/atomic-images-1`;
+  return `${locations.repository}/tmp/cache/atomic-images-2`;
 }
 
 function readCache(store: Sandbox): string {
