@@ -196,7 +196,8 @@ export class ObjectStage implements DirectoryObjects {
     this.#started += 1;
     this.#pending.add(data.length, async () => {
       try {
-        await writeFile(path, data, { flag: 'wx', mode: 0o600 });
+        // To append: otherwise the runtime also truncates the file to its length.
+        await writeFile(path, data, { flag: 'ax', mode: 0o600 });
         this.#moveFileIn(path, checksum, meta);
       } catch (error) {
         rmSync(path, { force: true });
