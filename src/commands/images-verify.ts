@@ -1,5 +1,6 @@
 import { formatJson } from '../cli/format-json.ts';
 import { AtomicError } from '../core/errors.ts';
+import { formatArgv } from '../core/format-argv.ts';
 import type { SourceOptions } from '../core/image.ts';
 import type { Host } from '../host/host.ts';
 import { defineCommand, type Output } from './command.ts';
@@ -89,7 +90,8 @@ async function runVerify(host: Host, images: readonly string[]): Promise<Part> {
   const { images: verified, unreadable } = await verifyImages(host, images);
   const areSound = verified.every(isSound);
   // As it was asked: an image that only a container needs has no name any more.
-  const hint = areSound ? '' : `To repair: ${['atomic images verify --repair', ...images].join(' ')}\n`;
+  const repair = formatArgv(['atomic', 'images', 'verify', '--repair', ...images]);
+  const hint = areSound ? '' : `To repair: ${repair}\n`;
   return {
     text: verified.map(formatVerified).join('') + hint + formatUnreadable(unreadable),
     json: {

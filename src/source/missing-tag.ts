@@ -4,19 +4,16 @@ import { isJsonObject, tryParseJson } from '../core/json-text.ts';
 import { toPrintable } from '../core/printable.ts';
 import { parseReference } from '../core/reference.ts';
 import type { Host } from '../host/host.ts';
-import { captureProgram } from '../host/run-program.ts';
-import { findSkopeo } from './skopeo.ts';
+import { askBriefly } from './skopeo.ts';
 import { formatSourceFlags, type SkopeoOptions } from './source-flags.ts';
 
 const SHOWN_TAGS = 8;
-/** It is only for the hint, and some repositories have thousands, a hundred an answer. */
-const LIMIT = '5s';
 
 /**
  * @param name full, with the tag that was not found
  * @param error what was said of it
  * @returns the same with a hint that names tags; `error` itself where the registry does not tell them
- * @throws AtomicError INTERRUPTED
+ * @throws AtomicError INTERRUPTED, TOOL_MISSING
  */
 export async function hintAtTags(
   host: Host,
@@ -26,13 +23,9 @@ export async function hintAtTags(
 ): Promise<AtomicError> {
   const { repository, digest } = parseReference(name);
   if (digest !== undefined) return error;
-  const list = ['list-tags', ...formatSourceFlags(options), `docker://${repository}`];
-  const { exitCode, stdout } = await captureProgram(host, [
-    findSkopeo(host),
-    `--command-timeout=${LIMIT}`,
-    ...list,
-  ]);
-  const answer = exitCode === 0 ? tryParseJson(stdout) : undefined;
+  // Some repositories have thousands, and send a hundred at a time.
+  const list = await askBriefly(host, ['list-tags', ...formatSourceFlags(options), `docker://${repository}`]);
+  const answer = list === undefined ? undefined : tryParseJson(list);
   const tags = isJsonObject(answer) && Array.isArray(answer.Tags) ? answer.Tags.map(String) : [];
   if (tags.length === 0) return error;
   return new AtomicError(error.code, error.message, {

@@ -3,12 +3,8 @@ import { createHash } from 'node:crypto';
 import { isJsonObject, tryParseJson } from '../core/json-text.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from '../host/host.ts';
-import { captureProgram } from '../host/run-program.ts';
-import { findSkopeo } from './skopeo.ts';
+import { askBriefly } from './skopeo.ts';
 import { formatSourceFlags, type SkopeoOptions } from './source-flags.ts';
-
-/** It is only for a warning; what keeps the registry from answering, the push will say. */
-const LIMIT = '5s';
 
 export interface ReplacedIndex {
   readonly digest: string;
@@ -17,7 +13,7 @@ export interface ReplacedIndex {
 }
 
 /**
- * Asks what a tag names now, with one request.
+ * Asks what a tag names now, with one request; what keeps the registry from answering, the push will say.
  *
  * @param location `docker://registry/name:tag`
  * @returns undefined when it is no index, and when the registry does not say
@@ -28,15 +24,11 @@ export async function findReplacedIndex(
   location: string,
   options: SkopeoOptions,
 ): Promise<ReplacedIndex | undefined> {
-  const { exitCode, stdout } = await captureProgram(host, [
-    findSkopeo(host),
-    `--command-timeout=${LIMIT}`,
-    ...['inspect', '--raw', ...formatSourceFlags(options), location],
-  ]);
-  const manifest = exitCode === 0 ? tryParseJson(stdout) : undefined;
-  if (!isJsonObject(manifest) || !Array.isArray(manifest.manifests)) return undefined;
+  const raw = await askBriefly(host, ['inspect', '--raw', ...formatSourceFlags(options), location]);
+  const manifest = raw === undefined ? undefined : tryParseJson(raw);
+  if (raw === undefined || !isJsonObject(manifest) || !Array.isArray(manifest.manifests)) return undefined;
   return {
-    digest: `sha256:${createHash('sha256').update(stdout).digest('hex')}`,
+    digest: `sha256:${createHash('sha256').update(raw).digest('hex')}`,
     platforms: [...new Set(manifest.manifests.flatMap(formatPlatform))],
   };
 }

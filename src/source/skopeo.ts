@@ -30,6 +30,24 @@ export async function readRawManifest(host: Host, source: string, options: Skope
   return Buffer.from(text, 'utf8');
 }
 
+const BRIEFLY = '5s';
+
+/**
+ * Asks something that is only for a hint or a warning: not for long, and whoever does not answer need not.
+ *
+ * @param args of skopeo
+ * @returns standard output; undefined when it failed
+ * @throws AtomicError INTERRUPTED, TOOL_MISSING
+ */
+export async function askBriefly(host: Host, args: readonly string[]): Promise<string | undefined> {
+  const { exitCode, stdout } = await captureProgram(host, [
+    findSkopeo(host),
+    `--command-timeout=${BRIEFLY}`,
+    ...args,
+  ]);
+  return exitCode === 0 ? stdout : undefined;
+}
+
 /**
  * Copies an image under the trust policy. Of a list it takes the platform of the options.
  *
