@@ -23,14 +23,12 @@ export async function openRegistryImage(
   options: SourceOptions,
 ): Promise<ImageSource> {
   const candidates = findCandidates(host, reference);
-  const failures: AtomicError[] = [];
-  for (const candidate of candidates) {
+  for (const [index, candidate] of candidates.entries()) {
     try {
       return await openCandidate(host, candidate, scratch, options);
     } catch (error) {
-      const isLast = failures.length === candidates.length - 1;
-      if (isLast || !(error instanceof AtomicError) || error.code !== 'IMAGE_NOT_FOUND') throw error;
-      failures.push(error);
+      if (!(error instanceof AtomicError) || error.code !== 'IMAGE_NOT_FOUND') throw error;
+      if (index === candidates.length - 1) throw await explainMissing(host, candidate, error, options);
     }
   }
   throw new Error('a name without candidates');
@@ -66,23 +64,25 @@ async function openCandidate(
         : await openThroughProxy(host, `docker://${name}`, access.options);
     return closingAlso(source, access.remove);
   } catch (error) {
-    try {
-      throw await explainMissing(host, name, access.explain(error), access.options);
-    } finally {
-      access.remove();
-    }
+    access.remove();
+    throw access.explain(error);
   }
 }
 
+/** Names what the registry has, where it tells. */
 async function explainMissing(
   host: Host,
   name: string,
-  error: unknown,
+  error: AtomicError,
   options: SourceOptions,
-): Promise<unknown> {
-  if (!(error instanceof AtomicError) || error.code !== 'IMAGE_NOT_FOUND') return error;
+): Promise<AtomicError> {
   const { hintAtTags } = await import('./missing-tag.ts');
-  return hintAtTags(host, name, error, options);
+  const access = prepareAccess(host, name, options);
+  try {
+    return await hintAtTags(host, name, error, access.options);
+  } finally {
+    access.remove();
+  }
 }
 
 async function openVerifiedCopy(
