@@ -3,15 +3,14 @@
  *
  * ```
  * REPO/tmp/cache/         libostree's folder for what can be made again
- *   atomic-images-2       `CachedImage[]`, by reference; see cache-file.ts
+ *   atomic-images-3       `CachedList`; see cache-file.ts
  * ```
  *
- * It is no second truth. The names of refs are read from the repository each time, and an entry counts only as long as neither
- * the file of its ref nor that of its commit has been written to or replaced. Damage that is no write, as a disk does it, is
- * found by `images verify` and not by the list.
+ * It is no second truth. The whole list counts only as long as no name was added, removed or replaced in the folder of the
+ * refs and in those of the commits, and what is kept of one commit only as long as that is there: its name is the checksum
+ * of its content. Damage of a file under the same name, as a disk does it, is found by `images verify` and not by the list.
  */
-import { statSync } from 'node:fs';
-import { compareUtf8 } from '../core/compare-utf8.ts';
+import { existsSync, statSync } from 'node:fs';
 import type { ListedImage } from '../core/image.ts';
 import { REF_FOLDER } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';
@@ -19,112 +18,119 @@ import { readCacheFile, writeCacheFile } from './cache-file.ts';
 import { nameImage } from './image-commit.ts';
 import { formatObjectPath } from './object-files.ts';
 
-/** The number changes with `CachedImage`. */
-const FILE = 'tmp/cache/atomic-images-2';
+/** The number changes with `CachedList`. */
+const FILE = 'tmp/cache/atomic-images-3';
 
-/**
- * Short, because reading it costs more than all the rest: no names, which would be two fifths of it. The reference is what
- * the name of the ref decodes to, which costs more than reading it.
- */
+interface CachedList {
+  /** Of the folders, see `#readStamp`; empty when the list has to be made anew in any case. */
+  readonly stamp: string;
+  /** By reference. */
+  readonly images: readonly CachedImage[];
+}
+
+/** Short, because reading it costs more than all the rest: no names, which would be two fifths of it. */
 type CachedImage = readonly [
-  refName: string,
   reference: string,
-  refStamp: string,
   commit: string,
-  commitStamp: string,
   id: string,
   createdMs: number,
   virtualSize: number | null,
 ];
 
+/** The times of ext4 with small inodes are whole seconds: what was changed so lately could change again without a trace. */
+const SETTLED_MS = 2_000;
+
 export class ImageCache {
   readonly #repository: string;
   readonly #isOwn: boolean;
-  readonly #known: ReadonlyMap<string, CachedImage>;
-  readonly #current: CachedImage[] = [];
+  readonly #startedMs = Date.now();
+  readonly #known: CachedList;
+  #byCommit: ReadonlyMap<string, CachedImage> | undefined;
   #isChanged = false;
 
+  /** To be made before anything is read that is saved in it. */
   constructor({ locations: { repository }, uid }: Pick<Host, 'locations' | 'uid'>) {
     this.#repository = repository;
     this.#isOwn = statSync(repository, { throwIfNoEntry: false })?.uid === uid;
-    this.#known = new Map(readEntries(`${repository}/${FILE}`).map((entry) => [entry[0], entry]));
+    this.#known = readList(`${repository}/${FILE}`);
   }
 
-  /** Names of refs, in the order in which their images are listed. */
-  get refNames(): Iterable<string> {
-    return this.#known.keys();
+  /** @returns all images, by reference, if no ref and no commit came, went or was replaced since they were saved */
+  findAll(): ListedImage[] | undefined {
+    const { stamp, images } = this.#known;
+    if (stamp === '' || stamp !== this.#readStamp(images.map(([, commit]) => commit))) return undefined;
+    return images.map((entry) => toListed(entry[0], entry));
   }
 
   /**
-   * @param refName below `ociimage/`
-   * @returns what was last read of this ref, if nothing was written to it and its commit since
+   * @param reference what the name of the ref decodes to
+   * @param commit checksum that the ref holds now
+   * @returns what is known of the commit, if that is there
    */
-  find(refName: string): ListedImage | undefined {
-    const entry = this.#known.get(refName);
-    if (entry === undefined) return undefined;
-    const [, , refStamp, commit, commitStamp] = entry;
-    if (this.readRefStamp(refName) !== refStamp || this.readCommitStamp(commit) !== commitStamp)
-      return undefined;
-    this.#current.push(entry);
-    return toListed(entry);
-  }
-
-  /** As `readCommitStamp`, of a ref. */
-  readRefStamp(refName: string): string | undefined {
-    return readStamp(`${this.#repository}/refs/heads/${REF_FOLDER}/${refName}`);
+  find(reference: string, commit: string): ListedImage | undefined {
+    this.#byCommit ??= new Map(this.#known.images.map((entry) => [entry[1], entry]));
+    const entry = this.#byCommit.get(commit);
+    const isThere = entry !== undefined && existsSync(formatObjectPath(this.#repository, commit, 'commit'));
+    this.#isChanged ||= !isThere;
+    return isThere ? toListed(reference, entry) : undefined;
   }
 
   /**
-   * To be taken before the commit is read.
+   * Keeps these and no others. Nothing is written into what belongs to someone else.
    *
-   * @param commit checksum
-   * @returns what changes whenever the commit's file is written to or replaced: nobody can set that time back; `undefined`
-   * when there is no such file
+   * @param images by reference
+   * @param isWhole no image was left out: else the next list has to name it, too
    */
-  readCommitStamp(commit: string): string | undefined {
-    return readStamp(formatObjectPath(this.#repository, commit, 'commit'));
+  save(images: readonly ListedImage[], isWhole: boolean): void {
+    const stamp = isWhole ? this.#readStamp(images.map(({ commit }) => commit)) : '';
+    if (!this.#isOwn || (!this.#isChanged && stamp === this.#known.stamp)) return;
+    const list: CachedList = { stamp, images: images.map(toCached) };
+    writeCacheFile(`${this.#repository}/${FILE}`, list);
   }
 
   /**
-   * @param refStamp, commitStamp taken before ref and commit were read
-   * @returns of the image what the list shows
+   * @returns what changes whenever a name of the folders is added, removed or replaced: nobody can set that time back; empty
+   * when one of them may have changed since the cache was made
    */
-  add(refName: string, refStamp: string, commitStamp: string, image: ListedImage): ListedImage {
-    const { reference, commit, id, created, virtualSize } = image;
-    const size = virtualSize ?? null;
-    const entry = [refName, reference, refStamp, commit, commitStamp, id, created.getTime(), size] as const;
-    this.#current.push(entry);
-    this.#isChanged = true;
-    return toListed(entry);
-  }
-
-  /** Keeps what was found and added, and nothing else. Nothing is written into what belongs to someone else. */
-  save(): void {
-    if (!this.#isChanged || !this.#isOwn) return;
-    const sorted = this.#current.sort(([, a], [, b]) => compareUtf8(a, b));
-    writeCacheFile(`${this.#repository}/${FILE}`, sorted);
+  #readStamp(commits: readonly string[]): string {
+    const objects = new Set(commits.map((commit) => commit.slice(0, 2)));
+    const folders = [`refs/heads/${REF_FOLDER}`, ...[...objects].map((name) => `objects/${name}`)];
+    const stats = folders.map((path) => statSync(`${this.#repository}/${path}`, { throwIfNoEntry: false }));
+    const settledMs = this.#startedMs - SETTLED_MS;
+    const stamps = stats.map((stat) =>
+      stat !== undefined && stat.ctimeMs < settledMs ? `${stat.ino} ${stat.ctimeMs}` : undefined,
+    );
+    return stamps.includes(undefined) ? '' : stamps.join();
   }
 }
 
-function readStamp(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.ino} ${stat.ctimeMs}`;
+function readList(path: string): CachedList {
+  const list = readCacheFile(path);
+  return isCachedList(list) ? list : { stamp: '', images: [] };
 }
 
-function readEntries(path: string): readonly CachedImage[] {
-  const entries = readCacheFile(path);
-  return Array.isArray(entries) && entries.every(isCachedImage) ? entries : [];
+function isCachedList(value: unknown): value is CachedList {
+  if (typeof value !== 'object' || value === null) return false;
+  const { stamp, images } = value as Partial<CachedList>;
+  return typeof stamp === 'string' && Array.isArray(images) && images.every(isCachedImage);
 }
 
 function isCachedImage(value: unknown): value is CachedImage {
   if (!Array.isArray(value)) return false;
-  const [refName, reference, refStamp, commit, commitStamp, id, createdMs, virtualSize] = value;
-  const texts = [refName, reference, refStamp, commit, commitStamp, id];
+  const [reference, commit, id, createdMs, virtualSize] = value;
   const isSize = virtualSize === null || typeof virtualSize === 'number';
-  return texts.every((text) => typeof text === 'string') && typeof createdMs === 'number' && isSize;
+  return (
+    [reference, commit, id].every((text) => typeof text === 'string') &&
+    typeof createdMs === 'number' &&
+    isSize
+  );
 }
 
-function toListed([, reference, , commit, , id, createdMs, virtualSize]: CachedImage): ListedImage {
+function toCached({ reference, commit, id, created, virtualSize }: ListedImage): CachedImage {
+  return [reference, commit, id, created.getTime(), virtualSize ?? null];
+}
+
+function toListed(reference: string, [, commit, id, createdMs, virtualSize]: CachedImage): ListedImage {
   const created = new Date(createdMs);
   return nameImage(reference, { id, commit, created, virtualSize: virtualSize ?? undefined });
 }

@@ -5,7 +5,7 @@ import type { ListedImage, StoredBlob } from '../core/image.ts';
 import { parseRefName, REF_FOLDER } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';
 import { ImageCache } from './image-cache.ts';
-import { describeBlob, describeImage } from './image-commit.ts';
+import { describeBlob, describeImage, nameImage } from './image-commit.ts';
 import { findRef, listRefNames, REPAIR_HINT, readCommit } from './object-files.ts';
 import { isDamage } from './tolerate-damage.ts';
 
@@ -14,42 +14,36 @@ import { isDamage } from './tolerate-damage.ts';
  * repository, see `ImageCache`.
  */
 export async function listImages(host: Host): Promise<ListedImage[]> {
-  const { repository } = host.locations;
   const cache = new ImageCache(host);
-  const images = listInOrder(listRefNames(repository), cache).flatMap((name) =>
-    reportDamage(host, name, () => cache.find(name) ?? readImage(repository, name, cache)),
-  );
-  cache.save();
-  return images.sort((a, b) => compareUtf8(a.reference, b.reference));
-}
-
-/** What is in order already is sorted in a fraction of the time. */
-function listInOrder(names: readonly string[], { refNames }: ImageCache): readonly string[] {
-  const rest = new Set(names);
-  // Those of the cache that are there leave the rest.
-  const known = [...refNames].filter((name) => rest.delete(name));
-  return [...known, ...rest];
+  return cache.findAll() ?? readImages(host, cache);
 }
 
 /** Layers and configuration blobs, newest first. One that is damaged is left out and reported. */
 export async function listBlobs(host: Host): Promise<StoredBlob[]> {
-  const { repository } = host.locations;
-  return listRefNames(repository)
-    .flatMap((name) => reportDamage(host, name, () => readBlob(repository, name)))
-    .sort((a, b) => b.created.getTime() - a.created.getTime() || compareUtf8(a.id, b.id));
+  const { found, damaged } = readEach(host, readBlob);
+  reportDamage(host, damaged);
+  return found.sort((a, b) => b.created.getTime() - a.created.getTime() || compareUtf8(a.id, b.id));
+}
+
+function readImages(host: Host, cache: ImageCache): ListedImage[] {
+  const { found, damaged } = readEach(host, (repository, name) => readImage(repository, name, cache));
+  reportDamage(host, damaged);
+  const images = found.sort((a, b) => compareUtf8(a.reference, b.reference));
+  cache.save(images, damaged.length === 0);
+  return images;
 }
 
 /** @returns `undefined` when the ref is of another kind, or was removed since the names were read */
 function readImage(repository: string, name: string, cache: ImageCache): ListedImage | undefined {
   const parsed = parseRefName(name);
   if (parsed.kind !== 'image') return undefined;
-  const refStamp = cache.readRefStamp(name);
+  const { reference } = parsed;
   const commit = findRef(repository, `${REF_FOLDER}/${name}`);
   if (commit === undefined) return undefined;
-  const commitStamp = cache.readCommitStamp(commit);
-  const image = describeImage(parsed.reference, commit, readCommit(repository, commit));
-  if (refStamp === undefined || commitStamp === undefined) return image;
-  return cache.add(name, refStamp, commitStamp, image);
+  const known = cache.find(reference, commit);
+  if (known !== undefined) return known;
+  const { id, created, virtualSize } = describeImage(reference, commit, readCommit(repository, commit));
+  return nameImage(reference, { id, commit, created, virtualSize });
 }
 
 /** As `readImage`. */
@@ -60,18 +54,34 @@ function readBlob(repository: string, name: string): StoredBlob | undefined {
   return commit === undefined ? undefined : describeBlob(parsed.digest, readCommit(repository, commit));
 }
 
-/** @returns one or none, for `flatMap` */
-function reportDamage<T>(host: Host, name: string, read: () => T | undefined): T[] {
-  try {
-    const found = read();
-    return found === undefined ? [] : [found];
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    host.report({
-      kind: 'warning',
-      text: `${formatTitle(name)} is damaged: ${error.message}. ${REPAIR_HINT}`,
-    });
-    return [];
+interface DamagedRef {
+  readonly name: string;
+  readonly error: Error;
+}
+
+/** @param read of one ref below `ociimage/` */
+function readEach<T>(
+  { locations: { repository } }: Host,
+  read: (repository: string, name: string) => T | undefined,
+): { readonly found: T[]; readonly damaged: readonly DamagedRef[] } {
+  const found: T[] = [];
+  const damaged: DamagedRef[] = [];
+  for (const name of listRefNames(repository)) {
+    try {
+      const item = read(repository, name);
+      if (item !== undefined) found.push(item);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      damaged.push({ name, error });
+    }
+  }
+  return { found, damaged };
+}
+
+function reportDamage(host: Host, damaged: readonly DamagedRef[]): void {
+  for (const { name, error } of damaged) {
+    const text = `${formatTitle(name)} is damaged: ${error.message}. ${REPAIR_HINT}`;
+    host.report({ kind: 'warning', text });
   }
 }
 

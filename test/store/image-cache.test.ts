@@ -26,6 +26,11 @@ import { createStore, pullLayers, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
+/** After so long what changed counts as quiet. */
+const SETTLED_MS = 2_100;
+
+type Change = (store: Sandbox, image: { readonly ref: string; readonly commit: string }) => unknown;
+
 let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry();
@@ -96,19 +101,55 @@ test('an image that is gone is in no list, and leaves the cache with the next ch
   expect(readCache(store)).toContain(kept.image.commit);
 });
 
-test('a commit that was damaged since is noticed, also when its time and size are the same', async () => {
+test('a commit that is missing is noticed each time, also when all is quiet', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
   await listImages(store.host);
-  const path = formatObjectPath(store.locations.repository, image.commit, 'commit');
-  const { size, atime, mtime } = statSync(path);
-  writeFileSync(path, Buffer.alloc(size));
-  utimesSync(path, atime, mtime);
+  rmSync(formatObjectPath(store.locations.repository, image.commit, 'commit'));
   expect(await listImages(store.host)).toEqual([]);
-  rmSync(path);
+  await Bun.sleep(SETTLED_MS);
   expect(await listImages(store.host)).toEqual([]);
-  const warnings = store.events.filter(({ kind }) => kind === 'warning');
-  expect(warnings).toHaveLength(2);
+  expect(await listImages(store.host)).toEqual([]);
+  expect(store.events.filter(({ kind }) => kind === 'warning')).toHaveLength(3);
+});
+
+test('a list soon after a change is not taken for the last word', async () => {
+  await using store = await createStore([registry]);
+  await pullLayers(store, registry, [tree`f one 0644 1`]);
+  await listImages(store.host);
+  expect(readCachedList(store).stamp).toBe('');
+});
+
+test.each<[string, Change]>([
+  ['an image more', (store, { commit }) => ostree(store, 'refs', '--create=ociimage/other_3A1', commit)],
+  ['an image less', (store, { ref }) => ostree(store, 'refs', '--delete', ref)],
+  [
+    'a name for another image',
+    async (store, { ref }) => {
+      const { image } = await pullLayers(store, registry, [tree`f two 0644 2`]);
+      ostree(store, 'refs', '--delete', ref);
+      ostree(store, 'refs', `--create=${ref}`, image.commit);
+    },
+  ],
+  [
+    'a commit less',
+    (store, { commit }) => rmSync(formatObjectPath(store.locations.repository, commit, 'commit')),
+  ],
+])('what was quiet for a while is shown as it was, until there is %s', async (_, change) => {
+  await using store = await createStore([registry]);
+  const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
+  const ref = ostreeRefOf(store, image.commit);
+  await Bun.sleep(SETTLED_MS);
+  const before = await listImages(store.host);
+  expect(readCachedList(store).stamp).not.toBe('');
+  rewriteCache(store, (entries) => entries.replace(image.reference, 'kept:1'));
+  expect(await listImages(store.host)).toMatchObject([{ reference: 'kept:1' }]);
+  await change(store, { ref, commit: image.commit });
+  const after = await listImages(store.host);
+  expect(after.map(({ reference }) => reference)).not.toContain('kept:1');
+  expect(after).not.toEqual(before);
+  rmSync(cachePath(store));
+  expect(await listImages(store.host)).toEqual(after);
 });
 
 test.each([
@@ -121,17 +162,19 @@ test.each([
   await using store = await createStore([registry]);
   await pullLayers(store, registry, [tree`f one 0644 1`]);
   const images = await listImages(store.host);
-  const text = readCache(store);
-  writeFileSync(cachePath(store), damage(text));
+  const list = readCachedList(store);
+  writeFileSync(cachePath(store), damage(readCache(store)));
   expect(await listImages(store.host)).toEqual(images);
-  expect(readCache(store)).toBe(text);
+  expect(readCachedList(store).images).toEqual(list.images);
   expect(store.events.filter(({ kind }) => kind === 'warning')).toEqual([]);
 });
 
 test.each([
-  ['no list', {}],
-  ['a list of something else', [null]],
-  ['an entry that is too short', [['name', 'reference']]],
+  ['no list', 4711],
+  ['a list without a stamp', { images: [] }],
+  ['a list without images', { stamp: '' }],
+  ['a list of something else', { stamp: '', images: [null] }],
+  ['an entry that is too short', { stamp: '', images: [['reference', 'commit']] }],
 ])('a cache with %s counts as none', async (_, content) => {
   await using store = await createStore([registry]);
   await pullLayers(store, registry, [tree`f one 0644 1`]);
@@ -182,11 +225,15 @@ test('a list is complete where no cache can be written, and makes no folder for 
 });
 
 function cachePath({ locations }: Sandbox): string {
-  return `${locations.repository}/tmp/cache/atomic-images-2`;
+  return `${locations.repository}/tmp/cache/atomic-images-3`;
 }
 
 function readCache(store: Sandbox): string {
   return readFileSync(cachePath(store), 'utf8');
+}
+
+function readCachedList(store: Sandbox): { readonly stamp: string; readonly images: unknown } {
+  return JSON.parse(readCache(store).slice(65));
 }
 
 /** As the store writes it, with its checksum. */
