@@ -10,7 +10,7 @@
  *   objects/ab/cdef....dirtree|dirmeta  directory: its list of children | its owner, mode and xattrs
  *   objects/ab/cdef....file             content: the file itself; what a deployment hard-links
  *   tmp/                                transactions in progress; collected by libostree after a day
- *   tmp/cache/                          stays; see image-cache.ts
+ *   tmp/cache/                          stays; see image-cache.ts, layer-contents.ts
  * ```
  */
 import { readdirSync, readFileSync } from 'node:fs';

@@ -20,6 +20,7 @@ import { removeTree } from '../host/remove-tree.ts';
 import type { Scratch } from '../source/scratch.ts';
 import { checkRoomForLayers, listMissingLayers } from './pull/preflight.ts';
 import { withRepository } from './repository.ts';
+import { findStoredLayers } from './stored-layer.ts';
 
 const PREFIX = 'atomic-scratch-';
 
@@ -69,8 +70,9 @@ export async function removeAbandonedScratch(host: Host): Promise<readonly strin
 
 async function requireRoomForCopy(host: Host, manifest: Buffer): Promise<void> {
   const image = parseManifest(manifest.toString('utf8'));
+  const stored = findStoredLayers(host.locations.repository, image.layers);
   await withRepository(host, (repo) =>
-    checkRoomForLayers(host, repo, listMissingLayers(host, image), image.layers),
+    checkRoomForLayers(host, repo, listMissingLayers(host, image.layers, stored), image.layers),
   );
 }
 

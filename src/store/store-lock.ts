@@ -1,7 +1,7 @@
 /**
  * The lock of the image store: `REPO/atomic.lock`. Whoever needs objects that no ref protects yet, or still, holds it
  * shared: a pull between its transactions, an install between finding an image and writing `info`, a mount, an export, and
-those who only read.
+ * those who only read.
  * Whoever takes objects away holds it exclusively: prune and repair. libostree's own lock covers single transactions
  * only.
  */

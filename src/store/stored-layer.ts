@@ -28,6 +28,25 @@ export function findStoredLayer(
   return checksum === undefined ? undefined : describeLayer(readCommit(repository, checksum), layer, diffId);
 }
 
+/**
+ * Finds the layers of an image that are there, by digest: each is read once, for its commit may be large.
+ *
+ * @param diffIds of the layers, in their order, where the image has told them; see `findStoredLayer`
+ * @throws AtomicError STORE_CORRUPT
+ */
+export function findStoredLayers(
+  repository: string,
+  layers: readonly BlobDescriptor[],
+  diffIds: readonly string[] = [],
+): Map<string, StoredLayer> {
+  const found = new Map<string, StoredLayer>();
+  for (const [index, layer] of layers.entries()) {
+    const stored = found.has(layer.digest) ? undefined : findStoredLayer(repository, layer, diffIds[index]);
+    if (stored !== undefined) found.set(layer.digest, stored);
+  }
+  return found;
+}
+
 /** @returns `undefined` when the commit is not that of this layer, or not one of ours */
 export function describeLayer(
   commit: Commit,

@@ -1,5 +1,7 @@
 /** Images of equal content share everything, however their layers were compressed; nobody can claim another's content. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { hash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage, type ImageInput } from '../support/oci-image.ts';
 import { writeLayout } from '../support/oci-layout.ts';
@@ -19,6 +21,10 @@ const base = tree`
   f opt/implied/file 0644 1
 `;
 const top = tree`f etc/.wh.base 0644 ${''}`;
+
+const baseDiffId = buildImage({ layers: [base] }).layers[0]?.diffId ?? '';
+
+type Contents = [refName: string, diffId: string][];
 
 let files: TemporaryFolder;
 beforeAll(async () => {
@@ -53,6 +59,29 @@ test('a layer that is there with another compression is not fetched', async () =
     readMetadata(store, refOf(old), 'tarsplit.output'),
   );
   expect(readMetadata(store, refOf(fresh), 'docker.size')).toBe(String(plain.layers[0]?.size));
+  checkRepository(store);
+});
+
+test.each<[string, (entries: Contents) => unknown, number]>([
+  ['knows where it is', (entries) => entries, 0],
+  ['knows nothing', () => [], 0],
+  ['takes all layers for it', (entries) => entries.map(([name]) => [name, baseDiffId]), 0],
+  ['takes no layer for it', (entries) => entries.map(([name]) => [name, '']), 1],
+  ['is something else', () => [null], 0],
+])('a content is found, or fetched, where the store %s', async (_, change, fetched) => {
+  await using store = await createSandbox();
+  await pullImage(store.host, await write({ layers: [tree`f other 0644 1`, base] }), {}, 'first');
+  const plain = await write({ layers: [{ tar: base, compression: 'none' }] });
+  // The first pull had nothing to remember yet.
+  await pullImage(store.host, await write({ layers: [tree`f another 0644 1`] }), {}, 'second');
+  const path = `${store.locations.repository}/tmp/cache/atomic-layers-1`;
+  const entries: Contents = JSON.parse(readFileSync(path, 'utf8').slice(65));
+  expect(entries.map(([, diffId]) => diffId)).toContain(baseDiffId);
+  const text = JSON.stringify(change(entries));
+  writeFileSync(path, `${hash('sha256', text, 'hex')}\n${text}`);
+  const pulled = await pullImage(store.host, plain, {}, 'third');
+  expect(pulled.fetched).toHaveLength(fetched);
+  expect(describeTree(await checkOut(store, pulled))).toContain('f etc/base 0644 0:0 "base"');
   checkRepository(store);
 });
 

@@ -25,7 +25,7 @@ export type EnsuredLayer =
   | { readonly kind: 'fetched'; readonly stored: StoredLayer; readonly bytesWritten: number };
 
 /**
- * @param known layers of this image that came before; the repository finds them only from the next checkpoint on
+ * @param known layers that are there or came before; another pull may have stored this one meanwhile
  * @param diffId digest of the inflated layer, as the image says
  */
 export async function ensureLayer(

@@ -4,12 +4,11 @@
  * filesystem in the end.
  */
 import { statfs } from 'node:fs/promises';
-import type { BlobDescriptor, ImageManifest } from '../../core/manifest.ts';
+import type { BlobDescriptor } from '../../core/manifest.ts';
 import { type AvailableSpace, checkSpace } from '../../core/space.ts';
 import type { Host } from '../../host/host.ts';
 import type { Pointer } from '../../native/glib.ts';
 import { withStoreErrors } from '../store-error.ts';
-import { findStoredLayer } from '../stored-layer.ts';
 import { findRecordedLayer } from './layer-ledger.ts';
 
 /** Its commit, one directory and its ref. Owner and mode of directories are shared with other layers. */
@@ -21,14 +20,16 @@ const INODES_OF_IMAGE = 6;
  * The layers that must be fetched, each once, base first. One that an interrupted pull has recorded counts as there;
  * should it prove to be damaged, it is fetched all the same.
  *
- * @throws AtomicError STORE_CORRUPT
+ * @param known digests of the layers that are there
  */
-export function listMissingLayers(host: Host, { layers }: ImageManifest): BlobDescriptor[] {
+export function listMissingLayers(
+  host: Host,
+  layers: readonly BlobDescriptor[],
+  known: Pick<ReadonlySet<string>, 'has'>,
+): BlobDescriptor[] {
   const { repository } = host.locations;
   const missing = layers.filter(
-    (layer) =>
-      findStoredLayer(repository, layer) === undefined &&
-      findRecordedLayer(repository, layer.digest) === undefined,
+    ({ digest }) => !known.has(digest) && findRecordedLayer(repository, digest) === undefined,
   );
   return [...new Map(missing.map((layer) => [layer.digest, layer])).values()];
 }

@@ -13,6 +13,7 @@ import { openImage } from '../../source/open-image.ts';
 import { openRenewableSource } from '../../source/renewable-source.ts';
 import { withScratch } from '../scratch.ts';
 import { withSharedStore } from '../store-lock.ts';
+import { loadImporter } from './load-importer.ts';
 import { storeImage } from './store-image.ts';
 
 /** An image that a person has named, before anybody but the files of this machine was asked. */
@@ -71,9 +72,11 @@ export async function pullNamedImage(
       withScratch(host, async (scratch) => {
         const retryPauses = options.retryPauses ?? buildRetryPauses();
         host.report({ kind: 'step', text: `Opening ${shown}` });
-        const source = await retryTransient(host, `opening ${written}`, retryPauses, () =>
+        const opening = retryTransient(host, `opening ${written}`, retryPauses, () =>
           openRenewableSource(() => openImage(host, location, scratch, options)),
         );
+        void loadImporter();
+        const source = await opening;
         try {
           return await storeImage(host, reference, { source, retryPauses }, options.platform);
         } finally {

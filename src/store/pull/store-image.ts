@@ -18,11 +18,13 @@ import { retryTransient } from '../../host/retry.ts';
 import { findImage } from '../find-image.ts';
 import { hasSignatures } from '../image-signatures.ts';
 import { withRepository } from '../repository.ts';
-import { findStoredLayer } from '../stored-layer.ts';
+import { findStoredLayers, type StoredLayer } from '../stored-layer.ts';
 import { isDamage } from '../tolerate-damage.ts';
 import { withTransaction } from '../transaction.ts';
+import { type AdoptableLayer, findAdoptableLayers } from './adoptable-layers.ts';
 import { checkPlatform } from './check-platform.ts';
 import type { LayerSource } from './fetch-layer.ts';
+import { LayerContents } from './layer-contents.ts';
 import { forgetLayers } from './layer-ledger.ts';
 import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
 import { storeLayers } from './store-layers.ts';
@@ -58,16 +60,15 @@ export async function storeImage(
   for (const layer of manifest.layers) findCompression(layer);
   return withRepository(host, async (repo) => {
     const { writeConfigCommit, writeImageCommit } = await import('../write-commit.ts');
-    const { adoptLayers, findAdoptableLayers } = await import('./adopt-layers.ts');
+    const { adoptLayers } = await import('./adopt-layers.ts');
     const config = asked ?? (await readConfig(host, from, manifest.config));
     if (asked === undefined) checkPlatform(host, config.toString('utf8'), undefined);
     const diffIds = readDiffIds(config.toString('utf8'), manifest.layers.length);
-    const adoptable = findAdoptableLayers(host, manifest.layers, diffIds);
-    const adopted = new Set(adoptable.map(({ layer }) => layer.digest));
-    const planned = listMissingLayers(host, manifest).filter(({ digest }) => !adopted.has(digest));
+    const contents = new LayerContents(host);
+    const { there, adoptable, planned } = planLayers(host, manifest.layers, diffIds, contents);
     await checkRoomForLayers(host, repo, planned);
     const stored = await withTransaction(host, repo, `storing ${reference}`, async () => {
-      const known = adoptLayers(repo, adoptable);
+      const known = new Map([...there, ...adoptLayers(repo, adoptable)]);
       host.report({
         kind: 'pull-planned',
         layers: planned.map(({ digest, size }) => ({ digest, bytes: size })),
@@ -84,9 +85,27 @@ export async function storeImage(
       throwIfInterrupted(host);
       return { image, fetched, pending };
     });
+    contents.save();
     forgetLayers(host.locations.repository, stored.pending);
     return { image: stored.image, ...describeTransfer(manifest, stored.fetched) };
   });
+}
+
+/** Which layers are there, which are there under another name, and which must be fetched. */
+function planLayers(
+  host: Host,
+  layers: readonly BlobDescriptor[],
+  diffIds: readonly string[],
+  contents: LayerContents,
+): {
+  readonly there: ReadonlyMap<string, StoredLayer>;
+  readonly adoptable: readonly AdoptableLayer[];
+  readonly planned: readonly BlobDescriptor[];
+} {
+  const there = findStoredLayers(host.locations.repository, layers, diffIds);
+  const adoptable = findAdoptableLayers(contents, layers, diffIds, there);
+  const known = new Set([...there.keys(), ...adoptable.map(({ layer }) => layer.digest)]);
+  return { there, adoptable, planned: listMissingLayers(host, layers, known) };
 }
 
 /** What cannot be read is stored again, in its place. */
@@ -131,7 +150,8 @@ async function readConfig(
 }
 
 function hasAllBlobs(host: Host, manifest: ImageManifest): boolean {
-  return manifest.layers.every((layer) => findStoredLayer(host.locations.repository, layer) !== undefined);
+  const stored = findStoredLayers(host.locations.repository, manifest.layers);
+  return manifest.layers.every(({ digest }) => stored.has(digest));
 }
 
 function decodeUtf8(data: Buffer): string {

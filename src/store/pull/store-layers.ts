@@ -32,7 +32,7 @@ export interface StoredLayers {
  * image itself is at fault: it will not be pulled again as it is.
  *
  * @param diffIds digests of the inflated layers, base first
- * @param adopted layers by digest that were found under another name, see `adopt-layers.ts`
+ * @param there layers by digest that need not be fetched, also those found under another name, see `adoptable-layers.ts`
  * @throws AtomicError LAYER_REJECTED, DIGEST_MISMATCH, NO_SPACE, STORE_FAILED and what the source throws
  */
 export async function storeLayers(
@@ -41,11 +41,11 @@ export async function storeLayers(
   from: LayerSource,
   manifest: ImageManifest,
   diffIds: readonly string[],
-  adopted: ReadonlyMap<string, StoredLayer>,
+  there: ReadonlyMap<string, StoredLayer>,
 ): Promise<StoredLayers> {
   const fetched: BlobDescriptor[] = [];
   const trees: LayerTree[] = [];
-  const known = new Map(adopted);
+  const known = new Map(there);
   const pending = new Set<string>();
   let uncommitted = 0;
   try {
