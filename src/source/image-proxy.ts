@@ -4,7 +4,7 @@
  *
  * Two things of the protocol shape this client. The proxy closes the writing end of a blob's pipe only inside
  * `FinishPipe`, and `FinishPipe` returns only when the blob is drained: so it is sent as soon as a blob is open and
- * answered while the blob is read. And the proxy serves one request at a time: so one blob is open at a time.
+ * answered while the blob is read. And the proxy serves one request at a time: the next blob is opened when that is read.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, createReadStream } from 'node:fs';
@@ -20,22 +20,21 @@ import { throwIfInterrupted } from '../host/interruption.ts';
 import { formatPackageHint } from '../host/run-program.ts';
 import { growPipe } from '../native/libc.ts';
 import { openPacketPair, type Packet, sendPacket, tryReceivePacket } from '../native/seqpacket.ts';
+import { GrowingPause } from './growing-pause.ts';
 import { describeProxyFailure } from './proxy-failure.ts';
 import { Silence } from './silence.ts';
 import { formatGlobalFlags, formatSourceFlags, type SkopeoOptions } from './source-flags.ts';
 
 /** Answers are a line of JSON; the data itself goes through pipes. */
 const MAX_ANSWER_BYTES = 32 * 1024;
-/** Pauses between looks for an answer: a sixth of what it has taken so far, so that little is lost and little is spent. */
-const FIRST_PAUSE_MILLISECONDS = 1;
-const PAUSE_GROWTH = 1.2;
-const LONGEST_PAUSE_MILLISECONDS = 20;
 /** Capacity of a blob's pipe. */
 const BLOB_PIPE_BYTES = 1024 * 1024;
 /** What is read of it at a time: every read costs a round trip to a worker thread, and a buffer. */
 const BLOB_READ_BYTES = 256 * 1024;
 const SMALL_READ_BYTES = 64 * 1024;
 const MAX_STDERR_BYTES = 4096;
+/** The end of the socket may be seen before the reason has arrived. */
+const REASON_MILLISECONDS = 20;
 
 export interface OpenedImage {
   readonly handle: number;
@@ -72,6 +71,7 @@ export class ImageProxy {
   #isClosed = false;
   /** One that ends before its first answer is broken, and another one would be, too. */
   #hasAnswered = false;
+  #pause = new GrowingPause();
   #lastCall: Promise<unknown> = Promise.resolve();
   /** Of a registry; files and engines of this machine may take their time. */
   #silence: Silence | undefined;
@@ -151,7 +151,7 @@ export class ImageProxy {
   }
 
   /**
-   * Opens a blob; the one before must have been read to its end.
+   * Opens a blob, as soon as the one before is read to its end or closed.
    *
    * @param size its exact size in bytes
    */
@@ -204,6 +204,8 @@ export class ImageProxy {
   #readPipe(fd: number, highWaterMark: number): Readable {
     const stream = createReadStream('', { fd, highWaterMark });
     this.#silence?.watch(stream);
+    // The proxy has ended the blob and answers.
+    stream.once('end', () => this.#pause.hurry());
     return stream;
   }
 
@@ -240,7 +242,7 @@ export class ImageProxy {
   }
 
   async #receive(awaited: keyof SilenceLimits): Promise<Packet> {
-    let pause = FIRST_PAUSE_MILLISECONDS;
+    this.#pause = new GrowingPause();
     for (;;) {
       throwIfInterrupted(this.#host);
       if (this.#isClosed)
@@ -252,8 +254,7 @@ export class ImageProxy {
         return packet;
       }
       this.#checkSilence(awaited);
-      await sleep(pause);
-      pause = Math.min(pause * PAUSE_GROWTH, LONGEST_PAUSE_MILLISECONDS);
+      await this.#pause.wait();
     }
   }
 
@@ -268,8 +269,7 @@ export class ImageProxy {
   }
 
   async #describeEnd(): Promise<AtomicError> {
-    // The end of the socket may be seen before the reason has arrived.
-    await sleep(LONGEST_PAUSE_MILLISECONDS);
+    await sleep(REASON_MILLISECONDS);
     if (this.#startFailure !== undefined) {
       return new AtomicError('TOOL_MISSING', 'starting skopeo: the program is not installed', {
         hint: formatPackageHint('skopeo'),

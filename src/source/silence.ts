@@ -50,12 +50,12 @@ export class Silence {
     throw buildSilenceError(limit);
   }
 
-  /** What nobody takes out of the pipe is no silence either: the disk is slower than the registry. */
+  /** What nobody takes out of the pipe, or not yet, is no silence either: the disk is slower than the registry. */
   #listen(): void {
     const pipe = this.#pipe;
     if (pipe === undefined) return;
-    const isFull = pipe.readableLength > 0 || pipe.isPaused();
-    if (isFull || pipe.bytesRead !== this.#bytesRead) this.end();
+    const isWaiting = pipe.readableFlowing === null || pipe.readableLength > 0 || pipe.isPaused();
+    if (isWaiting || pipe.bytesRead !== this.#bytesRead) this.end();
     this.#bytesRead = pipe.bytesRead;
   }
 }

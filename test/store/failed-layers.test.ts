@@ -1,6 +1,7 @@
 /** What a pull that fails leaves: complete layers with their refs, on the disk, so that the next pull fetches the rest. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { readdirSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicError } from '../../src/core/errors.ts';
 import { formatBlobRef } from '../../src/core/ref-name.ts';
 import { listImages } from '../../src/store/list-images.ts';
@@ -52,6 +53,8 @@ test.each<[title: string, end: (store: Sandbox) => void]>([
   ]);
   const pulling = failure(pullImage(store.host, name, { retryPauses: [] }));
   await held.promise;
+  // The second is asked for while the first is being stored.
+  while (listRecordedLayers(store).length === 0) await sleep(5);
   end(store);
   until.reject(new Error('cut on purpose'));
   expect((await pulling).code).toMatch(/^(?:INTERRUPTED|REGISTRY_UNREACHABLE)$/);

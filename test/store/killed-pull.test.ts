@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listBlobs, listImages } from '../../src/store/list-images.ts';
 import { removeLayerLedger } from '../../src/store/pull/layer-ledger.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
@@ -110,6 +111,8 @@ async function killInLastLayer(store: Sandbox): Promise<void> {
   await registry.forgetRequests();
   const pulling = pullInProcess(store, name, { killSignal: killer.signal }).catch((error: Error) => error);
   await held.promise;
+  // The last layer is asked for while the one before is being stored.
+  while (listRecordedLayers(store).length < image.layers.length - 1) await sleep(5);
   killer.abort();
   expect(await pulling).toBeInstanceOf(Error);
   until.resolve();

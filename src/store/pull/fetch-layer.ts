@@ -8,6 +8,7 @@ import type { Pointer } from '../../native/glib.ts';
 import type { RenewableSource } from '../../source/renewable-source.ts';
 import { withStoreErrors } from '../store-error.ts';
 import { findStoredLayer, type StoredLayer } from '../stored-layer.ts';
+import type { BlobQueue } from './blob-queue.ts';
 import { recordLayer } from './layer-ledger.ts';
 import { readAvailableSpace } from './preflight.ts';
 
@@ -15,6 +16,10 @@ export interface LayerSource {
   readonly source: RenewableSource;
   /** See `SourceOptions.retryPauses`. */
   readonly retryPauses: readonly number[];
+}
+
+export interface QueuedSource extends LayerSource {
+  readonly blobs: BlobQueue;
 }
 
 /** Where a layer was: under its ref, in what an interrupted pull has left, or in the source. */
@@ -31,7 +36,7 @@ export type EnsuredLayer =
 export async function ensureLayer(
   host: Host,
   repo: Pointer,
-  from: LayerSource,
+  from: QueuedSource,
   layer: BlobDescriptor,
   known: ReadonlyMap<string, StoredLayer>,
   diffId: string | undefined,
@@ -51,7 +56,7 @@ export async function ensureLayer(
 async function fetchWithRetries(
   host: Host,
   repo: Pointer,
-  { source, retryPauses }: LayerSource,
+  { source, retryPauses, blobs }: QueuedSource,
   layer: BlobDescriptor,
   diffId: string | undefined,
 ): Promise<EnsuredLayer> {
@@ -59,7 +64,7 @@ async function fetchWithRetries(
   try {
     return await retryTransient(host, object, retryPauses, async (triesBefore) => {
       if (triesBefore > 0) await source.renew();
-      return fetchLayer(host, repo, source, layer, diffId);
+      return fetchLayer(host, repo, blobs, layer, diffId);
     });
   } catch (error) {
     throw wrapError(error, object);
@@ -69,7 +74,7 @@ async function fetchWithRetries(
 async function fetchLayer(
   host: Host,
   repo: Pointer,
-  source: RenewableSource,
+  blobs: BlobQueue,
   layer: BlobDescriptor,
   diffId: string | undefined,
 ): Promise<EnsuredLayer> {
@@ -79,7 +84,7 @@ async function fetchLayer(
   host.report({ kind: 'layer-started', digest: layer.digest, bytes: layer.size });
   const stage = new ObjectStage(host.locations, (await readAvailableSpace(host, repo)).bytes);
   using record = stage.createRecord();
-  const blob = await source.proxy.openBlob(source.image, layer.digest, layer.size);
+  const blob = await blobs.take(layer);
   const imported = await importLayer(stage, record, findCompression(layer, diffId), blob, (received) =>
     host.report({ kind: 'layer-progress', digest: layer.digest, received }),
   );

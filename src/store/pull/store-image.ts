@@ -22,6 +22,7 @@ import { findStoredLayers, type StoredLayer } from '../stored-layer.ts';
 import { isDamage } from '../tolerate-damage.ts';
 import { withTransaction } from '../transaction.ts';
 import { type AdoptableLayer, findAdoptableLayers } from './adoptable-layers.ts';
+import { BlobQueue } from './blob-queue.ts';
 import { checkPlatform } from './check-platform.ts';
 import type { LayerSource } from './fetch-layer.ts';
 import { LayerContents } from './layer-contents.ts';
@@ -73,7 +74,9 @@ export async function storeImage(
         kind: 'pull-planned',
         layers: planned.map(({ digest, size }) => ({ digest, bytes: size })),
       });
-      const { trees, fetched, pending } = await storeLayers(host, repo, from, manifest, diffIds, known);
+      using blobs = new BlobQueue(source, planned);
+      const queued = { ...from, blobs };
+      const { trees, fetched, pending } = await storeLayers(host, repo, queued, manifest, diffIds, known);
       writeConfigCommit(repo, manifest.config, config);
       const recorded = {
         digest: source.digest,

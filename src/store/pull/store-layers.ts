@@ -9,7 +9,7 @@ import type { Host } from '../../host/host.ts';
 import type { Pointer } from '../../native/glib.ts';
 import { toStoreError, withStoreErrors } from '../store-error.ts';
 import type { StoredLayer } from '../stored-layer.ts';
-import { ensureLayer, type LayerSource } from './fetch-layer.ts';
+import { ensureLayer, type QueuedSource } from './fetch-layer.ts';
 import { forgetLayers } from './layer-ledger.ts';
 
 /**
@@ -38,7 +38,7 @@ export interface StoredLayers {
 export async function storeLayers(
   host: Host,
   repo: Pointer,
-  from: LayerSource,
+  from: QueuedSource,
   manifest: ImageManifest,
   diffIds: readonly string[],
   there: ReadonlyMap<string, StoredLayer>,

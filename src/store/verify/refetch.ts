@@ -3,6 +3,7 @@ import type { BlobDescriptor } from '../../core/manifest.ts';
 import { formatBlobRef } from '../../core/ref-name.ts';
 import type { ObjectKind } from '../../core/verified-image.ts';
 import { findRef, formatObjectPath, readCommit, readDirTree } from '../object-files.ts';
+import { BlobQueue } from '../pull/blob-queue.ts';
 import { ensureLayer, type LayerSource } from '../pull/fetch-layer.ts';
 import { withRepository } from '../repository.ts';
 import { findStoredLayer } from '../stored-layer.ts';
@@ -27,9 +28,11 @@ export async function refetchLayers(
 ): Promise<number> {
   const { host } = repair.scratch;
   await withRepository(host, async (repo) => {
+    using blobs = new BlobQueue(from.source, layers);
+    const queued = { ...from, blobs };
     await withTransaction(host, repo, 'storing layers', async () => {
       for (const layer of layers) {
-        await ensureLayer(host, repo, from, layer, new Map(), findDiffId(repair, layer));
+        await ensureLayer(host, repo, queued, layer, new Map(), findDiffId(repair, layer));
       }
     });
   });
