@@ -40,6 +40,7 @@ export class BlobQueue implements Disposable {
 
   /** Closes what was opened and not taken. */
   #drop(): void {
+    // Its failure is nobody's any more.
     this.#ahead?.blob.then(({ stream }) => stream.destroy()).catch(ignore);
     this.#ahead = undefined;
   }

@@ -116,6 +116,8 @@ class Unpacker extends Writable {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     finishWith(done, async () => {
+      // The inflater goes on when it is rid of this chunk, and should not have to wait for what follows.
+      await undefined;
       this.#hash.update(chunk);
       this.#bytes += chunk.length;
       this.#reader.push(chunk);
