@@ -3,14 +3,15 @@
  *
  * ```
  * REPO/tmp/cache/         libostree's folder for what can be made again
- *   atomic-images-3       `CachedList`; see cache-file.ts
+ *   atomic-images-4       `CachedList`; see cache-file.ts
  * ```
  *
- * It is no second truth. The whole list counts only as long as no name was added, removed or replaced in the folder of the
- * refs and in those of the commits, and what is kept of one commit only as long as that is there: its name is the checksum
- * of its content. Damage of a file under the same name, as a disk does it, is found by `images verify` and not by the list.
+ * It is no second truth. What is kept of a commit counts only as long as its file was neither written to nor replaced. The
+ * refs are read again, too, unless no name was added, removed or replaced in their folder: nobody writes into a ref in its
+ * place. Damage that is no write, as a disk does it, is found by `images verify` and not by the list.
  */
-import { existsSync, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
+import { compareUtf8 } from '../core/compare-utf8.ts';
 import type { ListedImage } from '../core/image.ts';
 import { REF_FOLDER } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';
@@ -19,10 +20,10 @@ import { nameImage } from './image-commit.ts';
 import { formatObjectPath } from './object-files.ts';
 
 /** The number changes with `CachedList`. */
-const FILE = 'tmp/cache/atomic-images-3';
+const FILE = 'tmp/cache/atomic-images-4';
 
 interface CachedList {
-  /** Of the folders, see `#readStamp`; empty when the list has to be made anew in any case. */
+  /** Of the folder of the refs; empty when they have to be read in any case. */
   readonly stamp: string;
   /** By reference. */
   readonly images: readonly CachedImage[];
@@ -32,6 +33,7 @@ interface CachedList {
 type CachedImage = readonly [
   reference: string,
   commit: string,
+  commitStamp: string,
   id: string,
   createdMs: number,
   virtualSize: number | null,
@@ -46,62 +48,87 @@ export class ImageCache {
   readonly #startedMs = Date.now();
   readonly #known: CachedList;
   #byCommit: ReadonlyMap<string, CachedImage> | undefined;
+  readonly #current: CachedImage[] = [];
   #isChanged = false;
 
   /** To be made before anything is read that is saved in it. */
   constructor({ locations: { repository }, uid }: Pick<Host, 'locations' | 'uid'>) {
     this.#repository = repository;
-    this.#isOwn = statSync(repository, { throwIfNoEntry: false })?.uid === uid;
+    this.#isOwn = readStats(repository)?.uid === uid;
     this.#known = readList(`${repository}/${FILE}`);
   }
 
-  /** @returns all images, by reference, if no ref and no commit came, went or was replaced since they were saved */
+  /** @returns all images, by reference, if no ref came, went or was replaced and no commit changed since they were saved */
   findAll(): ListedImage[] | undefined {
     const { stamp, images } = this.#known;
-    if (stamp === '' || stamp !== this.#readStamp(images.map(([, commit]) => commit))) return undefined;
+    if (stamp === '' || stamp !== this.#readRefsStamp() || !images.every(this.#isCurrent)) return undefined;
     return images.map((entry) => toListed(entry[0], entry));
   }
 
   /**
    * @param reference what the name of the ref decodes to
    * @param commit checksum that the ref holds now
-   * @returns what is known of the commit, if that is there
+   * @returns what is known of the commit, if nothing was written to it since
    */
   find(reference: string, commit: string): ListedImage | undefined {
     this.#byCommit ??= new Map(this.#known.images.map((entry) => [entry[1], entry]));
     const entry = this.#byCommit.get(commit);
-    const isThere = entry !== undefined && existsSync(formatObjectPath(this.#repository, commit, 'commit'));
-    this.#isChanged ||= !isThere;
-    return isThere ? toListed(reference, entry) : undefined;
+    if (entry === undefined || !this.#isCurrent(entry)) return undefined;
+    const [, ...facts] = entry;
+    this.#current.push([reference, ...facts]);
+    return toListed(reference, entry);
   }
 
   /**
-   * Keeps these and no others. Nothing is written into what belongs to someone else.
+   * To be taken before the commit is read.
    *
-   * @param images by reference
-   * @param isWhole no image was left out: else the next list has to name it, too
+   * @param commit checksum
+   * @returns what changes whenever the commit's file is written to or replaced: nobody can set that time back; `undefined`
+   * when there is no such file
    */
-  save(images: readonly ListedImage[], isWhole: boolean): void {
-    const stamp = isWhole ? this.#readStamp(images.map(({ commit }) => commit)) : '';
-    if (!this.#isOwn || (!this.#isChanged && stamp === this.#known.stamp)) return;
-    const list: CachedList = { stamp, images: images.map(toCached) };
-    writeCacheFile(`${this.#repository}/${FILE}`, list);
+  readCommitStamp(commit: string): string | undefined {
+    const stats = readStats(formatObjectPath(this.#repository, commit, 'commit'));
+    return stats === undefined ? undefined : formatStamp(stats);
+  }
+
+  /** @param commitStamp taken before the commit was read */
+  add({ reference, commit, id, created, virtualSize }: ListedImage, commitStamp: string): void {
+    this.#current.push([reference, commit, commitStamp, id, created.getTime(), virtualSize ?? null]);
+    this.#isChanged = true;
   }
 
   /**
-   * @returns what changes whenever a name of the folders is added, removed or replaced: nobody can set that time back; empty
-   * when one of them may have changed since the cache was made
+   * Keeps what was found and added, and nothing else. Nothing is written into what belongs to someone else.
+   *
+   * @param count of the images that there are: one that was neither found nor added, the next list has to look at again
    */
-  #readStamp(commits: readonly string[]): string {
-    const objects = new Set(commits.map((commit) => commit.slice(0, 2)));
-    const folders = [`refs/heads/${REF_FOLDER}`, ...[...objects].map((name) => `objects/${name}`)];
-    const stats = folders.map((path) => statSync(`${this.#repository}/${path}`, { throwIfNoEntry: false }));
-    const settledMs = this.#startedMs - SETTLED_MS;
-    const stamps = stats.map((stat) =>
-      stat !== undefined && stat.ctimeMs < settledMs ? `${stat.ino} ${stat.ctimeMs}` : undefined,
-    );
-    return stamps.includes(undefined) ? '' : stamps.join();
+  save(count: number): void {
+    const stamp = count === this.#current.length ? this.#readRefsStamp() : '';
+    if (!this.#isOwn || (!this.#isChanged && stamp === this.#known.stamp)) return;
+    const images = this.#current.sort(([a], [b]) => compareUtf8(a, b));
+    writeCacheFile(`${this.#repository}/${FILE}`, { stamp, images } satisfies CachedList);
   }
+
+  readonly #isCurrent = ([, commit, commitStamp]: CachedImage): boolean =>
+    this.readCommitStamp(commit) === commitStamp;
+
+  /**
+   * @returns what changes whenever a name of the folder is added, removed or replaced; empty when that may have happened since
+   * the cache was made
+   */
+  #readRefsStamp(): string {
+    const stats = readStats(`${this.#repository}/refs/heads/${REF_FOLDER}`);
+    const isSettled = stats !== undefined && stats.ctimeMs < this.#startedMs - SETTLED_MS;
+    return isSettled ? formatStamp(stats) : '';
+  }
+}
+
+function readStats(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+function formatStamp({ ino, ctimeMs }: Stats): string {
+  return `${ino} ${ctimeMs}`;
 }
 
 function readList(path: string): CachedList {
@@ -117,20 +144,13 @@ function isCachedList(value: unknown): value is CachedList {
 
 function isCachedImage(value: unknown): value is CachedImage {
   if (!Array.isArray(value)) return false;
-  const [reference, commit, id, createdMs, virtualSize] = value;
+  const [reference, commit, commitStamp, id, createdMs, virtualSize] = value;
+  const texts = [reference, commit, commitStamp, id];
   const isSize = virtualSize === null || typeof virtualSize === 'number';
-  return (
-    [reference, commit, id].every((text) => typeof text === 'string') &&
-    typeof createdMs === 'number' &&
-    isSize
-  );
+  return texts.every((text) => typeof text === 'string') && typeof createdMs === 'number' && isSize;
 }
 
-function toCached({ reference, commit, id, created, virtualSize }: ListedImage): CachedImage {
-  return [reference, commit, id, created.getTime(), virtualSize ?? null];
-}
-
-function toListed(reference: string, [, commit, id, createdMs, virtualSize]: CachedImage): ListedImage {
+function toListed(reference: string, [, commit, , id, createdMs, virtualSize]: CachedImage): ListedImage {
   const created = new Date(createdMs);
   return nameImage(reference, { id, commit, created, virtualSize: virtualSize ?? undefined });
 }

@@ -29,7 +29,7 @@ function readImages(host: Host, cache: ImageCache): ListedImage[] {
   const { found, damaged } = readEach(host, (repository, name) => readImage(repository, name, cache));
   reportDamage(host, damaged);
   const images = found.sort((a, b) => compareUtf8(a.reference, b.reference));
-  cache.save(images, damaged.length === 0);
+  cache.save(found.length + damaged.length);
   return images;
 }
 
@@ -42,8 +42,11 @@ function readImage(repository: string, name: string, cache: ImageCache): ListedI
   if (commit === undefined) return undefined;
   const known = cache.find(reference, commit);
   if (known !== undefined) return known;
+  const commitStamp = cache.readCommitStamp(commit);
   const { id, created, virtualSize } = describeImage(reference, commit, readCommit(repository, commit));
-  return nameImage(reference, { id, commit, created, virtualSize });
+  const image = nameImage(reference, { id, commit, created, virtualSize });
+  if (commitStamp !== undefined) cache.add(image, commitStamp);
+  return image;
 }
 
 /** As `readImage`. */

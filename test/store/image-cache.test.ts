@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { execFileSync } from 'node:child_process';
-import { hash } from 'node:crypto';
 import {
   chownSync,
   existsSync,
@@ -21,6 +20,7 @@ import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { tree } from '../support/tree.ts';
+import { readCacheContent, writeCacheContent } from './cache-content.ts';
 import { checkRepository, ostree } from './ostree-cli.ts';
 import { createStore, pullLayers, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
@@ -100,6 +100,29 @@ test('an image that is gone is in no list, and leaves the cache with the next ch
   expect(readCache(store)).not.toContain(gone.image.commit);
   expect(readCache(store)).toContain(kept.image.commit);
 });
+
+test.each([
+  ['soon', 0],
+  ['when all is quiet', SETTLED_MS],
+])(
+  'a commit that was damaged since is noticed %s, also when its time and size are the same',
+  async (_, pause) => {
+    await using store = await createStore([registry]);
+    const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
+    await Bun.sleep(pause);
+    await listImages(store.host);
+    expect(readCachedList(store).stamp === '').toBe(pause === 0);
+    const path = formatObjectPath(store.locations.repository, image.commit, 'commit');
+    const { size, atime, mtime } = statSync(path);
+    writeFileSync(path, Buffer.alloc(size));
+    utimesSync(path, atime, mtime);
+    expect(await listImages(store.host)).toEqual([]);
+    rmSync(path);
+    expect(await listImages(store.host)).toEqual([]);
+    const warnings = store.events.filter(({ kind }) => kind === 'warning');
+    expect(warnings).toHaveLength(2);
+  },
+);
 
 test('a commit that is missing is noticed each time, also when all is quiet', async () => {
   await using store = await createStore([registry]);
@@ -225,7 +248,7 @@ test('a list is complete where no cache can be written, and makes no folder for 
 });
 
 function cachePath({ locations }: Sandbox): string {
-  return `${locations.repository}/tmp/cache/atomic-images-3`;
+  return `${locations.repository}/tmp/cache/atomic-images-4`;
 }
 
 function readCache(store: Sandbox): string {
@@ -233,13 +256,11 @@ function readCache(store: Sandbox): string {
 }
 
 function readCachedList(store: Sandbox): { readonly stamp: string; readonly images: unknown } {
-  return JSON.parse(readCache(store).slice(65));
+  return JSON.parse(readCacheContent(cachePath(store)));
 }
 
-/** As the store writes it, with its checksum. */
-function rewriteCache(store: Sandbox, change: (entries: string) => string): void {
-  const entries = change(readCache(store).slice(65));
-  writeFileSync(cachePath(store), `${hash('sha256', entries, 'hex')}\n${entries}`);
+function rewriteCache(store: Sandbox, change: (content: string) => string): void {
+  writeCacheContent(cachePath(store), change(readCacheContent(cachePath(store))));
 }
 
 function ostreeRefOf(store: Sandbox, commit: string): string {

@@ -1,13 +1,12 @@
 /** Images of equal content share everything, however their layers were compressed; nobody can claim another's content. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { hash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage, type ImageInput } from '../support/oci-image.ts';
 import { writeLayout } from '../support/oci-layout.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 import { tree } from '../support/tree.ts';
+import { readCacheContent, writeCacheContent } from './cache-content.ts';
 import { describeTree } from './describe-tree.ts';
 import { failedPull } from './failed-pull.ts';
 import { checkRepository, readMetadata } from './ostree-cli.ts';
@@ -75,10 +74,9 @@ test.each<[string, (entries: Contents) => unknown, number]>([
   // The first pull had nothing to remember yet.
   await pullImage(store.host, await write({ layers: [tree`f another 0644 1`] }), {}, 'second');
   const path = `${store.locations.repository}/tmp/cache/atomic-layers-1`;
-  const entries: Contents = JSON.parse(readFileSync(path, 'utf8').slice(65));
+  const entries: Contents = JSON.parse(readCacheContent(path));
   expect(entries.map(([, diffId]) => diffId)).toContain(baseDiffId);
-  const text = JSON.stringify(change(entries));
-  writeFileSync(path, `${hash('sha256', text, 'hex')}\n${text}`);
+  writeCacheContent(path, JSON.stringify(change(entries)));
   const pulled = await pullImage(store.host, plain, {}, 'third');
   expect(pulled.fetched).toHaveLength(fetched);
   expect(describeTree(await checkOut(store, pulled))).toContain('f etc/base 0644 0:0 "base"');
