@@ -4,7 +4,7 @@
  * koffi chooses its prebuilt module by a computed path, which a bundler cannot follow; the plugin below names the
  * file for this machine instead, so that it is embedded.
  */
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BunPlugin } from 'bun';
 
@@ -24,14 +24,17 @@ const embedKoffi: BunPlugin = {
   },
 };
 
-mkdirSync('dist', { recursive: true });
-const building = `${outfile}.building`;
+// The bundler leaves the source maps beside the executable, which has them embedded.
+const folder = `${outfile}.building`;
+const building = `${folder}/executable`;
+mkdirSync(folder, { recursive: true });
 const result = await Bun.build({
   entrypoints: [entry],
   target: 'bun',
   minify: { syntax: true, whitespace: true, identifiers: false },
   bytecode: true,
   splitting: true,
+  sourcemap: 'linked',
   format: 'esm',
   compile: { outfile: building, autoloadDotenv: false, autoloadBunfig: false },
   plugins: [embedKoffi],
@@ -39,3 +42,4 @@ const result = await Bun.build({
 for (const log of result.logs) console.error(String(log));
 if (!result.success) process.exit(1);
 renameSync(building, outfile);
+rmSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../core/events.ts';
+import type { EndedProgram, ProgressEvent } from '../core/events.ts';
 import { formatArgv } from '../core/format-argv.ts';
 import { toPrintable } from '../core/printable.ts';
 
@@ -37,6 +37,12 @@ export function formatEvent(event: ProgressEvent): EventLine | undefined {
     case 'step':
       return undefined;
   }
+}
+
+/** Formats the line of `--debug` about a child process: `debug: systemctl daemon-reload: exit status 0 after 153 ms`. */
+export function formatEndedProgram({ argv, milliseconds, exitCode, signal }: EndedProgram): string {
+  const outcome = exitCode === undefined ? `ended by ${signal}` : `exit status ${exitCode}`;
+  return toPrintable(`debug: ${formatArgv(argv)}: ${outcome} after ${Math.round(milliseconds)} ms`);
 }
 
 /** The hex digits of `sha256:HEX`. */

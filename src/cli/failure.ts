@@ -14,6 +14,7 @@ export interface Failure {
   readonly isPermission: boolean;
   /** A mistake of this program. */
   readonly isBug: boolean;
+  /** Of the error and of its causes. */
   readonly stack: string | undefined;
 }
 
@@ -30,7 +31,7 @@ export function describeFailure(error: unknown): Failure {
   const isPermission = errno === 'EACCES' || errno === 'EPERM';
   const common = {
     message: formatChain(chain),
-    stack: error instanceof Error ? error.stack : undefined,
+    stack: formatStacks(chain),
     hint: undefined,
     details: undefined,
   };
@@ -69,6 +70,12 @@ function listChain(error: unknown): readonly unknown[] {
     current = current instanceof Error ? current.cause : undefined;
   }
   return chain;
+}
+
+/** The stack of each error of a chain, outermost first; undefined when none has one. */
+function formatStacks(chain: readonly unknown[]): string | undefined {
+  const stacks = chain.flatMap((error) => (error instanceof Error && error.stack ? [error.stack] : []));
+  return stacks.length === 0 ? undefined : stacks.join('\nCaused by ');
 }
 
 /** Joins the messages; a cause that is in what stands above it already is left out. */

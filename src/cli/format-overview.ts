@@ -18,7 +18,10 @@ export function formatOverview(verbs: readonly VerbEntry[]): string {
     ]),
     formatSection('Options before the verb:', [
       { name: '-y, --assumeyes', text: 'Answer every question with yes.' },
-      { name: '    --debug', text: 'Print stack traces with errors.' },
+      {
+        name: '    --debug',
+        text: 'Print every program that is run, its duration, and stack traces with errors.',
+      },
       { name: '-v, --version', text: 'Print the version.' },
       { name: '-h, --help', text: 'Print this text.' },
     ]),

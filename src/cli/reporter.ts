@@ -1,10 +1,12 @@
-import type { Report } from '../core/events.ts';
+import type { Report, Trace } from '../core/events.ts';
 import { idle, updateActivity } from './activity.ts';
-import { type EventLine, formatEvent } from './event-line.ts';
+import { type EventLine, formatEndedProgram, formatEvent } from './event-line.ts';
 import { openProgressDisplay, type ProgressDisplay, type Screen } from './progress-display.ts';
 
 export interface Reporter {
   readonly report: Report;
+  /** Writes a line for each child process with `debug`, and nothing without it. */
+  readonly trace: Trace;
   /** Ends the display; nothing of it stays on the terminal. */
   close(): void;
 }
@@ -12,6 +14,7 @@ export interface Reporter {
 export interface ReporterOptions {
   readonly json: boolean;
   readonly quiet: boolean;
+  readonly debug: boolean;
 }
 
 /**
@@ -19,17 +22,20 @@ export interface ReporterOptions {
  * lasts. The display is opened only for that, because looking for a terminal takes longer than most commands do.
  *
  * @param options with `json` standard output belongs to the document alone, and answers become remarks; with `quiet`
- * only remarks are written
+ * only remarks are written; with `debug` the child processes are remarks, too
  */
 export function createReporter(screen: Screen, options: ReporterOptions): Reporter {
-  return options.quiet ? createQuietReporter(screen) : createFullReporter(screen, options);
+  return options.quiet ? createQuietReporter(screen, options) : createFullReporter(screen, options);
 }
 
-function createQuietReporter(screen: Screen): Reporter {
+function createQuietReporter(screen: Screen, options: ReporterOptions): Reporter {
   return {
     report(event) {
       const line = formatEvent(event);
       if (line?.channel === 'remark') screen.writeError(`${line.text}\n`);
+    },
+    trace(program) {
+      if (options.debug) screen.writeError(`${formatEndedProgram(program)}\n`);
     },
     close() {},
   };
@@ -49,6 +55,12 @@ function createFullReporter(screen: Screen, options: ReporterOptions): Reporter 
         display?.clear();
         writeLine(screen, line, options.json);
       }
+      display?.refresh();
+    },
+    trace(program) {
+      if (!options.debug) return;
+      display?.clear();
+      screen.writeError(`${formatEndedProgram(program)}\n`);
       display?.refresh();
     },
     close() {

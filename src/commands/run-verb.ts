@@ -5,7 +5,7 @@ import type { Screen } from '../cli/progress-display.ts';
 import type { ProgressStream } from '../cli/progress-stream.ts';
 import { addProxyVariables } from '../cli/proxy-variables.ts';
 import { createReporter } from '../cli/reporter.ts';
-import type { Report } from '../core/events.ts';
+import type { Report, Trace } from '../core/events.ts';
 import type { Host } from '../host/host.ts';
 import type { Output, Person } from './command.ts';
 import type { Verb } from './verbs.ts';
@@ -43,7 +43,11 @@ export async function runVerb({ verb, rest, globals }: VerbRequest, caller: Call
   if (parsed.kind === 'help') return { text: formatHelp(verb.path, command) };
   const { json, quiet, 'progress-fd': progressFd } = parsed.input.options;
   const progress = typeof progressFd === 'string' ? await openProgress(verb, progressFd, caller) : undefined;
-  const reporter = createReporter(caller.screen, { json: json === true, quiet: quiet === true });
+  const reporter = createReporter(caller.screen, {
+    json: json === true,
+    quiet: quiet === true,
+    debug: globals.debug,
+  });
   const report: Report = (event) => {
     reporter.report(event);
     progress?.report(event);
@@ -51,7 +55,7 @@ export async function runVerb({ verb, rest, globals }: VerbRequest, caller: Call
   announceInterruption(caller.signal, report);
   try {
     const person: Person = { assumeYes: globals.assumeYes, ask: caller.ask };
-    const output = await command.run(await openHost(caller, report), parsed.input, person);
+    const output = await command.run(await openHost(caller, report, reporter.trace), parsed.input, person);
     progress?.end(output.exitStatus ?? 0);
     return output;
   } catch (error) {
@@ -76,7 +80,7 @@ async function endWithFailure(progress: ProgressStream, error: unknown): Promise
   progress.end(failure.exitStatus, failure);
 }
 
-async function openHost(caller: Caller, report: Report): Promise<Host> {
+async function openHost(caller: Caller, report: Report, trace: Trace): Promise<Host> {
   const [{ readSettings }, { findLocations }] = await Promise.all([
     import('../host/settings.ts'),
     import('../host/locations.ts'),
@@ -84,7 +88,10 @@ async function openHost(caller: Caller, report: Report): Promise<Host> {
   const { env, uid, gid, program, signal } = caller;
   const settings = readSettings(env);
   const locations = findLocations(settings, env, uid);
-  return { env: addProxyVariables(env, settings), uid, gid, program, signal, report, settings, locations };
+  return {
+    ...{ uid, gid, program, signal, report, trace, settings, locations },
+    env: addProxyVariables(env, settings),
+  };
 }
 
 function announceInterruption(signal: AbortSignal, report: Report): void {

@@ -111,11 +111,14 @@ export class AtomicError extends Error {
 export function wrapError(error: unknown, step: string): unknown {
   if (!(error instanceof AtomicError)) return error;
   const { code, hint, details, exitStatus, isTransient } = error;
-  return new AtomicError(code, `${step}: ${error.message}`, {
+  const wrapped = new AtomicError(code, `${step}: ${error.message}`, {
     exitStatus,
     isTransient,
     cause: error.cause,
     ...(hint === undefined ? {} : { hint }),
     ...(details === undefined ? {} : { details }),
   });
+  // `--debug` shows where the failure began, not where a step was added to its message.
+  if (error.stack !== undefined) wrapped.stack = error.stack;
+  return wrapped;
 }

@@ -32,3 +32,14 @@ export type ProgressEvent =
   | { kind: 'recovered'; container: string; outcome: 'undone' | 'finished'; operation: string };
 
 export type Report = (event: ProgressEvent) => void;
+
+/** A child process that has ended, for `--debug`. */
+export interface EndedProgram {
+  readonly argv: readonly string[];
+  readonly milliseconds: number;
+  /** Undefined when a signal ended it. */
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+}
+
+export type Trace = (program: EndedProgram) => void;

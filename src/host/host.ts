@@ -1,4 +1,4 @@
-import type { Report } from '../core/events.ts';
+import type { Report, Trace } from '../core/events.ts';
 import type { Locations } from '../core/locations.ts';
 import type { Settings } from '../core/settings.ts';
 
@@ -17,6 +17,8 @@ export interface Host {
   /** Aborted by SIGINT, SIGTERM and SIGHUP; looked at between steps. */
   readonly signal: AbortSignal;
   readonly report: Report;
+  /** Gets every child process when it has ended. */
+  readonly trace: Trace;
   readonly settings: Settings;
   readonly locations: Locations;
 }

@@ -93,8 +93,10 @@ async function captureWithInput(
     detached: true,
   });
   const stopWatching = terminateOnAbort(host.signal, child);
+  const startedAt = performance.now();
   try {
     const result = await collect(child, argv);
+    host.trace({ ...result, milliseconds: performance.now() - startedAt });
     throwIfInterrupted(host);
     return result;
   } finally {

@@ -89,6 +89,11 @@ export class ImageProxy {
     child.on('error', (error) => {
       this.#startFailure = error;
     });
+    const startedAt = performance.now();
+    child.on('exit', (exitCode, signal) => {
+      const outcome = { exitCode: exitCode ?? undefined, signal: signal ?? undefined };
+      host.trace({ argv: child.spawnargs, milliseconds: performance.now() - startedAt, ...outcome });
+    });
     host.signal.addEventListener('abort', this.#kill, { once: true });
   }
 

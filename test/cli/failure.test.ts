@@ -173,6 +173,19 @@ test('--debug shows the stack of any error', () => {
   );
 });
 
+test('--debug shows where a wrapped failure began, and its causes', () => {
+  const cause = buildErrno('ENOSPC', 'no space left on device');
+  cause.stack = 'Error: no space left on device\n    at write (c.ts:5:6)';
+  const error = new AtomicError('NO_SPACE', 'write /x: no space left on device', { cause });
+  error.stack = 'AtomicError: write /x\n    at run (a.ts:1:2)';
+  expect(describeFailure(wrapError(error, 'pulling x')).stack).toBe(
+    [
+      'AtomicError: write /x\n    at run (a.ts:1:2)',
+      'Caused by Error: no space left on device\n    at write (c.ts:5:6)',
+    ].join('\n'),
+  );
+});
+
 test('a chain that never ends is cut', () => {
   const error = new Error('loop');
   error.cause = new Error('again', { cause: error });

@@ -52,7 +52,7 @@ const b = `sha256:${'b'.repeat(64)}`;
 describe('without a terminal', () => {
   test('answers go to standard output, remarks to standard error; nobody looks for a terminal', () => {
     const screen = new FakeScreen();
-    const { report, close } = createReporter(screen, { json: false, quiet: false });
+    const { report, close } = createReporter(screen, { json: false, quiet: false, debug: false });
     const events: ProgressEvent[] = [
       { kind: 'extracting', destination: '/d' },
       { kind: 'warning', text: 'odd' },
@@ -67,7 +67,7 @@ describe('without a terminal', () => {
 
   test('with --json standard output stays free', () => {
     const screen = new FakeScreen();
-    const { report } = createReporter(screen, { json: true, quiet: false });
+    const { report } = createReporter(screen, { json: true, quiet: false, debug: false });
     report({ kind: 'extracting', destination: '/d' });
     expect(screen.out).toEqual([]);
     expect(screen.error).toEqual(['Extracting to /d\n']);
@@ -75,7 +75,7 @@ describe('without a terminal', () => {
 
   test('with --quiet there are only remarks, and nothing moves', () => {
     const screen = new FakeScreen();
-    const { report, close } = createReporter(screen, { json: false, quiet: true });
+    const { report, close } = createReporter(screen, { json: false, quiet: true, debug: false });
     const events: ProgressEvent[] = [
       { kind: 'pull-started', image: 'etcd' },
       { kind: 'layer-started', digest: a, bytes: 10 },
@@ -94,7 +94,7 @@ describe('without a terminal', () => {
 
   test('a line every ten seconds for what lasts longer', () => {
     const screen = new FakeScreen();
-    const { report, close } = createReporter(screen, { json: false, quiet: false });
+    const { report, close } = createReporter(screen, { json: false, quiet: false, debug: false });
     report({ kind: 'layer-started', digest: a, bytes: 10_000_000 });
     screen.wait(5000);
     report({ kind: 'layer-started', digest: b, bytes: 10_000_000 });
@@ -123,7 +123,7 @@ describe('on a terminal', () => {
 
   test('bars for layers in parallel, below the lines, and gone at the end', () => {
     const screen = new FakeScreen(terminal);
-    const { report, close } = createReporter(screen, { json: false, quiet: false });
+    const { report, close } = createReporter(screen, { json: false, quiet: false, debug: false });
     report({ kind: 'pull-started', image: 'etcd' });
     report({ kind: 'layer-started', digest: a, bytes: 100 });
     report({ kind: 'layer-started', digest: b, bytes: 100 });
@@ -158,7 +158,7 @@ describe('on a terminal', () => {
     const screen = new FakeScreen(terminal);
     // A busy program: time passes, timers do not.
     screen.repeat = () => () => undefined;
-    const { report } = createReporter(screen, { json: false, quiet: false });
+    const { report } = createReporter(screen, { json: false, quiet: false, debug: false });
     report({ kind: 'layer-started', digest: a, bytes: 1000 });
     for (let received = 1; received <= 1000; received++) {
       screen.wait(1);
@@ -166,5 +166,28 @@ describe('on a terminal', () => {
     }
     expect(screen.error.length).toBe(9);
     expect(screen.error.at(-1)).toBe(`${erase}aaaaaaaaaaaa  [###########]  100%`);
+  });
+});
+
+describe('child processes', () => {
+  const ended = { argv: ['systemctl', 'is-active', "a b's"], milliseconds: 12.4, signal: undefined };
+  const killed = { argv: ['runc'], milliseconds: 0.2, exitCode: undefined, signal: 'SIGKILL' };
+
+  test.each([false, true])('are remarks with --debug; --quiet %p', (quiet) => {
+    const screen = new FakeScreen();
+    const { trace } = createReporter(screen, { json: false, quiet, debug: true });
+    trace({ ...ended, exitCode: 3 });
+    trace(killed);
+    expect(screen.out).toEqual([]);
+    expect(screen.error).toEqual([
+      "debug: systemctl is-active 'a b'\\''s': exit status 3 after 12 ms\n",
+      'debug: runc: ended by SIGKILL after 0 ms\n',
+    ]);
+  });
+
+  test.each([false, true])('are silent without it; --quiet %p', (quiet) => {
+    const screen = new FakeScreen();
+    createReporter(screen, { json: false, quiet, debug: false }).trace(killed);
+    expect(screen.error).toEqual([]);
   });
 });

@@ -4,5 +4,5 @@ import { exportImage } from '../../src/store/export/export.ts';
 
 const [, , described = '{}', name = '', destination = ''] = process.argv;
 const plain = JSON.parse(described) as Omit<Host, 'report' | 'signal'>;
-const host: Host = { ...plain, report: () => {}, signal: new AbortController().signal };
+const host: Host = { ...plain, report: () => {}, trace: () => {}, signal: new AbortController().signal };
 await exportImage(host, name, destination);

@@ -16,5 +16,5 @@ async function pull(host: Host, name: string): Promise<PullOutcome> {
 
 const [, , described = '{}', name = ''] = process.argv;
 const plain = JSON.parse(described) as Omit<Host, 'report' | 'signal'>;
-const host: Host = { ...plain, report: () => {}, signal: new AbortController().signal };
+const host: Host = { ...plain, report: () => {}, trace: () => {}, signal: new AbortController().signal };
 process.stdout.write(JSON.stringify(await pull(host, name)));

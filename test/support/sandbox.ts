@@ -47,6 +47,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     program: '/usr/bin/atomic',
     signal: interruption.signal,
     report: (event) => events.push(event),
+    trace: () => {},
     settings: options.settings ?? {},
     locations,
   };
