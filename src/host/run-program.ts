@@ -21,14 +21,19 @@ const packages: Readonly<Record<string, readonly [debian: string, fedora: string
   'systemd-tmpfiles': ['systemd', 'systemd'],
 };
 
+/** How a program ended that ended by itself. */
 export interface ProgramResult {
   readonly argv: readonly string[];
-  /** Exit status; undefined when a signal ended the program. */
-  readonly exitCode: number | undefined;
-  readonly signal: NodeJS.Signals | undefined;
+  readonly exitCode: number;
   readonly stdout: string;
   /** The last 1 KiB of standard error, as written. */
   readonly stderrTail: string;
+}
+
+/** `exitCode` is undefined when a signal ended the program. */
+interface EndedChild extends Omit<ProgramResult, 'exitCode'> {
+  readonly exitCode: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
 }
 
 /**
@@ -59,9 +64,10 @@ export async function runVisibly(
 }
 
 /**
- * Runs a program whose exit status is an answer rather than a failure.
+ * Runs a program whose exit status is an answer rather than a failure. A program that a signal has ended gave no answer:
+ * the kernel was out of memory, or a person killed it.
  *
- * @throws TOOL_MISSING when it cannot be started, INTERRUPTED
+ * @throws TOOL_MISSING when it cannot be started, COMMAND_FAILED when a signal ended it, INTERRUPTED
  */
 export async function captureProgram(host: Host, argv: readonly string[]): Promise<ProgramResult> {
   return captureWithInput(host, argv, 'ignore');
@@ -95,10 +101,12 @@ async function captureWithInput(
   const stopWatching = terminateOnAbort(host.signal, child);
   const startedAt = performance.now();
   try {
-    const result = await collect(child, argv);
-    host.trace({ ...result, milliseconds: performance.now() - startedAt });
+    const ended = await collect(child, argv);
+    host.trace({ ...ended, milliseconds: performance.now() - startedAt });
     throwIfInterrupted(host);
-    return result;
+    const { exitCode, stdout, stderrTail } = ended;
+    if (exitCode === undefined) throw buildCommandFailed(ended);
+    return { argv, exitCode, stdout, stderrTail };
   } finally {
     stopWatching();
   }
@@ -111,9 +119,11 @@ export function formatPackageHint(program: string): string {
   return `Install it: apt install ${debian} (Debian), dnf install ${fedora} (Fedora).`;
 }
 
-export function buildCommandFailed(result: ProgramResult): AtomicError {
-  const { argv, exitCode, signal } = result;
-  const stderrTail = toPrintable(result.stderrTail.trim());
+/** @param ended with another exit status than the caller wants, or with a signal */
+export function buildCommandFailed(ended: ProgramResult | EndedChild): AtomicError {
+  const { argv, exitCode } = ended;
+  const signal = 'signal' in ended ? ended.signal : undefined;
+  const stderrTail = toPrintable(ended.stderrTail.trim());
   const outcome = exitCode === undefined ? `ended by ${signal}` : `exit status ${exitCode}`;
   const reason = stderrTail === '' ? outcome : `${outcome}: ${stderrTail}`;
   return new AtomicError('COMMAND_FAILED', `${toPrintable(argv.join(' '))}: ${reason}`, {
@@ -122,7 +132,7 @@ export function buildCommandFailed(result: ProgramResult): AtomicError {
   });
 }
 
-function collect(child: ChildProcess, argv: readonly string[]): Promise<ProgramResult> {
+function collect(child: ChildProcess, argv: readonly string[]): Promise<EndedChild> {
   return new Promise((resolve, reject) => {
     const stdout: Buffer[] = [];
     let tail: Buffer = Buffer.alloc(0);

@@ -5,7 +5,7 @@ import { AtomicError } from '../core/errors.ts';
 import type { SourceOptions } from '../core/image.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from '../host/host.ts';
-import { captureProgram } from '../host/run-program.ts';
+import { captureProgram, runProgram } from '../host/run-program.ts';
 import { explainCopyOut } from './copy-out-failure.ts';
 import { describeProxyFailure } from './proxy-failure.ts';
 import { limitSilence } from './silence.ts';
@@ -40,12 +40,12 @@ const BRIEFLY = '5s';
  * @throws AtomicError INTERRUPTED, TOOL_MISSING
  */
 export async function askBriefly(host: Host, args: readonly string[]): Promise<string | undefined> {
-  const { exitCode, stdout } = await captureProgram(host, [
-    findSkopeo(host),
-    `--command-timeout=${BRIEFLY}`,
-    ...args,
-  ]);
-  return exitCode === 0 ? stdout : undefined;
+  try {
+    return await runProgram(host, [findSkopeo(host), `--command-timeout=${BRIEFLY}`, ...args]);
+  } catch (error) {
+    if (error instanceof AtomicError && error.code === 'COMMAND_FAILED') return undefined;
+    throw error;
+  }
 }
 
 /**

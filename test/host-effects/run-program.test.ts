@@ -63,9 +63,18 @@ test('a status is an answer for captureProgram', async () => {
   expect(await captureProgram(sandbox.host, argv)).toEqual({
     argv,
     exitCode: 7,
-    signal: undefined,
     stdout: 'out\n',
     stderrTail: 'err\n',
+  });
+});
+
+test.each(['KILL', 'TERM', 'SEGV'])('a death by SIG%s is none', async (name) => {
+  await using sandbox = await createSandbox();
+  const argv = shell(`echo half an answer; kill -${name} $$`);
+  expect(await captureProgram(sandbox.host, argv).catch((caught: unknown) => caught)).toMatchObject({
+    code: 'COMMAND_FAILED',
+    message: `/bin/sh -c echo half an answer; kill -${name} $$: ended by SIG${name}`,
+    details: { signal: `SIG${name}` },
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { copyFile } from 'node:fs/promises';
-import { readPidfileSupport, readRuntime } from '../../src/host/runtime.ts';
+import { copyFile, writeFile } from 'node:fs/promises';
+import { readPidfileSupport, readRuntime, removeStaleState } from '../../src/host/runtime.ts';
 import { createSandbox, type SandboxOptions } from '../support/sandbox.ts';
 
 const PATH = '/usr/sbin:/usr/bin';
@@ -49,6 +49,18 @@ test.each([
     message: `Cannot install the container: the runtime ${requested} is not installed`,
     hint,
   });
+});
+
+test('a runtime that is killed has said nothing', async () => {
+  await using sandbox = await createSandbox();
+  const path = sandbox.folder.join('dying');
+  await writeFile(path, '#!/bin/sh\necho " --systemd-cgroup --pid-file"\nkill -KILL $$\n', { mode: 0o755 });
+  const caught = (error: unknown) => error;
+  const killed = { code: 'COMMAND_FAILED', details: { signal: 'SIGKILL' } };
+  expect(await readRuntime(sandbox.host, path).catch(caught)).toMatchObject(killed);
+  const runtime = { path, supportsSystemdCgroup: true };
+  expect(await readPidfileSupport(sandbox.host, runtime).catch(caught)).toMatchObject(killed);
+  expect(await removeStaleState(sandbox.host, path, 'web').catch(caught)).toMatchObject(killed);
 });
 
 test.each([
