@@ -2,17 +2,40 @@
 import { readFileSync } from 'node:fs';
 import { AtomicError } from '../core/errors.ts';
 import { isJsonObject } from '../core/json-text.ts';
+import { toPrintable } from '../core/printable.ts';
 import type { Settings } from '../core/settings.ts';
 import { isErrno } from './file-error.ts';
 
 const DEFAULT_PATH = '/etc/atomic.conf';
+
+const KEYS = [
+  'ostree_repository',
+  'checkout_path',
+  'runtime',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+] as const;
+
+/** Keys of the original that mean nothing here: its file stays usable, and a typing error in one of ours is found. */
+const ORIGINAL_KEYS: readonly string[] = [
+  'default_storage',
+  'default_scanner',
+  'default_docker',
+  'registry_confdir',
+  'discover_sigstores',
+  'sigstore_metadata_image',
+  'default_signer',
+  'gnupg_homedir',
+  'registries_binary',
+];
 
 /**
  * Keys are looked up in lower, then in upper case. A file that is missing or empty means defaults (the original died,
  * X-29).
  *
  * @param env `ATOMIC_CONF` names another file
- * @throws AtomicError SETTINGS_INVALID when the file is not YAML or a key has a wrong type
+ * @throws AtomicError SETTINGS_INVALID when the file is not YAML, or a key is unknown or has a wrong type
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const path = env.ATOMIC_CONF || DEFAULT_PATH;
@@ -21,7 +44,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const document = parseYaml(text, path);
   if (document === null || document === undefined) return {};
   if (!isJsonObject(document)) throw invalid(path, 'it is not a list of "key: value" lines');
-  const read = (key: string): string | undefined => {
+  requireKnownKeys(Object.keys(document), path);
+  const read = (key: (typeof KEYS)[number]): string | undefined => {
     const value = document[key] ?? document[key.toUpperCase()];
     if (value === undefined || value === null) return undefined;
     if (typeof value !== 'string') throw invalid(path, `"${key}" is not text`);
@@ -41,6 +65,15 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       throw invalid(path, `${value} is not an absolute path`);
   }
   return settings;
+}
+
+function requireKnownKeys(keys: readonly string[], path: string): void {
+  const known: readonly string[] = [...KEYS, ...ORIGINAL_KEYS];
+  const unknown = keys.find((key) => !known.some((name) => key === name || key === name.toUpperCase()));
+  if (unknown === undefined) return;
+  throw new AtomicError('SETTINGS_INVALID', `reading ${path}: unknown key "${toPrintable(unknown)}"`, {
+    hint: `Correct or remove it. The keys are ${KEYS.join(', ')}.`,
+  });
 }
 
 function readOptional(path: string): string | undefined {

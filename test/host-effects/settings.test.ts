@@ -92,6 +92,17 @@ test.each<[string, string, string]>([
   });
 });
 
+test.each(['run_time', 'Runtime', 'checkout-path', 'default_storages'])(
+  'refuses the unknown key %s',
+  (key) => {
+    expect(catchError(() => read(`runtime: /a\n${key}: /b\n`))).toEqual({
+      code: 'SETTINGS_INVALID',
+      message: `reading ${path}: unknown key "${key}"`,
+      hint: 'Correct or remove it. The keys are ostree_repository, checkout_path, runtime, http_proxy, https_proxy, no_proxy.',
+    });
+  },
+);
+
 test('refuses what is not YAML', () => {
   expect(catchError(() => read('runtime: "unclosed\n')).message).toBe(`reading ${path}: it is not YAML`);
 });
