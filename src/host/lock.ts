@@ -3,14 +3,11 @@
  * line about the holder and exists only while the lock is held; what a kill leaves of it means nothing.
  */
 import { constants, type FileHandle, open, readlink, stat, unlink } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { toPrintable } from '../core/printable.ts';
 import { isErrno, withFileErrors } from './file-error.ts';
 import type { Host } from './host.ts';
-import { throwIfInterrupted } from './interruption.ts';
+import { waitForLock } from './wait-for-lock.ts';
 
-/** Short enough that nobody notices it, long enough to cost nothing. */
-const retryMilliseconds = 50;
 const maxHolderBytes = 500;
 
 export interface LockRequest {
@@ -20,30 +17,23 @@ export interface LockRequest {
   readonly object: string;
   /** What the holder is doing, without secrets: `atomic install etcd`. */
   readonly purpose: string;
+  /** See `waitForLock`. */
+  readonly renewalMilliseconds?: number;
 }
 
 export type LockResult<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'busy' };
 
 /**
- * Runs an action while holding an exclusive lock. Waits for another holder as long as it takes, and reports once that
- * it does.
+ * Runs an action while holding an exclusive lock. Waits for another holder as long as it takes, and says so.
  *
  * @throws INTERRUPTED while waiting
  */
 export async function withLock<T>(host: Host, request: LockRequest, action: () => Promise<T>): Promise<T> {
-  let lock = await tryToLock(request);
-  let isReported = false;
-  for (let attempt = 0; lock === undefined; attempt += 1) {
-    throwIfInterrupted(host);
-    if (!isReported) {
-      const holder = await findHolder(request.path);
-      // A holder that has the lock since a moment ago writes its line only now.
-      isReported = holder !== undefined || attempt > 0;
-      if (isReported) host.report({ kind: 'waiting', object: request.object, holder });
-    }
-    await sleep(retryMilliseconds);
-    lock = await tryToLock(request);
-  }
+  const lock = await waitForLock(host, {
+    ...request,
+    tryToLock: () => tryToLock(request),
+    findHolder: () => findHolder(request.path),
+  });
   return runLocked(request.path, lock, action);
 }
 

@@ -2,16 +2,22 @@
  * Locks on files that stay: `flock(2)`, shared or exclusive, which the kernel ends with the process. Nothing is written
  * into the file, because several may hold it; who they are is read from the kernel.
  */
-import { constants, type FileHandle, open, readFile, stat } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { toPrintable } from '../core/printable.ts';
+import { constants, type FileHandle, open } from 'node:fs/promises';
+import { lockBytes, unlockBytes } from './byte-lock.ts';
 import { isErrno, toFileError, withFileErrors } from './file-error.ts';
 import type { Host } from './host.ts';
-import { throwIfInterrupted } from './interruption.ts';
+import { findFlockHolder } from './lock-holder.ts';
+import { waitForLock } from './wait-for-lock.ts';
 
-const RETRY_MILLISECONDS = 50;
-/** Longer command lines are cut in the message about the holder. */
-const MAX_COMMAND = 120;
+/**
+ * The byte of the file that is locked, in the same mode, from before the file is asked for until it is locked. So those
+ * who come later wait behind one that waits for the opposite mode: a stream of shared holders would keep it waiting for
+ * ever.
+ */
+const TURN = { start: 0, length: 1 } as const;
+
+/** How many shared locks this process holds on a path: an inner one must not wait behind whoever waits for the outer one. */
+const heldHere = new Map<string, number>();
 
 export interface StandingLockRequest {
   /** Absolute path of the lock file; its folder exists. */
@@ -19,11 +25,13 @@ export interface StandingLockRequest {
   readonly mode: 'shared' | 'exclusive';
   /** What is locked, for the `waiting` event. */
   readonly object: string;
+  /** See `waitForLock`. */
+  readonly renewalMilliseconds?: number;
 }
 
 /**
- * Runs an action while holding the lock. Waits for conflicting holders as long as it takes, and reports once that it
- * does. A shared lock may be taken again inside; an exclusive one waits for every other, also of this process.
+ * Runs an action while holding the lock. Waits for conflicting holders as long as it takes, and says so. A shared lock
+ * may be taken again inside; an exclusive one waits for every other, also of this process.
  *
  * @throws INTERRUPTED while waiting; READ_ONLY, STORE_FAILED when the file cannot be opened
  */
@@ -34,7 +42,7 @@ export async function withStandingLock<T>(
 ): Promise<T> {
   const flags = constants.O_RDWR | constants.O_CREAT;
   const file = await withFileErrors(`lock ${request.path}`, () => open(request.path, flags, 0o600));
-  return runLocked(host, file, request, action);
+  return runInTurn(host, file, request, action);
 }
 
 /**
@@ -50,7 +58,8 @@ export async function withStandingLockIfThere<T>(
 ): Promise<{ readonly kind: 'done'; readonly value: T } | { readonly kind: 'absent' }> {
   const file = await openUnless(request.path, constants.O_RDONLY, ['ENOENT']);
   if (file === undefined) return { kind: 'absent' };
-  return { kind: 'done', value: await runLocked(host, file, request, action) };
+  const value = await runLocked(file, () => lockFile(host, file, request), action);
+  return { kind: 'done', value };
 }
 
 /**
@@ -70,7 +79,7 @@ export async function withReadersLock<T>(
   // A file that is there is opened, whether the filesystem is writable or not.
   const flags = constants.O_RDONLY | constants.O_CREAT;
   const file = await openUnless(request.path, flags, ['EROFS', 'ENOENT']);
-  return file === undefined ? action() : runLocked(host, file, { ...request, mode: 'shared' }, action);
+  return file === undefined ? action() : runInTurn(host, file, { ...request, mode: 'shared' }, action);
 }
 
 async function openUnless(
@@ -86,58 +95,50 @@ async function openUnless(
   }
 }
 
-async function runLocked<T>(
+async function runInTurn<T>(
   host: Host,
   file: FileHandle,
-  { mode, object }: StandingLockRequest,
+  request: StandingLockRequest,
   action: () => Promise<T>,
 ): Promise<T> {
-  const { tryLock } = await import('../native/libc.ts');
-  try {
-    for (let isReported = false; !tryLock(file.fd, mode); isReported = true) {
-      throwIfInterrupted(host);
-      if (!isReported) {
-        host.report({ kind: 'waiting', object, holder: await findHolder(file) });
-      }
-      await sleep(RETRY_MILLISECONDS);
+  const { path, mode } = request;
+  if (mode === 'exclusive') return runLocked(file, () => lockInTurn(host, file, request), action);
+  const isInner = (heldHere.get(path) ?? 0) > 0;
+  const lock = () => (isInner ? lockFile(host, file, request) : lockInTurn(host, file, request));
+  return runLocked(file, lock, async () => {
+    heldHere.set(path, (heldHere.get(path) ?? 0) + 1);
+    try {
+      return await action();
+    } finally {
+      heldHere.set(path, (heldHere.get(path) ?? 0) - 1);
     }
+  });
+}
+
+async function runLocked<T>(
+  file: FileHandle,
+  lock: () => Promise<void>,
+  action: () => Promise<T>,
+): Promise<T> {
+  try {
+    await lock();
     return await action();
   } finally {
     await file.close();
   }
 }
 
-/** Undefined when the holder has ended meanwhile, or lives in another PID namespace. */
-async function findHolder(file: FileHandle): Promise<string | undefined> {
-  const { ino } = await file.stat();
-  for (const pid of parseHolders(await readFile('/proc/locks', 'utf8'), ino)) {
-    const command = await readCommand(pid);
-    if (command !== undefined) return `process ${pid}: ${command}`;
-  }
-  return undefined;
+async function lockInTurn(host: Host, file: FileHandle, request: StandingLockRequest): Promise<void> {
+  await lockBytes(host, file, { ...request, ...TURN });
+  await lockFile(host, file, request);
+  await unlockBytes(file, TURN);
 }
 
-/**
- * Parses `/proc/locks` (proc(5)): the processes that hold a `flock` on an inode. The device is not compared: overlay and
- * btrfs show another one there than `stat`.
- */
-export function parseHolders(locks: string, inode: number): readonly string[] {
-  return locks.split('\n').flatMap((line) => {
-    const [, kind, , , pid = '', place = ''] = line.split(/\s+/);
-    const isHeld = kind === 'FLOCK' && place.endsWith(`:${inode}`) && pid !== '0' && pid !== '-1';
-    return isHeld ? [pid] : [];
+async function lockFile(host: Host, file: FileHandle, request: StandingLockRequest): Promise<void> {
+  const { tryLock } = await import('../native/libc.ts');
+  await waitForLock(host, {
+    ...request,
+    tryToLock: () => tryLock(file.fd, request.mode) || undefined,
+    findHolder: async () => findFlockHolder((await file.stat()).ino),
   });
-}
-
-/** The words of the program's command line, the program without its folder; they hold no passwords that `ps` hides. */
-async function readCommand(pid: string): Promise<string | undefined> {
-  try {
-    await stat(`/proc/${pid}`);
-    const [program = '', ...words] = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
-    const name = program.slice(program.lastIndexOf('/') + 1);
-    return toPrintable([name, ...words].join(' ').trim(), MAX_COMMAND) || undefined;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH') || isErrno(error, 'EACCES')) return undefined;
-    throw error;
-  }
 }

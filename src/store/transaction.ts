@@ -1,5 +1,6 @@
 import type { Host } from '../host/host.ts';
 import type { Pointer } from '../native/glib.ts';
+import { openTransaction } from './library-lock.ts';
 import { withStoreErrors } from './store-error.ts';
 
 /**
@@ -7,7 +8,8 @@ import { withStoreErrors } from './store-error.ts';
  * When something fails, nothing of it is.
  *
  * @param step "verbing object", for messages
- * @throws AtomicError NO_SPACE, READ_ONLY, STORE_FAILED, and what the action throws
+ * @throws AtomicError NO_SPACE, READ_ONLY, STORE_FAILED, LOCK_BUSY and INTERRUPTED while another program takes objects away,
+ * and what the action throws
  */
 export async function withTransaction<T>(
   host: Host,
@@ -15,9 +17,9 @@ export async function withTransaction<T>(
   step: string,
   action: () => T | Promise<T>,
 ): Promise<T> {
-  const { abortTransaction, beginTransaction, commitTransaction } = await import('../native/ostree.ts');
+  const { abortTransaction, commitTransaction } = await import('../native/ostree.ts');
   return withStoreErrors(step, async () => {
-    beginTransaction(repo);
+    await openTransaction(host, repo);
     try {
       const result = await action();
       await commitTransaction(repo);

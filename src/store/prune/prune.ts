@@ -4,6 +4,7 @@ import { formatArgv } from '../../core/format-argv.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { GErrorThrown } from '../../native/glib.ts';
+import { lockRepository } from '../library-lock.ts';
 import { addReachable, createObjectSet, type ObjectSet } from '../reachable-objects.ts';
 import { hasRepository, withRepository } from '../repository.ts';
 import { toStoreError, withStoreErrors } from '../store-error.ts';
@@ -38,12 +39,12 @@ export async function pruneRepository(
 ): Promise<PrunedStore> {
   if (!hasRepository(host)) return { refs: [], objects: 0, bytes: 0, leftovers: [] };
   return withRepository(host, async (repo) => {
-    const { lockExclusively, removeOtherObjects, unlockExclusively } = await withStoreErrors(
+    const { removeOtherObjects, unlockExclusively } = await withStoreErrors(
       'opening the image store',
       () => import('../../native/ostree-prune.ts'),
     );
     host.report({ kind: 'step', text: 'Locking the image store' });
-    await withLockErrors(() => lockExclusively(repo));
+    await withLockErrors(() => lockRepository(host, repo));
     try {
       const needed = listNeededCommits(host, deployments);
       reportUnknown(host, needed);

@@ -7,6 +7,7 @@ import type { BlobDescriptor, ImageManifest } from '../../core/manifest.ts';
 import type { LayerTree } from '../../core/merge-layers.ts';
 import type { Host } from '../../host/host.ts';
 import type { Pointer } from '../../native/glib.ts';
+import { openTransaction } from '../library-lock.ts';
 import { toStoreError, withStoreErrors } from '../store-error.ts';
 import type { StoredLayer } from '../stored-layer.ts';
 import { ensureLayer, type QueuedSource } from './fetch-layer.ts';
@@ -74,11 +75,11 @@ export async function storeLayers(
 
 /** Sets the refs of layers and begins the next transaction. */
 async function commitLayers(host: Host, repo: Pointer, pending: Set<string>): Promise<void> {
-  const { beginTransaction, commitTransaction } = await import('../../native/ostree.ts');
+  const { commitTransaction } = await import('../../native/ostree.ts');
   await commitTransaction(repo);
   forgetLayers(host.locations.repository, pending);
   pending.clear();
-  beginTransaction(repo);
+  await openTransaction(host, repo);
 }
 
 /** What cannot be kept is fetched again; that must not hide why the pull failed. */
