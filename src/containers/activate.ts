@@ -1,10 +1,17 @@
 /** Making a deployment the one that systemd knows, and taking that back. */
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { AtomicError } from '../core/errors.ts';
 import { parseMarker } from '../core/generated-marker.ts';
 import type { Locations } from '../core/locations.ts';
 import { toPrintable } from '../core/printable.ts';
-import { removeFile, syncFilesystemOf, temporaryPath, writeFileDurably } from '../host/durable-files.ts';
+import {
+  ensureDirectory,
+  removeFile,
+  syncFilesystemOf,
+  temporaryPath,
+  writeFileDurably,
+} from '../host/durable-files.ts';
 import { isErrno, withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { buildCommandFailed, captureProgram, runProgram, runVisibly } from '../host/run-program.ts';
@@ -17,8 +24,6 @@ import {
 } from '../host/systemctl.ts';
 import { buildCreateCommand } from '../host/systemd-tmpfiles.ts';
 import { buildContainerPaths, buildDeploymentPaths } from './deployment.ts';
-
-const mode = 0o644;
 
 /** The programs that activate a new container, in order; the service is enabled and not started (compatibility N-10). */
 export function buildActivationCommands(
@@ -46,9 +51,9 @@ export async function activateDeployment(host: Host, name: string, folder: strin
   const copies = buildDeploymentPaths(folder, name);
   const tmpfiles = await findText(copies.tmpfilesCopy);
   const unit = await findText(copies.unitCopy);
-  if (tmpfiles !== undefined) await writeFileDurably(paths.tmpfiles, tmpfiles, mode);
+  if (tmpfiles !== undefined) await writeHostFile(paths.tmpfiles, tmpfiles);
   if (unit !== undefined) {
-    await writeFileDurably(paths.unit, unit, mode);
+    await writeHostFile(paths.unit, unit);
     // Its symlinks are there before the reload, so that one reload sees everything.
     await withTemplateHint('service.template', () =>
       runProgram(host, withoutReload(buildEnableCommand(name))),
@@ -66,6 +71,12 @@ export async function activateDeployment(host: Host, name: string, folder: strin
   if (unit !== undefined) await requireLoaded(host, name, paths.unit);
   // Covers both files and the symlink that `systemctl enable` made.
   if (commands.length > 0) await syncFilesystemOf(host.locations.units);
+}
+
+/** A small host may lack the folder. */
+async function writeHostFile(path: string, text: string): Promise<void> {
+  await ensureDirectory(dirname(path));
+  await writeFileDurably(path, text, 0o644);
 }
 
 /** systemctl enables units that systemd refuses; such a service would never start. */

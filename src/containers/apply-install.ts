@@ -1,6 +1,6 @@
 /** The changes of an install, in the order that makes each crash harmless. */
 import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { InstallPlan, PlannedFile } from '../core/container.ts';
 import { AtomicError, wrapError } from '../core/errors.ts';
 import { syncDirectory, syncFilesystemOf } from '../host/durable-files.ts';
@@ -10,6 +10,7 @@ import { shieldFromInterruption, throwIfInterrupted } from '../host/interruption
 import { removeTree } from '../host/remove-tree.ts';
 import { checkoutImage } from '../store/checkout.ts';
 import { activateDeployment } from './activate.ts';
+import { checkHostFolders } from './check-host-folders.ts';
 import { listPathsToCreate, removeCreatedPaths } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
 import { removeJournal, writeJournal } from './journal.ts';
@@ -31,6 +32,7 @@ const number = 0;
 export async function applyInstall(host: Host, { plan, warnings }: PreparedInstall): Promise<void> {
   const { name } = plan;
   throwIfInterrupted(host);
+  await checkHostFolders(plan.files.filter(({ path }) => dirname(path) !== plan.deployment));
   const created = await listPathsToCreate(findTmpfilesText(host, plan));
   await writeJournal(host, { operation: 'install', container: name, deployment: number });
   try {

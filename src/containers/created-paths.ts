@@ -1,8 +1,8 @@
 /** What `systemd-tmpfiles --create` makes, so that it can be taken back. */
 import { lstat, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isNameTaken } from '../host/existing-paths.ts';
 import { isErrno, toFileError } from '../host/file-error.ts';
-import { isNameTaken } from './host-paths.ts';
 
 /** tmpfiles.d(5): the types that create something at their path, and those of them that create a folder. */
 const creatingTypes = 'fFdDvqQpLcbC';

@@ -2,6 +2,7 @@
 import { readFile, rename } from 'node:fs/promises';
 import { AtomicError } from '../core/errors.ts';
 import { removeFile, syncDirectory, temporaryPath } from '../host/durable-files.ts';
+import { isNameTaken } from '../host/existing-paths.ts';
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { shieldFromInterruption } from '../host/interruption.ts';
@@ -13,7 +14,6 @@ import { buildRemoveCommand } from '../host/systemd-tmpfiles.ts';
 import { isGeneratedFor } from './activate.ts';
 import { listVolatileFolders, removeCreatedPaths } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
-import { isNameTaken } from './host-paths.ts';
 import { type Journal, removeJournal } from './journal.ts';
 import { requireNotShown } from './mounted-deployments.ts';
 import { findLinkTarget, isFolder } from './read-container.ts';

@@ -4,6 +4,7 @@ import type { DeploymentRecord } from '../core/container.ts';
 import { findErrno } from '../core/errno.ts';
 import { AtomicError } from '../core/errors.ts';
 import { namesImage, parseInfo } from '../core/info-file.ts';
+import { isNameTaken } from '../host/existing-paths.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import {
@@ -13,7 +14,6 @@ import {
   type DeploymentNumber,
   deploymentNumbers,
 } from './deployment.ts';
-import { isNameTaken } from './host-paths.ts';
 import { findLinkTarget, listContainerNames, originalRuntime } from './read-container.ts';
 
 interface FoundDeployment {

@@ -11,12 +11,12 @@ import type { TemplateValues } from '../core/template.ts';
 import { buildTmpfiles } from '../core/tmpfiles.ts';
 import { buildUnit } from '../core/unit.ts';
 import { buildInstallValues, choosesPidfileMode } from '../core/values.ts';
+import { listExisting } from '../host/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import { type Runtime, readPidfileSupport } from '../host/runtime.ts';
 import { openImageTree, readImageConfig } from '../store/image-files.ts';
 import { buildActivationCommands } from './activate.ts';
 import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
-import { listExisting } from './host-paths.ts';
 import { type ImageExports, readExports } from './read-exports.ts';
 import { type RenderedConfig, readRuntimeConfig } from './runtime-config.ts';
 

@@ -6,8 +6,8 @@ import type { ImageConfig } from '../core/image-config.ts';
 import { checkInstalledRoot, parseRuntimeConfig, type RuntimeConfig } from '../core/runtime-config.ts';
 import { substituteTemplate, type TemplateValues } from '../core/template.ts';
 import { resolveUser } from '../core/user-lookup.ts';
+import { listExisting } from '../host/existing-paths.ts';
 import type { ImageTree } from '../store/image-files.ts';
-import { listExisting } from './host-paths.ts';
 import type { ImageExports } from './read-exports.ts';
 
 const maxUserFileBytes = 1024 * 1024;

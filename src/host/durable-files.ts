@@ -2,8 +2,9 @@
  * Files that are whole or not there, also after a power cut. A change of a directory is on the disk after
  * `syncDirectory` or `syncFilesystemOf`; callers place those so that one covers several changes.
  */
-import { mkdir, open, rename, rm, unlink } from 'node:fs/promises';
+import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { isNameTaken } from './existing-paths.ts';
 import { isErrno, withFileErrors } from './file-error.ts';
 
 /**
@@ -28,7 +29,7 @@ export async function writeFileDurably(path: string, content: string, mode: numb
       await writeSynced(temporary, content, mode);
       await rename(temporary, path);
     } catch (error) {
-      await rm(temporary, { force: true });
+      await unlinkIfThere(temporary);
       throw error;
     }
   });
@@ -83,10 +84,13 @@ async function writeSynced(path: string, content: string, mode: number): Promise
   }
 }
 
+/** A read-only filesystem refuses to remove also what is not there. */
 async function unlinkIfThere(path: string): Promise<void> {
   try {
     await unlink(path);
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
+    if (isErrno(error, 'ENOENT')) return;
+    if (isErrno(error, 'EROFS') && !(await isNameTaken(path))) return;
+    throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import {
   removeFile,
@@ -56,4 +57,22 @@ test('syncs a folder and its filesystem', async () => {
   expect(await syncDirectory(folder.join('missing')).catch((error: unknown) => error)).toMatchObject({
     code: 'STORE_FAILED',
   });
+});
+
+test('on a read-only filesystem only what is there cannot be removed', async () => {
+  await using folder = await createTemporaryFolder();
+  await writeFile(folder.join('there'), 'text');
+  const mount = (...args: string[]) => expect(spawnSync('mount', args).status).toBe(0);
+  mount('--bind', folder.path, folder.path);
+  mount('-o', 'remount,bind,ro', folder.path);
+  try {
+    await removeFile(folder.join('missing'));
+    const readOnly = { code: 'READ_ONLY' };
+    const remove = removeFile(folder.join('there'));
+    expect(await remove.catch((error: unknown) => error)).toMatchObject(readOnly);
+    const write = writeFileDurably(folder.join('new'), 'text', 0o644);
+    expect(await write.catch((error: unknown) => error)).toMatchObject(readOnly);
+  } finally {
+    spawnSync('umount', [folder.path]);
+  }
 });

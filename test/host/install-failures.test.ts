@@ -133,6 +133,25 @@ test('what systemctl enable refuses is undone', async () => {
   expect(diffHostStates(before, await readHostState())).toEqual([]);
 });
 
+test.each([
+  ['/etc/systemd/system', 'the filesystem is read-only', '-o bind,ro /etc/systemd/system'],
+  ['/etc/tmpfiles.d', 'the filesystem is read-only', '-o bind,ro /etc/tmpfiles.d'],
+  ['/etc/systemd/system', 'bytes are needed, 4096 are free', '-t tmpfs -o size=4k tmpfs'],
+  ['/etc/tmpfiles.d', '1 can be made', '-t tmpfs -o nr_inodes=2 tmpfs'],
+])('%s cannot take the files (%s): found before anything is made', async (folder, reason, mount) => {
+  sh(`mount ${mount} ${folder}`);
+  try {
+    const before = await readHostState();
+    const run = await runAtomic(['install', '--system', service]);
+    expect([run.status, run.stdout]).toEqual([1, '']);
+    expect(run.stderr).toStartWith(`error: write to ${folder}: `);
+    expect(run.stderr).toContain(reason);
+    expect(diffHostStates(before, await readHostState())).toEqual([]);
+  } finally {
+    sh(`umount ${folder}`);
+  }
+});
+
 test('a full disk: nothing is left', async () => {
   sh(
     'truncate -s 12M /tmp/small && mkfs.ext4 -q -N 4096 /tmp/small && mkdir /tmp/mnt && mount -o loop /tmp/small /tmp/mnt',

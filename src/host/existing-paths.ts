@@ -1,5 +1,5 @@
 import { lstat, stat } from 'node:fs/promises';
-import { isErrno, toFileError } from '../host/file-error.ts';
+import { isErrno, toFileError } from './file-error.ts';
 
 /** Lists those of the paths that exist on the host, symlinks followed. */
 export async function listExisting(paths: readonly string[]): Promise<readonly string[]> {
