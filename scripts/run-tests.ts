@@ -1,13 +1,22 @@
-/** The second half of scripts/test: chooses the test files, runs them in their groups and adds up the results. */
+/**
+ * The second half of scripts/test: chooses the test files, runs them in their groups and adds up the results.
+ *
+ *   run-tests.ts [--release=RELEASE] [--sample=RELEASE] [PATTERN]...
+ *
+ * `--release` runs everything in hosts of that release of Debian instead of this machine, `--sample` adds a few files
+ * that are run there.
+ */
 import { spawn } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 /** Limits that end what hangs; no test is expected to come near them. */
 const TEST_LIMIT_MS = 120_000;
 const HOST_LIMIT_SECONDS = 300;
-const RUN_LIMIT_MS = 600_000;
+const GROUP_LIMIT_SECONDS = 600;
+const RUN_LIMIT_MS = 900_000;
 
 /** Folders of tests that need root and a real filesystem, but no systemd. */
 const STORE_FOLDERS = ['test/store/', 'test/source/', 'test/containers/'];
@@ -15,6 +24,16 @@ const STORE_FOLDERS = ['test/store/', 'test/source/', 'test/containers/'];
 const SCRIPT_FOLDERS = ['test/scripts/'];
 /** Every file in here gets a fresh host. */
 const HOST_FOLDERS = ['test/host/'];
+
+/** What differs between releases: systemd, the runtimes, skopeo's words, policies, and Docker. */
+const SAMPLE = [
+  'test/host/main-job.test.ts',
+  'test/host/install.test.ts',
+  'test/host/docker-sources.test.ts',
+  'test/store/bad-registry.test.ts',
+  'test/store/signatures.test.ts',
+  'test/store/trust-policy.test.ts',
+];
 
 /** One child process and what it ran. */
 interface Run {
@@ -32,10 +51,15 @@ interface Result {
 }
 
 const BUN = 'node_modules/.bin/bun';
-const patterns = process.argv.slice(2);
+const { values, positionals: patterns } = parseArgs({
+  options: { release: { type: 'string' }, sample: { type: 'string' } },
+  allowPositionals: true,
+});
 const reports = mkdtempSync(join(tmpdir(), 'atomic-test-reports-'));
+/** What tests in hosts of another release see as /var/tmp: on the real filesystem, as on this machine. */
+const stores = mkdtempSync('/var/tmp/atomic-test-stores-');
 const results = await runAll(planRuns(patterns));
-rmSync(reports, { recursive: true });
+for (const folder of [reports, stores]) rmSync(folder, { recursive: true });
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
@@ -44,37 +68,54 @@ console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
 
 function planRuns(patterns: readonly string[]): Run[] {
-  const files = globSync('test/**/*.test.ts')
-    .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
-    .sort();
-  const isIn = (folders: string[]) => (file: string) => folders.some((folder) => file.startsWith(folder));
-  const elsewhere = (file: string) => !isIn([...STORE_FOLDERS, ...SCRIPT_FOLDERS, ...HOST_FOLDERS])(file);
+  const all = globSync('test/**/*.test.ts').sort();
+  if (patterns.length > 0) {
+    return planFiles(
+      all.filter((file) => patterns.some((pattern) => file.includes(pattern))),
+      values.release,
+    );
+  }
   const check: Run = { name: 'check', argv: ['npm', 'run', '--silent', 'check'], files: [], report: '' };
   return [
-    ...(patterns.length === 0 ? [check] : []),
-    ...planGroup('unit tests', files.filter(elsewhere)),
-    ...planGroup('store tests', files.filter(isIn(STORE_FOLDERS))),
-    ...planGroup('script tests', files.filter(isIn(SCRIPT_FOLDERS))),
-    ...files.filter(isIn(HOST_FOLDERS)).map(planHostTest),
+    check,
+    ...planFiles(all, values.release),
+    ...(values.sample === undefined ? [] : planFiles(SAMPLE, values.sample)),
   ];
 }
 
-function planGroup(name: string, files: string[]): Run[] {
-  const report = join(reports, `${name}.xml`);
-  // A namespace of its own: a host that boots beside it must not take copies of the mounts that tests make and end.
-  const argv: Run['argv'] = ['unshare', '--mount', BUN, ...bunWords(files, report)];
-  return files.length === 0 ? [] : [{ name, argv, files, report }];
+function planFiles(files: readonly string[], release: string | undefined): Run[] {
+  const isIn = (folders: string[]) => (file: string) => folders.some((folder) => file.startsWith(folder));
+  const elsewhere = (file: string) => !isIn([...STORE_FOLDERS, ...SCRIPT_FOLDERS, ...HOST_FOLDERS])(file);
+  return [
+    ...planGroup('unit tests', files.filter(elsewhere), release),
+    ...planGroup('store tests', files.filter(isIn(STORE_FOLDERS)), release),
+    ...planGroup('script tests', files.filter(isIn(SCRIPT_FOLDERS)), release),
+    ...files.filter(isIn(HOST_FOLDERS)).map((file) => planInHost(file, [file], HOST_LIMIT_SECONDS, release)),
+  ];
 }
 
-function planHostTest(file: string): Run {
+function planGroup(name: string, files: string[], release: string | undefined): Run[] {
+  if (files.length === 0) return [];
+  if (release !== undefined) return [planInHost(name, files, GROUP_LIMIT_SECONDS, release)];
+  const report = join(reports, `${name}.xml`);
+  // A namespace of its own: a host that boots beside it must not take copies of the mounts that tests make and end.
+  return [{ name, argv: ['unshare', '--mount', BUN, ...bunWords(files, report)], files, report }];
+}
+
+function planInHost(name: string, files: string[], limitSeconds: number, release: string | undefined): Run {
   // A folder of its own: a host must not see what the tests beside it write.
   const folder = mkdtempSync(join(reports, 'host-'));
   const report = join(folder, 'report.xml');
-  const options = ['--bind', `${folder}:${folder}`, '--timeout', String(HOST_LIMIT_SECONDS), '--'];
+  const options = ['--bind', `${folder}:${folder}`, '--timeout', String(limitSeconds)];
+  if (release !== undefined) {
+    const temporary = mkdtempSync(join(stores, 'host-'));
+    chmodSync(temporary, 0o1777);
+    options.push('--bind', `${temporary}:/var/tmp`, '--release', release);
+  }
   return {
-    name: file,
-    argv: ['scripts/host', ...options, BUN, ...bunWords([file], report)],
-    files: [file],
+    name: release === undefined ? name : `${name} on ${release}`,
+    argv: ['scripts/host', ...options, '--', BUN, ...bunWords(files, report)],
+    files,
     report,
   };
 }

@@ -60,6 +60,7 @@ test.each([
   [[], 'scripts/host: no COMMAND given (see --help)\n'],
   [['--nope', 'true'], 'scripts/host: unknown option --nope (see --help)\n'],
   [['--timeout', 'soon', 'true'], 'scripts/host: --timeout soon: not a number of seconds (see --help)\n'],
+  [['--release', 'sid', 'true'], 'scripts/host: --release sid: known are bookworm trixie (see --help)\n'],
   [['--bind', '/usr', 'true'], 'scripts/host: --bind /usr: expected SRC:DST, DST absolute (see --help)\n'],
   [['--bind', '/nope:/usr', 'true'], 'scripts/host: --bind /nope:/usr: /nope does not exist (see --help)\n'],
 ])('refuses %j', async (words, stderr) => {
@@ -90,6 +91,13 @@ test('is a systemd host that is up, with the built executable and nothing of thi
     ].join('\n'),
     stderr: '',
   });
+});
+
+test('boots another release of Debian, with the checkout in it', async () => {
+  const script =
+    '. /etc/os-release; echo $VERSION_CODENAME; systemctl is-system-running; pwd; atomic --version >&2';
+  const { status, stdout } = await runHost(['--release', 'trixie', 'sh', '-c', script]);
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `trixie\nrunning\n${root}\n` });
 });
 
 test('can link and label files in /var/lib/containers, and mount a loop device', async () => {
