@@ -9,7 +9,8 @@ import type { DeploymentProblem } from '../core/verified-image.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
-import { formatObjectPath, readCommit, readDirMeta, readDirTree } from '../store/object-files.ts';
+import { type ImageRoot, readImageRoot } from '../store/image-root.ts';
+import { formatObjectPath, readDirMeta } from '../store/object-files.ts';
 import { tolerateDamage } from '../store/tolerate-damage.ts';
 import { checksumPath } from '../store/verify/checksum-path.ts';
 
@@ -29,7 +30,7 @@ export interface FoundDifference extends DeploymentProblem {
 
 /**
  * @param rootfs of the deployment
- * @param commit whose tree it should have; parts of it that cannot be read are not compared
+ * @param commit whose root filesystem it should have; parts of it that cannot be read are not compared
  * @param onDifference is told of each difference, while its folder is open
  * @returns how many files and symlinks were compared
  * @throws INTERRUPTED
@@ -40,28 +41,33 @@ export async function checkDeployment(
   commit: string,
   onDifference: (difference: FoundDifference) => void | Promise<void>,
 ): Promise<number> {
-  const root = tolerateDamage(() => readCommit(host.locations.repository, commit));
+  const root = tolerateDamage(() => readImageRoot(host.locations.repository, commit));
   if (root === undefined) return 0;
-  const check = new DeploymentCheck(host, onDifference);
+  const check = new DeploymentCheck(host, root, onDifference);
   await check.visitFolder({ name: '', ...root }, rootfs, '');
   return check.files;
 }
 
 class DeploymentCheck {
   readonly #host: Host;
+  readonly #root: ImageRoot;
   readonly #onDifference: (difference: FoundDifference) => void | Promise<void>;
   readonly #inodes = new Map<string, number | undefined>();
   files = 0;
 
-  constructor(host: Host, onDifference: (difference: FoundDifference) => void | Promise<void>) {
+  constructor(
+    host: Host,
+    root: ImageRoot,
+    onDifference: (difference: FoundDifference) => void | Promise<void>,
+  ) {
     this.#host = host;
+    this.#root = root;
     this.#onDifference = onDifference;
   }
 
   /** @param place where it is opened; @param path in the root filesystem, the root as `` */
   async visitFolder({ dirtree, dirmeta }: TreeDirectory, place: string, path: string): Promise<void> {
     throwIfInterrupted(this.#host);
-    const { repository } = this.#host.locations;
     const shown = path === '' ? '/' : path;
     const folder = openIfFolder(place);
     if (typeof folder !== 'number') {
@@ -69,12 +75,12 @@ class DeploymentCheck {
       return;
     }
     try {
-      const reason = this.#compareFolder(fstatSync(folder), dirmeta);
+      const reason = this.#compareFolder(fstatSync(folder), dirmeta, path);
       if (reason !== undefined) {
         const difference = { state: 'changed', reason } as const;
         await this.#tell(shown, difference, `/proc/self/fd/${folder}`, { kind: 'folder-metadata', dirmeta });
       }
-      const tree = tolerateDamage(() => readDirTree(repository, dirtree));
+      const tree = tolerateDamage(() => this.#root.readTree(dirtree));
       if (tree !== undefined) await this.#visitEntries(tree, `/proc/self/fd/${folder}`, path);
     } finally {
       closeSync(folder);
@@ -115,12 +121,16 @@ class DeploymentCheck {
     return { state: 'changed', reason: 'it is not the file of the image' };
   }
 
-  #compareFolder({ mode, uid, gid }: Stats, dirmeta: string): string | undefined {
+  #compareFolder({ mode, uid, gid }: Stats, dirmeta: string, path: string): string | undefined {
     const expected = tolerateDamage(() => readDirMeta(this.#host.locations.repository, dirmeta));
     if (expected === undefined) return undefined;
     const shouldBe = formatAccess(expected.mode, expected.uid, expected.gid);
     const is = formatAccess(mode, uid, gid);
-    return is === shouldBe ? undefined : `its mode and owner are ${is}, not ${shouldBe}`;
+    if (is === shouldBe) return undefined;
+    const others = this.#root.listOtherMetas(path.slice(1));
+    return others.some((other) => formatAccess(other.mode, other.uid, other.gid) === is)
+      ? undefined
+      : `its mode and owner are ${is}, not ${shouldBe}`;
   }
 
   #readInode(checksum: string): number | undefined {

@@ -2,7 +2,8 @@ import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AtomicError } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
-import { formatObjectPath, readCommit } from '../store/object-files.ts';
+import { readImageRoot } from '../store/image-root.ts';
+import { formatObjectPath } from '../store/object-files.ts';
 import { tolerateDamage } from '../store/tolerate-damage.ts';
 import { checksumPath } from '../store/verify/checksum-path.ts';
 import { findPaths } from '../store/verify/object-places.ts';
@@ -26,9 +27,7 @@ export async function findDonors(
   for (const { name, folder, record } of deployments) {
     const missing = [...checksums].filter((checksum) => !donors.has(checksum));
     const wanted = new Set(missing.map((checksum) => formatObjectKey('file', checksum)));
-    const places = tolerateDamage(() =>
-      findPaths(repository, readCommit(repository, record.ostreeCommit), wanted),
-    );
+    const places = tolerateDamage(() => findPaths(readImageRoot(repository, record.ostreeCommit), wanted));
     const { rootfs } = buildDeploymentPaths(folder, name);
     for (const checksum of places === undefined ? [] : missing) {
       for (const path of places?.get(formatObjectKey('file', checksum)) ?? []) {

@@ -9,6 +9,7 @@ import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { readRuntime } from '../host/runtime.ts';
 import { findImage } from '../store/find-image.ts';
+import { mergeNamedImage } from '../store/merge-image.ts';
 import { type NamedImage, nameSource, pullNamedImage } from '../store/pull/pull.ts';
 import { withSharedStore } from '../store/store-lock.ts';
 import { applyInstall } from './apply-install.ts';
@@ -39,6 +40,7 @@ export async function planInstall(
   source: SourceOptions,
 ): Promise<PlannedInstall> {
   const subject = await chooseSubject(host, request);
+  await mergeNamedImage(host, subject.image.reference);
   const preparation = await prepare(host, request, source, subject);
   if (preparation.kind === 'already-present') return preparation;
   return { kind: 'planned', plan: preparation.prepared.plan };
@@ -62,6 +64,7 @@ export async function installContainer(
   await recoverOthers(host, subject.name);
   return withContainerLock(host, subject.name, 'install', async () => {
     await recoverContainer(host, subject.name);
+    await mergeNamedImage(host, subject.image.reference);
     // From finding the image until `info` names it, nothing of it may be pruned.
     return withSharedStore(host, async () => {
       const preparation = await prepare(host, request, source, subject);

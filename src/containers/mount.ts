@@ -3,6 +3,7 @@ import type { MountOption } from '../core/mount-options.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from '../host/host.ts';
 import { type MountPoint, resolveMountPoint, withMountPoint } from '../host/mount-point.ts';
+import { mergeNamedImage } from '../store/merge-image.ts';
 import { requireRootTo } from '../store/mount/mount-folder.ts';
 import { mountRoot } from '../store/mount/mount-root.ts';
 import { withSharedStore } from '../store/store-lock.ts';
@@ -39,12 +40,18 @@ export async function mountSubject(host: Host, request: MountRequest): Promise<M
     const mounted =
       root.kind === 'container'
         ? await mountContainer(host, request, root, point)
-        : await mountImage(host, request, point);
+        : await mountImage(host, request, root, point);
     return { root: mounted, directory: point.path };
   });
 }
 
-async function mountImage(host: Host, request: MountRequest, point: MountPoint): Promise<NamedRoot> {
+async function mountImage(
+  host: Host,
+  request: MountRequest,
+  { name }: NamedRoot,
+  point: MountPoint,
+): Promise<NamedRoot> {
+  await mergeNamedImage(host, name);
   return withSharedStore(host, async () => {
     // Again: before the lock it could be pruned.
     const image = await readRoot(host, request.subject);

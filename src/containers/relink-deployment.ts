@@ -4,6 +4,7 @@ import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { removeTree, requireNoMounts } from '../host/remove-tree.ts';
 import { checkoutFolder } from '../store/checkout.ts';
+import { mergeCommit } from '../store/merge-image.ts';
 import { formatObjectPath, readDirMeta } from '../store/object-files.ts';
 import { checkDeployment, type FoundDifference } from './check-deployment.ts';
 import { buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
@@ -64,7 +65,7 @@ async function applyFix(
       return;
     }
     case 'folder':
-      await checkoutFolder(host, commit, path, temporary);
+      await checkoutFolder(host, await mergeCommit(host, commit), path, temporary);
       rmSync(place, { force: true });
       renameSync(temporary, place);
       return;

@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { readCommit, readDirTree } from '../store/object-files.ts';
+import { readCommit } from '../store/object-files.ts';
 import { tolerateDamage } from '../store/tolerate-damage.ts';
 import {
   buildUnnamedTarget,
@@ -48,10 +48,7 @@ export async function listSubjects(host: Host, written: readonly string[]): Prom
   ];
 }
 
-/**
- * The commit whose tree a deployment should have: its own, or that of the image when its own is lost. The original tool
- * keeps only a manifest in the tree of an image (compatibility 2.4): there is nothing to compare with then.
- */
+/** The commit whose root filesystem a deployment should have: its own, or that of the image when its own is lost. */
 export function findCommitOf(
   host: Host,
   target: VerifyTarget,
@@ -60,14 +57,8 @@ export function findCommitOf(
   const { repository } = host.locations;
   const own = record.ostreeCommit;
   const isReadable = isChecksum(own) && tolerateDamage(() => readCommit(repository, own)) !== undefined;
-  const commit = isReadable ? own : target.image?.id === record.revision ? target.commit : undefined;
-  const tree =
-    commit === undefined
-      ? undefined
-      : tolerateDamage(() => readDirTree(repository, readCommit(repository, commit).dirtree));
-  const isManifestOnly =
-    tree?.directories.length === 0 && tree.files.length === 1 && tree.files[0]?.name === 'manifest.json';
-  return isManifestOnly ? undefined : commit;
+  if (isReadable) return own;
+  return target.image?.id === record.revision ? target.commit : undefined;
 }
 
 /** One name of the image: that of the deployment before others. */

@@ -8,6 +8,12 @@ export interface TreeNode {
   readonly dirmeta: string;
 }
 
+/** A root directory, and how the directories below it are read. */
+export interface ReadableTree extends TreeNode {
+  /** Reads the dirtree object of a checksum. */
+  readonly readTree: (checksum: string) => DirTree;
+}
+
 /** What a path is, by checksum. The content object of a file also says its owner, mode and xattrs. */
 export type TreeEntry =
   | { readonly kind: 'directory'; readonly dirmeta: string }
@@ -27,21 +33,16 @@ export type TreeDifference =
 /**
  * Lists every path that is in one tree only, or is not the same in both. Subtrees that are equal are not read.
  *
- * @param read the parsed dirtree object of a checksum
  * @returns absolute paths, sorted by their bytes; the root is `/`
  */
-export function compareTrees(
-  before: TreeNode,
-  after: TreeNode,
-  read: (checksum: string) => DirTree,
-): readonly TreeDifference[] {
+export function compareTrees(before: ReadableTree, after: ReadableTree): readonly TreeDifference[] {
   const found: TreeDifference[] = [];
   const visit = (path: string, old: Child | undefined, now: Child | undefined): void => {
     const difference = compareEntries(path === '' ? '/' : path, old?.entry, now?.entry);
     if (difference !== undefined) found.push(difference);
     if (old?.dirtree === now?.dirtree) return;
-    const oldChildren = listChildren(old, read);
-    const nowChildren = listChildren(now, read);
+    const oldChildren = listChildren(old, before.readTree);
+    const nowChildren = listChildren(now, after.readTree);
     for (const name of new Set([...oldChildren.keys(), ...nowChildren.keys()])) {
       visit(`${path}/${name}`, oldChildren.get(name), nowChildren.get(name));
     }

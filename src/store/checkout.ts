@@ -1,5 +1,6 @@
 import type { Host } from '../host/host.ts';
-import { formatObjectPath } from './object-files.ts';
+import { buildUnmerged, hasMergedRoot } from './image-root.ts';
+import { formatObjectPath, readCommit } from './object-files.ts';
 import { addReachable, createObjectSet } from './reachable-objects.ts';
 import { withRepository } from './repository.ts';
 import { withStoreErrors } from './store-error.ts';
@@ -15,7 +16,10 @@ import { readVerifiedObject } from './verified-object.ts';
  * on another filesystem, NO_SPACE, STORE_FAILED
  */
 export async function checkoutImage(host: Host, commit: string, destination: string): Promise<void> {
-  await withStoreErrors(`checking out ${destination}`, () => requireSoundDirectories(host, commit));
+  await withStoreErrors(`checking out ${destination}`, () => {
+    requireMerged(host, commit);
+    requireSoundDirectories(host, commit);
+  });
   await checkoutFolder(host, commit, '/', destination);
 }
 
@@ -36,6 +40,11 @@ export async function checkoutFolder(
       checkoutHardLinks(repo, commit, path, destination),
     );
   });
+}
+
+/** Whoever checks out has merged it before, see `merge-image.ts`; a commit of the original would come out empty. */
+function requireMerged({ locations: { repository } }: Host, commit: string): void {
+  if (!hasMergedRoot(repository, readCommit(repository, commit))) throw buildUnmerged(commit);
 }
 
 /** libostree takes a damaged directory object for an empty one. */

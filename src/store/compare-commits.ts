@@ -3,7 +3,7 @@ import { type Aspect, type FileChange, type FileNode, listAspects } from '../cor
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { hasSameContent, readDirectoryNode, readFileNode } from './content-objects.ts';
-import { readCommit, readDirTree } from './object-files.ts';
+import { readImageRoot } from './image-root.ts';
 
 /** Some ten milliseconds of work. */
 const PATHS_PER_TURN = 256;
@@ -22,11 +22,7 @@ export async function compareCommits(
   after: string,
 ): Promise<readonly FileChange[]> {
   const { repository } = host.locations;
-  const differences = compareTrees(
-    readCommit(repository, before),
-    readCommit(repository, after),
-    (checksum) => readDirTree(repository, checksum),
-  );
+  const differences = compareTrees(readImageRoot(repository, before), readImageRoot(repository, after));
   host.report({ kind: 'step', text: `Comparing ${differences.length} paths` });
   const changes: FileChange[] = [];
   for (const [index, difference] of differences.entries()) {

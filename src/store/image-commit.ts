@@ -7,7 +7,10 @@ export const ImageKey = {
   manifest: 'docker.manifest',
   digest: 'docker.digest',
   signatures: 'signatures',
-  /** Ours: where the image came from, as skopeo writes it, such as `docker://registry/name:tag`. */
+  /**
+   * Ours: where the image came from, as skopeo writes it, such as `docker://registry/name:tag`; empty when that is not
+   * known. Only commits of ours have it, see `image-root.ts`.
+   */
   source: 'atomic.source',
 } as const;
 
@@ -44,7 +47,7 @@ export function describeImage(reference: string, checksum: string, commit: Commi
     virtualSize: manifest?.layers.reduce((sum, layer) => sum + layer.size, 0),
     configDigest: manifest?.config.digest,
     layerDigests: manifest?.layers.map((layer) => layer.digest) ?? [],
-    source: commit.metadata.get(ImageKey.source),
+    source: commit.metadata.get(ImageKey.source) || undefined,
   });
 }
 

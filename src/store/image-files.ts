@@ -6,6 +6,7 @@ import type { DirTree } from '../core/ostree-objects.ts';
 import { formatBlobRef } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';
 import { BLOB_FILE } from './blob-file.ts';
+import { readImageRoot } from './image-root.ts';
 import { findRef, formatObjectPath, readCommit, readDirTree } from './object-files.ts';
 
 /** As many as the kernel follows. */
@@ -26,14 +27,21 @@ type Entry =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'symlink'; readonly target: string };
 
+/** Where content and directories are read from. */
+interface TreeStore {
+  readonly repository: string;
+  readonly readTree: (checksum: string) => DirTree;
+}
+
 /** @throws AtomicError STORE_CORRUPT when the image's commit cannot be read */
 export function openImageTree(host: Host, image: StoredImage): ImageTree {
   const { repository } = host.locations;
+  const { dirtree, readTree } = readImageRoot(repository, image.commit);
   const root: Entry = {
     kind: 'directory',
-    tree: readDirTree(repository, readCommit(repository, image.commit).dirtree),
+    tree: readTree(dirtree),
   };
-  const resolve = (path: string): Entry | undefined => resolvePath(repository, root, path);
+  const resolve = (path: string): Entry | undefined => resolvePath({ repository, readTree }, root, path);
   return {
     readFile(path, maxBytes) {
       const entry = resolve(path);
@@ -76,7 +84,7 @@ export async function readImageConfig(host: Host, image: StoredImage): Promise<s
 }
 
 /** Walks a path like the kernel would inside the image: `..` stops at the root, an absolute link starts there. */
-function resolvePath(repository: string, root: Entry, path: string): Entry | undefined {
+function resolvePath(store: TreeStore, root: Entry, path: string): Entry | undefined {
   const pending = splitPath(path);
   const parents: Entry[] = [];
   let at = root;
@@ -87,7 +95,7 @@ function resolvePath(repository: string, root: Entry, path: string): Entry | und
       at = parents.pop() ?? root;
       continue;
     }
-    const next = findChild(repository, at.tree, name);
+    const next = findChild(store, at.tree, name);
     if (next === undefined) return undefined;
     if (next.kind === 'symlink') {
       links += 1;
@@ -104,9 +112,9 @@ function resolvePath(repository: string, root: Entry, path: string): Entry | und
   return at;
 }
 
-function findChild(repository: string, tree: DirTree, name: string): Entry | undefined {
+function findChild({ repository, readTree }: TreeStore, tree: DirTree, name: string): Entry | undefined {
   const directory = tree.directories.find((child) => child.name === name);
-  if (directory !== undefined) return { kind: 'directory', tree: readDirTree(repository, directory.dirtree) };
+  if (directory !== undefined) return { kind: 'directory', tree: readTree(directory.dirtree) };
   const file = tree.files.find((child) => child.name === name);
   if (file === undefined) return undefined;
   const path = formatObjectPath(repository, file.checksum, 'file');

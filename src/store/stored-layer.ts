@@ -1,9 +1,11 @@
 /** Layers that are in the repository already. */
-import type { BlobDescriptor } from '../core/manifest.ts';
+import { AtomicError } from '../core/errors.ts';
+import type { BlobDescriptor, ImageManifest } from '../core/manifest.ts';
 import type { LayerTree } from '../core/merge-layers.ts';
 import type { Commit } from '../core/ostree-objects.ts';
 import { formatBlobRef } from '../core/ref-name.ts';
 import { BlobKey, NO_WHITEOUTS } from './image-commit.ts';
+import { readImpliedDirectories } from './implied-directories.ts';
 import { findRef, readCommit } from './object-files.ts';
 
 export interface StoredLayer {
@@ -25,7 +27,9 @@ export function findStoredLayer(
   diffId?: string,
 ): StoredLayer | undefined {
   const checksum = findRef(repository, formatBlobRef(layer.digest));
-  return checksum === undefined ? undefined : describeLayer(readCommit(repository, checksum), layer, diffId);
+  return checksum === undefined
+    ? undefined
+    : describeLayer(repository, readCommit(repository, checksum), layer, diffId);
 }
 
 /**
@@ -47,8 +51,31 @@ export function findStoredLayers(
   return found;
 }
 
+/**
+ * Reads the trees of all layers of an image, for the merge. A layer that an old version of the original tool stored counts,
+ * too: its commit does not say what the archive inflates to.
+ *
+ * @returns base first
+ * @throws AtomicError STORE_CORRUPT when one is missing
+ */
+export function readLayerTrees(repository: string, { layers }: ImageManifest): LayerTree[] {
+  return layers.map((layer) => {
+    const checksum = findRef(repository, formatBlobRef(layer.digest));
+    const commit = checksum === undefined ? undefined : readCommit(repository, checksum);
+    const size = commit?.metadata.get(BlobKey.size) ?? String(layer.size);
+    if (commit !== undefined && size === String(layer.size))
+      return readStoredLayer(repository, commit, '').tree;
+    const hex = layer.digest.slice(layer.digest.indexOf(':') + 1);
+    throw new AtomicError('STORE_CORRUPT', `Layer not found: ${hex}.  Please pull the image again`, {
+      hint: 'Fetch what is missing: atomic pull IMAGE',
+      details: { layer: layer.digest },
+    });
+  });
+}
+
 /** @returns `undefined` when the commit is not that of this layer, or not one of ours */
 export function describeLayer(
+  repository: string,
   commit: Commit,
   layer: BlobDescriptor,
   diffId?: string,
@@ -57,24 +84,19 @@ export function describeLayer(
   const digest = metadata.get(BlobKey.uncompressedDigest);
   if (digest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
   if (metadata.has(BlobKey.adopted) && diffId !== undefined && diffId !== digest) return undefined;
-  return readStoredLayer(commit, digest);
+  return readStoredLayer(repository, commit, digest);
 }
 
 /** @param uncompressedDigest `sha256:...` of the inflated archive */
-export function readStoredLayer(commit: Commit, uncompressedDigest: string): StoredLayer {
+export function readStoredLayer(repository: string, commit: Commit, uncompressedDigest: string): StoredLayer {
   const { dirtree, dirmeta, metadata } = commit;
   return {
     tree: {
       dirtree,
       dirmeta,
-      impliedDirectories: parseImplied(metadata.get(BlobKey.impliedDirectories)),
+      impliedDirectories: readImpliedDirectories(repository, commit),
       mayHaveWhiteouts: metadata.get(BlobKey.whiteouts) !== NO_WHITEOUTS,
     },
     uncompressedDigest,
   };
-}
-
-function parseImplied(text: string | undefined): ReadonlySet<string> {
-  const paths: unknown = text === undefined ? [] : JSON.parse(text);
-  return new Set(Array.isArray(paths) ? paths.map(String) : []);
 }

@@ -282,7 +282,7 @@ test('an image from a folder is repaired from there, as long as it is the same i
   );
 });
 
-test('an image of the original tool, whose tree is a manifest, is not compared with its container', async () => {
+test('a container of the original tool is not compared with an image whose layers are not known', async () => {
   const { store, image, rootfs } = await open('original/image');
   await using _ = store;
   const original = store.folder.join('original');

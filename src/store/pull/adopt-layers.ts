@@ -11,11 +11,15 @@ import type { AdoptableLayer } from './adoptable-layers.ts';
  *
  * @returns the adopted layers by their digest
  */
-export function adoptLayers(repo: Pointer, adoptable: readonly AdoptableLayer[]): Map<string, StoredLayer> {
+export function adoptLayers(
+  repository: string,
+  repo: Pointer,
+  adoptable: readonly AdoptableLayer[],
+): Map<string, StoredLayer> {
   return new Map(
     adoptable.map(({ layer, diffId, content }) => {
       writeAdoptedLayer(repo, layer, content);
-      return [layer.digest, readStoredLayer(content, diffId)];
+      return [layer.digest, readStoredLayer(repository, content, diffId)];
     }),
   );
 }

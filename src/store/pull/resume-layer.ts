@@ -24,7 +24,7 @@ export function resumeLayer(
   const checksum = findRecordedLayer(repository, layer.digest);
   if (checksum === undefined) return undefined;
   try {
-    const stored = readWholeLayer(repo, checksum, layer);
+    const stored = readWholeLayer(repository, repo, checksum, layer);
     if (stored !== undefined) setRef(repo, formatBlobRef(layer.digest), checksum);
     return stored;
   } catch (error) {
@@ -34,11 +34,16 @@ export function resumeLayer(
   }
 }
 
-function readWholeLayer(repo: Pointer, checksum: string, layer: BlobDescriptor): StoredLayer | undefined {
+function readWholeLayer(
+  repository: string,
+  repo: Pointer,
+  checksum: string,
+  layer: BlobDescriptor,
+): StoredLayer | undefined {
   if (!hasObject(repo, 'commit', checksum)) return undefined;
   const commit = parseCommit(loadMetadata(repo, 'commit', checksum));
   if (!hasObject(repo, 'dirmeta', commit.dirmeta) || !hasWholeTree(repo, commit.dirtree)) return undefined;
-  return describeLayer(commit, layer);
+  return describeLayer(repository, commit, layer);
 }
 
 function hasWholeTree(repo: Pointer, root: string): boolean {

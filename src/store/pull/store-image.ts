@@ -16,7 +16,9 @@ import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { retryTransient } from '../../host/retry.ts';
 import { findImage } from '../find-image.ts';
+import { hasMergedRoot } from '../image-root.ts';
 import { hasSignatures } from '../image-signatures.ts';
+import { readCommit } from '../object-files.ts';
 import { withRepository } from '../repository.ts';
 import { findStoredLayers, type StoredLayer } from '../stored-layer.ts';
 import { isDamage } from '../tolerate-damage.ts';
@@ -51,6 +53,7 @@ export async function storeImage(
   if (
     present !== undefined &&
     `sha256:${present.id}` === source.digest &&
+    hasMergedRoot(host.locations.repository, readCommit(host.locations.repository, present.commit)) &&
     hasAllBlobs(host, manifest) &&
     hasSignatures(host, present, source.signatures)
   ) {
@@ -69,7 +72,7 @@ export async function storeImage(
     const { there, adoptable, planned } = planLayers(host, manifest.layers, diffIds, contents);
     await checkRoomForLayers(host, repo, planned);
     const stored = await withTransaction(host, repo, `storing ${reference}`, async () => {
-      const known = new Map([...there, ...adoptLayers(repo, adoptable)]);
+      const known = new Map([...there, ...adoptLayers(host.locations.repository, repo, adoptable)]);
       host.report({
         kind: 'pull-planned',
         layers: planned.map(({ digest, size }) => ({ digest, bytes: size })),

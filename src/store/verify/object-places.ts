@@ -2,7 +2,7 @@
 
 import { compareUtf8 } from '../../core/compare-utf8.ts';
 import type { TreeChecksums } from '../../core/tar/layer-tree.ts';
-import { readDirTree } from '../object-files.ts';
+import type { ImageRoot } from '../image-root.ts';
 import { formatObjectKey } from './object-verifier.ts';
 
 /**
@@ -13,8 +13,7 @@ import { formatObjectKey } from './object-verifier.ts';
  * @returns key -> absolute paths, sorted; the root is `/`
  */
 export function findPaths(
-  repository: string,
-  root: TreeChecksums,
+  root: ImageRoot,
   wanted: ReadonlySet<string>,
 ): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
@@ -28,7 +27,7 @@ export function findPaths(
     if (wanted.has(formatObjectKey('dirtree', dirtree))) return true;
     const known = holds.get(dirtree);
     if (known !== undefined) return known;
-    const { files, directories } = readDirTree(repository, dirtree);
+    const { files, directories } = root.readTree(dirtree);
     const result =
       files.some(({ checksum }) => wanted.has(formatObjectKey('file', checksum))) ||
       directories.some(holdsWanted);
@@ -41,7 +40,7 @@ export function findPaths(
     add(formatObjectKey('dirmeta', folder.dirmeta), shown);
     add(formatObjectKey('dirtree', folder.dirtree), shown);
     if (wanted.has(formatObjectKey('dirtree', folder.dirtree))) return;
-    const { files, directories } = readDirTree(repository, folder.dirtree);
+    const { files, directories } = root.readTree(folder.dirtree);
     for (const { name, checksum } of files) add(formatObjectKey('file', checksum), `${path}/${name}`);
     for (const directory of directories) visit(directory, `${path}/${directory.name}`);
   };

@@ -1,14 +1,11 @@
 /** Makes again what a pull itself has made of the layers: the merged directories of an image, and its commit. */
-import { AtomicError } from '../../core/errors.ts';
 import type { ImageManifest } from '../../core/manifest.ts';
-import { type LayerTree, mergeLayers } from '../../core/merge-layers.ts';
 import { plainDirectory } from '../../core/plain-directory.ts';
 import type { StoreProblem } from '../../core/verified-image.ts';
-import { formatObjectPath } from '../object-files.ts';
-import { findStoredLayer } from '../stored-layer.ts';
+import { mergeStoredLayers } from '../image-root.ts';
+import { readLayerTrees } from '../stored-layer.ts';
 import { tolerateDamage } from '../tolerate-damage.ts';
 import { withTransaction } from '../transaction.ts';
-import { readVerifiedObject } from '../verified-object.ts';
 import { placeData } from './place-object.ts';
 import type { Repair } from './repair.ts';
 import type { TrustedManifest } from './verify-targets.ts';
@@ -26,7 +23,10 @@ export async function rebuildDirectories(
 ): Promise<number> {
   const { repository } = repair.host.locations;
   const directories = problems.filter(({ kind }) => kind === 'dirtree');
-  const made = directories.length === 0 ? undefined : tolerateDamage(() => mergeStored(repository, manifest));
+  const made =
+    directories.length === 0
+      ? undefined
+      : tolerateDamage(() => mergeStoredLayers(repository, readLayerTrees(repository, manifest)).created);
   let placed = 0;
   for (const { kind, name } of problems) {
     const data = kind === 'dirtree' ? made?.get(name) : undefined;
@@ -55,19 +55,5 @@ export async function rewriteImageCommit(
   const layers = readLayerTrees(host.locations.repository, manifest);
   await withTransaction(host, repo, `storing ${reference}`, () => {
     writeImageCommit(repo, reference, recorded, layers);
-  });
-}
-
-function mergeStored(repository: string, manifest: ImageManifest): ReadonlyMap<string, Buffer> {
-  return mergeLayers(readLayerTrees(repository, manifest), (checksum) =>
-    readVerifiedObject(formatObjectPath(repository, checksum, 'dirtree'), checksum, 'dirtree'),
-  ).created;
-}
-
-function readLayerTrees(repository: string, manifest: ImageManifest): LayerTree[] {
-  return manifest.layers.map((layer) => {
-    const stored = findStoredLayer(repository, layer);
-    if (stored !== undefined) return stored.tree;
-    throw new AtomicError('STORE_CORRUPT', `reading layer ${layer.digest}: it is missing`);
   });
 }

@@ -2,9 +2,11 @@
  * Verifies everything that an image needs: its commit and the merged tree, the commit of every layer with its tree, and
  * its configuration. Nothing is changed.
  */
+import type { Commit } from '../../core/ostree-objects.ts';
 import { formatBlobRef } from '../../core/ref-name.ts';
 import type { ObjectKind, StoreProblem, VerifiedImage } from '../../core/verified-image.ts';
 import type { Host } from '../../host/host.ts';
+import { hasMergedRoot, type ImageRoot, readCommitRoot, readImageRoot } from '../image-root.ts';
 import { findRef, readCommit, readDirTree } from '../object-files.ts';
 import { tolerateDamage } from '../tolerate-damage.ts';
 import { findPaths } from './object-places.ts';
@@ -86,9 +88,21 @@ class ImageWalk {
 
   async visitRoot(root: Root): Promise<void> {
     if (root.commit === undefined || !(await this.#check('commit', root.commit, root))) return;
-    const { dirtree, dirmeta } = readCommit(this.#host.locations.repository, root.commit);
-    await this.#check('dirmeta', dirmeta, root);
-    await this.#visitFolder(dirtree, root, new Set());
+    const { repository } = this.#host.locations;
+    const commit = readCommit(repository, root.commit);
+    await this.#check('dirmeta', commit.dirmeta, root);
+    await this.#visitFolder(commit.dirtree, root, new Set());
+    const merged = tolerateDamage(() => findUnstoredRoot(repository, root, commit));
+    if (merged !== undefined) await this.#visitUnstored(merged, merged.dirtree, root, new Set());
+  }
+
+  /** The files of an image whose layers are not merged yet; its directories and their metadata are those of the layers. */
+  async #visitUnstored(merged: ImageRoot, checksum: string, root: Root, visited: Set<string>): Promise<void> {
+    if (visited.has(checksum)) return;
+    visited.add(checksum);
+    const { files, directories } = merged.readTree(checksum);
+    for (const file of files) await this.#check('file', file.checksum, root);
+    for (const { dirtree } of directories) await this.#visitUnstored(merged, dirtree, root, visited);
   }
 
   async #visitFolder(checksum: string, root: Root, visited: Set<string>): Promise<void> {
@@ -116,6 +130,16 @@ class ImageWalk {
     else known.roots.add(root);
     return false;
   }
+}
+
+/** @returns undefined when the commit has its root filesystem itself, as every layer has */
+function findUnstoredRoot(
+  repository: string,
+  { part, commit: checksum }: Root,
+  commit: Commit,
+): ImageRoot | undefined {
+  if (checksum === undefined || part !== 'image' || hasMergedRoot(repository, commit)) return undefined;
+  return readImageRoot(repository, checksum);
 }
 
 function describeRefProblem(host: Host, { part, digest, ref, commit }: Root): StoreProblem[] {
@@ -165,5 +189,6 @@ function findPathsOfRoot(
 ): ReadonlyMap<string, readonly string[]> {
   if (commit === undefined || wanted.has(formatObjectKey('commit', commit))) return new Map();
   const { repository } = host.locations;
-  return findPaths(repository, readCommit(repository, commit), wanted);
+  const root = tolerateDamage(() => readImageRoot(repository, commit));
+  return findPaths(root ?? readCommitRoot(repository, readCommit(repository, commit)), wanted);
 }

@@ -1,0 +1,105 @@
+/**
+ * The root filesystem of an image. Commits of this program have it as their tree. Those of the original tool hold only the
+ * manifest and the signatures (compatibility S-01): of such an image the layers are merged, here in memory, for whoever only
+ * reads; `merge-image.ts` does it for good.
+ */
+import type { ReadableTree, TreeNode } from '../core/compare-trees.ts';
+import { AtomicError } from '../core/errors.ts';
+import { parseManifest } from '../core/manifest.ts';
+import { type LayerTree, type MergedRoot, mergeLayers } from '../core/merge-layers.ts';
+import { type Commit, type DirMeta, parseDirTree } from '../core/ostree-objects.ts';
+import { plainDirectory } from '../core/plain-directory.ts';
+import { ImageKey } from './image-commit.ts';
+import { formatObjectPath, readCommit, readDirMeta, readDirTree } from './object-files.ts';
+import { readLayerTrees } from './stored-layer.ts';
+import { tolerateDamage } from './tolerate-damage.ts';
+import { readVerifiedObject } from './verified-object.ts';
+
+/** Its directories may be in no repository, because only the merge has made them. */
+export interface ImageRoot extends ReadableTree {
+  /**
+   * What a folder of a checkout may be, beside what its own dirmeta object says: the original tool left a folder as the
+   * lowest layer had it, and the root as it had made it itself. `path` has no leading slash; the root is ``.
+   */
+  readonly listOtherMetas: (path: string) => readonly DirMeta[];
+}
+
+/** The files of an image commit of the original tool. */
+const ORIGINAL_FILE = /^(?:manifest\.json|signature-[0-9]+)$/;
+
+/**
+ * @param checksum of an image's commit
+ * @throws AtomicError STORE_CORRUPT, also when a layer that must be merged is missing; MANIFEST_INVALID,
+ * MANIFEST_UNSUPPORTED, LAYER_REJECTED
+ */
+export function readImageRoot(repository: string, checksum: string): ImageRoot {
+  const commit = readCommit(repository, checksum);
+  if (hasMergedRoot(repository, commit)) return readCommitRoot(repository, commit);
+  const layers = readLayersOf(repository, commit);
+  const { dirtree, dirmeta, created } = mergeStoredLayers(repository, layers);
+  return {
+    dirtree,
+    dirmeta,
+    readTree: (tree) => {
+      const data = created.get(tree);
+      return data === undefined ? readDirTree(repository, tree) : parseDirTree(data);
+    },
+    listOtherMetas: (path) => [
+      ...(path === '' ? [plainDirectory.meta] : []),
+      ...layers.flatMap((layer) => findFolderMeta(repository, layer, path) ?? []),
+    ],
+  };
+}
+
+/** The tree that a commit has itself. */
+export function readCommitRoot(repository: string, { dirtree, dirmeta }: TreeNode): ImageRoot {
+  return { dirtree, dirmeta, readTree: (tree) => readDirTree(repository, tree), listOtherMetas: () => [] };
+}
+
+/**
+ * Whether the tree of an image's commit is a root filesystem. An image of ours may consist of a `manifest.json`, too: its
+ * commit says where it came from, which the original did not record.
+ *
+ * @throws AtomicError STORE_CORRUPT when the tree cannot be read
+ */
+export function hasMergedRoot(repository: string, { metadata, dirtree }: Commit): boolean {
+  if (metadata.has(ImageKey.source)) return true;
+  const { files, directories } = readDirTree(repository, dirtree);
+  const isOriginal = files.length > 0 && files.every(({ name }) => ORIGINAL_FILE.test(name));
+  return directories.length > 0 || !isOriginal;
+}
+
+/** @param commit of an image whose layers are not merged yet */
+export function readLayersOf(repository: string, { metadata }: Commit): readonly LayerTree[] {
+  return readLayerTrees(repository, parseManifest(metadata.get(ImageKey.manifest) ?? ''));
+}
+
+/** @throws AtomicError STORE_CORRUPT when a directory of a layer is damaged or missing; LAYER_REJECTED */
+export function mergeStoredLayers(repository: string, layers: readonly LayerTree[]): MergedRoot {
+  return mergeLayers(layers, (checksum) =>
+    readVerifiedObject(formatObjectPath(repository, checksum, 'dirtree'), checksum, 'dirtree'),
+  );
+}
+
+function findFolderMeta(repository: string, layer: TreeNode, path: string): DirMeta | undefined {
+  let folder: TreeNode = layer;
+  for (const name of path === '' ? [] : path.split('/')) {
+    const found = findFolder(repository, folder, name);
+    if (found === undefined) return undefined;
+    folder = found;
+  }
+  const { dirmeta } = folder;
+  return tolerateDamage(() => readDirMeta(repository, dirmeta));
+}
+
+function findFolder(repository: string, { dirtree }: TreeNode, name: string): TreeNode | undefined {
+  const tree = tolerateDamage(() => readDirTree(repository, dirtree));
+  return tree?.directories.find((directory) => directory.name === name);
+}
+
+/** The error of a checkout of a commit that holds only a manifest. */
+export function buildUnmerged(commit: string): AtomicError {
+  return new AtomicError('STORE_CORRUPT', `reading the commit ${commit}: it holds no root filesystem`, {
+    hint: 'Another program has stored the image just now; repeat the command.',
+  });
+}

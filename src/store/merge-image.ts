@@ -1,0 +1,92 @@
+/**
+ * Merges the layers of an image that the original tool stored, for good: a new commit has the root filesystem as its tree, and
+ * the names of the image lead to it. The old commit stays as long as a container names it.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { type Commit, formatCommit } from '../core/ostree-objects.ts';
+import { plainDirectory } from '../core/plain-directory.ts';
+import { formatImageRef } from '../core/ref-name.ts';
+import type { Host } from '../host/host.ts';
+import { findImage } from './find-image.ts';
+import { ImageKey } from './image-commit.ts';
+import { listImageNames } from './image-names.ts';
+import { hasMergedRoot, mergeStoredLayers, readLayersOf } from './image-root.ts';
+import { formatSignatures } from './image-signatures.ts';
+import { formatObjectPath, readCommit, readDirTree } from './object-files.ts';
+import { withRepository } from './repository.ts';
+import { withExclusiveStore } from './store-lock.ts';
+import { withTransaction } from './transaction.ts';
+import { writeRef } from './write-refs.ts';
+
+/** As skopeo limits them. */
+const MAX_SIGNATURE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Merges the layers of the image of a name, if there is one and they are not. Holds the store exclusively meanwhile: a pull
+ * that moves the name must not be undone. The caller holds no lock of the store.
+ *
+ * @param name as for `findImage`
+ * @throws AtomicError STORE_CORRUPT when a layer is missing or damaged, NO_SPACE, READ_ONLY, STORE_FAILED
+ */
+export async function mergeNamedImage(host: Host, name: string): Promise<void> {
+  if (!(await needsMerge(host, name))) return;
+  await withExclusiveStore(host, async () => {
+    const image = await findImage(host, name);
+    if (image === undefined || !(await needsMerge(host, name))) return;
+    host.report({ kind: 'step', text: `Merging the layers of ${image.reference}` });
+    const merged = await mergeCommit(host, image.commit);
+    const names = listImageNames(host).filter(({ commit }) => commit === image.commit);
+    await withRepository(host, async (repo) => {
+      for (const { reference } of names) await writeRef(host, repo, formatImageRef(reference), merged);
+    });
+  });
+}
+
+/**
+ * Writes the commit of an image whose tree is the merged root; everything else of it is as it was, also the time, so that it
+ * is the same commit however often it is made.
+ *
+ * @returns its checksum; that of the commit itself when it has such a tree
+ * @throws as `mergeNamedImage`
+ */
+export async function mergeCommit(host: Host, checksum: string): Promise<string> {
+  const { repository } = host.locations;
+  const commit = readCommit(repository, checksum);
+  if (hasMergedRoot(repository, commit)) return checksum;
+  const { dirtree, dirmeta, created } = mergeStoredLayers(repository, readLayersOf(repository, commit));
+  const metadata = new Map([
+    ...commit.metadata,
+    ...formatSignatures(readSignatureFiles(repository, commit)),
+    // Where it came from was not recorded; that the key is there says whose commit it is.
+    [ImageKey.source, ''],
+  ]);
+  return withRepository(host, async (repo) => {
+    const { writeMetadata } = await import('../native/ostree.ts');
+    return withTransaction(host, repo, 'merging the layers of an image', () => {
+      writeMetadata(repo, 'dirmeta', plainDirectory.data);
+      for (const data of created.values()) writeMetadata(repo, 'dirtree', data);
+      const merged = formatCommit({ dirtree, dirmeta, metadata, timestamp: commit.timestamp });
+      return writeMetadata(repo, 'commit', merged);
+    });
+  });
+}
+
+async function needsMerge(host: Host, name: string): Promise<boolean> {
+  const { repository } = host.locations;
+  const image = await findImage(host, name);
+  return image !== undefined && !hasMergedRoot(repository, readCommit(repository, image.commit));
+}
+
+/** The original keeps signatures as files beside the manifest. */
+function readSignatureFiles(repository: string, { dirtree }: Commit): Buffer[] {
+  return readDirTree(repository, dirtree)
+    .files.filter(({ name }) => name.startsWith('signature-'))
+    .sort((a, b) => readNumber(a.name) - readNumber(b.name))
+    .map(({ checksum }) => formatObjectPath(repository, checksum, 'file'))
+    .filter((path) => statSync(path).size <= MAX_SIGNATURE_BYTES)
+    .map((path) => readFileSync(path));
+}
+
+function readNumber(name: string): number {
+  return Number(name.slice(name.lastIndexOf('-') + 1));
+}
