@@ -1,0 +1,114 @@
+/**
+ * The parsers that read what others have written. Each may take an input or refuse it with an error of its own kind; every
+ * other error is a bug, and so is an input that does not come to an end.
+ */
+
+import { parseJournal } from '../../src/containers/journal.ts';
+import { AtomicError } from '../../src/core/errors.ts';
+import { parseExportsManifest } from '../../src/core/exports-manifest.ts';
+import { VariantMalformed } from '../../src/core/gvariant.ts';
+import { parseImageConfig } from '../../src/core/image-config.ts';
+import { parseImageDetails } from '../../src/core/image-details.ts';
+import { formatInfo, parseInfo } from '../../src/core/info-file.ts';
+import { parseManifest } from '../../src/core/manifest.ts';
+import {
+  formatDirMeta,
+  formatDirTree,
+  parseCommit,
+  parseDirMeta,
+  parseDirTree,
+} from '../../src/core/ostree-objects.ts';
+import { formatImageRef, parseRefName } from '../../src/core/ref-name.ts';
+import { parseReference } from '../../src/core/reference.ts';
+import { parseRuntimeConfig } from '../../src/core/runtime-config.ts';
+import { parseSourceName } from '../../src/core/source-name.ts';
+import { parseTarHeader, TAR_BLOCK_BYTES } from '../../src/core/tar/tar-header.ts';
+import { TarReader } from '../../src/core/tar/tar-reader.ts';
+import { parseTarSplitLine, TarSplitMalformed } from '../../src/core/tar/tar-split.ts';
+import { substituteTemplate } from '../../src/core/template.ts';
+import { parseTrustPolicy } from '../../src/core/trust-policy.ts';
+
+export interface FuzzTarget {
+  /** The name of its folder in `corpus/`. */
+  readonly name: string;
+  /** What the parser throws for an input that it refuses. */
+  readonly refusal: new (
+    ...words: never[]
+  ) => Error;
+  /** Parses the input; where there is an inverse, what was parsed must come back. */
+  run(input: Buffer): void;
+}
+
+export const targets: readonly FuzzTarget[] = [
+  text('reference', (input) => {
+    parseReference(input);
+    parseSourceName(input);
+  }),
+  text('ref-name', (input) => {
+    const parsed = parseRefName(input);
+    if (parsed.kind === 'image') requireEqual(formatImageRef(parsed.reference), `ociimage/${input}`);
+  }),
+  text('template', (input) => substituteTemplate(input, { A: '$B', B: 1, name: '' }, 'x.template')),
+  text('manifest', parseManifest),
+  text('exports-manifest', (input) => parseExportsManifest(input, 'image')),
+  text('configuration', (input) => {
+    parseImageConfig(input, 'image');
+    parseImageDetails(input, 'image');
+  }),
+  text('runtime-config', (input) => parseRuntimeConfig(input, '/config.json')),
+  text('trust-policy', (input) => parseTrustPolicy(input, '/policy.json')),
+  text('journal', (input) => parseJournal(input, '/journal/etcd.json')),
+  text('info', (input) => {
+    const record = parseInfo(input, '/info', '/usr/bin/runc');
+    requireEqual(JSON.stringify(parseInfo(formatInfo(record), '/info', '')), JSON.stringify(record));
+  }),
+  {
+    name: 'tar-split',
+    refusal: TarSplitMalformed,
+    run: (input) => void parseTarSplitLine(input.toString('utf8')),
+  },
+  {
+    name: 'tar-header',
+    refusal: AtomicError,
+    run: (input) =>
+      void parseTarHeader(
+        Buffer.concat([input, Buffer.alloc(TAR_BLOCK_BYTES)]).subarray(0, TAR_BLOCK_BYTES),
+        0,
+      ),
+  },
+  { name: 'tar', refusal: AtomicError, run: readArchive },
+  {
+    name: 'dirtree',
+    refusal: VariantMalformed,
+    run: (input) => void parseDirTree(formatDirTree(parseDirTree(input))),
+  },
+  {
+    name: 'dirmeta',
+    refusal: VariantMalformed,
+    run: (input) => void parseDirMeta(formatDirMeta(parseDirMeta(input))),
+  },
+  { name: 'commit', refusal: VariantMalformed, run: (input) => void parseCommit(input) },
+];
+
+function text(name: string, parse: (input: string) => unknown): FuzzTarget {
+  return { name, refusal: AtomicError, run: (input) => void parse(input.toString('utf8')) };
+}
+
+/** The bytes that the reader reports must be the archive, whatever it is. */
+function readArchive(input: Buffer): void {
+  const parts: Buffer[] = [];
+  const reader = new TarReader({
+    frame: (bytes) => void parts.push(bytes),
+    entry: () => {},
+    content: (bytes) => void parts.push(bytes),
+  });
+  const half = input.length >> 1;
+  reader.push(Buffer.from(input.subarray(0, half)));
+  reader.push(Buffer.from(input.subarray(half)));
+  reader.finish();
+  requireEqual(Buffer.concat(parts).toString('latin1'), input.toString('latin1'));
+}
+
+function requireEqual(actual: string, expected: string): void {
+  if (actual !== expected) throw new Error(`${JSON.stringify(actual)} is not ${JSON.stringify(expected)}`);
+}
