@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ContainerStatus, DeploymentRecord, ListedContainer } from '../core/container.ts';
 import { AtomicError } from '../core/errors.ts';
+import { isJsonObject, parseJson } from '../core/json-text.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { isSystemdRunning, readUnitStates, type UnitState } from '../host/systemctl.ts';
@@ -74,8 +75,9 @@ async function isBetween(host: Host, name: string): Promise<boolean> {
 async function readCommand(host: Host, name: string): Promise<readonly string[]> {
   const { config } = buildDeploymentPaths(buildContainerPaths(host.locations, name).link, name);
   try {
-    const parsed: { process?: { args?: unknown } } | null = JSON.parse(await readFile(config, 'utf8'));
-    const args = parsed?.process?.args;
+    const parsed = parseJson(await readFile(config, 'utf8'));
+    const spec = isJsonObject(parsed) ? parsed.process : undefined;
+    const args = isJsonObject(spec) ? spec.args : undefined;
     return Array.isArray(args) ? args.map(String) : [];
   } catch (error) {
     if (error instanceof SyntaxError || isErrno(error, 'ENOENT') || isErrno(error, 'EACCES')) return [];

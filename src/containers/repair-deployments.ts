@@ -1,5 +1,7 @@
 /** What a repair of the store means for the containers whose files were hard links to the damage. */
+
 import { readFileSync, statSync } from 'node:fs';
+import { parseJson } from '../core/json-text.ts';
 import { writeFileDurably } from '../host/durable-files.ts';
 import type { Repair } from '../store/verify/repair.ts';
 import type { RepairedImage } from '../store/verify/repair-image.ts';
@@ -56,7 +58,7 @@ function findCommit(
 /** The commit that `info` names is lost; another one with the same tree has taken its place. */
 async function pointInfoAt({ folder, name }: InstalledDeployment, commit: string): Promise<void> {
   const path = buildDeploymentPaths(folder, name).info;
-  const info: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  const info: unknown = parseJson(readFileSync(path, 'utf8'));
   if (typeof info !== 'object' || info === null) throw new Error(`${path} is no object, but was one`);
   const text = `${JSON.stringify({ ...info, 'ostree-commit': commit }, undefined, 4)}\n`;
   await writeFileDurably(path, text, statSync(path).mode & 0o777);

@@ -1,7 +1,7 @@
 /** Which images an archive or a layout holds: `manifest.json` of `docker save`, `index.json` of OCI layouts. */
 import { AtomicError } from './errors.ts';
 import { isFullName, type ManifestDescriptor } from './image-location.ts';
-import { isJsonObject, type JsonObject, parseJsonObject } from './json-text.ts';
+import { isJsonObject, type JsonObject, parseJson, parseJsonObject } from './json-text.ts';
 import { MAX_MANIFEST_BYTES } from './manifest.ts';
 import { toPrintable } from './printable.ts';
 
@@ -29,7 +29,7 @@ export interface LayoutImage {
  */
 export function parseArchiveIndex(text: string, path: string): readonly ArchivedImage[] {
   const reject = rejectAt(path, 'manifest.json');
-  const images = parseJson(text, reject);
+  const images = parseDocument(text, reject);
   if (!Array.isArray(images) || images.length === 0) throw reject('it lists no images');
   return images.map((image: unknown, index) => {
     if (!isJsonObject(image)) throw reject('an image is not an object');
@@ -199,9 +199,9 @@ function rejectAt(path: string, file: string): (problem: string) => AtomicError 
     });
 }
 
-function parseJson(text: string, reject: (problem: string) => AtomicError): unknown {
+function parseDocument(text: string, reject: (problem: string) => AtomicError): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     if (error instanceof SyntaxError) throw reject('it is not JSON');
     throw error;

@@ -3,7 +3,7 @@
  * several images have once; in the folders of the others it is a symlink, `ID/layer.tar -> ../ID/layer.tar`.
  */
 import { dirname, join, normalize } from 'node:path/posix';
-import { isJsonObject } from './json-text.ts';
+import { isJsonObject, parseJson } from './json-text.ts';
 
 /** Cleaned paths in the archive. */
 export interface ArchiveMembers {
@@ -26,7 +26,7 @@ export function followLayerLinks(
   links: ReadonlyMap<string, string>,
 ): ArchiveMembers | undefined {
   if (links.size === 0) return undefined;
-  const images: unknown = JSON.parse(manifest);
+  const images: unknown = parseJson(manifest);
   const image: unknown = Array.isArray(images) ? images[index] : undefined;
   if (!isJsonObject(image)) return undefined;
   const { Config: config, Layers: layers } = image;

@@ -1,5 +1,5 @@
 /** The manifest that an image leaves the store with: its own bytes where that is possible. */
-import { isJsonObject, type JsonObject } from './json-text.ts';
+import { isJsonObject, type JsonObject, parseJson } from './json-text.ts';
 import { type BlobDescriptor, findCompression, parseManifest } from './manifest.ts';
 
 /** `own`: as it came. `oci`: an OCI manifest. `uncompressed`: a Docker manifest whose layers are plain archives. */
@@ -41,7 +41,7 @@ export function planManifest(
   plainLayers: ReadonlySet<string>,
 ): string {
   const { layers } = parseManifest(text);
-  const manifest = JSON.parse(text) as JsonObject;
+  const manifest = parseJson(text) as JsonObject;
   const isConverted = form === 'uncompressed' || (form === 'oci' && isDockerManifest(manifest));
   if (!isConverted && layers.every(({ digest }) => !changes.has(digest))) return text;
   const planned = layers.map((layer, index) => {

@@ -1,3 +1,6 @@
+import { findJsonExcess } from './json-bounds.ts';
+import { walkJson } from './json-walk.ts';
+
 /** A JSON object of unknown shape. */
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -14,15 +17,29 @@ export type Reject = (problem: string) => Error;
  */
 export function parseJsonObject(text: string, maxLength: number, reject: Reject): JsonObject {
   if (text.length > maxLength) throw reject(`the file is longer than ${maxLength} characters`);
-  const value = parseJson(text, reject);
+  const excess = findJsonExcess(text);
+  if (excess !== undefined) throw reject(`${formatJsonPlace(text, excess.offset)}: ${excess.problem}`);
+  const value = parseLocated(text, reject);
   if (!isJsonObject(value)) throw reject('the document must be an object');
   return value;
 }
 
-/** @returns `undefined` when it is not JSON */
+/**
+ * Parses JSON with limits on its depth and its number of values. Every reader uses this, or a function of this file,
+ * in place of `JSON.parse`.
+ *
+ * @throws SyntaxError when it is not JSON or leaves the limits
+ */
+export function parseJson(text: string): unknown {
+  const excess = findJsonExcess(text);
+  if (excess !== undefined) throw new SyntaxError(excess.problem);
+  return JSON.parse(text);
+}
+
+/** @returns `undefined` when it is not JSON, or leaves the limits of `parseJson` */
 export function tryParseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -34,7 +51,20 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parseJson(text: string, reject: Reject): unknown {
+/** `line L, column C`; columns count characters. */
+export function formatJsonPlace(text: string, offset: number): string {
+  let line = 1;
+  let start = 0;
+  for (let end = text.indexOf('\n'); end >= 0 && end < offset; end = text.indexOf('\n', start)) {
+    line += 1;
+    start = end + 1;
+  }
+  let column = 1;
+  for (const _ of text.slice(start, offset)) column += 1;
+  return `line ${line}, column ${column}`;
+}
+
+function parseLocated(text: string, reject: Reject): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -43,12 +73,10 @@ function parseJson(text: string, reject: Reject): unknown {
   }
 }
 
-/** `line L, column C: unexpected X` for the first place where `text` stops being JSON; columns count characters. */
+/** `line L, column C: unexpected X` for the first place where `text` stops being JSON. */
 function describeJsonProblem(text: string): string {
-  const offset = findJsonProblem(text);
-  const before = text.slice(0, offset).split('\n');
-  const column = [...(before.at(-1) ?? '')].length + 1;
-  return `line ${before.length}, column ${column}: unexpected ${describeCharacter(text, offset)}`;
+  const offset = walkJson(text) ?? text.length;
+  return `${formatJsonPlace(text, offset)}: unexpected ${describeCharacter(text, offset)}`;
 }
 
 function describeCharacter(text: string, offset: number): string {
@@ -59,85 +87,4 @@ function describeCharacter(text: string, offset: number): string {
     return `character U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
   }
   return `'${String.fromCodePoint(code).toWellFormed()}'`;
-}
-
-/** Finds the offset of the first character that no JSON document can have there; `text.length` at an early end. */
-function findJsonProblem(text: string): number {
-  const closers: string[] = [];
-  let expected: 'value' | 'first-value' | 'key' | 'first-key' | 'colon' | 'separator' = 'value';
-  let offset = skipBlanks(text, 0);
-  while (offset < text.length) {
-    const character = text.charAt(offset);
-    const start = offset;
-    if (expected === 'separator') {
-      const closer = closers.at(-1);
-      if (closer === undefined) return start;
-      if (character === ',') expected = closer === '}' ? 'key' : 'value';
-      else if (character === closer) closers.pop();
-      else return start;
-      offset += 1;
-    } else if (expected === 'colon') {
-      if (character !== ':') return start;
-      expected = 'value';
-      offset += 1;
-    } else if (
-      (expected === 'first-key' && character === '}') ||
-      (expected === 'first-value' && character === ']')
-    ) {
-      closers.pop();
-      expected = 'separator';
-      offset += 1;
-    } else if (expected === 'key' || expected === 'first-key') {
-      if (character !== '"') return start;
-      const string = scanString(text, start);
-      if (!string.complete) return string.end;
-      offset = string.end;
-      expected = 'colon';
-    } else if (character === '{' || character === '[') {
-      closers.push(character === '{' ? '}' : ']');
-      expected = character === '{' ? 'first-key' : 'first-value';
-      offset += 1;
-    } else {
-      const scalar = character === '"' ? scanString(text, start) : scanWord(text, start);
-      if (!scalar.complete) return scalar.end;
-      offset = scalar.end;
-      expected = 'separator';
-    }
-    offset = skipBlanks(text, offset);
-  }
-  return text.length;
-}
-
-interface Scan {
-  /** Offset behind the token, or of the character that does not belong to it. */
-  readonly end: number;
-  readonly complete: boolean;
-}
-
-function scanString(text: string, start: number): Scan {
-  let offset = start + 1;
-  while (offset < text.length) {
-    const character = text.charAt(offset);
-    if (character === '"') return { end: offset + 1, complete: true };
-    if (character < ' ') return { end: offset, complete: false };
-    if (character === '\\') {
-      const escapes = /["\\/bfnrt]|u[0-9a-fA-F]{4}/y;
-      escapes.lastIndex = offset + 1;
-      if (!escapes.test(text)) return { end: offset + 1, complete: false };
-      offset = escapes.lastIndex;
-    } else offset += 1;
-  }
-  return { end: text.length, complete: false };
-}
-
-function scanWord(text: string, start: number): Scan {
-  const word = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
-  word.lastIndex = start;
-  return word.test(text) ? { end: word.lastIndex, complete: true } : { end: start, complete: false };
-}
-
-function skipBlanks(text: string, start: number): number {
-  let offset = start;
-  while (offset < text.length && ' \t\n\r'.includes(text.charAt(offset))) offset += 1;
-  return offset;
 }

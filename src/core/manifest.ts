@@ -1,6 +1,6 @@
 /** Image manifests: OCI image manifest v1 and Docker image manifest version 2, schema 2, which have the same shape. */
 import { AtomicError } from './errors.ts';
-import { isJsonObject } from './json-text.ts';
+import { isJsonObject, parseJson } from './json-text.ts';
 
 export interface BlobDescriptor {
   /** `sha256:` and 64 hex digits. */
@@ -108,7 +108,7 @@ function readAnnotations(value: unknown): Readonly<Record<string, string>> {
 function parseObject(text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw new AtomicError('MANIFEST_INVALID', 'reading the manifest: it is not JSON', { cause: error });
   }

@@ -1,6 +1,6 @@
 /** Which requirements of `policy.json` apply to an image (containers-policy.json(5)). */
 import { AtomicError } from './errors.ts';
-import { isJsonObject } from './json-text.ts';
+import { isJsonObject, parseJson } from './json-text.ts';
 
 export interface PolicyRequirement {
   /** `insecureAcceptAnything`, `reject`, `signedBy`, `sigstoreSigned`... */
@@ -25,7 +25,7 @@ export type TrustVerdict =
 export function parseTrustPolicy(text: string, path: string): TrustPolicy {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw new AtomicError('SETTINGS_INVALID', `reading the trust policy ${path}: it is not JSON`, {
       hint: 'See containers-policy.json(5).',

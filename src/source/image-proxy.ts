@@ -6,12 +6,14 @@
  * `FinishPipe`, and `FinishPipe` returns only when the blob is drained: so it is sent as soon as a blob is open and
  * answered while the blob is read. And the proxy serves one request at a time: the next blob is opened when that is read.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicError } from '../core/errors.ts';
 import type { SilenceLimits } from '../core/image.ts';
+import { parseJson } from '../core/json-text.ts';
 import { MAX_MANIFEST_BYTES } from '../core/manifest.ts';
 import { toPrintable } from '../core/printable.ts';
 import { isErrno } from '../host/file-error.ts';
@@ -228,7 +230,7 @@ export class ImageProxy {
       this.#send(Buffer.from(JSON.stringify({ method, args })));
       this.#silence?.end();
       const packet = await this.#receive(method === 'FinishPipe' ? 'bytes' : 'answer');
-      const answer = JSON.parse(packet.data.toString('utf8')) as Answer;
+      const answer = parseJson(packet.data.toString('utf8')) as Answer;
       if (answer.success) return { answer, packet };
       for (const fd of packet.fds) closeSync(fd);
       throw describeProxyFailure(toPrintable(answer.error));

@@ -1,7 +1,9 @@
 /** Asks a registry what a name means now, without opening the image. */
+
 import { createHash } from 'node:crypto';
 import { AtomicError } from '../core/errors.ts';
 import type { SourceOptions } from '../core/image.ts';
+import { parseJson } from '../core/json-text.ts';
 import type { Host } from '../host/host.ts';
 import { prepareAccess } from './credentials-file.ts';
 import { ImageProxy } from './image-proxy.ts';
@@ -41,7 +43,7 @@ export async function findRemoteDigest(
 function listDigests(raw: Buffer): readonly unknown[] | undefined {
   let manifest: unknown;
   try {
-    manifest = JSON.parse(raw.toString('utf8'));
+    manifest = parseJson(raw.toString('utf8'));
   } catch (error) {
     throw new AtomicError('MANIFEST_INVALID', 'reading the manifest: it is not JSON', { cause: error });
   }

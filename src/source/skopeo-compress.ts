@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { isJsonObject } from '../core/json-text.ts';
+import { isJsonObject, parseJson } from '../core/json-text.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { captureProgramReading } from '../host/run-program.ts';
@@ -101,7 +101,7 @@ async function runCompression(
 }
 
 function readLayerName(manifestPath: string): string {
-  const manifest: unknown = JSON.parse(readFileSync(manifestPath, 'utf8'));
+  const manifest: unknown = parseJson(readFileSync(manifestPath, 'utf8'));
   const layers = isJsonObject(manifest) ? manifest.layers : undefined;
   const layer: unknown = Array.isArray(layers) ? layers[0] : undefined;
   if (!isJsonObject(layer) || typeof layer.digest !== 'string') throw new Error('skopeo wrote no layer');

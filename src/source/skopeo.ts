@@ -1,8 +1,10 @@
 /** Commands of skopeo beside the image proxy. */
+
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AtomicError } from '../core/errors.ts';
 import type { SourceOptions } from '../core/image.ts';
+import { parseJson } from '../core/json-text.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from '../host/host.ts';
 import { captureProgram, runProgram } from '../host/run-program.ts';
@@ -109,7 +111,7 @@ function readReason(stderr: string): string {
 
 function parseQuoted(text: string): string {
   try {
-    return JSON.parse(text) as string;
+    return parseJson(text) as string;
   } catch (error) {
     if (error instanceof SyntaxError) return text;
     throw error;

@@ -4,7 +4,7 @@ import { emptyImageConfig, type ImageConfig, parseImageConfig } from '../core/im
 import type { ImageDescription } from '../core/image-description.ts';
 import { emptyImageDetails, type ImageDetails, parseImageDetails } from '../core/image-details.ts';
 import type { LayerFacts } from '../core/image-history.ts';
-import { isJsonObject } from '../core/json-text.ts';
+import { isJsonObject, parseJson } from '../core/json-text.ts';
 import { type BlobDescriptor, parseManifest } from '../core/manifest.ts';
 import { formatBlobRef } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';
@@ -76,6 +76,6 @@ function describeLayer(repository: string, layer: BlobDescriptor, diffId: string
 }
 
 function readMediaType(manifest: string): string {
-  const value: unknown = JSON.parse(manifest);
+  const value: unknown = parseJson(manifest);
   return isJsonObject(value) && typeof value.mediaType === 'string' ? value.mediaType : '';
 }

@@ -1,7 +1,7 @@
 /** The rules of the folder table in docs/architecture.md, checked on the sources themselves. */
 import { describe, expect, test } from 'bun:test';
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { SyntaxKind } from 'typescript/unstable/ast';
 import { scanTokens, type Token } from './source-tokens.ts';
 
@@ -107,6 +107,21 @@ test(`no source is longer than ${MAX_LINES} lines`, () => {
     .filter(({ lines }) => lines > MAX_LINES)
     .map(({ path, lines }) => `${path}:${lines}`);
   expect(long).toEqual([]);
+});
+
+test('JSON is parsed within limits: `parseJson` of json-text.ts, not `JSON.parse`', () => {
+  // Both read what a program like this one wrote, of a size that only the host decides.
+  const ownFiles = ['json-text.ts', 'cache-file.ts', 'stored-layer.ts'];
+  const wrong = sources
+    .filter(({ path }) => !ownFiles.includes(basename(path)))
+    .flatMap(({ path, tokens }) =>
+      tokens.flatMap(({ text, line }, index) => {
+        const isCall =
+          text === 'JSON' && tokens[index + 1]?.text === '.' && tokens[index + 2]?.text === 'parse';
+        return isCall ? [`${path}:${line}`] : [];
+      }),
+    );
+  expect(wrong).toEqual([]);
 });
 
 test('nothing refers to a folder beside the checkout', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { parseJsonObject } from '../../src/core/json-text.ts';
+import { parseJson, parseJsonObject, tryParseJson } from '../../src/core/json-text.ts';
 
 const parse = (text: string): unknown => parseJsonObject(text, 100_000, (problem) => new Error(problem));
 
@@ -27,9 +27,18 @@ describe('parseJsonObject', () => {
     ['null', 'the document must be an object'],
     ['"text"', 'the document must be an object'],
     [`{"a": "${'x'.repeat(100_000)}"}`, 'the file is longer than 100000 characters'],
-    ['['.repeat(50_000), 'line 1, column 50001: unexpected end of the file'],
+    ['['.repeat(64), 'line 1, column 65: unexpected end of the file'],
+    ['['.repeat(50_000), 'line 1, column 65: nested deeper than 64 levels'],
+    [`{"a":\n${'[{"b":'.repeat(32)}1`, 'line 2, column 188: nested deeper than 64 levels'],
   ])('refuses %.20j', (text, problem) => {
     expect(() => parse(text)).toThrow(new Error(problem));
+  });
+
+  test('strings do not count as brackets, nor brackets that are closed', () => {
+    expect(parse(`{"${'['.repeat(100)}": "\\"${'{'.repeat(100)}"}`)).toEqual({
+      ['['.repeat(100)]: `"${'{'.repeat(100)}`,
+    });
+    expect(parse(`{"a": [${'[],'.repeat(1000)}${'['.repeat(62)}${']'.repeat(62)}]}`)).toBeDefined();
   });
 
   test('returns what JSON.parse returns, with __proto__ as an ordinary key', () => {
@@ -59,5 +68,25 @@ describe('parseJsonObject', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('hostile documents', () => {
+  const size = 4 * 1024 * 1024;
+
+  test.each([
+    ['deep', '['.repeat(size), /^nested deeper than 64 levels$/],
+    ['deep, in objects', '{"":'.repeat(size / 4), /^nested deeper than 64 levels$/],
+    ['wide', `[${'[],'.repeat(size / 3)}1]`, /^more than 250000 values$/],
+    ['of small values', `[${'0,'.repeat(size / 2)}0]`, /^more than 250000 values$/],
+    ['of keys', `{${'"":0,'.repeat(size / 5)}"":0}`, /^more than 250000 values$/],
+    ['an open string', `["${'\\"'.repeat(size / 2)}`, /./],
+  ])('%s: is refused before a tree is built', (_, text, problem) => {
+    const before = process.memoryUsage().rss;
+    expect(() => parseJson(text)).toThrow(problem);
+    expect(() => parseJson(text)).toThrow(SyntaxError);
+    expect(() => parseJsonObject(text, size * 2, (reason) => new RangeError(reason))).toThrow(RangeError);
+    expect(tryParseJson(text)).toBeUndefined();
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
   });
 });

@@ -2,7 +2,7 @@
  * A line of a tar-split record: what tar-split keeps of an archive to build it again from the files of its tree. The
  * format is that of vbatts/tar-split and of containers' own tools, which wrote the records of older repositories.
  */
-import { isJsonObject } from '../json-text.ts';
+import { isJsonObject, parseJson } from '../json-text.ts';
 
 export type TarSplitEntry =
   /** Bytes of the archive as they are: headers, padding, and all that follows the last entry. */
@@ -43,7 +43,7 @@ export function parseTarSplitLine(line: string): TarSplitEntry {
 function parseLine(line: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseJson(line);
   } catch (error) {
     if (error instanceof SyntaxError) throw new TarSplitMalformed('a line that is not JSON');
     throw error;

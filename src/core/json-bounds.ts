@@ -1,0 +1,52 @@
+/** How deep anything is nested that images, registries and skopeo write; a runtime configuration needs 8. */
+const MAX_DEPTH = 64;
+/** Values and keys of a document; far above the index of an archive with a thousand images. */
+const MAX_VALUES = 250_000;
+
+/** Where a document leaves the bounds, and how. */
+export interface JsonExcess {
+  readonly offset: number;
+  readonly problem: string;
+}
+
+/**
+ * Looks through a document before it is parsed: a parsed tree takes up to a hundred times the memory of its text.
+ * Works on any text; what is not JSON is for the parser to refuse.
+ */
+export function findJsonExcess(text: string): JsonExcess | undefined {
+  let depth = 0;
+  let values = 0;
+  for (let offset = 0; offset < text.length; offset += 1) {
+    switch (text.charCodeAt(offset)) {
+      case 0x22: // "
+        offset = findStringEnd(text, offset);
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        depth += 1;
+        values += 1;
+        if (depth > MAX_DEPTH) return { offset, problem: `nested deeper than ${MAX_DEPTH} levels` };
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth -= 1;
+        break;
+      case 0x2c: // ,
+      case 0x3a: // :
+        values += 1;
+        break;
+    }
+    if (values > MAX_VALUES) return { offset, problem: `more than ${MAX_VALUES} values` };
+  }
+  return undefined;
+}
+
+/** @returns the offset of the closing quote, or of the end of a text without one */
+function findStringEnd(text: string, start: number): number {
+  for (let offset = start + 1; offset < text.length; offset += 1) {
+    const code = text.charCodeAt(offset);
+    if (code === 0x22) return offset;
+    if (code === 0x5c) offset += 1;
+  }
+  return text.length;
+}
