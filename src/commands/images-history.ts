@@ -27,13 +27,16 @@ export const imagesHistory = defineCommand({
   exitStatuses: [],
   async run(host, { options, operands }) {
     checkStorage(options.storage);
-    const [{ readImage }, { listImages }, { readImageDescription }] = await Promise.all([
+    const [{ readImage }, { withSecondLook }, { listImages }, { readImageDescription }] = await Promise.all([
       import('../store/find-image.ts'),
+      import('../store/second-look.ts'),
       import('../store/list-images.ts'),
       import('../store/describe-image.ts'),
     ]);
-    const image = await readImage(host, operands.image);
-    const description = await readImageDescription(host, image, await listImages(host));
+    const description = await withSecondLook(host, async (looking) => {
+      const image = await readImage(looking, operands.image);
+      return readImageDescription(looking, image, await listImages(looking));
+    });
     return { text: formatImageHistory(description, options) };
   },
 });

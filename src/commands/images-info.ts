@@ -32,11 +32,14 @@ export const imagesInfo = defineCommand({
         'Look at an image in a registry with `skopeo inspect docker://NAME`.',
       );
     }
-    const [{ readImage }, { readImageInfo }] = await Promise.all([
+    const [{ readImage }, { withSecondLook }, { readImageInfo }] = await Promise.all([
       import('../store/find-image.ts'),
+      import('../store/second-look.ts'),
       import('../containers/read-image-info.ts'),
     ]);
-    const info = await readImageInfo(host, await readImage(host, operands.image));
+    const info = await withSecondLook(host, async (looking) =>
+      readImageInfo(looking, await readImage(looking, operands.image)),
+    );
     return { text: options.json ? formatJson(buildImageInfoJson(info)) : formatImageInfo(info) };
   },
 });

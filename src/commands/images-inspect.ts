@@ -29,22 +29,32 @@ export const imagesInspect = defineCommand({
     if (operands.images.length === 0) {
       throw buildUsageError('BAD_OPTION', 'Too few arguments: IMAGE is missing', 'images inspect');
     }
-    const [{ readImage }, { listImages }, { readImageDescription }, { listDeployments }, { findImageUsers }] =
-      await Promise.all([
-        import('../store/find-image.ts'),
-        import('../store/list-images.ts'),
-        import('../store/describe-image.ts'),
-        import('../containers/list-deployments.ts'),
-        import('../containers/image-users.ts'),
-      ]);
-    const deployments = await listDeployments(host);
-    const all = await listImages(host);
-    const documents: unknown[] = [];
-    for (const written of operands.images) {
-      const image = await readImage(host, written);
-      const description = await readImageDescription(host, image, all);
-      documents.push(buildImageDocument(description, findImageUsers(deployments, image)));
-    }
+    const [
+      stored,
+      { withSecondLook },
+      { listImages },
+      { readImageDescription },
+      deployed,
+      { findImageUsers },
+    ] = await Promise.all([
+      import('../store/find-image.ts'),
+      import('../store/second-look.ts'),
+      import('../store/list-images.ts'),
+      import('../store/describe-image.ts'),
+      import('../containers/list-deployments.ts'),
+      import('../containers/image-users.ts'),
+    ]);
+    const deployments = await deployed.listDeployments(host);
+    const documents = await withSecondLook(host, async (looking) => {
+      const all = await listImages(looking);
+      const built: unknown[] = [];
+      for (const written of operands.images) {
+        const image = await stored.readImage(looking, written);
+        const description = await readImageDescription(looking, image, all);
+        built.push(buildImageDocument(description, findImageUsers(deployments, image)));
+      }
+      return built;
+    });
     return { text: formatJson(documents) };
   },
 });

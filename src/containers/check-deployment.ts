@@ -94,7 +94,7 @@ class DeploymentCheck {
       await this.visitFolder(directory, `${place}/${directory.name}`, `${path}/${directory.name}`);
     }
     const expected = new Set([...tree.files, ...tree.directories].map(({ name }) => name));
-    for (const name of readdirSync(place, { encoding: 'buffer' })) {
+    for (const name of listNames(place)) {
       const shown = name.toString();
       const entry = Buffer.concat([Buffer.from(`${place}/`), name]);
       if (expected.has(shown) || isMadeByRuntime(entry, `${path}/${shown}`)) continue;
@@ -117,7 +117,9 @@ class DeploymentCheck {
       return { state: 'changed', reason: 'it is no file any more' };
     }
     // A copy with everything that the object has is as good, for example after a backup was restored.
-    if ((await checksumPath(place)) === checksum) return undefined;
+    const actual = await checksumIfThere(place);
+    if (actual === checksum) return undefined;
+    if (actual === undefined) return { state: 'missing', reason: 'it is not there' };
     return { state: 'changed', reason: 'it is not the file of the image' };
   }
 
@@ -174,9 +176,29 @@ function isMadeByRuntime(entry: Buffer, path: string): boolean {
   if (stats === undefined) return true;
   if (stats.isFile()) return stats.size === 0;
   if (!stats.isDirectory()) return path.startsWith('/dev/');
-  return readdirSync(entry, { encoding: 'buffer' }).every((name) =>
+  return listNames(entry).every((name) =>
     isMadeByRuntime(Buffer.concat([entry, Buffer.from('/'), name]), `${path}/${name}`),
   );
+}
+
+/** Nothing for a folder that was removed while it was open. */
+function listNames(folder: string | Buffer): Buffer[] {
+  try {
+    return readdirSync(folder, { encoding: 'buffer' });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** @returns `undefined` for what was removed since it was seen */
+async function checksumIfThere(place: string): Promise<string | undefined> {
+  try {
+    return await checksumPath(place);
+  } catch (error) {
+    if (lstatSync(place, { throwIfNoEntry: false }) === undefined) return undefined;
+    throw error;
+  }
 }
 
 function formatAccess(mode: number, uid: number, gid: number): string {

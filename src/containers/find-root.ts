@@ -36,20 +36,25 @@ export async function readRoot(host: Host, written: string): Promise<NamedRoot> 
 }
 
 async function findDeployment(host: Host, written: string): Promise<InstalledDeployment | undefined> {
+  const found = (await lookForDeployment(host, written)) ?? (await lookForDeployment(host, written));
+  if (found !== undefined) return found.deployment;
+  throw new AtomicError('CONTAINER_DAMAGED', `reading the container ${toPrintable(written)}: it is damaged`, {
+    hint: '`atomic containers list -a` says why.',
+  });
+}
+
+/** @returns `undefined` when there is a container of that name without an active deployment: damaged, or just leaving */
+async function lookForDeployment(
+  host: Host,
+  written: string,
+): Promise<{ readonly deployment: InstalledDeployment | undefined } | undefined> {
   const names = await listContainerNames(host);
   const deployments = await listDeployments(host);
-  if (names.includes(written)) {
-    const active = deployments.find(({ name, isActive }) => name === written && isActive);
-    if (active !== undefined) return active;
-    throw new AtomicError(
-      'CONTAINER_DAMAGED',
-      `reading the container ${toPrintable(written)}: it is damaged`,
-      {
-        hint: '`atomic containers list -a` says why.',
-      },
-    );
+  if (!names.includes(written)) {
+    return { deployment: deployments.find(({ name, number }) => `${name}.${number}` === written) };
   }
-  return deployments.find(({ name, number }) => `${name}.${number}` === written);
+  const deployment = deployments.find(({ name, isActive }) => name === written && isActive);
+  return deployment === undefined ? undefined : { deployment };
 }
 
 async function readNamedImage(host: Host, written: string): ReturnType<typeof readImage> {

@@ -7,7 +7,7 @@ import type { Host } from '../host/host.ts';
 import { isSystemdRunning, readUnitStates, type UnitState } from '../host/systemctl.ts';
 import { buildContainerPaths, buildDeploymentPaths } from './deployment.ts';
 import { listJournals } from './journal.ts';
-import { findLinkTarget, listContainerNames, readContainer } from './read-container.ts';
+import { type ContainerState, findLinkTarget, listContainerNames, readContainer } from './read-container.ts';
 
 interface Installed {
   readonly name: string;
@@ -58,11 +58,24 @@ async function readListed(
   host: Host,
   name: string,
 ): Promise<Installed | (ListedContainer & { kind: 'damaged' }) | undefined> {
-  const state = await readContainer(host, name);
+  const state = await readSettled(host, name);
   if (state.kind === 'absent') return undefined;
-  if (state.kind === 'installed')
-    return { name, record: state.record, command: await readCommand(host, name) };
-  return (await isBetween(host, name)) ? undefined : { kind: 'damaged', name, reason: state.reason };
+  if (state.kind === 'damaged') return { kind: 'damaged', name, reason: state.reason };
+  return { name, record: state.record, command: await readCommand(host, name) };
+}
+
+/**
+ * Looks twice before it calls a container damaged: an operation may have ended between the look at the container and that
+ * at its journal.
+ */
+async function readSettled(host: Host, name: string): Promise<ContainerState> {
+  for (const isLast of [false, true]) {
+    const state = await readContainer(host, name);
+    if (state.kind !== 'damaged') return state;
+    if (await isBetween(host, name)) break;
+    if (isLast) return state;
+  }
+  return { kind: 'absent' };
 }
 
 /** Whether an operation is between two renames, or was killed there: not damaged, but not there either. */

@@ -60,9 +60,14 @@ export async function surveyDeployments(host: Host): Promise<Deployments> {
       const folder = buildDeploymentFolder(host.locations, name, number);
       const isActive = active !== undefined && resolve(checkouts, active) === resolve(folder);
       const found = { name, number, folder, isActive };
-      const read = await readInfo(host, buildDeploymentPaths(folder, name).info);
+      const { info } = buildDeploymentPaths(folder, name);
+      let read = await readInfo(host, info);
+      // It may have come or gone meanwhile: only what is there and still cannot be read is damaged.
+      if (!('record' in read) && (await isDeployment(found))) {
+        read = await readInfo(host, info);
+        if (!('record' in read) && (await isDeployment(found))) unreadable.push({ ...found, ...read });
+      }
       if ('record' in read) installed.push({ ...found, ...read });
-      else if (await isDeployment(found)) unreadable.push({ ...found, ...read });
     }
   }
   return { installed, unreadable };

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import type {
   DeploymentProblem,
   UnreadableContainer,
   VerifiedDeployment,
   VerifiedImage,
 } from '../core/verified-image.ts';
+import { formatFileIdentity } from '../host/file-identity.ts';
 import type { Host } from '../host/host.ts';
 import { withRepository } from '../store/repository.ts';
 import { withReadableStore } from '../store/store-lock.ts';
@@ -52,7 +53,10 @@ export async function verifyImages(host: Host, written: readonly string[]): Prom
   );
 }
 
-/** Verifies the files of deployments of one image. */
+/**
+ * Verifies the files of deployments of one image. One that is uninstalled meanwhile, which needs no lock of the store, is
+ * left out.
+ */
 export async function verifyDeployments(
   host: Host,
   target: VerifyTarget,
@@ -61,6 +65,7 @@ export async function verifyDeployments(
   const verified: VerifiedDeployment[] = [];
   for (const deployment of deployments) {
     const { name, number, folder, record } = deployment;
+    const identity = readIdentity(folder);
     const commit = findCommitOf(host, target, deployment);
     const problems: DeploymentProblem[] = [];
     const hasRoot = record.hasContainerService && commit !== undefined;
@@ -76,7 +81,14 @@ export async function verifyDeployments(
     if (hasRoot && commit !== record.ostreeCommit) {
       problems.push({ path: 'info', state: 'changed', reason: 'it names a commit that the store has not' });
     }
+    if (problems.length > 0 && (identity === undefined || readIdentity(folder) !== identity)) continue;
     verified.push({ container: name, number, files, problems });
   }
   return verified;
+}
+
+/** @returns what changes when the folder is moved away, or another one takes its place; `undefined` without one */
+function readIdentity(folder: string): string | undefined {
+  const stats = lstatSync(folder, { throwIfNoEntry: false });
+  return stats === undefined ? undefined : `${formatFileIdentity(stats)} ${stats.ctimeMs}`;
 }

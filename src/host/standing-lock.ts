@@ -67,7 +67,8 @@ export async function withStandingLockIfThere<T>(
  *
  * Where the lock file is missing and cannot be made, the action runs without a lock. On a read-only filesystem that is
  * sound, because nobody can change what is read there. (Where only our mount of it is read-only somebody could; then a
- * reader may miss what is taken away meanwhile.) Where even the folder is missing there is nothing to read.
+ * reader may miss what is taken away meanwhile.) Where even the folder is missing there is nothing to read. A user who may
+ * not open the file reads without it, too, as far as that goes.
  *
  * @throws INTERRUPTED while waiting; STORE_FAILED when the file cannot be opened
  */
@@ -78,7 +79,7 @@ export async function withReadersLock<T>(
 ): Promise<T> {
   // A file that is there is opened, whether the filesystem is writable or not.
   const flags = constants.O_RDONLY | constants.O_CREAT;
-  const file = await openUnless(request.path, flags, ['EROFS', 'ENOENT']);
+  const file = await openUnless(request.path, flags, ['EROFS', 'ENOENT', 'EACCES']);
   return file === undefined ? action() : runInTurn(host, file, { ...request, mode: 'shared' }, action);
 }
 

@@ -7,7 +7,8 @@ import { findStoredName } from '../core/source-name.ts';
 import type { Host } from '../host/host.ts';
 import { describeImage } from './image-commit.ts';
 import { listImages } from './list-images.ts';
-import { findRef, readCommit } from './object-files.ts';
+import { readCommit } from './object-files.ts';
+import { readThroughRef } from './read-through-ref.ts';
 
 const ID_PREFIX = /^(?:sha256:)?([0-9a-f]{1,64})$/;
 
@@ -27,9 +28,7 @@ export function parseIdPrefix(written: string): string | undefined {
  */
 export async function findImage(host: Host, name: string): Promise<StoredImage | undefined> {
   const reference = findStoredName(name);
-  const { repository } = host.locations;
-  const commit = findRef(repository, formatImageRef(reference));
-  return commit === undefined ? undefined : readNamed(repository, reference, commit);
+  return readNamed(host, reference);
 }
 
 /**
@@ -54,12 +53,14 @@ export async function readImages(host: Host, written: string): Promise<readonly 
 async function findById(host: Host, prefix: string): Promise<readonly StoredImage[]> {
   const listed = (await listImages(host)).filter(({ id }) => id.startsWith(prefix));
   return listed
-    .map(({ reference, commit }) => readNamed(host.locations.repository, reference, commit))
+    .flatMap(({ reference }) => readNamed(host, reference) ?? [])
     .filter(({ id }) => id.startsWith(prefix));
 }
 
-function readNamed(repository: string, reference: string, commit: string): StoredImage {
-  return describeImage(reference, commit, readCommit(repository, commit));
+function readNamed({ locations: { repository } }: Host, reference: string): StoredImage | undefined {
+  return readThroughRef(repository, formatImageRef(reference), (commit) =>
+    describeImage(reference, commit, readCommit(repository, commit)),
+  );
 }
 
 /** As `readImages`; of several names of one image the first. */

@@ -6,7 +6,8 @@ import type { Host } from '../host/host.ts';
 import { buildAmbiguous, buildNotFound, parseIdPrefix } from './find-image.ts';
 import { describeImage } from './image-commit.ts';
 import { findRef, listRefNames, readCommit } from './object-files.ts';
-import { tolerateDamage } from './tolerate-damage.ts';
+import { readThroughRef } from './read-through-ref.ts';
+import { isDamage, tolerateDamage } from './tolerate-damage.ts';
 
 export interface ImageName {
   readonly reference: string;
@@ -54,14 +55,13 @@ export function selectImageNames(names: readonly ImageName[], written: string): 
 }
 
 function readName(repository: string, reference: string, ref: string): ImageName[] {
-  const commit = tolerateDamage(() => findRef(repository, ref) ?? GONE);
-  if (commit === GONE) return [];
-  const image =
-    commit === undefined
-      ? undefined
-      : tolerateDamage(() => describeImage(reference, commit, readCommit(repository, commit)));
-  return [{ reference, commit, id: image?.id }];
+  try {
+    const image = readThroughRef(repository, ref, (commit) =>
+      describeImage(reference, commit, readCommit(repository, commit)),
+    );
+    return image === undefined ? [] : [{ reference, commit: image.commit, id: image.id }];
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return [{ reference, commit: tolerateDamage(() => findRef(repository, ref)), id: undefined }];
+  }
 }
-
-/** Of a ref that was removed since the names were read. */
-const GONE = 'gone';

@@ -6,7 +6,8 @@ import { parseRefName, REF_FOLDER } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';
 import { ImageCache } from './image-cache.ts';
 import { describeBlob, describeImage, nameImage } from './image-commit.ts';
-import { findRef, listRefNames, REPAIR_HINT, readCommit } from './object-files.ts';
+import { listRefNames, REPAIR_HINT, readCommit } from './object-files.ts';
+import { readThroughRef } from './read-through-ref.ts';
 import { isDamage } from './tolerate-damage.ts';
 
 /**
@@ -38,23 +39,24 @@ function readImage(repository: string, name: string, cache: ImageCache): ListedI
   const parsed = parseRefName(name);
   if (parsed.kind !== 'image') return undefined;
   const { reference } = parsed;
-  const commit = findRef(repository, `${REF_FOLDER}/${name}`);
-  if (commit === undefined) return undefined;
-  const known = cache.find(reference, commit);
-  if (known !== undefined) return known;
-  const commitStamp = cache.readCommitStamp(commit);
-  const { id, created, virtualSize } = describeImage(reference, commit, readCommit(repository, commit));
-  const image = nameImage(reference, { id, commit, created, virtualSize });
-  if (commitStamp !== undefined) cache.add(image, commitStamp);
-  return image;
+  return readThroughRef(repository, `${REF_FOLDER}/${name}`, (commit) => {
+    const known = cache.find(reference, commit);
+    if (known !== undefined) return known;
+    const commitStamp = cache.readCommitStamp(commit);
+    const { id, created, virtualSize } = describeImage(reference, commit, readCommit(repository, commit));
+    const image = nameImage(reference, { id, commit, created, virtualSize });
+    if (commitStamp !== undefined) cache.add(image, commitStamp);
+    return image;
+  });
 }
 
 /** As `readImage`. */
 function readBlob(repository: string, name: string): StoredBlob | undefined {
   const parsed = parseRefName(name);
   if (parsed.kind !== 'blob') return undefined;
-  const commit = findRef(repository, `${REF_FOLDER}/${name}`);
-  return commit === undefined ? undefined : describeBlob(parsed.digest, readCommit(repository, commit));
+  return readThroughRef(repository, `${REF_FOLDER}/${name}`, (commit) =>
+    describeBlob(parsed.digest, readCommit(repository, commit)),
+  );
 }
 
 interface DamagedRef {

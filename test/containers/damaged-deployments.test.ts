@@ -18,6 +18,7 @@ import {
 import { listDeployments } from '../../src/containers/list-deployments.ts';
 import { repairImages } from '../../src/containers/repair-images.ts';
 import { verifyImages } from '../../src/containers/verify-images.ts';
+import type { ProgressEvent } from '../../src/core/events.ts';
 import type { StoredImage } from '../../src/core/image.ts';
 import { type DeploymentProblem, isSound } from '../../src/core/verified-image.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
@@ -400,4 +401,33 @@ test('a repository of the mode bare-user', async () => {
   expect(verified?.problems.map(({ paths }) => paths)).toEqual([['/usr/bin/again']]);
   expect((await repairImages(store.host, [], {})).repairs.map(({ failure }) => failure)).toEqual([undefined]);
   await expectSound(store, []);
+});
+
+test('a container that is uninstalled while it is verified is left out, at whatever point', async () => {
+  const { store, image } = await open('leaving/image');
+  await using _ = store;
+  const { checkouts } = store.locations;
+  await deploy(store, image, 'staying');
+  for (const point of ['moved', 'half removed', 'removed', 'installed again'] as const) {
+    await deploy(store, image, 'leaving');
+    const folder = `${checkouts}/leaving.0`;
+    const report = (event: ProgressEvent): void => {
+      if (event.kind !== 'step' || event.text !== 'Verifying the files of leaving') return;
+      rmSync(`${checkouts}/leaving`);
+      renameSync(folder, `${checkouts}/.leaving.0.old`);
+      if (point !== 'moved') rmSync(`${checkouts}/.leaving.0.old/rootfs/usr/bin`, { recursive: true });
+      if (point === 'removed') rmSync(`${checkouts}/.leaving.0.old`, { recursive: true });
+      if (point !== 'installed again') return;
+      mkdirSync(`${folder}/rootfs`, { recursive: true });
+      copyFileSync(`${checkouts}/staying.0/info`, `${folder}/info`);
+    };
+    const { images, unreadable } = await verifyImages({ ...store.host, report }, []);
+    expect(unreadable).toEqual([]);
+    expect(images.map(isSound)).toEqual(images.map(() => true));
+    const verified = images.flatMap(({ deployments }) => deployments.map(({ container }) => container));
+    expect(verified).not.toContain('leaving');
+    expect(verified).toContain('staying');
+    rmSync(`${checkouts}/.leaving.0.old`, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

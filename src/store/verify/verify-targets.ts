@@ -40,6 +40,7 @@ export function listTargets(host: Host): VerifyTarget[] {
   return listRefNames(host.locations.repository)
     .map(parseRefName)
     .flatMap((name) => (name.kind === 'image' ? [readTarget(host, name.reference)] : []))
+    .filter((target) => target.commit !== undefined || !isGone(host, target))
     .sort((a, b) => compareUtf8(a.reference, b.reference));
 }
 
@@ -72,6 +73,11 @@ export function readTarget(host: Host, reference: string): VerifyTarget {
   const ref = formatImageRef(reference);
   const commit = tolerateDamage(() => findRef(repository, ref));
   return { reference, ref, commit, image: describeCommit(repository, reference, commit) };
+}
+
+/** Whether the ref was removed since its name was read. */
+function isGone({ locations: { repository } }: Host, { ref }: VerifyTarget): boolean {
+  return ref !== undefined && tolerateDamage(() => findRef(repository, ref) === undefined) === true;
 }
 
 /** @param reference the name that the deployment's image had */
