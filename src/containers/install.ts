@@ -4,7 +4,6 @@ import { AtomicError } from '../core/errors.ts';
 import type { SourceOptions } from '../core/image.ts';
 import { parseReference } from '../core/reference.ts';
 import { dropRegistryPrefix } from '../core/source-name.ts';
-import { isNameTaken } from '../host/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { readRuntime } from '../host/runtime.ts';
@@ -14,7 +13,7 @@ import { type NamedImage, nameSource, pullNamedImage } from '../store/pull/pull.
 import { withSharedStore } from '../store/store-lock.ts';
 import { applyInstall } from './apply-install.ts';
 import { withContainerLock } from './container-lock.ts';
-import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
+import { requireFreeNames } from './free-names.ts';
 import { requireSystemAccess } from './preconditions.ts';
 import { type PreparedInstall, prepareInstall } from './prepare-install.ts';
 import { readContainer } from './read-container.ts';
@@ -108,20 +107,6 @@ async function prepare(
   throwIfInterrupted(host);
   const prepared = await prepareInstall(host, { request, name, image, imageName, runtime });
   return { kind: 'ready', prepared };
-}
-
-/** Nothing that this install would create may be there (compatibility N-13). */
-async function requireFreeNames(host: Host, name: string): Promise<void> {
-  const { unit, tmpfiles, link } = buildContainerPaths(host.locations, name);
-  const folders = deploymentNumbers.map((number) => buildDeploymentFolder(host.locations, name, number));
-  for (const path of [unit, tmpfiles, link, ...folders]) {
-    if (await isNameTaken(path)) {
-      throw new AtomicError('FILE_CONFLICT', `The file ${path} already exists.`, {
-        hint: 'Remove it, or choose another name with --name NAME.',
-        details: { path },
-      });
-    }
-  }
 }
 
 function buildDamaged(name: string, reason: string): AtomicError {

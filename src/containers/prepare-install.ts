@@ -17,6 +17,7 @@ import { type Runtime, readPidfileSupport } from '../host/runtime.ts';
 import { openImageTree, readImageConfig } from '../store/image-files.ts';
 import { buildActivationCommands } from './activate.ts';
 import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
+import { requireFreeInstallNames } from './free-names.ts';
 import { type ImageExports, readExports } from './read-exports.ts';
 import { type RenderedConfig, readRuntimeConfig } from './runtime-config.ts';
 
@@ -41,7 +42,8 @@ export interface PreparedInstall {
 /**
  * Reads the image and renders every file of the new container. Changes nothing.
  *
- * @throws EXPORTS_INVALID, TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID, MANIFEST_INVALID, BAD_VALUE
+ * @throws EXPORTS_INVALID, TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID, MANIFEST_INVALID, BAD_VALUE,
+ *   FILE_CONFLICT
  */
 export async function prepareInstall(host: Host, subject: InstallSubject): Promise<PreparedInstall> {
   const { name, image, imageName, runtime } = subject;
@@ -60,6 +62,10 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const unit = hasService
     ? buildUnit({ template: exports.serviceTemplate, marker, stopSignal: imageConfig.stopSignal }, values)
     : undefined;
+  const template = exports.serviceTemplate;
+  if (unit !== undefined && template !== undefined) {
+    await requireFreeInstallNames(host, name, unit, template.file);
+  }
   const missingSources = await listMissingSources(config);
   const owner = { uid: host.uid, gid: host.gid };
   const tmpfiles = buildTmpfiles(

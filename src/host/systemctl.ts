@@ -51,6 +51,22 @@ export async function isSystemdRunning(): Promise<boolean> {
   }
 }
 
+/** What the manager knows of a unit name, from any folder, generator or request. */
+export interface KnownUnit {
+  /** The name that was asked for. */
+  readonly name: string;
+  /** The unit of that name; another name when the one that was asked for is an alias. */
+  readonly id: string;
+  readonly loadState: string;
+  readonly activeState: string;
+  /** The unit file, which may be gone since it was read; empty without one. */
+  readonly file: string;
+  /** What a generator made the unit file from, such as a script in `/etc/init.d`; else empty. */
+  readonly source: string;
+  /** The units that this one starts, when it is a socket, a timer or a path. */
+  readonly triggers: readonly string[];
+}
+
 /**
  * Asks for the state of services with one systemctl call.
  *
@@ -62,40 +78,83 @@ export async function readUnitStates(
   host: Host,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, UnitState>> {
-  if (names.length === 0) return new Map();
-  const properties = '--property=Id,LoadState,ActiveState,SubState,Result';
   const units = names.map((name) => `${name}.service`);
-  return parseUnitStates(await runProgram(host, ['systemctl', 'show', properties, '--', ...units]), names);
+  const properties = ['Id', 'LoadState', 'ActiveState', 'SubState', 'Result'];
+  return parseUnitStates(await showUnits(host, properties, units), names);
+}
+
+/**
+ * Asks what the manager knows of names with one systemctl call. It loads those that it has not loaded yet.
+ *
+ * @param units with their types: `etcd.service`
+ * @throws TOOL_MISSING, COMMAND_FAILED
+ */
+export async function describeUnits(host: Host, units: readonly string[]): Promise<readonly KnownUnit[]> {
+  const properties = ['Id', 'LoadState', 'ActiveState', 'FragmentPath', 'SourcePath', 'Triggers'];
+  return parseKnownUnits(await showUnits(host, properties, units), units);
+}
+
+async function showUnits(
+  host: Host,
+  properties: readonly string[],
+  units: readonly string[],
+): Promise<string> {
+  if (units.length === 0) return '';
+  return runProgram(host, ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units]);
+}
+
+export function parseUnitStates(output: string, names: readonly string[]): ReadonlyMap<string, UnitState> {
+  const blocks = parseProperties(output, names.length);
+  return new Map(
+    names.map((name, index) => {
+      const read = (property: string) => blocks[index]?.get(property) ?? '';
+      return [
+        name,
+        {
+          loadState: read('LoadState'),
+          activeState: read('ActiveState'),
+          subState: read('SubState'),
+          result: read('Result'),
+        },
+      ] as const;
+    }),
+  );
+}
+
+export function parseKnownUnits(output: string, units: readonly string[]): readonly KnownUnit[] {
+  const blocks = parseProperties(output, units.length);
+  return units.map((name, index) => {
+    const read = (property: string) => blocks[index]?.get(property) ?? '';
+    return {
+      name,
+      id: read('Id'),
+      loadState: read('LoadState'),
+      activeState: read('ActiveState'),
+      file: read('FragmentPath'),
+      source: read('SourcePath'),
+      triggers: read('Triggers')
+        .split(' ')
+        .filter((unit) => unit !== ''),
+    };
+  });
 }
 
 /**
  * Parses `systemctl show`: blocks of `Property=value` lines with an empty line between them, in the order of the
  * arguments. The order tells whose block it is, because `Id` of an alias is another name.
  */
-export function parseUnitStates(output: string, names: readonly string[]): ReadonlyMap<string, UnitState> {
-  const blocks = output.trim().split(/\n\n+/);
-  if (blocks.length !== names.length) {
-    throw new AtomicError(
-      'COMMAND_FAILED',
-      `systemctl show: ${blocks.length} answers for ${names.length} services`,
-    );
+function parseProperties(output: string, count: number): readonly ReadonlyMap<string, string>[] {
+  const blocks = output.trim() === '' ? [] : output.trim().split(/\n\n+/);
+  if (blocks.length !== count) {
+    throw new AtomicError('COMMAND_FAILED', `systemctl show: ${blocks.length} answers for ${count} units`);
   }
-  return new Map(
-    names.map((name, index) => {
-      const lines = (blocks[index] ?? '').split('\n').map((line) => {
-        const equals = line.indexOf('=');
-        return [line.slice(0, equals), line.slice(equals + 1)] as const;
-      });
-      const properties = new Map(lines);
-      return [
-        name,
-        {
-          loadState: properties.get('LoadState') ?? '',
-          activeState: properties.get('ActiveState') ?? '',
-          subState: properties.get('SubState') ?? '',
-          result: properties.get('Result') ?? '',
-        },
-      ] as const;
-    }),
+  return blocks.map(
+    (block) =>
+      new Map(
+        block.split('\n').map((line) => {
+          const equals = line.indexOf('=');
+          return [line.slice(0, equals), line.slice(equals + 1)] as const;
+        }),
+      ),
   );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { parseUnitStates, withoutReload } from '../../src/host/systemctl.ts';
+import { parseKnownUnits, parseUnitStates, withoutReload } from '../../src/host/systemctl.ts';
 
 test('blocks belong to the names in their order, also when Id is another name', () => {
   const output = [
@@ -26,8 +26,26 @@ test('blocks belong to the names in their order, also when Id is another name', 
 
 test('an answer for another number of services is not guessed', () => {
   expect(() => parseUnitStates('Id=a.service\n', ['a', 'b'])).toThrow(
-    'systemctl show: 1 answers for 2 services',
+    'systemctl show: 1 answers for 2 units',
   );
+});
+
+test('what is known of a name: the unit of an alias, and the service that a timer starts', () => {
+  const output = [
+    'Id=bus.service\nTriggers=\nLoadState=loaded\nActiveState=active\nFragmentPath=/lib/a=b\nSourcePath=/etc/init.d/bus',
+    'Id=dbus.timer\nTriggers=dbus.service x.service\nLoadState=loaded\nActiveState=inactive\nFragmentPath=\nSourcePath=',
+  ].join('\n\n');
+  const [service, timer] = parseKnownUnits(`${output}\n`, ['dbus.service', 'dbus.timer']);
+  expect(service).toEqual({
+    name: 'dbus.service',
+    id: 'bus.service',
+    loadState: 'loaded',
+    activeState: 'active',
+    file: '/lib/a=b',
+    source: '/etc/init.d/bus',
+    triggers: [],
+  });
+  expect(timer?.triggers).toEqual(['dbus.service', 'x.service']);
 });
 
 test('a command without its reload', () => {
