@@ -4,7 +4,7 @@
  * deleted. The kernel obeys those of one namespace: `trusted`, or `user` with the mount option `userxattr`. So an image
  * is shown as it is by the one that its files have nothing in. Of directories it obeys none there.
  */
-import { lstatSync, readdirSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
 import { AtomicError } from '../../core/errors.ts';
 import { toPrintable } from '../../core/printable.ts';
 import { withFileErrors } from '../../host/file-error.ts';
@@ -16,6 +16,7 @@ export type OverlayNamespace = 'trusted' | 'user';
 const ATTRIBUTE = /^(trusted|user)\.overlay\.(?:metacopy|whiteout)$/;
 const SLASH = Buffer.from('/');
 const DIRECTORIES_PER_TURN = 64;
+const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
  * Finds the namespace in which the kernel shall look for attributes of overlays, so that no file is hidden.
@@ -34,7 +35,7 @@ export async function chooseOverlayNamespace(
   );
   if (trusted === undefined) return 'trusted';
   if (user === undefined) return 'user';
-  const [one, other] = [trusted, user].map((path) => toPrintable(path.toString().slice(root.length)));
+  const [one, other] = [trusted, user].map((path) => toPrintable(path.toString()));
   throw new AtomicError(
     'MOUNT_FAILED',
     `Could not mount ${name}: no overlay shows both ${one} and ${other}, which have attributes trusted.overlay and user.overlay`,
@@ -42,32 +43,37 @@ export async function chooseOverlayNamespace(
   );
 }
 
+/** Names are bytes here: an image may hold names that are not UTF-8. */
 async function findOverlayFiles(
   host: Host,
   root: Buffer,
 ): Promise<{ readonly [K in OverlayNamespace]?: Buffer }> {
   const { listXattrNames } = await import('../../native/xattr.ts');
   const found: { [K in OverlayNamespace]?: Buffer } = {};
-  const pending = [root];
-  for (let count = 0; pending.length > 0; count += 1) {
+  let count = 0;
+  const visit = async (place: Buffer, shown: Buffer): Promise<void> => {
     // Signals arrive only between turns of the event loop.
     if (count % DIRECTORIES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    count += 1;
     throwIfInterrupted(host);
-    const folder = pending.pop() ?? root;
-    for (const path of listPaths(folder)) {
-      const stats = lstatSync(path);
-      if (stats.isDirectory()) pending.push(path);
-      if (!stats.isFile()) continue;
-      for (const attribute of listXattrNames(path)) {
-        const namespace = ATTRIBUTE.exec(attribute.toString())?.[1] as OverlayNamespace | undefined;
-        if (namespace !== undefined) found[namespace] ??= path;
+    const folder = openSync(place, openFolder);
+    try {
+      // The paths of an image may be as long as the kernel takes any, and these begin further up.
+      const opened = Buffer.from(`/proc/self/fd/${folder}/`);
+      for (const name of readdirSync(opened, { encoding: 'buffer' })) {
+        const path = Buffer.concat([opened, name]);
+        const stats = lstatSync(path);
+        if (stats.isDirectory()) await visit(path, Buffer.concat([shown, SLASH, name]));
+        if (!stats.isFile()) continue;
+        for (const attribute of listXattrNames(path)) {
+          const namespace = ATTRIBUTE.exec(attribute.toString())?.[1] as OverlayNamespace | undefined;
+          if (namespace !== undefined) found[namespace] ??= Buffer.concat([shown, SLASH, name]);
+        }
       }
+    } finally {
+      closeSync(folder);
     }
-  }
+  };
+  await visit(root, Buffer.alloc(0));
   return found;
-}
-
-/** Names are bytes here: an image may hold names that are not UTF-8. */
-function listPaths(folder: Buffer): Buffer[] {
-  return readdirSync(folder, { encoding: 'buffer' }).map((name) => Buffer.concat([folder, SLASH, name]));
 }
