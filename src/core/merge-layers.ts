@@ -14,8 +14,8 @@ import {
 } from './ostree-objects.ts';
 import { findParentPath } from './parent-path.ts';
 import { plainDirectory } from './plain-directory.ts';
+import { WHITEOUT_PREFIX } from './tar/whiteout.ts';
 
-const WHITEOUT_PREFIX = '.wh.';
 /** Names of aufs itself begin so; of them only the opaque marker means something. */
 const WHITEOUT_META_PREFIX = '.wh..wh.';
 const OPAQUE_MARKER = '.wh..wh..opq';

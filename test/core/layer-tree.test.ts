@@ -64,7 +64,8 @@ test('entries, in whatever order they come', () => {
     builder.addFile('b/\uffee', sum('3'));
     builder.addDirectory('b', meta(0o700));
     builder.addDirectory('', meta(0o711));
-    builder.addParents('dev/null');
+    builder.hideFile('dev/null', sum('9'));
+    builder.hideFile('dev/.wh.x', sum('9'));
     builder.addFile('a/x', sum('4'));
   });
   expect(lines).toEqual([
@@ -77,6 +78,8 @@ test('entries, in whatever order they come', () => {
     '/b/\uffee 3',
     '/b/\u{1f600} 2',
     '755 /dev/',
+    '/dev/.wh.null 9',
+    '/dev/.wh.x 9',
   ]);
 });
 
@@ -113,13 +116,16 @@ test('a later entry replaces an earlier one, and a hard link means what was ther
     builder.addFile('a', sum('2'));
     builder.addDirectory('d', meta(0o700));
     builder.addDirectory('d', meta(0o750));
+    builder.addFile('e', sum('3'));
+    builder.addDirectory('e', meta(0o700));
+    builder.addFile('f', sum('4'));
+    builder.hideFile('f', sum('9'));
   });
-  expect(lines).toEqual(['755 /', '/a 2', '750 /d/', '/d/link 1']);
+  expect(lines).toEqual(['755 /', '/.wh.f 9', '/a 2', '750 /d/', '/d/link 1', '700 /e/']);
 });
 
 const refusals: [string, (builder: LayerTreeBuilder) => void, string][] = [
   ['a file over a directory', (b) => [b.addDirectory('a', plain), b.addFile('a', sum('1'))], 'a is both'],
-  ['a directory over a file', (b) => [b.addFile('a', sum('1')), b.addDirectory('a', plain)], 'a: a is both'],
   ['a file below a file', (b) => [b.addFile('a', sum('1')), b.addFile('a/b/c', sum('1'))], 'a/b: a is both'],
   ['a link to nothing', (b) => b.addHardLink('a', 'b/c'), 'the hard link a leads to b/c, which is no file'],
   ['a link to itself', (b) => b.addHardLink('a', 'a'), 'the hard link a leads to a, which is no file'],

@@ -11,7 +11,7 @@ test.each<[string, TarEntry, Partial<TarHeader>]>([
   ['an owner', { path: 'a', uid: 1000, gid: 0xfffffffe, numbers: 'base256' }, { uid: 1000, gid: 0xfffffffe }],
   ['a setuid file', { path: 'a', mode: 0o4755 }, { mode: 0o4755 }],
   ['a mode with the type of the file', { path: 'a', mode: 0o104755 }, { mode: 0o4755 }],
-  ['a file of an old archive', { path: 'a', raw: { typeFlag: '\0' } }, { type: '0' }],
+  ['a file of an old archive', { path: 'a', raw: { typeFlag: '\0' } }, { type: '\0' }],
   ['a name of 100 bytes without NUL', { path: 'n'.repeat(100) }, { name: Buffer.from('n'.repeat(100)) }],
   ['a link', { path: 'a', type: 'symlink', linkName: 'b/c' }, { type: '2', linkName: Buffer.from('b/c') }],
   ['a base-256 size', { path: 'a', content: 'x'.repeat(600), numbers: 'base256' }, { size: 600 }],

@@ -26,6 +26,7 @@ const readFree = archive.func('int archive_read_free(void *archive)');
 const errorString = archive.func('const char *archive_error_string(void *archive)');
 const pathname = archive.func('const char *archive_entry_pathname(void *entry)');
 const filetype = archive.func('uint32_t archive_entry_filetype(void *entry)');
+const entrySize = archive.func('int64_t archive_entry_size(void *entry)');
 const hardlink = archive.func('const char *archive_entry_hardlink(void *entry)');
 
 const ARCHIVE_OK = 0;
@@ -53,10 +54,12 @@ export function listArchive(data: Buffer): readonly ListedEntry[] | string {
       const content = Buffer.alloc(MAX_CONTENT_BYTES);
       const length: number = readData(reader, content, content.length);
       if (length < 0) return errorString(reader);
+      // A hole at the end of a sparse file is in its size, but not read.
+      const end = Math.max(length, Math.min(Number(entrySize(slot[0])), content.length));
       entries.push({
         name: pathname(slot[0]) ?? '',
         kind: hardlink(slot[0]) === null ? (kinds.get(filetype(slot[0])) ?? 'other') : 'hard link',
-        content: content.toString('latin1', 0, length),
+        content: content.toString('latin1', 0, end),
       });
     }
   } finally {

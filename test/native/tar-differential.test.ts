@@ -6,6 +6,7 @@ import { expect, test } from 'bun:test';
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { AtomicError } from '../../src/core/errors.ts';
+import type { SparseMap } from '../../src/core/tar/sparse-map.ts';
 import { TarReader } from '../../src/core/tar/tar-reader.ts';
 import { buildTar, type TarEntry, type TarEntryType } from '../support/tar-writer.ts';
 import { type ListedEntry, listArchive } from './list-archive.ts';
@@ -102,6 +103,45 @@ const entry: fc.Arbitrary<TarEntry> = fc.record(
   },
   { requiredKeys: ['path'] },
 );
+/** Areas as distances and lengths, so that most of them fit. */
+const sparseEntry: fc.Arbitrary<TarEntry> = fc
+  .record({
+    areas: fc.array(fc.tuple(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 0, max: 40 })), {
+      maxLength: 5,
+    }),
+    hole: fc.integer({ min: 0, max: 600 }),
+    version: fc.constantFrom('0.1', '1.0'),
+    name: fc.constantFrom<Record<string, string>>({}, { 'GNU.sparse.name': 'd/sparse' }),
+    other: fc.constantFrom<Record<string, string>>(
+      {},
+      {},
+      {},
+      { 'GNU.sparse.size': '7' },
+      { 'GNU.sparse.map': '1,2' },
+    ),
+  })
+  .map(({ areas, hole, version, name, other }) => {
+    let end = 0;
+    const numbers = areas.flatMap(([distance, length]) => {
+      const offset = end + distance;
+      end = offset + length;
+      return [offset, length];
+    });
+    const data = areas.map(([, length], index) => String(index).repeat(length)).join('');
+    const size = String(end + hole);
+    if (version === '0.1') {
+      const map = { 'GNU.sparse.size': size, 'GNU.sparse.numblocks': String(areas.length) };
+      return {
+        path: 'p',
+        content: data,
+        pax: { ...map, 'GNU.sparse.map': numbers.join(','), ...name, ...other },
+      };
+    }
+    const map = [areas.length, ...numbers].map((number) => `${number}\n`).join('');
+    const records = { 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': size };
+    const content = `${map.padEnd(Math.ceil(map.length / 512) * 512, '\0')}${data}`;
+    return { path: 'p', content, pax: { ...records, ...name, ...other } };
+  });
 const change = fc.record({
   block: fc.nat(),
   kind: fc.constantFrom('byte', 'byte', 'type', 'drop', 'repeat', 'cut'),
@@ -134,7 +174,9 @@ test('what our reader accepts libarchive reads as the same entries, or refuses',
   let compared = 0;
   fc.assert(
     fc.property(
-      fc.array(entry, { maxLength: 5 }),
+      fc.array(fc.oneof({ weight: 4, arbitrary: entry }, { weight: 1, arbitrary: sparseEntry }), {
+        maxLength: 5,
+      }),
       fc.constantFrom('complete' as const, 'no-trailer' as const, 'unpadded' as const),
       fc.array(change, { maxLength: 4 }),
       (entries, ending, changes) => {
@@ -217,9 +259,18 @@ type Scanned = readonly { readonly name: string; readonly content: string }[];
 /** @returns the reason when the archive is refused */
 function scan(archive: Buffer): Scanned | string {
   const entries: { name: string; content: string }[] = [];
+  let sparse: SparseMap | undefined;
+  const endFile = (): void => {
+    const last = entries.at(-1);
+    if (last !== undefined && sparse !== undefined) last.content = unfold(last.content, sparse);
+  };
   const reader = new TarReader({
     frame: () => undefined,
-    entry: ({ name }) => entries.push({ name: name.toString('utf8'), content: '' }),
+    entry(found) {
+      endFile();
+      sparse = found.sparse;
+      entries.push({ name: found.name.toString('utf8'), content: '' });
+    },
     content(bytes) {
       const last = entries.at(-1);
       if (last !== undefined) last.content += bytes.toString('latin1');
@@ -228,11 +279,22 @@ function scan(archive: Buffer): Scanned | string {
   try {
     reader.push(archive);
     reader.finish();
+    endFile();
     return entries;
   } catch (error) {
     if (error instanceof AtomicError && error.code === 'LAYER_REJECTED') return error.message;
     throw error;
   }
+}
+
+function unfold(content: string, { size, areas }: SparseMap): string {
+  const file = Buffer.alloc(size);
+  let at = 0;
+  for (const [offset, length] of areas) {
+    file.write(content.slice(at, at + length), offset, 'latin1');
+    at += length;
+  }
+  return file.toString('latin1');
 }
 
 function namesIn(read: Scanned | string): readonly string[] {

@@ -1,9 +1,11 @@
 /** Mounts of images that the kernel or libostree would not show as they are. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { mountSubject } from '../../src/containers/mount.ts';
 import type { Host } from '../../src/host/host.ts';
+import { removeTree } from '../../src/host/remove-tree.ts';
+import { checkoutImage } from '../../src/store/checkout.ts';
 import { listRecordedMounts, removeEndedMounts } from '../../src/store/mount/mount-folder.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../../src/store/object-files.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
@@ -92,6 +94,29 @@ test('files with attributes of overlays in both namespaces: the mount says that 
     message: `Could not mount ${hostile}: no overlay shows both /one and /deep/other, which have attributes trusted.overlay and user.overlay`,
   });
   expect([readdirSync(at), await listRecordedMounts(host)]).toEqual([[], []]);
+});
+
+test('folders as deep as a layer may have them, and a path as long as the kernel takes one', async () => {
+  const deep = `${'d/'.repeat(1000)}f`;
+  const long = Array.from({ length: 16 }, () => 'n'.repeat(255)).join('/');
+  const image = await pushNew(registry, {
+    layers: [
+      [
+        { path: deep, content: 'x' },
+        { path: long, content: 'y', xattrs: { 'trusted.overlay.metacopy': metacopy } },
+      ],
+    ],
+  });
+  const { commit } = (await pullImage(host, image, {})).image;
+  await mountSubject(host, { subject: image, directory: at, options: [] });
+  let folder = at;
+  // Both are longer than a path of the host may be.
+  for (const name of long.split('/').slice(0, 12)) folder += `/${name}`;
+  expect(readdirSync(folder)).toEqual(['n'.repeat(255)]);
+  const destination = store.folder.join('deep');
+  await checkoutImage(host, commit, destination);
+  await removeTree(destination);
+  expect(existsSync(destination)).toBe(false);
 });
 
 test('an object that is missing: says what repairs it', async () => {

@@ -93,6 +93,42 @@ test('a file that became a symlink later in the archive is not followed', async 
   expect((await failedExport(twice)).code).toBe('LAYER_NOT_REBUILDABLE');
 });
 
+const areas = Buffer.alloc(512);
+areas.write('2\n600\n5\n3000000\n4\n');
+
+test('entries behind symlinks and sparse files, which the tree has elsewhere and larger', async () => {
+  await using store = await createStore([registry]);
+  const archive = buildTar([
+    ...tree`
+      l lib -> usr/lib
+      f lib/x 0644 behind a symlink
+    `,
+    {
+      path: 'GNUSparseFile.0/a',
+      content: Buffer.concat([areas, Buffer.from('123456789')]),
+      pax: {
+        ...{ 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': '3000010' },
+        'GNU.sparse.name': 'lib/sparse',
+      },
+    },
+    {
+      path: 'older',
+      content: 'abc',
+      pax: { 'GNU.sparse.size': '9', 'GNU.sparse.numblocks': '1', 'GNU.sparse.map': '3,3' },
+    },
+    {
+      path: 'holes',
+      pax: { 'GNU.sparse.size': '1000', 'GNU.sparse.numblocks': '1', 'GNU.sparse.map': '1000,0' },
+    },
+    { path: 'last', content: 'plain' },
+  ]);
+  const pulled = await pullLayers(store, registry, [{ tar: archive }]);
+  const layer = pulled.image.layerDigests[0] ?? '';
+  expect(await digestRebuilt(store, layer)).toBe(
+    `sha256:${createHash('sha256').update(archive).digest('hex')}`,
+  );
+});
+
 test('objects that are damaged, cut or gone', async () => {
   let checksum = '';
   const change =

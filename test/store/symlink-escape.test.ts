@@ -87,6 +87,47 @@ const attacks: [title: string, layers: Attack, expected: string[]][] = [
     ],
     ['d . 0755 0:0', 'f again 0644 0:0 "owned"', 'l evil -> OUT/passwd'],
   ],
+  [
+    'a file below a symlink of the same archive that climbs above the root',
+    () => [
+      tree`
+        l evil -> ../../../../../../../../../../etc
+        f evil/passwd 0644 inside
+      `,
+    ],
+    [
+      'd . 0755 0:0',
+      'd etc 0755 0:0',
+      'f etc/passwd 0644 0:0 "inside"',
+      'l evil -> ../../../../../../../../../../etc',
+    ],
+  ],
+  [
+    'a directory over a symlink of the same archive, and a file in it',
+    (out) => [
+      tree`
+        l evil -> ${out}
+        d evil 0755
+        f evil/passwd 0644 inside
+      `,
+    ],
+    ['d . 0755 0:0', 'd evil 0755 0:0', 'f evil/passwd 0644 0:0 "inside"'],
+  ],
+  [
+    'a hard link through a symlink',
+    () => [
+      tree`
+        l evil -> /etc
+        f evil/passwd 0644 inside
+        h again => evil/passwd
+        w evil/shadow
+      `,
+    ],
+    [
+      ...['d . 0755 0:0', 'd etc 0755 0:0', 'f again 0644 0:0 "inside"', 'f etc/passwd 0644 0:0 "inside"'],
+      'l evil -> /etc',
+    ],
+  ],
 ];
 
 test.each(attacks)('%s', async (_, attack, expected) => {
@@ -105,21 +146,6 @@ test.each(attacks)('%s', async (_, attack, expected) => {
 const refused: [title: string, layer: (out: string) => readonly TarEntry[]][] = [
   ['a name with ".."', (out) => [{ path: `../../../../../../../..${out}/passwd`, content: 'owned' }]],
   ['a name with ".." in the middle', () => [{ path: 'a/../../b', content: 'owned' }]],
-  [
-    'a file below a symlink of the same archive',
-    (out) => tree`
-      l evil -> ${out}
-      f evil/passwd 0644 owned
-    `,
-  ],
-  [
-    'a directory over a symlink of the same archive, and a file in it',
-    (out) => tree`
-      l evil -> ${out}
-      d evil 0755
-      f evil/passwd 0644 owned
-    `,
-  ],
 ];
 
 test.each(refused)('refused: %s', async (_, layer) => {

@@ -1,5 +1,8 @@
 import { AtomicError } from '../errors.ts';
 
+/** What is wrong with an entry, before it is known where. */
+export class Refusal extends Error {}
+
 /**
  * The error for an archive that must not be unpacked.
  *

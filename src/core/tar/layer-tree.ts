@@ -12,6 +12,7 @@ import { compareUtf8 } from '../compare-utf8.ts';
 import { AtomicError } from '../errors.ts';
 import { type DirMeta, type DirTree, formatDirMeta, formatDirTree } from '../ostree-objects.ts';
 import { plainDirectory } from '../plain-directory.ts';
+import { WHITEOUT_PREFIX } from './whiteout.ts';
 
 /** Checksums that name a directory: of its list of children and of its owner, mode and xattrs. */
 export interface TreeChecksums {
@@ -67,8 +68,12 @@ export class LayerTreeBuilder {
     this.#closeLeft(path);
   }
 
-  /** @throws AtomicError LAYER_REJECTED when a file has this name */
+  /** A file of this name is replaced. @throws AtomicError LAYER_REJECTED when a file has the name of a directory above */
   addDirectory(path: string, meta: DirMeta): void {
+    if (path !== '') {
+      const { parent, name } = this.#locate(path);
+      parent.files.delete(name);
+    }
     this.#ensureDirectory(path).dirmeta = this.#writeMeta(meta);
     this.#closeLeft(path);
   }
@@ -80,14 +85,22 @@ export class LayerTreeBuilder {
   addHardLink(path: string, target: string): void {
     const checksum = this.#findFile(target);
     if (checksum === undefined) {
-      throw rejected(`the hard link ${path} leads to ${target}, which is no file before it`);
+      throw rejected(
+        `the hard link ${path} leads to ${target}, which is no file before it in the same layer`,
+      );
     }
     this.addFile(path, checksum);
   }
 
-  /** Makes the directories above a path, as an entry does that cannot be stored itself. */
-  addParents(path: string): void {
-    this.#locate(path);
+  /**
+   * Puts a whiteout in the place of an entry that cannot be stored itself: it hides what is below it, as it would.
+   *
+   * @param whiteout checksum of an empty file
+   */
+  hideFile(path: string, whiteout: string): void {
+    const { parent, name } = this.#locate(path);
+    parent.files.delete(name);
+    parent.files.set(name.startsWith(WHITEOUT_PREFIX) ? name : `${WHITEOUT_PREFIX}${name}`, whiteout);
     this.#closeLeft(path);
   }
 

@@ -1,6 +1,11 @@
 /** Extended headers of POSIX tar: records `LENGTH KEY=VALUE\n`, where LENGTH counts the whole record. */
 import { layerRejected } from './layer-rejected.ts';
 
+/** Keys that a sparse file of version 0.0 has once for each area, in turn. */
+const AREA_KEYS = ['GNU.sparse.offset', 'GNU.sparse.numbytes'] as const;
+/** What version 0.1 has in their place: all values in their order. */
+const AREAS_KEY = 'GNU.sparse.map';
+
 /**
  * Of a key that is there twice the last value counts.
  *
@@ -9,6 +14,7 @@ import { layerRejected } from './layer-rejected.ts';
  */
 export function parsePaxRecords(data: Buffer, offset: number): ReadonlyMap<string, Buffer> {
   const records = new Map<string, Buffer>();
+  const areas: string[] = [];
   let at = 0;
   while (at < data.length) {
     const space = data.indexOf(0x20, at);
@@ -19,10 +25,16 @@ export function parsePaxRecords(data: Buffer, offset: number): ReadonlyMap<strin
     if (length === 0 || end > data.length || data[end - 1] !== 0x0a || equals < 0 || equals >= end) {
       throw layerRejected('a malformed PAX header', offset);
     }
-    records.set(data.toString('utf8', space + 1, equals), data.subarray(equals + 1, end - 1));
+    const key = data.toString('utf8', space + 1, equals);
+    const value = data.subarray(equals + 1, end - 1);
+    if (key === AREA_KEYS[areas.length % 2]) areas.push(value.toString('latin1'));
+    else if (AREA_KEYS.some((other) => other === key)) throw layerRejected('a malformed PAX header', offset);
+    else records.set(key, value);
     at = end;
   }
-  return records;
+  if (areas.length === 0) return records;
+  if (records.has(AREAS_KEY)) throw layerRejected('two maps of one sparse file', offset);
+  return records.set(AREAS_KEY, Buffer.from(areas.join(',')));
 }
 
 /** One record, with its length in front. */

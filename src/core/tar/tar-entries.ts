@@ -1,9 +1,10 @@
 /** What the entries of a layer's archive may be, and what must be known of all of them together. */
 import { isUtf8 } from 'node:buffer';
 import type { Xattr } from '../ostree-objects.ts';
-import { findParentPath } from '../parent-path.ts';
-import { layerRejected } from './layer-rejected.ts';
-import type { TarHeader } from './tar-header.ts';
+import { LayerPaths, type PathUse } from './layer-paths.ts';
+import { layerRejected, Refusal } from './layer-rejected.ts';
+import { readSparseHeader, requireFitting, type SparseHeader, type SparseMap } from './sparse-map.ts';
+import { OLD_FILE, type TarHeader } from './tar-header.ts';
 import { MalformedXattr, parsePaxXattrs } from './tar-xattrs.ts';
 
 /** The kernel's limits: no path, name or link beyond them could be checked out. */
@@ -11,13 +12,15 @@ const MAX_PATH_BYTES = 4096;
 const MAX_NAME_BYTES = 255;
 const MAX_TARGET_BYTES = 4095;
 const MAX_OWNER = 0xfffffffe;
-/** Both far above any real layer; they bound the memory that a hostile one takes. */
+/** Far above any real layer; it bounds the memory that a hostile one takes. */
 const MAX_ENTRIES = 2_000_000;
-const MAX_NAMES_BYTES = 256 * 1024 * 1024;
+/** The zeros between the areas of a sparse file are in no archive, but are written and hashed. */
+const MAX_SPARSE_BYTES = 4 * 1024 ** 3;
 
 export type TarEntryKind = 'file' | 'hard link' | 'symlink' | 'device node or FIFO' | 'directory';
 
 const KINDS: ReadonlyMap<string, TarEntryKind> = new Map([
+  [OLD_FILE, 'file'],
   ['0', 'file'],
   ['7', 'file'],
   ['1', 'hard link'],
@@ -28,8 +31,6 @@ const KINDS: ReadonlyMap<string, TarEntryKind> = new Map([
   ['6', 'device node or FIFO'],
 ]);
 const OLD_SPARSE_TYPE = 'S';
-/** Records that make a file sparse: they give it another name or size behind the back of `path` and `size`. */
-const SPARSE_RECORD = /^(?:GNU\.sparse\.|SCHILY\.realsize$|SUN\.holesdata$)/;
 
 /** What the headers before an entry say of it. */
 export interface TarExtensions {
@@ -40,12 +41,16 @@ export interface TarExtensions {
 
 export interface TarEntry {
   readonly kind: TarEntryKind;
-  /** Path in the layer without leading slash, the root as `''`; no element is `.` or `..`. */
+  /** Path in the layer without leading slash, the root as `''`; no element is `.` or `..`, none but the last a symlink. */
   readonly path: string;
   /** The name as the archive has it. */
   readonly name: Buffer;
+  /** Whether the name, cleaned, is another path: it leads through symlinks. */
+  readonly isElsewhere: boolean;
   /** Bytes of content that follow. */
   readonly size: number;
+  /** Of a sparse file: where they belong. */
+  readonly sparse: SparseMap | undefined;
   /** Permission bits. */
   readonly mode: number;
   readonly uid: number;
@@ -65,13 +70,19 @@ export interface TarSummary {
   readonly mayHaveWhiteouts: boolean;
 }
 
+/** An entry after its headers; the content of a sparse file may begin with the map of it. */
+export interface ReadEntry {
+  readonly entry: TarEntry;
+  /** How large the file is whose map comes first. */
+  readonly mappedSize: number | undefined;
+}
+
 export class TarEntries {
+  readonly #paths = new LayerPaths();
   #count = 0;
   #unsupported = 0;
-  #namesBytes = 0;
+  #sparseBytes = 0;
   #mayHaveWhiteouts = false;
-  /** Directories by path, and whether the archive names them. With a directory all those above it are there. */
-  readonly #directories = new Map<string, 'named' | 'implied'>();
 
   /**
    * Checks an entry and remembers what the summary needs of it.
@@ -79,19 +90,35 @@ export class TarEntries {
    * @param offset where in the archive, for the message
    * @throws AtomicError LAYER_REJECTED when it must not be unpacked
    */
-  add(header: TarHeader, extensions: TarExtensions, offset: number): TarEntry {
+  add(header: TarHeader, extensions: TarExtensions, offset: number): ReadEntry {
     try {
-      const name = chooseName('name', header.name, extensions.longName, extensions.pax?.get('path'));
+      const sparse = readSparseHeader(extensions.pax);
+      const pathName = chooseName('name', header.name, extensions.longName, extensions.pax?.get('path'));
+      const name = sparse?.name ?? pathName;
       const kind = findKind(header, name);
-      const path = readPath(name);
-      if (path === '' && kind !== 'directory') throw new Refusal(`a ${kind} in the place of the root`);
-      const target = readTarget(kind, header, extensions);
+      const written = readPath(name);
+      if (written === '' && kind !== 'directory') throw new Refusal(`a ${kind} in the place of the root`);
+      const target = this.#readTarget(kind, header, extensions);
       const owner = { uid: readOwner('uid', header, extensions), gid: readOwner('gid', header, extensions) };
       const xattrs = readXattrs(extensions.pax);
-      checkWhiteout(path);
+      checkWhiteout(written);
       const size = readSize(kind, header, extensions.pax);
-      this.#remember(path, kind);
-      return { kind, path, name, size, mode: header.mode, ...owner, xattrs, target };
+      this.#checkSparse(kind, size, sparse);
+      const path = this.#paths.resolve(written);
+      const isElsewhere = path !== written;
+      const use = this.#findUse(kind, target);
+      this.#remember(path, use, kind);
+      const entry: TarEntry = {
+        ...{ kind: use.kind === 'skipped' ? 'device node or FIFO' : kind, path, name, isElsewhere, size },
+        ...{
+          sparse: sparse?.kind === 'map' ? sparse.map : undefined,
+          mode: header.mode,
+          ...owner,
+          xattrs,
+          target,
+        },
+      };
+      return { entry, mappedSize: sparse?.kind === 'map in content' ? sparse.size : undefined };
     } catch (error) {
       throw error instanceof Refusal ? layerRejected(error.message, offset) : error;
     }
@@ -101,42 +128,61 @@ export class TarEntries {
     return {
       unsupportedEntries: this.#unsupported,
       mayHaveWhiteouts: this.#mayHaveWhiteouts,
-      impliedDirectories: [...this.#directories].flatMap(([path, how]) => (how === 'implied' ? [path] : [])),
+      impliedDirectories: this.#paths.impliedDirectories(),
     };
   }
 
-  #remember(path: string, kind: TarEntryKind): void {
+  /** A hard link takes its target as entries take their names; a symlink may lead anywhere. */
+  #readTarget(kind: TarEntryKind, header: TarHeader, { longLink, pax }: TarExtensions): string {
+    if (kind !== 'hard link' && kind !== 'symlink') return '';
+    const target = chooseName('link target', header.linkName, longLink, pax?.get('linkpath'));
+    if (kind === 'hard link') {
+      const path = readPath(target);
+      if (path === '') throw new Refusal('a hard link to the root');
+      return this.#paths.resolve(path);
+    }
+    if (target.length === 0) throw new Refusal('a symlink without target');
+    if (target.length > MAX_TARGET_BYTES) throw new Refusal(`a symlink target of ${target.length} bytes`);
+    if (!isUtf8(target)) throw new Refusal('a symlink target that is not UTF-8');
+    return target.toString('utf8');
+  }
+
+  #checkSparse(kind: TarEntryKind, size: number, sparse: SparseHeader | undefined): void {
+    if (sparse === undefined) return;
+    if (kind !== 'file') throw new Refusal(`a sparse ${kind}`);
+    if (sparse.kind === 'map') requireFitting(sparse.map, size);
+    this.#sparseBytes += sparse.kind === 'map' ? sparse.map.size : sparse.size;
+    if (this.#sparseBytes > MAX_SPARSE_BYTES)
+      throw new Refusal(`more than ${MAX_SPARSE_BYTES} bytes of sparse files`);
+  }
+
+  /** A hard link is whatever its target is. */
+  #findUse(kind: TarEntryKind, target: string): PathUse {
+    switch (kind) {
+      case 'directory':
+      case 'file':
+        return { kind };
+      case 'symlink':
+        return { kind, target };
+      case 'device node or FIFO':
+        return { kind: 'skipped' };
+      case 'hard link': {
+        const use = this.#paths.find(target) ?? { kind: 'file' };
+        if (use.kind === 'directory') throw new Refusal('a hard link to a directory');
+        return use;
+      }
+    }
+  }
+
+  #remember(path: string, use: PathUse, kind: TarEntryKind): void {
     this.#count += 1;
     if (this.#count > MAX_ENTRIES) throw new Refusal(`more than ${MAX_ENTRIES} entries`);
-    if (kind === 'device node or FIFO') this.#unsupported += 1;
-    this.#mayHaveWhiteouts ||= path.includes('.wh.');
-    if (kind === 'directory') {
-      this.#rememberDirectory(path, 'named');
-    } else {
-      if (this.#directories.has(path)) throw new Refusal(`a ${kind} in the place of a directory`);
-      this.#countBytes(path.length - path.lastIndexOf('/'));
-    }
-    for (let below = path; below !== ''; ) {
-      const parent = findParentPath(below);
-      if (this.#directories.has(parent)) break;
-      this.#rememberDirectory(parent, 'implied');
-      below = parent;
-    }
-  }
-
-  #rememberDirectory(path: string, how: 'named' | 'implied'): void {
-    if (!this.#directories.has(path)) this.#countBytes(path.length);
-    this.#directories.set(path, how);
-  }
-
-  #countBytes(bytes: number): void {
-    this.#namesBytes += bytes;
-    if (this.#namesBytes > MAX_NAMES_BYTES) throw new Refusal(`more than ${MAX_NAMES_BYTES} bytes of names`);
+    if (use.kind === 'skipped') this.#unsupported += 1;
+    // What is skipped hides what a lower layer has in its place.
+    this.#mayHaveWhiteouts ||= use.kind === 'skipped' || path.includes('.wh.');
+    this.#paths.add(path, use, kind);
   }
 }
-
-/** What is wrong with an entry, before it is known where. */
-class Refusal extends Error {}
 
 /** A PAX record without value is as good as none. Readers differ on which of two long names counts. */
 function chooseName(
@@ -152,32 +198,19 @@ function chooseName(
   return long ?? pax ?? field;
 }
 
-/** A file whose name ends with a slash is a directory, as in archives older than POSIX. */
+/** A file of an archive older than POSIX is a directory if its name ends with a slash. Of newer ones readers say this and that. */
 function findKind(header: TarHeader, name: Buffer): TarEntryKind {
   if (header.isOldSparse || header.type === OLD_SPARSE_TYPE) {
     throw new Refusal('a sparse file of the old GNU kind');
   }
   const kind = KINDS.get(header.type);
   if (kind === undefined) throw new Refusal(`an entry of the unknown type ${JSON.stringify(header.type)}`);
-  return kind === 'file' && name.at(-1) === SLASH ? 'directory' : kind;
+  if (kind !== 'file' || name.at(-1) !== SLASH) return kind;
+  if (header.type === OLD_FILE) return 'directory';
+  throw new Refusal('a file whose name ends with a slash');
 }
 
 const SLASH = 0x2f;
-
-/** A hard link takes its target as entries take their names; a symlink may lead anywhere. */
-function readTarget(kind: TarEntryKind, header: TarHeader, { longLink, pax }: TarExtensions): string {
-  if (kind !== 'hard link' && kind !== 'symlink') return '';
-  const target = chooseName('link target', header.linkName, longLink, pax?.get('linkpath'));
-  if (kind === 'hard link') {
-    const path = readPath(target);
-    if (path === '') throw new Refusal('a hard link to the root');
-    return path;
-  }
-  if (target.length === 0) throw new Refusal('a symlink without target');
-  if (target.length > MAX_TARGET_BYTES) throw new Refusal(`a symlink target of ${target.length} bytes`);
-  if (!isUtf8(target)) throw new Refusal('a symlink target that is not UTF-8');
-  return target.toString('utf8');
-}
 
 /** The kernel has 32 bits for an owner and keeps the highest number for "no owner". */
 function readOwner(key: 'uid' | 'gid', header: TarHeader, { pax }: TarExtensions): number {
@@ -209,9 +242,6 @@ function checkWhiteout(path: string): void {
  * reader; in all other places but files a size is what readers skip in different ways.
  */
 function readSize(kind: TarEntryKind, header: TarHeader, pax: TarExtensions['pax']): number {
-  for (const key of pax?.keys() ?? []) {
-    if (SPARSE_RECORD.test(key)) throw new Refusal('a sparse file');
-  }
   const record = pax?.get('size')?.toString('latin1');
   if (record !== undefined && !/^[0-9]{1,15}$/.test(record)) throw new Refusal('a size that is no number');
   const size = record === undefined ? header.size : Number(record);

@@ -5,9 +5,11 @@
 import { layerRejected } from './layer-rejected.ts';
 
 export const TAR_BLOCK_BYTES = 512;
+/** A file, or a directory if the name ends with a slash. */
+export const OLD_FILE = '\0';
 
 export interface TarHeader {
-  /** Type flag as a character; an old file is `'0'`. */
+  /** Type flag as a character; `OLD_FILE` in archives older than POSIX. */
   readonly type: string;
   /** Name with the ustar prefix, as bytes. */
   readonly name: Buffer;
@@ -67,7 +69,7 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader | undef
   const magic = block.toString('latin1', ...MAGIC);
   const isGnu = magic === 'ustar  \0';
   return {
-    type: flag === 0 ? '0' : String.fromCharCode(flag),
+    type: String.fromCharCode(flag),
     name: readName(block, !isGnu && magic.startsWith('ustar')),
     linkName: textField(block.subarray(...LINK_NAME)),
     size,

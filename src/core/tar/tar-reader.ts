@@ -3,13 +3,20 @@
  * are too long, an archive that is cut short.
  *
  * What readers of tar understand differently is refused too: two names for one entry, content where none belongs, types
- * and sparse files of single vendors. So an image cannot show one tree to a scanner or a registry and another one here.
+ * of single vendors. So an image cannot show one tree to a scanner or a registry and another one here.
  * `test/native/tar-differential.test.ts` compares with libarchive.
  */
 import { AtomicError } from '../errors.ts';
 import { layerRejected } from './layer-rejected.ts';
 import { parsePaxRecords } from './pax-records.ts';
-import { TarEntries, type TarEntry, type TarExtensions, type TarSummary } from './tar-entries.ts';
+import { readContentMap } from './sparse-map.ts';
+import {
+  type ReadEntry,
+  TarEntries,
+  type TarEntry,
+  type TarExtensions,
+  type TarSummary,
+} from './tar-entries.ts';
 import { parseTarHeader, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts';
 
 /** PAX headers and GNU long names; containers' own tools refuse more than 1 MiB, too. */
@@ -36,6 +43,8 @@ export class TarReader {
   #content = 0;
   #padding = 0;
   #hasEnded = false;
+  /** A sparse file, the map of which comes next. */
+  #unmapped: { readonly entry: TarEntry; readonly size: number } | undefined;
 
   constructor(listener: TarListener) {
     this.#listener = listener;
@@ -65,7 +74,8 @@ export class TarReader {
    * @throws AtomicError LAYER_REJECTED when it is cut short
    */
   finish(): TarSummary {
-    const isWhole = this.#content === 0 && this.#held.length === 0 && !hasExtensions(this.#extensions);
+    const isInEntry = this.#content > 0 || this.#unmapped !== undefined || hasExtensions(this.#extensions);
+    const isWhole = !isInEntry && this.#held.length === 0;
     if (!isWhole) {
       throw new AtomicError(
         'LAYER_REJECTED',
@@ -81,6 +91,7 @@ export class TarReader {
   /** @returns how many of the next bytes were taken; `undefined` when the next header is not complete yet */
   #take(rest: Buffer): number | undefined {
     if (this.#hasEnded) return this.#takeFrame(rest);
+    if (this.#unmapped !== undefined) return this.#takeMap(rest, this.#unmapped);
     return this.#content + this.#padding > 0 ? this.#takeContent(rest) : this.#takeHeader(rest);
   }
 
@@ -110,12 +121,32 @@ export class TarReader {
       this.#hasEnded = true;
       return TAR_BLOCK_BYTES;
     }
-    const entry = this.#entries.add(header, this.#extensions, this.#offset);
+    const read = this.#entries.add(header, this.#extensions, this.#offset);
     this.#extensions = {};
+    this.#begin(read);
+    return TAR_BLOCK_BYTES;
+  }
+
+  #begin({ entry, mappedSize }: ReadEntry): void {
+    if (mappedSize !== undefined) {
+      this.#unmapped = { entry, size: mappedSize };
+      return;
+    }
     this.#content = entry.size;
     this.#padding = paddingAfter(entry.size);
     this.#listener.entry(entry);
-    return TAR_BLOCK_BYTES;
+  }
+
+  #takeMap(rest: Buffer, { entry, size }: { entry: TarEntry; size: number }): number | undefined {
+    const read = readContentMap(rest, size, entry.size, this.#offset);
+    if (read === undefined) return undefined;
+    this.#unmapped = undefined;
+    this.#listener.frame(rest.subarray(0, read.bytes));
+    this.#begin({
+      entry: { ...entry, size: entry.size - read.bytes, sparse: read.map },
+      mappedSize: undefined,
+    });
+    return read.bytes;
   }
 
   #takeExtension(rest: Buffer, { type, size }: TarHeader): number | undefined {

@@ -3,6 +3,10 @@
  * format is that of vbatts/tar-split and of containers' own tools, which wrote the records of older repositories.
  */
 import { isJsonObject, parseJson } from '../json-text.ts';
+import type { DataArea } from './sparse-map.ts';
+
+/** Ours: of a sparse file the areas that the archive has. Other readers ignore it, and find that the sum is another. */
+export const AREAS_KEY = 'atomic_areas';
 
 export type TarSplitEntry =
   /** Bytes of the archive as they are: headers, padding, and all that follows the last entry. */
@@ -13,6 +17,8 @@ export type TarSplitEntry =
       /** As the archive has it; bytes that are no UTF-8 are replaced. */
       readonly name: string;
       readonly size: number;
+      /** Where in the file the bytes are; `undefined` when they are the file. */
+      readonly areas: readonly DataArea[] | undefined;
       /** CRC-64 of the content in big-endian order; empty when there is none. */
       readonly checksum: Buffer;
     };
@@ -30,14 +36,31 @@ const SEGMENT_ENTRY = 2;
 
 /** @throws TarSplitMalformed */
 export function parseTarSplitLine(line: string): TarSplitEntry {
-  const { type, payload, size = 0, ...names } = parseLine(line);
+  const { type, payload, size = 0, [AREAS_KEY]: areas, ...names } = parseLine(line);
   const bytes = readBase64(payload ?? '');
   if (type === SEGMENT_ENTRY) return { kind: 'frame', bytes };
   if (type !== FILE_ENTRY) throw new TarSplitMalformed(`an entry of the type ${JSON.stringify(type)}`);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw new TarSplitMalformed('a size that is no number');
   }
-  return { kind: 'file', name: readName(names), size, checksum: bytes };
+  return { kind: 'file', name: readName(names), size, areas: readAreas(areas, size), checksum: bytes };
+}
+
+function readAreas(value: unknown, size: number): readonly DataArea[] | undefined {
+  if (value === undefined) return undefined;
+  const isList = Array.isArray(value) && value.every(isArea);
+  if (!isList || value.reduce((sum, [, length]) => sum + length, 0) !== size) {
+    throw new TarSplitMalformed('areas that do not fit');
+  }
+  return value;
+}
+
+function isArea(value: unknown): value is DataArea {
+  return (
+    Array.isArray(value) &&
+    value.length === 2 &&
+    value.every((part) => Number.isSafeInteger(part) && part >= 0)
+  );
 }
 
 function parseLine(line: string): Record<string, unknown> {

@@ -126,17 +126,19 @@ async function* readContent(
   if (file.kind === 'missing') throw await explainDifference(layer, entry, 'the layer holds no such file');
   try {
     const sum = new Crc64();
-    if (file.size !== entry.size) {
+    if (entry.areas === undefined && file.size !== entry.size) {
       throw await explainDifference(layer, entry, `${file.size} bytes instead of ${entry.size}`, file);
     }
-    for (let left = entry.size; left > 0; ) {
-      const chunk = Buffer.allocUnsafe(Math.min(left, CHUNK_BYTES));
-      const count = readSync(file.fd, chunk);
-      if (count === 0) throw buildCorrupt(layer, `${toPrintable(entry.name)} became shorter`);
-      const piece = chunk.subarray(0, count);
-      sum.update(piece);
-      left -= count;
-      yield piece;
+    for (const [offset, length] of entry.areas ?? [[0, entry.size]]) {
+      for (let at = offset; at < offset + length; ) {
+        const chunk = Buffer.allocUnsafe(Math.min(offset + length - at, CHUNK_BYTES));
+        const count = readSync(file.fd, chunk, 0, chunk.length, at);
+        if (count === 0) throw await explainDifference(layer, entry, `it ends at byte ${at}`, file);
+        const piece = chunk.subarray(0, count);
+        sum.update(piece);
+        at += count;
+        yield piece;
+      }
     }
     if (!sum.digest().equals(entry.checksum)) {
       throw await explainDifference(layer, entry, 'other content than the archive had', file);

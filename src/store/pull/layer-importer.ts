@@ -3,17 +3,19 @@
 import type { DirMeta } from '../../core/ostree-objects.ts';
 import type { LayerTreeBuilder, TreeChecksums } from '../../core/tar/layer-tree.ts';
 import type { TarEntry } from '../../core/tar/tar-entries.ts';
-import type { FileWriter } from './file-writer.ts';
 import type { ObjectStage } from './object-stage.ts';
+import { type FileContent, withHoles } from './sparse-content.ts';
 
 const FileType = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
 /** On a disk every symlink has this mode, whatever the archive says. */
 const SYMLINK_MODE = 0o777;
+/** An empty file. */
+const WHITEOUT: DirMeta = { uid: 0, gid: 0, mode: FileType.file | 0o644, xattrs: [] };
 
 export class LayerImporter {
   readonly #stage: ObjectStage;
   readonly #tree: LayerTreeBuilder;
-  #file: { readonly path: string; readonly writer: FileWriter; missing: number } | undefined;
+  #file: { readonly path: string; readonly content: FileContent; missing: number } | undefined;
 
   constructor(stage: ObjectStage, tree: LayerTreeBuilder) {
     this.#stage = stage;
@@ -26,7 +28,10 @@ export class LayerImporter {
       case 'file':
         this.#file = {
           path,
-          writer: this.#stage.beginFile(describe(entry, FileType.file | entry.mode)),
+          content: withHoles(
+            this.#stage.beginFile(describe(entry, FileType.file | entry.mode)),
+            entry.sparse,
+          ),
           missing: entry.size,
         };
         this.#finishFileWhenWhole();
@@ -43,14 +48,14 @@ export class LayerImporter {
         this.#tree.addHardLink(path, target);
         break;
       case 'device node or FIFO':
-        this.#tree.addParents(path);
+        this.#tree.hideFile(path, this.#stage.beginFile(WHITEOUT).finish());
         break;
     }
   }
 
   content(bytes: Buffer): void {
     if (this.#file === undefined) throw new Error('content without a file');
-    this.#file.writer.write(bytes);
+    this.#file.content.write(bytes);
     this.#file.missing -= bytes.length;
     this.#finishFileWhenWhole();
   }
@@ -62,13 +67,13 @@ export class LayerImporter {
 
   /** Frees what a layer that is not finished holds. */
   abandon(): void {
-    this.#file?.writer.abandon();
+    this.#file?.content.abandon();
     this.#file = undefined;
   }
 
   #finishFileWhenWhole(): void {
     if (this.#file === undefined || this.#file.missing > 0) return;
-    this.#tree.addFile(this.#file.path, this.#file.writer.finish());
+    this.#tree.addFile(this.#file.path, this.#file.content.finish());
     this.#file = undefined;
   }
 }

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { Crc64 } from '../../core/tar/crc64.ts';
 import type { TarEntry } from '../../core/tar/tar-entries.ts';
 import type { TarListener } from '../../core/tar/tar-reader.ts';
+import { AREAS_KEY } from '../../core/tar/tar-split.ts';
 import type { TextPieces } from '../../core/variant-writer.ts';
 import type { UnnamedFile } from './unnamed-file.ts';
 
@@ -30,7 +31,9 @@ export class TarSplitRecorder implements TarListener {
   #position = 0;
   #frame: Buffer[] = [];
   #frameBytes = 0;
-  #file: { readonly name: string; readonly size: number; readonly sum: Crc64; received: number } | undefined;
+  #file:
+    | { readonly line: Readonly<Record<string, unknown>>; readonly sum: Crc64; missing: number }
+    | undefined;
 
   /** @param record empty */
   constructor(record: UnnamedFile) {
@@ -43,21 +46,24 @@ export class TarSplitRecorder implements TarListener {
     if (this.#frameBytes >= SEGMENT_BYTES) this.#endSegment();
   }
 
-  entry({ name, size }: TarEntry): void {
+  /** What was written through a symlink is recorded where the tree has it; that is where the content is looked for. */
+  entry({ name, path, isElsewhere, size, sparse }: TarEntry): void {
     this.#endSegment();
-    const text = name.toString('utf8');
-    if (size === 0) this.#write({ type: FILE_ENTRY, name: text, payload: null });
-    else this.#file = { name: text, size, sum: new Crc64(), received: 0 };
+    const line = { type: FILE_ENTRY, name: isElsewhere ? path : name.toString('utf8') };
+    if (size === 0) this.#write({ ...line, payload: null });
+    else {
+      const areas = sparse === undefined ? {} : { [AREAS_KEY]: sparse.areas };
+      this.#file = { line: { ...line, size, ...areas }, sum: new Crc64(), missing: size };
+    }
   }
 
   content(bytes: Buffer): void {
     const file = this.#file;
     if (file === undefined) throw new Error('content without an entry');
     file.sum.update(bytes);
-    file.received += bytes.length;
-    if (file.received < file.size) return;
-    const payload = file.sum.digest().toString('base64');
-    this.#write({ type: FILE_ENTRY, name: file.name, size: file.size, payload });
+    file.missing -= bytes.length;
+    if (file.missing > 0) return;
+    this.#write({ ...file.line, payload: file.sum.digest().toString('base64') });
     this.#file = undefined;
   }
 
