@@ -34,12 +34,19 @@ export function buildUnreadableJson(container: UnreadableContainer): object {
   return { ...buildDeploymentJson(container), remedy: container.remedy };
 }
 
-function buildDeploymentJson({ container, number, files, problems }: VerifiedDeployment): object {
+function buildDeploymentJson({
+  container,
+  number,
+  files,
+  problems,
+  damagedLinks,
+}: VerifiedDeployment): object {
   return {
     container,
     deployment: number,
     files,
     problems: problems.map(({ path, state, reason }) => ({ path, state, reason })),
+    damaged_links: damagedLinks,
   };
 }
 

@@ -4,6 +4,7 @@ import { formatCount } from '../core/format-count.ts';
 import { toPrintable } from '../core/printable.ts';
 import {
   type ImageRepair,
+  isConcernedBy,
   isSound,
   listDamage,
   type RemoteStatus,
@@ -104,8 +105,9 @@ function describeProblem(problem: StoreProblem, deployments: readonly VerifiedDe
   const object = paths.length > 0 ? [`${kind} ${name}`] : [];
   const part = isInRoot ? [] : ['configuration'];
   const origin = layers.length > 0 ? [`layer ${layers.join(', ')}`] : part;
-  const containers = [...new Set(deployments.map(({ container }) => container))];
-  const users = isInRoot && containers.length > 0 ? [`used by ${containers.join(', ')}`] : [];
+  const concerned = deployments.filter((deployment) => isConcernedBy(deployment, problem));
+  const containers = [...new Set(concerned.map(({ container }) => container))];
+  const users = containers.length > 0 ? [`used by ${containers.join(', ')}`] : [];
   const facts = [...object, ...origin, ...users];
   return `${subject} ${paths.length > 1 ? 'are' : 'is'} ${state}: ${reason}${facts.length === 0 ? '' : ` (${facts.join('; ')})`}`;
 }
@@ -143,7 +145,12 @@ function describeWork({ fetchedLayers, takenFromDeployments, replacedFiles }: Im
 }
 
 function listRemains({ after, failure }: ImageRepair): string[] {
-  const services = [...new Set(after.deployments.map(({ container }) => container))];
+  const concerned = after.deployments.filter(
+    (deployment) =>
+      listDamage(deployment).length > 0 ||
+      after.problems.some((problem) => isConcernedBy(deployment, problem)),
+  );
+  const services = [...new Set(concerned.map(({ container }) => container))];
   const affected = services.length === 0 ? '' : `; containers affected: ${services.join(', ')}`;
   return [
     `${after.reference}: not repaired: ${failure ?? 'files of containers are still wrong'}${affected}`,

@@ -28,11 +28,17 @@ export interface FoundDifference extends DeploymentProblem {
     | { readonly kind: 'nothing' };
 }
 
+export interface CheckedDeployment {
+  readonly files: number;
+  /** Checksums. */
+  readonly links: ReadonlySet<string>;
+}
+
 /**
  * @param rootfs of the deployment
  * @param commit whose root filesystem it should have; parts of it that cannot be read are not compared
  * @param onDifference is told of each difference, while its folder is open
- * @returns how many files and symlinks were compared
+ * @returns how many files and symlinks were compared, and the objects that it has hard links of
  * @throws INTERRUPTED
  */
 export async function checkDeployment(
@@ -40,12 +46,12 @@ export async function checkDeployment(
   rootfs: string,
   commit: string,
   onDifference: (difference: FoundDifference) => void | Promise<void>,
-): Promise<number> {
+): Promise<CheckedDeployment> {
   const root = tolerateDamage(() => readImageRoot(host.locations.repository, commit));
-  if (root === undefined) return 0;
+  if (root === undefined) return { files: 0, links: new Set() };
   const check = new DeploymentCheck(host, root, onDifference);
   await check.visitFolder({ name: '', ...root }, rootfs, '');
-  return check.files;
+  return check;
 }
 
 class DeploymentCheck {
@@ -53,6 +59,7 @@ class DeploymentCheck {
   readonly #root: ImageRoot;
   readonly #onDifference: (difference: FoundDifference) => void | Promise<void>;
   readonly #inodes = new Map<string, number | undefined>();
+  readonly links = new Set<string>();
   files = 0;
 
   constructor(
@@ -112,7 +119,10 @@ class DeploymentCheck {
   async #compareFile(place: string, checksum: string): Promise<Difference | undefined> {
     const stats = lstatSync(place, { throwIfNoEntry: false });
     if (stats === undefined) return { state: 'missing', reason: 'it is not there' };
-    if (stats.ino === this.#readInode(checksum)) return undefined;
+    if (stats.ino === this.#readInode(checksum)) {
+      this.links.add(checksum);
+      return undefined;
+    }
     if (!stats.isFile() && !stats.isSymbolicLink()) {
       return { state: 'changed', reason: 'it is no file any more' };
     }

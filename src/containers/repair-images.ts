@@ -26,14 +26,13 @@ import { ObjectVerifier } from '../store/verify/object-verifier.ts';
 import type { Repair } from '../store/verify/repair.ts';
 import { removeDiscardedCommits, repairImage } from '../store/verify/repair-image.ts';
 import { hasRepairScratch, removeRepairScratch, withRepairScratch } from '../store/verify/repair-scratch.ts';
-import type { VerifyTarget } from '../store/verify/verify-targets.ts';
 import { withContainerLock } from './container-lock.ts';
 import { findDonors } from './find-donors.ts';
-import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
+import { listDeployments } from './list-deployments.ts';
 import { recoverContainer } from './recover.ts';
 import { removeTemporary } from './relink-deployment.ts';
 import { repairDeployments } from './repair-deployments.ts';
-import { verifyDeployments, verifyImages } from './verify-images.ts';
+import { verifyImages, withDeployments } from './verify-images.ts';
 import { listSubjects, type VerifySubject } from './verify-subjects.ts';
 
 export interface RepairedImages {
@@ -62,15 +61,32 @@ export async function repairImages(
     return { repairs: found.map((image) => buildUntouched(image)), unreadable, staleMounts: [] };
   }
   // Files are shared between images: any container may hold a link to what is damaged.
-  const containers = new Set((await listDeployments(host)).map(({ name }) => name));
-  const { repairs, staleMounts } = await withContainerLocks(host, [...containers].sort(), () =>
-    withExclusiveStore(host, () => repairDamaged(host, damaged, { locked: containers, earlier, options })),
+  const { repairs, staleMounts } = await withAllContainers(host, () =>
+    repairDamaged(host, damaged, { earlier, options }),
   );
   return {
     repairs: found.map((image) => repairs.get(image) ?? buildUntouched(image)),
     unreadable,
     staleMounts,
   };
+}
+
+/** Once the store is held, none is installed any more: those that came before that are locked, too. */
+async function withAllContainers<T>(host: Host, action: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const names = await listContainers(host);
+    const result = await withContainerLocks(host, names, () =>
+      withExclusiveStore(host, async () => {
+        const current = await listContainers(host);
+        return current.every((name) => names.includes(name)) ? { value: await action() } : undefined;
+      }),
+    );
+    if (result !== undefined) return result.value;
+  }
+}
+
+async function listContainers(host: Host): Promise<readonly string[]> {
+  return [...new Set((await listDeployments(host)).map(({ name }) => name))].sort();
 }
 
 async function withContainerLocks<T>(
@@ -87,8 +103,6 @@ async function withContainerLocks<T>(
 }
 
 interface RepairConditions {
-  /** Containers whose locks are held. */
-  readonly locked: ReadonlySet<string>;
   /** What found the damage. */
   readonly earlier: ObjectVerifier | undefined;
   readonly options: SourceOptions;
@@ -99,10 +113,11 @@ interface Repaired {
   readonly staleMounts: readonly StaleMount[];
 }
 
+/** With the locks of the store and of all containers. */
 async function repairDamaged(
   host: Host,
   damaged: readonly VerifiedImage[],
-  { locked, earlier, options }: RepairConditions,
+  { earlier, options }: RepairConditions,
 ): Promise<Repaired> {
   await removeFixes(host);
   return withRepository(host, (repo) =>
@@ -121,10 +136,10 @@ async function repairDamaged(
       const subjects = await listSubjects(host, []);
       const repairs = new Map<VerifiedImage, ImageRepair>();
       for (const before of damaged) {
-        const subject = subjects.find(({ target, deployments }) => isSame(before, target, deployments));
+        const subject = findSame(subjects, before);
         if (subject === undefined) continue;
         host.report({ kind: 'step', text: `Repairing ${before.reference}` });
-        repairs.set(before, await repairOne(repair, before, subject, locked));
+        repairs.set(before, await repairOne(repair, before, subject));
       }
       await removeDiscardedCommits(repair);
       await syncFilesystemOf(host.locations.repository);
@@ -137,20 +152,19 @@ async function repairOne(
   repair: Repair,
   before: VerifiedImage,
   subject: VerifySubject,
-  locked: ReadonlySet<string>,
 ): Promise<ImageRepair> {
   const { host } = repair;
   const repaired = await repairImage(repair, subject.target, findDigest(subject));
   // Objects are on the disk before a deployment gives up what it has instead.
   await syncFilesystemOf(host.locations.repository);
-  const deployments = (await listDeployments(host)).filter(({ name }) => locked.has(name));
+  const deployments = await listDeployments(host);
   const own = new Set(subject.deployments.map(({ folder }) => folder));
   const replacedFiles = await repairDeployments(repair, repaired, deployments, ({ folder }) =>
     own.has(folder),
   );
   const { target, verified, fetchedLayers, takenFromDeployments, failure } = repaired;
   const current = (await listDeployments(host)).filter(({ folder }) => own.has(folder));
-  const after = { ...verified, deployments: await verifyDeployments(host, target, current) };
+  const after = await withDeployments(host, verified, target, current);
   return { before, after, fetchedLayers, takenFromDeployments, replacedFiles, failure };
 }
 
@@ -179,15 +193,18 @@ function findDigest({ target, deployments }: VerifySubject): string | undefined 
   return best === undefined ? undefined : `sha256:${best.record.revision}`;
 }
 
-function isSame(
+/** Several commits may have one name: that of the ref, and those that deployments still have. */
+function findSame(
+  subjects: readonly VerifySubject[],
   { reference, id, deployments }: VerifiedImage,
-  target: VerifyTarget,
-  current: readonly InstalledDeployment[],
-): boolean {
-  if (reference !== target.reference || id !== target.image?.id) return false;
-  return deployments.every(({ container, number }) =>
-    current.some((deployment) => deployment.name === container && deployment.number === number),
+): VerifySubject | undefined {
+  const same = subjects.filter(({ target }) => target.reference === reference && target.image?.id === id);
+  const shared = same.find((subject) =>
+    subject.deployments.some(({ name, number }) =>
+      deployments.some((found) => found.container === name && found.number === number),
+    ),
   );
+  return shared ?? same.find(({ target }) => target.ref !== undefined);
 }
 
 function buildUntouched(image: VerifiedImage): ImageRepair {

@@ -30,6 +30,7 @@ export async function describeUnreadable(
           reason: deployment.reason,
         },
       ],
+      damagedLinks: [],
       remedy: await findRemedy(host, deployment),
     })),
   );

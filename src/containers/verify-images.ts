@@ -10,13 +10,15 @@ import type { Host } from '../host/host.ts';
 import { withRepository } from '../store/repository.ts';
 import { withReadableStore } from '../store/store-lock.ts';
 import { ObjectVerifier } from '../store/verify/object-verifier.ts';
-import { verifyImage } from '../store/verify/verify-image.ts';
+import { type VerifiedContent, verifyImage } from '../store/verify/verify-image.ts';
 import type { VerifyTarget } from '../store/verify/verify-targets.ts';
 import { checkDeployment } from './check-deployment.ts';
 import { buildDeploymentPaths } from './deployment.ts';
 import { type InstalledDeployment, surveyDeployments } from './list-deployments.ts';
 import { describeUnreadable } from './unreadable-deployments.ts';
 import { findCommitOf, listSubjects } from './verify-subjects.ts';
+
+const NOTHING_COMPARED = { files: 0, links: new Set<string>() } as const;
 
 /** What a verification has found, and what it has read: a repair need not read that again. */
 export interface Verification {
@@ -46,21 +48,34 @@ export async function verifyImages(host: Host, written: readonly string[]): Prom
       const images: VerifiedImage[] = [];
       for (const { target, deployments } of await listSubjects(host, written)) {
         const content = await verifyImage(host, verifier, target);
-        images.push({ ...content, deployments: await verifyDeployments(host, target, deployments) });
+        images.push(await withDeployments(host, content, target, deployments));
       }
       return { images, unreadable, verifier };
     }),
   );
 }
 
+/** Adds to an image what its deployments are like. */
+export async function withDeployments(
+  host: Host,
+  content: VerifiedContent,
+  target: VerifyTarget,
+  deployments: readonly InstalledDeployment[],
+): Promise<VerifiedImage> {
+  const damaged = content.problems.filter(({ kind, state }) => kind === 'file' && state === 'damaged');
+  const objects = new Set(damaged.map(({ name }) => name));
+  return { ...content, deployments: await verifyDeployments(host, target, deployments, objects) };
+}
+
 /**
  * Verifies the files of deployments of one image. One that is uninstalled meanwhile, which needs no lock of the store, is
  * left out.
  */
-export async function verifyDeployments(
+async function verifyDeployments(
   host: Host,
   target: VerifyTarget,
   deployments: readonly InstalledDeployment[],
+  damagedObjects: ReadonlySet<string>,
 ): Promise<VerifiedDeployment[]> {
   const verified: VerifiedDeployment[] = [];
   for (const deployment of deployments) {
@@ -70,19 +85,20 @@ export async function verifyDeployments(
     const problems: DeploymentProblem[] = [];
     const hasRoot = record.hasContainerService && commit !== undefined;
     if (hasRoot) host.report({ kind: 'step', text: `Verifying the files of ${name}` });
-    const files = hasRoot
+    const { files, links } = hasRoot
       ? await checkDeployment(
           host,
           buildDeploymentPaths(folder, name).rootfs,
           commit,
           ({ path, state, reason }) => void problems.push({ path, state, reason }),
         )
-      : 0;
+      : NOTHING_COMPARED;
     if (hasRoot && commit !== record.ostreeCommit) {
       problems.push({ path: 'info', state: 'changed', reason: 'it names a commit that the store has not' });
     }
     if (problems.length > 0 && (identity === undefined || readIdentity(folder) !== identity)) continue;
-    verified.push({ container: name, number, files, problems });
+    const damagedLinks = [...damagedObjects].filter((checksum) => links.has(checksum));
+    verified.push({ container: name, number, files, problems, damagedLinks });
   }
   return verified;
 }

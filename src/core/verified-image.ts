@@ -35,6 +35,8 @@ export interface VerifiedDeployment {
   /** Files and symlinks that were compared. */
   readonly files: number;
   readonly problems: readonly DeploymentProblem[];
+  /** Checksums of damaged objects of which it has the very file: it is as damaged as they are. */
+  readonly damagedLinks: readonly string[];
 }
 
 /** A deployment that belongs to no image here, because nobody can read from which one it was made. */
@@ -88,6 +90,11 @@ export type RemoteStatus =
 /** Whether nothing of the image and of its deployments is damaged or missing. */
 export function isSound({ problems, deployments }: VerifiedImage): boolean {
   return problems.length === 0 && deployments.every((deployment) => listDamage(deployment).length === 0);
+}
+
+/** Whether a deployment has the damaged file, or cannot be compared because of what the store has lost. */
+export function isConcernedBy({ damagedLinks }: VerifiedDeployment, problem: StoreProblem): boolean {
+  return problem.isInRoot && (problem.kind !== 'file' || damagedLinks.includes(problem.name));
 }
 
 /** The problems of a deployment that are damage. */

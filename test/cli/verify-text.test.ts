@@ -8,7 +8,12 @@ import {
   formatUnreadable,
   formatVerified,
 } from '../../src/cli/verify-text.ts';
-import type { ImageRepair, RemoteStatus, VerifiedImage } from '../../src/core/verified-image.ts';
+import type {
+  ImageRepair,
+  RemoteStatus,
+  StoreProblem,
+  VerifiedImage,
+} from '../../src/core/verified-image.ts';
 
 const layer = `sha256:${'a'.repeat(64)}`;
 const sound: VerifiedImage = {
@@ -17,7 +22,7 @@ const sound: VerifiedImage = {
   objects: 1234,
   bytes: 45_000_000,
   problems: [],
-  deployments: [{ container: 'etcd', number: 0, files: 1000, problems: [] }],
+  deployments: [{ container: 'etcd', number: 0, files: 1000, problems: [], damagedLinks: [] }],
 };
 const file = 'c'.repeat(64);
 const damaged: VerifiedImage = {
@@ -60,7 +65,9 @@ const damaged: VerifiedImage = {
         { path: '/etc/conf', state: 'changed', reason: 'it is not the file of the image' },
         { path: '/note', state: 'additional', reason: 'the image does not have it' },
       ],
+      damagedLinks: [file],
     },
+    { container: 'copy', number: 0, files: 1000, problems: [], damagedLinks: [] },
   ],
 };
 const problems = [
@@ -117,6 +124,14 @@ test('a repair that failed: why, who is concerned, what is still wrong', () => {
   expect(formatRestartHint([failed])).toBe('');
 });
 
+test('what is lost of the tree concerns every container: none can be compared', () => {
+  const problem = { ...damaged.problems[0], kind: 'dirtree', paths: [] } as StoreProblem;
+  const lost = { ...damaged, problems: [problem] };
+  expect(formatVerified(lost)).toContain('; used by etcd, copy)');
+  const failed = { ...repair, before: lost, after: lost, failure: 'no such host' };
+  expect(formatRepair(failed)).toContain('; containers affected: etcd, copy\n');
+});
+
 test('nothing to repair', () => {
   const untouched = { ...repair, before: sound, fetchedLayers: [], takenFromDeployments: 0 };
   expect(formatRepair(untouched)).toBe(formatVerified(sound));
@@ -136,7 +151,10 @@ test.each(statuses)('the registry says %j', (status, line) => {
 
 test('a container whose image nobody knows: what is wrong and what helps', () => {
   const problem = { path: 'info', state: 'changed', reason: 'it is empty' } as const;
-  const unreadable = { container: 'etcd', number: 0, files: 0, problems: [problem], remedy: 'do \u001bthis' };
+  const unreadable = {
+    ...{ container: 'etcd', number: 0, files: 0, problems: [problem], damagedLinks: [] },
+    remedy: 'do \u001bthis',
+  };
   expect(formatUnreadable([unreadable])).toBe(
     'etcd.0: info is changed: it is empty\netcd.0: nobody knows its image: do this\n',
   );
@@ -146,6 +164,7 @@ test('a container whose image nobody knows: what is wrong and what helps', () =>
     deployment: 0,
     files: 0,
     problems: [problem],
+    damaged_links: [],
     remedy: 'do \u001bthis',
   });
 });

@@ -1,8 +1,11 @@
 /** Containers whose files are not the image's any more, and damage that concerns several images or cannot be repaired. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -143,7 +146,7 @@ test('files of containers', async () => {
     const [verified] = (await verifyImages(store.host, [image.reference])).images;
     expect([title, verified?.deployments]).toEqual([
       title,
-      [{ container: 'web', number: 0, files: expect.any(Number), problems: found }],
+      [{ container: 'web', number: 0, files: expect.any(Number), problems: found, damagedLinks: [] }],
     ]);
     const [repair] = (await repairImages(store.host, [], {})).repairs;
     expect([title, repair?.failure, repair?.replacedFiles]).toEqual([
@@ -294,7 +297,9 @@ test('a container of the original tool is not compared with an image whose layer
   const { 'ostree-commit': _commit, ...others } = JSON.parse(readFileSync(info, 'utf8'));
   writeFileSync(info, JSON.stringify({ ...others, 'ostree-commit': commit }));
   const [verified] = (await verifyImages(store.host, [image.reference])).images;
-  expect(verified?.deployments).toEqual([{ container: 'web', number: 0, files: 0, problems: [] }]);
+  expect(verified?.deployments).toEqual([
+    { container: 'web', number: 0, files: 0, problems: [], damagedLinks: [] },
+  ]);
 });
 
 test('a container whose image name means a newer image is verified and repaired, too', async () => {
@@ -429,5 +434,60 @@ test('a container that is uninstalled while it is verified is left out, at whate
     expect(verified).toContain('staying');
     rmSync(`${checkouts}/.leaving.0.old`, { recursive: true, force: true });
     rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('only a container that has the damaged file itself is concerned', async () => {
+  const { store, image, rootfs } = await open('concerned/image');
+  await using _ = store;
+  const copied = await deploy(store, image, 'copied');
+  const tool = `${copied}/usr/bin/tool`;
+  copyFileSync(tool, `${tool}.copy`);
+  chmodSync(`${tool}.copy`, 0o755);
+  renameSync(`${tool}.copy`, tool);
+  writeFileSync(`${rootfs}/usr/bin/tool`, 'not a tool');
+  const [verified] = (await verifyImages(store.host, [])).images;
+  const checksums = verified?.problems.map(({ name }) => name) ?? [];
+  expect(verified?.deployments.map(({ container, damagedLinks }) => [container, damagedLinks])).toEqual([
+    ['copied', []],
+    ['web', checksums],
+  ]);
+});
+
+test('a container that is installed before the locks are had is repaired, too', async () => {
+  const { store, rootfs } = await open('meanwhile/image');
+  await using _ = store;
+  const { checkouts, repository } = store.locations;
+  const holder = spawn(
+    'flock',
+    ['--no-fork', '--shared', `${repository}/atomic.lock`, 'sh', '-c', 'echo locked; read answer'],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  await once(holder.stdout, 'data');
+  truncateSync(`${rootfs}/usr/lib/library`, 0);
+  const install = (name: string): void => {
+    cpSync(`${checkouts}/web.0`, `${checkouts}/${name}.0`, { recursive: true });
+    rmSync(`${checkouts}/${name}.0/rootfs/usr/lib/library`);
+    linkSync(`${rootfs}/usr/lib/library`, `${checkouts}/${name}.0/rootfs/usr/lib/library`);
+    symlinkSync(`${checkouts}/${name}.0`, `${checkouts}/${name}`);
+  };
+  const report = (event: ProgressEvent): void => {
+    if (
+      event.kind === 'step' &&
+      event.text === 'Verifying the files of web' &&
+      !existsSync(`${checkouts}/early`)
+    )
+      install('early');
+    if (event.kind !== 'waiting') return;
+    install('late');
+    holder.kill('SIGKILL');
+  };
+  const [repair] = (await repairImages({ ...store.host, report }, [], {})).repairs;
+  expect([repair?.failure, [...(repair?.replacedFiles.keys() ?? [])]]).toEqual([
+    undefined,
+    ['early', 'late', 'web'],
+  ]);
+  for (const name of ['early', 'late', 'web']) {
+    expect(readFileSync(`${checkouts}/${name}/rootfs/usr/lib/library`, 'utf8')).toBe('the library');
   }
 });

@@ -193,7 +193,7 @@ test('a container as the original left it is sound', async () => {
   asContainer();
   const { images } = await verifyImages(store.host, []);
   expect(images.flatMap(({ deployments }) => deployments)).toEqual([
-    { container: 'old', number: 0, files: 6, problems: [] },
+    { container: 'old', number: 0, files: 6, problems: [], damagedLinks: [] },
   ]);
 });
 
