@@ -1,4 +1,4 @@
-import { findErrno } from '../core/errno.ts';
+import { describeSystemError, explainSystemError, findErrno } from '../core/errno.ts';
 import { AtomicError } from '../core/errors.ts';
 
 /** What went wrong, as far as it can be told to a person or a script. */
@@ -59,7 +59,12 @@ export function describeFailure(error: unknown): Failure {
     };
   }
   const own = findErrno(error);
-  return { ...common, code: own ?? 'BUG', exitStatus: 1, isPermission, isBug: own === undefined };
+  if (own === undefined || !(error instanceof Error)) {
+    return { ...common, code: 'BUG', exitStatus: 1, isPermission, isBug: true };
+  }
+  const { hint } = explainSystemError(error);
+  const message = describeSystemError(error);
+  return { ...common, message, hint, code: own, exitStatus: 1, isPermission, isBug: false };
 }
 
 function listChain(error: unknown): readonly unknown[] {

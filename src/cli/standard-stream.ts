@@ -19,10 +19,9 @@ export function createTextWriter(fd: number): (text: string) => void {
     try {
       write(text);
     } catch (error) {
-      const code = findErrno(error);
-      if (code === undefined || !(error instanceof Error)) throw error;
-      const stream = fd === 1 ? 'output' : 'error';
-      throw Object.assign(new Error(`writing standard ${stream}: ${error.message}`), { code });
+      if (findErrno(error) === undefined || !(error instanceof Error)) throw error;
+      // The stream has no path of its own, and the message should name it.
+      throw Object.assign(error, { path: fd === 1 ? 'to standard output' : 'to standard error' });
     }
   };
 }

@@ -1,22 +1,11 @@
-import { findErrno } from '../core/errno.ts';
+import { explainSystemError, findErrno } from '../core/errno.ts';
 import { AtomicError, type ErrorCode } from '../core/errors.ts';
 
-const codes: Readonly<Record<string, { code: ErrorCode; reason: string; hint?: string }>> = {
-  ENOSPC: {
-    code: 'NO_SPACE',
-    reason: 'no space left on the filesystem',
-    hint: 'Free some space and try again.',
-  },
-  EDQUOT: { code: 'NO_SPACE', reason: 'the disk quota is used up', hint: 'Free some space and try again.' },
-  EROFS: {
-    code: 'READ_ONLY',
-    reason: 'the filesystem is read-only',
-    hint: 'Make the filesystem writable and try again.',
-  },
-  EXDEV: { code: 'CROSS_DEVICE', reason: 'it is on another filesystem' },
-  EACCES: { code: 'STORE_FAILED', reason: 'permission denied' },
-  EPERM: { code: 'STORE_FAILED', reason: 'operation not permitted' },
-  EIO: { code: 'STORE_FAILED', reason: 'input/output error of the disk' },
+const codes: Readonly<Record<string, ErrorCode>> = {
+  ENOSPC: 'NO_SPACE',
+  EDQUOT: 'NO_SPACE',
+  EROFS: 'READ_ONLY',
+  EXDEV: 'CROSS_DEVICE',
 };
 
 /**
@@ -28,9 +17,11 @@ const codes: Readonly<Record<string, { code: ErrorCode; reason: string; hint?: s
 export function toFileError(error: unknown, step: string): unknown {
   const errno = findErrno(error);
   if (errno === undefined || error instanceof AtomicError || !(error instanceof Error)) return error;
-  const known = codes[errno] ?? { code: 'STORE_FAILED' as const, reason: error.message };
-  const hint = known.hint === undefined ? {} : { hint: known.hint };
-  return new AtomicError(known.code, `${step}: ${known.reason}`, { cause: error, ...hint });
+  const { reason, hint } = explainSystemError(error);
+  return new AtomicError(codes[errno] ?? 'STORE_FAILED', `${step}: ${reason}`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 /** Runs one file operation; a failed system call becomes an error for a person. */

@@ -25,6 +25,13 @@ const variantNewFromBytes = glib.func(
   'void *g_variant_new_from_bytes(void *type, void *bytes, bool trusted)',
 );
 
+/**
+ * What GLib and libostree print of a broken assertion is for their developers. It goes to the journal of systemd, where a
+ * bug report finds it, and not among the lines of a command.
+ */
+const setLogWriter = glib.func('void g_log_set_writer_func(void *writer, void *data, void *release)');
+setLogWriter(glib.symbol('g_log_writer_journald'), null, null);
+
 /** A `GError`, copied and freed. `domain` and `code` as in the library's headers, such as `g-io-error-quark` 1. */
 export class GErrorThrown extends Error {
   readonly domain: string;
@@ -47,9 +54,9 @@ export const IoErrorCode = {
   tooManyOpenFiles: 31,
 } as const;
 
-/** Copies and frees the error of a failed call. */
-export function takeError(slot: PointerSlot): Error {
-  if (slot[0] === null) return new Error('a native call failed without an error');
+/** Copies and frees the error of a failed call. A call that breaks an assertion of the library fails without one. */
+export function takeError(slot: PointerSlot): GErrorThrown {
+  if (slot[0] === null) return new GErrorThrown('', 0, 'the library gave no reason; the journal may have it');
   const { domain, code, message } = koffi.decode(slot[0], errorType) as {
     domain: number;
     code: number;

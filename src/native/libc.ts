@@ -36,17 +36,19 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-/** A system call returned -1. `code` is the name of the errno, such as `ENOSPC`. */
+/** A system call returned -1. The names are those of Node's own errors; `code` is the errno, such as `ENOSPC`. */
 export class SystemCallFailed extends Error {
-  readonly call: string;
+  readonly syscall: string;
   readonly code: string;
+  readonly path: string | undefined;
 
-  constructor(call: string, errno: number) {
+  constructor(call: string, errno: number, path?: string) {
     const [code, text] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, `errno ${errno}`];
     super(`${call}: ${text}`);
     this.name = 'SystemCallFailed';
-    this.call = call;
+    this.syscall = call;
     this.code = code;
+    this.path = path;
   }
 }
 

@@ -28,9 +28,9 @@ export type ExtendedAttribute = readonly [name: Buffer, value: Buffer];
  * @throws SystemCallFailed
  */
 export function readXattrs(path: string): readonly ExtendedAttribute[] {
-  const length = checked('llistxattr', listCall(path, list, list.length));
+  const length = checked('llistxattr', listCall(path, list, list.length), path);
   return splitNames(length).map((name) => {
-    const size = checked('lgetxattr', getCall(path, Buffer.concat([name, END]), value, value.length));
+    const size = checked('lgetxattr', getCall(path, Buffer.concat([name, END]), value, value.length), path);
     return [name, Buffer.from(value.subarray(0, size))];
   });
 }
@@ -42,12 +42,13 @@ export function readXattrs(path: string): readonly ExtendedAttribute[] {
  * @throws SystemCallFailed
  */
 export function listXattrNames(path: Buffer): readonly Buffer[] {
-  return splitNames(checked('llistxattr', listByBytesCall(Buffer.concat([path, END]), list, list.length)));
+  const result = listByBytesCall(Buffer.concat([path, END]), list, list.length);
+  return splitNames(checked('llistxattr', result, path.toString('utf8')));
 }
 
 /** @throws SystemCallFailed */
 export function writeXattr(path: string, [name, content]: ExtendedAttribute): void {
-  checked('lsetxattr', setCall(path, Buffer.concat([name, END]), content, content.length, 0));
+  checked('lsetxattr', setCall(path, Buffer.concat([name, END]), content, content.length, 0), path);
 }
 
 /** @param length of the names in `list`, with their NULs */
@@ -61,7 +62,7 @@ function splitNames(length: number): Buffer[] {
   return names;
 }
 
-function checked(call: string, result: number): number {
-  if (result < 0) throw new SystemCallFailed(call, koffi.errno());
+function checked(call: string, result: number, path: string): number {
+  if (result < 0) throw new SystemCallFailed(call, koffi.errno(), path);
   return result;
 }

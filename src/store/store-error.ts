@@ -22,7 +22,8 @@ export function toStoreError(error: unknown, step: string): unknown {
     });
   }
   if (!(error instanceof GErrorThrown)) return toStoreFileError(error, step);
-  const reason = toPrintable(error.message);
+  // libostree does not know the path of a repository that it was given as a descriptor.
+  const reason = toPrintable(error.message).replace('(null)/', 'the repository/');
   const isIoError = error.domain === 'g-io-error-quark';
   if ((isIoError && error.code === IoErrorCode.noSpace) || NO_SPACE_WORDS.test(reason)) {
     return noSpace(`${step}: ${reason}`, error);

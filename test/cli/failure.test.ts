@@ -106,14 +106,17 @@ describe('text and exit status', () => {
       error: buildErrno('EPERM', 'EPERM: operation not permitted, unlink /x'),
       context: root,
       status: 1,
-      text: ['error: EPERM: operation not permitted, unlink /x'],
+      text: ['error: operation not permitted'],
     },
     {
       what: 'an error of the system that nobody expected',
       error: buildErrno('EIO', 'EIO: i/o error, read'),
       context: user,
       status: 1,
-      text: ['error: EIO: i/o error, read'],
+      text: [
+        'error: input/output error of the disk',
+        'hint: See `dmesg` for what the kernel says of the disk.',
+      ],
     },
     {
       what: 'a signal',
@@ -209,7 +212,13 @@ describe('JSON, on one line', () => {
       hint: 'h',
       details: { path: '/x' },
     },
-    { error: buildErrno('EIO', 'i/o error'), code: 'EIO', message: 'i/o error', hint: null, details: {} },
+    {
+      error: buildErrno('EBUSY', 'EBUSY: in use, rmdir'),
+      code: 'EBUSY',
+      message: 'in use',
+      hint: null,
+      details: {},
+    },
     { error: new TypeError('x'), code: 'BUG', message: 'x', hint: null, details: {} },
   ])('$code', ({ error, ...expected }) => {
     const text = formatFailureJson(describeFailure(error));

@@ -130,5 +130,7 @@ test('output that cannot be written is a failure that names it', () => {
     },
   );
   expect(status).toBe(1);
-  expect(stderr).toBe('error: writing standard output: ENOSPC: no space left on device, write\n');
+  expect(stderr).toBe(
+    'error: write to standard output: no space left on the filesystem\nhint: Free some space and try again.\n',
+  );
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
 import {
   createVariant,
   GErrorThrown,
@@ -31,7 +32,7 @@ test('a thousand errors are as the first one', () => {
 });
 
 test('a failure without an error is one as well', () => {
-  expect(takeError([null]).message).toBe('a native call failed without an error');
+  expect(takeError([null]).message).toBe('the library gave no reason; the journal may have it');
 });
 
 test.each<[string, string, Buffer]>([
@@ -62,3 +63,9 @@ function catchThrown(action: () => unknown): Error {
   }
   throw new Error('nothing was thrown');
 }
+
+test('what the library prints of a broken assertion is not among the lines of a command', () => {
+  const program = `import { unrefVariant } from '${new URL('../../src/native/glib.ts', import.meta.url).pathname}'; unrefVariant(null);`;
+  const { stderr, status } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
+  expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+});

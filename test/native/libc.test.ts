@@ -117,7 +117,7 @@ test.each<[string, () => unknown]>([
   expect(thrown).toBeInstanceOf(SystemCallFailed);
   expect(thrown).toMatchObject({
     name: 'SystemCallFailed',
-    call,
+    syscall: call,
     code: 'EBADF',
     message: `${call}: bad file descriptor`,
   });

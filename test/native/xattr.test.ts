@@ -38,7 +38,7 @@ test.each<[string, () => unknown, string]>([
   ['lsetxattr', () => writeXattr('/nowhere', [Buffer.from('user.a'), Buffer.alloc(1)]), 'ENOENT'],
   ['lsetxattr', () => writeXattr('/proc/self', [Buffer.from('user.a'), Buffer.alloc(1)]), 'EPERM'],
 ])('a failed %s', (call, action, code) => {
-  expect(action).toThrow(expect.objectContaining({ name: 'SystemCallFailed', call, code }));
+  expect(action).toThrow(expect.objectContaining({ name: 'SystemCallFailed', syscall: call, code }));
 });
 
 test.each(['cap_net_raw=ep', 'cap_chown,cap_setuid=p', 'cap_chown=eip cap_net_admin=ep', 'cap_bpf=i'])(
