@@ -2,13 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtomicError } from '../core/errors.ts';
-import { parseMarker } from '../core/generated-marker.ts';
 import type { Locations } from '../core/locations.ts';
 import { toPrintable } from '../core/printable.ts';
 import {
   ensureDirectory,
   removeFile,
-  syncFilesystemOf,
+  syncFilesystemsOf,
   temporaryPath,
   writeFileDurably,
 } from '../host/durable-files.ts';
@@ -23,7 +22,9 @@ import {
   withoutReload,
 } from '../host/systemctl.ts';
 import { buildCreateCommand } from '../host/systemd-tmpfiles.ts';
+import { parseCreatedPaths } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentPaths } from './deployment.ts';
+import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
 
 /** The programs that activate a new container, in order; the service is enabled and not started (compatibility N-10). */
 export function buildActivationCommands(
@@ -69,8 +70,11 @@ export async function activateDeployment(host: Host, name: string, folder: strin
     else await withTemplateHint('tmpfiles.template', () => runVisibly(host, command));
   }
   if (unit !== undefined) await requireLoaded(host, name, paths.unit);
-  // Covers both files and the symlink that `systemctl enable` made.
-  if (commands.length > 0) await syncFilesystemOf(host.locations.units);
+  // Covers both files, the symlink that `systemctl enable` made, and what the lines of the tmpfiles.d file made.
+  if (commands.length > 0) {
+    const { units, tmpfiles: folder } = host.locations;
+    await syncFilesystemsOf([units, folder, ...parseCreatedPaths(tmpfiles ?? '')]);
+  }
 }
 
 /** A small host may lack the folder. */
@@ -110,20 +114,21 @@ function buildHint(template: string): string {
 }
 
 /**
- * Takes back what `activateDeployment` did, from any point of it. Files that do not carry our marker for this container
- * stay. What systemd-tmpfiles created stays too: it may hold data of an earlier installation.
+ * Takes back what `activateDeployment` did, from any point of it, also on the disk. Files that are not ours stay. What
+ * systemd-tmpfiles created stays too: it may hold data of an earlier installation.
  */
 export async function deactivateDeployment(host: Host, name: string): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
   await removeFile(temporaryPath(paths.unit));
   await removeFile(temporaryPath(paths.tmpfiles));
-  if (await isGeneratedFor(paths.unit, name)) {
+  if (await isOwnUnit(host, name)) {
     await disableService(host, name);
     await removeFile(paths.unit);
   }
-  if (await isGeneratedFor(paths.tmpfiles, name)) await removeFile(paths.tmpfiles);
+  if (await isOwnTmpfiles(host, name)) await removeFile(paths.tmpfiles);
   // Also without a unit: a crash may have come between its removal and this.
   await runProgram(host, reloadCommand);
+  await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
 /** A unit that systemd cannot load is disabled but not stopped: a failure of systemctl, but nothing is left to do. */
@@ -133,12 +138,6 @@ async function disableService(host: Host, name: string): Promise<void> {
   const state = (await readUnitStates(host, [name])).get(name);
   if (state?.loadState !== 'loaded' && state?.activeState === 'inactive') return;
   throw buildCommandFailed(result);
-}
-
-/** Whether a file carries the marker line of this container; false when there is no file. */
-export async function isGeneratedFor(path: string, name: string): Promise<boolean> {
-  const text = await findText(path);
-  return text !== undefined && parseMarker(text)?.name === name;
 }
 
 async function findText(path: string): Promise<string | undefined> {

@@ -2,7 +2,7 @@
 import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { InstallPlan, PlannedFile } from '../core/container.ts';
-import { AtomicError, wrapError } from '../core/errors.ts';
+import { wrapError } from '../core/errors.ts';
 import { syncDirectory, syncFilesystemOf } from '../host/durable-files.ts';
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
@@ -15,6 +15,7 @@ import { listPathsToCreate, removeCreatedPaths } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
 import { removeJournal, writeJournal } from './journal.ts';
 import type { PreparedInstall } from './prepare-install.ts';
+import { buildRollbackFailed } from './rollback-failed.ts';
 import { undoInstall } from './undo-install.ts';
 
 /** The first deployment; an install makes no other. */
@@ -91,18 +92,7 @@ async function undoAfterFailure(
     await removeCreatedPaths(created);
     await removeJournal(host, name);
   } catch (undoFailure) {
-    if (!(failure instanceof AtomicError && undoFailure instanceof AtomicError)) {
-      throw new AggregateError([failure, undoFailure], `installing ${name} and undoing it failed`);
-    }
-    throw new AtomicError(
-      'ROLLBACK_FAILED',
-      `installing ${name}: ${failure.message}; undoing that failed too: ${undoFailure.message}`,
-      {
-        cause: failure,
-        hint: 'Remove the cause and run `atomic recover`.',
-        details: { rollbackError: undoFailure.message, rollbackCode: undoFailure.code },
-      },
-    );
+    throw buildRollbackFailed(`installing ${name}`, failure, undoFailure);
   }
 }
 

@@ -8,8 +8,8 @@ import { isNameTaken } from '../host/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import { describeUnits, type KnownUnit } from '../host/systemctl.ts';
 import { tmpfilesFolders } from '../host/systemd-tmpfiles.ts';
-import { isGeneratedFor } from './activate.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
+import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
 
 /**
  * The types of units that are named after programs or after what they group. Devices, mounts, automounts and swaps are
@@ -95,7 +95,9 @@ async function requireFreePaths(host: Host, name: string): Promise<void> {
   const folders = deploymentNumbers.map((number) => buildDeploymentFolder(host.locations, name, number));
   for (const path of [unit, tmpfiles, link, ...folders]) {
     if (!(await isNameTaken(path))) continue;
-    const isOurs = (path === unit || path === tmpfiles) && (await isGeneratedFor(path, name));
+    const isOurs =
+      (path === unit && (await isOwnUnit(host, name))) ||
+      (path === tmpfiles && (await isOwnTmpfiles(host, name)));
     throw buildConflict(`The file ${path} already exists.`, {
       hint: isOurs
         ? `Remove what is left of an earlier installation with \`atomic uninstall ${name}\`.`
@@ -132,7 +134,7 @@ async function findOwner(host: Host, unit: KnownUnit): Promise<string | undefine
 /** The container whose service has this name as an alias. */
 async function findContainer(host: Host, { id, file }: KnownUnit): Promise<string | undefined> {
   const name = id.replace(/\.service$/, '');
-  const isOurs = file.startsWith(`${host.locations.units}/`) && (await isGeneratedFor(file, name));
+  const isOurs = file.startsWith(`${host.locations.units}/`) && (await isOwnUnit(host, name));
   return isOurs ? name : undefined;
 }
 

@@ -18,6 +18,7 @@ import { isErrno, withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { buildLockFolder } from './container-lock.ts';
 import type { DeploymentNumber } from './deployment.ts';
+import { buildRollbackFailed } from './rollback-failed.ts';
 
 /** Changes when an older program could misread a newer journal. */
 const formatVersion = 1;
@@ -32,14 +33,33 @@ export type Journal =
       readonly container: string;
       readonly hasService: boolean;
       readonly runtime: string | undefined;
+      /**
+       * Whether the service ran, and is started again when the uninstall is undone. Undefined in a journal of an older
+       * version, which removed in another order: that one is finished.
+       */
+      readonly wasActive: boolean | undefined;
     };
 
-/** After this the operation survives a crash: whoever comes next knows of it. */
+/**
+ * Begins an operation: after this it survives a crash, because the next command knows of it.
+ *
+ * @throws file errors; the operation has not begun then, and there is no journal. ROLLBACK_FAILED when there is one that
+ *   cannot be removed: what follows a crash then follows this, and finds nothing to undo.
+ */
 export async function writeJournal(host: Host, journal: Journal): Promise<void> {
   const folder = buildJournalFolder(host.locations);
+  const path = buildJournalPath(host.locations, journal.container);
   await ensureDirectory(folder);
-  await writeFileDurably(buildJournalPath(host.locations, journal.container), formatJournal(journal), 0o600);
-  await syncDirectory(folder);
+  await writeFileDurably(path, formatJournal(journal), 0o600);
+  try {
+    await syncDirectory(folder);
+  } catch (failure) {
+    const step = `beginning to ${journal.operation} ${journal.container}`;
+    await removeFile(path).catch((error: unknown) => {
+      throw buildRollbackFailed(step, failure, error);
+    });
+    throw failure;
+  }
 }
 
 /** After this the operation is over. */
@@ -111,7 +131,7 @@ export function parseJournal(text: string, path: string): Journal {
     });
   const value = parseJsonObject(text, maxLength, reject);
   if (!isJsonObject(value)) throw reject('it is not a journal');
-  const { version, operation, container, deployment, hasService, runtime } = value;
+  const { version, operation, container, deployment, hasService, runtime, wasActive } = value;
   if (version !== formatVersion) {
     throw reject(`format ${String(version)} is not known, this atomic knows format ${formatVersion}`);
   }
@@ -122,7 +142,11 @@ export function parseJournal(text: string, path: string): Journal {
     return { operation, container, deployment };
   }
   if (operation === 'uninstall' && typeof hasService === 'boolean') {
-    return { operation, container, hasService, runtime: typeof runtime === 'string' ? runtime : undefined };
+    return {
+      ...{ operation, container, hasService },
+      runtime: typeof runtime === 'string' ? runtime : undefined,
+      wasActive: typeof wasActive === 'boolean' ? wasActive : undefined,
+    };
   }
   throw reject('it describes no operation that this atomic knows');
 }

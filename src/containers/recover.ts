@@ -1,11 +1,16 @@
 /** What follows a crash: an operation whose journal is there and whose lock is free is undone or finished. */
 import { AtomicError } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
-import { requireSystemd } from '../host/systemctl.ts';
+import { isActive, readUnitState, requireSystemd } from '../host/systemctl.ts';
 import { activateDeployment } from './activate.ts';
 import { withContainerLockIfFree } from './container-lock.ts';
 import { buildContainerPaths, buildDeploymentFolder } from './deployment.ts';
-import { finishUninstall } from './finish-uninstall.ts';
+import {
+  finishUninstall,
+  isUninstallCommitted,
+  revertUninstall,
+  type UninstallJournal,
+} from './finish-uninstall.ts';
 import {
   findJournal,
   type Journal,
@@ -85,11 +90,17 @@ export async function recoverContainer(host: Host, name: string): Promise<Recove
 }
 
 async function recoverOperation(host: Host, journal: Journal): Promise<Recovered['outcome']> {
-  if (journal.operation === 'uninstall') {
+  return journal.operation === 'uninstall' ? recoverUninstall(host, journal) : recoverInstall(host, journal);
+}
+
+async function recoverUninstall(host: Host, journal: UninstallJournal): Promise<Recovered['outcome']> {
+  if (await isUninstallCommitted(host, journal)) {
     await finishUninstall(host, journal);
     return 'finished';
   }
-  return recoverInstall(host, journal);
+  await revertUninstall(host, journal);
+  await removeJournal(host, journal.container);
+  return 'undone';
 }
 
 async function recoverInstall(
@@ -107,13 +118,17 @@ async function recoverInstall(
   return finished ? 'finished' : 'undone';
 }
 
-/** What cannot be activated is undone, as it would have been without the crash. */
+/**
+ * What cannot be activated is undone, as it would have been without the crash. What runs was activated: only its journal
+ * could not be removed, and a later failure is no reason to take it away.
+ */
 async function tryToActivate(host: Host, name: string, folder: string): Promise<boolean> {
   try {
     await activateDeployment(host, name, folder);
     return true;
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
+    if (isActive(await readUnitState(host, name))) throw error;
     host.report({ kind: 'warning', text: `activating ${name}: ${error.message}` });
     return false;
   }

@@ -110,15 +110,20 @@ export class AtomicError extends Error {
  */
 export function wrapError(error: unknown, step: string): unknown {
   if (!(error instanceof AtomicError)) return error;
-  const { code, hint, details, exitStatus, isTransient } = error;
-  const wrapped = new AtomicError(code, `${step}: ${error.message}`, {
+  return rewordError(error, `${step}: ${error.message}`, error.hint);
+}
+
+/** The same error with another message and hint. */
+export function rewordError(error: AtomicError, message: string, hint: string | undefined): AtomicError {
+  const { code, details, exitStatus, isTransient } = error;
+  const reworded = new AtomicError(code, message, {
     exitStatus,
     isTransient,
     cause: error.cause,
     ...(hint === undefined ? {} : { hint }),
     ...(details === undefined ? {} : { details }),
   });
-  // `--debug` shows where the failure began, not where a step was added to its message.
-  if (error.stack !== undefined) wrapped.stack = error.stack;
-  return wrapped;
+  // `--debug` shows where the failure began, not where its message was completed.
+  if (error.stack !== undefined) reworded.stack = error.stack;
+  return reworded;
 }

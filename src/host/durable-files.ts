@@ -2,10 +2,10 @@
  * Files that are whole or not there, also after a power cut. A change of a directory is on the disk after
  * `syncDirectory` or `syncFilesystemOf`; callers place those so that one covers several changes.
  */
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { access, constants, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { isNameTaken } from './existing-paths.ts';
-import { isErrno, withFileErrors } from './file-error.ts';
+import { isErrno, toFileError, withFileErrors } from './file-error.ts';
 
 /**
  * The name under which a file is built before it is renamed to `path`. It is fixed, so that what a crash leaves is
@@ -35,6 +35,21 @@ export async function writeFileDurably(path: string, content: string, mode: numb
   });
 }
 
+/**
+ * Makes sure that a folder can be changed, for those who must not find out half-way.
+ *
+ * @throws READ_ONLY; nothing when there is no such folder
+ */
+export async function requireWritable(folder: string): Promise<void> {
+  await withFileErrors(`change ${folder}`, async () => {
+    try {
+      await access(folder, constants.W_OK);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+    }
+  });
+}
+
 /** Removes a file and what a crash left of writing it. Does nothing when there is none. */
 export async function removeFile(path: string): Promise<void> {
   await withFileErrors(`remove ${path}`, async () => {
@@ -43,9 +58,15 @@ export async function removeFile(path: string): Promise<void> {
   });
 }
 
-/** Creates a folder and its missing parents, mode 0755 minus the umask. */
+/** Creates a folder and its missing parents, mode 0755 minus the umask; what was created is on the disk. */
 export async function ensureDirectory(path: string): Promise<void> {
-  await withFileErrors(`create folder ${path}`, () => mkdir(path, { recursive: true }));
+  await withFileErrors(`create folder ${path}`, async () => {
+    const outermost = await mkdir(path, { recursive: true });
+    if (outermost === undefined) return;
+    for (let made = path; made.length >= outermost.length; made = dirname(made)) {
+      await syncDirectory(dirname(made));
+    }
+  });
 }
 
 /** Writes the entries of a folder to the disk: what was created, renamed or removed in it. */
@@ -71,6 +92,30 @@ export async function syncFilesystemOf(path: string): Promise<void> {
       await folder.close();
     }
   });
+}
+
+/**
+ * Writes everything of the filesystems that hold these paths to the disk, each filesystem once. Of a path that is not
+ * there, or not any more, the nearest parent that is there counts.
+ */
+export async function syncFilesystemsOf(paths: readonly string[]): Promise<void> {
+  const folders = new Map<number, string>();
+  for (const path of paths) {
+    const folder = await findNearestFolder(path);
+    if (!folders.has(folder.device)) folders.set(folder.device, folder.path);
+  }
+  for (const path of folders.values()) await syncFilesystemOf(path);
+}
+
+/** Symlinks are followed, as programs that wrote there did; devices and pipes are not opened. */
+async function findNearestFolder(path: string): Promise<{ readonly path: string; readonly device: number }> {
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) return { path, device: stats.dev };
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw toFileError(error, `look at ${path}`);
+  }
+  return findNearestFolder(dirname(path));
 }
 
 async function writeSynced(path: string, content: string, mode: number): Promise<void> {

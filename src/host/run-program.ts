@@ -9,6 +9,8 @@ import { throwIfInterrupted } from './interruption.ts';
 /** How long a child may take to end after SIGTERM before it gets SIGKILL. */
 const terminationGraceMilliseconds = 5000;
 
+const reminderMilliseconds = 10_000;
+
 /** A child that writes megabytes of errors must not become a message of megabytes; the last words matter. */
 const stderrTailBytes = 1024;
 
@@ -71,6 +73,29 @@ export async function runVisibly(
  */
 export async function captureProgram(host: Host, argv: readonly string[]): Promise<ProgramResult> {
   return captureWithInput(host, argv, 'ignore');
+}
+
+/**
+ * Like `captureProgram`, for what may take minutes: a person who waits is told every ten seconds for what.
+ *
+ * @param describe the sentence, for the seconds that have passed
+ */
+export async function captureWithReminders(
+  host: Host,
+  argv: readonly string[],
+  describe: (seconds: number) => string,
+  milliseconds = reminderMilliseconds,
+): Promise<ProgramResult> {
+  const startedAt = performance.now();
+  const timer = setInterval(() => {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    host.report({ kind: 'warning', text: describe(seconds) });
+  }, milliseconds);
+  try {
+    return await captureProgram(host, argv);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /**

@@ -139,6 +139,18 @@ export function parseKnownUnits(output: string, units: readonly string[]): reado
   });
 }
 
+/** Asks for the state of one service. @throws TOOL_MISSING, COMMAND_FAILED */
+export async function readUnitState(host: Host, name: string): Promise<UnitState> {
+  const state = (await readUnitStates(host, [name])).get(name);
+  if (state === undefined) throw new Error(`no answer for ${name}`);
+  return state;
+}
+
+/** Whether a service has processes, or will have some in a moment. */
+export function isActive({ activeState }: UnitState): boolean {
+  return activeState !== 'inactive' && activeState !== 'failed';
+}
+
 /**
  * Parses `systemctl show`: blocks of `Property=value` lines with an empty line between them, in the order of the
  * arguments. The order tells whose block it is, because `Id` of an alias is another name.

@@ -18,11 +18,13 @@ const uninstall: Journal = {
   container: 'etcd',
   hasService: true,
   runtime: '/usr/bin/runc',
+  wasActive: true,
 };
 
 test.each<[string, Journal]>([
   ['install', install],
   ['uninstall', uninstall],
+  ['uninstall of an older version', { ...uninstall, wasActive: undefined }],
   ['uninstall without info', { ...uninstall, hasService: false, runtime: undefined }],
 ])('%s survives the disk', async (_, journal) => {
   await using sandbox = await createSandbox();

@@ -16,11 +16,12 @@ const install = ['install', '--system', '--name', 'web'];
 
 const cases: readonly KillCase[] = [
   { call: 'rename', path: `${journals}/.web.json.new`, outcome: 'installed', isRecovered: false },
-  { call: 'fsync', path: journals, outcome: 'absent', isRecovered: true },
+  { call: 'fsync', path: journals, outcome: 'installed', isRecovered: true },
+  { call: 'unlink', path: `${checkouts}/web`, outcome: 'installed', isRecovered: true },
+  { call: 'fsync', path: checkouts, outcome: 'absent', isRecovered: true },
+  { call: 'rename', path: `${checkouts}/web.0`, outcome: 'absent', isRecovered: true },
   { call: 'unlink', path: '/etc/systemd/system/web.service', outcome: 'absent', isRecovered: true },
   { call: 'unlink', path: '/etc/tmpfiles.d/web.conf', outcome: 'absent', isRecovered: true },
-  { call: 'unlink', path: `${checkouts}/web`, outcome: 'absent', isRecovered: true },
-  { call: 'rename', path: `${checkouts}/web.0`, outcome: 'absent', isRecovered: true },
   { call: 'rmdir', path: `${checkouts}/.web.0.old`, outcome: 'absent', isRecovered: true },
   { call: 'unlink', path: `${journals}/web.json`, outcome: 'absent', isRecovered: true },
 ];
@@ -35,17 +36,25 @@ test.each(cases)(
     const run = await runAtomic(['recover']);
     expect(run.status).toBe(0);
     expect(`${run.stdout}${run.stderr}`).toContain(
-      isRecovered ? 'an interrupted uninstall was finished' : 'Nothing to recover.',
+      isRecovered
+        ? `an interrupted uninstall was ${outcome === 'absent' ? 'finished' : 'undone'}`
+        : 'Nothing to recover.',
     );
-    // The service still runs when nothing was changed; what it has written to /run/web goes with it.
+    // What the service has written to /run/web goes with it; without the point of no return it runs as before.
     if (outcome === 'absent') expect(await bench.readOutcome()).toBe('absent');
-    else expect(spawnSync('systemctl', ['is-active', 'web'], { encoding: 'utf8' }).stdout).toBe('active\n');
+    else
+      for (const question of ['is-active', 'is-enabled']) {
+        expect(spawnSync('systemctl', ['-q', question, 'web']).status).toBe(0);
+      }
   },
 );
 
-test('the next uninstall goes on', async () => {
+test.each([
+  ['unlink', `${checkouts}/web`],
+  ['unlink', '/etc/systemd/system/web.service'],
+])('the next uninstall goes on after a kill at %s of %s', async (call, path) => {
   await atomic([...install, bench.image]);
-  runKilled(['uninstall', 'web'], 'unlink', `${checkouts}/web`);
+  runKilled(['uninstall', 'web'], call, path);
   await atomic(['uninstall', 'web']);
   expect(await bench.readOutcome()).toBe('absent');
 });

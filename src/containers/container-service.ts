@@ -1,0 +1,77 @@
+/** The service of a container that is uninstalled. */
+import { AtomicError } from '../core/errors.ts';
+import { isNameTaken } from '../host/existing-paths.ts';
+import type { Host } from '../host/host.ts';
+import { throwIfInterrupted } from '../host/interruption.ts';
+import { buildCommandFailed, captureProgram, captureWithReminders, runProgram } from '../host/run-program.ts';
+import {
+  buildDisableNowCommand,
+  isActive,
+  readUnitState,
+  reloadCommand,
+  withoutReload,
+} from '../host/systemctl.ts';
+import { buildContainerPaths } from './deployment.ts';
+
+/**
+ * Stops the service and leaves it enabled, so that starting it takes everything back. The command is shown as the
+ * original ran it (compatibility U-03); the other half is `disableService`.
+ *
+ * @throws UNIT_FAILED when it goes on running, or was started again meanwhile
+ */
+export async function stopService(host: Host, name: string): Promise<void> {
+  if (!(await isOwnService(host, name))) return;
+  throwIfInterrupted(host);
+  host.report({ kind: 'command', argv: buildDisableNowCommand(name) });
+  const before = await readUnitState(host, name);
+  if (before.loadState === 'not-found' && !isActive(before)) return;
+  const unit = `${name}.service`;
+  const result = await captureWithReminders(
+    host,
+    ['systemctl', 'stop', unit],
+    (seconds) =>
+      `${unit} has not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${name}\` does now`,
+  );
+  const failure = result.exitCode === 0 ? undefined : buildCommandFailed(result).message;
+  if (isActive(await readUnitState(host, name))) {
+    throw new AtomicError('UNIT_FAILED', `stop ${unit}: ${failure ?? 'it was started again meanwhile'}`, {
+      hint: `Look at \`systemctl status ${name}\`, and repeat the command.`,
+    });
+  }
+  if (failure !== undefined) host.report({ kind: 'warning', text: failure });
+}
+
+/** Starts the service that `stopService` has stopped. One that does not start is reported. */
+export async function startServiceAgain(host: Host, name: string): Promise<void> {
+  if (!(await isOwnService(host, name))) return;
+  host.report({ kind: 'command', argv: ['systemctl', 'start', name] });
+  const unit = `${name}.service`;
+  // This start is ours: it must not be one too many for the limit of the unit.
+  await captureProgram(host, ['systemctl', 'reset-failed', unit]);
+  const result = await captureWithReminders(
+    host,
+    ['systemctl', 'start', unit],
+    (seconds) => `${unit} has not started again after ${seconds} s; see \`systemctl status ${name}\``,
+  );
+  if (result.exitCode !== 0) host.report({ kind: 'warning', text: buildCommandFailed(result).message });
+}
+
+/** Removes the symlinks that enable the service, also those to a unit that is gone. A failure is reported. */
+export async function disableService(host: Host, name: string): Promise<void> {
+  if (!(await isOwnService(host, name))) return;
+  const result = await captureProgram(host, withoutReload(['systemctl', 'disable', `${name}.service`]));
+  // Without a unit it fails when there is no symlink to remove.
+  const hasUnit = await isNameTaken(buildContainerPaths(host.locations, name).unit);
+  if (result.exitCode === 0 || !hasUnit) return;
+  host.report({ kind: 'warning', text: buildCommandFailed(result).message });
+}
+
+/**
+ * Whether the service of this name is the container's. A person or a crash may have removed the unit, while its symlinks
+ * and processes are still there; then systemd knows no unit of this name, unless the host brings one itself.
+ */
+async function isOwnService(host: Host, name: string): Promise<boolean> {
+  if (await isNameTaken(buildContainerPaths(host.locations, name).unit)) return true;
+  await runProgram(host, reloadCommand);
+  return (await readUnitState(host, name)).loadState === 'not-found';
+}

@@ -1,0 +1,22 @@
+import { AtomicError } from '../core/errors.ts';
+
+/**
+ * Builds the error for an operation that failed and could not be undone; its journal stays, so that the next command
+ * tries again.
+ *
+ * @param step "verbing object" of the operation
+ */
+export function buildRollbackFailed(step: string, failure: unknown, undoFailure: unknown): Error {
+  if (!(failure instanceof AtomicError && undoFailure instanceof AtomicError)) {
+    return new AggregateError([failure, undoFailure], `${step} and undoing it failed`);
+  }
+  return new AtomicError(
+    'ROLLBACK_FAILED',
+    `${step}: ${failure.message}; undoing that failed too: ${undoFailure.message}`,
+    {
+      cause: failure,
+      hint: 'Remove the cause and run `atomic recover`.',
+      details: { rollbackError: undoFailure.message, rollbackCode: undoFailure.code },
+    },
+  );
+}
