@@ -11,6 +11,9 @@ import { formatStopSignal } from './stop-signal.ts';
  * after every stop, also a failed one, and, in case that did not happen, before the start. These lines may fail
  * without harm, hence the `-`.
  *
+ * `Delegate=yes` gives the ExecStopPost a cgroup of its own: `systemctl kill --signal=KILL` of systemd 257 kills the
+ * service's whole cgroup, and would kill the clean-up that has just begun in it.
+ *
  * 143 is what programs return that catch SIGTERM and say so: a normal stop.
  *
  * @param stopSignal of the image; SIGTERM when undefined
@@ -28,6 +31,7 @@ export function buildDefaultUnitTemplate(stopSignal: string | undefined): string
     "ExecStartPre=-$RUNTIME delete --force '$NAME'",
     'ExecStart=$EXEC_START',
     "ExecStopPost=-$RUNTIME delete --force '$NAME'",
+    'Delegate=yes',
     ...killSignal,
     'SuccessExitStatus=143',
     'Restart=on-failure',

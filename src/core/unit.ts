@@ -26,6 +26,11 @@ ExecStartPre=-$RUNTIME delete --force '$NAME'
 ExecStopPost=-$RUNTIME delete --force '$NAME'
 `;
 
+/** Why is said in `default-unit.ts`. A template that delegates already, perhaps some controllers only, stays as it is. */
+const delegation = 'Delegate=yes\n';
+/** What systemd reads as "off"; everything else is "on" or a list of controllers. */
+const isOff = /^(?:0|no|n|false|f|off)$/i;
+
 /**
  * Builds the text of the unit: the marker line, then the image's template or the default unit, filled. A template that
  * starts the container gets lines that clean up before a start and after a stop.
@@ -41,9 +46,15 @@ export function buildUnit(facts: UnitFacts, values: TemplateValues): string {
   const body = endLine(substituteTemplate(text, values, file));
   const startsContainer = facts.template !== undefined && listVariables(text).includes('EXEC_START');
   const cleanup = startsContainer ? substituteTemplate(cleanupTemplate, values, file) : '';
-  const unit = `${formatMarker(facts.marker)}\n${body}${cleanup}`;
+  const added = startsContainer && !delegates(body) ? `${cleanup}${delegation}` : cleanup;
+  const unit = `${formatMarker(facts.marker)}\n${body}${added}`;
   checkUnitText(unit, file);
   return unit;
+}
+
+function delegates(unit: string): boolean {
+  const last = [...unit.matchAll(/^[ \t]*Delegate[ \t]*=(.*)$/gm)].at(-1)?.[1];
+  return last !== undefined && !isOff.test(last.trim());
 }
 
 function endLine(text: string): string {

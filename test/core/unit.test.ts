@@ -25,8 +25,24 @@ ExecStart=/usr/bin/runc run 'etcd'
 [Service]
 ExecStartPre=-/usr/bin/runc delete --force 'etcd'
 ExecStopPost=-/usr/bin/runc delete --force 'etcd'
+Delegate=yes
 `,
   );
+});
+
+test.each([
+  ['Delegate=cpu memory', []],
+  ['Delegate = true', []],
+  // Delegation without a controller.
+  ['Delegate=', []],
+  ['Delegate=no', ['Delegate=yes']],
+  ['Delegate=yes\nDelegate=Off', ['Delegate=yes']],
+  ['# Delegate=yes', ['Delegate=yes']],
+  ['DelegateSubgroup=main', ['Delegate=yes']],
+])('a template with %j keeps its delegation, and gets one when it has none', (line, added) => {
+  const template = `[Service]\n${line}\nExecStart=$EXEC_START\n`;
+  const lines = build(template).split('# Added by atomic')[1]?.split('\n') ?? [];
+  expect(lines.filter((text) => text.startsWith('Delegate'))).toEqual(added);
 });
 
 test('a template that does not start the container stays as it is', () => {
@@ -46,6 +62,7 @@ Type=exec
 ExecStartPre=-/usr/bin/runc delete --force 'etcd'
 ExecStart=/usr/bin/runc run 'etcd'
 ExecStopPost=-/usr/bin/runc delete --force 'etcd'
+Delegate=yes
 SuccessExitStatus=143
 Restart=on-failure
 WorkingDirectory=/c/etcd.0

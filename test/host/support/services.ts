@@ -1,9 +1,9 @@
 /** What systemd says of a service. */
 import { command, runCommand, waitUntil } from './commands.ts';
 
-/** `enabled`, `disabled`, ...; empty when there is no such unit. */
+/** `enabled`, `disabled`, ...; empty when there is no such unit, for which systemd 254 and newer have a word. */
 export async function readEnablement(name: string): Promise<string> {
-  return (await runCommand(['systemctl', 'is-enabled', name])).stdout.trim();
+  return (await runCommand(['systemctl', 'is-enabled', name])).stdout.trim().replace(/^not-found$/, '');
 }
 
 /** `active`, `inactive`, `failed`, ... */
