@@ -1,10 +1,11 @@
 /** Child processes. They get no standard input and no terminal, and their own process group, so that Ctrl-C is ours. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { AtomicError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from './host.ts';
 import { throwIfInterrupted } from './interruption.ts';
+import { spawnChild } from './spawn-child.ts';
 
 /** How long a child may take to end after SIGTERM before it gets SIGKILL. */
 const terminationGraceMilliseconds = 5000;
@@ -116,9 +117,7 @@ async function captureWithInput(
   input: number | 'ignore',
 ): Promise<ProgramResult> {
   throwIfInterrupted(host);
-  const [program, ...rest] = argv;
-  if (program === undefined) throw new Error('a program needs a name');
-  const child = spawn(program, rest, {
+  const child = spawnChild(argv, {
     env: host.env,
     stdio: [input, 'pipe', 'pipe'],
     detached: true,

@@ -1,13 +1,11 @@
 /**
- * Hands a user and a password to skopeo in a private file: on its command line everybody on the machine could read
- * them. The file lives as long as the image is open; a kill leaves it readable for its owner only.
+ * Hands a user and a password to skopeo in a file that is in memory only and has no name: on its command line everybody on
+ * the machine could read them, and a file with a name would be left by `kill -9`. skopeo opens it through this process, as
+ * only its user may. It lives as long as the image is open.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync, fchmodSync, readlinkSync, writeSync } from 'node:fs';
 import { AtomicError } from '../core/errors.ts';
 import type { RegistryCredentials, SourceOptions } from '../core/image.ts';
-import type { Host } from '../host/host.ts';
 
 export interface Access {
   /** The same options, without credentials. */
@@ -18,17 +16,18 @@ export interface Access {
 }
 
 /** @param name fully qualified image name, whose first element is the registry */
-export function prepareAccess(host: Host, name: string, options: SourceOptions): Access {
+export async function prepareAccess(name: string, options: SourceOptions): Promise<Access> {
   const { credentials, ...others } = options;
   if (credentials === undefined) return { options, explain: (error) => error, remove: () => undefined };
-  const folder = mkdtempSync(join(findRuntimeFolder(host), 'atomic-login-'));
-  const authFile = join(folder, 'auth.json');
+  const { createMemoryFile } = await import('../native/libc.ts');
   const registry = name.slice(0, name.indexOf('/'));
-  writeFileSync(authFile, formatAuthFile(registry, credentials), { mode: 0o600, flag: 'wx' });
+  const file = createMemoryFile('atomic-login');
+  fchmodSync(file, 0o600);
+  writeSync(file, formatAuthFile(registry, credentials));
   return {
-    options: { ...others, authFile },
+    options: { ...others, authFile: `/proc/${readlinkSync('/proc/self')}/fd/${file}` },
     explain: (error) => explainRefusal(error, registry),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => closeSync(file),
   };
 }
 
@@ -38,11 +37,6 @@ function explainRefusal(error: unknown, registry: string): unknown {
     hint: `${registry} refused what --creds gave: check the user, the password and what that user may do there.`,
     cause: error.cause,
   });
-}
-
-/** Kept in memory where there is such a folder. */
-function findRuntimeFolder(host: Host): string {
-  return host.uid === 0 ? '/run' : (host.env.XDG_RUNTIME_DIR ?? tmpdir());
 }
 
 /** The format of containers-auth.json(5). Docker Hub is known there under this name, too. */

@@ -7,7 +7,7 @@
  * answered while the blob is read. And the proxy serves one request at a time: the next blob is opened when that is read.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,6 +20,7 @@ import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { formatPackageHint } from '../host/run-program.ts';
+import { spawnChild } from '../host/spawn-child.ts';
 import { growPipe } from '../native/libc.ts';
 import { openPacketPair, type Packet, sendPacket, tryReceivePacket } from '../native/seqpacket.ts';
 import { GrowingPause } from './growing-pause.ts';
@@ -80,7 +81,12 @@ export class ImageProxy {
   /** An interrupted transfer may wait for bytes that never come: only the end of the process ends it. */
   readonly #kill = (): void => void this.#child.kill('SIGKILL');
 
-  private constructor(host: Host, options: SkopeoOptions, child: ChildProcess, socket: number) {
+  private constructor(
+    host: Host,
+    options: SkopeoOptions,
+    { argv, child }: { readonly argv: readonly string[]; readonly child: ChildProcess },
+    socket: number,
+  ) {
     this.#host = host;
     this.#options = options;
     this.#child = child;
@@ -94,7 +100,7 @@ export class ImageProxy {
     const startedAt = performance.now();
     child.on('exit', (exitCode, signal) => {
       const outcome = { exitCode: exitCode ?? undefined, signal: signal ?? undefined };
-      host.trace({ argv: child.spawnargs, milliseconds: performance.now() - startedAt, ...outcome });
+      host.trace({ argv, milliseconds: performance.now() - startedAt, ...outcome });
     });
     host.signal.addEventListener('abort', this.#kill, { once: true });
   }
@@ -106,24 +112,19 @@ export class ImageProxy {
    */
   static async start(host: Host, options: SkopeoOptions): Promise<ImageProxy> {
     const [ours, theirs] = openPacketPair();
-    const skopeo = host.env.SKOPEO_PATH ?? 'skopeo';
-    const child = spawn(
-      skopeo,
-      [
-        ...formatGlobalFlags(options),
-        'experimental-image-proxy',
-        '--sockfd',
-        '3',
-        ...formatSourceFlags(options),
-      ],
-      {
-        env: { ...host.env },
-        stdio: ['ignore', 'ignore', 'pipe', theirs],
-        detached: true,
-      },
-    );
+    const argv = [
+      host.env.SKOPEO_PATH ?? 'skopeo',
+      ...formatGlobalFlags(options),
+      ...['experimental-image-proxy', '--sockfd', '3'],
+      ...formatSourceFlags(options),
+    ];
+    const child = spawnChild(argv, {
+      env: { ...host.env },
+      stdio: ['ignore', 'ignore', 'pipe', theirs],
+      detached: true,
+    });
     closeSync(theirs);
-    const proxy = new ImageProxy(host, options, child, ours);
+    const proxy = new ImageProxy(host, options, { argv, child }, ours);
     try {
       await proxy.#call('Initialize', []);
     } catch (error) {

@@ -56,7 +56,7 @@ async function openCandidate(
 ): Promise<ImageSource> {
   const verdict = judgeRegistryImage(readTrustPolicy(host), name);
   if (verdict.kind === 'reject') throw rejected(name, verdict);
-  const access = prepareAccess(host, name, options);
+  const access = await prepareAccess(name, options);
   try {
     const source =
       verdict.kind === 'verify'
@@ -77,7 +77,7 @@ async function explainMissing(
   options: SourceOptions,
 ): Promise<AtomicError> {
   const { hintAtTags } = await import('./missing-tag.ts');
-  const access = prepareAccess(host, name, options);
+  const access = await prepareAccess(name, options);
   try {
     return await hintAtTags(host, name, error, access.options);
   } finally {

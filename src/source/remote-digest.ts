@@ -24,7 +24,7 @@ export async function findRemoteDigest(
   own: string,
   options: SourceOptions,
 ): Promise<string | undefined> {
-  const access = prepareAccess(host, location.replace(/^docker:\/\//, ''), options);
+  const access = await prepareAccess(location.replace(/^docker:\/\//, ''), options);
   try {
     const raw = await readRawManifest(host, location, access.options);
     const digest = `sha256:${createHash('sha256').update(raw).digest('hex')}`;

@@ -53,8 +53,7 @@ export async function pushImage(
     withSharedStore(host, async () => {
       const image = await readImage(host, written);
       const target = parseRegistryDestination(destination, image.reference);
-      const access = prepareAccess(
-        host,
+      const access = await prepareAccess(
         target.name,
         target.isInsecure ? { ...options, tlsVerify: false } : options,
       );
