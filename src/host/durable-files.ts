@@ -71,12 +71,17 @@ export async function ensureDirectory(path: string): Promise<void> {
 
 /** Writes the entries of a folder to the disk: what was created, renamed or removed in it. */
 export async function syncDirectory(path: string): Promise<void> {
+  await syncFile(path);
+}
+
+/** Writes the content of a file to the disk; its name is an entry of its folder. */
+export async function syncFile(path: string): Promise<void> {
   await withFileErrors(`sync ${path}`, async () => {
-    const folder = await open(path, 'r');
+    const file = await open(path, 'r');
     try {
-      await folder.sync();
+      await file.sync();
     } finally {
-      await folder.close();
+      await file.close();
     }
   });
 }

@@ -31,6 +31,9 @@ const serializeName = library.func('void *ostree_object_name_serialize(const cha
 const pruneFromReachable = library.func(
   'bool ostree_repo_prune_from_reachable(void *repo, atomic_prune_options *options, _Out_ int *total, _Out_ int *pruned, _Out_ uint64_t *bytes, void *cancel, _Out_ void **error)',
 );
+const deleteObject = library.func(
+  'bool ostree_repo_delete_object(void *repo, int type, const char *checksum, void *cancel, _Out_ void **error)',
+);
 const variantRefSink = glib.func('void *g_variant_ref_sink(void *variant)');
 const hashTableAdd = glib.func('bool g_hash_table_add(void *table, void *key)');
 const hashTableUnref = glib.func('void g_hash_table_unref(void *table)');
@@ -52,6 +55,12 @@ export async function lockExclusively(repo: Pointer): Promise<void> {
 export function unlockExclusively(repo: Pointer): void {
   const error: PointerSlot = [null];
   if (!lockPop(repo, LOCK_EXCLUSIVE, null, error)) throw takeError(error);
+}
+
+/** Removes a commit with what is recorded beside it. The trees stay. */
+export function removeCommit(repo: Pointer, checksum: string): void {
+  const error: PointerSlot = [null];
+  if (!deleteObject(repo, OBJECT_TYPES.commit, checksum, null, error)) throw takeError(error);
 }
 
 /**

@@ -1,13 +1,15 @@
 /** Reads single files of an image from the repository, without a checkout. */
-import { closeSync, fstatSync, lstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, lstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { AtomicError } from '../core/errors.ts';
 import type { StoredImage } from '../core/image.ts';
+import type { BlobDescriptor } from '../core/manifest.ts';
 import type { DirTree } from '../core/ostree-objects.ts';
 import { formatBlobRef } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';
 import { BLOB_FILE } from './blob-file.ts';
 import { readImageRoot } from './image-root.ts';
 import { findRef, formatObjectPath, readCommit, readDirTree } from './object-files.ts';
+import { tolerateDamage } from './tolerate-damage.ts';
 
 /** As many as the kernel follows. */
 const MAX_SYMLINKS = 40;
@@ -59,15 +61,8 @@ export function openImageTree(host: Host, image: StoredImage): ImageTree {
 /** Reads the text of the configuration blob. @throws AtomicError STORE_CORRUPT when it is gone */
 export async function readImageConfig(host: Host, image: StoredImage): Promise<string> {
   const { repository } = host.locations;
-  const commit =
-    image.configDigest === undefined ? undefined : findRef(repository, formatBlobRef(image.configDigest));
-  const file =
-    commit === undefined
-      ? undefined
-      : readDirTree(repository, readCommit(repository, commit).dirtree).files.find(
-          ({ name }) => name === BLOB_FILE,
-        );
-  if (file === undefined) {
+  const path = image.configDigest === undefined ? undefined : findConfig(repository, image.configDigest);
+  if (path === undefined) {
     throw new AtomicError(
       'STORE_CORRUPT',
       `reading the configuration of ${image.reference}: the blob is missing`,
@@ -76,11 +71,22 @@ export async function readImageConfig(host: Host, image: StoredImage): Promise<s
       },
     );
   }
-  return readBounded(
-    formatObjectPath(repository, file.checksum, 'file'),
-    BLOB_FILE,
-    MAX_CONFIG_BYTES,
-  ).toString('utf8');
+  return readBounded(path, BLOB_FILE, MAX_CONFIG_BYTES).toString('utf8');
+}
+
+/** Whether nothing of a configuration blob is missing. */
+export function hasConfig(repository: string, { digest }: Pick<BlobDescriptor, 'digest'>): boolean {
+  return tolerateDamage(() => findConfig(repository, digest)) !== undefined;
+}
+
+/** @returns path of the object with the content of a configuration blob */
+function findConfig(repository: string, digest: string): string | undefined {
+  const commit = findRef(repository, formatBlobRef(digest));
+  if (commit === undefined) return undefined;
+  const { dirtree } = readCommit(repository, commit);
+  const file = readDirTree(repository, dirtree).files.find(({ name }) => name === BLOB_FILE);
+  const path = file === undefined ? undefined : formatObjectPath(repository, file.checksum, 'file');
+  return path !== undefined && existsSync(path) ? path : undefined;
 }
 
 /** Walks a path like the kernel would inside the image: `..` stops at the root, an absolute link starts there. */

@@ -3,7 +3,7 @@
  * the names of the image lead to it. The old commit stays as long as a container names it.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { type Commit, formatCommit } from '../core/ostree-objects.ts';
+import type { Commit } from '../core/ostree-objects.ts';
 import { plainDirectory } from '../core/plain-directory.ts';
 import { formatImageRef } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';
@@ -36,9 +36,7 @@ export async function mergeNamedImage(host: Host, name: string): Promise<void> {
     host.report({ kind: 'step', text: `Merging the layers of ${image.reference}` });
     const merged = await mergeCommit(host, image.commit);
     const names = listImageNames(host).filter(({ commit }) => commit === image.commit);
-    await withRepository(host, async (repo) => {
-      for (const { reference } of names) await writeRef(host, repo, formatImageRef(reference), merged);
-    });
+    for (const { reference } of names) await writeRef(host, formatImageRef(reference), merged);
   });
 }
 
@@ -62,11 +60,10 @@ export async function mergeCommit(host: Host, checksum: string): Promise<string>
   ]);
   return withRepository(host, async (repo) => {
     const { writeMetadata } = await import('../native/ostree.ts');
-    return withTransaction(host, repo, 'merging the layers of an image', () => {
+    return withTransaction(host, repo, 'merging the layers of an image', (transaction) => {
       writeMetadata(repo, 'dirmeta', plainDirectory.data);
       for (const data of created.values()) writeMetadata(repo, 'dirtree', data);
-      const merged = formatCommit({ dirtree, dirmeta, metadata, timestamp: commit.timestamp });
-      return writeMetadata(repo, 'commit', merged);
+      return transaction.writeCommit({ dirtree, dirmeta, metadata, timestamp: commit.timestamp });
     });
   });
 }

@@ -12,6 +12,7 @@
  * ```
  */
 import { constants, type FileHandle, mkdtemp, open, readdir, stat } from 'node:fs/promises';
+import { AtomicError } from '../core/errors.ts';
 import { parseManifest } from '../core/manifest.ts';
 import { ensureDirectory } from '../host/durable-files.ts';
 import { isErrno, withFileErrors } from '../host/file-error.ts';
@@ -47,7 +48,17 @@ export async function withScratch<T>(host: Host, action: (scratch: Scratch) => P
     return await action(scratch);
   } finally {
     const folder = await made?.catch(() => undefined);
-    if (folder !== undefined) await removeFolder(folder);
+    if (folder !== undefined) await tryToRemove(host, folder);
+  }
+}
+
+/** What was done with the folder is done, whether or not it can be removed. */
+async function tryToRemove(host: Host, folder: LockedFolder): Promise<void> {
+  try {
+    await removeFolder(folder);
+  } catch (error) {
+    if (!(error instanceof AtomicError)) throw error;
+    host.report({ kind: 'warning', text: `${error.message}; the next command removes it` });
   }
 }
 

@@ -3,22 +3,22 @@
 import type { StoredImage } from '../core/image.ts';
 import type { BlobDescriptor } from '../core/manifest.ts';
 import { type LayerTree, mergeLayers } from '../core/merge-layers.ts';
-import { type Commit, formatCommit, formatDirTree } from '../core/ostree-objects.ts';
+import { type Commit, formatDirTree } from '../core/ostree-objects.ts';
 import { plainDirectory } from '../core/plain-directory.ts';
 import { formatBlobRef, formatImageRef } from '../core/ref-name.ts';
 import type { TreeChecksums } from '../core/tar/layer-tree.ts';
-import type { Pointer } from '../native/glib.ts';
-import { loadMetadata, setRef, writeFileObject, writeMetadata } from '../native/ostree.ts';
+import { loadMetadata, writeFileObject, writeMetadata } from '../native/ostree.ts';
 import { BLOB_FILE } from './blob-file.ts';
 import { BlobKey, describeImage, ImageKey } from './image-commit.ts';
 import { formatSignatures } from './image-signatures.ts';
+import type { Transaction } from './transaction.ts';
 
 /**
  * Commits a layer again under another name: the same tree, the size of the other archive.
  *
  * @param content commit of a layer that inflates to the same archive
  */
-export function writeAdoptedLayer(repo: Pointer, layer: BlobDescriptor, content: Commit): void {
+export function writeAdoptedLayer(transaction: Transaction, layer: BlobDescriptor, content: Commit): void {
   const metadata = new Map([
     ...content.metadata,
     [BlobKey.size, String(layer.size)],
@@ -26,11 +26,12 @@ export function writeAdoptedLayer(repo: Pointer, layer: BlobDescriptor, content:
   ]);
   // Of another blob.
   metadata.delete(BlobKey.start);
-  writeCommit(repo, formatBlobRef(layer.digest), content, metadata);
+  writeCommit(transaction, formatBlobRef(layer.digest), content, metadata);
 }
 
 /** Commits the configuration blob as a file and points its ref at it. */
-export function writeConfigCommit(repo: Pointer, config: BlobDescriptor, content: Buffer): void {
+export function writeConfigCommit(transaction: Transaction, config: BlobDescriptor, content: Buffer): void {
+  const { repo } = transaction;
   const checksum = writeFileObject(repo, content);
   const dirtree = writeMetadata(
     repo,
@@ -39,7 +40,7 @@ export function writeConfigCommit(repo: Pointer, config: BlobDescriptor, content
   );
   const dirmeta = writeMetadata(repo, 'dirmeta', plainDirectory.data);
   writeCommit(
-    repo,
+    transaction,
     formatBlobRef(config.digest),
     { dirtree, dirmeta },
     new Map([[BlobKey.size, String(config.size)]]),
@@ -48,7 +49,7 @@ export function writeConfigCommit(repo: Pointer, config: BlobDescriptor, content
 
 /** Merges the layers, commits the root filesystem and points the image's ref at it. */
 export function writeImageCommit(
-  repo: Pointer,
+  transaction: Transaction,
   reference: string,
   manifest: {
     readonly digest: string;
@@ -58,6 +59,7 @@ export function writeImageCommit(
   },
   layers: readonly LayerTree[],
 ): StoredImage {
+  const { repo } = transaction;
   const root = mergeLayers(layers, (checksum) => loadMetadata(repo, 'dirtree', checksum));
   writeMetadata(repo, 'dirmeta', plainDirectory.data);
   for (const data of root.created.values()) writeMetadata(repo, 'dirtree', data);
@@ -67,19 +69,19 @@ export function writeImageCommit(
     ...formatSignatures(manifest.signatures),
     [ImageKey.source, manifest.source],
   ]);
-  const { checksum, timestamp } = writeCommit(repo, formatImageRef(reference), root, metadata);
+  const { checksum, timestamp } = writeCommit(transaction, formatImageRef(reference), root, metadata);
   return describeImage(reference, checksum, { ...root, metadata, timestamp });
 }
 
 function writeCommit(
-  repo: Pointer,
+  transaction: Transaction,
   ref: string,
   root: TreeChecksums,
   metadata: ReadonlyMap<string, string>,
 ): { checksum: string; timestamp: Date } {
   const timestamp = new Date(Math.floor(Date.now() / 1000) * 1000);
   const { dirtree, dirmeta } = root;
-  const checksum = writeMetadata(repo, 'commit', formatCommit({ dirtree, dirmeta, metadata, timestamp }));
-  setRef(repo, ref, checksum);
+  const checksum = transaction.writeCommit({ dirtree, dirmeta, metadata, timestamp });
+  transaction.setRef(ref, checksum);
   return { checksum, timestamp };
 }

@@ -1,12 +1,12 @@
 /** Changes refs of images without touching objects. */
 
 import { formatImageRef } from '../core/ref-name.ts';
-import { syncDirectory } from '../host/durable-files.ts';
+import { syncDirectory, syncFile } from '../host/durable-files.ts';
 import type { Host } from '../host/host.ts';
 import type { Pointer } from '../native/glib.ts';
+import { discardRefs, prepareRef, replaceRef } from './ref-files.ts';
 import { withRepository } from './repository.ts';
 import { withStoreErrors } from './store-error.ts';
-import { withTransaction } from './transaction.ts';
 
 const STEP = 'changing the names of images';
 
@@ -16,7 +16,7 @@ const STEP = 'changing the names of images';
  * @param reference with a tag
  */
 export async function writeImageName(host: Host, reference: string, commit: string): Promise<void> {
-  await withRepository(host, (repo) => writeRef(host, repo, formatImageRef(reference), commit));
+  await writeRef(host, formatImageRef(reference), commit);
 }
 
 /** Removes names of images; their layers and objects stay until they are pruned. */
@@ -25,14 +25,22 @@ export async function removeImageNames(host: Host, references: readonly string[]
 }
 
 /**
- * Points a ref at a commit. It is on the disk when this returns.
+ * Points a ref at a commit. It is on the disk when this returns; when it fails, the ref is as it was.
  *
  * @param ref such as `ociimage/...`
  */
-export async function writeRef(host: Host, repo: Pointer, ref: string, commit: string): Promise<void> {
-  const { setRef } = await import('../native/ostree.ts');
-  await withTransaction(host, repo, STEP, () => setRef(repo, ref, commit));
-  await syncRefs(host);
+export async function writeRef({ locations }: Host, ref: string, commit: string): Promise<void> {
+  const { repository } = locations;
+  await withStoreErrors(STEP, async () => {
+    const prepared = prepareRef(repository, ref, commit);
+    try {
+      await syncFile(prepared.path);
+      await replaceRef(repository, prepared);
+    } catch (error) {
+      discardRefs([prepared]);
+      throw error;
+    }
+  });
 }
 
 /**

@@ -59,11 +59,25 @@ function readRefs(store: Sandbox): string[] {
 const LAYER_REF = /^[0-9a-f]{64} /;
 
 /** What libostree keeps in `tmp`, its cache and what the next transaction uses again, and the ledger of layers. */
-const KEPT = /^(?:cache|staging-[^/]*|atomic-layers)$/;
+const KEPT = /^(?:cache|staging-[^/]*|atomic-layers|atomic-waiting)$/;
 
+/** What should not be in `tmp`; commits of layers that the ledger names wait there. */
 export function listLeftovers(store: Sandbox): string[] {
   const tmp = `${store.locations.repository}/tmp`;
-  return existsSync(tmp) ? readdirSync(tmp).filter((name) => !KEPT.test(name)) : [];
+  const names = existsSync(tmp) ? readdirSync(tmp).filter((name) => !KEPT.test(name)) : [];
+  const recorded = listRecordedLayers(store).map((hex) =>
+    readFileSync(`${tmp}/atomic-layers/${hex}`, 'utf8'),
+  );
+  const waiting = listWaiting(store).filter(
+    (path) => !recorded.some((commit) => path.includes(`/${commit}.`)),
+  );
+  return [...names, ...waiting];
+}
+
+/** Paths of commits and refs that wait for the end of a transaction. */
+export function listWaiting(store: Sandbox): string[] {
+  const folder = `${store.locations.repository}/tmp/atomic-waiting`;
+  return existsSync(folder) ? readdirSync(folder).map((name) => `${folder}/${name}`) : [];
 }
 
 /** Hex digests of the layers that are complete and have no ref yet. */

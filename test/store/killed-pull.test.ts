@@ -1,6 +1,6 @@
 /** A pull that is killed leaves no image, no reader is confused, and the next pull fetches only the rest. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listBlobs, listImages } from '../../src/store/list-images.ts';
@@ -13,7 +13,7 @@ import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { tree } from '../support/tree.ts';
 import { describeTree } from './describe-tree.ts';
-import { listLeftovers, listRecordedLayers } from './failed-pull.ts';
+import { listLeftovers, listRecordedLayers, listWaiting } from './failed-pull.ts';
 import { checkRepository } from './ostree-cli.ts';
 import { pullInProcess } from './pull-in-process.ts';
 import { checkOut, createStore, TEST_TIMEOUT_MS } from './store-fixture.ts';
@@ -71,7 +71,8 @@ const losses: [title: string, lose: (store: Sandbox) => void, refetched: number]
   ['a file is missing', (store) => removeStaged(store, '.file'), 2],
   ['a directory is missing', (store) => removeStaged(store, '.dirtree'), 3],
   ['the owner and mode of directories are missing', (store) => removeStaged(store, '.dirmeta'), 2],
-  ['a commit is missing', (store) => removeStaged(store, '.commit'), 3],
+  ['a commit is missing', (store) => changeWaiting(store, rmSync), 3],
+  ['a commit is cut short', (store) => changeWaiting(store, (path) => truncateSync(path, 100)), 3],
   ['the ledger is empty files, as after a power cut', (store) => writeLedger(store, ''), 3],
   ['a prune has removed the ledger', ({ locations }) => removeLayerLedger(locations.repository), 3],
   ['the ledger leads elsewhere', (store) => writeLedger(store, '0'.repeat(64)), 3],
@@ -136,6 +137,12 @@ function removeStaged(store: Sandbox, ending: string): void {
   );
   expect(removed).not.toEqual([]);
   for (const path of removed) rmSync(path);
+}
+
+function changeWaiting(store: Sandbox, change: (path: string) => void): void {
+  const paths = listWaiting(store);
+  expect(paths).toHaveLength(2);
+  for (const path of paths) change(path);
 }
 
 function listStaging(store: Sandbox): string[] {

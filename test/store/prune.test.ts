@@ -288,6 +288,7 @@ test('what killed commands left in the repository goes, what is in use stays', a
     'atomic-scratch-dead',
     'atomic-scratch-live',
     'atomic-layers',
+    'atomic-waiting',
     'staging-boot-a/00',
     'other',
   ]) {
@@ -296,6 +297,7 @@ test('what killed commands left in the repository goes, what is in use stays', a
   for (const name of [
     'atomic-scratch-x/blobs/1',
     'atomic-layers/ab',
+    'atomic-waiting/cd',
     'staging-boot-a-lock',
     'staging-boot-a/00/1.file',
   ]) {
@@ -310,6 +312,7 @@ test('what killed commands left in the repository goes, what is in use stays', a
         'atomic-layers',
         'atomic-scratch-dead',
         'atomic-scratch-x',
+        'atomic-waiting',
         'staging-boot-a',
         'staging-boot-a-lock',
       ].map((name) => `${tmp}/${name}`),
@@ -318,6 +321,21 @@ test('what killed commands left in the repository goes, what is in use stays', a
     closeSync(held);
   }
   expect(readdirSync(tmp).sort()).toEqual(['atomic-scratch-live', 'cache', 'other']);
+});
+
+test('refs that a killed program was writing go with what only they name, also an empty one', async () => {
+  await using store = await createStore([registry]);
+  const { image } = await pullWeb(store);
+  const refs = `${store.locations.repository}/refs/heads/ociimage`;
+  writeFileSync(`${refs}/tmp.a1B2c3`, `${image.commit}\n`);
+  writeFileSync(`${refs}/tmp.000000`, '');
+  await removeImageNames(store.host, ['web:latest']);
+  const pruned = await prune(store);
+  expect(pruned.leftovers).toEqual([`${refs}/tmp.000000`, `${refs}/tmp.a1B2c3`]);
+  expect(pruned.refs).toEqual(refsOf(web).sort());
+  expect(readdirSync(refs)).toEqual([]);
+  expect([...listObjects(store)]).toEqual([]);
+  expect(store.events.filter(({ kind }) => kind === 'warning')).toEqual([]);
 });
 
 test('an incomplete commit of another program keeps what is here of it', async () => {

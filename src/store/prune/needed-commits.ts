@@ -25,12 +25,15 @@ export interface NeededCommits {
   readonly blobs: readonly Root[];
   /** Refs of layers and configurations that no root names, sorted. */
   readonly unusedBlobs: readonly string[];
-  /** Refs below `ociimage/` that are neither; they are kept. */
+  /** Refs under the names that libostree gives them while it writes them: a kill has left them. */
+  readonly unfinished: readonly string[];
+  /** Refs below `ociimage/` that are none of these; they are kept. */
   readonly unknown: readonly string[];
 }
 
 const HEADS = 'heads/';
 const CHECKSUM = /^[0-9a-f]{64}$/;
+const UNFINISHED = new RegExp(`^${HEADS}${REF_FOLDER}/tmp\\.[A-Za-z0-9]{6}$`);
 
 /**
  * Finds what is needed in the repository. Refs that are not ours are needed: the repository may be that of the host.
@@ -44,7 +47,10 @@ export function listNeededCommits(
   deployments: readonly { readonly name: string; readonly commit: string }[],
 ): NeededCommits {
   const { repository } = host.locations;
-  const { refs, damaged } = listAllRefs(repository);
+  const all = listAllRefs(repository);
+  const isFinished = ({ path }: { readonly path: string }): boolean => !UNFINISHED.test(path);
+  const refs = all.refs.filter(isFinished);
+  const damaged = all.damaged.filter(isFinished);
   for (const ref of damaged) if (findKind(ref) !== 'blob') throw ref.damage;
   const blobRefs = refs.filter((ref) => findKind(ref) === 'blob');
   const roots = [
@@ -79,6 +85,10 @@ export function listNeededCommits(
     unusedBlobs: [...blobRefs, ...damaged]
       .map(({ path }) => path.slice(HEADS.length))
       .filter((ref) => !owners.has(ref))
+      .sort(),
+    unfinished: [...all.refs, ...all.damaged]
+      .filter((ref) => !isFinished(ref))
+      .map(({ path }) => path.slice(HEADS.length))
       .sort(),
     unknown: refs.filter((ref) => findKind(ref) === 'other').map(({ path }) => path.slice(HEADS.length)),
   };

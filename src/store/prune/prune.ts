@@ -9,6 +9,7 @@ import { addReachable, createObjectSet, type ObjectSet } from '../reachable-obje
 import { hasRepository, withRepository } from '../repository.ts';
 import { toStoreError, withStoreErrors } from '../store-error.ts';
 import { removeRefs } from '../write-refs.ts';
+import { freeCommits } from './free-commits.ts';
 import { listNeededCommits, type NeededCommits, withOwner } from './needed-commits.ts';
 import { removeUnusedScratch } from './scratch-leftovers.ts';
 
@@ -50,11 +51,20 @@ export async function pruneRepository(
       reportUnknown(host, needed);
       const reachable = await collectReachable(host, needed);
       throwIfInterrupted(host);
-      await removeRefs(host, repo, needed.unusedBlobs);
+      await removeRefs(host, repo, [...needed.unusedBlobs, ...needed.unfinished]);
       for (const ref of needed.unusedBlobs) host.report({ kind: 'notice', text: `Deleting ${ref}` });
       host.report({ kind: 'step', text: 'Freeing objects' });
-      const freed = await withStoreErrors('freeing objects', () => removeOtherObjects(repo, reachable));
-      return { refs: needed.unusedBlobs, ...freed, leftovers: await removeUnusedScratch(host) };
+      const commits = await withStoreErrors('freeing commits', () => freeCommits(host, repo, reachable));
+      const rest = await withStoreErrors('freeing objects', () => removeOtherObjects(repo, reachable));
+      return {
+        refs: needed.unusedBlobs,
+        objects: commits.objects + rest.objects,
+        bytes: commits.bytes + rest.bytes,
+        leftovers: [
+          ...needed.unfinished.map((ref) => `${host.locations.repository}/refs/heads/${ref}`),
+          ...(await removeUnusedScratch(host)),
+        ],
+      };
     } finally {
       unlockExclusively(repo);
     }

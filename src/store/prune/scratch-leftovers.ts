@@ -5,6 +5,7 @@
  * REPO/tmp/
  *   atomic-scratch-*   see scratch.ts
  *   atomic-layers/     see layer-ledger.ts
+ *   atomic-waiting/    see waiting-files.ts
  *   staging-*          objects of a transaction of libostree that has not been committed, and its lock
  * ```
  */
@@ -15,6 +16,7 @@ import type { Host } from '../../host/host.ts';
 import { removeTree } from '../../host/remove-tree.ts';
 import { removeLayerLedger } from '../pull/layer-ledger.ts';
 import { removeAbandonedScratch } from '../scratch.ts';
+import { removeWaitingFiles } from '../waiting-files.ts';
 
 const STAGING = /^staging-/;
 
@@ -28,8 +30,9 @@ export async function removeUnusedScratch(host: Host): Promise<readonly string[]
   const { repository } = host.locations;
   const scratch = await removeAbandonedScratch(host);
   const ledger = removeLayerLedger(repository);
+  const waiting = removeWaitingFiles(repository);
   const staging = isLocked(repository) ? await removeStaging(repository) : [];
-  return [...scratch, ...ledger, ...staging].sort();
+  return [...scratch, ...ledger, ...waiting, ...staging].sort();
 }
 
 /** A repository may say that libostree shall not lock it; then nobody knows whether a transaction is open. */

@@ -1,5 +1,5 @@
-import type { Pointer } from '../../native/glib.ts';
 import { readStoredLayer, type StoredLayer } from '../stored-layer.ts';
+import type { Transaction } from '../transaction.ts';
 import { writeAdoptedLayer } from '../write-commit.ts';
 import type { AdoptableLayer } from './adoptable-layers.ts';
 
@@ -13,12 +13,12 @@ import type { AdoptableLayer } from './adoptable-layers.ts';
  */
 export function adoptLayers(
   repository: string,
-  repo: Pointer,
+  transaction: Transaction,
   adoptable: readonly AdoptableLayer[],
 ): Map<string, StoredLayer> {
   return new Map(
     adoptable.map(({ layer, diffId, content }) => {
-      writeAdoptedLayer(repo, layer, content);
+      writeAdoptedLayer(transaction, layer, content);
       return [layer.digest, readStoredLayer(repository, content, diffId)];
     }),
   );

@@ -8,6 +8,7 @@ import type { Pointer } from '../../native/glib.ts';
 import type { RenewableSource } from '../../source/renewable-source.ts';
 import { withStoreErrors } from '../store-error.ts';
 import { findStoredLayer, type StoredLayer } from '../stored-layer.ts';
+import type { Transaction } from '../transaction.ts';
 import type { BlobQueue } from './blob-queue.ts';
 import { recordLayer } from './layer-ledger.ts';
 import { readAvailableSpace } from './preflight.ts';
@@ -35,7 +36,7 @@ export type EnsuredLayer =
  */
 export async function ensureLayer(
   host: Host,
-  repo: Pointer,
+  transaction: Transaction,
   from: QueuedSource,
   layer: BlobDescriptor,
   known: ReadonlyMap<string, StoredLayer>,
@@ -47,15 +48,15 @@ export async function ensureLayer(
   if (stored !== undefined) return { kind: 'present', stored };
   return withStoreErrors(`storing layer ${layer.digest}`, async () => {
     const { resumeLayer } = await import('./resume-layer.ts');
-    const resumed = resumeLayer(repository, repo, layer);
+    const resumed = resumeLayer(repository, transaction, layer);
     if (resumed !== undefined) return { kind: 'resumed', stored: resumed };
-    return fetchWithRetries(host, repo, from, layer, diffId);
+    return fetchWithRetries(host, transaction, from, layer, diffId);
   });
 }
 
 async function fetchWithRetries(
   host: Host,
-  repo: Pointer,
+  transaction: Transaction,
   { source, retryPauses, blobs }: QueuedSource,
   layer: BlobDescriptor,
   diffId: string | undefined,
@@ -64,7 +65,7 @@ async function fetchWithRetries(
   try {
     return await retryTransient(host, object, retryPauses, async (triesBefore) => {
       if (triesBefore > 0) await source.renew();
-      return fetchLayer(host, repo, blobs, layer, diffId);
+      return fetchLayer(host, transaction, blobs, layer, diffId);
     });
   } catch (error) {
     throw wrapError(error, object);
@@ -73,7 +74,7 @@ async function fetchWithRetries(
 
 async function fetchLayer(
   host: Host,
-  repo: Pointer,
+  transaction: Transaction,
   blobs: BlobQueue,
   layer: BlobDescriptor,
   diffId: string | undefined,
@@ -82,6 +83,7 @@ async function fetchLayer(
   const { ObjectStage } = await import('./object-stage.ts');
   const { commitLayer } = await import('./layer-commit.ts');
   host.report({ kind: 'layer-started', digest: layer.digest, bytes: layer.size });
+  const { repo } = transaction;
   const stage = new ObjectStage(host.locations, (await readAvailableSpace(host, repo)).bytes);
   using record = stage.createRecord();
   const blob = await blobs.take(layer);
@@ -89,7 +91,7 @@ async function fetchLayer(
     host.report({ kind: 'layer-progress', digest: layer.digest, received }),
   );
   await requireTakenOver(repo, imported.tree.dirtree);
-  recordLayer(host.locations.repository, layer.digest, commitLayer(repo, stage, layer, imported));
+  recordLayer(host.locations.repository, layer.digest, commitLayer(transaction, layer, imported));
   host.report({ kind: 'layer-finished', digest: layer.digest });
   const { unsupportedEntries, impliedDirectories, mayHaveWhiteouts } = imported.summary;
   if (unsupportedEntries > 0) {

@@ -2,16 +2,13 @@
 import type { BlobDescriptor } from '../../core/manifest.ts';
 import { formatBlobRef } from '../../core/ref-name.ts';
 import type { TextPieces } from '../../core/variant-writer.ts';
-import type { Pointer } from '../../native/glib.ts';
-import { setRef } from '../../native/ostree.ts';
 import { BlobKey, NO_WHITEOUTS } from '../image-commit.ts';
+import type { Transaction } from '../transaction.ts';
 import type { ImportedLayer } from './import-layer.ts';
-import type { ObjectStage } from './object-stage.ts';
 
 /** Commits the layer and points its ref at it; returns the checksum of the commit. */
 export function commitLayer(
-  repo: Pointer,
-  stage: ObjectStage,
+  transaction: Transaction,
   layer: BlobDescriptor,
   imported: ImportedLayer,
 ): string {
@@ -27,7 +24,7 @@ export function commitLayer(
   if (summary.impliedDirectories.length > 0) {
     metadata.set(BlobKey.impliedDirectories, JSON.stringify(summary.impliedDirectories));
   }
-  const checksum = stage.writeCommit({ ...imported.tree, metadata, timestamp: new Date() });
-  setRef(repo, formatBlobRef(layer.digest), checksum);
+  const checksum = transaction.writeCommit({ ...imported.tree, metadata, timestamp: new Date() });
+  transaction.setRef(formatBlobRef(layer.digest), checksum);
   return checksum;
 }

@@ -4,7 +4,7 @@
  *
  * ```
  * REPO/tmp/
- *   atomic-layers/HEX         checksum of the layer's commit; HEX is the digest of the blob
+ *   atomic-layers/HEX         checksum of the layer's commit, which waits, see `waiting-files.ts`; HEX is the digest of the blob
  *   staging-BOOTID-XXXXXX/    libostree's: objects of an open transaction. What a dead process left there, the next
  *                             transaction of the same boot goes on with; those of earlier boots are removed
  * ```
@@ -15,6 +15,8 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isErrno } from '../../host/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import { forgetWaitingCommit } from '../waiting-files.ts';
 
 const CHECKSUM = /^[0-9a-f]{64}$/;
 
@@ -35,9 +37,19 @@ export function findRecordedLayer(repository: string, digest: string): string | 
   }
 }
 
-/** Removes the entries of layers that have a ref now. */
-export function forgetLayers(repository: string, digests: Iterable<string>): void {
-  for (const digest of digests) rmSync(formatEntryPath(repository, digest), { force: true });
+/** Removes the entries of layers that have a ref now, and what waited of them. What cannot be removed hinders nothing. */
+export function forgetLayers(host: Host, digests: Iterable<string>): void {
+  const { repository } = host.locations;
+  for (const digest of digests) {
+    try {
+      const commit = findRecordedLayer(repository, digest);
+      if (commit !== undefined) forgetWaitingCommit(repository, commit);
+      rmSync(formatEntryPath(repository, digest), { force: true });
+    } catch (error) {
+      const text = `forgetting that layer ${digest} was interrupted: ${error instanceof Error ? error.message : String(error)}`;
+      host.report({ kind: 'warning', text });
+    }
+  }
 }
 
 /**

@@ -4,7 +4,7 @@
  *
  * ```
  * REPO/tmp/staging-BOOT-XXXXXX/     found through the descriptor that libostree keeps on it
- *   ab/cdef....file|dirtree|...     complete objects
+ *   ab/cdef....file|dirtree|...     complete objects; commits are elsewhere, see waiting-files.ts
  *   atomic-object                   the one that this thread writes
  *   atomic-object-N                 one of those that the pool writes, see pending-files.ts
  * ```
@@ -30,14 +30,7 @@ import {
 import { writeFile } from 'node:fs/promises';
 import { AtomicError } from '../../core/errors.ts';
 import type { Locations } from '../../core/locations.ts';
-import {
-  type CommitContent,
-  type DirMeta,
-  type DirTree,
-  formatCommitPieces,
-  formatFileHeader,
-  parseDirTree,
-} from '../../core/ostree-objects.ts';
+import { type DirMeta, type DirTree, formatFileHeader, parseDirTree } from '../../core/ostree-objects.ts';
 import type { DirectoryObjects } from '../../core/tar/layer-tree.ts';
 import { isErrno } from '../../host/file-error.ts';
 import { formatObjectPath } from '../object-files.ts';
@@ -133,24 +126,10 @@ export class ObjectStage implements DirectoryObjects {
   }
 
   write(kind: 'dirtree' | 'dirmeta', checksum: string, data: Buffer): void {
-    this.#writeMetadata(kind, checksum, [data]);
-  }
-
-  /** Writes a commit; returns its checksum. libostree would copy it, and it may have 10 MB. */
-  writeCommit(commit: CommitContent): string {
-    const pieces = formatCommitPieces(commit);
-    const sum = createHash('sha256');
-    for (const piece of pieces) sum.update(piece);
-    const checksum = sum.digest('hex');
-    this.#writeMetadata('commit', checksum, pieces);
-    return checksum;
-  }
-
-  #writeMetadata(kind: 'dirtree' | 'dirmeta' | 'commit', checksum: string, data: Iterable<Buffer>): void {
     if (this.#hasSoundMetadata(checksum, kind)) return;
     const fd = openSync(this.#temporary, 'wx', 0o600);
     try {
-      for (const part of data) this.#write(fd, part);
+      this.#write(fd, data);
       fchmodSync(fd, METADATA_MODE);
     } finally {
       closeSync(fd);
@@ -232,7 +211,7 @@ export class ObjectStage implements DirectoryObjects {
   }
 
   /** One of the repository that is damaged is written again, and the commit of the transaction replaces it. */
-  #hasSoundMetadata(checksum: string, kind: 'dirtree' | 'dirmeta' | 'commit'): boolean {
+  #hasSoundMetadata(checksum: string, kind: 'dirtree' | 'dirmeta'): boolean {
     if (existsInFolder(this.#path(checksum, kind))) return true;
     const path = formatObjectPath(this.#repository, checksum, kind);
     return tolerateDamage(() => readVerifiedObject(path, checksum, kind)) !== undefined;

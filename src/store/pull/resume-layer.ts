@@ -1,12 +1,14 @@
 /** A layer that an interrupted pull completed, and whose ref it could not set any more. */
 import { VariantMalformed } from '../../core/gvariant.ts';
 import type { BlobDescriptor } from '../../core/manifest.ts';
-import { parseCommit, parseDirTree } from '../../core/ostree-objects.ts';
+import { type Commit, parseCommit, parseDirTree } from '../../core/ostree-objects.ts';
 import { formatBlobRef } from '../../core/ref-name.ts';
 import type { Pointer } from '../../native/glib.ts';
-import { loadMetadata, setRef } from '../../native/ostree.ts';
+import { loadMetadata } from '../../native/ostree.ts';
 import { hasObject } from '../../native/ostree-inventory.ts';
 import { describeLayer, type StoredLayer } from '../stored-layer.ts';
+import type { Transaction } from '../transaction.ts';
+import { discardCommits, takeWaitingCommit } from '../waiting-files.ts';
 import { findRecordedLayer } from './layer-ledger.ts';
 
 /**
@@ -18,14 +20,33 @@ import { findRecordedLayer } from './layer-ledger.ts';
  */
 export function resumeLayer(
   repository: string,
-  repo: Pointer,
+  transaction: Transaction,
   layer: BlobDescriptor,
 ): StoredLayer | undefined {
   const checksum = findRecordedLayer(repository, layer.digest);
   if (checksum === undefined) return undefined;
+  const { repo } = transaction;
+  const ref = formatBlobRef(layer.digest);
   try {
-    const stored = readWholeLayer(repository, repo, checksum, layer);
-    if (stored !== undefined) setRef(repo, formatBlobRef(layer.digest), checksum);
+    if (hasObject(repo, 'commit', checksum)) {
+      const stored = readWholeLayer(
+        repository,
+        repo,
+        parseCommit(loadMetadata(repo, 'commit', checksum)),
+        layer,
+      );
+      if (stored !== undefined) transaction.setRef(ref, checksum);
+      return stored;
+    }
+    const waiting = takeWaitingCommit(repository, checksum);
+    if (waiting === undefined) return undefined;
+    const stored = readWholeLayer(repository, repo, parseCommit(waiting.data), layer);
+    if (stored === undefined) {
+      discardCommits([waiting]);
+      return undefined;
+    }
+    transaction.addCommit(waiting);
+    transaction.setRef(ref, checksum);
     return stored;
   } catch (error) {
     // Damaged on the disk: fetched again it does not depend on what is wrong here.
@@ -37,11 +58,9 @@ export function resumeLayer(
 function readWholeLayer(
   repository: string,
   repo: Pointer,
-  checksum: string,
+  commit: Commit,
   layer: BlobDescriptor,
 ): StoredLayer | undefined {
-  if (!hasObject(repo, 'commit', checksum)) return undefined;
-  const commit = parseCommit(loadMetadata(repo, 'commit', checksum));
   if (!hasObject(repo, 'dirmeta', commit.dirmeta) || !hasWholeTree(repo, commit.dirtree)) return undefined;
   return describeLayer(repository, commit, layer);
 }

@@ -16,6 +16,7 @@ import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { retryTransient } from '../../host/retry.ts';
 import { findImage } from '../find-image.ts';
+import { hasConfig } from '../image-files.ts';
 import { hasMergedRoot } from '../image-root.ts';
 import { hasSignatures } from '../image-signatures.ts';
 import { readCommit } from '../object-files.ts';
@@ -71,28 +72,35 @@ export async function storeImage(
     const contents = new LayerContents(host);
     const { there, adoptable, planned } = planLayers(host, manifest.layers, diffIds, contents);
     await checkRoomForLayers(host, repo, planned);
-    const stored = await withTransaction(host, repo, `storing ${reference}`, async () => {
-      const known = new Map([...there, ...adoptLayers(host.locations.repository, repo, adoptable)]);
+    const stored = await withTransaction(host, repo, `storing ${reference}`, async (transaction) => {
+      const known = new Map([...there, ...adoptLayers(host.locations.repository, transaction, adoptable)]);
       host.report({
         kind: 'pull-planned',
         layers: planned.map(({ digest, size }) => ({ digest, bytes: size })),
       });
       using blobs = new BlobQueue(source, planned);
       const queued = { ...from, blobs };
-      const { trees, fetched, pending } = await storeLayers(host, repo, queued, manifest, diffIds, known);
-      writeConfigCommit(repo, manifest.config, config);
+      const { trees, fetched, pending } = await storeLayers(
+        host,
+        transaction,
+        queued,
+        manifest,
+        diffIds,
+        known,
+      );
+      writeConfigCommit(transaction, manifest.config, config);
       const recorded = {
         digest: source.digest,
         text: decodeUtf8(source.manifest),
         source: source.location,
         signatures: source.signatures,
       };
-      const image = writeImageCommit(repo, reference, recorded, trees);
+      const image = writeImageCommit(transaction, reference, recorded, trees);
       throwIfInterrupted(host);
       return { image, fetched, pending };
     });
     contents.save();
-    forgetLayers(host.locations.repository, stored.pending);
+    forgetLayers(host, stored.pending);
     return { image: stored.image, ...describeTransfer(manifest, stored.fetched) };
   });
 }
@@ -155,9 +163,9 @@ async function readConfig(
   });
 }
 
-function hasAllBlobs(host: Host, manifest: ImageManifest): boolean {
-  const stored = findStoredLayers(host.locations.repository, manifest.layers);
-  return manifest.layers.every(({ digest }) => stored.has(digest));
+function hasAllBlobs({ locations: { repository } }: Host, manifest: ImageManifest): boolean {
+  const stored = findStoredLayers(repository, manifest.layers);
+  return manifest.layers.every(({ digest }) => stored.has(digest)) && hasConfig(repository, manifest.config);
 }
 
 function decodeUtf8(data: Buffer): string {

@@ -6,10 +6,9 @@ import { AtomicError } from '../../core/errors.ts';
 import type { BlobDescriptor, ImageManifest } from '../../core/manifest.ts';
 import type { LayerTree } from '../../core/merge-layers.ts';
 import type { Host } from '../../host/host.ts';
-import type { Pointer } from '../../native/glib.ts';
-import { openTransaction } from '../library-lock.ts';
 import { toStoreError, withStoreErrors } from '../store-error.ts';
 import type { StoredLayer } from '../stored-layer.ts';
+import type { Transaction } from '../transaction.ts';
 import { ensureLayer, type QueuedSource } from './fetch-layer.ts';
 import { forgetLayers } from './layer-ledger.ts';
 
@@ -38,7 +37,7 @@ export interface StoredLayers {
  */
 export async function storeLayers(
   host: Host,
-  repo: Pointer,
+  transaction: Transaction,
   from: QueuedSource,
   manifest: ImageManifest,
   diffIds: readonly string[],
@@ -51,7 +50,7 @@ export async function storeLayers(
   let uncommitted = 0;
   try {
     for (const [index, layer] of manifest.layers.entries()) {
-      const ensured = await ensureLayer(host, repo, from, layer, known, diffIds[index]);
+      const ensured = await ensureLayer(host, transaction, from, layer, known, diffIds[index]);
       checkDiffId(layer, ensured.stored.uncompressedDigest, diffIds[index]);
       trees.push(ensured.stored.tree);
       known.set(layer.digest, ensured.stored);
@@ -62,30 +61,28 @@ export async function storeLayers(
       uncommitted += ensured.bytesWritten;
       const isLast = index === manifest.layers.length - 1;
       if (uncommitted < CHECKPOINT_BYTES || isLast) continue;
-      await withStoreErrors('storing layers', () => commitLayers(host, repo, pending));
+      await withStoreErrors('storing layers', () => commitLayers(host, transaction, pending));
       uncommitted = 0;
     }
     return { trees, fetched, pending };
   } catch (error) {
     const isImageAtFault = error instanceof AtomicError && error.category === 'image';
-    if (pending.size > 0 && !isImageAtFault) await keepCompleteLayers(host, repo, pending);
+    if (pending.size > 0 && !isImageAtFault) await keepCompleteLayers(host, transaction, pending);
     throw error;
   }
 }
 
 /** Sets the refs of layers and begins the next transaction. */
-async function commitLayers(host: Host, repo: Pointer, pending: Set<string>): Promise<void> {
-  const { commitTransaction } = await import('../../native/ostree.ts');
-  await commitTransaction(repo);
-  forgetLayers(host.locations.repository, pending);
+async function commitLayers(host: Host, transaction: Transaction, pending: Set<string>): Promise<void> {
+  await transaction.checkpoint();
+  forgetLayers(host, pending);
   pending.clear();
-  await openTransaction(host, repo);
 }
 
 /** What cannot be kept is fetched again; that must not hide why the pull failed. */
-async function keepCompleteLayers(host: Host, repo: Pointer, pending: Set<string>): Promise<void> {
+async function keepCompleteLayers(host: Host, transaction: Transaction, pending: Set<string>): Promise<void> {
   try {
-    await commitLayers(host, repo, pending);
+    await commitLayers(host, transaction, pending);
   } catch (error) {
     const failure = toStoreError(error, 'keeping complete layers');
     if (!(failure instanceof AtomicError)) throw failure;

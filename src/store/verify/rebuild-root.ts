@@ -53,7 +53,7 @@ export async function rewriteImageCommit(
 ): Promise<void> {
   const { writeImageCommit } = await import('../write-commit.ts');
   const layers = readLayerTrees(host.locations.repository, manifest);
-  await withTransaction(host, repo, `storing ${reference}`, () => {
-    writeImageCommit(repo, reference, recorded, layers);
+  await withTransaction(host, repo, `storing ${reference}`, (transaction) => {
+    writeImageCommit(transaction, reference, recorded, layers);
   });
 }

@@ -30,9 +30,9 @@ export async function refetchLayers(
   await withRepository(host, async (repo) => {
     using blobs = new BlobQueue(from.source, layers);
     const queued = { ...from, blobs };
-    await withTransaction(host, repo, 'storing layers', async () => {
+    await withTransaction(host, repo, 'storing layers', async (transaction) => {
       for (const layer of layers) {
-        await ensureLayer(host, repo, queued, layer, new Map(), findDiffId(repair, layer));
+        await ensureLayer(host, transaction, queued, layer, new Map(), findDiffId(repair, layer));
       }
     });
   });
@@ -55,8 +55,8 @@ export async function refetchConfig(
   const content = await source.proxy.readBlob(source.image, config.digest, config.size);
   await withRepository(repair.scratch.host, async (repo) => {
     const { writeConfigCommit } = await import('../write-commit.ts');
-    await withTransaction(repair.scratch.host, repo, 'storing the configuration', () => {
-      writeConfigCommit(repo, config, content);
+    await withTransaction(repair.scratch.host, repo, 'storing the configuration', (transaction) => {
+      writeConfigCommit(transaction, config, content);
     });
   });
   return adoptBlob(repair, config.digest);
@@ -91,6 +91,6 @@ async function adoptBlob(repair: Repair, digest: string): Promise<number> {
     return placed;
   if (current !== undefined) repair.discarded.add(current);
   await adopt('commit', fetched);
-  await writeRef(repair.host, repair.repo, ref, fetched);
+  await writeRef(repair.host, ref, fetched);
   return placed + 1;
 }

@@ -133,25 +133,19 @@ class RepairRounds {
 
   /** A ref that names no commit is pointed at the one that it named, when that is still there. */
   async #restoreRef(): Promise<void> {
-    const { host, repo, verifier } = this.#repair;
+    const { host, verifier } = this.#repair;
     const { reference, ref, commit } = this.#target;
     if (ref === undefined || commit !== undefined) return;
     const lost = await findLostCommit(host, verifier, reference, this.#digest);
-    if (lost !== undefined) await writeRef(host, repo, ref, lost);
+    if (lost !== undefined) await writeRef(host, ref, lost);
   }
 
   async #rewriteCommit(recorded: TrustedManifest, manifest: ImageManifest): Promise<void> {
-    const { host, verifier } = this.#repair;
+    const { verifier } = this.#repair;
     const { reference } = this.#target;
     await rewriteImageCommit(this.#repair, reference, recorded, manifest);
     const { commit } = this.readTarget();
-    if (commit === undefined) return;
-    verifier.forget('commit', commit);
-    if ((await verifier.check('commit', commit)).state === 'sound') return;
-    // Written in the second in which the damaged one was: libostree takes the object that is there for the right one.
-    rmSync(formatObjectPath(host.locations.repository, commit, 'commit'), { force: true });
-    await rewriteImageCommit(this.#repair, reference, recorded, manifest);
-    verifier.forget('commit', commit);
+    if (commit !== undefined) verifier.forget('commit', commit);
   }
 
   async #repairTarget(

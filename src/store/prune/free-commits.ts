@@ -1,0 +1,40 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { syncFilesystemOf } from '../../host/durable-files.ts';
+import type { Host } from '../../host/host.ts';
+import type { Pointer } from '../../native/glib.ts';
+import { formatObjectPath } from '../object-files.ts';
+import type { ObjectSet } from '../reachable-objects.ts';
+
+const FOLDER = /^[0-9a-f]{2}$/;
+const COMMIT = /^[0-9a-f]{62}\.commit$/;
+
+/**
+ * Removes the commits that are not reachable, and brings that to the disk, before anybody removes what they name: so no
+ * kill and no power cut leaves a commit without its trees, which `ostree fsck` would call damage.
+ */
+export async function freeCommits(
+  { locations: { repository } }: Host,
+  repo: Pointer,
+  reachable: ObjectSet,
+): Promise<{ objects: number; bytes: number }> {
+  const { removeCommit } = await import('../../native/ostree-prune.ts');
+  const unreachable = listCommits(repository).filter((checksum) => !reachable.commit.has(checksum));
+  let bytes = 0;
+  for (const checksum of unreachable) {
+    bytes += lstatSync(formatObjectPath(repository, checksum, 'commit')).size;
+    removeCommit(repo, checksum);
+  }
+  if (unreachable.length > 0) await syncFilesystemOf(repository);
+  return { objects: unreachable.length, bytes };
+}
+
+function listCommits(repository: string): readonly string[] {
+  const objects = `${repository}/objects`;
+  return readdirSync(objects)
+    .filter((name) => FOLDER.test(name))
+    .flatMap((folder) =>
+      readdirSync(`${objects}/${folder}`)
+        .filter((name) => COMMIT.test(name))
+        .map((name) => folder + name.slice(0, name.indexOf('.'))),
+    );
+}
