@@ -4,7 +4,7 @@
  * undoes or finishes the operation (recover.ts). It needs to say little, because all names are fixed (deployment.ts).
  */
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError, rewordError } from '../core/errors.ts';
 import { isJsonObject, parseJsonObject } from '../core/json-text.ts';
 import type { Locations } from '../core/locations.ts';
 import {
@@ -62,10 +62,20 @@ export async function writeJournal(host: Host, journal: Journal): Promise<void> 
   }
 }
 
-/** After this the operation is over. */
+/**
+ * Ends an operation whose changes are on the disk.
+ *
+ * @throws file errors; what follows a crash then follows this, and finds nothing to do
+ */
 export async function removeJournal(host: Host, container: string): Promise<void> {
-  await removeFile(buildJournalPath(host.locations, container));
-  await syncDirectory(buildJournalFolder(host.locations));
+  try {
+    await removeFile(buildJournalPath(host.locations, container));
+    await syncDirectory(buildJournalFolder(host.locations));
+  } catch (error) {
+    if (!(error instanceof AtomicError)) throw error;
+    const hint = `Everything else is done: remove the cause and run \`atomic recover\`.`;
+    throw rewordError(error, error.message, hint);
+  }
 }
 
 /**

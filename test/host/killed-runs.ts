@@ -63,6 +63,24 @@ export function runKilled(args: readonly string[], call: string, path?: string):
   if (run.signal !== 'SIGKILL') throw new Error(`not killed: ${run.status} ${run.stdout}${run.stderr}`);
 }
 
+/**
+ * Runs `atomic ARGS` on a disk with errors.
+ *
+ * @param faults system call -> first argument, or folder that a descriptor leads to
+ */
+export function runWithDiskErrors(
+  args: readonly string[],
+  faults: Readonly<Record<string, string>>,
+): { readonly status: number | null; readonly stderr: string } {
+  const paths = Object.values(faults).flatMap((path) => ['-P', path]);
+  const calls = Object.keys(faults);
+  const injections = calls.flatMap((call) => ['-e', `inject=${call}:error=EIO`]);
+  const what = [...paths, '-e', `trace=${calls.join(',')}`, ...injections];
+  return spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', ...what, 'atomic', ...args], {
+    encoding: 'utf8',
+  });
+}
+
 async function compare(
   absent: readonly TreeSnapshot[],
   installed: readonly TreeSnapshot[],

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { atomic, runAtomic } from '../support/atomic.ts';
 import { checkouts } from './host-state.ts';
-import { type Bench, journals, type KillCase, openBench, runKilled } from './killed-runs.ts';
+import { type Bench, journals, type KillCase, newUnit, openBench, runKilled } from './killed-runs.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -65,3 +65,17 @@ test('an install after a killed uninstall installs', async () => {
   await atomic([...install, bench.image]);
   expect(await bench.readOutcome()).toBe('installed');
 });
+
+test.each([
+  ['rename', newUnit, 'an interrupted install was finished'],
+  ['unlink', `${checkouts}/web`, 'an interrupted uninstall was undone'],
+])(
+  'a killed uninstall of a killed install, at %s of %s, leaves a whole container',
+  async (call, path, text) => {
+    runKilled([...install, bench.image], 'rename', newUnit);
+    runKilled(['uninstall', 'web'], call, path);
+    expect((await runAtomic(['recover'])).stderr).toContain(text);
+    expect(await bench.readOutcome()).toBe('installed');
+    expect(spawnSync('systemctl', ['start', 'web']).status).toBe(0);
+  },
+);

@@ -59,7 +59,7 @@ test('an install after a killed one installs', async () => {
   expect(await bench.readOutcome()).toBe('installed');
 });
 
-test('a killed install is uninstalled without being finished first', async () => {
+test('a killed install is uninstalled', async () => {
   runKilled([...install, bench.image], 'rename', newUnit);
   await atomic(['uninstall', 'web']);
   expect(await bench.readOutcome()).toBe('absent');

@@ -2,19 +2,21 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { atomic, runAtomic } from '../support/atomic.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
-import { journals, runKilled } from './killed-runs.ts';
+import { checkouts } from './host-state.ts';
+import { journals, runKilled, runWithDiskErrors } from './killed-runs.ts';
 
 let images: ImageSource;
+let other: string;
 beforeAll(async () => {
   images = await openImageSource();
   // Its process takes a second and a half to end.
   const unit = serviceExports['service.template']?.replace('$EXEC_STOP', '/bin/sleep 1.5') ?? '';
   const slow = await images.push('slow', { exports: { ...serviceExports, 'service.template': unit } });
   await atomic(['install', '--system', slow]);
-  await atomic(['pull', await images.push('other', { exports: serviceExports })]);
+  other = await images.push('other', { exports: serviceExports });
 });
 afterAll(() => images[Symbol.asyncDispose]());
 beforeEach(() => sh('systemctl reset-failed slow; systemctl start slow'));
@@ -71,10 +73,73 @@ test('killed while the service stops: the next command starts it again, also whe
   await once(child, 'exit');
   runKilled(['recover'], 'unlink', `${journals}/slow.json`);
   expect(readdirSync(journals)).toEqual(['slow.json']);
-  const other = await images.push('other', { exports: serviceExports });
   expect((await runAtomic(['install', '--system', other])).stderr).toContain(
     'Recovered slow: an interrupted uninstall was undone\n',
   );
   expect(readService()).toBe('active enabled');
   await atomic(['uninstall', 'other']);
+});
+
+test('a journal that does not reach the disk is taken back', async () => {
+  const run = runWithDiskErrors(['uninstall', 'slow'], { fsync: journals });
+  expect(run.status).toBe(1);
+  expect(run.stderr).toStartWith(`error: sync ${journals}: input/output error of the disk\n`);
+  expect(readdirSync(journals)).toEqual([]);
+  expect(readService()).toBe('active enabled');
+});
+
+test('a journal that cannot be taken back does not end the service later', async () => {
+  const run = runWithDiskErrors(['uninstall', 'slow'], { fsync: journals, unlink: `${journals}/slow.json` });
+  expect(run.status).toBe(1);
+  expect(run.stderr).toStartWith(
+    `error: beginning to uninstall slow: sync ${journals}: input/output error of the disk; undoing that failed too: `,
+  );
+  expect((await runAtomic(['install', '--system', other])).stderr).toContain(
+    'Recovered slow: an interrupted uninstall was undone\n',
+  );
+  expect(readService()).toBe('active enabled');
+  await atomic(['uninstall', 'other']);
+});
+
+test('what an install has left of its journal does not end the service later', async () => {
+  const run = runWithDiskErrors(['install', '--system', other], { unlink: `${journals}/other.json` });
+  expect(run.status).toBe(1);
+  expect(run.stderr).toBe(
+    `error: remove ${journals}/other.json: input/output error of the disk\nhint: Everything else is done: remove the cause and run \`atomic recover\`.\n`,
+  );
+  sh('systemctl start other; mount --bind /etc /etc; mount -o remount,bind,ro /etc');
+  expect((await runAtomic(['recover'])).status).toBe(1);
+  sh('umount /etc; systemctl is-active other; systemctl is-enabled other');
+  await atomic(['recover']);
+  await atomic(['uninstall', 'other']);
+});
+
+/** Makes a program that kills itself when one of its arguments is `word`. @returns the folder that it is in */
+function writeDying(program: string, word: string): string {
+  const real = sh(`command -v ${program}`).trim();
+  const script = `#!/bin/sh\ncase " $* " in *" ${word} "*) kill -KILL $$;; esac\nexec ${real} "$@"\n`;
+  sh('rm -rf /tmp/dying; mkdir /tmp/dying');
+  writeFileSync(`/tmp/dying/${program}`, script, { mode: 0o755 });
+  return '/tmp/dying';
+}
+
+test.each([
+  ['systemctl', 'stop', 'kept'],
+  ['systemctl', 'disable', 'finished'],
+  ['systemctl', 'daemon-reload', 'finished'],
+  ['systemctl', 'reset-failed', 'finished'],
+  ['systemd-tmpfiles', '--remove', 'finished'],
+])('%s %s is killed: it did not succeed', async (program, word, outcome) => {
+  await atomic(['install', '--system', '--name', 'spare', other]);
+  sh('systemctl start spare');
+  const env = { PATH: `${writeDying(program, word)}:${process.env.PATH}` };
+  const run = await runAtomic(['uninstall', 'spare'], { env });
+  expect(run.status).toBe(137);
+  expect(run.stderr).toMatch(new RegExp(`^error: .*${program} .*${word}.*: ended by SIGKILL`, 'm'));
+  if (outcome === 'kept') {
+    expect(run.stderr).toContain('; spare stays installed, and spare.service is active\n');
+    sh('systemctl is-active spare; systemctl is-enabled spare');
+  } else expect(run.stderr).toContain('error: uninstalling spare is not finished: ');
+  await atomic(outcome === 'kept' ? ['uninstall', 'spare'] : ['recover']);
+  expect(sh(`find /etc ${checkouts} /run -path '*/locks/*' -prune -o -name '*spare*' -print`)).toBe('');
 });
