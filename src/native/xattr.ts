@@ -46,6 +46,13 @@ export function listXattrNames(path: Buffer): readonly Buffer[] {
   return splitNames(checked('llistxattr', result, path.toString('utf8')));
 }
 
+/** Reads one attribute; `undefined` when there is none of this name. @throws SystemCallFailed */
+export function findXattr(path: string, name: Buffer): Buffer | undefined {
+  const size: number = getCall(path, Buffer.concat([name, END]), value, value.length);
+  if (size < 0 && koffi.errno() === koffi.os.errno.ENODATA) return undefined;
+  return Buffer.from(value.subarray(0, checked('lgetxattr', size)));
+}
+
 /** @throws SystemCallFailed */
 export function writeXattr(path: string, [name, content]: ExtendedAttribute): void {
   checked('lsetxattr', setCall(path, Buffer.concat([name, END]), content, content.length, 0), path);

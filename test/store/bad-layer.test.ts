@@ -96,7 +96,7 @@ const refused: [title: string, entries: readonly TarEntry[], reason: RegExp][] =
       { path: 'd', type: 'directory' },
       { path: 'a', type: 'hardlink', linkName: 'd' },
     ],
-    /the hard link a leads to d, which is no file before it/,
+    /a hard link to a directory/,
   ],
   [
     'a hard link with content',
@@ -133,9 +133,12 @@ const refused: [title: string, entries: readonly TarEntry[], reason: RegExp][] =
     /a link target with a NUL byte/,
   ],
   ['an entry without name', [{ path: '' }], /in the place of the root/],
-  ['a directory over a file', [file('a'), { path: 'a', type: 'directory' }], /both a file and a directory/],
   ['a file below a file', [file('a'), file('a/b')], /both a file and a directory/],
-  ['an extended attribute without namespace', [{ path: 'a', xattrs: { weird: '1' } }], /weird/],
+  [
+    'an extended attribute without name',
+    [{ path: 'a', xattrs: { '': '1' } }],
+    /an extended attribute without a name/,
+  ],
 ];
 
 test.each(refused)('%s', async (_, entries, reason) => {
@@ -149,7 +152,6 @@ test.each(refused)('%s', async (_, entries, reason) => {
 const refusedByScanner: [title: string, entries: readonly TarEntry[]][] = [
   ['the owner 4294967295, which no file can have', [{ path: 'a', uid: 0xffffffff }]],
   ['an owner beyond 32 bits', [{ path: 'a', uid: 99_999_999_999 }]],
-  ['an attribute without value', [{ path: 'a', xattrs: { 'user.a': '' } }]],
   ['a whiteout without name', [file('.wh.')]],
   ['a whiteout of ".."', [file('d/.wh...')]],
 ];

@@ -3,11 +3,8 @@ import type { Xattr } from '../ostree-objects.ts';
 
 const PLAIN = 'SCHILY.xattr.';
 const ENCODED = 'LIBARCHIVE.xattr.';
-/** What the kernel takes at most (xattr(7)). */
-const MAX_NAME_BYTES = 255;
-const MAX_VALUE_BYTES = 65_536;
 
-/** An attribute that no file can have. */
+/** An attribute that is none. Whether a file can have it is for the kernel to say. */
 export class MalformedXattr extends Error {}
 
 /**
@@ -24,24 +21,12 @@ export function parsePaxXattrs(records: ReadonlyMap<string, Buffer>): readonly X
     if (key.startsWith(PLAIN)) values.set(key.slice(PLAIN.length), value);
   }
   return [...values]
-    .map(([name, value]): Xattr => [Buffer.from(`${checkName(name)}\0`, 'utf8'), checkValue(value)])
+    .map(([name, value]): Xattr => [Buffer.from(`${checkName(name)}\0`, 'utf8'), Buffer.from(value)])
     .sort(([a], [b]) => Buffer.compare(a, b));
 }
 
-/** libostree puts an attribute without value into the checksum of a file, but not on the disk. */
-function checkValue(value: Buffer): Buffer {
-  if (value.length === 0) throw new MalformedXattr('an extended attribute without value');
-  if (value.length > MAX_VALUE_BYTES) {
-    throw new MalformedXattr(`an extended attribute of ${value.length} bytes`);
-  }
-  return Buffer.from(value);
-}
-
 function checkName(name: string): string {
-  const length = Buffer.byteLength(name);
-  if (length === 0 || length > MAX_NAME_BYTES || name.includes('\0')) {
-    throw new MalformedXattr('an extended attribute with a name that the kernel does not take');
-  }
+  if (name === '' || name.includes('\0')) throw new MalformedXattr('an extended attribute without a name');
   return name;
 }
 

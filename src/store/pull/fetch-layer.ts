@@ -27,8 +27,14 @@ export interface QueuedSource extends LayerSource {
 export type EnsuredLayer =
   | { readonly kind: 'present'; readonly stored: StoredLayer }
   | { readonly kind: 'resumed'; readonly stored: StoredLayer }
-  /** `bytesWritten` is the size of the inflated archive, at least 1. */
-  | { readonly kind: 'fetched'; readonly stored: StoredLayer; readonly bytesWritten: number };
+  | {
+      readonly kind: 'fetched';
+      readonly stored: StoredLayer;
+      /** The size of the inflated archive, at least 1. */
+      readonly bytesWritten: number;
+      /** See `ImportedLayer`. */
+      readonly leftOut: ReadonlyMap<string, number>;
+    };
 
 /**
  * @param known layers that are there or came before; another pull may have stored this one meanwhile
@@ -105,6 +111,7 @@ async function fetchLayer(
     kind: 'fetched',
     stored: { tree, uncompressedDigest: imported.uncompressedDigest },
     bytesWritten: Math.max(imported.uncompressedSize, 1),
+    leftOut: imported.leftOut,
   };
 }
 

@@ -19,6 +19,7 @@ import type { TextPieces } from '../../core/variant-writer.ts';
 import type { OpenedBlob } from '../../source/image-proxy.ts';
 import { BlobStart } from './blob-start.ts';
 import { GarbagePace } from './garbage-pace.ts';
+import type { KeptAttributes } from './kept-attributes.ts';
 import { LayerImporter } from './layer-importer.ts';
 import type { ObjectStage } from './object-stage.ts';
 import { TarSplitRecorder } from './tar-split-recorder.ts';
@@ -40,6 +41,8 @@ export interface ImportedLayer {
   /** `sha256:...` of the inflated archive. */
   readonly uncompressedDigest: string;
   readonly summary: TarSummary;
+  /** How many files have lost an extended attribute, by its name; see `KeptAttributes`. */
+  readonly leftOut: ReadonlyMap<string, number>;
   /** See `TarSplitRecorder`. */
   readonly tarSplit: TextPieces | undefined;
   /** See `BlobStart`. */
@@ -95,6 +98,7 @@ function createInflater(compression: LayerCompression): Transform {
 class Unpacker extends Writable {
   readonly #stage: ObjectStage;
   readonly #recorder: TarSplitRecorder;
+  readonly #attributes: KeptAttributes;
   readonly #importer: LayerImporter;
   readonly #reader: TarReader;
   readonly #hash = createHash('sha256');
@@ -107,8 +111,10 @@ class Unpacker extends Writable {
     super({ highWaterMark: MAX_WAITING_BYTES });
     this.#stage = stage;
     this.#recorder = new TarSplitRecorder(record);
+    this.#attributes = stage.createAttributes();
     this.#importer = new LayerImporter(
       stage,
+      this.#attributes,
       new LayerTreeBuilder(collectBehind(stage, this.#directoryPace)),
     );
     this.#reader = new TarReader(listenWith(this.#recorder, this.#importer));
@@ -134,6 +140,7 @@ class Unpacker extends Writable {
       await this.#stage.settle(0);
       this.#result = {
         summary,
+        leftOut: this.#attributes.leftOut,
         tree,
         uncompressedSize: this.#bytes,
         uncompressedDigest: `sha256:${this.#hash.digest('hex')}`,

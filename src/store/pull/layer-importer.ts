@@ -3,6 +3,7 @@
 import type { DirMeta } from '../../core/ostree-objects.ts';
 import type { LayerTreeBuilder, TreeChecksums } from '../../core/tar/layer-tree.ts';
 import type { TarEntry } from '../../core/tar/tar-entries.ts';
+import type { KeptAttributes } from './kept-attributes.ts';
 import type { ObjectStage } from './object-stage.ts';
 import { type FileContent, withHoles } from './sparse-content.ts';
 
@@ -14,11 +15,13 @@ const WHITEOUT: DirMeta = { uid: 0, gid: 0, mode: FileType.file | 0o644, xattrs:
 
 export class LayerImporter {
   readonly #stage: ObjectStage;
+  readonly #attributes: KeptAttributes;
   readonly #tree: LayerTreeBuilder;
   #file: { readonly path: string; readonly content: FileContent; missing: number } | undefined;
 
-  constructor(stage: ObjectStage, tree: LayerTreeBuilder) {
+  constructor(stage: ObjectStage, attributes: KeptAttributes, tree: LayerTreeBuilder) {
     this.#stage = stage;
+    this.#attributes = attributes;
     this.#tree = tree;
   }
 
@@ -29,7 +32,7 @@ export class LayerImporter {
         this.#file = {
           path,
           content: withHoles(
-            this.#stage.beginFile(describe(entry, FileType.file | entry.mode)),
+            this.#stage.beginFile(this.#describe(entry, FileType.file | entry.mode)),
             entry.sparse,
           ),
           missing: entry.size,
@@ -37,10 +40,10 @@ export class LayerImporter {
         this.#finishFileWhenWhole();
         break;
       case 'directory':
-        this.#tree.addDirectory(path, describe(entry, FileType.directory | entry.mode));
+        this.#tree.addDirectory(path, this.#describe(entry, FileType.directory | entry.mode));
         break;
       case 'symlink': {
-        const meta = describe(entry, FileType.symlink | SYMLINK_MODE);
+        const meta = this.#describe(entry, FileType.symlink | SYMLINK_MODE);
         this.#tree.addFile(path, this.#stage.writeSymlink(meta, target));
         break;
       }
@@ -76,8 +79,8 @@ export class LayerImporter {
     this.#tree.addFile(this.#file.path, this.#file.content.finish());
     this.#file = undefined;
   }
-}
 
-function describe({ uid, gid, xattrs }: TarEntry, mode: number): DirMeta {
-  return { uid, gid, mode, xattrs };
+  #describe({ uid, gid, xattrs }: TarEntry, mode: number): DirMeta {
+    return this.#attributes.keep({ uid, gid, mode, xattrs });
+  }
 }

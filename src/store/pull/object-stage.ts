@@ -7,6 +7,7 @@
  *   ab/cdef....file|dirtree|...     complete objects; commits are elsewhere, see waiting-files.ts
  *   atomic-object                   the one that this thread writes
  *   atomic-object-N                 one of those that the pool writes, see pending-files.ts
+ *   atomic-object-attributes        see kept-attributes.ts
  * ```
  *
  * libostree's own import would be one call, but it computes checksums in plain C and is busy for twice the time of all
@@ -38,6 +39,7 @@ import { tolerateDamage } from '../tolerate-damage.ts';
 import { readVerifiedObject } from '../verified-object.ts';
 import { applyBareMeta, applyBareSymlinkMeta, applyBareUserMeta } from './apply-meta.ts';
 import { FileWriter } from './file-writer.ts';
+import { KeptAttributes } from './kept-attributes.ts';
 import { PendingFiles } from './pending-files.ts';
 import { UnnamedFile } from './unnamed-file.ts';
 
@@ -69,7 +71,7 @@ export class ObjectStage implements DirectoryObjects {
     this.#folder = findStagingFolder(repository);
     this.#temporary = `${this.#folder}/${BUFFERED}`;
     for (const name of readdirSync(this.#folder)) {
-      if (name.startsWith(BUFFERED)) rmSync(`${this.#folder}/${name}`);
+      if (name.startsWith(BUFFERED)) rmSync(`${this.#folder}/${name}`, { recursive: true });
       else this.#subfolders.add(name);
     }
   }
@@ -123,6 +125,11 @@ export class ObjectStage implements DirectoryObjects {
   /** A file for what becomes part of a commit, see `TarSplitRecorder`. */
   createRecord(): UnnamedFile {
     return new UnnamedFile(this.#temporary, (fd, data) => this.#write(fd, data));
+  }
+
+  /** What becomes of the attributes that files here get. */
+  createAttributes(): KeptAttributes {
+    return new KeptAttributes(`${this.#temporary}-attributes`, this.#isBareUser ? 'bare-user' : 'bare');
   }
 
   write(kind: 'dirtree' | 'dirmeta', checksum: string, data: Buffer): void {

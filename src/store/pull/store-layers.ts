@@ -5,6 +5,7 @@
 import { AtomicError } from '../../core/errors.ts';
 import type { BlobDescriptor, ImageManifest } from '../../core/manifest.ts';
 import type { LayerTree } from '../../core/merge-layers.ts';
+import { toPrintable } from '../../core/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { toStoreError, withStoreErrors } from '../store-error.ts';
 import type { StoredLayer } from '../stored-layer.ts';
@@ -17,6 +18,8 @@ import { forgetLayers } from './layer-ledger.ts';
  * last one, see `layer-ledger.ts`.
  */
 const CHECKPOINT_BYTES = 256 * 1024 * 1024;
+/** Attributes that a warning names. */
+const MAX_NAMED = 5;
 
 export interface StoredLayers {
   /** Base first. */
@@ -47,6 +50,7 @@ export async function storeLayers(
   const trees: LayerTree[] = [];
   const known = new Map(there);
   const pending = new Set<string>();
+  const leftOut = new Map<string, number>();
   let uncommitted = 0;
   try {
     for (const [index, layer] of manifest.layers.entries()) {
@@ -58,12 +62,14 @@ export async function storeLayers(
       pending.add(layer.digest);
       if (ensured.kind === 'resumed') continue;
       fetched.push(layer);
+      for (const [name, count] of ensured.leftOut) leftOut.set(name, (leftOut.get(name) ?? 0) + count);
       uncommitted += ensured.bytesWritten;
       const isLast = index === manifest.layers.length - 1;
       if (uncommitted < CHECKPOINT_BYTES || isLast) continue;
       await withStoreErrors('storing layers', () => commitLayers(host, transaction, pending));
       uncommitted = 0;
     }
+    warnOfLeftOut(host, leftOut);
     return { trees, fetched, pending };
   } catch (error) {
     const isImageAtFault = error instanceof AtomicError && error.category === 'image';
@@ -88,6 +94,20 @@ async function keepCompleteLayers(host: Host, transaction: Transaction, pending:
     if (!(failure instanceof AtomicError)) throw failure;
     host.report({ kind: 'warning', text: failure.message });
   }
+}
+
+/** One warning for all layers: builders on other systems add the same attributes everywhere. */
+function warnOfLeftOut(host: Host, leftOut: ReadonlyMap<string, number>): void {
+  if (leftOut.size === 0) return;
+  const sorted = [...leftOut].sort(([, a], [, b]) => b - a);
+  const shown = sorted.slice(0, MAX_NAMED).map(([name, count]) => `${toPrintable(name)} (${count})`);
+  const rest = sorted.slice(MAX_NAMED).reduce((sum, [, count]) => sum + count, 0);
+  const total = sorted.reduce((sum, [, count]) => sum + count, 0);
+  const names = [...shown, ...(rest === 0 ? [] : [`others (${rest})`])].join(', ');
+  host.report({
+    kind: 'warning',
+    text: `${total} extended attributes of files were left out, which the kernel does not take on the filesystem of the image store: ${names}`,
+  });
 }
 
 function checkDiffId(layer: BlobDescriptor, actual: string, expected: string | undefined): void {
