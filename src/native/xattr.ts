@@ -50,7 +50,7 @@ export function listXattrNames(path: Buffer): readonly Buffer[] {
 export function findXattr(path: string, name: Buffer): Buffer | undefined {
   const size: number = getCall(path, Buffer.concat([name, END]), value, value.length);
   if (size < 0 && koffi.errno() === koffi.os.errno.ENODATA) return undefined;
-  return Buffer.from(value.subarray(0, checked('lgetxattr', size)));
+  return Buffer.from(value.subarray(0, checked('lgetxattr', size, path)));
 }
 
 /** @throws SystemCallFailed */
