@@ -78,6 +78,8 @@ export interface AtomicErrorOptions {
   exitStatus?: number;
   /** The same call may succeed in a moment: a lost connection, a registry that restarts. */
   isTransient?: boolean;
+  /** How many tries have failed so, when the program that says it has tried again by itself. */
+  tries?: number;
 }
 
 /** A failure with a stable code. The message is written at the throw site as "verb object: reason". */
@@ -88,6 +90,7 @@ export class AtomicError extends Error {
   readonly details: Record<string, unknown> | undefined;
   readonly exitStatus: number;
   readonly isTransient: boolean;
+  readonly tries: number;
 
   constructor(code: ErrorCode, message: string, options: AtomicErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -98,6 +101,7 @@ export class AtomicError extends Error {
     this.details = options.details;
     this.exitStatus = options.exitStatus ?? (this.category === 'usage' ? 2 : 1);
     this.isTransient = options.isTransient ?? false;
+    this.tries = options.tries ?? 1;
   }
 }
 
@@ -115,10 +119,11 @@ export function wrapError(error: unknown, step: string): unknown {
 
 /** The same error with another message and hint. */
 export function rewordError(error: AtomicError, message: string, hint: string | undefined): AtomicError {
-  const { code, details, exitStatus, isTransient } = error;
+  const { code, details, exitStatus, isTransient, tries } = error;
   const reworded = new AtomicError(code, message, {
     exitStatus,
     isTransient,
+    tries,
     cause: error.cause,
     ...(hint === undefined ? {} : { hint }),
     ...(details === undefined ? {} : { details }),

@@ -6,7 +6,7 @@ import { throwIfInterrupted } from './interruption.ts';
 
 /**
  * Runs an action until it succeeds, fails for good (an error without `isTransient`), or no pause is left. Every further
- * try is announced with a warning.
+ * try is announced with a warning. A try of which the failed program has made several counts as so many.
  *
  * @param object what is tried, for the warning, such as `layer sha256:...`
  * @param pauses milliseconds before each further try
@@ -19,16 +19,19 @@ export async function retryTransient<T>(
   pauses: readonly number[],
   action: (triesBefore: number) => Promise<T>,
 ): Promise<T> {
-  for (let tries = 0; ; tries++) {
+  let tries = 0;
+  for (;;) {
     try {
       return await action(tries);
     } catch (error) {
-      const pause = pauses[tries];
-      if (pause === undefined || !(error instanceof AtomicError) || !error.isTransient) throw error;
+      if (!(error instanceof AtomicError) || !error.isTransient) throw error;
+      tries += error.tries;
+      const pause = pauses[tries - 1];
+      if (pause === undefined) throw error;
       throwIfInterrupted(host);
       host.report({
         kind: 'warning',
-        text: `${object}: ${error.message}; try ${tries + 2} of ${pauses.length + 1} in ${pause / 1000} s`,
+        text: `${object}: ${error.message}; try ${tries + 1} of ${pauses.length + 1} in ${pause / 1000} s`,
       });
       await waitUnlessInterrupted(host, pause);
     }

@@ -21,12 +21,12 @@ const patterns: readonly Pattern[] = [
     hint: 'The registry does not let this user write there: log in as one who may, or push to another name.',
   },
   {
-    words: /: unsupported\b|method not allowed|status(?:code:| code from registry|:) 405/i,
+    words: /: unsupported\b|method not allowed|the registry answers 405/i,
     code: 'TRANSFER_FAILED',
     hint: 'The registry takes no images: it is read-only, or a cache of another one. Push to another registry.',
   },
   {
-    words: /name unknown|repository name not known|StatusCode: 404/i,
+    words: /name unknown|repository name not known|the registry answers 404/i,
     code: 'TRANSFER_FAILED',
     hint: 'The registry has no such repository, and makes none by itself: create it there, then push again.',
   },

@@ -1,8 +1,10 @@
 /**
  * Turns what skopeo says into errors with codes. Its protocol before 0.2.8 has no codes, only sentences of
- * containers/image and of Go's network library; their fixed parts are matched here and nowhere else.
+ * containers/image and of Go's network library; their fixed parts are matched here and nowhere else, in the wording of
+ * `skopeo-words.ts`.
  */
 import { AtomicError, type ErrorCode } from '../core/errors.ts';
+import { hasReconnected, rewordSkopeo } from './skopeo-words.ts';
 
 interface Pattern {
   readonly words: RegExp;
@@ -67,14 +69,21 @@ const patterns: readonly Pattern[] = [
     hint: 'Free some space on the filesystem of the image store and try again.',
   },
   {
+    // Before the wrong names: a registry says the same of a name and of a blob that it does not have.
     words:
-      /manifest unknown|name unknown|repository name not known|not found: manifest|no such image|StatusCode: 404/i,
+      /blob unknown|fetching blob: .*(?:the registry answers 4(?:04|10)|(?:name|manifest) unknown|not (?:known|found))/i,
+    code: 'TRANSFER_FAILED',
+    hint: 'The registry has lost a part of the image; push the image again.',
+  },
+  {
+    words:
+      /manifest unknown|name unknown|repository name not known|not found: manifest|no such image|the registry answers 404/i,
     code: 'IMAGE_NOT_FOUND',
     hint: 'Check the name and the tag; `skopeo list-tags docker://NAME` shows the tags of a repository.',
   },
   {
     words:
-      /unauthorized|authentication required|invalid username\/password|denied:|forbidden|StatusCode: 40[13]/i,
+      /unauthorized|authentication required|invalid username\/password|denied:|forbidden|the registry answers 40[13]/i,
     code: 'REGISTRY_AUTH',
     hint: 'Give --creds USER:PASSWORD, or log in with `skopeo login REGISTRY`.',
   },
@@ -89,15 +98,10 @@ const patterns: readonly Pattern[] = [
     hint: 'The registry limits how much may be pulled: log in with `skopeo login REGISTRY`, or try again later.',
   },
   {
-    words: /(?:status code from registry|unexpected HTTP status:|StatusCode:) 5[0-9][0-9]/i,
+    words: /the registry answers 5[0-9][0-9]/,
     code: 'TRANSFER_FAILED',
     hint: 'The registry has a problem of its own: look at its log, then pull again.',
     isTransient: true,
-  },
-  {
-    words: /status code from registry 404/i,
-    code: 'TRANSFER_FAILED',
-    hint: 'The registry has lost a part of the image; push the image again.',
   },
   {
     // Of Go's network library, not of a certificate.
@@ -161,7 +165,8 @@ const patterns: readonly Pattern[] = [
   },
   {
     // What Go's JSON reader says of a manifest; of other files the path comes first.
-    words: /^(?:invalid character|unexpected end of JSON input|json: )/,
+    words:
+      /^(?:invalid character|unexpected end of JSON input|json: |(?:it|the value of \S+) must not be of the type )/,
     code: 'MANIFEST_INVALID',
     hint: 'What came is no manifest: check that the name leads to a registry, and push the image again.',
   },
@@ -181,11 +186,16 @@ const UNKNOWN_HINT = 'See what skopeo does: skopeo --debug inspect SOURCE, with 
 
 /** @param words what the proxy or skopeo said, printable */
 export function describeProxyFailure(words: string): AtomicError {
-  const found: Omit<Pattern, 'words'> = patterns.find((pattern) => pattern.words.test(words)) ?? {
+  const reworded = rewordSkopeo(words);
+  const found: Omit<Pattern, 'words'> = patterns.find((pattern) => pattern.words.test(reworded)) ?? {
     code: 'TRANSFER_FAILED',
     hint: UNKNOWN_HINT,
   };
   // The reader of JSON does not say what it reads.
-  const message = found.code === 'MANIFEST_INVALID' ? `reading the manifest: ${words}` : words;
-  return new AtomicError(found.code, message, { hint: found.hint, isTransient: found.isTransient });
+  const message = found.code === 'MANIFEST_INVALID' ? `reading the manifest: ${reworded}` : reworded;
+  return new AtomicError(found.code, message, {
+    hint: found.hint,
+    isTransient: found.isTransient,
+    tries: hasReconnected(words) ? 2 : 1,
+  });
 }

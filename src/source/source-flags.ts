@@ -6,8 +6,8 @@ export interface SkopeoOptions extends SourceOptions {
   readonly temporaryFolder?: string;
   /** The engine that `docker-daemon:` asks, `unix:///run/docker.sock`. */
   readonly daemonHost?: string;
-  /** Who judges the image by the trust policy; `before` when it was done already, on the way into a private copy. */
-  readonly trust?: 'before';
+  /** Where the image is judged by the trust policy, when it is not by this call but on the way into a private copy. */
+  readonly trust?: 'on-copy';
 }
 
 /** Flags of skopeo in front of the subcommand. */

@@ -4,10 +4,13 @@ import { writeJournal } from '../../src/containers/journal.ts';
 import { chooseStatus, listContainers } from '../../src/containers/list-containers.ts';
 import { readContainer } from '../../src/containers/read-container.ts';
 import { listUsedImageIds } from '../../src/containers/used-images.ts';
+import { isSystemdRunning } from '../../src/host/systemctl.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { record, writeDeployment } from './fake-deployment.ts';
 
 const command = ['/usr/bin/etcd', '--flag'];
+/** Of a container whose unit systemd does not know. */
+const status = (await isSystemdRunning()) ? 'inactive' : 'no service';
 
 test('a machine without containers', async () => {
   await using sandbox = await createSandbox();
@@ -26,7 +29,7 @@ test('containers by name; a name may end like a deployment', async () => {
   await rm(`${sandbox.locations.checkouts}/files.0/config.json`);
   await mkdir(`${sandbox.locations.checkouts}/.web.0.new`);
   await mkdir(`${sandbox.locations.checkouts}/lost+found`);
-  const withService = { kind: 'container', record, status: 'no service' };
+  const withService = { kind: 'container', record, status };
   expect(await listContainers(sandbox.host)).toEqual([
     {
       kind: 'container',
@@ -57,7 +60,7 @@ test('A#1191, A#495: damaged containers are lines of their own', async () => {
   await symlink(`${checkouts}/dangling.0`, `${checkouts}/dangling`);
   await mkdir(`${checkouts}/only-folder.1`);
   expect(await listContainers(sandbox.host)).toEqual([
-    { kind: 'container', name: 'a-good', record, command, status: 'no service' },
+    { kind: 'container', name: 'a-good', record, command, status },
     {
       kind: 'damaged',
       name: 'bad-info',

@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { describeProxyFailure } from '../../src/source/proxy-failure.ts';
+import { rewordSkopeo } from '../../src/source/skopeo-words.ts';
 
 const sentences: [words: string, code: ErrorCode][] = [
   ['reading manifest latest in reg:5000/etcd: manifest unknown: manifest unknown', 'IMAGE_NOT_FOUND'],
@@ -21,6 +22,21 @@ const sentences: [words: string, code: ErrorCode][] = [
   ['reading manifest latest in reg/x: StatusCode: 403, ', 'REGISTRY_AUTH'],
   ['reading manifest latest in reg/x: StatusCode: 404, ', 'IMAGE_NOT_FOUND'],
   ['Error fetching blob: invalid status code from registry 404 (Not Found)', 'TRANSFER_FAILED'],
+  ['fetching blob: StatusCode: 404, ""', 'TRANSFER_FAILED'],
+  ['fetching blob: StatusCode: 410, "Gone for ever"', 'TRANSFER_FAILED'],
+  ['fetching blob: blob unknown to registry', 'TRANSFER_FAILED'],
+  ['reading blob sha256:00: fetching blob: name unknown: repository name not known', 'TRANSFER_FAILED'],
+  ['reading blob sha256:00: blob unknown: blob unknown to registry', 'TRANSFER_FAILED'],
+  [
+    'fetching blob: Get "https://cdn/x": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+    'REGISTRY_UNREACHABLE',
+  ],
+  ['fetching blob: Get "https://cdn/x": dial tcp: lookup cdn: no such host', 'REGISTRY_UNREACHABLE'],
+  ['fetching blob: received unexpected HTTP status: 503 Service Unavailable', 'TRANSFER_FAILED'],
+  [
+    '(heuristic tuning data: total 40 @1129.148 ms, last retry 20 @50.643 ms, last progress @ NaN ms): unexpected EOF',
+    'REGISTRY_UNREACHABLE',
+  ],
   ['Error fetching blob: invalid status code from registry 503 (Service Unavailable)', 'TRANSFER_FAILED'],
   [
     'reading manifest latest in reg/x: received unexpected HTTP status: 500 Internal Server Error',
@@ -109,13 +125,16 @@ const sentences: [words: string, code: ErrorCode][] = [
 test.each(sentences)('%s', (words, code) => {
   const error = describeProxyFailure(words);
   const prefix = code === 'MANIFEST_INVALID' ? 'reading the manifest: ' : '';
-  expect({ code: error.code, message: error.message }).toEqual({ code, message: `${prefix}${words}` });
+  expect({ code: error.code, message: error.message }).toEqual({
+    code,
+    message: `${prefix}${rewordSkopeo(words)}`,
+  });
   expect(error.hint).toMatch(/\S/);
 });
 
 /** Everything else is an answer: asked again, it would be the same. */
 const TRANSIENT =
-  /registry 503|HTTP status: 50[02]|no route to host|i\/o timeout|reset by peer|: EOF$|^unexpected EOF$/;
+  /registry 503|HTTP status: 50[023]|no route to host|i\/o timeout|reset by peer|: EOF$|unexpected EOF$/;
 
 test.each(sentences)('may it succeed in a moment? %s', (words) => {
   expect(describeProxyFailure(words).isTransient).toBe(TRANSIENT.test(words));

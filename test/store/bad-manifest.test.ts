@@ -73,7 +73,7 @@ const answers: [title: string, body: string, failure: PullFailure, contentType?:
     '[]',
     {
       code: 'MANIFEST_INVALID',
-      message: 'reading the manifest: json: cannot unmarshal array into Go value of type manifest.OCI1',
+      message: 'reading the manifest: it must not be of the type array',
       hint: NO_MANIFEST,
     },
   ],
@@ -82,8 +82,7 @@ const answers: [title: string, body: string, failure: PullFailure, contentType?:
     JSON.stringify({ ...manifest, layers: 'none' }),
     {
       code: 'MANIFEST_INVALID',
-      message:
-        'reading the manifest: json: cannot unmarshal string into Go struct field OCI1.layers of type []v1.Descriptor',
+      message: 'reading the manifest: the value of layers must not be of the type string',
       hint: NO_MANIFEST,
     },
   ],

@@ -53,7 +53,7 @@ test('an unknown image, tag and digest', async () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   const expected = (reference: string, repository: string, hint = NOT_FOUND): PullFailure => ({
     code: 'IMAGE_NOT_FOUND',
-    message: `reading manifest ${reference} in ${address}/${repository}: manifest unknown: manifest unknown`,
+    message: `reading manifest ${reference} in ${address}/${repository}: manifest unknown`,
     hint,
   });
   expect(await failedPull(store, `${address}/unknown`)).toEqual(expected('latest', 'unknown'));
@@ -106,21 +106,21 @@ const layerFaults: [title: string, fault: Fault, code: ErrorCode, reason: string
     'the registry answers 500',
     { kind: 'answer', status: 500, body: 'boom' },
     'TRANSFER_FAILED',
-    'Error fetching blob: invalid status code from registry 500 (Internal Server Error)',
+    'fetching blob: the registry answers 500',
     BROKEN,
   ],
   [
     'the registry answers 403',
     { kind: 'answer', status: 403 },
     'REGISTRY_AUTH',
-    'Error fetching blob: invalid status code from registry 403 (Forbidden)',
+    'fetching blob: the registry answers 403',
     AUTH,
   ],
   [
     'the registry has lost the layer',
     { kind: 'answer', status: 404 },
     'TRANSFER_FAILED',
-    'Error fetching blob: invalid status code from registry 404 (Not Found)',
+    'fetching blob: the registry answers 404',
     'The registry has lost a part of the image; push the image again.',
   ],
   [
@@ -175,7 +175,7 @@ const otherFaults: [
     /\/manifests\//,
     { kind: 'answer', status: 500 },
     'TRANSFER_FAILED',
-    /: received unexpected HTTP status: 500 Internal Server Error$/,
+    /: the registry answers 500$/,
     BROKEN,
   ],
   [
@@ -183,7 +183,7 @@ const otherFaults: [
     /\/v2\/$/,
     { kind: 'answer', status: 500 },
     'TRANSFER_FAILED',
-    /: invalid status code from registry 500 \(Internal Server Error\)$/,
+    /: the registry answers 500$/,
     BROKEN,
   ],
   [

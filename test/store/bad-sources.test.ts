@@ -295,7 +295,9 @@ test('an archive whose list names files of this machine reads none of them', asy
   expect(failure).toEqual({
     code: 'ARCHIVE_INVALID',
     hint: 'The archive does not hold what its list says; make it again.',
-    message: 'loading tar component ../../etc/passwd: file does not exist',
+    message: expect.stringMatching(
+      /^loading tar component "?\.\.\/\.\.\/etc\/passwd"?: file does not exist$/,
+    ),
   });
 });
 

@@ -10,6 +10,7 @@ import { type Fault, type FaultyRegistry, startFaultyRegistry } from '../support
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
+import { run } from '../support/run.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { tree } from '../support/tree.ts';
 import { listChildren, listRecordedLayers } from './failed-pull.ts';
@@ -78,37 +79,51 @@ test('an image that is at fault keeps no layer', async () => {
   expect(listRefs(store)).toEqual([]);
 });
 
-const passing: [title: string, path: string, fault: Fault, warning: RegExp][] = [
-  ['a layer is cut', `/blobs/${second}`, { kind: 'cut', afterBytes: 20 }, /^layer sha256:.*: unexpected EOF/],
+const skopeoMinor = Number(/ 1\.([0-9]+)/.exec(run(['skopeo', '--version']))?.[1]);
+/** A connection that breaks is opened once more by skopeo itself since 1.11, which counts as a try. */
+const triesAfterCut = skopeoMinor >= 11 ? [3] : [2, 3, 4];
+const allTries = [2, 3, 4];
+
+const passing: [title: string, path: string, fault: Fault, warning: RegExp, tries: number[]][] = [
+  [
+    'a layer is cut',
+    `/blobs/${second}`,
+    { kind: 'cut', afterBytes: 20 },
+    /^layer sha256:\w+: unexpected EOF/,
+    triesAfterCut,
+  ],
   [
     'a layer answers 503',
     `/blobs/${second}`,
     { kind: 'answer', status: 503 },
-    /^layer sha256:.*: .* status code from registry 503/,
+    /^layer sha256:.*: fetching blob: the registry answers 503/,
+    allTries,
   ],
   [
     'the configuration is cut',
     `/blobs/${image.config.digest}`,
     { kind: 'cut', afterBytes: 10 },
     /^configuration of the image: unexpected EOF/,
+    triesAfterCut,
   ],
   [
     'the manifest answers 500',
     '/manifests/latest',
     { kind: 'answer', status: 500 },
-    /^opening .*HTTP status: 500/,
+    /^opening .*the registry answers 500/,
+    allTries,
   ],
 ];
 
-test.each(passing)('a fault that passes: %s', async (_, path, fault, warning) => {
+test.each(passing)('a fault that passes: %s', async (_, path, fault, warning, tries) => {
   await pushImage(registry, REPOSITORY, image);
   await using store = await createStore([faulty]);
   faulty.setRules([{ path, times: PAUSES.length, fault }]);
   const pulled = await pullImage(store.host, name, { retryPauses: PAUSES });
   expect(pulled.fetched).toEqual([first, second]);
   expect(listWarnings(store)).toEqual(
-    [2, 3, 4].map((attempt) =>
-      expect.stringMatching(new RegExp(`${warning.source}.*; try ${attempt} of 4 in 0\\.001 s$`)),
+    tries.map((attempt) =>
+      expect.stringMatching(new RegExp(`${warning.source}; try ${attempt} of 4 in 0\\.001 s$`)),
     ),
   );
   expect(listChildren('skopeo')).toEqual([]);

@@ -99,9 +99,7 @@ test.each(kinds)('a list without an image for this machine is refused (%s)', asy
   const name = await pushImage(registry, `lists/foreign-${kind}`, buildIndex(images, { kind }));
   const { code, message, hint } = await failedPull(store, name);
   expect({ code, hint }).toEqual({ code: 'MANIFEST_UNSUPPORTED', hint: NO_PLATFORM_HINT });
-  expect(message).toMatch(
-    /^no image found in (image index|manifest list) for architecture \w+, variant "", OS linux$/,
-  );
+  expect(message).toMatch(/^no image found in (image index|manifest list) for architecture \w+, OS linux$/);
 });
 
 test('an empty index is refused', async () => {

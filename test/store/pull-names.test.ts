@@ -100,7 +100,7 @@ test('a short name that no search registry has is not found', async () => {
   await using store = await createSandbox({ containers: { insecure, search: [registry.address] } });
   expect(await failedPull(store, 'nowhere')).toEqual({
     code: 'IMAGE_NOT_FOUND',
-    message: `reading manifest latest in ${registry.address}/nowhere: manifest unknown: manifest unknown`,
+    message: `reading manifest latest in ${registry.address}/nowhere: manifest unknown`,
     hint: NOT_FOUND_HINT,
   });
 });
@@ -110,7 +110,7 @@ test('a tag that is not there: those that are', async () => {
   const name = `${registry.address}/team/etcd`;
   expect(await failedPull(store, `${name}:9`)).toEqual({
     code: 'IMAGE_NOT_FOUND',
-    message: `reading manifest 9 in ${name}: manifest unknown: manifest unknown`,
+    message: `reading manifest 9 in ${name}: manifest unknown`,
     hint: `It has the tags latest, 3.4; \`skopeo list-tags docker://${name}\` shows them.`,
   });
   for (let minor = 1; minor <= 12; minor++) await pushImage(registry, 'team/many', image, `1.${minor}`);

@@ -110,7 +110,9 @@ test('an image with the signature of another key', async () => {
   const image = newImage();
   const name = await pushImage(registry, 'signed/stranger', image);
   stranger.sign(image.manifest, name, lookaside, 'signed/stranger');
-  expect(await failedPull(store, name)).toEqual(rejection('Source image rejected: Invalid GPG signature'));
+  expect(await failedPull(store, name)).toEqual(
+    rejection(`Source image rejected: Invalid GPG signature (key ${stranger.fingerprint})`),
+  );
 });
 
 test('an image with a good signature for another name', async () => {

@@ -10,6 +10,7 @@ const TIMEOUT_MS = 60_000;
 export interface SigningKey extends AsyncDisposable {
   /** Path of the public key, for `keyPath` of a policy. */
   readonly publicKey: string;
+  readonly fingerprint: string;
   /**
    * Signs a manifest as the image `reference` and puts the signature where skopeo looks for those of `repository`.
    *
@@ -53,6 +54,7 @@ export async function createSigningKey(): Promise<SigningKey> {
   if (fingerprint === undefined) throw new Error('gpg made no key');
   return {
     publicKey,
+    fingerprint,
     sign(manifest, reference, lookaside, repository) {
       const copy = folder.join('manifest.json');
       writeFileSync(copy, manifest.data);
