@@ -111,10 +111,24 @@ export async function captureProgramReading(
   return captureWithInput(host, argv, input);
 }
 
+/**
+ * Like `captureProgram`, for a program that is watched while it runs.
+ *
+ * @param watch is told its process id, and returns what ends the watching when it has ended
+ */
+export async function captureProgramWatched(
+  host: Host,
+  argv: readonly string[],
+  watch: (pid: number) => () => void,
+): Promise<ProgramResult> {
+  return captureWithInput(host, argv, 'ignore', watch);
+}
+
 async function captureWithInput(
   host: Host,
   argv: readonly string[],
   input: number | 'ignore',
+  watch?: (pid: number) => () => void,
 ): Promise<ProgramResult> {
   throwIfInterrupted(host);
   const child = spawnChild(argv, {
@@ -123,6 +137,7 @@ async function captureWithInput(
     detached: true,
   });
   const stopWatching = terminateOnAbort(host.signal, child);
+  const endWatch = child.pid === undefined ? undefined : watch?.(child.pid);
   const startedAt = performance.now();
   try {
     const ended = await collect(child, argv);
@@ -133,6 +148,7 @@ async function captureWithInput(
     return { argv, exitCode, stdout, stderrTail };
   } finally {
     stopWatching();
+    endWatch?.();
   }
 }
 

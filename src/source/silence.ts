@@ -1,8 +1,10 @@
 /** Ends the waiting for a registry that keeps a connection open and sends nothing. */
-import type { ReadStream } from 'node:fs';
+import { type ReadStream, readFileSync } from 'node:fs';
 import { AtomicError } from '../core/errors.ts';
 import type { SilenceLimits } from '../core/image.ts';
 import type { Host } from '../host/host.ts';
+import { readProcess } from '../host/processes.ts';
+import { captureProgramWatched, type ProgramResult } from '../host/run-program.ts';
 
 /**
  * Bytes of a blob come or the connection is lost. An answer may be late while skopeo itself waits: up to five minutes
@@ -79,9 +81,52 @@ export async function limitSilence<T>(
   }
 }
 
+/**
+ * Runs a program that carries blobs between a registry and the disk by itself. It is stopped as by an interruption when it
+ * neither reads nor writes a byte for as long as an answer may take.
+ *
+ * @throws as `captureProgram`; AtomicError REGISTRY_UNREACHABLE, transient
+ */
+export async function captureTransfer(
+  host: Host,
+  argv: readonly string[],
+  { answer }: SilenceLimits = DEFAULT_LIMITS,
+): Promise<ProgramResult> {
+  const silence = new AbortController();
+  const limited = { ...host, signal: AbortSignal.any([host.signal, silence.signal]) };
+  return captureProgramWatched(limited, argv, (pid) =>
+    watchTransfer(pid, answer, () => silence.abort(buildSilenceError(answer))),
+  );
+}
+
+/** @returns what ends the watching */
+function watchTransfer(pid: number, limit: number, onSilence: () => void): () => void {
+  const step = Math.min(LONGEST_STEP_MILLISECONDS, limit / 5);
+  let lasted = 0;
+  let seen = countBytes(pid);
+  const timer = setInterval(() => {
+    const now = countBytes(pid);
+    lasted = now === seen ? lasted + step : 0;
+    seen = now;
+    if (lasted >= limit) onSilence();
+  }, step);
+  return () => clearInterval(timer);
+}
+
+/**
+ * The bytes that a process has read and written so far, whatever they went through (`rchar` and `wchar` of proc(5)).
+ *
+ * @returns NaN, which is never the same, where the kernel does not count them
+ */
+function countBytes(pid: number): number {
+  const io = readProcess(() => readFileSync(`/proc/${pid}/io`, 'utf8')) ?? '';
+  const [read, written] = ['rchar', 'wchar'].map((name) => new RegExp(`^${name}: (\\d+)`, 'm').exec(io)?.[1]);
+  return Number(read) + Number(written);
+}
+
 function buildSilenceError(limit: number): AtomicError {
   return new AtomicError('REGISTRY_UNREACHABLE', `the registry has sent nothing for ${limit / 1000} s`, {
-    hint: 'Look at the registry and at what is between; then pull again, complete layers are kept.',
+    hint: 'Look at the registry and at what is between; then repeat the command, complete layers are kept.',
     isTransient: true,
   });
 }

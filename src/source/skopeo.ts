@@ -10,7 +10,7 @@ import type { Host } from '../host/host.ts';
 import { captureProgram, runProgram } from '../host/run-program.ts';
 import { explainCopyOut } from './copy-out-failure.ts';
 import { describeProxyFailure } from './proxy-failure.ts';
-import { limitSilence } from './silence.ts';
+import { captureTransfer, limitSilence } from './silence.ts';
 import {
   formatCopyDestinationFlags,
   formatCopySourceFlags,
@@ -27,8 +27,7 @@ export function findSkopeo(host: Host): string {
 export async function readRawManifest(host: Host, source: string, options: SkopeoOptions): Promise<Buffer> {
   const args = ['inspect', '--raw', ...formatSourceFlags(options), source];
   const read = (limited: Host): Promise<string> => runSkopeo(limited, options, args);
-  const isRemote = source.startsWith('docker://');
-  const text = await (isRemote ? limitSilence(host, options.silenceLimits, read) : read(host));
+  const text = await (isRegistry(source) ? limitSilence(host, options.silenceLimits, read) : read(host));
   return Buffer.from(text, 'utf8');
 }
 
@@ -61,7 +60,14 @@ export async function copyUnderPolicy(
   destination: string,
   options: SkopeoOptions,
 ): Promise<void> {
-  await runSkopeo(host, options, ['copy', '--quiet', ...formatCopySourceFlags(options), source, destination]);
+  const argv = [
+    ...[findSkopeo(host), ...formatGlobalFlags(options), 'copy', '--quiet'],
+    ...[...formatCopySourceFlags(options), source, destination],
+  ];
+  const { exitCode, stderrTail } = await (isRegistry(source)
+    ? captureTransfer(host, argv, options.silenceLimits)
+    : captureProgram(host, argv));
+  if (exitCode !== 0) throw buildSkopeoFailure(stderrTail);
 }
 
 /**
@@ -79,15 +85,22 @@ export async function copyOwn(
 ): Promise<string | undefined> {
   const digestFile = `${folder}.digest`;
   const hasManifest = !destination.startsWith('docker-archive:');
-  const { exitCode, stderrTail } = await captureProgram(host, [
+  const argv = [
     ...[findSkopeo(host), '--insecure-policy', `--tmpdir=${dirname(folder)}`],
     ...['copy', '--quiet', `--digestfile=${digestFile}`],
     ...(hasManifest ? ['--preserve-digests'] : []),
     ...formatCopyDestinationFlags(options),
     ...[`dir:${folder}`, destination],
-  ]);
+  ];
+  const { exitCode, stderrTail } = await (isRegistry(destination)
+    ? captureTransfer(host, argv, options.silenceLimits)
+    : captureProgram(host, argv));
   if (exitCode !== 0) throw explainCopyOut(buildSkopeoFailure(stderrTail), destination);
   return hasManifest ? readFileSync(digestFile, 'utf8').trim() : undefined;
+}
+
+function isRegistry(location: string): boolean {
+  return location.startsWith('docker://');
 }
 
 async function runSkopeo(host: Host, options: SkopeoOptions, args: readonly string[]): Promise<string> {

@@ -6,6 +6,7 @@ import { exportImage } from '../../src/store/export/export.ts';
 import { readSignatures } from '../../src/store/image-signatures.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
+import { startFaultyRegistry } from '../support/faulty-registry.ts';
 import { type BuiltImage, buildImage, buildIndex } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
@@ -104,6 +105,33 @@ test('an image that was there before it was signed gets the signature with the n
   writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
   expect((await pullImage(store.host, name, {})).image.commit).toBe(after.image.commit);
   writeFileSync(policy, strict);
+});
+
+test('a registry that is silent while the copy is made', async () => {
+  const image = newImage();
+  await using faulty = await startFaultyRegistry(registry);
+  const name = `${faulty.address}/signed/silent:latest`;
+  await pushImage(registry, 'signed/silent', image);
+  trusted.sign(image.manifest, name, lookaside, 'signed/silent');
+  const configuration = `${store.host.env.HOME}/.config/containers`;
+  for (const file of ['policy.json', 'registries.d/test.yaml', 'registries.conf']) {
+    const text = readFileSync(`${configuration}/${file}`, 'utf8');
+    writeFileSync(`${configuration}/${file}`, text.replaceAll(registry.address, faulty.address));
+  }
+  const until = Promise.withResolvers<void>();
+  const path = `/blobs/${image.layers[0]?.digest}`;
+  faulty.setRules([{ path, fault: { kind: 'hold', afterBytes: 10, until: until.promise } }]);
+  expect(await failedPull(store, name, { silenceLimits: { answer: 500, bytes: 400 } })).toMatchObject({
+    code: 'REGISTRY_UNREACHABLE',
+    message: 'the registry has sent nothing for 0.5 s',
+  });
+  until.resolve();
+  faulty.setRules([]);
+  expect((await pullImage(store.host, name, {})).image.reference).toBe(name);
+  for (const file of ['policy.json', 'registries.d/test.yaml', 'registries.conf']) {
+    const text = readFileSync(`${configuration}/${file}`, 'utf8');
+    writeFileSync(`${configuration}/${file}`, text.replaceAll(faulty.address, registry.address));
+  }
 });
 
 test('an image with the signature of another key', async () => {

@@ -1,6 +1,8 @@
 /** A registry that keeps the connection and sends nothing: it is said what is waited for, and not without end. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash } from 'node:crypto';
+import { captureTransfer } from '../../src/source/silence.ts';
+import { pushImage as pushToRegistry } from '../../src/store/export/export.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { type FaultyRegistry, startFaultyRegistry } from '../support/faulty-registry.ts';
 import { buildImage } from '../support/oci-image.ts';
@@ -16,7 +18,8 @@ const noise = createHash('shake256', { outputLength: 400_000 }).update('noise').
 const image = buildImage({ layers: [tree`f noise 0644 ${noise}`] });
 const layer = image.layers[0]?.digest ?? '';
 const silenceLimits = { answer: 500, bytes: 400 };
-const HINT = 'Look at the registry and at what is between; then pull again, complete layers are kept.';
+const HINT =
+  'Look at the registry and at what is between; then repeat the command, complete layers are kept.';
 
 let registry: Registry;
 let faulty: FaultyRegistry;
@@ -87,4 +90,28 @@ test('a slow transfer is no silence', async () => {
     retryPauses: [],
   });
   expect(pulled.fetched).toEqual([layer]);
+});
+
+test('silence ends a push, too', async () => {
+  await using store = await createStore([registry, faulty]);
+  const { image: pulled } = await pullImage(store.host, `${registry.address}/silent/image`, {});
+  const until = Promise.withResolvers<void>();
+  const fault = { kind: 'hold', afterBytes: 0, until: until.promise } as const;
+  faulty.setRules([{ method: 'POST', path: /\/blobs\/uploads\//, fault }]);
+  const pushed = pushToRegistry(store.host, pulled.reference, `${faulty.address}/pushed/image:1`, {
+    silenceLimits,
+    retryPauses: [],
+  });
+  await expect(pushed).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE', hint: HINT });
+  until.resolve();
+});
+
+test('a program that carries bytes is not stopped, however long it takes', async () => {
+  await using store = await createStore([]);
+  const script = 'for i in 1 2 3 4 5 6 7 8; do echo $i; read -t 0.1 <> <(:) || :; done';
+  const { exitCode, stdout } = await captureTransfer(store.host, ['bash', '-c', script], {
+    answer: 400,
+    bytes: 400,
+  });
+  expect([exitCode, stdout]).toEqual([0, '1\n2\n3\n4\n5\n6\n7\n8\n']);
 });
