@@ -56,7 +56,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const values = await readValues(host, subject, exports, deployment.folder, pidfileMode);
 
   const config = needsRuntimeConfig(exports)
-    ? await readRuntimeConfig(tree, exports, imageConfig, values, deployment.config)
+    ? await readRuntimeConfig(host, tree, exports, imageConfig, values, deployment)
     : undefined;
   const marker = { name, deployment: number };
   const unit = hasService
@@ -97,7 +97,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   });
   return {
     plan: { name, image: imageName, deployment: deployment.folder, record, files, commands },
-    warnings: listWarnings(exports, deployment.config),
+    warnings: [...listWarnings(exports, deployment.config), ...(config?.warnings ?? [])],
   };
 }
 

@@ -1,13 +1,18 @@
 /** The text of `config.json` of a new deployment, from whatever the image has (compatibility E-01 to E-03). */
 
+import { checkInstalledRoot, checkMountNamespace, listPrivileges } from '../core/check-runtime-config.ts';
 import { hostNetworkFiles } from '../core/default-mounts.ts';
 import { buildDefaultRuntimeConfig, listSearchPath } from '../core/default-runtime-config.ts';
 import type { ImageConfig } from '../core/image-config.ts';
-import { checkInstalledRoot, parseRuntimeConfig, type RuntimeConfig } from '../core/runtime-config.ts';
+import { checkDestinations } from '../core/mount-destinations.ts';
+import { parseRuntimeConfig, type RuntimeConfig } from '../core/runtime-config.ts';
 import { substituteTemplate, type TemplateValues } from '../core/template.ts';
 import { resolveUser } from '../core/user-lookup.ts';
 import { listExisting } from '../host/existing-paths.ts';
+import type { Host } from '../host/host.ts';
 import type { ImageTree } from '../store/image-files.ts';
+import { checkMountSources } from './check-mount-sources.ts';
+import type { DeploymentPaths } from './deployment.ts';
 import type { ImageExports } from './read-exports.ts';
 
 const maxUserFileBytes = 1024 * 1024;
@@ -15,25 +20,32 @@ const maxUserFileBytes = 1024 * 1024;
 export interface RenderedConfig {
   readonly text: string;
   readonly config: RuntimeConfig;
+  /** What the configuration lets the service do that a person would not expect. */
+  readonly warnings: readonly string[];
 }
 
 /**
- * Makes `config.json` and checks it (compatibility C-20). Changes nothing.
+ * Makes `config.json` and checks it (compatibility C-20; docs/security.md lists the checks). Changes nothing.
  *
- * @param path where the file will be; how errors call it
+ * @param deployment where the container will be
  * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID
  */
 export async function readRuntimeConfig(
+  host: Host,
   tree: ImageTree,
   exports: ImageExports,
   imageConfig: ImageConfig,
   values: TemplateValues,
-  path: string,
+  deployment: DeploymentPaths,
 ): Promise<RenderedConfig> {
+  const path = deployment.config;
   const text = await readConfigText(tree, exports, imageConfig, values);
   const config = parseRuntimeConfig(text, path);
   checkInstalledRoot(config, path);
-  return { text, config };
+  checkMountNamespace(config, path);
+  const sources = checkMountSources(host, config, deployment.folder, path);
+  checkDestinations(config, (imagePath) => tree.look(imagePath), sources.kinds, path);
+  return { text, config, warnings: [...listPrivileges(config), ...sources.warnings] };
 }
 
 async function readConfigText(

@@ -3,6 +3,7 @@ import { closeSync, existsSync, fstatSync, lstatSync, openSync, readFileSync, re
 import { AtomicError } from '../core/errors.ts';
 import type { StoredImage } from '../core/image.ts';
 import type { BlobDescriptor } from '../core/manifest.ts';
+import type { ImageEntry } from '../core/mount-destinations.ts';
 import type { DirTree } from '../core/ostree-objects.ts';
 import { formatBlobRef } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';
@@ -20,6 +21,8 @@ export interface ImageTree {
   /** @returns `undefined` when there is no regular file; @throws AtomicError EXPORTS_INVALID when it is longer than `maxBytes` */
   readFile(path: string, maxBytes: number): Buffer | undefined;
   exists(path: string): boolean;
+  /** What is at a path whose parents are folders; nothing is followed. */
+  look(path: string): ImageEntry | undefined;
   /** Names in a directory, sorted; `undefined` when there is none. */
   listDirectory(path: string): string[] | undefined;
 }
@@ -50,6 +53,10 @@ export function openImageTree(host: Host, image: StoredImage): ImageTree {
       return entry?.kind === 'file' ? readBounded(entry.path, path, maxBytes) : undefined;
     },
     exists: (path) => resolve(path) !== undefined,
+    look(path) {
+      const entry = lookAt({ repository, readTree }, root, path);
+      return entry?.kind === 'symlink' || entry === undefined ? entry : { kind: entry.kind };
+    },
     listDirectory(path) {
       const entry = resolve(path);
       if (entry?.kind !== 'directory') return undefined;
@@ -114,6 +121,15 @@ function resolvePath(store: TreeStore, root: Entry, path: string): Entry | undef
     }
     parents.push(at);
     at = next;
+  }
+  return at;
+}
+
+function lookAt(store: TreeStore, root: Entry, path: string): Entry | undefined {
+  let at: Entry | undefined = root;
+  for (const name of splitPath(path)) {
+    if (at?.kind !== 'directory') return undefined;
+    at = findChild(store, at.tree, name);
   }
   return at;
 }

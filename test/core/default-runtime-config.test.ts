@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { checkInstalledRoot } from '../../src/core/check-runtime-config.ts';
 import { hostNetworkFiles } from '../../src/core/default-mounts.ts';
 import {
   buildDefaultRuntimeConfig,
@@ -6,7 +7,7 @@ import {
   listSearchPath,
 } from '../../src/core/default-runtime-config.ts';
 import { emptyImageConfig, type ImageConfig } from '../../src/core/image-config.ts';
-import { checkInstalledRoot, listBindSources, parseRuntimeConfig } from '../../src/core/runtime-config.ts';
+import { listBindSources, parseRuntimeConfig } from '../../src/core/runtime-config.ts';
 import { catchError } from './thrown-error.ts';
 
 const facts: DefaultConfigFacts = {

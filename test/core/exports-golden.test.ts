@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkInstalledRoot } from '../../src/core/check-runtime-config.ts';
 import { parseContainerName } from '../../src/core/container-name.ts';
 import { buildDefaultRuntimeConfig } from '../../src/core/default-runtime-config.ts';
 import { AtomicError } from '../../src/core/errors.ts';
 import { emptyExportsManifest, parseExportsManifest } from '../../src/core/exports-manifest.ts';
 import { parseImageConfig } from '../../src/core/image-config.ts';
-import { checkInstalledRoot, listBindSources, parseRuntimeConfig } from '../../src/core/runtime-config.ts';
+import { listBindSources, parseRuntimeConfig } from '../../src/core/runtime-config.ts';
 import { parseSetOptions } from '../../src/core/set-option.ts';
 import { substituteTemplate } from '../../src/core/template.ts';
 import { buildTmpfiles } from '../../src/core/tmpfiles.ts';

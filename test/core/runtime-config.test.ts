@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { checkInstalledRoot, listBindSources, parseRuntimeConfig } from '../../src/core/runtime-config.ts';
+import { checkInstalledRoot } from '../../src/core/check-runtime-config.ts';
+import { listBindSources, parseRuntimeConfig } from '../../src/core/runtime-config.ts';
 import { catchError } from './thrown-error.ts';
 
 const path = '/c/etcd.0/config.json';
@@ -22,7 +23,51 @@ describe('parseRuntimeConfig', () => {
         { destination: '/proc', type: 'proc', source: 'proc', options: [] },
         { destination: '/data', type: 'bind', source: '/var/lib/etcd', options: ['rbind', 'rw'] },
       ],
+      capabilities: [],
+      namespaces: [],
+      mappedUsers: [],
+      devices: [],
+      guardedPaths: [],
+      hostHooks: [],
+      rootPropagation: '',
     });
+  });
+
+  test('reads what separates the container from the host', () => {
+    const parsed = parse({
+      ...minimal,
+      process: { args: ['x'], capabilities: { bounding: ['CAP_A', 'CAP_B'], ambient: ['CAP_B', 'CAP_C'] } },
+      hooks: {
+        prestart: [{ path: '/bin/a' }],
+        startContainer: [{ path: '/in/it' }],
+        poststop: [{ path: '/bin/b' }],
+      },
+      linux: {
+        namespaces: [{ type: 'mount' }, { type: 'pid', path: '/proc/1/ns/pid' }],
+        uidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
+        devices: [{ path: '/dev/fuse', type: 'c' }],
+        maskedPaths: ['/proc/kcore'],
+        readonlyPaths: ['/proc/sys'],
+        rootfsPropagation: 'rslave',
+      },
+    });
+    expect(parsed).toMatchObject({
+      capabilities: ['CAP_A', 'CAP_B', 'CAP_C'],
+      namespaces: [
+        { type: 'mount', path: '' },
+        { type: 'pid', path: '/proc/1/ns/pid' },
+      ],
+      mappedUsers: [1000],
+      devices: ['/dev/fuse'],
+      guardedPaths: ['/proc/kcore', '/proc/sys'],
+      hostHooks: [
+        { list: 'prestart', path: '/bin/a' },
+        { list: 'poststop', path: '/bin/b' },
+      ],
+      rootPropagation: 'rslave',
+    });
+    const old = parse({ ...minimal, process: { args: ['x'], capabilities: ['CAP_A'] } });
+    expect(old.capabilities).toEqual(['CAP_A']);
   });
 
   test('broken JSON, the usual result of a wrong $ADDTL_MOUNTS, is located', () => {
@@ -47,6 +92,9 @@ describe('parseRuntimeConfig', () => {
     [{ ...minimal, mounts: [{ source: 1 }] }, 'mounts[0].source must be a string'],
     [{ ...minimal, mounts: [{ source: '/a\0' }] }, 'mounts[0].source contains a NUL character'],
     [{ ...minimal, mounts: [{ options: 'ro' }] }, 'mounts[0].options must be an array'],
+    [{ ...minimal, linux: [] }, 'linux must be an object'],
+    [{ ...minimal, linux: { namespaces: ['mount'] } }, 'linux.namespaces[0] must be an object'],
+    [{ ...minimal, hooks: { prestart: [{}, { path: 1 }] } }, 'hooks.prestart[1].path must be a string'],
   ])('refuses %j (X-12)', (value, problem) => {
     const message = `Invalid configuration file.  ${problem} (${path})`;
     expect(catchError(() => parse(value))).toEqual({ code: 'CONFIG_INVALID', message, hint });

@@ -1,0 +1,86 @@
+/** What `config.json` must keep apart from the host and from the store, as far as the file alone shows it. */
+import { type RuntimeConfig, rejectConfig } from './runtime-config.ts';
+
+/** Values of `linux.rootfsPropagation` that the runtimes know. */
+const propagations = [
+  '',
+  'private',
+  'rprivate',
+  'slave',
+  'rslave',
+  'shared',
+  'rshared',
+  'unbindable',
+  'runbindable',
+];
+
+/**
+ * Checks what an installed container needs and a container that runs once does not: a read-only root at `rootfs`. Its
+ * files are hard links into the store.
+ *
+ * @param path how errors call the file
+ * @throws CONFIG_INVALID
+ */
+export function checkInstalledRoot(config: RuntimeConfig, path: string): void {
+  const reject = rejectConfig(path);
+  if (!config.rootReadonly) {
+    throw reject('Only readonly images are supported: root.readonly must be true');
+  }
+  if (config.rootPath !== 'rootfs') {
+    throw reject(`Path must be 'rootfs': root.path is '${config.rootPath}'`);
+  }
+}
+
+/**
+ * Checks that mounts happen in a namespace of the container. Without one runc 1.1 mounts on the host, makes nothing
+ * read-only and changes how mounts of the host propagate; in the host's own it exchanges the root of the host.
+ *
+ * @param path how errors call the file
+ * @throws CONFIG_INVALID
+ */
+export function checkMountNamespace(config: RuntimeConfig, path: string): void {
+  const reject = rejectConfig(path);
+  const namespace = config.namespaces.find(({ type }) => type === 'mount');
+  if (namespace === undefined) {
+    throw reject('linux.namespaces must name a mount namespace: without one the runtime mounts on the host');
+  }
+  if (config.namespaces.some(({ type, path: existing }) => type === 'mount' && existing !== '')) {
+    throw reject('linux.namespaces: the mount namespace must be a new one, without a path');
+  }
+  if (!propagations.includes(config.rootPropagation)) {
+    throw reject(`linux.rootfsPropagation '${config.rootPropagation}' is not supported`);
+  }
+}
+
+/**
+ * Lists what the configuration gives the service that undoes a protection. Images have it by right; the person who
+ * installs them should know.
+ */
+export function listPrivileges(config: RuntimeConfig): readonly string[] {
+  const warnings = config.hostHooks.map(
+    ({ list, path }) =>
+      `config.json starts ${path} on the host, as root and outside the container (hooks.${list}).`,
+  );
+  if (hasSystemAdmin(config) && !isRootMapped(config)) {
+    warnings.push(
+      'config.json gives the service CAP_SYS_ADMIN: it can make its root filesystem writable, and so change the files of other containers and the store.',
+    );
+  }
+  if (config.rootPropagation === 'shared' || config.rootPropagation === 'rshared') {
+    warnings.push(
+      `config.json shares its mounts with the host (linux.rootfsPropagation ${config.rootPropagation}): what the service mounts can appear on the host.`,
+    );
+  }
+  return warnings;
+}
+
+/** crun takes names of capabilities in any case. */
+function hasSystemAdmin(config: RuntimeConfig): boolean {
+  return config.capabilities.some((name) => /^(?:cap_)?sys_admin$/i.test(name));
+}
+
+/** Whether root of the container is another user of the host, who owns none of the files of images. */
+function isRootMapped(config: RuntimeConfig): boolean {
+  const hasUsers = config.namespaces.some(({ type, path }) => type === 'user' && path === '');
+  return hasUsers && config.mappedUsers.length > 0 && !config.mappedUsers.includes(0);
+}

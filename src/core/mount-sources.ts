@@ -1,0 +1,66 @@
+/** Which files of the host the mounts of `config.json` show to the service, and whether it can change them. */
+import { isBind, type RuntimeConfig, type RuntimeMount } from './runtime-config.ts';
+
+export interface MountSource {
+  /** `device`: a disk whose filesystem is mounted. */
+  readonly kind: 'path' | 'device';
+  /** For messages: `mounts[2].source`. */
+  readonly where: string;
+  readonly mount: RuntimeMount;
+  /** As written; a relative one starts at the folder of the deployment. */
+  readonly path: string;
+  readonly isWritable: boolean;
+  /** What is mounted below the source is shown, too; `read-only` with the source's protection. */
+  readonly submounts: 'hidden' | 'writable' | 'read-only';
+}
+
+/** Options of overlays whose value is a folder, or several with colons between them. */
+const folderOption = /^(lowerdir|datadir|upperdir|workdir)\+?=(.*)$/s;
+
+/** Lists the sources of all mounts: of bind mounts, the folders of overlays, and devices that hold a filesystem. */
+export function listMountSources(config: RuntimeConfig): readonly MountSource[] {
+  return config.mounts.flatMap((mount, index) => {
+    const isProtected = isReadOnly(mount);
+    const source: MountSource = {
+      kind: isBind(mount) ? 'path' : 'device',
+      where: `mounts[${index}].source`,
+      mount,
+      path: mount.source,
+      isWritable: !isProtected,
+      submounts: findSubmounts(mount),
+    };
+    const isNamed = isBind(mount) || mount.source.startsWith('/');
+    return [...(isNamed ? [source] : []), ...listOverlayFolders(mount, `mounts[${index}].options`)];
+  });
+}
+
+/** runc obeys the last of `ro` and `rw`, crun the first. */
+function isReadOnly({ options }: RuntimeMount): boolean {
+  return (options.includes('ro') || options.includes('rro')) && !options.includes('rw');
+}
+
+/** `ro` protects the mount itself only, `rro` also those below it. */
+function findSubmounts(mount: RuntimeMount): MountSource['submounts'] {
+  const words = [mount.type, ...mount.options];
+  if (!words.includes('rbind')) return 'hidden';
+  return mount.options.includes('rro') ? 'read-only' : 'writable';
+}
+
+function listOverlayFolders(mount: RuntimeMount, where: string): readonly MountSource[] {
+  return mount.options
+    .flatMap((option) => option.split(/(?<!\\),/))
+    .flatMap((option) => {
+      const [, name = '', value = ''] = folderOption.exec(option) ?? [];
+      return value
+        .split(/(?<!\\):/)
+        .filter((path) => path !== '')
+        .map((path) => ({
+          kind: 'path' as const,
+          where,
+          mount,
+          path: path.replace(/\\([\\:,])/g, '$1'),
+          isWritable: name === 'upperdir' || name === 'workdir',
+          submounts: 'hidden' as const,
+        }));
+    });
+}
