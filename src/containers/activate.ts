@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { AtomicError } from '../core/errors.ts';
 import type { Locations } from '../core/locations.ts';
 import { toPrintable } from '../core/printable.ts';
+import { listCreatedPaths } from '../core/tmpfiles-lines.ts';
 import {
   ensureDirectory,
   removeFile,
@@ -22,7 +23,6 @@ import {
   withoutReload,
 } from '../host/systemctl.ts';
 import { buildCreateCommand } from '../host/systemd-tmpfiles.ts';
-import { parseCreatedPaths } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentPaths } from './deployment.ts';
 import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
 
@@ -41,40 +41,62 @@ export function buildActivationCommands(
 }
 
 /**
- * Copies the unit and the tmpfiles.d file of a deployment to where systemd looks for them and tells it. May be repeated.
- * The unit comes last, so that systemd never sees it without the other. Success means that all is on the disk.
+ * Makes a deployment the one that systemd knows. May be repeated. Success means that all is on the disk.
  *
  * @param folder the deployment
- * @throws COMMAND_FAILED, UNIT_FAILED and file errors; the caller undoes everything then
+ * @throws as its two steps
  */
 export async function activateDeployment(host: Host, name: string, folder: string): Promise<void> {
+  await registerDeployment(host, name, folder);
+  await createDeclaredPaths(host, name, folder);
+}
+
+/**
+ * Copies the unit and the tmpfiles.d file of a deployment to where systemd looks for them and tells it. The unit comes
+ * last, so that systemd never sees it without the other. All of it can be taken back (`deactivateDeployment`).
+ *
+ * @throws COMMAND_FAILED, UNIT_FAILED and file errors
+ */
+export async function registerDeployment(host: Host, name: string, folder: string): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
-  const copies = buildDeploymentPaths(folder, name);
-  const tmpfiles = await findText(copies.tmpfilesCopy);
-  const unit = await findText(copies.unitCopy);
+  const { tmpfiles, unit } = await readCopies(folder, name);
   if (tmpfiles !== undefined) await writeHostFile(paths.tmpfiles, tmpfiles);
-  if (unit !== undefined) {
-    await writeHostFile(paths.unit, unit);
+  if (unit === undefined) return;
+  await writeHostFile(paths.unit, unit);
+  await withTemplateHint('service.template', async () => {
     // Its symlinks are there before the reload, so that one reload sees everything.
-    await withTemplateHint('service.template', () =>
-      runProgram(host, withoutReload(buildEnableCommand(name))),
-    );
-  }
-  const commands = buildActivationCommands(host.locations, name, {
-    hasUnit: unit !== undefined,
-    hasTmpfiles: tmpfiles !== undefined,
+    await runProgram(host, withoutReload(buildEnableCommand(name)));
+    await runVisibly(host, reloadCommand);
   });
-  for (const command of commands) {
-    // Enabling is done; people and scripts know the lines in this order.
-    if (command.includes('enable')) host.report({ kind: 'command', argv: command });
-    else await withTemplateHint('tmpfiles.template', () => runVisibly(host, command));
+  await requireLoaded(host, name, paths.unit);
+}
+
+/**
+ * Carries out the tmpfiles.d file of a registered deployment, and brings everything to the disk. This comes last, because
+ * what such lines do to paths that were there before cannot be taken back.
+ *
+ * @throws COMMAND_FAILED and file errors
+ */
+export async function createDeclaredPaths(host: Host, name: string, folder: string): Promise<void> {
+  const paths = buildContainerPaths(host.locations, name);
+  const { tmpfiles, unit } = await readCopies(folder, name);
+  if (tmpfiles !== undefined) {
+    await withTemplateHint('tmpfiles.template', () => runVisibly(host, buildCreateCommand(paths.tmpfiles)));
   }
-  if (unit !== undefined) await requireLoaded(host, name, paths.unit);
-  // Covers both files, the symlink that `systemctl enable` made, and what the lines of the tmpfiles.d file made.
-  if (commands.length > 0) {
-    const { units, tmpfiles: folder } = host.locations;
-    await syncFilesystemsOf([units, folder, ...parseCreatedPaths(tmpfiles ?? '')]);
-  }
+  // It was done before; people and scripts know the lines in this order.
+  if (unit !== undefined) host.report({ kind: 'command', argv: buildEnableCommand(name) });
+  if (unit === undefined && tmpfiles === undefined) return;
+  // Covers both files, the symlinks that `systemctl enable` made, and what the lines of the tmpfiles.d file made.
+  await syncFilesystemsOf([
+    host.locations.units,
+    host.locations.tmpfiles,
+    ...listCreatedPaths(tmpfiles ?? ''),
+  ]);
+}
+
+async function readCopies(folder: string, name: string) {
+  const { tmpfilesCopy, unitCopy } = buildDeploymentPaths(folder, name);
+  return { tmpfiles: await findText(tmpfilesCopy), unit: await findText(unitCopy) };
 }
 
 /** A small host may lack the folder. */

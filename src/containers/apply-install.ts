@@ -3,13 +3,15 @@ import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { InstallPlan, PlannedFile } from '../core/container.ts';
 import { wrapError } from '../core/errors.ts';
+import { toPrintable } from '../core/printable.ts';
+import { listOtherLines } from '../core/tmpfiles-lines.ts';
 import { syncDirectory, syncFilesystemOf } from '../host/durable-files.ts';
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../host/interruption.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import { checkoutImage } from '../store/checkout.ts';
-import { activateDeployment } from './activate.ts';
+import { createDeclaredPaths, registerDeployment } from './activate.ts';
 import { checkHostFolders } from './check-host-folders.ts';
 import { listPathsToCreate, removeCreatedPaths } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
@@ -20,6 +22,9 @@ import { undoInstall } from './undo-install.ts';
 
 /** The first deployment; an install makes no other. */
 const number = 0;
+
+/** More lines than this are counted and not shown. */
+const maxShown = 10;
 
 /**
  * Installs a container. The caller holds its lock and has checked that nothing of it is there.
@@ -34,17 +39,42 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
   const { name } = plan;
   throwIfInterrupted(host);
   await checkHostFolders(plan.files.filter(({ path }) => dirname(path) !== plan.deployment));
-  const created = await listPathsToCreate(findTmpfilesText(host, plan));
   await writeJournal(host, { operation: 'install', container: name, deployment: number });
-  try {
+  let declared = noPaths;
+  await undoOnFailure(host, name, noPaths, async () => {
     await buildDeployment(host, plan, warnings);
     await commitDeployment(host, plan);
-    await activateDeployment(host, name, plan.deployment);
+    await registerDeployment(host, name, plan.deployment);
+    const text = findTmpfilesText(host, plan);
+    declared = { text, missing: await listPathsToCreate(text) };
+  });
+  await undoOnFailure(host, name, declared, () => createDeclaredPaths(host, name, plan.deployment));
+  await removeJournal(host, name);
+}
+
+/** What `systemd-tmpfiles --create` is about to do. */
+interface DeclaredPaths {
+  /** The tmpfiles.d file. */
+  readonly text: string;
+  /** The paths that are not there yet, outermost first. */
+  readonly missing: readonly string[];
+}
+
+const noPaths: DeclaredPaths = { text: '', missing: [] };
+
+/** @param begun what of the tmpfiles.d file may have been carried out when the action fails */
+async function undoOnFailure(
+  host: Host,
+  name: string,
+  begun: DeclaredPaths,
+  action: () => Promise<void>,
+): Promise<void> {
+  try {
+    await action();
   } catch (error) {
-    await undoAfterFailure(host, name, created, error);
+    await undoAfterFailure(host, name, begun, error);
     throw wrapError(error, `installing ${name}`);
   }
-  await removeJournal(host, name);
 }
 
 /** Builds the whole deployment under a name that nothing looks at, `info` last, and brings it to the disk. */
@@ -84,16 +114,34 @@ async function commitDeployment(host: Host, plan: InstallPlan): Promise<void> {
 async function undoAfterFailure(
   host: Host,
   name: string,
-  created: readonly string[],
+  begun: DeclaredPaths,
   failure: unknown,
 ): Promise<void> {
+  const shielded = shieldFromInterruption(host);
   try {
-    await undoInstall(shieldFromInterruption(host), { name, number });
-    await removeCreatedPaths(created);
+    await undoInstall(shielded, { name, number });
+    await undoDeclared(shielded, name, begun);
     await removeJournal(host, name);
   } catch (undoFailure) {
     throw buildRollbackFailed(`installing ${name}`, failure, undoFailure);
   }
+}
+
+/** Says what it cannot take back: what lines have done to paths that were there before, and what has got content. */
+async function undoDeclared(host: Host, name: string, { text, missing }: DeclaredPaths): Promise<void> {
+  const { tmpfiles } = buildContainerPaths(host.locations, name);
+  const left = await removeCreatedPaths(host, tmpfiles, missing);
+  const lasting = [...listOtherLines(text, missing), ...left];
+  if (lasting.length === 0) return;
+  const shown = lasting
+    .slice(0, maxShown)
+    .map((line) => toPrintable(line))
+    .join('; ');
+  const more = lasting.length > maxShown ? `; and ${lasting.length - maxShown} more` : '';
+  host.report({
+    kind: 'warning',
+    text: `What systemd-tmpfiles did for ${name} is not taken back where the host had something already: ${shown}${more}`,
+  });
 }
 
 function findTmpfilesText(host: Host, plan: InstallPlan): string {

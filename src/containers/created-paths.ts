@@ -1,20 +1,40 @@
-/** What `systemd-tmpfiles --create` makes, so that it can be taken back. */
-import { lstat, rmdir, unlink } from 'node:fs/promises';
+/** What `systemd-tmpfiles --create` makes for a container, so that it can be taken back. */
+import { lstat, readdir, readFile, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { listCreatedFolders, listCreatedPaths, listNamedPaths } from '../core/tmpfiles-lines.ts';
 import { isNameTaken } from '../host/existing-paths.ts';
-import { isErrno, toFileError } from '../host/file-error.ts';
+import { isErrno, toFileError, withFileErrors } from '../host/file-error.ts';
+import type { Host } from '../host/host.ts';
+import { runProgram } from '../host/run-program.ts';
+import { buildCreateCommand, listTmpfilesFolders } from '../host/systemd-tmpfiles.ts';
+import { listDeployments } from './list-deployments.ts';
 
-/** tmpfiles.d(5): the types that create something at their path, and those of them that create a folder. */
-const creatingTypes = 'fFdDvqQpLcbC';
-const folderTypes = 'dDvqQ';
+/** A path that some tmpfiles.d file names. */
+interface DeclaredPath {
+  readonly path: string;
+  readonly file: string;
+}
+
+/** Lists the paths that the lines would create, with their missing parent folders, outermost first. */
+export async function listPathsToCreate(tmpfiles: string): Promise<readonly string[]> {
+  return listMissing(listCreatedPaths(tmpfiles));
+}
 
 /**
- * Lists the paths that lines of a tmpfiles.d file would create, with their missing parent folders, outermost first.
- * Paths with specifiers, globs or quotes are left out: guessing them wrong would remove something else.
+ * Lists the folders below `/run` that the lines would create, with their missing parents, outermost first: those go with
+ * the container. One that another container has created counts, because the last of them takes it away.
  */
-export async function listPathsToCreate(tmpfiles: string): Promise<readonly string[]> {
+export async function listFoldersToCreate(host: Host, tmpfiles: string): Promise<readonly string[]> {
+  const named = listCreatedFolders(tmpfiles).filter((path) => path.startsWith('/run/'));
+  if (named.length === 0) return [];
+  const created = (await listDeployments(host)).flatMap(({ record }) => record.createdFolders);
+  const shared = created.filter((path) => named.some((other) => isAtOrBelow(other, path)));
+  return [...new Set([...(await listMissing(named)), ...shared])].sort();
+}
+
+async function listMissing(paths: readonly string[]): Promise<readonly string[]> {
   const missing = new Set<string>();
-  for (const path of parseCreatedPaths(tmpfiles)) {
+  for (const path of paths) {
     for (let parent = path; parent !== '/' && !(await isNameTaken(parent)); parent = dirname(parent)) {
       missing.add(parent);
     }
@@ -23,34 +43,91 @@ export async function listPathsToCreate(tmpfiles: string): Promise<readonly stri
 }
 
 /**
- * Lists the folders below `/run` that lines of a tmpfiles.d file create. `systemd-tmpfiles --remove` empties some of
- * them and leaves them there; nothing in `/run` is meant to last.
+ * Removes files and empty folders, innermost first.
+ *
+ * @param own the tmpfiles.d file of the container; what another one names stays, and so do folders that have got content
+ * @returns what is still there
  */
-export function listVolatileFolders(tmpfiles: string): readonly string[] {
-  return parseCreatedPaths(tmpfiles, folderTypes)
-    .filter((path) => path.startsWith('/run/'))
-    .sort();
-}
-
-export function parseCreatedPaths(tmpfiles: string, types = creatingTypes): readonly string[] {
-  return tmpfiles.split('\n').flatMap((line) => {
-    const [type = '', path = ''] = line.trim().split(/\s+/);
-    const isPlain = /^\/[^%*?[\]"'\\]*[^%*?[\]"'\\/]$/.test(path) && !path.split('/').includes('..');
-    return types.includes(type.charAt(0) || '#') && isPlain ? [path] : [];
+export async function removeCreatedPaths(
+  host: Host,
+  own: string,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  return removePaths(host, own, paths, async (path) => {
+    if ((await lstat(path)).isDirectory()) await rmdir(path);
+    else await unlink(path);
   });
 }
 
-/** Gone already, filled meanwhile, or mounted upon. */
-const acceptable = ['ENOENT', 'ENOTEMPTY', 'EBUSY'];
+/** The same for folders only: what is no folder any more is another person's. */
+export async function removeCreatedFolders(
+  host: Host,
+  own: string,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  return removePaths(host, own, paths, rmdir);
+}
 
-/** Removes files and empty folders, innermost first. Folders that have got content stay. */
-export async function removeCreatedPaths(paths: readonly string[]): Promise<void> {
-  for (const path of paths.toReversed()) {
+/** Gone already, filled meanwhile, mounted upon, or no folder. */
+const acceptable = ['ENOENT', 'ENOTEMPTY', 'EBUSY', 'ENOTDIR'];
+
+async function removePaths(
+  host: Host,
+  own: string,
+  paths: readonly string[],
+  remove: (path: string) => Promise<void>,
+): Promise<readonly string[]> {
+  if (paths.length === 0) return [];
+  const declared = await listDeclaredPaths(host, own);
+  const free = paths.filter((path) => !declared.some((other) => isAtOrBelow(other.path, path)));
+  for (const path of free.toReversed()) {
     try {
-      if ((await lstat(path)).isDirectory()) await rmdir(path);
-      else await unlink(path);
+      await remove(path);
     } catch (error) {
       if (!acceptable.some((errno) => isErrno(error, errno))) throw toFileError(error, `remove ${path}`);
     }
   }
+  await restoreDeclaredPaths(host, own, free);
+  const left = await Promise.all(paths.map(isNameTaken));
+  return paths.filter((_, index) => left[index]);
+}
+
+/**
+ * Makes again what another install has come to rely on while this one removed it. An install writes its file before it
+ * creates anything: so either the file is seen here, or that install creates the path itself later.
+ */
+async function restoreDeclaredPaths(host: Host, own: string, paths: readonly string[]): Promise<void> {
+  for (const { path, file } of await listDeclaredPaths(host, own)) {
+    const isRemoved = paths.some((removed) => isAtOrBelow(path, removed)) && !(await isNameTaken(path));
+    if (isRemoved) await runProgram(host, buildCreateCommand(file, path));
+  }
+}
+
+async function listDeclaredPaths(host: Host, own: string): Promise<readonly DeclaredPath[]> {
+  const declared: DeclaredPath[] = [];
+  for (const folder of listTmpfilesFolders(host.locations)) {
+    for (const name of (await readIfThere(folder, () => readdir(folder))) ?? []) {
+      const file = `${folder}/${name}`;
+      if (!name.endsWith('.conf') || file === own) continue;
+      const text = await readIfThere(file, () => readFile(file, 'utf8'));
+      if (text !== undefined) declared.push(...listNamedPaths(text).map((path) => ({ path, file })));
+    }
+  }
+  return declared;
+}
+
+async function readIfThere<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
+  return withFileErrors(`read ${path}`, async () => {
+    try {
+      return await read();
+    } catch (error) {
+      // A dangling symlink, and a folder that is called like a file.
+      if (isErrno(error, 'ENOENT') || isErrno(error, 'EISDIR')) return undefined;
+      throw error;
+    }
+  });
+}
+
+function isAtOrBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
 }

@@ -3,6 +3,7 @@
  * is followed by all of them again.
  */
 import { readFile, rename } from 'node:fs/promises';
+import { listEmptiedFolders, listRemovedPaths } from '../core/tmpfiles-lines.ts';
 import { removeFile, syncDirectory, syncFilesystemsOf, temporaryPath } from '../host/durable-files.ts';
 import { isNameTaken } from '../host/existing-paths.ts';
 import { withFileErrors } from '../host/file-error.ts';
@@ -13,9 +14,10 @@ import { removeStaleState } from '../host/runtime.ts';
 import { isActive, readUnitState, reloadCommand } from '../host/systemctl.ts';
 import { buildRemoveCommand } from '../host/systemd-tmpfiles.ts';
 import { disableService, startServiceAgain } from './container-service.ts';
-import { listVolatileFolders, parseCreatedPaths, removeCreatedPaths } from './created-paths.ts';
+import { removeCreatedFolders } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
 import { type Journal, removeJournal } from './journal.ts';
+import { listFoldersOfContainer } from './list-deployments.ts';
 import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
 import { findLinkTarget, isFolder } from './read-container.ts';
 import { removeLink } from './undo-install.ts';
@@ -94,23 +96,27 @@ async function removeUnit(host: Host, { container: name, hasService, runtime }: 
   await captureProgram(host, ['systemctl', 'reset-failed', `${name}.service`]);
 }
 
+/** A folder below `/run` is neither emptied nor removed unless `info` says that the install has made it. */
 async function removeTmpfiles(host: Host, name: string): Promise<void> {
   const { tmpfiles } = buildContainerPaths(host.locations, name);
   await removeFile(temporaryPath(tmpfiles));
   if (!(await isOwnTmpfiles(host, name))) return reportForeignFile(host, tmpfiles);
   const text = await withFileErrors(`read ${tmpfiles}`, () => readFile(tmpfiles, 'utf8'));
-  await runTmpfilesRemove(host, tmpfiles);
-  await removeCreatedPaths(listVolatileFolders(text));
+  const created = await listFoldersOfContainer(host, name);
+  const spared = listEmptiedFolders(text).filter(
+    (path) => path.startsWith('/run/') && !created.includes(path),
+  );
+  await runTmpfilesRemove(host, tmpfiles, spared);
+  await removeCreatedFolders(host, tmpfiles, created);
   // Before the file that names them goes.
-  await syncFilesystemsOf(parseCreatedPaths(text, 'DRr'));
+  await syncFilesystemsOf(listRemovedPaths(text));
   await removeFile(tmpfiles);
 }
 
 /** What cannot be removed is reported, and the uninstall goes on (compatibility 4.11). */
-async function runTmpfilesRemove(host: Host, tmpfiles: string): Promise<void> {
-  const command = buildRemoveCommand(tmpfiles);
-  host.report({ kind: 'command', argv: command });
-  const result = await captureProgram(host, command);
+async function runTmpfilesRemove(host: Host, tmpfiles: string, spared: readonly string[]): Promise<void> {
+  host.report({ kind: 'command', argv: buildRemoveCommand(tmpfiles) });
+  const result = await captureProgram(host, buildRemoveCommand(tmpfiles, spared));
   if (result.exitCode !== 0) host.report({ kind: 'warning', text: buildCommandFailed(result).message });
 }
 

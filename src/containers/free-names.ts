@@ -7,7 +7,7 @@ import { parseInstallNames } from '../core/install-section.ts';
 import { isNameTaken } from '../host/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import { describeUnits, type KnownUnit } from '../host/systemctl.ts';
-import { tmpfilesFolders } from '../host/systemd-tmpfiles.ts';
+import { listTmpfilesFolders } from '../host/systemd-tmpfiles.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
 import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
 
@@ -39,7 +39,7 @@ export async function requireFreeNames(host: Host, name: string): Promise<void> 
       details: { unit: unit.name, id: unit.id, path: unit.file },
     });
   }
-  for (const folder of tmpfilesFolders) {
+  for (const folder of listTmpfilesFolders(host.locations)) {
     const path = `${folder}/${name}.conf`;
     if (await isNameTaken(path)) {
       throw buildConflict(`Cannot install ${name}: ${path} is a file of this host`, {

@@ -78,6 +78,19 @@ export async function listDeployments(host: Host): Promise<readonly InstalledDep
   return (await surveyDeployments(host)).installed;
 }
 
+/** Lists the folders below `/run` that the install of a container has made; an uninstall has renamed its deployments. */
+export async function listFoldersOfContainer(host: Host, name: string): Promise<readonly string[]> {
+  const folders: string[] = [];
+  for (const number of deploymentNumbers) {
+    for (const state of ['final', 'old'] as const) {
+      const folder = buildDeploymentFolder(host.locations, name, number, state);
+      const read = await readInfo(host, buildDeploymentPaths(folder, name).info);
+      if ('record' in read) folders.push(...read.record.createdFolders);
+    }
+  }
+  return [...new Set(folders)].sort();
+}
+
 async function readInfo(host: Host, info: string): Promise<ReadInfo> {
   try {
     const text = await readFile(info, 'utf8');

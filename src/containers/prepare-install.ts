@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { DeploymentRecord, InstallPlan, InstallRequest, PlannedFile } from '../core/container.ts';
 import type { ContainerName } from '../core/container-name.ts';
+import { AtomicError } from '../core/errors.ts';
 import type { StoredImage } from '../core/image.ts';
 import { emptyImageConfig, type ImageConfig, parseImageConfig } from '../core/image-config.ts';
 import { formatInfo } from '../core/info-file.ts';
@@ -14,8 +15,10 @@ import { buildInstallValues, choosesPidfileMode } from '../core/values.ts';
 import { listExisting } from '../host/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import { type Runtime, readPidfileSupport } from '../host/runtime.ts';
+import { findTmpfilesFault } from '../host/systemd-tmpfiles.ts';
 import { openImageTree, readImageConfig } from '../store/image-files.ts';
 import { buildActivationCommands } from './activate.ts';
+import { listFoldersToCreate } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
 import { requireFreeInstallNames } from './free-names.ts';
 import { type ImageExports, readExports } from './read-exports.ts';
@@ -72,6 +75,8 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     { template: exports.tmpfilesTemplate, marker, missingSources, ...owner },
     values,
   );
+  if (exports.tmpfilesTemplate !== undefined)
+    await judgeTmpfiles(host, exports.tmpfilesTemplate.file, tmpfiles);
 
   const record: DeploymentRecord = {
     image: imageName,
@@ -83,6 +88,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     runtime: runtime.path,
     installedFiles: [],
     installedFilesChecksum: {},
+    createdFolders: tmpfiles === undefined ? [] : await listFoldersToCreate(host, tmpfiles),
   };
   const paths = buildContainerPaths(host.locations, name);
   const files = [
@@ -107,6 +113,22 @@ function needsRuntimeConfig(exports: ImageExports): boolean {
     !exports.manifest.noContainerService ||
     exports.config !== undefined ||
     exports.configTemplate !== undefined
+  );
+}
+
+/** Half of the lines would be carried out before systemd-tmpfiles met a bad one. The first line is our marker. */
+async function judgeTmpfiles(host: Host, file: string, tmpfiles: string | undefined): Promise<void> {
+  const fault =
+    tmpfiles === undefined
+      ? undefined
+      : await findTmpfilesFault(host, tmpfiles.slice(tmpfiles.indexOf('\n') + 1));
+  if (fault === undefined) return;
+  throw new AtomicError(
+    'TEMPLATE_INVALID',
+    `The template file '${file}' makes a file that systemd-tmpfiles refuses: ${fault}`,
+    {
+      hint: 'Look at the template and at the values of its variables.',
+    },
   );
 }
 

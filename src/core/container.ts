@@ -16,6 +16,8 @@ export interface DeploymentRecord {
   readonly runtime: string;
   readonly installedFiles: readonly string[];
   readonly installedFilesChecksum: Readonly<Record<string, string>>;
+  /** Folders below `/run` that were not there before, outermost first: they go with the container. */
+  readonly createdFolders: readonly string[];
 }
 
 /** One container of `containers list`; `damaged` is a container whose files cannot be read, with the reason. */

@@ -9,7 +9,8 @@ const maxLength = 16 * 1024 * 1024;
 
 /**
  * Formats the `info` file of a deployment (compatibility 2.3): all keys in their order, 4 spaces, a final newline. Keys
- * about host files from templates, packages and a foreign rootfs carry the value that says "none".
+ * about host files from templates, packages and a foreign rootfs carry the value that says "none". The last key is ours:
+ * the original tool does not look at it.
  */
 export function formatInfo(record: DeploymentRecord): string {
   const info = {
@@ -28,6 +29,7 @@ export function formatInfo(record: DeploymentRecord): string {
     remote: null,
     'use-links': true,
     runtime: record.runtime,
+    'created-folders': record.createdFolders,
   };
   return `${JSON.stringify(info, undefined, 4)}\n`;
 }
@@ -63,6 +65,7 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
       'installed-files-checksum',
       reject,
     ),
+    createdFolders: expectStrings(info['created-folders'], 'created-folders', reject),
   };
 }
 

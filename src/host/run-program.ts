@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { AtomicError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
+import { isErrno } from './file-error.ts';
 import type { Host } from './host.ts';
 import { throwIfInterrupted } from './interruption.ts';
 import { spawnChild } from './spawn-child.ts';
@@ -124,18 +125,28 @@ export async function captureProgramWatched(
   return captureWithInput(host, argv, 'ignore', watch);
 }
 
+/** Like `captureProgram`, with a text as standard input. */
+export async function captureProgramWith(
+  host: Host,
+  argv: readonly string[],
+  text: string,
+): Promise<ProgramResult> {
+  return captureWithInput(host, argv, { text });
+}
+
 async function captureWithInput(
   host: Host,
   argv: readonly string[],
-  input: number | 'ignore',
+  input: number | 'ignore' | { readonly text: string },
   watch?: (pid: number) => () => void,
 ): Promise<ProgramResult> {
   throwIfInterrupted(host);
   const child = spawnChild(argv, {
     env: host.env,
-    stdio: [input, 'pipe', 'pipe'],
+    stdio: [typeof input === 'object' ? 'pipe' : input, 'pipe', 'pipe'],
     detached: true,
   });
+  if (typeof input === 'object') sendText(child, input.text);
   const stopWatching = terminateOnAbort(host.signal, child);
   const endWatch = child.pid === undefined ? undefined : watch?.(child.pid);
   const startedAt = performance.now();
@@ -150,6 +161,14 @@ async function captureWithInput(
     stopWatching();
     endWatch?.();
   }
+}
+
+/** A program that ends before it has read everything has an exit status, which says more than the broken pipe. */
+function sendText(child: ChildProcess, text: string): void {
+  child.stdin?.on('error', (error) => {
+    if (!isErrno(error, 'EPIPE')) child.emit('error', error);
+  });
+  child.stdin?.end(text);
 }
 
 /** The hint of TOOL_MISSING. @param program its name or path */

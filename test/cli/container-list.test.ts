@@ -21,6 +21,7 @@ function buildContainer(name: string, status: ContainerStatus, command: string[]
       runtime: '/usr/bin/runc',
       installedFiles: [],
       installedFilesChecksum: {},
+      createdFolders: [],
     },
   };
 }

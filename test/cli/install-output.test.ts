@@ -17,6 +17,7 @@ const plan: InstallPlan = {
     runtime: '/usr/bin/runc',
     installedFiles: [],
     installedFilesChecksum: {},
+    createdFolders: [],
   },
   files: [
     {

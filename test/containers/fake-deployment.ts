@@ -14,6 +14,7 @@ export const record: DeploymentRecord = {
   runtime: '/usr/bin/runc',
   installedFiles: [],
   installedFilesChecksum: {},
+  createdFolders: [],
 };
 
 /** Writes `CHECKOUTS/NAME.NUMBER` and makes it the active one. */

@@ -13,9 +13,10 @@ const record: DeploymentRecord = {
   runtime: '/usr/bin/runc',
   installedFiles: ['/usr/local/bin/etcdctl'],
   installedFilesChecksum: { '/usr/local/bin/etcdctl': '0' },
+  createdFolders: ['/run/etcd'],
 };
 
-test('writes all keys of compatibility 2.3 in their order', () => {
+test('writes all keys of compatibility 2.3 in their order, and its own behind them', () => {
   expect(formatInfo(record)).toBe(`{
     "image": "gscrivano/etcd",
     "revision": "d7c1702506ff",
@@ -39,7 +40,10 @@ test('writes all keys of compatibility 2.3 in their order', () => {
     "system-package": "no",
     "remote": null,
     "use-links": true,
-    "runtime": "/usr/bin/runc"
+    "runtime": "/usr/bin/runc",
+    "created-folders": [
+        "/run/etcd"
+    ]
 }
 `);
 });
@@ -59,6 +63,7 @@ test('reads the oldest files: absent keys have defaults', () => {
     runtime: '/usr/bin/runc',
     installedFiles: [],
     installedFilesChecksum: {},
+    createdFolders: [],
   });
 });
 

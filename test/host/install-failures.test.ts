@@ -100,22 +100,74 @@ test.each(['/etc/systemd/system/web.service', '/etc/tmpfiles.d/web.conf', `${che
   },
 );
 
-test('what systemd-tmpfiles refuses is undone', async () => {
-  const bad = await images.push('bad', {
-    exports: {
-      ...serviceExports,
-      'tmpfiles.template': 'd /run/$NAME/deep\nd /run/other 0700 nobody-like-that\n',
-    },
-  });
+async function pushBad(exports: Readonly<Record<string, string>>): Promise<string> {
+  const bad = await images.push('bad', { exports: { ...serviceExports, ...exports } });
   await atomic(['pull', bad]);
+  return bad;
+}
+
+test.each([
+  [
+    'd /run/other 0700 nobody-like-that',
+    "line 2: Failed to resolve user 'nobody-like-that': No such process",
+  ],
+  ['"D" /etc', 'line 2: its type is not a letter with modifiers'],
+  ['r relative', "line 2: Path 'relative' not absolute."],
+])('%s: found before any line is carried out', async (line, reason) => {
+  sh('echo mine > /etc/victim');
+  const bad = await pushBad({ 'tmpfiles.template': `L+ /etc/victim - - - - /away\n${line}\nD /run/$NAME\n` });
   const before = await readHostState();
   const run = await runAtomic(['install', '--system', bad]);
-  expect(run.status).toBe(65);
+  expect([run.status, run.stdout]).toEqual([1, '']);
   expect(run.stderr).toStartWith(
-    'error: installing bad: systemd-tmpfiles --create /etc/tmpfiles.d/bad.conf: exit status 65',
+    `error: The template file '${checkouts}/bad.0/rootfs/exports/tmpfiles.template'`,
   );
+  expect(run.stderr).toContain(`makes a file that systemd-tmpfiles refuses: ${reason}\n`);
+  expect(diffHostStates(before, await readHostState())).toEqual([]);
+});
+
+test('judging a tmpfiles.d file removes nothing', async () => {
+  sh('mkdir -p /run/full /run/fuller; touch /run/full/a /run/fuller/b');
+  const image = await pushBad({
+    'tmpfiles.template': 'D /run/full\nR /run/fuller\nr! /run/full/a\nd /run/$NAME\n',
+  });
+  await atomic(['install', '--system', '--display', image]);
+  expect(sh('ls /run/full /run/fuller')).toBe('/run/full:\na\n\n/run/fuller:\nb\n');
+  sh('rm -r /run/full /run/fuller');
+});
+
+test('a unit that systemd cannot load: no line of the tmpfiles.d file was carried out', async () => {
+  const bad = await pushBad({
+    'service.template': '[Service]\nType=oneshot\n[Install]\nWantedBy=multi-user.target\n#$EXEC_START\n',
+    'tmpfiles.template': 'L+ /etc/victim - - - - /away\nd /run/$NAME\n',
+  });
+  const before = await readHostState();
+  const run = await runAtomic(['install', '--system', bad]);
+  expect(run.stderr).toStartWith('error: installing bad: load bad.service: ');
+  expect(run.status).toBe(1);
   expect(diffHostStates(before, await readHostState())).toEqual([]);
   expect(sh('systemctl show --property=LoadState --value bad')).toBe('not-found\n');
+});
+
+test('lines that fail only when they are carried out: what stays is named', async () => {
+  const bad = await pushBad({
+    'tmpfiles.template': 'L+ /etc/victim - - - - /away\nd /run/$NAME/deep\nd /proc/nowhere\nf /run/full/x\n',
+  });
+  const before = await readHostState();
+  const run = await runAtomic(['install', '--system', bad]);
+  expect(run.status).toBe(73);
+  expect(run.stderr).toContain(
+    'error: installing bad: systemd-tmpfiles --create /etc/tmpfiles.d/bad.conf: exit status 73',
+  );
+  expect(run.stderr).toStartWith(
+    'Warning: What systemd-tmpfiles did for bad is not taken back where the host had something already: L+ /etc/victim - - - - /away\n',
+  );
+  expect(sh('readlink /etc/victim')).toBe('/away\n');
+  sh('rm /etc/victim; echo mine > /etc/victim');
+  const changed = diffHostStates(before, await readHostState()).filter(
+    (line) => !line.includes('/etc/victim'),
+  );
+  expect(changed).toEqual([]);
 });
 
 test('what systemctl enable refuses is undone', async () => {

@@ -38,6 +38,11 @@ test('an unknown container', async () => {
   await atomic(['uninstall', 'service']);
 });
 
+/** Without `info` nothing tells that the install has made the folder: it stays. */
+function removeUnknownFolder(): void {
+  if (existsSync('/run/service')) sh('rmdir /run/service');
+}
+
 /** A#1191, A#495: what a crash of the original, or a person, can leave. */
 const damages: Readonly<Record<string, string>> = {
   'no info': 'rm service.0/info',
@@ -57,6 +62,7 @@ test.each(Object.entries(damages))('a container with %s is uninstalled', async (
   await install();
   sh(`cd ${checkouts}; ${damage}`);
   await atomic(['uninstall', 'service']);
+  removeUnknownFolder();
   expect(sh('systemctl show --property=LoadState --value service')).toBe('not-found\n');
 });
 
@@ -69,6 +75,7 @@ test('A#1191: a damaged container is listed and does not hide the others', async
   expect(run.stderr).toContain(`service is damaged: there is no ${checkouts}/service.0/info`);
   expect(await failingAtomic(1, ['install', '--system', service])).toContain('atomic uninstall service');
   await atomic(['uninstall', 'service']);
+  removeUnknownFolder();
   await atomic(['uninstall', 'other']);
 });
 
@@ -169,4 +176,32 @@ test('a read-only /etc: nothing is changed', async () => {
     sh('umount /etc');
   }
   await atomic(['uninstall', 'service']);
+});
+
+test('of the folders that tmpfiles lines name, only those go that the install has made', async () => {
+  const image = await images.push('folders', {
+    exports: {
+      ...serviceExports,
+      'tmpfiles.template': [
+        'd /run/$NAME',
+        'd /run/there',
+        'D /run/emptied',
+        'd /run/shared/deep',
+        'D /run/made/deep 0700',
+        '',
+      ].join('\n'),
+    },
+  });
+  sh('mkdir /run/there /run/emptied; touch /run/emptied/socket');
+  const before = await readHostState();
+  await atomic(['install', '--system', '--name', 'one', image]);
+  await atomic(['install', '--system', '--name', 'two', image]);
+  sh('touch /run/made/deep/rest');
+  await atomic(['uninstall', 'one']);
+  expect(sh('ls -d /run/one /run/shared/deep /run/made/deep 2>/dev/null || true')).toBe(
+    '/run/made/deep\n/run/shared/deep\n',
+  );
+  await atomic(['uninstall', 'two']);
+  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  sh('rm -r /run/there /run/emptied');
 });
