@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicError } from '../../src/core/errors.ts';
-import { captureProgram, runProgram, runVisibly } from '../../src/host/run-program.ts';
+import { captureProgram, captureWithReminders, runProgram, runVisibly } from '../../src/host/run-program.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
 const shell = (script: string): readonly string[] => ['/bin/sh', '-c', script];
@@ -76,6 +76,17 @@ test.each(['KILL', 'TERM', 'SEGV'])('a death by SIG%s is none', async (name) => 
     message: `/bin/sh -c echo half an answer; kill -${name} $$: ended by SIG${name}`,
     details: { signal: `SIG${name}` },
   });
+});
+
+test('what takes long is told again and again, until it has ended', async () => {
+  await using sandbox = await createSandbox();
+  const script = shell('sleep 0.25');
+  await captureWithReminders(sandbox.host, script, (seconds) => `still there after ${seconds} s`, 50);
+  const told = sandbox.events.length;
+  expect(told).toBeGreaterThan(0);
+  expect(sandbox.events[0]).toEqual({ kind: 'warning', text: 'still there after 0 s' });
+  await sleep(120);
+  expect(sandbox.events.length).toBe(told);
 });
 
 test('shows a command before it runs', async () => {
