@@ -42,8 +42,11 @@ export interface OperandSpec {
   /** Name in help: `IMAGE`. */
   readonly label: string;
   readonly description: string;
-  /** How many words it takes, exactly one when left out; only the last operand may take another number. */
-  readonly count?: 'optional' | 'many';
+  /**
+   * How many words it takes, exactly one when left out; only the last operand may take another number. `many` is none or
+   * more, `some` at least one.
+   */
+  readonly count?: 'optional' | 'many' | 'some';
 }
 
 export interface Example {
@@ -66,8 +69,7 @@ export interface Input<
   readonly operands: { readonly [Name in keyof Operands]: OperandValue<Operands[Name]> };
 }
 
-/** `many` is none or more. */
-export type OperandValue<Spec extends OperandSpec> = Spec extends { count: 'many' }
+export type OperandValue<Spec extends OperandSpec> = Spec extends { count: 'many' | 'some' }
   ? readonly string[]
   : Spec extends { count: 'optional' }
     ? string | undefined

@@ -1,5 +1,5 @@
 import { toPrintable } from '../core/printable.ts';
-import { findSuggestion } from './suggest.ts';
+import { findSuggestion } from '../core/suggest.ts';
 import { buildUsageError } from './usage-error.ts';
 
 /** A verb as the list of verbs shows it. `path` has one word or two: `pull`, `images list`. */

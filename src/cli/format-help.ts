@@ -40,9 +40,21 @@ export function formatHelp(topic: string, spec: CommandSpec): string {
     formatSection('Options:', [...own.map(describeOption), helpEntry]),
     formatSection('Accepted for existing scripts:', compatibility.map(describeOption)),
     formatExamples(spec),
-    formatSection('Files:', [...spec.files, ...commonFiles]),
-    formatSection('Exit status:', [...spec.exitStatuses, ...commonExitStatuses]),
+    formatSection('Files:', joinEntries(spec.files, commonFiles)),
+    formatSection('Exit status:', joinEntries(spec.exitStatuses, commonExitStatuses)),
   ]);
+}
+
+/** The command's own entries and those of all; what both have is one entry, in the place of the common one. */
+function joinEntries(own: readonly Entry[], common: readonly Entry[]): readonly Entry[] {
+  const isCommon = ({ name }: Entry): boolean => common.some((entry) => entry.name === name);
+  return [
+    ...own.filter((entry) => !isCommon(entry)),
+    ...common.map(({ name, text }) => {
+      const texts = own.filter((entry) => entry.name === name).map((entry) => entry.text);
+      return { name, text: [...texts, text].join(' ') };
+    }),
+  ];
 }
 
 /** Builds one titled list; empty when there are no entries. */
@@ -70,6 +82,7 @@ const helpEntry: Entry = { name: '-h, --help', text: 'Print this text.' };
 
 function describeOperand({ label, count }: OperandSpec): string {
   if (count === undefined) return label;
+  if (count === 'some') return `${label}...`;
   return count === 'many' ? `[${label}]...` : `[${label}]`;
 }
 

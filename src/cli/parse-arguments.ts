@@ -1,7 +1,7 @@
 import { toPrintable } from '../core/printable.ts';
-import type { CommandSpec, Input, OptionSpec, OptionTable } from './command-spec.ts';
+import { findSuggestion } from '../core/suggest.ts';
+import type { CommandSpec, Input, OperandSpec, OptionSpec, OptionTable } from './command-spec.ts';
 import { splitWords, type Token } from './split-words.ts';
-import { findSuggestion } from './suggest.ts';
 import { buildUsageError } from './usage-error.ts';
 
 /** What stands behind a verb: a call for help, or the input of its command. */
@@ -93,7 +93,7 @@ function readOperands(
   topic: string,
 ): Readonly<Record<string, Value>> {
   const expected = Object.entries(spec.operands);
-  const isOpen = expected.at(-1)?.[1].count === 'many';
+  const isOpen = takesSeveral(expected.at(-1)?.[1]);
   const extra = isOpen ? undefined : words[expected.length];
   if (extra !== undefined) {
     throw buildUsageError('BAD_OPTION', `Too many arguments: '${toPrintable(extra, 80)}'`, topic);
@@ -101,13 +101,16 @@ function readOperands(
   return Object.fromEntries(
     expected.map(([name, { label, count }], index) => {
       const word = words[index];
-      if (count === 'many') return [name, words.slice(index)];
-      if (word === undefined && count === undefined) {
+      if (word === undefined && (count === undefined || count === 'some')) {
         throw buildUsageError('BAD_OPTION', `Too few arguments: ${label} is missing`, topic);
       }
-      return [name, word];
+      return [name, takesSeveral({ count }) ? words.slice(index) : word];
     }),
   );
+}
+
+function takesSeveral(operand: Pick<OperandSpec, 'count'> | undefined): boolean {
+  return operand?.count === 'many' || operand?.count === 'some';
 }
 
 /** Everything that may be written, with its dashes, to the name in the table. */

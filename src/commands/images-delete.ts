@@ -1,9 +1,10 @@
 import { formatJson } from '../cli/format-json.ts';
-import { formatDeletion, formatDeletionQuestion, formatWords, isYes } from '../cli/image-deletion.ts';
+import { formatDeletion, formatDeletionQuestion } from '../cli/image-deletion.ts';
 import { buildUsageError } from '../cli/usage-error.ts';
 import type { ImageDeletion, ImageSelection } from '../containers/delete-images.ts';
-import { AtomicError } from '../core/errors.ts';
+import type { AtomicError } from '../core/errors.ts';
 import { defineCommand, type Person } from './command.ts';
+import { confirmDeletion } from './confirm-deletion.ts';
 import { checkStorage, storageOption } from './storage-option.ts';
 
 export const imagesDelete = defineCommand({
@@ -72,17 +73,10 @@ function parseSelection(all: boolean, words: readonly string[]): ImageSelection 
   return all ? { kind: 'all' } : { kind: 'written', words };
 }
 
-/** @throws REFUSED in the words of the original, with exit status 2 */
 async function confirm(person: Person, { names }: ImageDeletion, words: readonly string[]): Promise<void> {
   if (person.assumeYes || names.length === 0) return;
-  const answer = await person.ask(formatDeletionQuestion(names));
-  if (isYes(answer)) return;
   const shown = words.length > 0 ? words : names.map(({ reference }) => reference);
-  throw new AtomicError(
-    'REFUSED',
-    `User aborted delete operation for ${formatWords(shown)}`,
-    answer === undefined ? { hint: 'Nobody answered; -y answers with yes.' } : {},
-  );
+  await confirmDeletion(person, formatDeletionQuestion(names), shown);
 }
 
 function buildJson({ names }: ImageDeletion): Record<string, unknown> {

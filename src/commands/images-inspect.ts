@@ -1,6 +1,5 @@
 import { formatJson } from '../cli/format-json.ts';
 import { buildImageDocument } from '../cli/image-document.ts';
-import { buildUsageError } from '../cli/usage-error.ts';
 import { defineCommand } from './command.ts';
 import { checkStorage, storageOption } from './storage-option.ts';
 
@@ -11,7 +10,7 @@ export const imagesInspect = defineCommand({
   operands: {
     images: {
       label: 'IMAGE',
-      count: 'many',
+      count: 'some',
       description: "A name, as 'atomic images list' shows it, or the beginning of an id.",
     },
   },
@@ -26,9 +25,6 @@ export const imagesInspect = defineCommand({
   exitStatuses: [],
   async run(host, { options, operands }) {
     checkStorage(options.storage);
-    if (operands.images.length === 0) {
-      throw buildUsageError('BAD_OPTION', 'Too few arguments: IMAGE is missing', 'images inspect');
-    }
     const [
       stored,
       { withSecondLook },

@@ -50,7 +50,7 @@ export const imagesVerify = defineCommand({
         hint: 'Leave out one of both.',
       });
     }
-    const source = parseSourceOptions(options);
+    const source = withoutTls(parseSourceOptions(options), operands.image);
     const parts: Part[] = [];
     if (options.repair) parts.push(await runRepair(host, operands.image, source));
     else if (!options.remote) parts.push(await runVerify(host, operands.image));
@@ -58,6 +58,12 @@ export const imagesVerify = defineCommand({
     return buildOutput(parts, options.json);
   },
 });
+
+/** `http:` before all names counts for their registries, too; between others it is a way to write a stored name. */
+function withoutTls(source: SourceOptions, images: readonly string[]): SourceOptions {
+  const areInsecure = images.length > 0 && images.every((image) => image.startsWith('http:'));
+  return areInsecure ? { ...source, tlsVerify: false } : source;
+}
 
 /** What one of the three jobs has to say. */
 interface Part {

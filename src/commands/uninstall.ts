@@ -5,10 +5,14 @@ import { checkStorage, storageOption } from './storage-option.ts';
 
 export const uninstall = defineCommand({
   description: [
-    'Stops and disables the service of a container and removes its unit, its tmpfiles.d file and its files. The image stays; so does what the service has written to the host as lasting state.',
+    'Stops and disables the service of a container and removes its unit, its tmpfiles.d file and its files. The image stays; so does what the service has written to the host as lasting state. When one of several containers cannot be uninstalled, the others are all the same; the last line names those that were not.',
   ],
   operands: {
-    name: { label: 'NAME', description: "The container, as 'atomic containers list -a' shows it." },
+    names: {
+      label: 'NAME',
+      count: 'some',
+      description: "A container, as 'atomic containers list -a' shows it.",
+    },
   },
   options: {
     json: {
@@ -39,8 +43,10 @@ export const uninstall = defineCommand({
         'System containers do not support --name. Please use atomic uninstall NAME',
       );
     }
-    const { uninstallContainer } = await import('../containers/uninstall.ts');
-    await uninstallContainer(host, operands.name);
-    return { text: options.json ? formatJson({ schemaVersion: 1, uninstalled: operands.name }) : '' };
+    const { uninstallContainers } = await import('../containers/uninstall-several.ts');
+    const names = [...new Set(operands.names)];
+    await uninstallContainers(host, names);
+    const uninstalled = names.length === 1 ? names[0] : names;
+    return { text: options.json ? formatJson({ schemaVersion: 1, uninstalled }) : '' };
   },
 });

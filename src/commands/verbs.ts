@@ -50,6 +50,18 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./images-history.ts')).imagesHistory,
   },
   {
+    path: 'images version',
+    summary: 'Show the version of an image.',
+    aliases: ['version'],
+    load: async () => (await import('./images-version.ts')).imagesVersion,
+  },
+  {
+    path: 'images update',
+    summary: 'Fetch what the name of an image means now.',
+    aliases: ['update'],
+    load: async () => (await import('./images-update.ts')).imagesUpdate,
+  },
+  {
     path: 'images verify',
     summary: 'Check every object of images, and repair what is damaged.',
     aliases: ['verify'],
@@ -77,8 +89,13 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./containers-list.ts')).containersList,
   },
   {
+    path: 'containers delete',
+    summary: 'Remove containers, after a question.',
+    load: async () => (await import('./containers-delete.ts')).containersDelete,
+  },
+  {
     path: 'uninstall',
-    summary: 'Remove a container; its image stays.',
+    summary: 'Remove containers; their images stay.',
     load: async () => (await import('./uninstall.ts')).uninstall,
   },
   {

@@ -1,8 +1,9 @@
 /** Finds the root filesystem that a person means: of a container, of one of its deployments, or of an image. */
 import { AtomicError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
+import { formatProposal, proposeImages } from '../core/propose-images.ts';
 import type { Host } from '../host/host.ts';
-import { readImage } from '../store/find-image.ts';
+import { listStoredNames, readImage } from '../store/find-image.ts';
 import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
 import { listContainerNames } from './read-container.ts';
 
@@ -62,9 +63,11 @@ async function readNamedImage(host: Host, written: string): ReturnType<typeof re
     return await readImage(host, written);
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'IMAGE_NOT_FOUND') throw error;
+    const known = [...(await listContainerNames(host)), ...listStoredNames(host.locations.repository)];
+    const similar = proposeImages(written, known);
     throw new AtomicError('IMAGE_NOT_FOUND', `Could not find any image matching '${toPrintable(written)}'`, {
-      hint: 'List what is there: atomic images list, atomic containers list -a',
-      details: { image: written },
+      hint: formatProposal(similar) ?? 'List what is there: atomic images list, atomic containers list -a',
+      details: { image: written, similar },
     });
   }
 }

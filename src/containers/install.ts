@@ -1,13 +1,14 @@
 import type { InstallOutcome, InstallPlan, InstallRequest } from '../core/container.ts';
 import { buildDefaultName, type ContainerName, parseContainerName } from '../core/container-name.ts';
-import { AtomicError } from '../core/errors.ts';
-import type { SourceOptions } from '../core/image.ts';
+import { AtomicError, addHint } from '../core/errors.ts';
+import type { SourceOptions, StoredImage } from '../core/image.ts';
+import { formatProposal, proposeImages } from '../core/propose-images.ts';
 import { parseReference } from '../core/reference.ts';
 import { dropRegistryPrefix } from '../core/source-name.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { readRuntime } from '../host/runtime.ts';
-import { findImage } from '../store/find-image.ts';
+import { findImage, listStoredNames } from '../store/find-image.ts';
 import { mergeNamedImage } from '../store/merge-image.ts';
 import { type NamedImage, nameSource, pullNamedImage } from '../store/pull/pull.ts';
 import { withSharedStore } from '../store/store-lock.ts';
@@ -103,10 +104,34 @@ async function prepare(
   await requireFreeNames(host, name);
   const runtime = await readRuntime(host, request.runtime);
   const found = await findImage(host, named.reference);
-  const image = found ?? (await pullNamedImage(host, named, source)).image;
+  const image = found ?? (await pullMissing(host, named, source));
   throwIfInterrupted(host);
   const prepared = await prepareInstall(host, { request, name, image, imageName, runtime });
   return { kind: 'ready', prepared };
+}
+
+/** What is stored under a similar name is said before a registry is asked, and again when that does not help. */
+async function pullMissing(host: Host, named: NamedImage, source: SourceOptions): Promise<StoredImage> {
+  const { reference, location } = named;
+  const stored = location.kind === 'registry' ? listStoredNames(host.locations.repository) : [];
+  const { registry, repository } = parseReference(reference);
+  // The same name in another registry is another image, and no mistake.
+  const similar = proposeImages(reference, stored).filter(
+    (name) => registry === undefined || name.startsWith(`${registry}/`),
+  );
+  const proposal = formatProposal(similar);
+  // Another version of what is there is no mistake.
+  const hasOthers = stored.some((name) => name.startsWith(`${repository}:`));
+  if (proposal !== undefined && !hasOthers) {
+    host.report({ kind: 'warning', text: `${reference} is not stored. ${proposal}` });
+  }
+  try {
+    return (await pullNamedImage(host, named, source)).image;
+  } catch (error) {
+    // A registry that answers names its own tags.
+    const isAnswered = hasOthers && error instanceof AtomicError && error.code === 'IMAGE_NOT_FOUND';
+    throw proposal === undefined || isAnswered ? error : addHint(error, proposal);
+  }
 }
 
 function buildDamaged(name: string, reason: string): AtomicError {

@@ -132,3 +132,22 @@ export function rewordError(error: AtomicError, message: string, hint: string | 
   if (error.stack !== undefined) reworded.stack = error.stack;
   return reworded;
 }
+
+/**
+ * Puts a hint before the one that an error has.
+ *
+ * @param error what was caught; an interruption, and anything but an `AtomicError`, is returned unchanged
+ */
+export function addHint(error: unknown, hint: string): unknown {
+  if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') return error;
+  const { code, message, details, exitStatus, isTransient, cause } = error;
+  const hinted = new AtomicError(code, message, {
+    exitStatus,
+    isTransient,
+    cause,
+    hint: error.hint === undefined ? hint : `${hint} ${error.hint}`,
+    ...(details === undefined ? {} : { details }),
+  });
+  if (error.stack !== undefined) hinted.stack = error.stack;
+  return hinted;
+}

@@ -1,13 +1,15 @@
 /** Finds images by what a person types: a name, or the beginning of an id. */
+import { compareUtf8 } from '../core/compare-utf8.ts';
 import { AtomicError } from '../core/errors.ts';
 import type { StoredImage } from '../core/image.ts';
 import { toPrintable } from '../core/printable.ts';
-import { formatImageRef } from '../core/ref-name.ts';
+import { formatProposal, proposeImages } from '../core/propose-images.ts';
+import { formatImageRef, parseRefName } from '../core/ref-name.ts';
 import { findStoredName } from '../core/source-name.ts';
 import type { Host } from '../host/host.ts';
 import { describeImage } from './image-commit.ts';
 import { listImages } from './list-images.ts';
-import { readCommit } from './object-files.ts';
+import { listRefNames, readCommit } from './object-files.ts';
 import { readThroughRef } from './read-through-ref.ts';
 
 const ID_PREFIX = /^(?:sha256:)?([0-9a-f]{1,64})$/;
@@ -45,7 +47,7 @@ export async function readImages(host: Host, written: string): Promise<readonly 
   if (named !== undefined) return [named];
   const found = prefix === undefined ? [] : await findById(host, prefix);
   if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
-  if (found.length === 0) throw buildNotFound(written);
+  if (found.length === 0) throw buildNotFound(written, listStoredNames(host.locations.repository));
   return found;
 }
 
@@ -80,10 +82,23 @@ export function buildAmbiguous(
   });
 }
 
-/** The error of a name or id that no image has, in the words of the original (compatibility M-30). */
-export function buildNotFound(written: string): AtomicError {
+/**
+ * The error of a name or id that no image has, in the words of the original (compatibility M-30).
+ *
+ * @param stored names of all images, see `listStoredNames`
+ */
+export function buildNotFound(written: string, stored: readonly string[]): AtomicError {
+  const similar = proposeImages(written, stored);
   return new AtomicError('IMAGE_NOT_FOUND', `Cannot find image ${toPrintable(written)}.`, {
-    hint: 'List what is there: atomic images list',
-    details: { image: written },
+    hint: formatProposal(similar) ?? 'List what is there: atomic images list',
+    details: { image: written, similar },
   });
+}
+
+/** Names of all images, also of damaged ones, sorted. */
+export function listStoredNames(repository: string): string[] {
+  return listRefNames(repository)
+    .map(parseRefName)
+    .flatMap((name) => (name.kind === 'image' ? [name.reference] : []))
+    .sort(compareUtf8);
 }

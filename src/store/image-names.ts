@@ -1,7 +1,7 @@
 /** Names of images, also of damaged ones: they must be listed to be deleted. */
 import { compareUtf8 } from '../core/compare-utf8.ts';
 import { parseRefName, REF_FOLDER } from '../core/ref-name.ts';
-import { formatReference, parseReference } from '../core/reference.ts';
+import { findStoredName } from '../core/source-name.ts';
 import type { Host } from '../host/host.ts';
 import { buildAmbiguous, buildNotFound, parseIdPrefix } from './find-image.ts';
 import { describeImage } from './image-commit.ts';
@@ -39,7 +39,7 @@ export function selectImageNames(names: readonly ImageName[], written: string): 
   // Also names that nobody could pull: the original stored such.
   const exact = names.find(({ reference }) => reference === written);
   if (exact !== undefined) return [exact];
-  const wanted = formatReference(parseReference(written));
+  const wanted = findStoredName(written);
   const named = names.find(({ reference }) => reference === wanted);
   if (named !== undefined) return [named];
   const prefix = parseIdPrefix(written);
@@ -51,7 +51,10 @@ export function selectImageNames(names: readonly ImageName[], written: string): 
       found.map(({ id = '', reference }) => ({ id, reference })),
     );
   if (found.length > 0) return found;
-  throw buildNotFound(written);
+  throw buildNotFound(
+    written,
+    names.map(({ reference }) => reference),
+  );
 }
 
 function readName(repository: string, reference: string, ref: string): ImageName[] {

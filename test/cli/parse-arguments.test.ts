@@ -231,7 +231,7 @@ describe('callers', () => {
       spec: uninstall,
       words: ['--storage=ostree', 'etcd'],
       options: { json: false, force: false, name: undefined, storage: 'ostree' },
-      operands: { name: 'etcd' },
+      operands: { names: ['etcd'] },
     },
   ];
   test.each(cases)('$caller', ({ spec, words, options, operands }) => {

@@ -113,6 +113,7 @@ test('an archive of docker save is pulled and installed under the name that it h
   const stdout = await atomic(['install', '--system', 'dockertar:/tmp/web.tar']);
   expect(stdout.split('\n').filter((line) => !line.startsWith('Pulling layer'))).toEqual([
     'Image dockertar:/tmp/web.tar is being pulled to ostree ...',
+    expect.stringMatching(/^Copying blobs: \d+ layers? fetched$/),
     'Stored as web:2',
     `Extracting to ${checkouts}/web-2.0`,
     'systemctl daemon-reload',

@@ -149,6 +149,7 @@ async function pulled(name: string): Promise<readonly string[]> {
   return [
     `Image ${images.registry.address}/test/${name}:latest is being pulled to ostree ...`,
     `Pulling layer ${layer?.slice('sha256:'.length)}`,
+    'Copying blobs: 1 layer fetched',
   ];
 }
 

@@ -239,7 +239,9 @@ test('an installed container starts without a registry and without atomic', asyn
 });
 
 function pullingLines(digests: readonly string[]): string {
-  return digests.map((digest) => `Pulling layer ${digest.replace('sha256:', '')}\n`).join('');
+  const pulling = digests.map((digest) => `Pulling layer ${digest.replace('sha256:', '')}\n`);
+  const count = digests.length === 1 ? '1 layer' : `${digests.length} layers`;
+  return `${pulling.join('')}Copying blobs: ${count} fetched\n`;
 }
 
 function installLines(name: string): string {

@@ -61,8 +61,13 @@ function holdInMiddle(until: Promise<void>): { fault: Fault; reached: Promise<vo
 const slow: Fault = { kind: 'slow', bytes: 20_000, milliseconds: 60 };
 const never = new Promise<void>(() => {});
 
-function pullLines({ name, layer }: SlowImage): string[] {
+/** Up to an interruption. */
+function beginLines({ name, layer }: SlowImage): string[] {
   return [`Image ${name} is being pulled to ostree ...`, `Pulling layer ${layer}`];
+}
+
+function pullLines(image: SlowImage): string[] {
+  return [...beginLines(image), 'Copying blobs: 1 layer fetched'];
 }
 
 describe('on a terminal', () => {
@@ -110,7 +115,7 @@ describe('on a terminal', () => {
     run.type('\u0003');
     expect(await run.ended).toBe(130);
     expect(renderScreen(run.written())).toEqual([
-      ...pullLines(image),
+      ...beginLines(image),
       expect.stringMatching(/^(?:\^C)?error: pulling .*: interrupted by SIGINT$/),
     ]);
     await expectNothingLeft(before);
@@ -150,7 +155,7 @@ describe('interrupted in the middle of a layer', () => {
     await reached;
     stop.abort();
     expect(await run).toMatchObject({
-      stdout: `${pullLines(image).join('\n')}\n`,
+      stdout: `${beginLines(image).join('\n')}\n`,
       stderr: expect.stringMatching(
         new RegExp(`^error: pulling ${image.name}: .*interrupted by ${signal}\\n$`),
       ),
@@ -257,6 +262,7 @@ describe('--json prints one document', () => {
       [
         `Image ${image} is being pulled to ostree ...`,
         `Pulling layer ${own.replace('sha256:', '')}`,
+        'Copying blobs: 1 layer fetched',
         '',
       ].join('\n'),
     );
@@ -304,6 +310,7 @@ describe('--progress-fd and --quiet', () => {
       { type: 'plan', layers: [{ layer, bytesTotal }], bytesTotal },
       { type: 'layer-begin', layer, bytesTotal },
       { type: 'layer-end', layer, bytes: bytesTotal, bytesTotal },
+      { type: 'notice' },
       { type: 'end', outcome: 'done', exitStatus: 0, error: null },
     ]);
   });

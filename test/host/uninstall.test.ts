@@ -38,6 +38,58 @@ test('an unknown container', async () => {
   await atomic(['uninstall', 'service']);
 });
 
+test('several containers: one that fails does not keep the others', async () => {
+  const names = ['a', 'b', 'c'];
+  for (const name of names) await atomic(['install', '--system', '--name', name, service]);
+  // A name that is none is found before anything is changed.
+  expect(await failingAtomic(2, ['uninstall', 'a', 'no/name'])).toContain("'no/name'");
+  const run = await runAtomic(['uninstall', 'a', 'missing', 'b', 'a']);
+  expect(run.status).toBe(1);
+  expect(run.stderr).toContain(
+    "Warning: missing was not uninstalled: System container 'missing' is not installed",
+  );
+  expect(run.stderr).toEndWith(
+    'error: uninstalling 3 containers: missing failed, 2 containers uninstalled\n',
+  );
+  expect(await atomic(['containers', 'list', '-aq'])).toBe('c\n');
+  expect(JSON.parse(await atomic(['uninstall', '--json', 'c'])).uninstalled).toBe('c');
+  sh('rm -rf /run/a /run/b /run/c');
+});
+
+test('containers delete asks, in the words of the original', async () => {
+  for (const name of ['a', 'b']) await atomic(['install', '--system', '--name', name, service]);
+  const heading = `   ID           NAME                 ${'IMAGE_NAME'.padEnd(service.length)} STORAGE`;
+  const table = `${heading}\n   a            a                    ${service} ostree\n`;
+  const refused = await runAtomic(['containers', 'delete', 'a'], { input: 'n\n' });
+  expect(refused).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: `Do you wish to delete the following containers?\n\n${table}\nConfirm (y/N) error: User aborted delete operation for ['a']\n`,
+  });
+  expect(await failingAtomic(1, ['containers', 'delete', '-f', 'a', 'missing'])).toStartWith(
+    "error: System container 'missing' is not installed\n",
+  );
+  expect(await atomic(['containers', 'list', '-aq'])).toBe('a\nb\n');
+  const accepted = await runAtomic(['containers', 'delete', 'a'], { input: 'y\n' });
+  expect(accepted).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('systemctl disable --now a\n'),
+  });
+  const all = await atomic(['-y', 'containers', 'delete', '--all']);
+  expect(all).toStartWith('The following containers will be deleted.\n\n   ID ');
+  expect(await atomic(['containers', 'list', '-aq'])).toBe('');
+  expect(await atomic(['containers', 'delete', '-a'])).toBe('No containers to delete\n');
+  sh('rm -rf /run/a /run/b');
+  for (const words of [
+    ['containers', 'delete'],
+    ['containers', 'delete', '-a', 'a'],
+  ]) {
+    expect(await failingAtomic(2, words)).toContain(
+      'You must select --all or provide a list of containers to delete.',
+    );
+  }
+});
+
 /** Without `info` nothing tells that the install has made the folder: it stays. */
 function removeUnknownFolder(): void {
   if (existsSync('/run/service')) sh('rmdir /run/service');

@@ -52,7 +52,7 @@ export async function pushImage(
   return withStep(`pushing ${written}`, () =>
     withSharedStore(host, async () => {
       const image = await readImage(host, written);
-      const target = parseRegistryDestination(destination, image.reference);
+      const target = parseRegistryDestination(destination ?? keepInsecure(written, image), image.reference);
       const access = await prepareAccess(
         target.name,
         target.isInsecure ? { ...options, tlsVerify: false } : options,
@@ -67,6 +67,11 @@ export async function pushImage(
       }
     }),
   );
+}
+
+/** `http:` before the name of the image counts for its registry, too. */
+function keepInsecure(written: string, { reference }: StoredImage): string {
+  return written.startsWith('http:') ? `http:${reference}` : reference;
 }
 
 /** Before the work begins, so that there is time to interrupt it. */

@@ -1,5 +1,6 @@
 /** Pulls an image: finds out what is meant, opens its source, and stores it. */
 import { wrapError } from '../../core/errors.ts';
+import { formatCount } from '../../core/format-count.ts';
 import type { PulledImage, SourceOptions } from '../../core/image.ts';
 import { type ImageLocation, nameImage } from '../../core/image-location.ts';
 import { formatImageRef } from '../../core/ref-name.ts';
@@ -84,6 +85,11 @@ export async function pullNamedImage(
         }
       }),
     );
+    const { length } = pulled.fetched;
+    // Ansible reads "Copying blob" as "something has changed" (compatibility 7.6).
+    if (length > 0) {
+      host.report({ kind: 'notice', text: `Copying blobs: ${formatCount(length, 'layer')} fetched` });
+    }
     // What was typed is no name for it, or not the one that it has here.
     if (reference !== shown && reference !== `${shown}:latest`) {
       host.report({ kind: 'notice', text: `Stored as ${reference}` });

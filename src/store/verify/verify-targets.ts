@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { compareUtf8 } from '../../core/compare-utf8.ts';
 import type { StoredImage } from '../../core/image.ts';
 import { formatImageRef, parseRefName } from '../../core/ref-name.ts';
-import { formatReference, parseReference } from '../../core/reference.ts';
+import { findStoredName } from '../../core/source-name.ts';
 import type { Host } from '../../host/host.ts';
 import { buildAmbiguous, buildNotFound, parseIdPrefix } from '../find-image.ts';
 import { describeImage, ImageKey } from '../image-commit.ts';
@@ -52,18 +52,23 @@ export function listTargets(host: Host): VerifyTarget[] {
 export function selectTargets(targets: readonly VerifyTarget[], written: readonly string[]): VerifyTarget[] {
   const images = targets.flatMap(({ image }) => (image === undefined ? [] : [image]));
   const names = written.flatMap((word) => {
-    const reference = formatReference(parseReference(word));
+    const reference = findStoredName(word);
     const isNamed = targets.some((target) => target.reference === reference);
-    return isNamed ? [reference] : selectById(images, word);
+    if (isNamed) return [reference];
+    return selectById(
+      images,
+      word,
+      targets.map((target) => target.reference),
+    );
   });
   return targets.filter(({ reference }) => names.includes(reference));
 }
 
-function selectById(images: readonly StoredImage[], written: string): string[] {
+function selectById(images: readonly StoredImage[], written: string, stored: readonly string[]): string[] {
   const prefix = parseIdPrefix(written);
   const found = prefix === undefined ? [] : images.filter(({ id }) => id.startsWith(prefix));
   if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
-  if (found.length === 0) throw buildNotFound(written);
+  if (found.length === 0) throw buildNotFound(written, stored);
   return found.map(({ reference }) => reference);
 }
 

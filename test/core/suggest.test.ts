@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { findSuggestion, measureDistance } from '../../src/cli/suggest.ts';
+import { findSuggestion, measureDistance } from '../../src/core/suggest.ts';
 
 test.each([
   ['', '', 0],

@@ -1,0 +1,93 @@
+/** Fetches what the name of a stored image means now (compatibility M-60). */
+import { AtomicError } from '../../core/errors.ts';
+import type { SourceOptions, StoredImage } from '../../core/image.ts';
+import { toPrintable } from '../../core/printable.ts';
+import { formatProposal, proposeImages } from '../../core/propose-images.ts';
+import { parseReference } from '../../core/reference.ts';
+import type { Host } from '../../host/host.ts';
+import { findImage, listStoredNames } from '../find-image.ts';
+import { pullImage } from './pull.ts';
+
+export interface UpdatedImage {
+  readonly reference: string;
+  /** Ids of the image before and after. */
+  readonly before: string;
+  readonly after: string;
+}
+
+/** What became of one of all images. */
+export type UpdateOutcome =
+  | ({ readonly kind: 'updated' } & UpdatedImage)
+  | { readonly kind: 'failed'; readonly reference: string; readonly before: string };
+
+/**
+ * Pulls a stored image again, from where it came and under the name that it has.
+ *
+ * @param written its name, not an id
+ * @throws AtomicError IMAGE_NOT_FOUND, and what `pullImage` throws
+ */
+export async function updateImage(
+  host: Host,
+  written: string,
+  options: SourceOptions,
+): Promise<UpdatedImage> {
+  const image = await findImage(host, written);
+  if (image === undefined) throw buildUnknown(host, written);
+  const { image: after } = await pullImage(host, findSource(image, written), options, image.reference);
+  return { reference: image.reference, before: image.id, after: after.id };
+}
+
+/**
+ * Updates all images that have the name of a registry, one after another; others are skipped with a warning, and one that
+ * fails does not keep the others from it.
+ *
+ * @throws AtomicError INTERRUPTED
+ */
+export async function updateAllImages(host: Host, options: SourceOptions): Promise<readonly UpdateOutcome[]> {
+  const outcomes: UpdateOutcome[] = [];
+  for (const reference of listStoredNames(host.locations.repository)) {
+    if (!hasRegistry(reference)) {
+      host.report({ kind: 'warning', text: `Image ${reference} not fully qualified: skipping` });
+      continue;
+    }
+    host.report({ kind: 'notice', text: `Checking image ${reference}...` });
+    outcomes.push(await tryUpdate(host, reference, options));
+  }
+  return outcomes;
+}
+
+async function tryUpdate(host: Host, reference: string, options: SourceOptions): Promise<UpdateOutcome> {
+  let before = '';
+  try {
+    before = (await findImage(host, reference))?.id ?? '';
+    return { kind: 'updated', ...(await updateImage(host, reference, options)) };
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
+    host.report({ kind: 'warning', text: error.message });
+    return { kind: 'failed', reference, before };
+  }
+}
+
+/** Images that the original or an older version stored do not say where they came from: there the name does. */
+function findSource({ reference, source }: StoredImage, written: string): string {
+  if (source === undefined || source === `docker://${reference}`) return written;
+  return written.startsWith('http:') ? source.replace(/^docker:\/\//, 'http:') : source;
+}
+
+/** Names that the original stored may be none that can be pulled. */
+function hasRegistry(reference: string): boolean {
+  try {
+    return parseReference(reference).registry !== undefined;
+  } catch (error) {
+    if (error instanceof AtomicError) return false;
+    throw error;
+  }
+}
+
+function buildUnknown(host: Host, written: string): AtomicError {
+  const similar = proposeImages(written, listStoredNames(host.locations.repository));
+  return new AtomicError('IMAGE_NOT_FOUND', `${toPrintable(written)} not found locally.  Unable to update`, {
+    hint: formatProposal(similar) ?? 'Fetch it with atomic pull; what is there: atomic images list',
+    details: { image: written, similar },
+  });
+}
