@@ -48,7 +48,8 @@ export function makeWaitingPath(repository: string, prefix = ''): string {
 
 /** Writes a commit, not synced. libostree would copy it, and it may have 10 MB. */
 export function writeWaitingCommit(repository: string, commit: CommitContent): WaitingCommit {
-  const pieces = [...formatCommitPieces(commit)];
+  // Gone through twice: a piece is good until the next one is taken.
+  const pieces = formatCommitPieces(commit);
   const sum = createHash('sha256');
   for (const piece of pieces) sum.update(piece);
   const checksum = sum.digest('hex');
@@ -138,7 +139,7 @@ function listWaiting(repository: string, checksum: string): readonly string[] {
   }
 }
 
-function writePieces(path: string, pieces: readonly Buffer[]): void {
+function writePieces(path: string, pieces: Iterable<Buffer>): void {
   const fd = openSync(path, 'wx', 0o600);
   try {
     for (const piece of pieces) for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);

@@ -129,6 +129,20 @@ test('entries behind symlinks and sparse files, which the tree has elsewhere and
   );
 });
 
+test('a layer whose record is longer than what is in memory of it', async () => {
+  await using store = await createStore([registry]);
+  // Names that do not compress: some 150 KB of record.
+  const names = Array.from({ length: 600 }, (_, index) =>
+    createHash('sha512').update(`${index}`).digest('hex'),
+  );
+  const archive = buildTar(names.map((path) => ({ path, content: 'equal' })));
+  const layer = (await pullLayers(store, registry, [{ tar: archive }])).image.layerDigests[0] ?? '';
+  expect(readRecordedLayer(store.host, layer).record.length).toBeGreaterThan(2 * 64 * 1024);
+  expect(await digestRebuilt(store, layer)).toBe(
+    `sha256:${createHash('sha256').update(archive).digest('hex')}`,
+  );
+});
+
 test('objects that are damaged, cut or gone', async () => {
   let checksum = '';
   const change =
