@@ -1,9 +1,10 @@
 /** Gives a deployment back what its image says, path by path, each by one rename. */
-import { chmodSync, chownSync, linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { removeTree, requireNoMounts } from '../host/remove-tree.ts';
 import { checkoutFolder } from '../store/checkout.ts';
+import { linkOrCopy } from '../store/link-or-copy.ts';
 import { mergeCommit } from '../store/merge-image.ts';
 import { formatObjectPath, readDirMeta } from '../store/object-files.ts';
 import { checkDeployment, type FoundDifference } from './check-deployment.ts';
@@ -60,7 +61,7 @@ async function applyFix(
         await removeTree(place);
       }
       rmSync(temporary, { force: true });
-      linkSync(formatObjectPath(host.locations.repository, expected.checksum, 'file'), temporary);
+      await linkOrCopy(formatObjectPath(host.locations.repository, expected.checksum, 'file'), temporary);
       renameSync(temporary, place);
       return;
     }

@@ -182,9 +182,9 @@ export function writeFileObject(repo: Pointer, content: Buffer): string {
 
 /**
  * Checks the folder `subpath` (`/` for all) of a commit out as hard links into `path`, which must not exist, without a sync of
- * its own. Fails rather than copy when the repository is on another filesystem.
+ * its own. Copies where the kernel makes no link: when a file has as many as can be, but also to another filesystem.
  */
-export async function checkoutHardLinks(
+export async function checkoutWithLinks(
   repo: Pointer,
   commitChecksum: string,
   subpath: string,
@@ -197,7 +197,7 @@ export async function checkoutHardLinks(
     enable_uncompressed_cache: 0,
     enable_fsync: 0,
     process_whiteouts: 0,
-    no_copy_fallback: 1,
+    no_copy_fallback: 0,
     force_copy: 0,
     bareuseronly_dirs: 0,
     force_copy_zerosized: 0,

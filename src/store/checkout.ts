@@ -1,5 +1,11 @@
+import { dirname } from 'node:path';
+import { AtomicError } from '../core/errors.ts';
+import { parseDirMeta } from '../core/ostree-objects.ts';
+import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
+import { readMountId } from '../host/mount-id.ts';
 import { buildUnmerged, hasMergedRoot } from './image-root.ts';
+import { hasDefaultAcl, removeInheritedAcls } from './inherited-acls.ts';
 import { formatObjectPath, readCommit } from './object-files.ts';
 import { addReachable, createObjectSet } from './reachable-objects.ts';
 import { withRepository } from './repository.ts';
@@ -7,8 +13,8 @@ import { withStoreErrors } from './store-error.ts';
 import { readVerifiedObject } from './verified-object.ts';
 
 /**
- * Checks the root filesystem of an image out as hard links. It is not synced: the caller syncs the filesystem once, before
- * the checkout gets its real name.
+ * Checks the root filesystem of an image out as hard links; a file that has as many as the filesystem allows is copied. It
+ * is not synced: the caller syncs the filesystem once, before the checkout gets its real name.
  *
  * @param commit of the image, 64 hex digits
  * @param destination absolute path that does not exist yet; after a failure or a crash a part of it may
@@ -16,11 +22,14 @@ import { readVerifiedObject } from './verified-object.ts';
  * on another filesystem, NO_SPACE, STORE_FAILED
  */
 export async function checkoutImage(host: Host, commit: string, destination: string): Promise<void> {
-  await withStoreErrors(`checking out ${destination}`, () => {
+  const acls = await withStoreErrors(`checking out ${destination}`, () => {
     requireMerged(host, commit);
-    requireSoundDirectories(host, commit);
+    return checkDirectories(host, commit);
   });
   await checkoutFolder(host, commit, '/', destination);
+  if (acls === 'default') {
+    await withFileErrors(`check out ${destination}`, () => removeInheritedAcls(host, commit, destination));
+  }
 }
 
 /**
@@ -35,11 +44,24 @@ export async function checkoutFolder(
   destination: string,
 ): Promise<void> {
   await withRepository(host, async (repo) => {
-    const { checkoutHardLinks } = await import('../native/ostree.ts');
+    const { checkoutWithLinks } = await import('../native/ostree.ts');
+    requireOneMount(host, destination);
     await withStoreErrors(`checking out ${destination}`, () =>
-      checkoutHardLinks(repo, commit, path, destination),
+      checkoutWithLinks(repo, commit, path, destination),
     );
   });
+}
+
+/** libostree copies for any reason why there can be no link. To another mount the kernel makes none, even of one filesystem. */
+function requireOneMount({ locations: { repository } }: Host, destination: string): void {
+  if (readMountId(`${repository}/objects`) === readMountId(dirname(destination))) return;
+  throw new AtomicError(
+    'CROSS_DEVICE',
+    `checking out ${destination}: it is on another filesystem than ${repository}`,
+    {
+      hint: 'Containers are hard links into the repository: put both on one filesystem (checkout_path and ostree_repository in /etc/atomic.conf).',
+    },
+  );
 }
 
 /** Whoever checks out has merged it before, see `merge-image.ts`; a commit of the original would come out empty. */
@@ -47,11 +69,17 @@ function requireMerged({ locations: { repository } }: Host, commit: string): voi
   if (!hasMergedRoot(repository, readCommit(repository, commit))) throw buildUnmerged(commit);
 }
 
-/** libostree takes a damaged directory object for an empty one. */
-function requireSoundDirectories({ locations: { repository } }: Host, commit: string): void {
+/**
+ * libostree takes a damaged directory object for an empty one.
+ *
+ * @returns whether a directory has an ACL that those below it would inherit
+ */
+function checkDirectories({ locations: { repository } }: Host, commit: string): 'default' | 'none' {
   const reached = createObjectSet();
   addReachable(repository, commit, reached);
-  for (const checksum of reached.dirmeta) {
-    readVerifiedObject(formatObjectPath(repository, checksum, 'dirmeta'), checksum, 'dirmeta');
-  }
+  const metas = [...reached.dirmeta].map((checksum) => {
+    const path = formatObjectPath(repository, checksum, 'dirmeta');
+    return parseDirMeta(readVerifiedObject(path, checksum, 'dirmeta'));
+  });
+  return metas.some(hasDefaultAcl) ? 'default' : 'none';
 }

@@ -28,12 +28,6 @@ export function toStoreError(error: unknown, step: string): unknown {
   if ((isIoError && error.code === IoErrorCode.noSpace) || NO_SPACE_WORDS.test(reason)) {
     return noSpace(`${step}: ${reason}`, error);
   }
-  if (/hardlink checkout across devices|Invalid cross-device link/.test(reason)) {
-    return new AtomicError('CROSS_DEVICE', `${step}: ${reason}`, {
-      hint: 'Containers are hard links into the repository: put both on one filesystem (checkout_path and ostree_repository in /etc/atomic.conf).',
-      cause: error,
-    });
-  }
   if (isIoError && error.code === IoErrorCode.readOnly) {
     return new AtomicError('READ_ONLY', `${step}: ${reason}`, {
       hint: 'Make the filesystem of the image store writable and try again.',

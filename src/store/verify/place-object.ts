@@ -2,7 +2,6 @@
 import {
   closeSync,
   fsyncSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -14,6 +13,7 @@ import { dirname } from 'node:path';
 import type { ObjectKind } from '../../core/verified-image.ts';
 import { withFileErrors } from '../../host/file-error.ts';
 import { formatFileIdentity } from '../../host/file-identity.ts';
+import { linkOrCopy } from '../link-or-copy.ts';
 import { formatObjectPath } from '../object-files.ts';
 import type { Repair } from './repair.ts';
 
@@ -24,7 +24,7 @@ export async function placeLink(
   checksum: string,
   source: string,
 ): Promise<void> {
-  await place(repair, kind, checksum, (path) => linkSync(source, path));
+  await place(repair, kind, checksum, (path) => linkOrCopy(source, path));
 }
 
 /** @param data of a metadata object */
@@ -49,13 +49,13 @@ async function place(
   { host, scratch, verifier, replaced, givenUp }: Repair,
   kind: ObjectKind,
   checksum: string,
-  create: (path: string) => void,
+  create: (path: string) => void | Promise<void>,
 ): Promise<void> {
   const path = formatObjectPath(host.locations.repository, checksum, kind);
   await withFileErrors(`replace ${path}`, async () => {
     mkdirSync(dirname(path), { recursive: true });
     rmSync(scratch.placing, { force: true });
-    create(scratch.placing);
+    await create(scratch.placing);
     const before = lstatSync(path, { throwIfNoEntry: false });
     renameSync(scratch.placing, path);
     if (kind === 'file' && before !== undefined) givenUp.add(formatFileIdentity(before));

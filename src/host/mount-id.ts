@@ -1,0 +1,13 @@
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+
+/** The number of the mount that a folder is reached through. Between two mounts nothing can be linked or renamed. */
+export function readMountId(folder: string): number {
+  const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const [, id] = /^mnt_id:\s*([0-9]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+    if (id === undefined) throw new Error('the kernel does not say which mount a file is on');
+    return Number(id);
+  } finally {
+    closeSync(fd);
+  }
+}
