@@ -1,7 +1,9 @@
 /** What is mounted, as the kernel says it: `/proc/PID/mountinfo` (proc(5)). */
 import { readFileSync, readlinkSync } from 'node:fs';
+import type { Host } from './host.ts';
+import { throwIfInterrupted } from './interruption.ts';
 import { unescapeMountField } from './mounts.ts';
-import { listProcesses, readProcess } from './processes.ts';
+import { listProcesses, readProcess, readProcessFile } from './processes.ts';
 
 export interface MountEntry {
   readonly point: string;
@@ -22,27 +24,35 @@ export interface MountNamespace {
 }
 
 /**
- * Reads the tables of all mount namespaces in which a process lives that we can see. A namespace that is only kept by a
+ * Reads the tables of all mount namespaces in which a process lives that we can see, our own first, one after another: a
+ * table may have tens of thousands of lines, and a caller that has seen enough stops. A namespace that is only kept by a
  * file (`unshare --mount=FILE`) is not among them.
+ *
+ * @param text lines without it are left out
+ * @throws INTERRUPTED between two tables
  */
-export function listMountNamespaces(): readonly MountNamespace[] {
-  const namespaces = new Map<string, MountNamespace>();
-  for (const pid of listProcesses()) {
-    const found = readProcess(() => {
-      // A process in a chroot sees the mounts below it only.
-      const key = `${readlinkSync(`/proc/${pid}/ns/mnt`)} ${readlinkSync(`/proc/${pid}/root`)}`;
-      if (namespaces.has(key)) return undefined;
-      return { key, mounts: parseMountTable(readFileSync(`/proc/${pid}/mountinfo`, 'utf8')) };
-    });
-    if (found !== undefined) namespaces.set(found.key, { pid, mounts: found.mounts });
+export async function* readMountTables(host: Host, text: string): AsyncGenerator<MountNamespace> {
+  const self = Number(readlinkSync('/proc/self'));
+  const seen = new Set<string>();
+  for (const pid of [self, ...listProcesses()]) {
+    throwIfInterrupted(host);
+    // A process in a chroot sees the mounts below it only.
+    const key = readProcess(
+      () => `${readlinkSync(`/proc/${pid}/ns/mnt`)} ${readlinkSync(`/proc/${pid}/root`)}`,
+    );
+    if (key === undefined || seen.has(key)) continue;
+    const mountinfo = await readProcessFile(`/proc/${pid}/mountinfo`);
+    if (mountinfo === undefined) continue;
+    seen.add(key);
+    yield { pid, mounts: parseMountTable(mountinfo, text) };
   }
-  return [...namespaces.values()];
 }
 
-export function parseMountTable(mountinfo: string): readonly MountEntry[] {
+/** @param text lines without it are left out */
+export function parseMountTable(mountinfo: string, text = ''): readonly MountEntry[] {
   return mountinfo
     .split('\n')
-    .filter((line) => line !== '')
+    .filter((line) => line !== '' && line.includes(text))
     .map((line) => {
       // ID PARENT DEVICE ROOT POINT OPTIONS [TAG]... - TYPE SOURCE OPTIONS
       const fields = line.split(' ');

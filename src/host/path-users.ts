@@ -1,5 +1,7 @@
 /** Who keeps a path in use, from `/proc` (proc(5)). */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Host } from './host.ts';
+import { throwIfInterrupted } from './interruption.ts';
 import { listProcesses, readProcess } from './processes.ts';
 
 /** A process that uses files below a path. */
@@ -9,12 +11,21 @@ export interface PathUser {
   readonly command: string;
 }
 
-/** Lists the processes whose current or root folder, program, open files or mapped files are at or below a path. */
-export function listPathUsers(path: string): readonly PathUser[] {
-  return listProcesses().flatMap((pid) => {
+/**
+ * Lists the processes whose current or root folder, program, open files or mapped files are at or below a path.
+ *
+ * @throws INTERRUPTED
+ */
+export async function listPathUsers(host: Host, path: string): Promise<readonly PathUser[]> {
+  const users: PathUser[] = [];
+  for (const pid of listProcesses()) {
+    // Signals arrive only between turns of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    throwIfInterrupted(host);
     const user = readProcess(() => (usesPath(pid, path) ? { pid, command: readCommand(pid) } : undefined));
-    return user === undefined ? [] : [user];
-  });
+    if (user !== undefined) users.push(user);
+  }
+  return users;
 }
 
 function usesPath(pid: number, path: string): boolean {

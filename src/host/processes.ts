@@ -1,5 +1,6 @@
 /** Processes that come and go while they are looked at. */
 import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { isErrno } from './file-error.ts';
 
 /** Ids of all processes that can be seen. */
@@ -12,8 +13,21 @@ export function readProcess<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EINVAL'].some((errno) => isErrno(error, errno)))
-      return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
+}
+
+/** As `readProcess`, for a file that takes long: the kernel makes it as it is read. */
+export async function readProcessFile(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return ['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EINVAL'].some((errno) => isErrno(error, errno));
 }

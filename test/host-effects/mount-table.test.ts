@@ -2,8 +2,9 @@ import { expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { listMountNamespaces, parseMountTable, readOwnMounts } from '../../src/host/mount-table.ts';
+import { parseMountTable, readMountTables, readOwnMounts } from '../../src/host/mount-table.ts';
 import { listPathUsers } from '../../src/host/path-users.ts';
+import { createSandbox } from '../support/sandbox.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
 
 test('lines of mountinfo: optional fields, escapes, no source', () => {
@@ -23,13 +24,27 @@ test('lines of mountinfo: optional fields, escapes, no source', () => {
   ]);
 });
 
-test('the root is mounted, and our namespace is among all', () => {
+test('the root is mounted, and our namespace is the first of all', async () => {
+  await using sandbox = await createSandbox();
   const own = readOwnMounts();
   expect(own.some(({ point }) => point === '/')).toBe(true);
-  expect(listMountNamespaces().some(({ mounts }) => Bun.deepEquals(mounts, own))).toBe(true);
+  const tables = await Array.fromAsync(readMountTables(sandbox.host, ''));
+  expect(tables[0]).toEqual({ pid: process.pid, mounts: own });
+  const pids = tables.map(({ pid }) => pid);
+  expect(pids).toEqual([...new Set(pids)]);
+});
+
+test('only the lines that are wanted are parsed, and the reading can be interrupted between tables', async () => {
+  await using sandbox = await createSandbox();
+  for await (const { mounts } of readMountTables(sandbox.host, 'no such mount')) expect(mounts).toEqual([]);
+  const reading = readMountTables(sandbox.host, '');
+  await reading.next();
+  sandbox.interrupt();
+  await expect(reading.next()).rejects.toMatchObject({ code: 'INTERRUPTED' });
 });
 
 test('who uses a folder: by current folder and open file; nobody beside it', async () => {
+  await using sandbox = await createSandbox();
   await using folder = await createTemporaryFolder('users');
   const [used, beside] = [folder.join('used'), folder.join('used-not')];
   for (const path of [used, `${used}/below`, beside]) mkdirSync(path);
@@ -47,10 +62,10 @@ test('who uses a folder: by current folder and open file; nobody beside it', asy
     const inside = await start(':', `${used}/below`);
     const reader = await start(`exec 5> '${used}/file'`, '/');
     await start(`exec 5> '${beside}/file'`, beside);
-    expect(listPathUsers(used)).toEqual(
+    expect(await listPathUsers(sandbox.host, used)).toEqual(
       [inside, reader].sort((a, b) => a - b).map((pid) => ({ pid, command: 'sh' })),
     );
-    expect(listPathUsers(folder.join('nothing'))).toEqual([]);
+    expect(await listPathUsers(sandbox.host, folder.join('nothing'))).toEqual([]);
   } finally {
     for (const child of children) child.kill();
   }

@@ -20,7 +20,7 @@ import { type MountRecord, parseMountRecord } from '../../core/mount-record.ts';
 import { ensureDirectory } from '../../host/durable-files.ts';
 import { isErrno, withFileErrors } from '../../host/file-error.ts';
 import type { Host } from '../../host/host.ts';
-import { listMountNamespaces, type MountEntry } from '../../host/mount-table.ts';
+import { type MountEntry, readMountTables } from '../../host/mount-table.ts';
 import { removeTree } from '../../host/remove-tree.ts';
 import {
   type StandingLockRequest,
@@ -108,8 +108,7 @@ export async function listRecordedMounts(host: Host): Promise<readonly RecordedM
  */
 export async function listMountsOf(host: Host, deployment: string): Promise<readonly string[]> {
   const recorded = (await listRecordedMounts(host)).filter(({ record }) => record?.deployment === deployment);
-  if (recorded.length === 0) return [];
-  const mounted = listMountedIds();
+  const mounted = await findMounted(host, recorded);
   return recorded.flatMap(({ id, record }) =>
     record !== undefined && mounted.has(id) ? [record.directory] : [],
   );
@@ -127,22 +126,41 @@ export async function removeEndedMounts(host: Host): Promise<readonly string[]> 
 
 /** As `removeEndedMounts`, with the lock held. */
 export async function removeUnmounted(host: Host): Promise<readonly string[]> {
-  const mounted = listMountedIds();
-  const ended = (await listRecordedMounts(host)).filter(({ id }) => !mounted.has(id));
+  const recorded = await listRecordedMounts(host);
+  return removeFolders(recorded, await findMounted(host, recorded));
+}
+
+/** Removes the folders of the mounts that are not there any more. @returns their paths */
+export async function removeFolders(
+  recorded: readonly RecordedMount[],
+  mounted: ReadonlyMap<string, number>,
+): Promise<readonly string[]> {
+  const ended = recorded.filter(({ id }) => !mounted.has(id));
   for (const { folder } of ended) await removeTree(folder);
   return ended.map(({ folder }) => folder);
 }
 
-/** The ids of ours in all mount tables that can be seen, with one process that sees the mount. */
-export function listMountedIds(): ReadonlyMap<string, number> {
-  return new Map(
-    listMountNamespaces().flatMap(({ pid, mounts }) =>
-      mounts.flatMap((entry) => {
-        const id = findMountId(entry);
-        return id === undefined ? [] : [[id, pid] as const];
-      }),
-    ),
-  );
+/**
+ * Looks for mounts in all mount tables that can be seen, until all are found.
+ *
+ * @returns the ids of those that are there, with one process that sees the mount
+ * @throws INTERRUPTED
+ */
+export async function findMounted(
+  host: Host,
+  wanted: readonly { readonly id: string }[],
+): Promise<ReadonlyMap<string, number>> {
+  const missing = new Set(wanted.map(({ id }) => id));
+  const mounted = new Map<string, number>();
+  if (missing.size === 0) return mounted;
+  for await (const { pid, mounts } of readMountTables(host, SOURCE_PREFIX)) {
+    for (const entry of mounts) {
+      const id = findMountId(entry);
+      if (id !== undefined && missing.delete(id)) mounted.set(id, pid);
+    }
+    if (missing.size === 0) break;
+  }
+  return mounted;
 }
 
 function buildLock(locations: Locations): StandingLockRequest {

@@ -4,7 +4,7 @@ import type { StaleMount } from '../../core/verified-image.ts';
 import { isErrno } from '../../host/file-error.ts';
 import { formatFileIdentity } from '../../host/file-identity.ts';
 import type { Host } from '../../host/host.ts';
-import { listMountedIds, listRecordedMounts } from './mount-folder.ts';
+import { findMounted, listRecordedMounts } from './mount-folder.ts';
 
 /**
  * Lists the mounts of images that show one of some files. The caller holds the store, so that no image is mounted
@@ -18,8 +18,7 @@ export async function listMountsShowing(
 ): Promise<readonly StaleMount[]> {
   const recorded = files.size === 0 ? [] : await listRecordedMounts(host);
   const images = recorded.filter(({ record }) => record?.kind === 'image');
-  if (images.length === 0) return [];
-  const mounted = listMountedIds();
+  const mounted = await findMounted(host, images);
   return images
     .filter(({ id, rootfs }) => mounted.has(id) && holdsAny(rootfs, files))
     .flatMap(({ record }) =>

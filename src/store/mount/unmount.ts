@@ -7,11 +7,11 @@ import { resolveMountPoint } from '../../host/mount-point.ts';
 import { type MountEntry, readOwnMounts } from '../../host/mount-table.ts';
 import { listPathUsers } from '../../host/path-users.ts';
 import {
+  findMounted,
   findMountId,
-  listMountedIds,
   listRecordedMounts,
   type RecordedMount,
-  removeUnmounted,
+  removeFolders,
   requireRootTo,
   withExistingMounts,
 } from './mount-folder.ts';
@@ -53,19 +53,39 @@ async function unmountRecorded(host: Host, directory: string): Promise<Unmounted
   if (mine === undefined) {
     const left = recorded.find(({ record }) => record?.directory === directory);
     if (left === undefined || hasMount(mounts, left, directory)) throw buildNotMounted(directory, top, left);
-    const kept = findKept(left);
-    await removeUnmounted(host);
+    const mounted = await findMounted(host, recorded);
+    const kept = findKept(left, mounted);
+    await removeFolders(recorded, mounted);
     return { directory, outcome: 'cleaned', record: left.record, ...kept, left: undefined };
   }
-  await endMount(directory, mounts);
-  const kept = findKept(mine);
-  const left = await removeIfWritable(host, mine);
+  await endMount(host, directory, mounts);
+  const mounted = await findRemaining(host, recorded, directory);
+  const kept = findKept(mine, mounted);
+  const left = await removeIfWritable(mine, recorded, mounted);
   return { directory, outcome: 'unmounted', record: mine.record, ...kept, left };
 }
 
-function findKept({ id }: RecordedMount): Pick<Unmounted, 'stillAt' | 'keptBy'> {
+/** As `findMounted`, when something has been unmounted already. */
+async function findRemaining(
+  host: Host,
+  recorded: readonly RecordedMount[],
+  directory: string,
+): ReturnType<typeof findMounted> {
+  try {
+    return await findMounted(host, recorded);
+  } catch (error) {
+    const text = `${toPrintable(directory)} is unmounted; what the mount needed stays until the next mount, unmount or images prune removes it`;
+    host.report({ kind: 'warning', text });
+    throw error;
+  }
+}
+
+function findKept(
+  { id }: RecordedMount,
+  mounted: ReadonlyMap<string, number>,
+): Pick<Unmounted, 'stillAt' | 'keptBy'> {
   const stillAt = readOwnMounts().flatMap((entry) => (findMountId(entry) === id ? [entry.point] : []));
-  return { stillAt, keptBy: stillAt.length > 0 ? undefined : listMountedIds().get(id) };
+  return { stillAt, keptBy: stillAt.length > 0 ? undefined : mounted.get(id) };
 }
 
 /**
@@ -73,9 +93,13 @@ function findKept({ id }: RecordedMount): Pick<Unmounted, 'stillAt' | 'keptBy'> 
  *
  * @returns the folder of this one when the filesystem is read-only: it stays for the next mount, unmount or prune
  */
-async function removeIfWritable(host: Host, { folder }: RecordedMount): Promise<string | undefined> {
+async function removeIfWritable(
+  { folder }: RecordedMount,
+  recorded: readonly RecordedMount[],
+  mounted: ReadonlyMap<string, number>,
+): Promise<string | undefined> {
   try {
-    await removeUnmounted(host);
+    await removeFolders(recorded, mounted);
     return undefined;
   } catch (error) {
     if (error instanceof AtomicError && error.code === 'READ_ONLY') return folder;
@@ -87,7 +111,7 @@ function findTop(mounts: readonly MountEntry[], directory: string): MountEntry |
   return mounts.findLast(({ point }) => point === directory);
 }
 
-async function endMount(directory: string, mounts: readonly MountEntry[]): Promise<void> {
+async function endMount(host: Host, directory: string, mounts: readonly MountEntry[]): Promise<void> {
   const { unmount } = await import('../../native/mount.ts');
   try {
     unmount(directory);
@@ -98,7 +122,7 @@ async function endMount(directory: string, mounts: readonly MountEntry[]): Promi
         cause: error,
       });
     }
-    throw buildInUse(directory, mounts);
+    throw await buildInUse(host, directory, mounts);
   }
 }
 
@@ -139,8 +163,12 @@ function explainNotMounted(top: MountEntry | undefined, covered: RecordedMount |
     : `what is mounted there, ${source}, is not of this image store`;
 }
 
-function buildInUse(directory: string, mounts: readonly MountEntry[]): AtomicError {
-  const processes = listPathUsers(directory);
+async function buildInUse(
+  host: Host,
+  directory: string,
+  mounts: readonly MountEntry[],
+): Promise<AtomicError> {
+  const processes = await listPathUsers(host, directory);
   const below = mounts.map(({ point }) => point).filter((point) => point.startsWith(`${directory}/`));
   const users = [
     ...processes.map(({ pid, command }) => `process ${pid} (${command})`),
