@@ -11,6 +11,7 @@ import type { Host } from '../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../host/interruption.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import { checkoutImage } from '../store/checkout.ts';
+import { letRuntimeReach } from '../store/private-folders.ts';
 import { createDeclaredPaths, registerDeployment } from './activate.ts';
 import { checkHostFolders } from './check-host-folders.ts';
 import { listPathsToCreate, removeCreatedPaths } from './created-paths.ts';
@@ -87,13 +88,15 @@ async function buildDeployment(host: Host, plan: InstallPlan, warnings: readonly
   await removeTree(folder);
   await withFileErrors(`create folder ${folder}`, async () => {
     await mkdir(folder);
-    await chmod(folder, 0o755);
+    await chmod(folder, 0o700);
   });
   if (plan.record.hasContainerService) await checkoutImage(host, plan.record.ostreeCommit, paths.rootfs);
   throwIfInterrupted(host);
   for (const file of plan.files) {
     await writePlannedFile(file, `${folder}/${chooseNameInside(host, plan, file)}`);
   }
+  const config = plan.files.find(({ path }) => basename(path) === basename(paths.config));
+  await letRuntimeReach(host, folder, config?.content);
   await syncFilesystemOf(folder);
   throwIfInterrupted(host);
 }

@@ -2,6 +2,7 @@ import type { Locations } from '../core/locations.ts';
 import { ensureDirectory } from '../host/durable-files.ts';
 import type { Host } from '../host/host.ts';
 import { type LockRequest, type LockResult, withLock, withLockIfFree } from '../host/lock.ts';
+import { ensurePrivateCheckouts } from '../store/private-folders.ts';
 
 /**
  * Runs an operation on one container while no other one runs. Waits for the other one, and says so.
@@ -34,6 +35,7 @@ export function buildLockFolder(locations: Locations): string {
 
 async function prepareLock(host: Host, name: string, verb: string): Promise<LockRequest> {
   const folder = buildLockFolder(host.locations);
+  await ensurePrivateCheckouts(host);
   await ensureDirectory(folder);
   return { path: `${folder}/${name}`, object: name, purpose: `atomic ${verb} ${name}` };
 }

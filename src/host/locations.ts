@@ -4,8 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import type { Locations } from '../core/locations.ts';
 import type { Settings } from '../core/settings.ts';
 
-const SYSTEM_CHECKOUTS = '/var/lib/containers/atomic';
-const HOST_REPOSITORY = '/ostree/repo';
+export const SYSTEM_CHECKOUTS = '/var/lib/containers/atomic';
+export const HOST_REPOSITORY = '/ostree/repo';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -5,9 +5,9 @@
  * Whoever takes objects away holds it exclusively: prune and repair. libostree's own lock covers single transactions
  * only.
  */
-import { ensureDirectory } from '../host/durable-files.ts';
 import type { Host } from '../host/host.ts';
 import { withReadersLock, withStandingLock } from '../host/standing-lock.ts';
+import { ensurePrivateStore } from './private-folders.ts';
 
 const OBJECT = 'the image store';
 
@@ -39,7 +39,7 @@ export async function withExclusiveStore<T>(host: Host, action: () => Promise<T>
 }
 
 async function withLock<T>(host: Host, mode: 'shared' | 'exclusive', action: () => Promise<T>): Promise<T> {
-  await ensureDirectory(host.locations.repository);
+  await ensurePrivateStore(host);
   return withStandingLock(host, { path: formatLockPath(host), mode, object: OBJECT }, action);
 }
 

@@ -27,6 +27,7 @@ import {
   withStandingLock,
   withStandingLockIfThere,
 } from '../../host/standing-lock.ts';
+import { ensurePrivateCheckouts } from '../private-folders.ts';
 
 const SOURCE_PREFIX = 'atomic:';
 const ID = /^[0-9a-f]{12}$/;
@@ -70,6 +71,7 @@ export function requireRootTo(host: Host, verb: 'mount' | 'unmount'): void {
 /** Runs an action during which nobody else mounts, unmounts or removes. May not be nested. */
 export async function withMounts<T>(host: Host, action: () => Promise<T>): Promise<T> {
   const parent = buildParent(host.locations);
+  await ensurePrivateCheckouts(host);
   await ensureDirectory(host.locations.state);
   await withFileErrors(`create folder ${parent}`, () => mkdir(parent, { recursive: true, mode: 0o700 }));
   return withStandingLock(host, buildLock(host.locations), action);
