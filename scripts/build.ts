@@ -2,7 +2,7 @@
  * Builds the one-file executable `dist/atomic`.
  *
  * koffi chooses its prebuilt module by a computed path, which a bundler cannot follow; the plugin below names the
- * file for this machine instead, so that it is embedded.
+ * file for this machine instead, so that it is embedded, and loads it from memory.
  */
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -17,8 +17,13 @@ const embedKoffi: BunPlugin = {
     const native = fileURLToPath(
       import.meta.resolve(`@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`),
     );
+    const loader = fileURLToPath(new URL('../src/native/memory-module.ts', import.meta.url));
     build.onLoad({ filter: /\/koffi\/src\/koffi\/src\/static\.js$/ }, () => ({
-      contents: `export const loadStatic = () => require(${JSON.stringify(native)});`,
+      contents: [
+        `import embedded from ${JSON.stringify(native)} with { type: 'file' };`,
+        `import { loadFromMemory } from ${JSON.stringify(loader)};`,
+        'export const loadStatic = () => loadFromMemory(embedded);',
+      ].join('\n'),
       loader: 'js',
     }));
   },
@@ -36,7 +41,13 @@ const result = await Bun.build({
   splitting: true,
   sourcemap: 'linked',
   format: 'esm',
-  compile: { outfile: building, autoloadDotenv: false, autoloadBunfig: false },
+  compile: {
+    outfile: building,
+    autoloadDotenv: false,
+    autoloadBunfig: false,
+    // With an option of its own, whichever, the runtime starts in a working directory that was deleted; without, it refuses.
+    execArgv: ['--no-install'],
+  },
   plugins: [embedKoffi],
 });
 for (const log of result.logs) console.error(String(log));

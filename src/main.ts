@@ -42,6 +42,7 @@ async function runHelp(topic: string): Promise<Output> {
 }
 
 async function runVerb(request: VerbRequest): Promise<Output> {
+  await leaveDeletedDirectory();
   const [{ runVerb }, screen] = await Promise.all([import('./commands/run-verb.ts'), openScreen()]);
   const signal = listenToSignals();
   const caller: Caller = {
@@ -60,6 +61,16 @@ async function runVerb(request: VerbRequest): Promise<Output> {
     },
   };
   return runVerb(request, caller);
+}
+
+async function leaveDeletedDirectory(): Promise<void> {
+  try {
+    process.cwd();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    process.chdir('/');
+    (await import('./host/working-directory.ts')).forbidRelativePaths();
+  }
 }
 
 async function printFailure(error: unknown, context: FailureContext, json: boolean): Promise<number> {

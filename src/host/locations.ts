@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Locations } from '../core/locations.ts';
 import type { Settings } from '../core/settings.ts';
+import { requireFindable } from './working-directory.ts';
 
 export const SYSTEM_CHECKOUTS = '/var/lib/containers/atomic';
 export const HOST_REPOSITORY = '/ostree/repo';
@@ -18,19 +19,27 @@ export function findLocations(settings: Settings, env: Environment, uid: number)
   const isRoot = uid === 0;
   const home = env.HOME || '/';
   const dataFolder = env.XDG_DATA_HOME?.startsWith('/') ? env.XDG_DATA_HOME : join(home, '.local/share');
-  const checkouts = resolve(
+  const checkouts = resolveFindable(
     env.ATOMIC_OSTREE_CHECKOUT_PATH ||
       settings.checkoutPath ||
       (isRoot ? SYSTEM_CHECKOUTS : join(dataFolder, 'containers/atomic')),
   );
   return {
     checkouts,
-    repository: resolve(env.ATOMIC_OSTREE_REPO || findRepository(settings, checkouts, isRoot, dataFolder)),
+    repository: resolveFindable(
+      env.ATOMIC_OSTREE_REPO || findRepository(settings, checkouts, isRoot, dataFolder),
+    ),
     repositoryMode: isRoot ? 'bare' : 'bare-user',
     units: isRoot ? '/etc/systemd/system' : join(home, '.config/systemd/user'),
     tmpfiles: isRoot ? '/etc/tmpfiles.d' : join(dataFolder, 'containers/tmpfiles'),
     state: join(checkouts, '.atomic'),
   };
+}
+
+/** @throws AtomicError BAD_VALUE for a relative path in a working directory that was deleted */
+function resolveFindable(path: string): string {
+  requireFindable(path);
+  return resolve(path);
 }
 
 function findRepository(settings: Settings, checkouts: string, isRoot: boolean, dataFolder: string): string {

@@ -3,6 +3,7 @@ import { constants, type FileHandle, open, readdir, realpath, stat } from 'node:
 import { AtomicError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 import { isErrno, withFileErrors } from './file-error.ts';
+import { requireFindable } from './working-directory.ts';
 
 export interface MountPoint {
   /** Absolute, without symlinks. */
@@ -49,6 +50,7 @@ export async function requireStillEmpty({ path, held }: MountPoint): Promise<voi
 
 /** Finds the real path of a directory by its name, also of one that is gone, as far as its parents are there. */
 export async function resolveMountPoint(written: string): Promise<string> {
+  requireFindable(written);
   try {
     return await realpath(written);
   } catch (error) {
@@ -60,6 +62,7 @@ export async function resolveMountPoint(written: string): Promise<string> {
 }
 
 async function openDirectory(written: string): Promise<FileHandle> {
+  requireFindable(written);
   try {
     return await open(written, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (error) {

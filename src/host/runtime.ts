@@ -5,6 +5,7 @@ import { AtomicError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 import type { Host } from './host.ts';
 import { captureProgram, formatPackageHint, runProgram } from './run-program.ts';
+import { requireFindable } from './working-directory.ts';
 
 /** Where Debian and Fedora put runtimes; looked at after PATH, which may lack the second for users and cron jobs. */
 const standardFolders = ['/usr/bin', '/usr/sbin'];
@@ -65,7 +66,10 @@ async function findKnownRuntime(host: Host): Promise<string | undefined> {
 }
 
 async function findProgram(host: Host, program: string): Promise<string | undefined> {
-  if (program.includes('/')) return (await isExecutable(program)) ? resolve(program) : undefined;
+  if (program.includes('/')) {
+    requireFindable(program);
+    return (await isExecutable(program)) ? resolve(program) : undefined;
+  }
   const folders = (host.env.PATH ?? '').split(':').filter((folder) => folder.startsWith('/'));
   for (const folder of [...folders, ...standardFolders]) {
     const path = `${folder}/${program}`;

@@ -4,6 +4,7 @@ import { AtomicError } from '../core/errors.ts';
 import type { SourceOptions } from '../core/image.ts';
 import { toPrintable } from '../core/printable.ts';
 import { isErrno } from '../host/file-error.ts';
+import { requireFindable } from '../host/working-directory.ts';
 import { sourceUnreadable, toReadError } from './source-unreadable.ts';
 
 /** @throws AtomicError SOURCE_UNREADABLE when a file or folder that a person named is not there or cannot be read */
@@ -19,6 +20,7 @@ export function requireAccessFiles({ authFile, certDirectory }: SourceOptions): 
 
 /** @returns false for what is no folder */
 function isReadableFolder(option: string, path: string): boolean {
+  requireFindable(path);
   try {
     accessSync(path, constants.R_OK);
     return statSync(path).isDirectory();

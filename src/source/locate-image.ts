@@ -16,6 +16,7 @@ import { type ImageReference, parseReference } from '../core/reference.ts';
 import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } from '../core/source-name.ts';
 import { isErrno } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
+import { canBeFound, requireFindable } from '../host/working-directory.ts';
 import { archiveInvalid, formatOtherPrefix } from './archive-invalid.ts';
 import { checkDirFolder, readLayoutFolder } from './image-folder.ts';
 import { sourceUnreadable, toReadError } from './source-unreadable.ts';
@@ -86,6 +87,7 @@ async function findPlace({ place, transport, orRegistry }: FileName): Promise<Pl
 }
 
 async function findKind(path: string): Promise<'folder' | 'file' | 'special' | undefined> {
+  if (!canBeFound(path)) return undefined;
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) return 'folder';
@@ -100,6 +102,7 @@ async function findKind(path: string): Promise<'folder' | 'file' | 'special' | u
 
 function locateElsewhere(host: Host, { orRegistry, place, prefix }: FileName): ImageLocation {
   if (orRegistry === undefined) {
+    requireFindable(place);
     throw new AtomicError(
       'IMAGE_NOT_FOUND',
       `reading ${toPrintable(place)}: there is no such file or folder`,

@@ -104,7 +104,12 @@ function isRegistry(location: string): boolean {
 }
 
 async function runSkopeo(host: Host, options: SkopeoOptions, args: readonly string[]): Promise<string> {
-  const result = await captureProgram(host, [findSkopeo(host), ...formatGlobalFlags(options), ...args]);
+  const { temporaryFolder } = options;
+  // gpg, which checks signatures, keeps the keys in a folder in TMPDIR. That may be missing or full.
+  const place = temporaryFolder === undefined ? {} : { TMPDIR: temporaryFolder };
+  const scratchHost = { ...host, env: { ...host.env, ...place } };
+  const argv = [findSkopeo(host), ...formatGlobalFlags(options), ...args];
+  const result = await captureProgram(scratchHost, argv);
   if (result.exitCode === 0) return result.stdout;
   throw buildSkopeoFailure(result.stderrTail);
 }

@@ -89,6 +89,15 @@ test.each(['oci', 'docker'] as const)(
   },
 );
 
+test('checking a signature needs no folder for temporary files', async () => {
+  const image = newImage();
+  const name = await pushImage(registry, 'signed/no-tmp', image);
+  trusted.sign(image.manifest, name, lookaside, 'signed/no-tmp');
+  const host = { ...store.host, env: { ...store.host.env, TMPDIR: '/nope' } };
+  expect((await pullImage(host, name, {})).image.reference).toBe(name);
+  expect(listLeftovers(store)).toEqual([]);
+});
+
 test('an image that was there before it was signed gets the signature with the next pull', async () => {
   const image = newImage();
   const name = await pushImage(registry, 'signed/later', image);

@@ -19,6 +19,7 @@ import { buildRetryPauses } from '../../core/retry-pauses.ts';
 import type { Host } from '../../host/host.ts';
 import { retryTransient } from '../../host/retry.ts';
 import { withStandingLockIfThere } from '../../host/standing-lock.ts';
+import { requireFindable } from '../../host/working-directory.ts';
 import { prepareAccess } from '../../source/credentials-file.ts';
 import { findReplacedIndex } from '../../source/replaced-index.ts';
 import { copyOwn } from '../../source/skopeo.ts';
@@ -102,6 +103,7 @@ export async function exportImage(host: Host, written: string, destination: stri
     withSharedStore(host, async () => {
       const image = await readImage(host, written);
       const target = parseFileDestination(destination, image.reference);
+      requireFindable(target.path);
       const { isThere } = await checkFileDestination(target);
       return isThere ? copyIntoFolder(host, image, target) : copyToNew(host, image, target);
     }),

@@ -1,0 +1,37 @@
+/**
+ * Loads the native module that the executable holds from memory. The runtime would copy it to a file in `$TMPDIR`, which
+ * may be missing, full, not writable, or mounted `noexec`.
+ */
+import { dlopen } from 'bun:ffi';
+import { closeSync, readFileSync, writeFileSync } from 'node:fs';
+
+const MFD_CLOEXEC = 1;
+/** Nobody executes the file, it is mapped. Hosts may refuse a file without this, and kernels before 6.3 refuse it. */
+const MFD_NOEXEC_SEAL = 8;
+
+/** @param embedded the path that the bundler gives a file in the executable */
+export function loadFromMemory(embedded: string): unknown {
+  const fd = createMemoryFile();
+  try {
+    writeFileSync(fd, readFileSync(embedded));
+    const module = { exports: {} };
+    process.dlopen(module, `/proc/self/fd/${fd}`);
+    return module.exports;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function createMemoryFile(): number {
+  const libc = dlopen('libc.so.6', { memfd_create: { args: ['buffer', 'u32'], returns: 'i32' } });
+  try {
+    const name = Buffer.from('koffi\0');
+    for (const flags of [MFD_CLOEXEC | MFD_NOEXEC_SEAL, MFD_CLOEXEC]) {
+      const fd = libc.symbols.memfd_create(name, flags);
+      if (fd >= 0) return fd;
+    }
+    throw new Error('memfd_create failed');
+  } finally {
+    libc.close();
+  }
+}
