@@ -226,6 +226,33 @@ test.each(configurations)('a configuration that is %s', async (_, input, reason,
   });
 });
 
+test.each<[object, string]>([
+  [{ config: { Entrypoint: '/bin/etcd' } }, 'config.Entrypoint must be an array'],
+  [{ config: { Cmd: ['a', 1] } }, 'config.Cmd[1] must be a string'],
+  [{ config: { Env: { A: '1' } } }, 'config.Env must be an array'],
+  [{ config: { Labels: { version: 3 } } }, 'config.Labels.version must be a string'],
+  [{ config: { User: 1000 } }, 'config.User must be a string'],
+  [{ config: { WorkingDir: ['/'] } }, 'config.WorkingDir must be a string'],
+  [{ config: { StopSignal: 15 } }, 'config.StopSignal must be a string'],
+  [{ config: 'x' }, 'config must be an object'],
+  [{ history: [{ created_by: 1 }] }, 'history[0].created_by must be a string'],
+  [{ history: [{ empty_layer: 'true' }] }, 'history[0].empty_layer must be true or false'],
+])('a configuration with a key of the wrong type, %j', async (part, problem) => {
+  const [layer] = buildImage({ layers }).layers;
+  const blob = {
+    architecture: 'amd64',
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: [layer?.diffId] },
+    ...part,
+  };
+  const name = await pushNew(registry, { layers, configData: Buffer.from(JSON.stringify(blob)) });
+  expect(await failedPull(store, name)).toEqual({
+    code: 'MANIFEST_INVALID',
+    message: `Invalid configuration blob in image: ${name}. ${problem}`,
+    hint: 'The image is broken; build or pull it again.',
+  });
+});
+
 test.each(['application/x-other', 'application/vnd.oci.image.layer.v1.tar+gzip+encrypted'])(
   'a layer of the type %s is refused before anything is fetched',
   async (mediaType) => {

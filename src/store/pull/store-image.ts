@@ -2,7 +2,7 @@
  * Stores an image from an open source: the layers that are missing, then the image itself. The image's ref is set by the
  * last transaction, so that an image is there whole or not at all; layers that are complete survive an interrupted pull.
  */
-import { readDiffIds } from '../../core/diff-ids.ts';
+import { checkConfiguration } from '../../core/configuration-blob.ts';
 import { AtomicError } from '../../core/errors.ts';
 import type { Platform, PulledImage, StoredImage } from '../../core/image.ts';
 import {
@@ -68,7 +68,7 @@ export async function storeImage(
     const { adoptLayers } = await import('./adopt-layers.ts');
     const config = asked ?? (await readConfig(host, from, manifest.config));
     if (asked === undefined) checkPlatform(host, config.toString('utf8'), undefined);
-    const diffIds = readDiffIds(config.toString('utf8'), manifest.layers.length);
+    const diffIds = checkConfiguration(config.toString('utf8'), reference, manifest.layers.length);
     const contents = new LayerContents(host);
     const { there, adoptable, planned } = planLayers(host, manifest.layers, diffIds, contents);
     await checkRoomForLayers(host, repo, planned);
