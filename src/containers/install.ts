@@ -1,7 +1,7 @@
 import type { InstallOutcome, InstallPlan, InstallRequest } from '../core/container.ts';
 import { buildDefaultName, type ContainerName, parseContainerName } from '../core/container-name.ts';
 import { AtomicError, addHint } from '../core/errors.ts';
-import type { SourceOptions, StoredImage } from '../core/image.ts';
+import { hasDigest, type SourceOptions, type StoredImage } from '../core/image.ts';
 import { formatProposal, proposeImages } from '../core/propose-images.ts';
 import { parseReference } from '../core/reference.ts';
 import { dropRegistryPrefix } from '../core/source-name.ts';
@@ -104,7 +104,8 @@ async function prepare(
   await requireFreeNames(host, name);
   const runtime = await readRuntime(host, request.runtime);
   const found = await findImage(host, named.reference);
-  const image = found ?? (await pullMissing(host, named, source));
+  const isWanted = found !== undefined && (named.pin === undefined || hasDigest(found, named.pin));
+  const image = isWanted ? found : await pullMissing(host, named, source);
   throwIfInterrupted(host);
   const prepared = await prepareInstall(host, { request, name, image, imageName, runtime });
   return { kind: 'ready', prepared };

@@ -1,6 +1,6 @@
 /** Where an image may leave the store to, as people write it. Parsing is pure. */
 import { AtomicError } from './errors.ts';
-import { formatReference, type ImageReference, parseReference } from './reference.ts';
+import { formatReference, type ImageReference, parseNewName, parseReference } from './reference.ts';
 
 export type FileDestination =
   /** An OCI image layout; images are added to an existing one. */
@@ -68,7 +68,7 @@ export function parseRegistryDestination(text: string | undefined, stored: strin
       `For files: atomic images export ${stored} ${written}`,
     );
   }
-  const reference = parseReference(written.replace(/^docker:\/\//, ''));
+  const reference = parseNewName(written.replace(/^docker:\/\//, ''));
   if (reference.registry === undefined) {
     throw badDestination(
       written,
@@ -113,7 +113,7 @@ function readLayoutTag(text: string, tag: string | undefined): string | undefine
 
 /** Such an archive names its image by tag only. */
 function readArchiveName(text: string, written: string | undefined, own: ImageReference): string | undefined {
-  const reference = written === undefined ? own : parseReference(written);
+  const reference = written === undefined ? own : parseNewName(written);
   if (reference.digest === undefined) return formatReference(reference);
   if (written === undefined) return undefined;
   throw badDestination(text, 'the name must have a tag', 'Write docker-archive:FILE:NAME:TAG.');

@@ -2,7 +2,7 @@
 import type { ArchiveMembers } from './archive-members.ts';
 import { AtomicError } from './errors.ts';
 import { toPrintable } from './printable.ts';
-import { formatReference, type ImageReference, parseReference } from './reference.ts';
+import { formatReference, formatRequest, type ImageReference, parseReference } from './reference.ts';
 import type { StoreTransport } from './source-name.ts';
 
 export type ImageLocation =
@@ -49,9 +49,9 @@ export interface ManifestDescriptor {
 export function formatLocation(location: ImageLocation): string {
   switch (location.kind) {
     case 'registry':
-      return `docker://${formatReference(location.reference)}`;
+      return `docker://${formatRequest(location.reference)}`;
     case 'store':
-      return `${location.transport}:${formatReference(location.reference)}`;
+      return `${location.transport}:${formatRequest(location.reference)}`;
     case 'docker-archive':
       return `docker-archive:${location.path}:${location.name ?? `@${location.index}`}`;
     case 'oci':

@@ -26,6 +26,14 @@ export interface StoredImage extends ListedImage {
   readonly source: string | undefined;
 }
 
+/**
+ * Whether an image is the one that a digest names: its own, or that of the list of manifests that it was chosen from, by
+ * which it was asked for.
+ */
+export function hasDigest({ id, source }: Pick<StoredImage, 'id' | 'source'>, digest: string): boolean {
+  return `sha256:${id}` === digest || source?.endsWith(`@${digest}`) === true;
+}
+
 /** A layer or configuration blob: what `images list -a` adds (compatibility M-03). */
 export interface StoredBlob {
   /** Hex of the blob digest. */

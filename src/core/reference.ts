@@ -7,9 +7,9 @@ export interface ImageReference {
   readonly repository: string;
   /** First path element when it names a registry; `undefined` for a short name. */
   readonly registry: string | undefined;
-  /** Set unless there is a digest; `latest` when nothing was written. */
+  /** Without one the digest is the name; `latest` when neither was written. */
   readonly tag: string | undefined;
-  /** `sha256:` and 64 hex digits. */
+  /** `sha256:` and 64 hex digits. Beside a tag it says which image must be under it (`NAME:TAG@sha256:HEX`). */
   readonly digest: string | undefined;
   /** Written with `http:`: the registry is asked without TLS verification (I-03). */
   readonly isInsecure: boolean;
@@ -32,9 +32,6 @@ export function parseReference(text: string): ImageReference {
   const [name = '', digest, ...more] = rest.split('@');
   if (more.length > 0) throw badReference(text, 'it has more than one "@"');
   const { repository, tag } = splitTag(name);
-  if (digest !== undefined && tag !== undefined) {
-    throw badReference(text, 'An image name cannot have both a tag and manifest digest in its name');
-  }
   if (digest !== undefined && !DIGEST.test(digest)) {
     throw badReference(text, 'the digest is not "sha256:" and 64 lower-case hex digits');
   }
@@ -56,15 +53,38 @@ export function parseReference(text: string): ImageReference {
   return {
     repository,
     registry,
-    tag: digest === undefined ? (tag ?? 'latest') : undefined,
+    tag: tag ?? (digest === undefined ? 'latest' : undefined),
     digest,
     isInsecure,
   };
 }
 
-/** The name under which an image is stored: with its tag or digest, without prefix. */
+/** The name under which an image is stored: with its tag, else its digest; without prefix. */
 export function formatReference({ repository, tag, digest }: ImageReference): string {
-  return digest === undefined ? `${repository}:${tag ?? 'latest'}` : `${repository}@${digest}`;
+  return tag === undefined && digest !== undefined
+    ? `${repository}@${digest}`
+    : `${repository}:${tag ?? 'latest'}`;
+}
+
+/** The name by which a registry or a store is asked: with the digest, else the tag. */
+export function formatRequest(reference: ImageReference): string {
+  return formatReference(reference.digest === undefined ? reference : { ...reference, tag: undefined });
+}
+
+/** The digest that the image under a tag must have; `undefined` for a name without one, and where it is the name. */
+export function findPin({ tag, digest }: ImageReference): string | undefined {
+  return tag === undefined ? undefined : digest;
+}
+
+/**
+ * Parses a name that is given to an image of the store.
+ *
+ * @throws AtomicError BAD_REFERENCE, also for a tag with a digest: the digest could be another one than the image's
+ */
+export function parseNewName(text: string): ImageReference {
+  const reference = parseReference(text);
+  if (findPin(reference) === undefined) return reference;
+  throw badReference(text, 'a new name has a tag or a digest, not both');
 }
 
 function dropPrefix(text: string): { rest: string; isInsecure: boolean } {

@@ -4,7 +4,7 @@
  * `source`.
  */
 import { AtomicError } from './errors.ts';
-import { formatReference, type ImageReference, parseReference } from './reference.ts';
+import { type ImageReference, parseReference } from './reference.ts';
 
 /** Sources that are files or folders of this machine, in the words of skopeo. */
 export type FileTransport = 'docker-archive' | 'oci' | 'oci-archive' | 'dir';
@@ -98,14 +98,14 @@ export function listPlaceSplits(place: string): readonly PlaceSplit[] {
 }
 
 /**
- * The name under which a source's image is stored, when the words alone tell it.
+ * Parses the name of a stored image, also with the prefix of the source that it came from.
  *
- * @throws AtomicError BAD_REFERENCE for a file, whose content tells it
+ * @throws AtomicError BAD_REFERENCE for a file, whose content tells the name
  */
-export function findStoredName(text: string): string {
+export function parseStoredName(text: string): ImageReference {
   const name = parseSourceName(text);
-  if (name.kind !== 'file') return formatReference(name.reference);
-  if (name.orRegistry !== undefined) return formatReference(parseReference(name.orRegistry));
+  if (name.kind !== 'file') return name.reference;
+  if (name.orRegistry !== undefined) return parseReference(name.orRegistry);
   throw new AtomicError(
     'BAD_REFERENCE',
     `reading the image name ${JSON.stringify(text)}: it is a file, not the name of a stored image`,

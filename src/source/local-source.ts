@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { AtomicError } from '../core/errors.ts';
 import type { SourceOptions } from '../core/image.ts';
 import { formatLocation, type ImageLocation } from '../core/image-location.ts';
-import { formatReference, type ImageReference } from '../core/reference.ts';
+import { formatRequest, type ImageReference } from '../core/reference.ts';
 import { judgeTransport } from '../core/trust-policy.ts';
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
@@ -69,7 +69,7 @@ async function openStoreImage(
   if (location.transport === 'containers-storage') requirePodmanStore(host);
   const folder = await scratch.open();
   const engine = location.transport === 'docker-daemon' ? findEngine(host) : {};
-  const candidates = listStoreNames(location).map(formatReference);
+  const candidates = listStoreNames(location).map(formatRequest);
   for (const [index, name] of candidates.entries()) {
     try {
       const source = `${location.transport}:${name}`;

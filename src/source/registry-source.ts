@@ -1,7 +1,7 @@
 /** Opens an image of a registry: short names, trust policy, credentials. */
 import { AtomicError } from '../core/errors.ts';
 import type { SourceOptions } from '../core/image.ts';
-import { formatReference, type ImageReference } from '../core/reference.ts';
+import { formatRequest, type ImageReference } from '../core/reference.ts';
 import { findAlias, listCandidates } from '../core/registries-conf.ts';
 import { judgeRegistryImage, type TrustVerdict } from '../core/trust-policy.ts';
 import type { Host } from '../host/host.ts';
@@ -35,7 +35,7 @@ export async function openRegistryImage(
 }
 
 function findCandidates(host: Host, reference: ImageReference): string[] {
-  if (reference.registry !== undefined) return [formatReference(reference)];
+  if (reference.registry !== undefined) return [formatRequest(reference)];
   const conf = readRegistriesConfFiles(host);
   if (conf.searchRegistries.length === 0 && findAlias(conf, reference.repository) === undefined) {
     host.report({
@@ -44,7 +44,7 @@ function findCandidates(host: Host, reference: ImageReference): string[] {
     });
   }
   return listCandidates(conf, reference.repository).map((repository) =>
-    formatReference({ ...reference, repository }),
+    formatRequest({ ...reference, repository }),
   );
 }
 

@@ -1,11 +1,12 @@
 /** Finds images by what a person types: a name, or the beginning of an id. */
 import { compareUtf8 } from '../core/compare-utf8.ts';
 import { AtomicError } from '../core/errors.ts';
-import type { StoredImage } from '../core/image.ts';
+import { hasDigest, type StoredImage } from '../core/image.ts';
 import { toPrintable } from '../core/printable.ts';
 import { formatProposal, proposeImages } from '../core/propose-images.ts';
 import { formatImageRef, parseRefName } from '../core/ref-name.ts';
-import { findStoredName } from '../core/source-name.ts';
+import { findPin, formatReference } from '../core/reference.ts';
+import { parseStoredName } from '../core/source-name.ts';
 import type { Host } from '../host/host.ts';
 import { describeImage } from './image-commit.ts';
 import { listImages } from './list-images.ts';
@@ -23,14 +24,16 @@ export function parseIdPrefix(written: string): string | undefined {
 }
 
 /**
- * Finds the image that is stored under a name.
+ * Finds the image that is stored under a name; with a tag and a digest only the image that has both.
  *
  * @param name as a person writes it, also with the prefix of a source; without tag or digest it means `latest`
  * @throws AtomicError BAD_REFERENCE, STORE_CORRUPT
  */
 export async function findImage(host: Host, name: string): Promise<StoredImage | undefined> {
-  const reference = findStoredName(name);
-  return readNamed(host, reference);
+  const wanted = parseStoredName(name);
+  const image = readNamed(host, formatReference(wanted));
+  const pin = findPin(wanted);
+  return image === undefined || pin === undefined || hasDigest(image, pin) ? image : undefined;
 }
 
 /**
@@ -47,8 +50,25 @@ export async function readImages(host: Host, written: string): Promise<readonly 
   if (named !== undefined) return [named];
   const found = prefix === undefined ? [] : await findById(host, prefix);
   if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
-  if (found.length === 0) throw buildNotFound(written, listStoredNames(host.locations.repository));
+  if (found.length === 0) {
+    throw (
+      buildOtherDigest(host, written) ?? buildNotFound(written, listStoredNames(host.locations.repository))
+    );
+  }
   return found;
+}
+
+/** The error of a name with tag and digest, under whose tag another image is stored. */
+function buildOtherDigest(host: Host, written: string): AtomicError | undefined {
+  const wanted = parseStoredName(written);
+  if (findPin(wanted) === undefined) return undefined;
+  const other = readNamed(host, formatReference(wanted));
+  if (other === undefined) return undefined;
+  return new AtomicError(
+    'IMAGE_NOT_FOUND',
+    `Cannot find image ${toPrintable(written)}: ${other.reference} is stored with the digest sha256:${other.id}`,
+    { hint: `Fetch this one: atomic pull ${written}`, details: { image: written } },
+  );
 }
 
 /** The list says where to look, the commits what is there. */

@@ -1,7 +1,9 @@
 /** Names of images, also of damaged ones: they must be listed to be deleted. */
 import { compareUtf8 } from '../core/compare-utf8.ts';
+import { hasDigest } from '../core/image.ts';
 import { parseRefName, REF_FOLDER } from '../core/ref-name.ts';
-import { findStoredName } from '../core/source-name.ts';
+import { findPin, formatReference } from '../core/reference.ts';
+import { parseStoredName } from '../core/source-name.ts';
 import type { Host } from '../host/host.ts';
 import { buildAmbiguous, buildNotFound, parseIdPrefix } from './find-image.ts';
 import { describeImage } from './image-commit.ts';
@@ -15,6 +17,8 @@ export interface ImageName {
   readonly commit: string | undefined;
   /** Hex of the manifest digest; `undefined` when the commit is damaged. */
   readonly id: string | undefined;
+  /** See `StoredImage`. */
+  readonly source: string | undefined;
 }
 
 /** Lists the names of all images, sorted; damage is a value here, not an error. */
@@ -39,8 +43,11 @@ export function selectImageNames(names: readonly ImageName[], written: string): 
   // Also names that nobody could pull: the original stored such.
   const exact = names.find(({ reference }) => reference === written);
   if (exact !== undefined) return [exact];
-  const wanted = findStoredName(written);
-  const named = names.find(({ reference }) => reference === wanted);
+  const wanted = parseStoredName(written);
+  const pin = findPin(wanted);
+  const named = names.find(
+    (name) => name.reference === formatReference(wanted) && (pin === undefined || isImage(name, pin)),
+  );
   if (named !== undefined) return [named];
   const prefix = parseIdPrefix(written);
   const found = prefix === undefined ? [] : names.filter(({ id }) => id?.startsWith(prefix));
@@ -57,14 +64,22 @@ export function selectImageNames(names: readonly ImageName[], written: string): 
   );
 }
 
+function isImage({ id, source }: ImageName, digest: string): boolean {
+  return id !== undefined && hasDigest({ id, source }, digest);
+}
+
 function readName(repository: string, reference: string, ref: string): ImageName[] {
   try {
     const image = readThroughRef(repository, ref, (commit) =>
       describeImage(reference, commit, readCommit(repository, commit)),
     );
-    return image === undefined ? [] : [{ reference, commit: image.commit, id: image.id }];
+    return image === undefined
+      ? []
+      : [{ reference, commit: image.commit, id: image.id, source: image.source }];
   } catch (error) {
     if (!isDamage(error)) throw error;
-    return [{ reference, commit: tolerateDamage(() => findRef(repository, ref)), id: undefined }];
+    return [
+      { reference, commit: tolerateDamage(() => findRef(repository, ref)), id: undefined, source: undefined },
+    ];
   }
 }

@@ -1,6 +1,13 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { formatReference, type ImageReference, parseReference } from '../../src/core/reference.ts';
+import {
+  findPin,
+  formatReference,
+  formatRequest,
+  type ImageReference,
+  parseNewName,
+  parseReference,
+} from '../../src/core/reference.ts';
 import { catchError } from './thrown-error.ts';
 
 const HEX = 'ab'.repeat(32);
@@ -34,6 +41,11 @@ test.each<[string, Written]>([
   [`etcd:${'t'.repeat(128)}`, { repository: 'etcd', tag: 't'.repeat(128) }],
   [`etcd@${DIGEST}`, { repository: 'etcd', digest: DIGEST }],
   [`r.io:5000/a/b@${DIGEST}`, { repository: 'r.io:5000/a/b', registry: 'r.io:5000', digest: DIGEST }],
+  [`etcd:1@${DIGEST}`, { repository: 'etcd', tag: '1', digest: DIGEST }],
+  [
+    `http:r.io:5000/a/b:1@${DIGEST}`,
+    { repository: 'r.io:5000/a/b', registry: 'r.io:5000', tag: '1', digest: DIGEST, isInsecure: true },
+  ],
   [HEX, { repository: HEX }],
   ['cafe:1', { repository: 'cafe', tag: '1' }],
   [`r.io/${'n'.repeat(250)}`, { repository: `r.io/${'n'.repeat(250)}`, registry: 'r.io' }],
@@ -102,7 +114,9 @@ test.each([
   [`etcd@${DIGEST}@${DIGEST}`, 'it has more than one "@"'],
   [`@${DIGEST}`, 'the name is not valid'],
   // the words of the original (compatibility I-08)
-  [`etcd:1@${DIGEST}`, 'An image name cannot have both a tag and manifest digest in its name'],
+  [`etcd:1@2@${DIGEST}`, 'it has more than one "@"'],
+  [`etcd:@${DIGEST}`, 'the tag "" is not valid'],
+  [`etcd:1@sha256:${HEX}0`, 'the digest is not "sha256:" and 64 lower-case hex digits'],
   ['http:', 'the name is not valid'],
   ['http:///etcd', 'the name is not valid'],
 ])('%j is refused', (text, reason) => {
@@ -158,3 +172,25 @@ function anyReference(): fc.Arbitrary<ImageReference> {
       isInsecure: false,
     }));
 }
+
+test.each([
+  ['etcd', 'etcd:latest', 'etcd:latest', undefined],
+  ['r.io/etcd:1', 'r.io/etcd:1', 'r.io/etcd:1', undefined],
+  [`etcd@${DIGEST}`, `etcd@${DIGEST}`, `etcd@${DIGEST}`, undefined],
+  [`r.io/etcd:1@${DIGEST}`, 'r.io/etcd:1', `r.io/etcd@${DIGEST}`, DIGEST],
+])('%s is stored as %s, asked for as %s, and pinned to %s', (text, stored, asked, pin) => {
+  const reference = parseReference(text);
+  expect(formatReference(reference)).toBe(stored);
+  expect(formatRequest(reference)).toBe(asked);
+  expect(findPin(reference)).toBe(pin);
+});
+
+test('a new name has a tag or a digest', () => {
+  expect(parseNewName('etcd:1')).toEqual(parseReference('etcd:1'));
+  expect(parseNewName(`etcd@${DIGEST}`)).toEqual(parseReference(`etcd@${DIGEST}`));
+  expect(catchError(() => parseNewName(`etcd:1@${DIGEST}`))).toEqual({
+    code: 'BAD_REFERENCE',
+    message: `reading the image name "etcd:1@${DIGEST}": a new name has a tag or a digest, not both`,
+    hint: HINT,
+  });
+});

@@ -1,14 +1,15 @@
 import { expect, test } from 'bun:test';
-import { parseReference } from '../../src/core/reference.ts';
+import { formatReference, parseReference } from '../../src/core/reference.ts';
 import {
   dropRegistryPrefix,
-  findStoredName,
   listPlaceSplits,
   parseSourceName,
+  parseStoredName,
   type SourceName,
 } from '../../src/core/source-name.ts';
 import { catchError } from './thrown-error.ts';
 
+const findStoredName = (text: string): string => formatReference(parseStoredName(text));
 const registry = (name: string): SourceName => ({ kind: 'registry', reference: parseReference(name) });
 const engine = (name: string): SourceName => ({
   kind: 'store',
@@ -98,6 +99,7 @@ test.each([
   ['containers-storage:localhost/etcd:1', 'localhost/etcd:1'],
   ['oci:r.io/etcd', 'r.io/etcd:latest'],
   ['http:r.io/etcd', 'r.io/etcd:latest'],
+  [`docker:etcd:3@sha256:${'a'.repeat(64)}`, 'etcd:3'],
 ])('%s is stored as %s', (text, stored) => {
   expect(findStoredName(text)).toBe(stored);
 });

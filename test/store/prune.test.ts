@@ -254,7 +254,9 @@ test('a damaged ref stops it, and can be deleted', async () => {
   await pullWeb(store);
   writeFileSync(`${store.locations.repository}/refs/heads/ociimage/web_3Alatest`, '');
   await expect(prune(store)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
-  expect(listImageNames(store.host)).toEqual([{ reference: 'web:latest', commit: undefined, id: undefined }]);
+  expect(listImageNames(store.host)).toEqual([
+    { reference: 'web:latest', commit: undefined, id: undefined, source: undefined },
+  ]);
   await removeImageNames(store.host, ['web:latest']);
   await prune(store);
   expect([...listObjects(store)]).toEqual([]);

@@ -1,9 +1,11 @@
 /** How an image may be named, and under which name it is stored (compatibility 1.2). */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { findImage } from '../../src/store/find-image.ts';
+import { findImage, readImages } from '../../src/store/find-image.ts';
+import { listImageNames, selectImageNames } from '../../src/store/image-names.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { tagImage } from '../../src/store/tag-image.ts';
+import { listTargets, selectTargets } from '../../src/store/verify/verify-targets.ts';
 import { type BuiltImage, buildImage, buildIndex } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
@@ -15,6 +17,7 @@ import { createStore, TEST_TIMEOUT_MS } from './store-fixture.ts';
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const image = buildImage({ layers: [tree`f etc/name 0644 etcd`] });
+const newer = buildImage({ layers: [tree`f etc/name 0644 newer`] });
 const foreign = buildImage({ layers: [tree`f a 0644 1`], platform: { os: 'linux', architecture: 's390x' } });
 const index = buildIndex([foreign, image]);
 const NOT_FOUND_HINT =
@@ -30,6 +33,60 @@ beforeAll(async () => {
   await pushImage(registry, 'library/etcd', image);
 });
 afterAll(() => registry.stop());
+
+test('by tag and digest: the digest is pulled, the tag is the name', async () => {
+  await using store = await createStore([registry]);
+  const { host } = store;
+  const team = `${registry.address}/team`;
+  // The tag means another image by now.
+  await pushImage(registry, 'team/moved', image, '3.4');
+  await pushImage(registry, 'team/moved', newer, '3.4');
+  const old = `${team}/moved:3.4@${image.manifest.digest}`;
+  const { image: pulled } = await pullImage(host, old, {});
+  expect(pulled).toMatchObject({
+    reference: `${team}/moved:3.4`,
+    tag: '3.4',
+    id: idOf(image),
+    source: `docker://${team}/moved@${image.manifest.digest}`,
+  });
+  for (const name of [old, `http:${old}`, `${team}/moved:3.4`])
+    expect(await findImage(host, name)).toEqual(pulled);
+
+  const other = `${team}/moved:3.4@${newer.manifest.digest}`;
+  expect(await findImage(host, other)).toBeUndefined();
+  await expect(readImages(host, other)).rejects.toMatchObject({
+    code: 'IMAGE_NOT_FOUND',
+    message: `Cannot find image ${other}: ${team}/moved:3.4 is stored with the digest ${image.manifest.digest}`,
+    hint: `Fetch this one: atomic pull ${other}`,
+  });
+  const names = listImageNames(host);
+  expect(selectImageNames(names, old).map(({ reference }) => reference)).toEqual([`${team}/moved:3.4`]);
+  expect(() => selectImageNames(names, other)).toThrow(/^Cannot find image /);
+  const targets = listTargets(host);
+  expect(selectTargets(targets, [old])).toHaveLength(1);
+  expect(() => selectTargets(targets, [other])).toThrow(/^Cannot find image /);
+
+  expect((await pullImage(host, other, {})).image).toMatchObject({
+    reference: `${team}/moved:3.4`,
+    id: idOf(newer),
+  });
+  expect(await failedPull(store, `${team}/moved:3.4@sha256:${'0'.repeat(64)}`)).toMatchObject({
+    code: 'IMAGE_NOT_FOUND',
+  });
+  await expect(pullImage(host, other, {}, old)).rejects.toMatchObject({ code: 'BAD_REFERENCE' });
+});
+
+test('by tag and the digest of a list, also when its image is stored under the tag already', async () => {
+  await using store = await createStore([registry]);
+  const name = `${registry.address}/team/list`;
+  await pullImage(store.host, name, {});
+  const pinned = `${name}:latest@${index.manifest.digest}`;
+  expect(await findImage(store.host, pinned)).toBeUndefined();
+  const { image: pulled, fetched } = await pullImage(store.host, pinned, {});
+  expect({ id: pulled.id, fetched }).toEqual({ id: idOf(image), fetched: [] });
+  expect(await findImage(store.host, pinned)).toEqual(pulled);
+  expect((await findImage(store.host, name))?.id).toBe(idOf(image));
+});
 
 test('by name, by tag, with a prefix, by the digest of an image and by that of a list', async () => {
   await using store = await createStore([registry]);

@@ -4,7 +4,7 @@ import { formatCount } from '../../core/format-count.ts';
 import type { PulledImage, SourceOptions } from '../../core/image.ts';
 import { type ImageLocation, nameImage } from '../../core/image-location.ts';
 import { formatImageRef } from '../../core/ref-name.ts';
-import { formatReference, parseReference } from '../../core/reference.ts';
+import { findPin, formatReference, parseNewName } from '../../core/reference.ts';
 import { buildRetryPauses } from '../../core/retry-pauses.ts';
 import { dropRegistryPrefix, parseSourceName } from '../../core/source-name.ts';
 import type { Host } from '../../host/host.ts';
@@ -24,6 +24,8 @@ export interface NamedImage {
   readonly location: ImageLocation;
   /** The name under which it is or will be stored, with tag or digest (compatibility I-01). */
   readonly reference: string;
+  /** The digest that the image under this name must have, where one was written beside the tag. */
+  readonly pin: string | undefined;
 }
 
 /**
@@ -34,13 +36,14 @@ export interface NamedImage {
  */
 export async function nameSource(host: Host, written: string, storedAs?: string): Promise<NamedImage> {
   parseSourceName(written);
-  const chosen = storedAs === undefined ? undefined : formatReference(parseReference(storedAs));
+  const chosen = storedAs === undefined ? undefined : formatReference(parseNewName(storedAs));
   try {
     const location = await locateImage(host, written);
     const reference = chosen ?? nameImage(location);
     // A name that no ref can have is found out before anything is opened.
     formatImageRef(reference);
-    return { written, location, reference };
+    const pin = 'reference' in location ? findPin(location.reference) : undefined;
+    return { written, location, reference, pin };
   } catch (error) {
     throw wrapError(error, `pulling ${written}`);
   }

@@ -4,7 +4,7 @@
  */
 import { checkConfiguration } from '../../core/configuration-blob.ts';
 import { AtomicError } from '../../core/errors.ts';
-import type { Platform, PulledImage, StoredImage } from '../../core/image.ts';
+import { hasDigest, type Platform, type PulledImage, type StoredImage } from '../../core/image.ts';
 import {
   type BlobDescriptor,
   findCompression,
@@ -54,6 +54,7 @@ export async function storeImage(
   if (
     present !== undefined &&
     `sha256:${present.id}` === source.digest &&
+    isAskedFor(present, source.location) &&
     hasMergedRoot(host.locations.repository, readCommit(host.locations.repository, present.commit)) &&
     hasAllBlobs(host, manifest) &&
     hasSignatures(host, present, source.signatures)
@@ -120,6 +121,12 @@ function planLayers(
   const adoptable = findAdoptableLayers(contents, layers, diffIds, there);
   const known = new Set([...there.keys(), ...adoptable.map(({ layer }) => layer.digest)]);
   return { there, adoptable, planned: listMissingLayers(host, layers, known) };
+}
+
+/** The commit of an image that a list was asked for by digest must name that digest, or nobody finds it by that. */
+function isAskedFor(present: StoredImage, location: string): boolean {
+  const digest = /@(sha[0-9]+:[0-9a-f]+)$/.exec(location)?.[1];
+  return digest === undefined || hasDigest(present, digest);
 }
 
 /** What cannot be read is stored again, in its place. */

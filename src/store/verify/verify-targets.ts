@@ -5,9 +5,10 @@
 
 import { createHash } from 'node:crypto';
 import { compareUtf8 } from '../../core/compare-utf8.ts';
-import type { StoredImage } from '../../core/image.ts';
+import { hasDigest, type StoredImage } from '../../core/image.ts';
 import { formatImageRef, parseRefName } from '../../core/ref-name.ts';
-import { findStoredName } from '../../core/source-name.ts';
+import { findPin, formatReference } from '../../core/reference.ts';
+import { parseStoredName } from '../../core/source-name.ts';
 import type { Host } from '../../host/host.ts';
 import { buildAmbiguous, buildNotFound, parseIdPrefix } from '../find-image.ts';
 import { describeImage, ImageKey } from '../image-commit.ts';
@@ -52,8 +53,13 @@ export function listTargets(host: Host): VerifyTarget[] {
 export function selectTargets(targets: readonly VerifyTarget[], written: readonly string[]): VerifyTarget[] {
   const images = targets.flatMap(({ image }) => (image === undefined ? [] : [image]));
   const names = written.flatMap((word) => {
-    const reference = findStoredName(word);
-    const isNamed = targets.some((target) => target.reference === reference);
+    const wanted = parseStoredName(word);
+    const reference = formatReference(wanted);
+    const pin = findPin(wanted);
+    const isNamed = targets.some(
+      ({ reference: name, image }) =>
+        name === reference && (pin === undefined || (image !== undefined && hasDigest(image, pin))),
+    );
     if (isNamed) return [reference];
     return selectById(
       images,
