@@ -1,10 +1,9 @@
 /** Making a deployment the one that systemd knows, and taking that back. */
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError, rewordError } from '../core/errors.ts';
 import type { Locations } from '../core/locations.ts';
 import { toPrintable } from '../core/printable.ts';
-import { listCreatedPaths } from '../core/tmpfiles-lines.ts';
 import {
   ensureDirectory,
   removeFile,
@@ -23,6 +22,7 @@ import {
   withoutReload,
 } from '../host/systemctl.ts';
 import { buildCreateCommand } from '../host/systemd-tmpfiles.ts';
+import { syncDeclaredPaths } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentPaths } from './deployment.ts';
 import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
 
@@ -86,12 +86,9 @@ export async function createDeclaredPaths(host: Host, name: string, folder: stri
   // It was done before; people and scripts know the lines in this order.
   if (unit !== undefined) host.report({ kind: 'command', argv: buildEnableCommand(name) });
   if (unit === undefined && tmpfiles === undefined) return;
-  // Covers both files, the symlinks that `systemctl enable` made, and what the lines of the tmpfiles.d file made.
-  await syncFilesystemsOf([
-    host.locations.units,
-    host.locations.tmpfiles,
-    ...listCreatedPaths(tmpfiles ?? ''),
-  ]);
+  await syncDeclaredPaths(tmpfiles ?? '');
+  // Covers both files, and the symlinks that `systemctl enable` made.
+  await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
 async function readCopies(folder: string, name: string) {
@@ -116,18 +113,15 @@ async function requireLoaded(host: Host, name: string, unit: string): Promise<vo
   });
 }
 
-/** What systemd says of a file is about what an image made of it. */
+/** What systemd says of a file is about what an image made of it; a program that was killed has said nothing. */
 async function withTemplateHint(template: string, action: () => Promise<unknown>): Promise<void> {
   try {
     await action();
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'COMMAND_FAILED') throw error;
-    const { code, message, details, exitStatus } = error;
-    throw new AtomicError(code, message, {
-      hint: buildHint(template),
-      exitStatus,
-      ...(details === undefined ? {} : { details }),
-    });
+    throw error.details?.signal === undefined
+      ? rewordError(error, error.message, buildHint(template))
+      : error;
   }
 }
 

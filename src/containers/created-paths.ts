@@ -2,6 +2,7 @@
 import { lstat, readdir, readFile, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { listCreatedFolders, listCreatedPaths, listNamedPaths } from '../core/tmpfiles-lines.ts';
+import { syncFilesystemsOf } from '../host/durable-files.ts';
 import { isNameTaken } from '../host/existing-paths.ts';
 import { isErrno, toFileError, withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
@@ -43,7 +44,7 @@ async function listMissing(paths: readonly string[]): Promise<readonly string[]>
 }
 
 /**
- * Removes files and empty folders, innermost first.
+ * Removes files and empty folders, innermost first, also from the disk.
  *
  * @param own the tmpfiles.d file of the container; what another one names stays, and so do folders that have got content
  * @returns what is still there
@@ -68,6 +69,12 @@ export async function removeCreatedFolders(
   return removePaths(host, own, paths, rmdir);
 }
 
+/** Brings to the disk what the lines have created or removed, on each filesystem. */
+export async function syncDeclaredPaths(tmpfiles: string): Promise<void> {
+  // Of an unknown specifier the path may be anything.
+  await syncFilesystemsOf(listNamedPaths(tmpfiles).filter((path) => path.startsWith('/')));
+}
+
 /** Gone already, filled meanwhile, mounted upon, or no folder. */
 const acceptable = ['ENOENT', 'ENOTEMPTY', 'EBUSY', 'ENOTDIR'];
 
@@ -88,6 +95,7 @@ async function removePaths(
     }
   }
   await restoreDeclaredPaths(host, own, free);
+  await syncFilesystemsOf(paths);
   const left = await Promise.all(paths.map(isNameTaken));
   return paths.filter((_, index) => left[index]);
 }

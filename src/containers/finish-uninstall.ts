@@ -3,7 +3,7 @@
  * is followed by all of them again.
  */
 import { readFile, rename } from 'node:fs/promises';
-import { listEmptiedFolders, listRemovedPaths } from '../core/tmpfiles-lines.ts';
+import { listEmptiedFolders } from '../core/tmpfiles-lines.ts';
 import { removeFile, syncDirectory, syncFilesystemsOf, temporaryPath } from '../host/durable-files.ts';
 import { isNameTaken } from '../host/existing-paths.ts';
 import { withFileErrors } from '../host/file-error.ts';
@@ -14,7 +14,7 @@ import { removeStaleState } from '../host/runtime.ts';
 import { isActive, readUnitState, reloadCommand } from '../host/systemctl.ts';
 import { buildRemoveCommand } from '../host/systemd-tmpfiles.ts';
 import { disableService, startServiceAgain } from './container-service.ts';
-import { removeCreatedFolders } from './created-paths.ts';
+import { removeCreatedFolders, syncDeclaredPaths } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
 import { type Journal, removeJournal } from './journal.ts';
 import { listFoldersOfContainer } from './list-deployments.ts';
@@ -109,7 +109,7 @@ async function removeTmpfiles(host: Host, name: string): Promise<void> {
   await runTmpfilesRemove(host, tmpfiles, spared);
   await removeCreatedFolders(host, tmpfiles, created);
   // Before the file that names them goes.
-  await syncFilesystemsOf(listRemovedPaths(text));
+  await syncDeclaredPaths(text);
   await removeFile(tmpfiles);
 }
 

@@ -1,6 +1,7 @@
 import { adviceForExistingName, parseContainerName } from '../core/container-name.ts';
 import { AtomicError, rewordError } from '../core/errors.ts';
 import { requireWritable } from '../host/durable-files.ts';
+import { listExisting } from '../host/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../host/interruption.ts';
 import { requireNoMounts } from '../host/remove-tree.ts';
@@ -47,11 +48,21 @@ export async function uninstallContainer(host: Host, name: string): Promise<void
     if (pending?.operation === 'uninstall') return continueUninstall(host, pending);
     const recovered = await recoverContainer(host, name);
     if (recovered?.outcome === 'undone' && !(await isAnythingThere(host, name))) return;
-    const journal = await planUninstall(host, name);
+    const { journal, hostFiles } = await planUninstall(host, name);
     throwIfInterrupted(host);
     await writeJournal(host, journal);
     await applyUninstall(host, journal);
+    if (hostFiles.length > 0) {
+      const text = `what the original program installed of ${name} on the host stays: ${hostFiles.join(', ')}`;
+      host.report({ kind: 'warning', text });
+    }
   });
+}
+
+interface UninstallPlan {
+  readonly journal: UninstallJournal;
+  /** Files of the host beside unit and tmpfiles.d file, which only the original installs. */
+  readonly hostFiles: readonly string[];
 }
 
 async function continueUninstall(host: Host, journal: UninstallJournal): Promise<void> {
@@ -113,7 +124,7 @@ async function isAnythingThere(host: Host, name: string): Promise<boolean> {
   );
 }
 
-async function planUninstall(host: Host, name: string): Promise<UninstallJournal> {
+async function planUninstall(host: Host, name: string): Promise<UninstallPlan> {
   if (!(await isAnythingThere(host, name))) throw await buildNotFound(host, name);
   const state = await readContainer(host, name);
   await requireNotShown(host, name);
@@ -123,9 +134,10 @@ async function planUninstall(host: Host, name: string): Promise<UninstallJournal
   if (!hasService) await requireNoMountsOf(host, name);
   await requireWritable(host.locations.units);
   await requireWritable(host.locations.tmpfiles);
+  const wasActive = hasService && isActive(await readUnitState(host, name));
   return {
-    ...{ operation: 'uninstall', container: name, hasService, runtime: record?.runtime },
-    wasActive: hasService && isActive(await readUnitState(host, name)),
+    journal: { operation: 'uninstall', container: name, hasService, runtime: record?.runtime, wasActive },
+    hostFiles: await listExisting(record?.installedFiles ?? []),
   };
 }
 

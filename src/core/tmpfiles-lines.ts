@@ -54,11 +54,6 @@ export function listEmptiedFolders(text: string): readonly string[] {
   return listPaths(text, 'D');
 }
 
-/** Lists what `--remove` would empty or remove. */
-export function listRemovedPaths(text: string): readonly string[] {
-  return listPaths(text, 'DRr');
-}
-
 /** Lists what the lines are about, as far as can be guessed: of a pattern the folder, in which all that matches is. */
 export function listNamedPaths(text: string): readonly string[] {
   return parseTmpfiles(text).map(({ path }) =>

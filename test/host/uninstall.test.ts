@@ -206,6 +206,17 @@ test.each(Object.entries(ofTheOriginal))('a container %s goes whole', async (_, 
   expect(sh('systemctl show --property=LoadState --value service')).toBe('not-found\n');
 });
 
+test('host files of the original stay and are named', async () => {
+  await install();
+  sh(
+    `touch /tmp/there; sed -i 's|"installed-files": .*|"installed-files": ["/tmp/there", "/tmp/gone"],|' ${checkouts}/service.0/info`,
+  );
+  expect((await runAtomic(['uninstall', 'service'])).stderr).toBe(
+    'Warning: what the original program installed of service on the host stays: /tmp/there\n',
+  );
+  expect(existsSync('/tmp/there')).toBe(true);
+});
+
 test('a unit that a person has edited stays, whoever wrote it first', async () => {
   await install();
   sh(`cd ${checkouts}; ${ofTheOriginal['that the original installed']}`);
