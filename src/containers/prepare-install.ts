@@ -5,8 +5,9 @@ import type { DeploymentRecord, InstallPlan, InstallRequest, PlannedFile } from 
 import type { ContainerName } from '../core/container-name.ts';
 import { AtomicError } from '../core/errors.ts';
 import type { StoredImage } from '../core/image.ts';
-import { emptyImageConfig, type ImageConfig, parseImageConfig } from '../core/image-config.ts';
+import { emptyImageConfig, type ImageConfig, parseImageConfig, runsOnce } from '../core/image-config.ts';
 import { formatInfo } from '../core/info-file.ts';
+import { toPrintable } from '../core/printable.ts';
 import { listBindSources } from '../core/runtime-config.ts';
 import type { TemplateValues } from '../core/template.ts';
 import { buildTmpfiles } from '../core/tmpfiles.ts';
@@ -16,12 +17,12 @@ import { listExisting } from '../host/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import { type Runtime, readPidfileSupport } from '../host/runtime.ts';
 import { findTmpfilesFault } from '../host/systemd-tmpfiles.ts';
-import { openImageTree, readImageConfig } from '../store/image-files.ts';
+import { findImageConfig, openImageTree, readImageConfig } from '../store/image-files.ts';
 import { buildActivationCommands } from './activate.ts';
 import { listFoldersToCreate } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
 import { requireFreeInstallNames } from './free-names.ts';
-import { type ImageExports, readExports } from './read-exports.ts';
+import { type ImageExports, isRunByRuntime, readExports } from './read-exports.ts';
 import { type RenderedConfig, readRuntimeConfig } from './runtime-config.ts';
 
 /** The first deployment of a container; updates alternate with the other one. */
@@ -46,7 +47,7 @@ export interface PreparedInstall {
  * Reads the image and renders every file of the new container. Changes nothing.
  *
  * @throws EXPORTS_INVALID, TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID, MANIFEST_INVALID, BAD_VALUE,
- *   FILE_CONFLICT
+ *   FILE_CONFLICT, MANIFEST_UNSUPPORTED
  */
 export async function prepareInstall(host: Host, subject: InstallSubject): Promise<PreparedInstall> {
   const { name, image, imageName, runtime } = subject;
@@ -107,13 +108,13 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   };
 }
 
-/** An image without a service needs no configuration, but may bring one. */
+/** An image that the runtime does not run needs no configuration, but may bring one. */
 function needsRuntimeConfig(exports: ImageExports): boolean {
-  return (
-    !exports.manifest.noContainerService ||
-    exports.config !== undefined ||
-    exports.configTemplate !== undefined
-  );
+  return isRunByRuntime(exports) || bringsRuntimeConfig(exports);
+}
+
+function bringsRuntimeConfig({ config, configTemplate }: ImageExports): boolean {
+  return (config ?? configTemplate) !== undefined;
 }
 
 /** Half of the lines would be carried out before systemd-tmpfiles met a bad one. The first line is our marker. */
@@ -144,17 +145,34 @@ function listWarnings(exports: ImageExports, config: string): readonly string[] 
   ];
 }
 
-/** Only the defaults look at the configuration of the image, and old repositories have lost it (compatibility 4.9). */
+/**
+ * Only the defaults look at more of the configuration of the image than its label, and old repositories have lost it
+ * (compatibility 4.9).
+ *
+ * @throws MANIFEST_UNSUPPORTED for an image that is to run once
+ */
 async function readNeededImageConfig(
   host: Host,
   { image, imageName }: InstallSubject,
   exports: ImageExports,
 ): Promise<ImageConfig> {
+  const text = await findImageConfig(host, image);
+  if (text !== undefined && runsOnce(text, imageName)) throw buildRunsOnce(imageName);
   const isUnused =
     exports.manifest.noContainerService ||
-    ((exports.config ?? exports.configTemplate) !== undefined && exports.serviceTemplate !== undefined);
+    (exports.serviceTemplate !== undefined && (bringsRuntimeConfig(exports) || !isRunByRuntime(exports)));
   if (isUnused || image.configDigest === undefined) return emptyImageConfig;
-  return parseImageConfig(await readImageConfig(host, image), imageName);
+  return parseImageConfig(text ?? (await readImageConfig(host, image)), imageName);
+}
+
+function buildRunsOnce(image: string): AtomicError {
+  return new AtomicError(
+    'MANIFEST_UNSUPPORTED',
+    `Cannot install ${toPrintable(image)}: its label atomic.run=once asks for one run at installation, which is not supported yet; a service would run it at every boot`,
+    {
+      hint: 'Run it with another program, such as podman, or build it without the label to install it as a service.',
+    },
+  );
 }
 
 /** Asks the runtime only when the template asks for the mode. */

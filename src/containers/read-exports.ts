@@ -5,6 +5,7 @@ import {
   parseExportsManifest,
 } from '../core/exports-manifest.ts';
 import { toPrintable } from '../core/printable.ts';
+import { usesRuntime } from '../core/unit.ts';
 import type { ImageTree } from '../store/image-files.ts';
 
 /** Far above any real template, far below what would hurt. */
@@ -48,6 +49,11 @@ export function readExports(tree: ImageTree, rootfs: string, image: string): Ima
     serviceTemplate: read('service.template'),
     tmpfilesTemplate: read('tmpfiles.template'),
   };
+}
+
+/** Whether the image's container is run by the OCI runtime (compatibility S#42). */
+export function isRunByRuntime({ manifest, serviceTemplate }: ImageExports): boolean {
+  return !manifest.noContainerService && (serviceTemplate === undefined || usesRuntime(serviceTemplate.text));
 }
 
 function readText(tree: ImageTree, path: string, rootfs: string): ExportedFile | undefined {

@@ -1,6 +1,11 @@
 /** The text of `config.json` of a new deployment, from whatever the image has (compatibility E-01 to E-03). */
 
-import { checkInstalledRoot, checkMountNamespace, listPrivileges } from '../core/check-runtime-config.ts';
+import {
+  checkCommand,
+  checkInstalledRoot,
+  checkMountNamespace,
+  listPrivileges,
+} from '../core/check-runtime-config.ts';
 import { hostNetworkFiles } from '../core/default-mounts.ts';
 import { buildDefaultRuntimeConfig, listSearchPath } from '../core/default-runtime-config.ts';
 import type { ImageConfig } from '../core/image-config.ts';
@@ -13,7 +18,7 @@ import type { Host } from '../host/host.ts';
 import type { ImageTree } from '../store/image-files.ts';
 import { checkMountSources } from './check-mount-sources.ts';
 import type { DeploymentPaths } from './deployment.ts';
-import type { ImageExports } from './read-exports.ts';
+import { type ImageExports, isRunByRuntime } from './read-exports.ts';
 
 const maxUserFileBytes = 1024 * 1024;
 
@@ -41,6 +46,9 @@ export async function readRuntimeConfig(
   const path = deployment.config;
   const text = await readConfigText(tree, exports, imageConfig, values);
   const config = parseRuntimeConfig(text, path);
+  // Without a service there is no root filesystem that it could be started with.
+  if (exports.manifest.noContainerService) return { text, config, warnings: [] };
+  if (isRunByRuntime(exports)) checkCommand(config, path);
   checkInstalledRoot(config, path);
   checkMountNamespace(config, path);
   const sources = checkMountSources(host, config, deployment.folder, path);

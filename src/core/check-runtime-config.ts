@@ -31,6 +31,11 @@ export function checkInstalledRoot(config: RuntimeConfig, path: string): void {
   }
 }
 
+/** Checks that there is something to start (compatibility X-12). @throws CONFIG_INVALID */
+export function checkCommand(config: RuntimeConfig, path: string): void {
+  if (config.args.length === 0) throw rejectConfig(path)('process.args must name the command to run');
+}
+
 /**
  * Checks that mounts happen in a namespace of the container. Without one runc 1.1 mounts on the host, makes nothing
  * read-only and changes how mounts of the host propagate; in the host's own it exchanges the root of the host.

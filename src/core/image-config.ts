@@ -1,6 +1,6 @@
 import { AtomicError } from './errors.ts';
 import { expectObject, expectString, expectStringMap, expectStrings } from './json-shape.ts';
-import { parseJsonObject, type Reject } from './json-text.ts';
+import { isJsonObject, parseJsonObject, type Reject } from './json-text.ts';
 import { toPrintable } from './printable.ts';
 
 /** What an image says about how it is started, from the configuration blob (OCI image-spec, Docker v2s2). */
@@ -40,12 +40,7 @@ const maxLength = 4 * 1024 * 1024;
  * @throws MANIFEST_INVALID when it is not JSON or a key has the wrong type
  */
 export function parseImageConfig(text: string, image: string): ImageConfig {
-  const reject: Reject = (problem) =>
-    new AtomicError(
-      'MANIFEST_INVALID',
-      `Invalid configuration blob in image: ${toPrintable(image)}. ${toPrintable(problem)}`,
-      { hint: 'The image is broken; build or pull it again.' },
-    );
+  const reject = rejectImage(image);
   const blob = parseJsonObject(text, maxLength, reject);
   const config = expectObject(blob.config, 'config', reject);
   return {
@@ -57,4 +52,26 @@ export function parseImageConfig(text: string, image: string): ImageConfig {
     labels: expectStringMap(config.Labels, 'config.Labels', reject),
     stopSignal: expectString(config.StopSignal, 'config.StopSignal', reject) || undefined,
   };
+}
+
+/**
+ * Whether an image asks for one run at its installation, and not for a service (compatibility N-15). Looks at nothing
+ * but the label: an image whose configuration is not needed otherwise may have mistakes in it.
+ *
+ * @param text the blob
+ * @throws MANIFEST_INVALID when it is not JSON
+ */
+export function runsOnce(text: string, image: string): boolean {
+  const { config } = parseJsonObject(text, maxLength, rejectImage(image));
+  const labels = isJsonObject(config) ? config.Labels : undefined;
+  return isJsonObject(labels) && labels['atomic.run'] === 'once';
+}
+
+function rejectImage(image: string): Reject {
+  return (problem) =>
+    new AtomicError(
+      'MANIFEST_INVALID',
+      `Invalid configuration blob in image: ${toPrintable(image)}. ${toPrintable(problem)}`,
+      { hint: 'The image is broken; build or pull it again.' },
+    );
 }

@@ -19,7 +19,7 @@ export interface RuntimeNamespace {
 
 /** The parts of an OCI runtime configuration that this program looks at; the file itself is kept as it is. */
 export interface RuntimeConfig {
-  /** Words of the process; never empty. */
+  /** Words of the process; may be empty. */
   readonly args: readonly string[];
   readonly rootPath: string;
   readonly rootReadonly: boolean;
@@ -50,8 +50,7 @@ const hostHookLists = ['prestart', 'createRuntime', 'createContainer', 'poststar
  *
  * @param text the file
  * @param path how errors call it
- * @throws CONFIG_INVALID when it is not JSON, can be read in two ways, has the wrong shape or no command (compatibility
- *   C-20, X-12)
+ * @throws CONFIG_INVALID when it is not JSON, can be read in two ways or has the wrong shape (compatibility C-20)
  */
 export function parseRuntimeConfig(text: string, path: string): RuntimeConfig {
   // Valid JSON of the wrong shape is another mistake than broken JSON, and has another message.
@@ -126,7 +125,6 @@ export function simplifyPath(path: string): string {
 
 function parseArgs(processSpec: JsonObject, reject: Reject): readonly string[] {
   const args = expectStrings(processSpec.args, 'process.args', reject);
-  if (args.length === 0) throw reject('process.args must name the command to run');
   if (args.some((word) => word.includes('\0'))) throw reject('process.args contains a NUL character');
   return args;
 }

@@ -11,19 +11,23 @@ export interface UnitFacts {
   readonly stopSignal: string | undefined;
 }
 
+const runtimeVariables = ['EXEC_START', 'EXEC_STOP', 'EXEC_STARTPRE', 'EXEC_STOPPOST', 'RUNTIME', 'PIDFILE'];
+
 /** systemd's LONG_LINE_MAX: it refuses the whole unit for one longer line. */
 const maxLineLength = 1024 * 1024;
 
 /**
  * What the default unit has and templates leave out. A killed runtime leaves its state behind, and often the container
- * itself: without these lines the service never starts again (`container with id exists`, X-32). systemd joins sections
- * of one name, so that the template stays as it is.
+ * itself: without the first two lines the service never starts again (`container with id exists`, X-32). The runtime
+ * returns 143 for a container that SIGTERM has ended: without the third line the service counts as failed after every
+ * stop (S#26). systemd joins sections of one name and adds up the statuses, so that the template stays as it is.
  */
 const cleanupTemplate = `
 # Added by atomic: removes what a killed runtime leaves of the container
 [Service]
 ExecStartPre=-$RUNTIME delete --force '$NAME'
 ExecStopPost=-$RUNTIME delete --force '$NAME'
+SuccessExitStatus=143
 `;
 
 /** Why is said in `default-unit.ts`. A template that delegates already, perhaps some controllers only, stays as it is. */
@@ -50,6 +54,12 @@ export function buildUnit(facts: UnitFacts, values: TemplateValues): string {
   const unit = `${formatMarker(facts.marker)}\n${body}${added}`;
   checkUnitText(unit, file);
   return unit;
+}
+
+/** Whether a unit has to do with the OCI runtime: by a variable that names it, or by its usual name. */
+export function usesRuntime(template: string): boolean {
+  const names = listVariables(template);
+  return runtimeVariables.some((name) => names.includes(name)) || /\b(?:runc|crun)\b/.test(template);
 }
 
 function delegates(unit: string): boolean {

@@ -67,18 +67,20 @@ export function openImageTree(host: Host, image: StoredImage): ImageTree {
 
 /** Reads the text of the configuration blob. @throws AtomicError STORE_CORRUPT when it is gone */
 export async function readImageConfig(host: Host, image: StoredImage): Promise<string> {
+  const text = await findImageConfig(host, image);
+  if (text !== undefined) return text;
+  throw new AtomicError(
+    'STORE_CORRUPT',
+    `reading the configuration of ${image.reference}: the blob is missing`,
+    { hint: `Fetch it again: atomic images verify --repair ${image.reference}` },
+  );
+}
+
+/** @returns undefined when the image names no configuration, or its blob is gone */
+export async function findImageConfig(host: Host, image: StoredImage): Promise<string | undefined> {
   const { repository } = host.locations;
   const path = image.configDigest === undefined ? undefined : findConfig(repository, image.configDigest);
-  if (path === undefined) {
-    throw new AtomicError(
-      'STORE_CORRUPT',
-      `reading the configuration of ${image.reference}: the blob is missing`,
-      {
-        hint: `Fetch it again: atomic images verify --repair ${image.reference}`,
-      },
-    );
-  }
-  return readBounded(path, BLOB_FILE, MAX_CONFIG_BYTES).toString('utf8');
+  return path === undefined ? undefined : readBounded(path, BLOB_FILE, MAX_CONFIG_BYTES).toString('utf8');
 }
 
 /** Whether nothing of a configuration blob is missing. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { emptyImageConfig, parseImageConfig } from '../../src/core/image-config.ts';
+import { emptyImageConfig, parseImageConfig, runsOnce } from '../../src/core/image-config.ts';
 import { catchError } from './thrown-error.ts';
 
 test('reads what an image says about its start', () => {
@@ -53,4 +53,15 @@ test.each([
     message: `Invalid configuration blob in image: etcd. ${problem}`,
     hint: 'The image is broken; build or pull it again.',
   });
+});
+
+test.each([
+  ['{"config":{"Labels":{"atomic.run":"once"}}}', true],
+  ['{"config":{"Entrypoint":"/bin/sh","Labels":{"n":1,"atomic.run":"once"}}}', true],
+  ['{"config":{"Labels":{"atomic.run":"never"}}}', false],
+  ['{"config":{"Labels":["atomic.run"]}}', false],
+  ['{"config":null}', false],
+  ['{"atomic.run":"once"}', false],
+])('%s asks for one run: %p', (text, expected) => {
+  expect(runsOnce(text, 'etcd')).toBe(expected);
 });

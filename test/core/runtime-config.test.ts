@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { checkInstalledRoot } from '../../src/core/check-runtime-config.ts';
+import { checkCommand, checkInstalledRoot } from '../../src/core/check-runtime-config.ts';
 import { listBindSources, parseRuntimeConfig } from '../../src/core/runtime-config.ts';
 import { catchError } from './thrown-error.ts';
 
@@ -79,8 +79,6 @@ describe('parseRuntimeConfig', () => {
   });
 
   test.each<[unknown, string]>([
-    [{}, 'process.args must name the command to run'],
-    [{ process: { args: [] } }, 'process.args must name the command to run'],
     [{ process: [] }, 'process must be an object'],
     [{ process: { args: 'etcd' } }, 'process.args must be an array'],
     [{ process: { args: ['a', 1] } }, 'process.args[1] must be a string'],
@@ -98,6 +96,20 @@ describe('parseRuntimeConfig', () => {
   ])('refuses %j (X-12)', (value, problem) => {
     const message = `Invalid configuration file.  ${problem} (${path})`;
     expect(catchError(() => parse(value))).toEqual({ code: 'CONFIG_INVALID', message, hint });
+  });
+});
+
+describe('checkCommand', () => {
+  test('wants a word in process.args', () => {
+    expect(checkCommand(parse(minimal), path)).toBeUndefined();
+    const message = `Invalid configuration file.  process.args must name the command to run (${path})`;
+    for (const value of [{}, { process: {} }, { process: { args: [] } }]) {
+      expect(catchError(() => checkCommand(parse(value), path))).toEqual({
+        code: 'CONFIG_INVALID',
+        message,
+        hint,
+      });
+    }
   });
 });
 

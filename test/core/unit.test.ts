@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { buildUnit } from '../../src/core/unit.ts';
+import { buildUnit, usesRuntime } from '../../src/core/unit.ts';
 import { catchError } from './thrown-error.ts';
 
 const marker = { name: 'etcd', deployment: 0 };
@@ -25,6 +25,7 @@ ExecStart=/usr/bin/runc run 'etcd'
 [Service]
 ExecStartPre=-/usr/bin/runc delete --force 'etcd'
 ExecStopPost=-/usr/bin/runc delete --force 'etcd'
+SuccessExitStatus=143
 Delegate=yes
 `,
   );
@@ -43,6 +44,18 @@ test.each([
   const template = `[Service]\n${line}\nExecStart=$EXEC_START\n`;
   const lines = build(template).split('# Added by atomic')[1]?.split('\n') ?? [];
   expect(lines.filter((text) => text.startsWith('Delegate'))).toEqual(added);
+});
+
+test.each([
+  ['ExecStart=$EXEC_START', true],
+  ['ExecStop=${EXEC_STOP}', true],
+  ['ExecStart=$RUNTIME run --bundle $DESTDIR $NAME', true],
+  ['ExecStart=/usr/bin/runc run $NAME', true],
+  ['ExecStart=/usr/local/bin/crun run $NAME', true],
+  ['ExecStart=$DESTDIR/rootfs/usr/bin/agent', false],
+  ['Description=truncates $$EXEC_START\nExecStart=/usr/bin/truncate', false],
+])('the unit %j has to do with the runtime: %p', (text, expected) => {
+  expect(usesRuntime(text)).toBe(expected);
 });
 
 test('a template that does not start the container stays as it is', () => {

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { atomic, runAtomic } from '../support/atomic.ts';
-import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
+import {
+  configTemplate,
+  type ImageSource,
+  openImageSource,
+  serviceExports,
+  serviceTemplate,
+} from './container-images.ts';
 import { checkouts, diffHostStates, readHostState } from './host-state.ts';
 
 let images: ImageSource;
@@ -141,6 +147,51 @@ test('an image without a service has files, but no unit and no rootfs', async ()
   expect(listed).toMatchObject({ id: 'files', command: '', state: 'no service' });
   await atomic(['uninstall', 'files']);
   expect(diffHostStates(before, await readHostState())).toEqual([]);
+});
+
+test('what the runtime does not run needs no command, and no configuration', async () => {
+  const before = await readHostState();
+  const files = await images.push('bundle', {
+    exports: { 'manifest.json': '{"noContainerService":true}', 'config.json.template': '{"root":{}}' },
+  });
+  await atomic(['install', '--system', files]);
+  expect(readFileSync(`${checkouts}/bundle/config.json`, 'utf8')).toBe('{"root":{}}');
+  await atomic(['uninstall', 'bundle']);
+
+  const agent = await images.push('agent', {
+    exports: {
+      'service.template':
+        '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=$DESTDIR/rootfs/bin/busybox true\n[Install]\nWantedBy=multi-user.target\n',
+    },
+  });
+  await atomic(['install', '--system', agent]);
+  expect(existsSync(`${checkouts}/agent/config.json`)).toBe(false);
+  expect(systemctl('start', 'agent')).toBe('');
+  const [listed] = JSON.parse(await atomic(['containers', 'list', '--json']));
+  expect(listed).toMatchObject({ id: 'agent', command: '', state: 'running' });
+  expect(await atomic(['images', 'verify', '--json'])).toContain('"agent"');
+  await atomic(['uninstall', 'agent']);
+  expect(diffHostStates(before, await readHostState())).toEqual([]);
+});
+
+test('a service whose command SIGTERM ends has not failed when it is stopped', async () => {
+  const script = "trap 'exit 143' TERM; echo up > /run/word; while :; do sleep 0.1; done";
+  const args = JSON.stringify(['/bin/sh', '-c', script]);
+  const killed = await images.push('killed', {
+    exports: {
+      ...serviceExports,
+      'config.json.template': configTemplate.replace('["/bin/run.sh"]', args),
+      'service.template': serviceTemplate.replace('SuccessExitStatus=143\n', ''),
+    },
+  });
+  await atomic(['install', '--system', killed]);
+  systemctl('start', 'killed');
+  await waitFor('/run/killed/word');
+  systemctl('stop', 'killed');
+  expect(systemctl('show', '--property=Result,ExecMainStatus', 'killed')).toBe(
+    'Result=success\nExecMainStatus=143',
+  );
+  await atomic(['uninstall', 'killed']);
 });
 
 /** The lines of the pull that an install did: the layers differ from run to run, their number does not. */
