@@ -112,17 +112,12 @@ describe('a host that is not fit', () => {
     });
   });
 
-  test('no systemd-tmpfiles: everything is undone', async () => {
+  test('no systemd-tmpfiles', async () => {
     await expectRefusal(
       inOwnMounts(hide('/usr/bin/systemd-tmpfiles'), ['atomic', 'install', '--system', service]),
       {
-        stdout: [
-          `Extracting to ${checkouts}/service.0`,
-          'systemctl daemon-reload',
-          'systemd-tmpfiles --create /etc/tmpfiles.d/service.conf',
-        ],
         stderr: [
-          /^error: installing service: run systemd-tmpfiles: the program is not installed/,
+          /^error: run systemd-tmpfiles: the program is not installed/,
           'hint: Install it: apt install systemd (Debian), dnf install systemd (Fedora).',
         ],
       },
