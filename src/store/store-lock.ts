@@ -43,6 +43,7 @@ async function withLock<T>(host: Host, mode: 'shared' | 'exclusive', action: () 
   return withStandingLock(host, { path: formatLockPath(host), mode, object: OBJECT }, action);
 }
 
-function formatLockPath(host: Host): string {
+/** Absolute path of the file; its bytes are locks of their own, see `image-lock.ts` and `standing-lock.ts`. */
+export function formatLockPath(host: Host): string {
   return `${host.locations.repository}/atomic.lock`;
 }

@@ -1,7 +1,10 @@
 /** Processes that pull into one repository at the same time. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ListedImage } from '../../src/core/image.ts';
 import { listImages } from '../../src/store/list-images.ts';
+import { pullImage } from '../../src/store/pull/pull.ts';
+import { startFaultyRegistry } from '../support/faulty-registry.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
@@ -35,6 +38,42 @@ test('of the same image', async () => {
   checkRepository(store);
   expect(listLeftovers(store)).toEqual([]);
 });
+
+test.each(['the same name', 'another name'])(
+  'of one image under %s: the second waits, and fetches nothing',
+  async (as) => {
+    await using faulty = await startFaultyRegistry(registry);
+    await using store = await createStore([registry, faulty]);
+    const image = buildImage({ layers: [...shared, tree`f own 0644 ${as}`] });
+    const name = `${faulty.address}/once/image:latest`;
+    await pushImage(registry, 'once/image', image);
+    const [until, reached] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const fault = { kind: 'hold', afterBytes: 5, until: until.promise, reached: reached.resolve } as const;
+    faulty.setRules([{ path: `/blobs/${image.layers[1]?.digest}`, times: 1, fault }]);
+    const first = pullInProcess(store, name);
+    await reached.promise;
+    const second = pullImage(store.host, name, {}, as === 'another name' ? 'other:1' : undefined);
+    while (!store.events.some(({ kind }) => kind === 'waiting')) await sleep(5);
+    until.resolve();
+    const [outcome, pulled] = await Promise.all([first, second]);
+    expect([outcome.kind, pulled.fetched, pulled.reused]).toEqual([
+      'pulled',
+      [],
+      image.layers.map(({ digest }) => digest),
+    ]);
+    expect(store.events).toContainEqual({
+      kind: 'waiting',
+      object: `the image ${pulled.image.reference}`,
+      holder: expect.stringMatching(/^process \d+: /),
+    });
+    for (const { digest } of image.layers) {
+      expect(
+        faulty.requests().filter(({ method, path }) => method === 'GET' && path.endsWith(digest)),
+      ).toHaveLength(1);
+    }
+    checkRepository(store);
+  },
+);
 
 test('of images that share layers, into a repository that is there already', async () => {
   await using store = await createStore([registry]);

@@ -12,6 +12,7 @@ import { retryTransient } from '../../host/retry.ts';
 import { locateImage } from '../../source/locate-image.ts';
 import { openImage } from '../../source/open-image.ts';
 import { openRenewableSource } from '../../source/renewable-source.ts';
+import { withImageLock } from '../image-lock.ts';
 import { withScratch } from '../scratch.ts';
 import { withSharedStore } from '../store-lock.ts';
 import { loadImporter } from './load-importer.ts';
@@ -63,6 +64,10 @@ export async function pullImage(
   return pullNamedImage(host, await nameSource(host, written, storedAs), options);
 }
 
+function withSharedImage<T>(host: Host, reference: string, action: () => Promise<T>): Promise<T> {
+  return withSharedStore(host, () => withImageLock(host, reference, reference, action));
+}
+
 /** @throws AtomicError what `openImage` and `storeImage` throw; the image is then as it was before */
 export async function pullNamedImage(
   host: Host,
@@ -72,7 +77,7 @@ export async function pullNamedImage(
   const shown = location.kind === 'registry' ? dropRegistryPrefix(written) : written;
   host.report({ kind: 'pull-started', image: shown });
   try {
-    const pulled = await withSharedStore(host, () =>
+    const pulled = await withSharedImage(host, reference, () =>
       withScratch(host, async (scratch) => {
         const retryPauses = options.retryPauses ?? buildRetryPauses();
         host.report({ kind: 'step', text: `Opening ${shown}` });

@@ -15,8 +15,10 @@ import {
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { retryTransient } from '../../host/retry.ts';
+import type { Pointer } from '../../native/glib.ts';
 import { findImage } from '../find-image.ts';
 import { hasConfig } from '../image-files.ts';
+import { withImageLock } from '../image-lock.ts';
 import { hasMergedRoot } from '../image-root.ts';
 import { hasSignatures } from '../image-signatures.ts';
 import { readCommit } from '../object-files.ts';
@@ -64,7 +66,7 @@ export async function storeImage(
   }
   // A layer of an unknown kind is refused before anything is fetched.
   for (const layer of manifest.layers) findCompression(layer);
-  return withRepository(host, async (repo) => {
+  return withImageRepository(host, source.digest, reference, async (repo) => {
     const { writeConfigCommit, writeImageCommit } = await import('../write-commit.ts');
     const { adoptLayers } = await import('./adopt-layers.ts');
     const config = asked ?? (await readConfig(host, from, manifest.config));
@@ -104,6 +106,16 @@ export async function storeImage(
     forgetLayers(host, stored.pending);
     return { image: stored.image, ...describeTransfer(manifest, stored.fetched) };
   });
+}
+
+/** No other pull stores the image meanwhile, under whatever name. */
+function withImageRepository<T>(
+  host: Host,
+  digest: string,
+  reference: string,
+  action: (repo: Pointer) => Promise<T>,
+): Promise<T> {
+  return withImageLock(host, digest, reference, () => withRepository(host, action));
 }
 
 /** Which layers are there, which are there under another name, and which must be fetched. */
