@@ -2,6 +2,7 @@ import { formatContainerDeletion, formatContainerQuestion } from '../cli/contain
 import { formatJson } from '../cli/format-json.ts';
 import { buildUsageError } from '../cli/usage-error.ts';
 import type { ListedContainer } from '../core/container.ts';
+import { adviceForExistingName, parseContainerName } from '../core/container-name.ts';
 import { AtomicError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 import { formatProposal, proposeImages } from '../core/propose-images.ts';
@@ -48,6 +49,7 @@ export const containersDelete = defineCommand({
       import('../containers/list-containers.ts'),
       import('../containers/uninstall-several.ts'),
     ]);
+    for (const name of names) parseContainerName(name, adviceForExistingName);
     await requireSystemAccess(host, 'uninstall');
     const containers = selectContainers(await listContainers(host), options.all ? undefined : names);
     if (containers.length === 0 && !options.json) return { text: 'No containers to delete\n' };

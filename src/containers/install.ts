@@ -4,7 +4,7 @@ import { AtomicError, addHint } from '../core/errors.ts';
 import { hasDigest, type SourceOptions, type StoredImage } from '../core/image.ts';
 import { formatProposal, proposeImages } from '../core/propose-images.ts';
 import { parseReference } from '../core/reference.ts';
-import { dropRegistryPrefix } from '../core/source-name.ts';
+import { dropRegistryPrefix, parseSourceName } from '../core/source-name.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import { readRuntime } from '../host/runtime.ts';
@@ -83,8 +83,10 @@ interface Subject {
 }
 
 async function chooseSubject(host: Host, request: InstallRequest): Promise<Subject> {
-  await requireSystemAccess(host, 'install');
+  // A wrong command line is one on every machine.
   const chosen = request.name === undefined ? undefined : parseContainerName(request.name);
+  parseSourceName(request.image);
+  await requireSystemAccess(host, 'install');
   const image = await nameSource(host, request.image);
   const { location, reference } = image;
   const imageName =

@@ -19,8 +19,8 @@ export async function uninstallContainers(host: Host, names: readonly string[]):
   const [first, ...others] = names;
   if (first === undefined) return;
   if (others.length === 0) return uninstallContainer(host, first);
-  await requireSystemAccess(host, 'uninstall');
   for (const name of names) parseContainerName(name, adviceForExistingName);
+  await requireSystemAccess(host, 'uninstall');
   const failures: { readonly name: string; readonly error: AtomicError }[] = [];
   for (const name of names) {
     try {

@@ -40,8 +40,8 @@ const maxNamesInHint = 10;
  *   not be started again, what `finishUninstall` throws
  */
 export async function uninstallContainer(host: Host, name: string): Promise<void> {
-  await requireSystemAccess(host, 'uninstall');
   parseContainerName(name, adviceForExistingName);
+  await requireSystemAccess(host, 'uninstall');
   await recoverOthers(host, name);
   await withContainerLock(host, name, 'uninstall', async () => {
     const pending = await findJournal(host, name);

@@ -140,14 +140,5 @@ export function rewordError(error: AtomicError, message: string, hint: string | 
  */
 export function addHint(error: unknown, hint: string): unknown {
   if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') return error;
-  const { code, message, details, exitStatus, isTransient, cause } = error;
-  const hinted = new AtomicError(code, message, {
-    exitStatus,
-    isTransient,
-    cause,
-    hint: error.hint === undefined ? hint : `${hint} ${error.hint}`,
-    ...(details === undefined ? {} : { details }),
-  });
-  if (error.stack !== undefined) hinted.stack = error.stack;
-  return hinted;
+  return rewordError(error, error.message, error.hint === undefined ? hint : `${hint} ${error.hint}`);
 }

@@ -76,6 +76,12 @@ const patterns: readonly Pattern[] = [
     hint: 'The registry has lost a part of the image; push the image again.',
   },
   {
+    // Before the wrong names: no registry has asked for one yet.
+    words: /pinging container registry \S+: the registry answers 404/i,
+    code: 'REGISTRY_UNREACHABLE',
+    hint: 'What answers there is no registry: check the host and the port; a registry has its API at /v2/.',
+  },
+  {
     words:
       /manifest unknown|name unknown|repository name not known|not found: manifest|no such image|the registry answers 404/i,
     code: 'IMAGE_NOT_FOUND',
@@ -147,9 +153,15 @@ const patterns: readonly Pattern[] = [
     hint: 'The image is not made for the platform of this machine; another one is taken with --platform.',
   },
   {
-    words: /no such host/i,
+    words: /the host \S+ is unknown|no such host/i,
     code: 'REGISTRY_UNREACHABLE',
-    hint: UNREACHABLE_HINT,
+    hint: 'Check the name of the registry; /etc/resolv.conf names the servers that were asked.',
+  },
+  {
+    words:
+      /looking up the host \S+: .*(?:network is unreachable|connection refused|no route to host|not permitted|permission denied)/i,
+    code: 'REGISTRY_UNREACHABLE',
+    hint: 'No name server can be reached: check the network of this machine, and /etc/resolv.conf.',
   },
   {
     words:
@@ -157,6 +169,17 @@ const patterns: readonly Pattern[] = [
     code: 'REGISTRY_UNREACHABLE',
     hint: UNREACHABLE_HINT,
     isTransient: true,
+  },
+  {
+    words: /(?:unsupported|unimplemented) manifest MIME type:? "?[^" ]*(?:image\.index|manifest\.list)/i,
+    code: 'MANIFEST_UNSUPPORTED',
+    hint: 'The index names another index, and skopeo follows one only: pull an image of the inner one by its digest, NAME@sha256:HEX; `skopeo inspect --raw docker://NAME` shows them.',
+  },
+  {
+    // The version of today: only the Content-Type has led to the reader of the old one.
+    words: /unsupported schema version 2/i,
+    code: 'MANIFEST_UNSUPPORTED',
+    hint: 'The registry, or a proxy before it, sends the manifest with a wrong Content-Type: curl -sI https://REGISTRY/v2/NAME/manifests/TAG shows it.',
   },
   {
     words: /unsupported (?:manifest|docker|schema)|Unimplemented manifest|MIME type/i,

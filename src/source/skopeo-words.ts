@@ -14,6 +14,9 @@ const rewordings: readonly [words: RegExp, wording: string][] = [
   // The text of an answer that is not for programs follows, quoted by newer versions; often it is empty.
   [/\bStatusCode: ([0-9]{3}), ?(?:""|$)/g, 'the registry answers $1'],
   [/\bStatusCode: ([0-9]{3}), /g, 'the registry answers $1: '],
+  // What the resolver says to Go's network library; the address of the name server is of no use.
+  [/(?:Get "?[^" ]*"?: )?dial tcp: lookup (\S+?)(?: on \S+)?: no such host/g, 'the host $1 is unknown'],
+  [/(?:Get "?[^" ]*"?: )?dial tcp: lookup (\S+?)(?: on \S+)?: /g, 'looking up the host $1: '],
   // The code of an answer and its text are often the same words.
   [/(: [^:]+)\1$/, '$1'],
   [/\b(architecture|OS) "([^"]+)"/g, '$1 $2'],

@@ -151,8 +151,8 @@ describe('images that cannot be had', () => {
     [
       'an unknown registry',
       () => 'registry.invalid/test/service',
-      /^error: pulling registry\.invalid\/test\/service: .*lookup registry\.invalid/,
-      unreachableHint,
+      /^error: pulling registry\.invalid\/test\/service: .*looking up the host registry\.invalid: .*network is unreachable$/,
+      'hint: No name server can be reached: check the network of this machine, and /etc/resolv.conf.',
     ],
     [
       'a registry that does not run',

@@ -150,6 +150,57 @@ test.each([
   expect({ code, isTransient }).toEqual({ code: 'REGISTRY_UNREACHABLE', isTransient: true });
 });
 
+test.each<[string, ErrorCode, string, RegExp]>([
+  [
+    'pinging container registry reg: Get "https://reg/v2/": dial tcp: lookup reg on 10.0.0.1:53: no such host',
+    'REGISTRY_UNREACHABLE',
+    'pinging container registry reg: the host reg is unknown',
+    /name of the registry/,
+  ],
+  [
+    'pinging container registry reg: Get "https://reg/v2/": dial tcp: lookup reg on 10.0.0.1:53: dial udp 10.0.0.1:53: connect: network is unreachable',
+    'REGISTRY_UNREACHABLE',
+    'pinging container registry reg: looking up the host reg: dial udp 10.0.0.1:53: connect: network is unreachable',
+    /No name server/,
+  ],
+  [
+    'pinging container registry reg: Get "https://reg/v2/": dial tcp: lookup reg on [::1]:53: read udp [::1]:5->[::1]:53: read: connection refused',
+    'REGISTRY_UNREACHABLE',
+    'pinging container registry reg: looking up the host reg: read udp [::1]:5->[::1]:53: read: connection refused',
+    /No name server/,
+  ],
+  [
+    'pinging container registry reg:5000: StatusCode: 404, <html>not found</html>',
+    'REGISTRY_UNREACHABLE',
+    'pinging container registry reg:5000: the registry answers 404: <html>not found</html>',
+    /no registry/,
+  ],
+  [
+    'pinging container registry reg:5000: received unexpected HTTP status: 404 Not Found',
+    'REGISTRY_UNREACHABLE',
+    'pinging container registry reg:5000: the registry answers 404',
+    /no registry/,
+  ],
+  ['unsupported schema version 2', 'MANIFEST_UNSUPPORTED', 'unsupported schema version 2', /Content-Type/],
+  [
+    'unsupported manifest MIME type: application/vnd.oci.image.index.v1+json',
+    'MANIFEST_UNSUPPORTED',
+    'unsupported manifest MIME type: application/vnd.oci.image.index.v1+json',
+    /another index/,
+  ],
+  [
+    'Unimplemented manifest MIME type "application/vnd.docker.distribution.manifest.list.v2+json"',
+    'MANIFEST_UNSUPPORTED',
+    'Unimplemented manifest MIME type "application/vnd.docker.distribution.manifest.list.v2+json"',
+    /another index/,
+  ],
+])('the hint leads to the cause, and it is final: %s', (words, code, message, hint) => {
+  expect(describeProxyFailure(words)).toMatchObject({
+    ...{ code, message, isTransient: false },
+    hint: expect.stringMatching(hint),
+  });
+});
+
 test.each([
   [
     'x509: certificate has expired or is not yet valid: current time 2026-11-28 is after 2024-01-01',
