@@ -11,6 +11,7 @@ import type { Host } from '../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../host/interruption.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import { checkoutImage } from '../store/checkout.ts';
+import { registerCheckouts } from '../store/checkout-folders.ts';
 import { letRuntimeReach } from '../store/private-folders.ts';
 import { createDeclaredPaths, registerDeployment } from './activate.ts';
 import { checkHostFolders } from './check-host-folders.ts';
@@ -40,6 +41,7 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
   const { name } = plan;
   throwIfInterrupted(host);
   await checkHostFolders(plan.files.filter(({ path }) => dirname(path) !== plan.deployment));
+  await registerCheckouts(host);
   await writeJournal(host, { operation: 'install', container: name, deployment: number });
   let declared = noPaths;
   await undoOnFailure(host, name, noPaths, async () => {

@@ -7,7 +7,8 @@ import { type ImageName, listImageNames, selectImageNames } from '../store/image
 import { withSharedStore } from '../store/store-lock.ts';
 import { removeImageNames } from '../store/write-refs.ts';
 import { findImageUsers } from './image-users.ts';
-import { surveyDeployments, type UnreadableDeployment } from './list-deployments.ts';
+import type { UnreadableDeployment } from './list-deployments.ts';
+import { surveyStore } from './survey-store.ts';
 import { buildUnreadable } from './unreadable-deployments.ts';
 
 export type ImageSelection =
@@ -40,7 +41,9 @@ export async function planDeletion(host: Host, selection: ImageSelection): Promi
   );
   const names = all.filter((name) => wanted.has(name));
   const staying = all.filter((name) => !wanted.has(name));
-  const { installed, unreadable } = await surveyDeployments(host);
+  const { folders } = await surveyStore(host);
+  const installed = folders.flatMap((folder) => folder.installed);
+  const unreadable = folders.flatMap((folder) => folder.unreadable);
   const last = names.filter((name) => !staying.some((other) => isSameImage(other, name)));
   const used = last
     .map((name) => ({ reference: name.reference, containers: findImageUsers(installed, name) }))

@@ -63,7 +63,7 @@ function addTree(repository: string, root: string, isPartialCommit: boolean, rea
 }
 
 /** Whether an object of a commit is here; the parents of images of the original never were. */
-export function isThere(repository: string, commit: string): boolean {
+function isThere(repository: string, commit: string): boolean {
   return existsSync(formatObjectPath(repository, commit, 'commit'));
 }
 

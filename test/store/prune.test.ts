@@ -115,9 +115,10 @@ test('what a container was installed from stays, with its layers, when the image
   const { image } = await pullWeb(store);
   const before = listObjects(store);
   await removeImageNames(store.host, ['web:latest']);
-  // Commits that are not here, and what an old or a broken `info` says, keep nothing.
-  const others = ['', '../../etc', 'f'.repeat(64)].map((commit) => ({ name: 'other', commit }));
-  const deployment = { name: 'web', commit: image.commit };
+  const { checkouts } = store.locations;
+  // What an old or a broken `info` says keeps nothing.
+  const others = ['', '../../etc'].map((commit) => ({ name: 'other', checkouts, commit }));
+  const deployment = { name: 'web', checkouts, commit: image.commit };
   expect(await prune(store, [...others, deployment])).toEqual(nothing);
   expect(listObjects(store)).toEqual(before);
   expect(listRefs(store)).toEqual(refsOf(web).sort());
@@ -127,6 +128,25 @@ test('what a container was installed from stays, with its layers, when the image
   await removeImageNames(store.host, ['web:latest']);
   await prune(store, others);
   expect([...listObjects(store)]).toEqual([]);
+});
+
+test('nothing is freed when the commit of a container is missing', async () => {
+  await using store = await createStore([registry]);
+  await pullWeb(store);
+  await removeImageNames(store.host, ['web:latest']);
+  const before = listObjects(store);
+  const commit = 'f'.repeat(64);
+  for (const [checkouts, owner, prefix] of [
+    [store.locations.checkouts, 'container web', ''],
+    ['/srv/other', 'container web in /srv/other', 'ATOMIC_OSTREE_CHECKOUT_PATH=/srv/other '],
+  ] as const) {
+    expect(await prune(store, [{ name: 'web', checkouts, commit }]).catch((error) => error)).toMatchObject({
+      code: 'STORE_CORRUPT',
+      message: `${owner} is damaged: reading object ${commit}.commit: it is missing`,
+      hint: `Nothing was freed, because nobody knows what it needs: repair it with \`${prefix}atomic images verify --repair\`, or remove the container with \`${prefix}atomic uninstall web\` (install it again afterwards), and repeat the command.`,
+    });
+  }
+  expect(listObjects(store)).toEqual(before);
 });
 
 test('X-10: a name that looks like hexadecimal is an image, configurations stay, S-05: a parent of zeros too', async () => {

@@ -8,7 +8,7 @@ import { formatBlobRef, listNamedDigests, parseRefName, REF_FOLDER } from '../..
 import type { Host } from '../../host/host.ts';
 import { ImageKey } from '../image-commit.ts';
 import { listAllRefs, type StoreRef } from '../list-refs.ts';
-import { isThere, readVerifiedCommit } from '../reachable-objects.ts';
+import { readVerifiedCommit } from '../reachable-objects.ts';
 
 /** A commit that is needed for itself: of an image, of a deployment, or of a ref that is not ours. */
 export interface Root {
@@ -17,6 +17,15 @@ export interface Root {
   readonly owner: string;
   /** The command that ends the need, for the hint of a root that is damaged. */
   readonly remedy: string;
+}
+
+/** What a container was installed from. */
+export interface DeploymentNeed {
+  readonly name: string;
+  /** The folder that it is installed in. */
+  readonly checkouts: string;
+  /** Whatever its `info` says. */
+  readonly commit: string;
 }
 
 export interface NeededCommits {
@@ -38,14 +47,10 @@ const UNFINISHED = new RegExp(`^${HEADS}${REF_FOLDER}/tmp\\.[A-Za-z0-9]{6}$`);
 /**
  * Finds what is needed in the repository. Refs that are not ours are needed: the repository may be that of the host.
  *
- * @param deployments commits that `info` files name; those that are not here (the original's prune freed them) are
- * nobody's root any more
+ * @param deployments commits that `info` files name; what is no checksum, as an old one has it, names none
  * @throws AtomicError STORE_CORRUPT, naming the image, the container or the ref that cannot be read
  */
-export function listNeededCommits(
-  host: Host,
-  deployments: readonly { readonly name: string; readonly commit: string }[],
-): NeededCommits {
+export function listNeededCommits(host: Host, deployments: readonly DeploymentNeed[]): NeededCommits {
   const { repository } = host.locations;
   const all = listAllRefs(repository);
   const isFinished = ({ path }: { readonly path: string }): boolean => !UNFINISHED.test(path);
@@ -56,12 +61,8 @@ export function listNeededCommits(
   const roots = [
     ...refs.filter((ref) => findKind(ref) !== 'blob').map((ref) => buildRefRoot(ref, repository)),
     ...deployments
-      .filter(({ commit }) => CHECKSUM.test(commit) && isThere(repository, commit))
-      .map(({ name, commit }) => ({
-        commit,
-        owner: `container ${name}`,
-        remedy: `remove the container with \`atomic uninstall ${name}\` (install it again afterwards)`,
-      })),
+      .filter(({ commit }) => CHECKSUM.test(commit))
+      .map((need) => buildDeploymentRoot(host, need)),
   ];
   const owners = new Map<string, Root>();
   for (const root of roots) {
@@ -114,6 +115,16 @@ export function withOwner<T>(root: Root, read: () => T): T {
       hint: `Nothing was freed, because nobody knows what it needs: ${root.remedy}, and repeat the command.`,
     });
   }
+}
+
+function buildDeploymentRoot({ locations }: Host, { name, checkouts, commit }: DeploymentNeed): Root {
+  const isOther = checkouts !== locations.checkouts;
+  const prefix = isOther ? `ATOMIC_OSTREE_CHECKOUT_PATH=${formatArgv([checkouts])} ` : '';
+  return {
+    commit,
+    owner: isOther ? `container ${name} in ${checkouts}` : `container ${name}`,
+    remedy: `repair it with \`${prefix}atomic images verify --repair\`, or remove the container with \`${prefix}atomic uninstall ${name}\` (install it again afterwards)`,
+  };
 }
 
 function buildRefRoot({ path, commit }: StoreRef, repository: string): Root {

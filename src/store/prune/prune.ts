@@ -10,7 +10,7 @@ import { hasRepository, withRepository } from '../repository.ts';
 import { toStoreError, withStoreErrors } from '../store-error.ts';
 import { removeRefs } from '../write-refs.ts';
 import { freeCommits } from './free-commits.ts';
-import { listNeededCommits, type NeededCommits, withOwner } from './needed-commits.ts';
+import { type DeploymentNeed, listNeededCommits, type NeededCommits, withOwner } from './needed-commits.ts';
 import { removeUnusedScratch } from './scratch-leftovers.ts';
 
 export interface PrunedStore {
@@ -36,7 +36,7 @@ const WOULD_BLOCK = 27;
  */
 export async function pruneRepository(
   host: Host,
-  deployments: readonly { readonly name: string; readonly commit: string }[],
+  deployments: readonly DeploymentNeed[],
 ): Promise<PrunedStore> {
   if (!hasRepository(host)) return { refs: [], objects: 0, bytes: 0, leftovers: [] };
   return withRepository(host, async (repo) => {

@@ -1,0 +1,99 @@
+/** Several folders of containers on one repository: whoever prunes leaves what the others need. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { planDeletion } from '../../src/containers/delete-images.ts';
+import { pruneStore } from '../../src/containers/prune-store.ts';
+import type { StoredImage } from '../../src/core/image.ts';
+import type { Host } from '../../src/host/host.ts';
+import { listCheckouts, registerCheckouts } from '../../src/store/checkout-folders.ts';
+import { removeImageNames } from '../../src/store/write-refs.ts';
+import { checkRepository } from '../store/ostree-cli.ts';
+import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { tree } from '../support/tree.ts';
+import { record, writeDeployment } from './fake-deployment.ts';
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+let registry: Registry;
+beforeAll(async () => {
+  registry = await startRegistry();
+});
+afterAll(() => registry.stop());
+
+/** The same machine with another CHECKOUTS on the same repository. */
+function move(store: Sandbox, name: string): Host {
+  const checkouts = store.folder.join(name);
+  mkdirSync(checkouts, { recursive: true });
+  return { ...store.host, locations: { ...store.locations, checkouts, state: `${checkouts}/.atomic` } };
+}
+
+async function writeContainer(store: Sandbox, host: Host, name: string, image: StoredImage): Promise<void> {
+  await writeDeployment({ ...store, locations: host.locations }, name, {
+    record: { ...record, revision: image.id, ostreeCommit: image.commit },
+  });
+  await registerCheckouts(host);
+}
+
+test('what containers of another folder were installed from stays, until they are gone', async () => {
+  await using store = await createStore([registry]);
+  const other = move(store, 'other');
+  const { image } = await pullLayers(store, registry, [tree`f web 0644 1`]);
+  await writeContainer(store, other, 'web', image);
+  await registerCheckouts(other);
+  expect(listCheckouts(store.locations.repository)).toEqual([other.locations.checkouts]);
+  expect((await planDeletion(store.host, { kind: 'all' })).used).toEqual([
+    { reference: image.reference, containers: ['web'] },
+  ]);
+  await removeImageNames(store.host, [image.reference]);
+  expect(await pruneStore(store.host)).toMatchObject({ refs: [], objects: 0 });
+  checkRepository(store);
+
+  writeFileSync(`${other.locations.checkouts}/web.0/info`, '');
+  await expect(pruneStore(store.host)).rejects.toMatchObject({
+    code: 'CONTAINER_DAMAGED',
+    message: expect.stringContaining(`${other.locations.checkouts}/web.0/info`),
+  });
+  for (const name of ['web', 'web.0']) rmSync(`${other.locations.checkouts}/${name}`, { recursive: true });
+  expect((await pruneStore(store.host)).objects).toBeGreaterThan(0);
+  // Nobody needs to know of it any more.
+  expect(listCheckouts(store.locations.repository)).toEqual([]);
+});
+
+test('nothing is freed while a folder is not there; repository and folder may move together', async () => {
+  await using store = await createStore([registry]);
+  const other = move(store, 'var/other');
+  const list = `${store.locations.repository}/atomic-checkouts`;
+  const { image } = await pullLayers(store, registry, [tree`f web 0644 2`]);
+  await writeContainer(store, store.host, 'own', image);
+  await writeContainer(store, other, 'web', image);
+  expect(readFileSync(list, 'utf8')).toBe('"../.."\n"../../../../../other"\n');
+  await removeImageNames(store.host, [image.reference]);
+  renameSync(other.locations.checkouts, store.folder.join('unmounted'));
+  expect(await pruneStore(store.host).catch((error) => error)).toMatchObject({
+    code: 'STORE_FAILED',
+    message: `pruning the image store: the containers in ${other.locations.checkouts} use it too, and that folder is not there`,
+    hint: `Nothing was freed, because nobody knows what they need: mount the folder, or remove its line from ${list} when it is gone for good.`,
+  });
+  renameSync(store.folder.join('unmounted'), other.locations.checkouts);
+  renameSync(store.folder.join('var'), store.folder.join('moved'));
+  const moved = (path: string): string => path.replace(store.folder.join('var'), store.folder.join('moved'));
+  expect(listCheckouts(moved(store.locations.repository))).toEqual(
+    [moved(store.locations.checkouts), moved(other.locations.checkouts)].sort(),
+  );
+});
+
+test('lines that are no paths are passed over, and the list is as it should be after a prune', async () => {
+  await using store = await createStore([registry]);
+  const { image } = await pullLayers(store, registry, [tree`f web 0644 3`]);
+  const list = `${store.locations.repository}/atomic-checkouts`;
+  writeFileSync(list, 'garbage\n[1]\n\n"../..');
+  await writeDeployment(store, 'web', {
+    record: { ...record, revision: image.id, ostreeCommit: image.commit },
+  });
+  await registerCheckouts(store.host);
+  expect(listCheckouts(store.locations.repository)).toEqual([store.locations.checkouts]);
+  await pruneStore(store.host);
+  expect(readFileSync(list, 'utf8')).toBe('"../.."\n');
+});
