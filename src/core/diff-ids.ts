@@ -1,8 +1,8 @@
+import { isDigest } from './digest.ts';
 import { AtomicError } from './errors.ts';
 import { isJsonObject, parseJsonObject } from './json-text.ts';
 
 const MAX_LENGTH = 4 * 1024 * 1024;
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
  * Reads the digests of the inflated layers from the configuration blob (OCI image specification, `rootfs.diff_ids`).
@@ -22,8 +22,7 @@ export function readDiffIds(text: string, layers: number): readonly string[] {
   if (!Array.isArray(diffIds)) throw reject('"rootfs.diff_ids" is not a list');
   if (diffIds.length !== layers) throw reject(`it names ${diffIds.length} layers, the manifest ${layers}`);
   return diffIds.map((digest: unknown) => {
-    if (typeof digest !== 'string' || !DIGEST.test(digest))
-      throw reject('"rootfs.diff_ids" holds no sha256 digest');
+    if (!isDigest(digest)) throw reject('"rootfs.diff_ids" holds no digest of sha256 or sha512');
     return digest;
   });
 }

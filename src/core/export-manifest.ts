@@ -26,7 +26,7 @@ const BLOB_ANNOTATION =
   /^(?:io\.github\.containers\.zstd-chunked\.|io\.containers\.zstd-chunked\.|containerd\.io\/snapshot\/stargz\/|dev\.containerd\.seekable-)/;
 
 /**
- * Plans the manifest. The configuration blob is the same in every form, and so are annotations.
+ * Plans the manifest. The bytes of the configuration are the same in every form, and so are annotations.
  *
  * @param text of the stored manifest
  * @param changes blobs that take the place of others, by the digest of those
@@ -40,10 +40,10 @@ export function planManifest(
   changes: ReadonlyMap<string, LayerChange>,
   plainLayers: ReadonlySet<string>,
 ): string {
-  const { layers } = parseManifest(text);
+  const { layers, config: configBlob } = parseManifest(text);
   const manifest = parseJson(text) as JsonObject;
   const isConverted = form === 'uncompressed' || (form === 'oci' && isDockerManifest(manifest));
-  if (!isConverted && layers.every(({ digest }) => !changes.has(digest))) return text;
+  if (!isConverted && [configBlob, ...layers].every(({ digest }) => !changes.has(digest))) return text;
   const planned = layers.map((layer, index) => {
     const written = Array.isArray(manifest.layers) ? manifest.layers[index] : undefined;
     const change = changes.get(layer.digest);
@@ -55,8 +55,9 @@ export function planManifest(
         : { digest: change.digest, size: change.size, ...dropBlobAnnotations(written) }),
     };
   });
-  const config = isJsonObject(manifest.config) ? manifest.config : {};
-  if (!isConverted) return format({ ...manifest, layers: planned });
+  const written = isJsonObject(manifest.config) ? manifest.config : {};
+  const config = { ...written, ...changes.get(configBlob.digest) };
+  if (!isConverted) return format({ ...manifest, config, layers: planned });
   const isOci = form === 'oci';
   return format({
     ...manifest,

@@ -1,4 +1,5 @@
 /** Image manifests: OCI image manifest v1 and Docker image manifest version 2, schema 2, which have the same shape. */
+import { isDigest } from './digest.ts';
 import { AtomicError } from './errors.ts';
 import { isJsonObject, parseJson } from './json-text.ts';
 
@@ -23,7 +24,6 @@ export type LayerCompression = 'none' | 'gzip' | 'zstd';
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 /** Overlay filesystems end at 500 lower layers, and no builder makes more than 127. */
 const MAX_LAYERS = 500;
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 const COMPRESSIONS: ReadonlyMap<string, LayerCompression> = new Map([
   ['application/vnd.oci.image.layer.v1.tar', 'none'],
@@ -88,8 +88,7 @@ export function findCompression(layer: BlobDescriptor, diffId?: string): LayerCo
 function readDescriptor(value: unknown, where: string): BlobDescriptor {
   if (!isJsonObject(value)) throw invalid(`"${where}" is not an object`);
   const { digest, size, mediaType } = value;
-  if (typeof digest !== 'string' || !DIGEST.test(digest))
-    throw invalid(`"${where}.digest" is not a sha256 digest`);
+  if (!isDigest(digest)) throw invalid(`"${where}.digest" is no digest of sha256 or sha512`);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw invalid(`"${where}.size" is not a size`);
   }

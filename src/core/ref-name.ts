@@ -38,7 +38,7 @@ export type ParsedRef =
   | { readonly kind: 'other' };
 
 /**
- * Tells what a ref below `ociimage/` stands for. A blob is exactly 64 lower-case hex digits; an image always has a
+ * Tells what a ref below `ociimage/` stands for. A blob is exactly 64 or 128 lower-case hex digits; an image always has a
  * tag or a digest and so an encoded `:`, which keeps `cafe:1` an image (the original took it for a blob, X-10). A
  * name that is not written as `formatImageRef` writes it is neither: nobody could ask for that image.
  *
@@ -46,6 +46,7 @@ export type ParsedRef =
  */
 export function parseRefName(name: string): ParsedRef {
   if (/^[0-9a-f]{64}$/.test(name)) return { kind: 'blob', digest: `sha256:${name}` };
+  if (/^[0-9a-f]{128}$/.test(name)) return { kind: 'blob', digest: `sha512:${name}` };
   if (!ENCODED.test(name)) return { kind: 'other' };
   const reference = decodeBytes(name);
   return reference?.includes(':') ? { kind: 'image', reference } : { kind: 'other' };
@@ -69,7 +70,11 @@ function decodeBytes(encoded: string): string | undefined {
  * of a kind or in a state that nobody can parse.
  */
 export function listNamedDigests(manifest: string): readonly string[] {
-  return [...new Set(decodeEscapes(manifest).match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g) ?? [])];
+  return [
+    ...new Set(
+      decodeEscapes(manifest).match(/(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{128})(?![0-9a-f])/g) ?? [],
+    ),
+  ];
 }
 
 /** JSON may write every character of a digest as `\u00XX`. */

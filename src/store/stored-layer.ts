@@ -1,4 +1,5 @@
 /** Layers that are in the repository already. */
+import { algorithmOf } from '../core/digest.ts';
 import { AtomicError } from '../core/errors.ts';
 import type { BlobDescriptor, ImageManifest } from '../core/manifest.ts';
 import type { LayerTree } from '../core/merge-layers.ts';
@@ -83,6 +84,8 @@ export function describeLayer(
   const { metadata } = commit;
   const digest = metadata.get(BlobKey.uncompressedDigest);
   if (digest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
+  // Of digests of two algorithms nothing says whether they are of the same archive.
+  if (diffId !== undefined && algorithmOf(diffId) !== algorithmOf(digest)) return undefined;
   if (metadata.has(BlobKey.adopted) && diffId !== undefined && diffId !== digest) return undefined;
   return readStoredLayer(repository, commit, digest);
 }

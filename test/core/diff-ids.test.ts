@@ -10,6 +10,11 @@ test('reads one digest a layer, base first', () => {
   expect(readDiffIds(text, 2)).toEqual([first, second]);
 });
 
+test('reads digests of sha512', () => {
+  const long = `sha512:${'ab'.repeat(64)}`;
+  expect(readDiffIds(JSON.stringify({ rootfs: { diff_ids: [long, first] } }), 2)).toEqual([long, first]);
+});
+
 test.each<[string, string, string]>([
   ['no JSON', '{', 'line 1, column 2: unexpected end of the file'],
   ['a list', '[]', 'the document must be an object'],
@@ -25,17 +30,17 @@ test.each<[string, string, string]>([
   [
     'a number',
     JSON.stringify({ rootfs: { diff_ids: [first, 7] } }),
-    '"rootfs.diff_ids" holds no sha256 digest',
+    '"rootfs.diff_ids" holds no digest of sha256 or sha512',
   ],
   [
     'a short digest',
     JSON.stringify({ rootfs: { diff_ids: [first, 'sha256:ab'] } }),
-    '"rootfs.diff_ids" holds no sha256 digest',
+    '"rootfs.diff_ids" holds no digest of sha256 or sha512',
   ],
   [
     'another algorithm',
-    JSON.stringify({ rootfs: { diff_ids: [first, `sha512:${'ab'.repeat(64)}`] } }),
-    '"rootfs.diff_ids" holds no sha256 digest',
+    JSON.stringify({ rootfs: { diff_ids: [first, `sha384:${'ab'.repeat(48)}`] } }),
+    '"rootfs.diff_ids" holds no digest of sha256 or sha512',
   ],
 ])('refuses %s', (_, text, problem) => {
   expect(catchError(() => readDiffIds(text, 2))).toEqual({

@@ -42,6 +42,7 @@ test('a blob is known by its hex', () => {
 test.each<[string, string, ParsedRef]>([
   ['X-10: a hexadecimal name with a tag', 'cafe_3A1', { kind: 'image', reference: 'cafe:1' }],
   ['X-10: a hexadecimal name of two parts', 'dead_2Fbeef_3A1', { kind: 'image', reference: 'dead/beef:1' }],
+  ['128 hexadecimal digits', 'ab'.repeat(64), { kind: 'blob', digest: `sha512:${'ab'.repeat(64)}` }],
   ['64 hexadecimal digits with a tag', `${HEX}_3A1`, { kind: 'image', reference: `${HEX}:1` }],
   ['63 hexadecimal digits', HEX.slice(1), { kind: 'other' }],
   ['upper-case hexadecimal digits', HEX.toUpperCase(), { kind: 'other' }],

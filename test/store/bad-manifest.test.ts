@@ -103,7 +103,7 @@ const answers: [title: string, body: string, failure: PullFailure, contentType?:
     }),
     {
       code: 'MANIFEST_INVALID',
-      message: 'reading the manifest: "layers[0].digest" is not a sha256 digest',
+      message: 'reading the manifest: "layers[0].digest" is no digest of sha256 or sha512',
       hint: NOTHING_STORED,
     },
   ],
@@ -207,7 +207,7 @@ const configurations: [title: string, input: Partial<ImageInput>, message: RegEx
   [
     'with a diff_id that is none',
     { configData: Buffer.from('{"rootfs":{"type":"layers","diff_ids":[7]}}') },
-    /: "rootfs.diff_ids" holds no sha256 digest$/,
+    /: "rootfs.diff_ids" holds no digest of sha256 or sha512$/,
     NO_IMAGE,
   ],
   [

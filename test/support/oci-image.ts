@@ -161,6 +161,22 @@ export function digestOf(data: Uint8Array): string {
   return `sha256:${createHash('sha256').update(data).digest('hex')}`;
 }
 
+/** The same image with digests of sha512 for its layers, their content and its configuration. */
+export function nameBySha512(input: ImageInput): BuiltImage {
+  const sha512 = (data: Uint8Array): string => `sha512:${createHash('sha512').update(data).digest('hex')}`;
+  const layers = input.layers.map((layer): LayerInput => {
+    const given = 'tar' in layer ? layer : { tar: layer };
+    const tar = given.tar instanceof Uint8Array ? given.tar : buildTar(given.tar);
+    const data = given.data ?? compress(tar, given.compression ?? 'gzip');
+    return { ...given, tar, claim: { digest: sha512(data) }, diffId: sha512(tar) };
+  });
+  const { config } = buildImage({ ...input, layers });
+  const digest = sha512(config.data);
+  const { mediaType, size } = config;
+  const built = buildImage({ ...input, layers, manifest: { config: { mediaType, digest, size } } });
+  return { ...built, config: { ...config, digest } };
+}
+
 /** The platform of this machine in the words of OCI. */
 export function hostPlatform(): Platform {
   return { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };

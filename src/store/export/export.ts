@@ -28,12 +28,14 @@ import { withScratch } from '../scratch.ts';
 import { withSharedStore } from '../store-lock.ts';
 import { checkFileDestination } from './file-destination.ts';
 import { buildImageFolder, type ImageFolder, writeSignatures } from './image-folder.ts';
+import { UNNAMEABLE_REASON } from './rebuild-layer.ts';
 import { createUnpublished } from './unpublished.ts';
 
 const UNCOMPRESSED_REASON = 'a docker-archive holds uncompressed layers';
 const NO_MANIFEST_REASON = 'a docker-archive has no manifest of its own';
 const CONVERTED_REASON = 'the image has a Docker manifest, and an OCI layout holds OCI manifests only';
 const LAYERS_REASON = 'it names other layers';
+const CONFIG_REASON = 'it names the configuration by another digest';
 const RECORD_REASON = 'what is stored is not what its digest names';
 
 /**
@@ -211,6 +213,8 @@ function describe(
     };
   });
   const original = `sha256:${image.id}`;
+  const isSameConfig = built.config.digest === built.config.original;
+  const config = { ...built.config, reason: isSameConfig ? undefined : UNNAMEABLE_REASON };
   const hasOtherLayers = layers.some(({ reason }) => reason !== undefined);
   const reason = isArchive
     ? NO_MANIFEST_REASON
@@ -218,15 +222,16 @@ function describe(
       ? undefined
       : hasOtherLayers
         ? LAYERS_REASON
-        : kind === 'oci' || kind === 'oci-archive'
-          ? CONVERTED_REASON
-          : RECORD_REASON;
-  const { configDigest } = built;
+        : config.reason !== undefined
+          ? CONFIG_REASON
+          : kind === 'oci' || kind === 'oci-archive'
+            ? CONVERTED_REASON
+            : RECORD_REASON;
   return {
     reference: image.reference,
     destination,
     manifest: { original, digest, reason },
-    config: { original: configDigest, digest: configDigest, reason: undefined },
+    config,
     layers,
   };
 }

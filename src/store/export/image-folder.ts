@@ -10,6 +10,7 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdir, statfs, writeFile } from 'node:fs/promises';
+import { digestAs } from '../../core/digest.ts';
 import { AtomicError } from '../../core/errors.ts';
 import { type LayerChange, type ManifestForm, planManifest } from '../../core/export-manifest.ts';
 import type { StoredImage } from '../../core/image.ts';
@@ -30,7 +31,7 @@ const MEGABYTE = 1_000_000;
 export interface ImageFolder {
   /** Of the manifest in the folder. */
   readonly manifestDigest: string;
-  readonly configDigest: string;
+  readonly config: { readonly original: string; readonly digest: string };
   /** Base first. */
   readonly layers: readonly RebuiltLayer[];
 }
@@ -53,17 +54,21 @@ export async function buildImageFolder(
   return withFileErrors(`write ${folder}`, async () => {
     await mkdir(folder);
     await writeFile(`${folder}/version`, VERSION);
-    await writeFile(`${folder}/${hexOf(manifest.config.digest)}`, config);
+    const configDigest = digestOf(config);
+    await writeFile(`${folder}/${hexOf(configDigest)}`, config);
     const rebuilt = await rebuildLayers(host, distinct, form, folder);
     const changes = new Map<string, LayerChange>(
       [...rebuilt].filter(([original, { digest }]) => digest !== original),
     );
+    if (configDigest !== manifest.config.digest) {
+      changes.set(manifest.config.digest, { digest: configDigest, size: manifest.config.size });
+    }
     const plain = distinct.map(({ digest }) => digest).filter((digest) => isPlain(host, digest));
     const planned = planManifest(text, form, changes, new Set(plain));
     await writeFile(`${folder}/manifest.json`, planned);
     return {
       manifestDigest: digestOf(planned),
-      configDigest: manifest.config.digest,
+      config: { original: manifest.config.digest, digest: configDigest },
       layers: listRebuilt(manifest, rebuilt),
     };
   });
@@ -117,7 +122,7 @@ function readManifestText(host: Host, image: StoredImage): string {
 
 async function readConfigBlob(host: Host, image: StoredImage, digest: string): Promise<string> {
   const text = await readImageConfig(host, image);
-  if (digestOf(text) === digest) return text;
+  if (digestAs(digest, text) === digest) return text;
   throw new AtomicError(
     'STORE_CORRUPT',
     `reading the configuration of ${image.reference}: its digest is not ${digest}`,

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { closeSync, readSync } from 'node:fs';
+import { algorithmOf, formatDigest } from '../../core/digest.ts';
 import { AtomicError } from '../../core/errors.ts';
 import { toPrintable } from '../../core/printable.ts';
 import { formatBlobRef } from '../../core/ref-name.ts';
@@ -76,7 +77,8 @@ export function readRecordedLayer(host: Host, digest: string): RecordedLayer {
  * when an archive names one path twice; STORE_CORRUPT when objects are damaged or missing; INTERRUPTED
  */
 export async function* rebuildArchive(host: Host, layer: RecordedLayer): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256');
+  const algorithm = algorithmOf(layer.uncompressedDigest);
+  const hash = createHash(algorithm);
   let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let end = 0;
   for await (const piece of readPieces(host, layer)) {
@@ -95,7 +97,7 @@ export async function* rebuildArchive(host: Host, layer: RecordedLayer): AsyncGe
   const last = chunk.subarray(0, end);
   hash.update(last);
   if (last.length > 0) yield last;
-  const actual = `sha256:${hash.digest('hex')}`;
+  const actual = formatDigest(algorithm, hash);
   if (actual === layer.uncompressedDigest) return;
   throw buildCorrupt(layer, `its archive comes out as ${actual} instead of ${layer.uncompressedDigest}`);
 }

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { type Compressor, describeCompressor, planCompressors } from '../../core/deflate/compressors.ts';
 import { findGzipHeader } from '../../core/deflate/gzip-file.ts';
+import { algorithmOf, type DigestAlgorithm, formatDigest } from '../../core/digest.ts';
 import { type BlobDescriptor, findCompression, type LayerCompression } from '../../core/manifest.ts';
 import type { Host } from '../../host/host.ts';
 import { withStoreErrors } from '../store-error.ts';
@@ -18,6 +19,9 @@ import { type RecordedLayer, readRecordedLayer, rebuildArchive } from './rebuild
  * the longest matches, as in zeros; then trying on a sample tells nothing.
  */
 const SAMPLE_BYTES = 4 * 1024 * 1024;
+
+/** skopeo writes no blob under a digest of another algorithm. */
+export const UNNAMEABLE_REASON = 'skopeo names blobs by sha256 only; its bytes are the same';
 
 /** A layer's blob in the folder, under the hex of its digest. */
 export interface RebuiltLayer {
@@ -42,7 +46,7 @@ export async function rebuildLayer(host: Host, layer: BlobDescriptor, folder: st
     const attempts = new Attempts(host, recorded, compression, folder);
     const planned = planCompressors(compression, recorded.blobStart);
     for (const compressor of await attempts.listLikely(planned)) {
-      if ((await attempts.compress(compressor)) === layer.digest) return attempts.take();
+      if ((await attempts.compress(compressor)) === layer.digest) return await attempts.take();
     }
     return await attempts.takeAnother(planned);
   });
@@ -63,7 +67,7 @@ export async function rebuildUncompressed(
     const recorded = readRecordedLayer(host, layer.digest);
     const attempts = new Attempts(host, recorded, 'none', folder);
     await attempts.compress({ kind: 'none' });
-    return attempts.take();
+    return await attempts.take();
   });
 }
 
@@ -103,7 +107,7 @@ class Attempts {
     return likely;
   }
 
-  /** @returns the digest of what came out */
+  /** @returns the digest of what came out, of the algorithm of the original's */
   async compress(compressor: Compressor): Promise<string> {
     const { uncompressedDigest: digest, uncompressedSize: size = 0 } = this.#layer;
     const archive = { bytes: rebuildArchive(this.#host, this.#layer), digest, size };
@@ -111,16 +115,19 @@ class Attempts {
       ...{ archive, compressor, path: this.#path },
       gzipHeader: this.#header,
     });
-    this.#digest = await digestFile(this.#path);
+    this.#digest = await digestFile(this.#path, algorithmOf(this.#layer.digest));
     return this.#digest;
   }
 
   /** Gives the last attempt its name. */
-  take(reason?: string): RebuiltLayer {
+  async take(reason?: string): Promise<RebuiltLayer> {
     if (this.#digest === undefined) throw new Error('nothing was compressed');
+    const { digest: original } = this.#layer;
+    const isNameable = algorithmOf(original) === 'sha256';
+    const digest = isNameable ? this.#digest : await digestFile(this.#path, 'sha256');
     const { size } = statSync(this.#path);
-    renameSync(this.#path, `${this.#folder}/${this.#digest.slice('sha256:'.length)}`);
-    return { original: this.#layer.digest, digest: this.#digest, size, reason };
+    renameSync(this.#path, `${this.#folder}/${digest.slice('sha256:'.length)}`);
+    return { original, digest, size, reason: reason ?? (isNameable ? undefined : UNNAMEABLE_REASON) };
   }
 
   /** The content in another blob: the last attempt, or one more. */
@@ -175,8 +182,8 @@ function beginsWith(path: string, start: Buffer): boolean {
   }
 }
 
-async function digestFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
+async function digestFile(path: string, algorithm: DigestAlgorithm): Promise<string> {
+  const hash = createHash(algorithm);
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
-  return `sha256:${hash.digest('hex')}`;
+  return formatDigest(algorithm, hash);
 }

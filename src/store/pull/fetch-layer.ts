@@ -1,4 +1,5 @@
 /** One layer of an image that is being stored: from the repository, or from the source into the open transaction. */
+import { algorithmOf } from '../../core/digest.ts';
 import { AtomicError, wrapError } from '../../core/errors.ts';
 import { type BlobDescriptor, findCompression } from '../../core/manifest.ts';
 import type { Host } from '../../host/host.ts';
@@ -93,8 +94,13 @@ async function fetchLayer(
   const stage = new ObjectStage(host.locations, (await readAvailableSpace(host, repo)).bytes);
   using record = stage.createRecord();
   const blob = await blobs.take(layer);
-  const imported = await importLayer(stage, record, findCompression(layer, diffId), blob, (received) =>
-    host.report({ kind: 'layer-progress', digest: layer.digest, received }),
+  const imported = await importLayer(
+    stage,
+    record,
+    findCompression(layer, diffId),
+    blob,
+    algorithmOf(diffId ?? ''),
+    (received) => host.report({ kind: 'layer-progress', digest: layer.digest, received }),
   );
   await requireTakenOver(repo, imported.tree.dirtree);
   recordLayer(host.locations.repository, layer.digest, commitLayer(transaction, layer, imported));

@@ -5,11 +5,12 @@
  *
  * Threads of the pool inflate and write files; everything else is this thread's. So one layer is imported at a time.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { type DigestAlgorithm, formatDigest } from '../../core/digest.ts';
 import { AtomicError } from '../../core/errors.ts';
 import type { LayerCompression } from '../../core/manifest.ts';
 import { type DirectoryObjects, LayerTreeBuilder, type TreeChecksums } from '../../core/tar/layer-tree.ts';
@@ -38,7 +39,7 @@ const VERDICT_MILLISECONDS = 2000;
 export interface ImportedLayer {
   readonly tree: TreeChecksums;
   readonly uncompressedSize: number;
-  /** `sha256:...` of the inflated archive. */
+  /** Of the inflated archive. */
   readonly uncompressedDigest: string;
   readonly summary: TarSummary;
   /** How many files have lost an extended attribute, by its name; see `KeptAttributes`. */
@@ -53,6 +54,7 @@ export interface ImportedLayer {
  * @param stage of the open transaction
  * @param record empty, for `ImportedLayer.tarSplit`; the caller closes it when that is no longer needed
  * @param blob open and unread; the caller closes its source
+ * @param algorithm of the digest of the inflated archive
  * @param onReceived called with the number of compressed bytes so far
  * @throws AtomicError LAYER_REJECTED for an archive that must not or cannot be unpacked; what the blob's own
  * verification throws; file errors of the repository
@@ -62,10 +64,11 @@ export async function importLayer(
   record: UnnamedFile,
   compression: LayerCompression,
   blob: OpenedBlob,
+  algorithm: DigestAlgorithm,
   onReceived: (bytes: number) => void,
 ): Promise<ImportedLayer> {
   const inflater = createInflater(compression);
-  const unpacker = new Unpacker(stage, record);
+  const unpacker = new Unpacker(stage, record, algorithm);
   const start = new BlobStart();
   let received = 0;
   blob.stream.on('data', (chunk: Buffer) => {
@@ -101,14 +104,17 @@ class Unpacker extends Writable {
   readonly #attributes: KeptAttributes;
   readonly #importer: LayerImporter;
   readonly #reader: TarReader;
-  readonly #hash = createHash('sha256');
+  readonly #algorithm: DigestAlgorithm;
+  readonly #hash: Hash;
   readonly #archivePace = new GarbagePace(ARCHIVE_PACE);
   readonly #directoryPace = new GarbagePace(DIRECTORY_PACE);
   #bytes = 0;
   #result: Omit<ImportedLayer, 'blobStart'> | undefined;
 
-  constructor(stage: ObjectStage, record: UnnamedFile) {
+  constructor(stage: ObjectStage, record: UnnamedFile, algorithm: DigestAlgorithm) {
     super({ highWaterMark: MAX_WAITING_BYTES });
+    this.#algorithm = algorithm;
+    this.#hash = createHash(algorithm);
     this.#stage = stage;
     this.#recorder = new TarSplitRecorder(record);
     this.#attributes = stage.createAttributes();
@@ -143,7 +149,7 @@ class Unpacker extends Writable {
         leftOut: this.#attributes.leftOut,
         tree,
         uncompressedSize: this.#bytes,
-        uncompressedDigest: `sha256:${this.#hash.digest('hex')}`,
+        uncompressedDigest: formatDigest(this.#algorithm, this.#hash),
         tarSplit,
       };
     });
