@@ -43,7 +43,9 @@ export async function planInstall(
   await mergeNamedImage(host, subject.image.reference);
   const preparation = await prepare(host, request, source, subject);
   if (preparation.kind === 'already-present') return preparation;
-  return { kind: 'planned', plan: preparation.prepared.plan };
+  const { plan, warnings } = preparation.prepared;
+  for (const text of warnings) host.report({ kind: 'warning', text });
+  return { kind: 'planned', plan };
 }
 
 /**

@@ -179,7 +179,7 @@ describe('a configuration that reaches the store', () => {
   });
 });
 
-test('what gives a service power over the host is said', async () => {
+test('warns of what gives a service power over the host', async () => {
   const all = ['CAP_SYS_ADMIN', 'CAP_CHOWN'];
   const exports = extend((config) => {
     Object.assign(config.process, { capabilities: { bounding: all, effective: all, permitted: all } });
@@ -187,7 +187,9 @@ test('what gives a service power over the host is said', async () => {
     config.hooks = { prestart: [{ path: '/bin/true' }] };
   });
   const image = await images.push('powerful', { exports });
+  const planned = await runAtomic(['install', '--system', '--display', image]);
   const { stderr, status } = await runAtomic(['install', '--system', image]);
+  expect(planned).toMatchObject({ stderr, status });
   expect({ lines: stderr.split('\n').filter((line) => line.includes('config.json')), status }).toEqual({
     lines: [
       'Warning: config.json starts /bin/true on the host, as root and outside the container (hooks.prestart).',
