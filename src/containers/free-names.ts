@@ -2,14 +2,16 @@
  * Whether a container may have a name. The host's units and files come first: a unit in `/etc/systemd/system` takes the
  * place of one with the same name in any other folder, and a file in `/etc/tmpfiles.d` likewise.
  */
+import { readFile } from 'node:fs/promises';
 import { AtomicError, type AtomicErrorOptions } from '../core/errors.ts';
 import { parseInstallNames } from '../core/install-section.ts';
 import { isNameTaken } from '../host/existing-paths.ts';
+import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { describeUnits, type KnownUnit } from '../host/systemctl.ts';
 import { listTmpfilesFolders } from '../host/systemd-tmpfiles.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
-import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
+import { isOwnUnit } from './own-files.ts';
 
 /**
  * The types of units that are named after programs or after what they group. Devices, mounts, automounts and swaps are
@@ -26,19 +28,8 @@ const otherNameHint = 'Choose another name with --name NAME.';
  * @throws FILE_CONFLICT
  */
 export async function requireFreeNames(host: Host, name: string): Promise<void> {
+  await requireUnknownUnits(host, name);
   await requireFreePaths(host, name);
-  const units = await describeUnits(
-    host,
-    namedTypes.map((type) => `${name}.${type}`),
-  );
-  for (const unit of units) {
-    const owner = isMadeForService(host, unit, name) ? undefined : await findOwner(host, unit);
-    if (owner === undefined) continue;
-    throw buildConflict(`Cannot install ${name}: ${unit.name} ${owner}`, {
-      hint: otherNameHint,
-      details: { unit: unit.name, id: unit.id, path: unit.file },
-    });
-  }
   for (const folder of listTmpfilesFolders(host.locations)) {
     const path = `${folder}/${name}.conf`;
     if (await isNameTaken(path)) {
@@ -47,6 +38,24 @@ export async function requireFreeNames(host: Host, name: string): Promise<void> 
         details: { path },
       });
     }
+  }
+}
+
+async function requireUnknownUnits(host: Host, name: string): Promise<void> {
+  const own = buildContainerPaths(host.locations, name).unit;
+  const units = await describeUnits(
+    host,
+    namedTypes.map((type) => `${name}.${type}`),
+  );
+  for (const unit of units) {
+    // Said as of every file that is in the way (compatibility N-13).
+    if (unit.file === own && (await isNameTaken(own))) continue;
+    const owner = isMadeForService(host, unit, name) ? undefined : await findOwner(host, unit);
+    if (owner === undefined) continue;
+    throw buildConflict(`Cannot install ${name}: ${unit.name} ${owner}`, {
+      hint: otherNameHint,
+      details: { unit: unit.name, id: unit.id, path: unit.file },
+    });
   }
 }
 
@@ -95,16 +104,22 @@ async function requireFreePaths(host: Host, name: string): Promise<void> {
   const folders = deploymentNumbers.map((number) => buildDeploymentFolder(host.locations, name, number));
   for (const path of [unit, tmpfiles, link, ...folders]) {
     if (!(await isNameTaken(path))) continue;
-    const isOurs =
-      (path === unit && (await isOwnUnit(host, name))) ||
-      (path === tmpfiles && (await isOwnTmpfiles(host, name)));
     throw buildConflict(`The file ${path} already exists.`, {
-      hint: isOurs
-        ? `Remove what is left of an earlier installation with \`atomic uninstall ${name}\`.`
-        : 'Remove it, or choose another name with --name NAME.',
+      hint:
+        (path === unit || path === tmpfiles) && (await isLeftOver(host, name))
+          ? `Remove what is left of an earlier installation with \`atomic uninstall ${name}\`.`
+          : 'Remove it, or choose another name with --name NAME.',
       details: { path },
     });
   }
+}
+
+/** Whether it is of a container of this folder: another one may belong to a container of another CHECKOUTS. */
+async function isLeftOver(host: Host, name: string): Promise<boolean> {
+  const { unit, link } = buildContainerPaths(host.locations, name);
+  if (!(await isOwnUnit(host, name))) return false;
+  const text = await withFileErrors(`read ${unit}`, () => readFile(unit, 'utf8'));
+  return text.includes(`${link}.`);
 }
 
 /** An administrator may prepare what starts the service, as he may prepare a drop-in for it. */

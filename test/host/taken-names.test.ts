@@ -134,7 +134,7 @@ test('a free alias is made, belongs to the container, and goes with it', async (
   await atomic(['install', '--system', '--name', 'web', image]);
   expect(sh('systemctl show --property=Id --value second')).toBe('web.service\n');
   expect(await failingAtomic(1, ['install', '--system', '--name', 'second', service])).toContain(
-    'The file /etc/systemd/system/second.service already exists.',
+    'second.service is another name of web.service, the unit of the container web (/etc/systemd/system/web.service)',
   );
   await atomic(['uninstall', 'web']);
   expect(diffHostStates(before, await readHostState())).toEqual([]);
@@ -143,8 +143,16 @@ test('a free alias is made, belongs to the container, and goes with it', async (
 test('the hint names the command for what is left of a container', async () => {
   await atomic(['install', '--system', '--name', 'web', service]);
   sh('rm -r /var/lib/containers/atomic/web /var/lib/containers/atomic/web.0');
-  expect(await failingAtomic(1, ['install', '--system', '--name', 'web', service])).toContain(
+  const again = ['install', '--system', '--name', 'web', service];
+  expect(await failingAtomic(1, again)).toContain(
     'Remove what is left of an earlier installation with `atomic uninstall web`.',
+  );
+  const env = {
+    ATOMIC_OSTREE_CHECKOUT_PATH: '/var/lib/containers/elsewhere',
+    ATOMIC_OSTREE_REPO: '/var/lib/containers/atomic/.storage/ostree',
+  };
+  expect(await failingAtomic(1, again, { env })).toContain(
+    'Remove it, or choose another name with --name NAME.',
   );
   await atomic(['uninstall', 'web']);
 });
