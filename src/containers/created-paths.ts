@@ -104,7 +104,7 @@ async function removePaths(
  * Makes again what another install has come to rely on while this one removed it. An install writes its file before it
  * creates anything: so either the file is seen here, or that install creates the path itself later.
  */
-async function restoreDeclaredPaths(host: Host, own: string, paths: readonly string[]): Promise<void> {
+export async function restoreDeclaredPaths(host: Host, own: string, paths: readonly string[]): Promise<void> {
   for (const { path, file } of await listDeclaredPaths(host, own)) {
     const isRemoved = paths.some((removed) => isAtOrBelow(path, removed)) && !(await isNameTaken(path));
     if (isRemoved) await runProgram(host, buildCreateCommand(file, path));

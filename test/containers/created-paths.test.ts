@@ -5,6 +5,7 @@ import {
   listPathsToCreate,
   removeCreatedFolders,
   removeCreatedPaths,
+  restoreDeclaredPaths,
 } from '../../src/containers/created-paths.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
@@ -79,6 +80,26 @@ test('what another tmpfiles.d file names stays, with the folders above it', asyn
     'base/shared',
     'quoted x',
     'shared',
+  ]);
+});
+
+test('what another install names only after it was removed is made again, and nothing else of its file', async () => {
+  await using sandbox = await createSandbox();
+  await using folder = await createTemporaryFolder();
+  const { tmpfiles } = sandbox.locations;
+  await mkdir(tmpfiles, { recursive: true });
+  await mkdir(folder.join('there'));
+  const names = ['removed/deep', 'there/below', 'unrelated'];
+  const text = names.map((name) => `d ${folder.join(name)} 0750\n`).join('');
+  await writeFile(`${tmpfiles}/other.conf`, text);
+  await writeFile(`${tmpfiles}/web.conf`, `d ${folder.join('own')}\n`);
+  const removed = ['own', 'removed', 'there'].map((name) => folder.join(name));
+  await restoreDeclaredPaths(sandbox.host, `${tmpfiles}/web.conf`, removed);
+  expect((await readdir(folder.path, { recursive: true })).sort()).toEqual([
+    'removed',
+    'removed/deep',
+    'there',
+    'there/below',
   ]);
 });
 
