@@ -3,7 +3,13 @@ import { AtomicError } from '../core/errors.ts';
 import { isNameTaken } from '../host/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
-import { buildCommandFailed, captureProgram, captureWithReminders, runProgram } from '../host/run-program.ts';
+import {
+  buildCommandFailed,
+  captureProgram,
+  captureWithReminders,
+  type ProgramResult,
+  runProgram,
+} from '../host/run-program.ts';
 import {
   buildDisableNowCommand,
   isActive,
@@ -26,12 +32,7 @@ export async function stopService(host: Host, name: string): Promise<void> {
   const before = await readUnitState(host, name);
   if (before.loadState === 'not-found' && !isActive(before)) return;
   const unit = `${name}.service`;
-  const result = await captureWithReminders(
-    host,
-    ['systemctl', 'stop', unit],
-    (seconds) =>
-      `${unit} has not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${name}\` does now`,
-  );
+  const result = await runStop(host, name);
   const failure = result.exitCode === 0 ? undefined : buildCommandFailed(result).message;
   if (isActive(await readUnitState(host, name))) {
     throw new AtomicError('UNIT_FAILED', `stop ${unit}: ${failure ?? 'it was started again meanwhile'}`, {
@@ -39,6 +40,27 @@ export async function stopService(host: Host, name: string): Promise<void> {
     });
   }
   if (failure !== undefined) host.report({ kind: 'warning', text: failure });
+}
+
+/**
+ * Stops the service whose unit is gone already: a person has started it after `stopService`.
+ *
+ * @throws COMMAND_FAILED
+ */
+export async function stopOrphan(host: Host, name: string): Promise<void> {
+  host.report({ kind: 'command', argv: ['systemctl', 'stop', name] });
+  const result = await runStop(host, name);
+  if (result.exitCode !== 0) throw buildCommandFailed(result);
+}
+
+async function runStop(host: Host, name: string): Promise<ProgramResult> {
+  const unit = `${name}.service`;
+  return captureWithReminders(
+    host,
+    ['systemctl', 'stop', unit],
+    (seconds) =>
+      `${unit} has not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${name}\` does now`,
+  );
 }
 
 /** Starts the service that `stopService` has stopped. One that does not start is reported. */

@@ -13,7 +13,7 @@ import { buildCommandFailed, captureProgram, runVisibly } from '../host/run-prog
 import { removeStaleState } from '../host/runtime.ts';
 import { isActive, readUnitState, reloadCommand } from '../host/systemctl.ts';
 import { buildRemoveCommand } from '../host/systemd-tmpfiles.ts';
-import { disableService, startServiceAgain } from './container-service.ts';
+import { disableService, startServiceAgain, stopOrphan } from './container-service.ts';
 import { removeCreatedFolders, syncDeclaredPaths } from './created-paths.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
 import { type Journal, removeJournal } from './journal.ts';
@@ -88,8 +88,7 @@ async function removeUnit(host: Host, { container: name, hasService, runtime }: 
   // The host brings one of this name itself, or a person has edited ours.
   if (state.loadState !== 'not-found') return;
   if (isActive(state)) {
-    // A person has started it between its stop and the removal of its unit.
-    await runVisibly(host, ['systemctl', 'stop', name], ['systemctl', 'stop', `${name}.service`]);
+    await stopOrphan(host, name);
     if (runtime !== undefined) await removeStaleState(host, runtime, name);
   }
   // systemd remembers a failed service after its unit is gone (X-32). It refuses when there is nothing to forget.
