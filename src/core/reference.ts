@@ -1,4 +1,5 @@
 /** Names of images in registries (compatibility 1.2). Parsing is pure: no network, no DNS (I-08). */
+import { algorithmOf, isDigest } from './digest.ts';
 import { AtomicError } from './errors.ts';
 
 /** An image in a registry. */
@@ -9,7 +10,7 @@ export interface ImageReference {
   readonly registry: string | undefined;
   /** Without one the digest is the name; `latest` when neither was written. */
   readonly tag: string | undefined;
-  /** `sha256:` and 64 hex digits. Beside a tag it says which image must be under it (`NAME:TAG@sha256:HEX`). */
+  /** Of sha256 or sha512. Beside a tag it is one of sha256, and says which image must be under it (`NAME:TAG@sha256:HEX`). */
   readonly digest: string | undefined;
   /** Written with `http:`: the registry is asked without TLS verification (I-03). */
   readonly isInsecure: boolean;
@@ -22,7 +23,6 @@ const REGISTRY =
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 /** The original's word for a registry (I-02), and skopeo's. */
 const PLAIN_PREFIXES = ['oci:', 'docker://'] as const;
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
  * @throws AtomicError BAD_REFERENCE with what is wrong and an example
@@ -32,8 +32,15 @@ export function parseReference(text: string): ImageReference {
   const [name = '', digest, ...more] = rest.split('@');
   if (more.length > 0) throw badReference(text, 'it has more than one "@"');
   const { repository, tag } = splitTag(name);
-  if (digest !== undefined && !DIGEST.test(digest)) {
-    throw badReference(text, 'the digest is not "sha256:" and 64 lower-case hex digits');
+  if (digest !== undefined && !isDigest(digest)) {
+    throw badReference(
+      text,
+      'the digest is not "sha256:" and 64 lower-case hex digits, or "sha512:" and 128',
+    );
+  }
+  // Stored images are known by their digests of sha256, with which others cannot be compared.
+  if (tag !== undefined && digest !== undefined && algorithmOf(digest) !== 'sha256') {
+    throw badReference(text, 'a digest beside a tag must be one of sha256');
   }
   if (tag !== undefined && !TAG.test(tag))
     throw badReference(text, `the tag ${JSON.stringify(tag)} is not valid`);

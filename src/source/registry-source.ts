@@ -10,6 +10,7 @@ import { prepareAccess } from './credentials-file.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
 import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
 import type { Scratch } from './scratch.ts';
+import { nameBySha256 } from './sha256-name.ts';
 
 /**
  * @param scratch for an image whose signatures must be checked before we read it
@@ -58,10 +59,11 @@ async function openCandidate(
   if (verdict.kind === 'reject') throw rejected(name, verdict);
   const access = await prepareAccess(name, options);
   try {
+    const location = `docker://${await nameBySha256(host, name, access.options)}`;
     const source =
       verdict.kind === 'verify'
-        ? await openVerifiedCopy(host, `docker://${name}`, scratch, access.options)
-        : await openThroughProxy(host, `docker://${name}`, access.options);
+        ? await openVerifiedCopy(host, location, scratch, access.options)
+        : await openThroughProxy(host, location, access.options);
     return closingAlso(source, access.remove);
   } catch (error) {
     access.remove();

@@ -4,14 +4,17 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { exportImage } from '../../src/store/export/export.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
+import { startFaultyRegistry } from '../support/faulty-registry.ts';
 import { nameBySha512 } from '../support/oci-image.ts';
 import { layoutBlobPath, writeLayout } from '../support/oci-layout.ts';
+import { startRegistry } from '../support/registry.ts';
+import { pushImage } from '../support/registry-push.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { tree } from '../support/tree.ts';
 import { describeTree } from './describe-tree.ts';
 import { failedPull } from './failed-pull.ts';
 import { checkRepository, listRefs } from './ostree-cli.ts';
-import { checkOut, TEST_TIMEOUT_MS } from './store-fixture.ts';
+import { checkOut, createStore, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
@@ -54,6 +57,28 @@ test('leave with the same bytes under digests of sha256, and a warning says so',
   expect(describeTree(await checkOut(store, again))).toEqual(
     describeTree(await checkOut(store, { image: stored })),
   );
+});
+
+test('a manifest is asked for by sha512, and compared with it', async () => {
+  await using registry = await startRegistry();
+  await pushImage(registry, 'team/etcd', image);
+  await using other = await startFaultyRegistry(registry);
+  await using store = await createStore([other]);
+  const { data, mediaType, digest } = image.manifest;
+  const name = `${other.address}/team/etcd@sha512:${createHash('sha512').update(data).digest('hex')}`;
+  const serve = (body: string): void =>
+    other.setRules([
+      {
+        path: /\/manifests\/sha512:/,
+        fault: { kind: 'answer', status: 200, headers: { 'content-type': mediaType }, body },
+      },
+    ]);
+  serve(Buffer.from(data).toString());
+  const pulled = await pullImage(store.host, name, {});
+  expect(pulled.image).toMatchObject({ reference: name, id: digest.slice('sha256:'.length) });
+  expect((await pullImage(store.host, name, {})).fetched).toEqual([]);
+  serve(`${Buffer.from(data)}\n`);
+  expect(await failedPull(store, name)).toMatchObject({ code: 'DIGEST_MISMATCH' });
 });
 
 test('a blob that is not what its digest says is refused', async () => {
