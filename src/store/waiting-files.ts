@@ -72,10 +72,20 @@ export function takeWaitingCommit(
     const data = tolerateDamage(() => readVerifiedObject(found, checksum, 'commit'));
     if (data === undefined) continue;
     const path = makeWaitingPath(repository, `${checksum}.`);
-    linkSync(found, path);
-    return { checksum, path, data };
+    if (linkIfThere(found, path)) return { checksum, path, data };
   }
   return undefined;
+}
+
+/** @returns false when the process that it belongs to has moved it into the repository meanwhile */
+function linkIfThere(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 /**

@@ -1,8 +1,12 @@
 /** Processes that pull into one repository at the same time. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ListedImage } from '../../src/core/image.ts';
 import { listImages } from '../../src/store/list-images.ts';
+import { formatObjectPath } from '../../src/store/object-files.ts';
+import { findRecordedLayer, forgetLayers, recordLayer } from '../../src/store/pull/layer-ledger.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { startFaultyRegistry } from '../support/faulty-registry.ts';
 import { buildImage } from '../support/oci-image.ts';
@@ -90,6 +94,22 @@ test('of images that share layers, into a repository that is there already', asy
   expect(stored.map(pulled)).toEqual(outcomes);
   checkRepository(store);
   expect(listLeftovers(store)).toEqual([]);
+});
+
+test('what waits of a layer goes when its commit is there, and not before: another pull may be about to place it', async () => {
+  await using store = await createStore([]);
+  const { repository } = store.locations;
+  const [digest, commit] = [`sha256:${'d'.repeat(64)}`, 'c'.repeat(64)];
+  const waiting = `${repository}/tmp/atomic-waiting/${commit}.0123456789ab`;
+  const object = formatObjectPath(repository, commit, 'commit');
+  for (const path of [waiting, object]) mkdirSync(dirname(path), { recursive: true });
+  for (const isThere of [false, true]) {
+    writeFileSync(waiting, '');
+    if (isThere) writeFileSync(object, '');
+    recordLayer(repository, digest, commit);
+    forgetLayers(store.host, [digest]);
+    expect([existsSync(waiting), findRecordedLayer(repository, digest)]).toEqual([!isThere, undefined]);
+  }
 });
 
 function pulled(image: ListedImage | undefined): PullOutcome {

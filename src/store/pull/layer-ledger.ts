@@ -16,6 +16,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isErrno } from '../../host/file-error.ts';
 import type { Host } from '../../host/host.ts';
+import { formatObjectPath } from '../object-files.ts';
 import { forgetWaitingCommit } from '../waiting-files.ts';
 
 const CHECKSUM = /^[0-9a-f]{64}$/;
@@ -43,7 +44,10 @@ export function forgetLayers(host: Host, digests: Iterable<string>): void {
   for (const digest of digests) {
     try {
       const commit = findRecordedLayer(repository, digest);
-      if (commit !== undefined) forgetWaitingCommit(repository, commit);
+      // One that is not there yet may be that of another pull, which places it now.
+      if (commit !== undefined && existsSync(formatObjectPath(repository, commit, 'commit'))) {
+        forgetWaitingCommit(repository, commit);
+      }
       rmSync(formatEntryPath(repository, digest), { force: true });
     } catch (error) {
       const text = `forgetting that layer ${digest} was interrupted: ${error instanceof Error ? error.message : String(error)}`;
