@@ -34,6 +34,20 @@ export function hasDigest({ id, source }: Pick<StoredImage, 'id' | 'source'>, di
   return `sha256:${id}` === digest || source?.endsWith(`@${digest}`) === true;
 }
 
+/**
+ * Where the tag of an image comes from: its source, but with the tag in place of the digest by which it was pulled
+ * (`NAME:TAG@sha256:HEX`). A name that was chosen with `--as` is no tag of the source.
+ */
+export function findTagSource({
+  source,
+  repository,
+  tag,
+}: Pick<StoredImage, 'source' | 'repository' | 'tag'>): string | undefined {
+  const place = /^docker:\/\/(.*)@sha[0-9]+:[0-9a-f]+$/.exec(source ?? '')?.[1];
+  const isNamed = place === repository || place?.endsWith(`/${repository}`) === true;
+  return isNamed && tag !== undefined ? `docker://${place}:${tag}` : source;
+}
+
 /** A layer or configuration blob: what `images list -a` adds (compatibility M-03). */
 export interface StoredBlob {
   /** Hex of the blob digest. */

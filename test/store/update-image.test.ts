@@ -7,6 +7,7 @@ import { readImage } from '../../src/store/find-image.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { updateAllImages, updateImage } from '../../src/store/pull/update-image.ts';
 import { tagImage } from '../../src/store/tag-image.ts';
+import { compareWithRegistries } from '../../src/store/verify/compare-remote.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
@@ -59,6 +60,17 @@ test('an image is fetched again under its name, wherever it came from', async ()
     after: idOf(second),
   });
   expect((await readImage(store.host, 'etcd:stable')).id).toBe(idOf(second));
+});
+
+test('an image that was pulled by tag and digest: the tag counts, unless the digest is written again', async () => {
+  const pinned = `${reference}@${first.manifest.digest}`;
+  await pullImage(store.host, pinned, {});
+  await pushImage(registry, 'update/etcd', second);
+  expect(await compareWithRegistries(store.host, [pinned], {})).toMatchObject([
+    { reference, status: { kind: 'newer', digest: second.manifest.digest } },
+  ]);
+  expect(await updateImage(store.host, pinned, {})).toMatchObject({ after: idOf(first) });
+  expect(await updateImage(store.host, reference, {})).toMatchObject({ after: idOf(second) });
 });
 
 test('all of them: names without a registry are skipped, failures do not stop the others', async () => {

@@ -1,9 +1,10 @@
 /** Fetches what the name of a stored image means now (compatibility M-60). */
 import { AtomicError } from '../../core/errors.ts';
-import type { SourceOptions, StoredImage } from '../../core/image.ts';
+import { findTagSource, type SourceOptions, type StoredImage } from '../../core/image.ts';
 import { toPrintable } from '../../core/printable.ts';
 import { formatProposal, proposeImages } from '../../core/propose-images.ts';
-import { parseReference } from '../../core/reference.ts';
+import { findPin, parseReference } from '../../core/reference.ts';
+import { parseStoredName } from '../../core/source-name.ts';
 import type { Host } from '../../host/host.ts';
 import { findImage, listStoredNames } from '../find-image.ts';
 import { pullImage } from './pull.ts';
@@ -69,7 +70,10 @@ async function tryUpdate(host: Host, reference: string, options: SourceOptions):
 }
 
 /** Images that the original or an older version stored do not say where they came from: there the name does. */
-function findSource({ reference, source }: StoredImage, written: string): string {
+function findSource(image: StoredImage, written: string): string {
+  const { reference } = image;
+  const isPinned = findPin(parseStoredName(written)) !== undefined;
+  const source = isPinned ? image.source : findTagSource(image);
   if (source === undefined || source === `docker://${reference}`) return written;
   return written.startsWith('http:') ? source.replace(/^docker:\/\//, 'http:') : source;
 }

@@ -1,6 +1,6 @@
 /** Compares images with the registries that they came from. Reads no object. */
 import { AtomicError } from '../../core/errors.ts';
-import type { SourceOptions } from '../../core/image.ts';
+import { findTagSource, type SourceOptions } from '../../core/image.ts';
 import { parseReference } from '../../core/reference.ts';
 import { buildRetryPauses } from '../../core/retry-pauses.ts';
 import type { RemoteStatus } from '../../core/verified-image.ts';
@@ -69,6 +69,7 @@ async function readStatus(host: Host, target: VerifyTarget, options: SourceOptio
 
 /** Images that the original tool or an older version stored have no source; a full name tells it. */
 function findLocation({ reference, image }: VerifyTarget): string | undefined {
-  if (image?.source !== undefined) return image.source.startsWith(REGISTRY) ? image.source : undefined;
+  const source = image === undefined ? undefined : findTagSource(image);
+  if (source !== undefined) return source.startsWith(REGISTRY) ? source : undefined;
   return parseReference(reference).registry === undefined ? undefined : `${REGISTRY}${reference}`;
 }
