@@ -1,6 +1,5 @@
 /** Everything that an install reads and decides before its first change. */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { DeploymentRecord, InstallPlan, InstallRequest, PlannedFile } from '../core/container.ts';
 import type { ContainerName } from '../core/container-name.ts';
 import { AtomicError } from '../core/errors.ts';
@@ -15,6 +14,7 @@ import { buildUnit } from '../core/unit.ts';
 import { buildInstallValues, choosesPidfileMode } from '../core/values.ts';
 import { listExisting } from '../host/existing-paths.ts';
 import type { Host } from '../host/host.ts';
+import { readMachineProc } from '../host/machine-proc.ts';
 import { type Runtime, readPidfileSupport } from '../host/runtime.ts';
 import { findTmpfilesFault } from '../host/systemd-tmpfiles.ts';
 import { findImageConfig, openImageTree, readImageConfig } from '../store/image-files.ts';
@@ -200,7 +200,7 @@ async function readValues(
       imageName,
       imageId: image.id,
       uuid: randomUUID(),
-      lastCapability: Number(await readFile('/proc/sys/kernel/cap_last_cap', 'utf8')),
+      lastCapability: Number(await readMachineProc('/proc/sys/kernel/cap_last_cap')),
       program: host.program,
     },
     request.values,

@@ -1,8 +1,7 @@
 /** Finds out who holds a lock of the kernel, from `/proc` (proc(5)). */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { toPrintable } from '../core/printable.ts';
-import { listProcesses, readProcess } from './processes.ts';
+import { listProcesses, readProcess, readProcessFile } from './processes.ts';
 
 /** Longer command lines are cut in the message about the holder. */
 const MAX_COMMAND = 120;
@@ -10,10 +9,12 @@ const MAX_COMMAND = 120;
 /**
  * The holder of a `flock(2)` on a file.
  *
- * @returns `process PID: COMMAND`; undefined when it has ended meanwhile, or lives in another PID namespace
+ * @returns `process PID: COMMAND`; undefined when it has ended meanwhile, cannot be seen, or lives in another PID namespace
  */
 export async function findFlockHolder(inode: number): Promise<string | undefined> {
-  return describeFirst(parseHolders(await readFile('/proc/locks', 'utf8'), inode));
+  // Where /proc shows processes only, there is no such file.
+  const locks = await readProcessFile('/proc/locks');
+  return locks === undefined ? undefined : describeFirst(parseHolders(locks, inode));
 }
 
 /**

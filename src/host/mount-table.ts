@@ -1,9 +1,13 @@
 /** What is mounted, as the kernel says it: `/proc/PID/mountinfo` (proc(5)). */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { AtomicError } from '../core/errors.ts';
+import { isErrno } from './file-error.ts';
 import type { Host } from './host.ts';
 import { throwIfInterrupted } from './interruption.ts';
 import { unescapeMountField } from './mounts.ts';
 import { listProcesses, readProcess, readProcessFile } from './processes.ts';
+
+const HIDDEN = 'hidden';
 
 export interface MountEntry {
   readonly point: string;
@@ -29,23 +33,44 @@ export interface MountNamespace {
  * file (`unshare --mount=FILE`) is not among them.
  *
  * @param text lines without it are left out
- * @throws INTERRUPTED between two tables
+ * @throws INTERRUPTED between two tables; MOUNT_IN_USE behind the last one when there are more that cannot be read
  */
 export async function* readMountTables(host: Host, text: string): AsyncGenerator<MountNamespace> {
   const self = Number(readlinkSync('/proc/self'));
   const seen = new Set<string>();
+  let isHidden = !existsSync('/proc/1');
   for (const pid of [self, ...listProcesses()]) {
     throwIfInterrupted(host);
-    // A process in a chroot sees the mounts below it only.
-    const key = readProcess(
-      () => `${readlinkSync(`/proc/${pid}/ns/mnt`)} ${readlinkSync(`/proc/${pid}/root`)}`,
-    );
-    if (key === undefined || seen.has(key)) continue;
+    const key = readProcess(() => readNamespace(pid));
+    isHidden ||= key === HIDDEN;
+    if (key === undefined || key === HIDDEN || seen.has(key)) continue;
     const mountinfo = await readProcessFile(`/proc/${pid}/mountinfo`);
     if (mountinfo === undefined) continue;
     seen.add(key);
     yield { pid, mounts: parseMountTable(mountinfo, text) };
   }
+  if (isHidden) throw buildHiddenProcesses();
+}
+
+/** @returns `HIDDEN` for a process that we may not look at */
+function readNamespace(pid: number): string {
+  try {
+    // A process in a chroot sees the mounts below it only.
+    return `${readlinkSync(`/proc/${pid}/ns/mnt`)} ${readlinkSync(`/proc/${pid}/root`)}`;
+  } catch (error) {
+    if (isErrno(error, 'EACCES') || isErrno(error, 'EPERM')) return HIDDEN;
+    throw error;
+  }
+}
+
+function buildHiddenProcesses(): AtomicError {
+  return new AtomicError(
+    'MOUNT_IN_USE',
+    'looking for mounts of atomic: processes are hidden from this one, and may still see such a mount',
+    {
+      hint: 'Run the command where root sees all processes: with CAP_SYS_PTRACE, and without ProtectProc= or hidepid=.',
+    },
+  );
 }
 
 /** @param text lines without it are left out */

@@ -3,17 +3,34 @@
  * may be missing, full, not writable, or mounted `noexec`.
  */
 import { dlopen } from 'bun:ffi';
-import { closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 
 const MFD_CLOEXEC = 1;
 /** Nobody executes the file, it is mapped. Hosts may refuse a file without this, and kernels before 6.3 refuse it. */
 const MFD_NOEXEC_SEAL = 8;
 
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+/** Where a file without a name may be, the first of them in memory. */
+const FOLDERS = ['/dev/shm', '/run', '/tmp', '/var/tmp'];
+
 /** @param embedded the path that the bundler gives a file in the executable */
 export function loadFromMemory(embedded: string): unknown {
-  const fd = createMemoryFile();
+  const content = readFileSync(embedded);
+  const failures: unknown[] = [];
+  for (const open of [createMemoryFile, ...FOLDERS.map((folder) => () => createUnnamedFile(folder))]) {
+    try {
+      return load(open, content);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw new AggregateError(failures, `cannot load the native module: ${failures.join('; ')}`);
+}
+
+function load(open: () => number, content: Buffer): unknown {
+  const fd = open();
   try {
-    writeFileSync(fd, readFileSync(embedded));
+    writeFileSync(fd, content);
     const module = { exports: {} };
     process.dlopen(module, `/proc/self/fd/${fd}`);
     return module.exports;
@@ -22,6 +39,7 @@ export function loadFromMemory(embedded: string): unknown {
   }
 }
 
+/** It is not for a process that may not make code (`MemoryDenyWriteExecute=` of systemd): `bun:ffi` does. */
 function createMemoryFile(): number {
   const libc = dlopen('libc.so.6', { memfd_create: { args: ['buffer', 'u32'], returns: 'i32' } });
   try {
@@ -34,4 +52,8 @@ function createMemoryFile(): number {
   } finally {
     libc.close();
   }
+}
+
+function createUnnamedFile(folder: string): number {
+  return openSync(folder, O_TMPFILE | constants.O_RDWR, 0o600);
 }

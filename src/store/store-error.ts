@@ -2,11 +2,13 @@
 import { AtomicError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 import { toFileError } from '../host/file-error.ts';
+import { PROC_HINT } from '../host/machine-proc.ts';
 import { GErrorThrown, IoErrorCode } from '../native/glib.ts';
 import { LibraryMissing } from '../native/koffi.ts';
 import { REPAIR_HINT } from './object-files.ts';
 
 const NO_SPACE_WORDS = /min-free-space|No space left on device|Disk quota exceeded/;
+const HIDDEN_WORDS = /“\/proc\/[^”]+”: No such file or directory/;
 /** An object that another one names is not there. */
 const MISSING_WORDS = /Couldn't find file object|No such metadata object/;
 
@@ -38,7 +40,9 @@ export function toStoreError(error: unknown, step: string): unknown {
     return new AtomicError('STORE_CORRUPT', `${step}: ${reason}`, { hint: REPAIR_HINT, cause: error });
   }
   return new AtomicError('STORE_FAILED', `${step}: ${reason}`, {
-    hint: 'See whether the image store is damaged: atomic images verify',
+    hint: HIDDEN_WORDS.test(reason)
+      ? PROC_HINT
+      : 'See whether the image store is damaged: atomic images verify',
     cause: error,
   });
 }

@@ -1,11 +1,12 @@
 /** Surroundings of the program that are not as usual: folders for temporary files, the working directory, /proc. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { atomic } from '../support/atomic.ts';
 import type { Registry } from '../support/registry.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
-import { command, runCommand } from './support/commands.ts';
-import { expectRefusal, inOwnMounts } from './support/refusal.ts';
+import { command, runCommand, waitUntil } from './support/commands.ts';
+import { checkouts, expectRefusal, inOwnMounts } from './support/refusal.ts';
 
 let images: ImageSource;
 let registry: Registry;
@@ -39,6 +40,11 @@ test.each([
   ['a file', 'export TMPDIR=/etc/passwd'],
 ])('the folder for temporary files is %s: nothing needs it', async (_, script) => {
   expect(await command(...inOwnMounts(script, ['sh', '-ec', everything(service)]))).toBe(usual);
+});
+
+test('a service that may not make code', async () => {
+  const argv = ['systemd-run', '--quiet', '--pipe', '--wait', '--property=MemoryDenyWriteExecute=yes'];
+  expect(await command(...argv, 'sh', '-ec', everything(service))).toBe(usual);
 });
 
 describe('a working directory that was deleted', () => {
@@ -86,5 +92,68 @@ describe('a working directory that was deleted', () => {
   test("a word that may be a registry's name is one", async () => {
     const { stderr } = await runCommand(fromDeleted('atomic', 'pull', `oci:${registry.address}/test/nope`));
     expect(stderr).toMatch(/^Warning: There is no folder .*\nerror: .*manifest unknown\n/);
+  });
+});
+
+describe('a /proc that hides', () => {
+  const onlyProcesses = 'mount -t proc -o subset=pid proc /proc';
+
+  test('what is not about processes: a change of the store is refused', async () => {
+    const reason = 'Failed to open file “/proc/sys/kernel/random/boot_id”: No such file or directory';
+    const other = await images.push('other', { exports: { ...serviceExports, note: 'another layer' } });
+    await expectRefusal(inOwnMounts(onlyProcesses, ['atomic', 'pull', other]), {
+      stdout: [`Image ${other} is being pulled to ostree ...`],
+      stderr: [
+        `error: pulling ${other}: opening the image store ${checkouts}/.storage/ostree: opening repo: ${reason}`,
+        'hint: atomic needs all of /proc: a service that runs it needs ProcSubset=all, see `findmnt /proc`.',
+      ],
+    });
+    expect(await command(...inOwnMounts(onlyProcesses, ['atomic', 'images', 'list']))).toBe(
+      await atomic(['images', 'list']),
+    );
+  });
+
+  test('what is not about processes: an install shows nothing', async () => {
+    const { stderr } = await runCommand(
+      inOwnMounts(onlyProcesses, ['atomic', 'install', '--system', '--display', service]),
+    );
+    expect(stderr).toMatch(/cap_last_cap.*\nhint: atomic needs all of \/proc/);
+  });
+
+  test('what is not about processes: a lock that is held is waited for', async () => {
+    const lock = `${checkouts}/.storage/ostree/atomic.lock`;
+    const holding = spawn('flock', ['--exclusive', lock, 'sleep', '2'], { stdio: 'ignore' });
+    await waitUntil(
+      'the lock is held',
+      async () => (await runCommand(['flock', '--nonblock', lock, 'true'])).status === 1,
+    );
+    const { stderr } = await runCommand(inOwnMounts(onlyProcesses, ['atomic', 'images', 'prune']));
+    expect(stderr).toMatch(/^Waiting for [^\n]*\nerror: .*boot_id.*\nhint: atomic needs all of \/proc/);
+    holding.kill();
+  });
+
+  test('processes: the files of a mount that one of them may see stay', async () => {
+    const script = `mkdir /var/look; atomic mount ${service} /var/look >/dev/null; echo mounted; exec sleep 1000`;
+    const viewer = spawn('unshare', ['--mount', '--propagation=private', 'sh', '-ec', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => viewer.stdout.once('data', resolve));
+    const folders = readdirSync(`${checkouts}/.atomic/mounts`);
+    for (const hiding of ['hidepid=invisible', 'hidepid=noaccess']) {
+      const argv = ['setpriv', '--bounding-set=-sys_ptrace', 'atomic', 'images', 'prune'];
+      await expectRefusal(inOwnMounts(`mount -t proc -o ${hiding} proc /proc`, argv), {
+        stderr: [
+          'error: looking for mounts of atomic: processes are hidden from this one, and may still see such a mount',
+          'hint: Run the command where root sees all processes: with CAP_SYS_PTRACE, and without ProtectProc= or hidepid=.',
+        ],
+      });
+    }
+    await atomic(['images', 'prune']);
+    expect(readdirSync(`${checkouts}/.atomic/mounts`)).toEqual(folders);
+    viewer.kill('SIGKILL');
+    await waitUntil('the mount is gone', async () => {
+      await atomic(['images', 'prune']);
+      return readdirSync(`${checkouts}/.atomic/mounts`).join() === 'lock';
+    });
   });
 });

@@ -1,0 +1,20 @@
+/**
+ * Files of `/proc` about the machine, not about a process. A service may be kept from them (`ProcSubset=pid` of systemd);
+ * libostree needs one of them, too.
+ */
+import { readFile } from 'node:fs/promises';
+import { AtomicError } from '../core/errors.ts';
+import { isErrno } from './file-error.ts';
+
+export const PROC_HINT =
+  'atomic needs all of /proc: a service that runs it needs ProcSubset=all, see `findmnt /proc`.';
+
+/** @throws AtomicError STORE_FAILED when it is hidden */
+export async function readMachineProc(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    throw new AtomicError('STORE_FAILED', `reading ${path}: it is not there`, { hint: PROC_HINT });
+  }
+}
