@@ -76,7 +76,7 @@ echo "$WORD" > /run/word
 while :; do sleep 0.1; done
 `;
 
-function buildTestImage({ exports, config, extra = [] }: ImageFiles) {
+export function buildTestImage({ exports, config, extra = [] }: ImageFiles) {
   const base = tree`
     d bin 0755
     f bin/busybox 0755 ${readFileSync('/bin/busybox')}

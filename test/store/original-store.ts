@@ -5,8 +5,14 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { formatBlobRef, formatImageRef } from '../../src/core/ref-name.ts';
 import type { BuiltImage } from '../support/oci-image.ts';
-import type { Sandbox } from '../support/sandbox.ts';
-import { ostree } from './ostree-cli.ts';
+import type { TemporaryFolder } from '../support/temporary.ts';
+import { ostree, type StoreFolder } from './ostree-cli.ts';
+
+/** A sandbox, or a host with a folder to work in. */
+export interface OriginalStore extends StoreFolder {
+  readonly folder: Pick<TemporaryFolder, 'join'>;
+  readonly locations: { readonly repository: string; readonly checkouts: string };
+}
 
 export interface OriginalOptions {
   /** Contents of `signature-1` and so on. */
@@ -24,7 +30,7 @@ export interface OriginalOptions {
  * @returns checksum of the image's commit
  */
 export function storeAsOriginal(
-  store: Sandbox,
+  store: OriginalStore,
   reference: string,
   image: BuiltImage,
   { signatures = [], hasOldLayers = false, hasRecords = false }: OriginalOptions = {},
@@ -70,7 +76,7 @@ export function storeAsOriginal(
  * @returns its root filesystem
  */
 export function deployAsOriginal(
-  store: Sandbox,
+  store: OriginalStore,
   name: string,
   from: { readonly reference: string; readonly commit: string; readonly image: BuiltImage },
 ): string {
@@ -104,7 +110,7 @@ function recordNames(archive: Uint8Array): string {
 
 /** The parent of the original's commits is a checksum of zeros, which no commit has. */
 function commit(
-  store: Sandbox,
+  store: OriginalStore,
   ref: string,
   folder: string,
   metadata: readonly (readonly [string, string])[],

@@ -6,8 +6,12 @@ import type { Sandbox } from '../support/sandbox.ts';
 
 const TIMEOUT_MS = 30_000;
 
+export interface StoreFolder {
+  readonly locations: { readonly repository: string };
+}
+
 /** Runs `ostree ARGS --repo=REPOSITORY`. @throws Error with what it printed when it fails */
-export function ostree(store: Sandbox, ...args: readonly string[]): string {
+export function ostree(store: StoreFolder, ...args: readonly string[]): string {
   const argv = [...args, `--repo=${store.locations.repository}`];
   const { status, stdout, stderr, error } = spawnSync('ostree', argv, {
     encoding: 'utf8',
