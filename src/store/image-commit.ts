@@ -1,6 +1,7 @@
 /** What the metadata of commits says about images and blobs (compatibility S-01 to S-03). */
 import type { StoredBlob, StoredImage } from '../core/image.ts';
-import { type ImageManifest, parseManifest } from '../core/manifest.ts';
+import { parseManifest } from '../core/manifest.ts';
+import { parseOriginalManifest } from '../core/original-manifest.ts';
 import type { Commit } from '../core/ostree-objects.ts';
 
 export const ImageKey = {
@@ -12,6 +13,8 @@ export const ImageKey = {
    * known. Only commits of ours have it, see `image-root.ts`.
    */
   source: 'atomic.source',
+  /** Ours: checksum of the commit of the original that this one was made of, see `merge-image.ts`. */
+  mergedFrom: 'atomic.merged_from',
 } as const;
 
 export const BlobKey = {
@@ -32,21 +35,32 @@ export const BlobKey = {
 
 export const NO_WHITEOUTS = 'none';
 
+/** A layer as a manifest names it; those of old kinds do not say how large its blob is. */
+export interface NamedLayer {
+  readonly digest: string;
+  readonly size?: number;
+}
+
 /**
  * @param reference the name that the ref decodes to
  * @param checksum of the commit
  * @throws AtomicError MANIFEST_INVALID when the recorded manifest cannot be read
  */
 export function describeImage(reference: string, checksum: string, commit: Commit): StoredImage {
-  const manifest = readManifest(commit);
-  const digest = commit.metadata.get(ImageKey.digest) ?? manifest?.config.digest ?? checksum;
+  const { digest: recorded, config, layers } = readImageParts(commit);
+  const digest =
+    commit.metadata.get(ImageKey.digest) ?? recorded ?? config ?? findFirstCommit(checksum, commit);
+  const sizes = layers.flatMap(({ size }) => size ?? []);
   return nameImage(reference, {
     id: digest.slice(digest.indexOf(':') + 1),
     commit: checksum,
     created: commit.timestamp,
-    virtualSize: manifest?.layers.reduce((sum, layer) => sum + layer.size, 0),
-    configDigest: manifest?.config.digest,
-    layerDigests: manifest?.layers.map((layer) => layer.digest) ?? [],
+    virtualSize:
+      layers.length > 0 && sizes.length === layers.length
+        ? sizes.reduce((sum, size) => sum + size)
+        : undefined,
+    configDigest: config,
+    layerDigests: layers.map((layer) => layer.digest),
     source: commit.metadata.get(ImageKey.source) || undefined,
   });
 }
@@ -69,9 +83,32 @@ export function describeBlob(digest: string, commit: Commit): StoredBlob {
   };
 }
 
-function readManifest(commit: Commit): ImageManifest | undefined {
-  const text = commit.metadata.get(ImageKey.manifest);
-  return text === undefined ? undefined : parseManifest(text);
+/** Without any digest the commit itself is the id, and stays it when the layers are merged. */
+function findFirstCommit(checksum: string, { metadata }: Commit): string {
+  return metadata.get(ImageKey.mergedFrom) ?? checksum;
+}
+
+/** What an image's commit says that the image is made of. */
+export interface ImageParts {
+  /** Of the manifest, when that itself says it. */
+  readonly digest: string | undefined;
+  /** Digest of the configuration blob; manifests of old kinds have none. */
+  readonly config: string | undefined;
+  /** Base first; none when no manifest was recorded. */
+  readonly layers: readonly NamedLayer[];
+}
+
+/** @throws AtomicError MANIFEST_INVALID, MANIFEST_UNSUPPORTED when the recorded manifest cannot be read */
+export function readImageParts({ metadata }: Pick<Commit, 'metadata'>): ImageParts {
+  const text = metadata.get(ImageKey.manifest);
+  if (text === undefined) return { digest: undefined, config: undefined, layers: [] };
+  const old = metadata.get(ImageKey.source) ? undefined : parseOriginalManifest(text);
+  if (old !== undefined) {
+    const { digest, layers } = old;
+    return { digest, config: undefined, layers: layers.map((layer) => ({ digest: layer })) };
+  }
+  const { config, layers } = parseManifest(text);
+  return { digest: undefined, config: config.digest, layers };
 }
 
 function splitReference(reference: string): { repository: string; tag: string | undefined } {

@@ -5,11 +5,10 @@
  */
 import type { ReadableTree, TreeNode } from '../core/compare-trees.ts';
 import { AtomicError } from '../core/errors.ts';
-import { parseManifest } from '../core/manifest.ts';
 import { type LayerTree, type MergedRoot, mergeLayers } from '../core/merge-layers.ts';
 import { type Commit, type DirMeta, parseDirTree } from '../core/ostree-objects.ts';
 import { plainDirectory } from '../core/plain-directory.ts';
-import { ImageKey } from './image-commit.ts';
+import { ImageKey, readImageParts } from './image-commit.ts';
 import { formatObjectPath, readCommit, readDirMeta, readDirTree } from './object-files.ts';
 import { readLayerTrees } from './stored-layer.ts';
 import { tolerateDamage } from './tolerate-damage.ts';
@@ -70,8 +69,12 @@ export function hasMergedRoot(repository: string, { metadata, dirtree }: Commit)
 }
 
 /** @param commit of an image whose layers are not merged yet */
-export function readLayersOf(repository: string, { metadata }: Commit): readonly LayerTree[] {
-  return readLayerTrees(repository, parseManifest(metadata.get(ImageKey.manifest) ?? ''));
+export function readLayersOf(repository: string, commit: Commit): readonly LayerTree[] {
+  const { layers } = readImageParts(commit);
+  if (layers.length > 0) return readLayerTrees(repository, layers);
+  throw new AtomicError('STORE_CORRUPT', 'reading the layers of an image: its commit does not name them', {
+    hint: 'Pull the image again: atomic pull IMAGE',
+  });
 }
 
 /** @throws AtomicError STORE_CORRUPT when a directory of a layer is damaged or missing; LAYER_REJECTED */

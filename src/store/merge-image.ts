@@ -57,6 +57,7 @@ export async function mergeCommit(host: Host, checksum: string): Promise<string>
     ...formatSignatures(readSignatureFiles(repository, commit)),
     // Where it came from was not recorded; that the key is there says whose commit it is.
     [ImageKey.source, ''],
+    [ImageKey.mergedFrom, checksum],
   ]);
   return withRepository(host, async (repo) => {
     const { writeMetadata } = await import('../native/ostree.ts');

@@ -1,11 +1,11 @@
 /** Layers that are in the repository already. */
 import { algorithmOf } from '../core/digest.ts';
 import { AtomicError } from '../core/errors.ts';
-import type { BlobDescriptor, ImageManifest } from '../core/manifest.ts';
+import type { BlobDescriptor } from '../core/manifest.ts';
 import type { LayerTree } from '../core/merge-layers.ts';
 import type { Commit } from '../core/ostree-objects.ts';
 import { formatBlobRef } from '../core/ref-name.ts';
-import { BlobKey, NO_WHITEOUTS } from './image-commit.ts';
+import { BlobKey, type NamedLayer, NO_WHITEOUTS } from './image-commit.ts';
 import { readImpliedDirectories } from './implied-directories.ts';
 import { findRef, readCommit } from './object-files.ts';
 
@@ -59,13 +59,13 @@ export function findStoredLayers(
  * @returns base first
  * @throws AtomicError STORE_CORRUPT when one is missing
  */
-export function readLayerTrees(repository: string, { layers }: ImageManifest): LayerTree[] {
+export function readLayerTrees(repository: string, layers: readonly NamedLayer[]): LayerTree[] {
   return layers.map((layer) => {
     const checksum = findRef(repository, formatBlobRef(layer.digest));
     const commit = checksum === undefined ? undefined : readCommit(repository, checksum);
-    const size = commit?.metadata.get(BlobKey.size) ?? String(layer.size);
-    if (commit !== undefined && size === String(layer.size))
-      return readStoredLayer(repository, commit, '').tree;
+    const size = Number(commit?.metadata.get(BlobKey.size) ?? layer.size);
+    const isIt = layer.size === undefined || layer.size === size;
+    if (commit !== undefined && isIt) return readStoredLayer(repository, commit, '').tree;
     const hex = layer.digest.slice(layer.digest.indexOf(':') + 1);
     throw new AtomicError('STORE_CORRUPT', `Layer not found: ${hex}.  Please pull the image again`, {
       hint: 'Fetch what is missing: atomic pull IMAGE',

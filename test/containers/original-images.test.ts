@@ -11,6 +11,7 @@ import { isSound } from '../../src/core/verified-image.ts';
 import { findImage, readImage } from '../../src/store/find-image.ts';
 import { readImageRoot } from '../../src/store/image-root.ts';
 import { readSignatures } from '../../src/store/image-signatures.ts';
+import { listImages } from '../../src/store/list-images.ts';
 import { mergeNamedImage } from '../../src/store/merge-image.ts';
 import { unmountRoot } from '../../src/store/mount/unmount.ts';
 import { findRef, formatObjectPath } from '../../src/store/object-files.ts';
@@ -103,6 +104,32 @@ test('layers of the first versions, and signatures beside the manifest', async (
   const image = await readImage(old.host, 'x/old:1');
   expect(describeTree(await checkOut(old, { image }))).toEqual(expected);
   expect(readSignatures(old.host, image).map(String)).toEqual(signatures);
+});
+
+const digests = built.layers.map(({ digest }) => digest);
+const inspected = `sha256:${'ab'.repeat(32)}`;
+test.each<[string, object, string | undefined]>([
+  [
+    'schema 1, the top layer first',
+    { schemaVersion: 1, fsLayers: digests.toReversed().map((blobSum) => ({ blobSum })), history: [] },
+    undefined,
+  ],
+  ['what skopeo inspect printed', { Name: 'x/old', Digest: inspected, Layers: digests }, inspected],
+])('a manifest of an old kind: %s', async (_, manifest, id) => {
+  await using old = await createStore([]);
+  const text = JSON.stringify(manifest);
+  const stored = storeAsOriginal(old, 'x/old:1', built, { manifest: text, hasOldLayers: true });
+  expect((await listImages(old.host)).map((image) => [image.reference, image.id])).toEqual([
+    ['x/old:1', id?.slice('sha256:'.length) ?? stored],
+  ]);
+  expect((await verifyImages(old.host, [])).images.map(isSound)).toEqual([true]);
+  const root = readImageRoot(old.locations.repository, stored);
+  await mergeNamedImage(old.host, 'x/old:1');
+  const image = await readImage(old.host, 'x/old:1');
+  expect(readImageRoot(old.locations.repository, image.commit).dirtree).toBe(root.dirtree);
+  expect(describeTree(await checkOut(old, { image }))).toEqual(expected);
+  expect(image.id).toBe(id?.slice('sha256:'.length) ?? stored);
+  await readImageInfo(old.host, image);
 });
 
 test('the record of an archive tells which directories it did not name', async () => {

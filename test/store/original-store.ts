@@ -21,6 +21,8 @@ export interface OriginalOptions {
   readonly hasOldLayers?: boolean;
   /** With the names of the entries of each layer, as far as the merge reads the record of tar-split. */
   readonly hasRecords?: boolean;
+  /** The text of the manifest, in place of that of the image. */
+  readonly manifest?: string;
 }
 
 /**
@@ -33,7 +35,7 @@ export function storeAsOriginal(
   store: OriginalStore,
   reference: string,
   image: BuiltImage,
-  { signatures = [], hasOldLayers = false, hasRecords = false }: OriginalOptions = {},
+  { signatures = [], hasOldLayers = false, hasRecords = false, manifest }: OriginalOptions = {},
 ): string {
   const folder = store.folder.join(`original-${createHash('sha256').update(reference).digest('hex')}`);
   mkdirSync(store.locations.repository, { recursive: true });
@@ -59,13 +61,15 @@ export function storeAsOriginal(
   }
   const config = writeFiles(`${folder}/config`, { content: image.config.data });
   commit(store, formatBlobRef(image.config.digest), config, [['docker.size', String(image.config.size)]]);
+  const text = Buffer.from(manifest ?? image.manifest.data);
   const files = writeFiles(`${folder}/manifest`, {
-    'manifest.json': image.manifest.data,
+    'manifest.json': text,
     ...Object.fromEntries(signatures.map((text, index) => [`signature-${index + 1}`, Buffer.from(text)])),
   });
   return commit(store, formatImageRef(reference), files, [
-    ['docker.manifest', Buffer.from(image.manifest.data).toString()],
-    ['docker.digest', image.manifest.digest],
+    ['docker.manifest', text.toString()],
+    // The versions that stored other kinds of manifests did not write it.
+    ...(manifest === undefined ? [['docker.digest', image.manifest.digest] as const] : []),
     ['signatures', String(signatures.length)],
   ]);
 }

@@ -26,7 +26,9 @@ export async function rebuildDirectories(
   const made =
     directories.length === 0
       ? undefined
-      : tolerateDamage(() => mergeStoredLayers(repository, readLayerTrees(repository, manifest)).created);
+      : tolerateDamage(
+          () => mergeStoredLayers(repository, readLayerTrees(repository, manifest.layers)).created,
+        );
   let placed = 0;
   for (const { kind, name } of problems) {
     const data = kind === 'dirtree' ? made?.get(name) : undefined;
@@ -52,7 +54,7 @@ export async function rewriteImageCommit(
   manifest: ImageManifest,
 ): Promise<void> {
   const { writeImageCommit } = await import('../write-commit.ts');
-  const layers = readLayerTrees(host.locations.repository, manifest);
+  const layers = readLayerTrees(host.locations.repository, manifest.layers);
   await withTransaction(host, repo, `storing ${reference}`, (transaction) => {
     writeImageCommit(transaction, reference, recorded, layers);
   });
