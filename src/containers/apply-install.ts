@@ -12,7 +12,7 @@ import { shieldFromInterruption, throwIfInterrupted } from '../host/interruption
 import { removeTree } from '../host/remove-tree.ts';
 import { checkoutImage } from '../store/checkout.ts';
 import { registerCheckouts } from '../store/checkout-folders.ts';
-import { letRuntimeReach } from '../store/private-folders.ts';
+import { letUsersReach } from '../store/private-folders.ts';
 import { createDeclaredPaths, registerDeployment } from './activate.ts';
 import { checkHostFolders } from './check-host-folders.ts';
 import { listPathsToCreate, removeCreatedPaths } from './created-paths.ts';
@@ -97,8 +97,7 @@ async function buildDeployment(host: Host, plan: InstallPlan, warnings: readonly
   for (const file of plan.files) {
     await writePlannedFile(file, `${folder}/${chooseNameInside(host, plan, file)}`);
   }
-  const config = plan.files.find(({ path }) => basename(path) === basename(paths.config));
-  await letRuntimeReach(host, folder, config?.content);
+  await letUsersReach(host, folder);
   await syncFilesystemOf(folder);
   throwIfInterrupted(host);
 }

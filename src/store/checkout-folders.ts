@@ -12,7 +12,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, realpathSync, writeSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { tryParseJson } from '../core/json-text.ts';
-import { syncDirectory, writeFileDurably } from '../host/durable-files.ts';
+import { removeFile, syncDirectory, writeFileDurably } from '../host/durable-files.ts';
 import { isErrno, withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 
@@ -51,7 +51,9 @@ export async function keepCheckouts({ locations }: Host, folders: readonly strin
     .map((folder) => formatLine(repository, folder))
     .join('');
   if (text === readList(repository)) return;
-  await writeFileDurably(formatListPath(repository), text, 0o644);
+  // Needs no space.
+  if (text === '') await removeFile(formatListPath(repository));
+  else await writeFileDurably(formatListPath(repository), text, 0o644);
 }
 
 export function formatListPath(repository: string): string {

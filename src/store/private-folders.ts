@@ -10,28 +10,18 @@
  *                        host, `/ostree/repo`, is the host's
  * ```
  *
- * A runtime may look for the root filesystem as root of the container's user namespace. Only that user of the host is
- * let through, by an entry in the access list.
+ * Some need a way through as another user, see `deployment-users.ts`. Only they get one, by entries in the access lists.
  */
-import {
-  type Dirent,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  statSync,
-} from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { allowSearch } from '../core/access-list.ts';
-import { tryParseJson } from '../core/json-text.ts';
 import { REF_FOLDER } from '../core/ref-name.ts';
-import { findMappedRoot } from '../core/user-namespace.ts';
 import { ensureDirectory } from '../host/durable-files.ts';
 import { isErrno, withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { HOST_REPOSITORY, SYSTEM_CHECKOUTS } from '../host/locations.ts';
+import { listDeploymentUsers } from './deployment-users.ts';
 
 const OTHERS = 0o007;
 const GROUP_AND_OTHERS = 0o077;
@@ -53,25 +43,22 @@ export async function ensurePrivateCheckouts(host: Host): Promise<void> {
 export async function ensurePrivateStore(host: Host): Promise<void> {
   const { checkouts, repository } = host.locations;
   await ensurePrivateCheckouts(host);
-  if (isBelow(repository, checkouts)) return ensureDirectory(repository);
+  if (isBelow(repository, checkouts) && (await isClosed(checkouts))) return ensureDirectory(repository);
   const isNew = await makeClosed(repository);
   if (!isNew && isOurRepository(repository)) await closeFolder(host, repository, []);
 }
 
 /**
- * Lets the runtime reach a deployment, if it does so as another user.
+ * Lets those who start a deployment reach it, if they do so as another user than root.
  *
- * @param config text of its `config.json`, if it has one
+ * @param deployment folder with its `config.json` and its unit
  * @throws AtomicError STORE_FAILED on a filesystem without access lists
  */
-export async function letRuntimeReach(
-  host: Host,
-  deployment: string,
-  config: string | undefined,
-): Promise<void> {
-  const user = config === undefined ? undefined : findMappedRoot(tryParseJson(config));
-  if (user === undefined) return;
-  for (const folder of [host.locations.checkouts, deployment]) await letUserSearch(folder, user);
+export async function letUsersReach(host: Host, deployment: string): Promise<void> {
+  const { checkouts } = host.locations;
+  for (const user of listDeploymentUsers(checkouts, deployment)) {
+    for (const folder of [checkouts, deployment]) await letUserSearch(folder, user);
+  }
 }
 
 async function closeCheckouts(host: Host): Promise<void> {
@@ -97,9 +84,8 @@ async function closeFolder(host: Host, path: string, deployments: readonly strin
   if (uid !== host.uid || (await isClosed(path))) return;
   let list = await readAccessList(path);
   const closed = mode & 0o7777 & ~(list === undefined ? GROUP_AND_OTHERS : OTHERS);
-  for (const deployment of deployments) {
-    const user = findMappedRoot(readConfig(deployment));
-    if (user === undefined) continue;
+  const { checkouts } = host.locations;
+  for (const user of deployments.flatMap((folder) => listDeploymentUsers(checkouts, folder))) {
     const changed = allowSearch(list, closed, user);
     if (changed === undefined) continue;
     await writeAccessList(path, changed, user);
@@ -140,7 +126,7 @@ function namesDeployment(checkouts: string, name: string): boolean {
 
 /** A repository that has refs of ours and no others: it is not that of a host, and serves nobody else. */
 function isOurRepository(repository: string): boolean {
-  if (repository === HOST_REPOSITORY) return false;
+  if (existsSync(HOST_REPOSITORY) && realpathSync(repository) === realpathSync(HOST_REPOSITORY)) return false;
   const refs = `${repository}/refs`;
   const heads = listNames(`${refs}/heads`);
   const others = [...listNames(`${refs}/remotes`), ...listNames(`${refs}/mirrors`)];
@@ -168,7 +154,7 @@ async function letUserSearch(path: string, user: number): Promise<void> {
 
 async function writeAccessList(path: string, list: Buffer, user: number): Promise<void> {
   const { writeXattr } = await import('../native/xattr.ts');
-  await withFileErrors(`let user ${user} (root of the container's user namespace) search ${path}`, async () =>
+  await withFileErrors(`let user ${user} search ${path}`, async () =>
     writeXattr(realpathSync(path), [Buffer.from(ACCESS_LIST), list]),
   );
 }
@@ -176,16 +162,6 @@ async function writeAccessList(path: string, list: Buffer, user: number): Promis
 async function readAccessList(path: string): Promise<Buffer | undefined> {
   const { readXattrs } = await import('../native/xattr.ts');
   return readXattrs(realpathSync(path)).find(([name]) => name.toString() === ACCESS_LIST)?.[1];
-}
-
-/** One that cannot be read starts nothing. */
-function readConfig(deployment: string): unknown {
-  try {
-    return tryParseJson(readFileSync(`${deployment}/config.json`, 'utf8'));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'EISDIR')) return undefined;
-    throw error;
-  }
 }
 
 function listNames(folder: string): readonly string[] {

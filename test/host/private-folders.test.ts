@@ -146,6 +146,21 @@ test('among files of others the folder stays open, and what is ours is closed', 
   expect(await findExposed(folder)).toBe('');
 });
 
+test('a unit that runs a program of the image as a user of the host starts', async () => {
+  const service = '[Service]\nUser=games\nExecStart=$DESTDIR/rootfs/bin/busybox sleep 1000\n';
+  const image = await images.push('direct', {
+    exports: { 'service.template': service },
+    config: { Cmd: ['/bin/sh'] },
+  });
+  await atomic(['install', '--system', '--name', 'direct', image]);
+  await command('systemctl', 'start', 'direct');
+  expect(await command('systemctl', 'is-active', 'direct')).toBe('active\n');
+  const program = `${checkouts}/direct.0/rootfs/bin/busybox`;
+  const asOther = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'cat', program];
+  expect((await runCommand(asOther)).status).not.toBe(0);
+  await atomic(['uninstall', 'direct']);
+});
+
 test('a repository elsewhere is closed, but that of a host is not', async () => {
   const parent = '/var/lib/containers/repositories';
   const own = `${parent}/own`;
@@ -160,5 +175,9 @@ test('a repository elsewhere is closed, but that of a host is not', async () => 
   chmodSync(own, 0o755);
   await atomic(['images', 'prune'], { env: { ATOMIC_OSTREE_REPO: own } });
   expect(modeOf(own)).toBe('700');
+  // Below a folder of containers that stays open, too.
+  const env = { ATOMIC_OSTREE_CHECKOUT_PATH: parent, ATOMIC_OSTREE_REPO: `${parent}/sub/below` };
+  await atomic(['pull', references.get('root') ?? ''], { env });
+  expect([parent, `${parent}/sub/below`].map(modeOf)).toEqual(['755', '700']);
   expect(readdirSync(checkouts)).toEqual([]);
 });
