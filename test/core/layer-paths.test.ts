@@ -44,3 +44,14 @@ test('directories above an entry are implied where they are, until an entry name
   paths.add(paths.resolve('lib/a'), { kind: 'directory' }, 'directory');
   expect(paths.impliedDirectories().sort()).toEqual(['', 'usr', 'usr/lib']);
 });
+
+test('bounds the time that chains of symlinks take', () => {
+  const paths = new LayerPaths();
+  for (let index = 0; index < 40; index++) {
+    const target = `${'x/'.repeat(999)}${'../'.repeat(999)}s${index + 1}`;
+    paths.add(`s${index}`, { kind: 'symlink', target }, 'symlink');
+  }
+  expect(() => {
+    for (let index = 0; index < 10_000; index++) paths.resolve(`s0/${index}/f`);
+  }).toThrow('too many long paths behind symlinks');
+});

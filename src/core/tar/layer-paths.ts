@@ -13,8 +13,9 @@ const MAX_PATH_BYTES = 4095;
 const MAX_SYMLINKS = 40;
 /** What unpacks, compares or removes a tree has a folder open for each level, and 1,024 is a common limit of those. */
 const MAX_FOLDERS = 1000;
-/** Far above any real layer; it bounds the memory that a hostile one takes. */
+/** Far above any real layer; they bound the memory and the time that a hostile one takes. */
 const MAX_NAMES_BYTES = 256 * 1024 * 1024;
+const MAX_RESOLVED_BYTES = 1024 * 1024 * 1024;
 
 /** What an entry is for the entries after it. `skipped`: nothing is stored for it. */
 export type PathUse =
@@ -27,6 +28,7 @@ export class LayerPaths {
   /** By path without symlinks, the root as `''`. With a directory all those above it are there. */
   readonly #known = new Map<string, Known>();
   #namesBytes = 0;
+  #resolvedBytes = 0;
   /** Entries of one folder follow each other. */
   #last: { readonly written: string; readonly resolved: string } | undefined;
 
@@ -97,6 +99,7 @@ export class LayerPaths {
         continue;
       }
       const next = resolved === '' ? name : `${resolved}/${name}`;
+      this.#countWork(next.length);
       const known = this.#known.get(next);
       if (typeof known !== 'object') {
         resolved = next;
@@ -120,6 +123,11 @@ export class LayerPaths {
 
   #forget(path: string): void {
     if (this.#known.delete(path)) this.#last = undefined;
+  }
+
+  #countWork(bytes: number): void {
+    this.#resolvedBytes += bytes;
+    if (this.#resolvedBytes > MAX_RESOLVED_BYTES) throw new Refusal('too many long paths behind symlinks');
   }
 
   #countBytes(bytes: number): void {

@@ -32,9 +32,12 @@ const DIRECTORY = 0o040000;
 const MODE = 0o7777;
 /** Real layers have a few; what they were is remembered no longer than that. */
 const MAX_REMEMBERED = 1024;
+const MAX_KEY_LENGTH = 4096;
 /** So many names are counted one by one. */
 const MAX_COUNTED = 256;
 const OTHER_NAMES = 'other names';
+/** No attribute on a disk has a longer name. */
+const MAX_SHOWN_LENGTH = 255;
 /** Attributes whose names together are longer cannot be listed, by `verify` neither. */
 const MAX_NAMES_BYTES = 65_536;
 
@@ -66,14 +69,15 @@ export class KeptAttributes {
     const key = formatDirMeta(meta).toString('latin1');
     const tried = this.#tried.get(key) ?? this.#try(meta);
     if (this.#tried.size >= MAX_REMEMBERED) this.#tried.clear();
-    this.#tried.set(key, tried);
+    if (key.length <= MAX_KEY_LENGTH) this.#tried.set(key, tried);
     for (const name of tried.leftOut) this.#count(name);
     return tried.meta;
   }
 
   #count(name: string): void {
-    const isNamed = this.#leftOut.has(name) || this.#leftOut.size < MAX_COUNTED;
-    const key = isNamed ? name : OTHER_NAMES;
+    const shown = name.slice(0, MAX_SHOWN_LENGTH);
+    const isNamed = this.#leftOut.has(shown) || this.#leftOut.size < MAX_COUNTED;
+    const key = isNamed ? shown : OTHER_NAMES;
     this.#leftOut.set(key, (this.#leftOut.get(key) ?? 0) + 1);
   }
 
