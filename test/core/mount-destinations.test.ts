@@ -67,6 +67,7 @@ describe('the default mounts', () => {
       'what is below a mount',
       { '/dev/null': '/etc/passwd', '/dev/pts': '/etc', '/proc/x': '/etc', '/sys/fs': '/etc' },
     ],
+    ['the layout of Buildroot', { '/etc/resolv.conf': '../tmp/resolv.conf', '/var/tmp': '../tmp' }],
     ['resolv.conf of systemd', { '/etc/resolv.conf': '../run/systemd/resolve/stub-resolv.conf' }],
     [
       'resolv.conf of resolvconf',
