@@ -122,7 +122,7 @@ class RepairRounds {
     const manifest = parseManifest(recorded.text);
     if (isCommitSound) return this.#repairTarget(() => this.readTarget(), recorded, manifest);
     if (ref === undefined)
-      return 'its commit is lost, and no name leads to it any more: update the container';
+      return 'its commit is lost, and no name leads to it any more: uninstall the container, and install it again';
     const parts = buildPartsTarget(reference, recorded);
     const failure = await this.#repairTarget(() => parts, recorded, manifest);
     if (failure !== undefined) return failure;
