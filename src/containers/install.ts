@@ -11,7 +11,7 @@ import { readRuntime } from '../host/runtime.ts';
 import { findImage, listStoredNames } from '../store/find-image.ts';
 import { mergeNamedImage } from '../store/merge-image.ts';
 import { type NamedImage, nameSource, pullNamedImage } from '../store/pull/pull.ts';
-import { withSharedStore } from '../store/store-lock.ts';
+import { withReadableStore, withSharedStore } from '../store/store-lock.ts';
 import { applyInstall } from './apply-install.ts';
 import { withContainerLock } from './container-lock.ts';
 import { requireFreeNames } from './free-names.ts';
@@ -41,7 +41,7 @@ export async function planInstall(
 ): Promise<PlannedInstall> {
   const subject = await chooseSubject(host, request);
   await mergeNamedImage(host, subject.image.reference);
-  const preparation = await prepare(host, request, source, subject);
+  const preparation = await withReadableStore(host, () => prepare(host, request, source, subject));
   if (preparation.kind === 'already-present') return preparation;
   const { plan, warnings } = preparation.prepared;
   for (const text of warnings) host.report({ kind: 'warning', text });
