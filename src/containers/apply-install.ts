@@ -41,11 +41,12 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
   const { name } = plan;
   throwIfInterrupted(host);
   await checkHostFolders(plan.files.filter(({ path }) => dirname(path) !== plan.deployment));
-  await registerCheckouts(host);
   await writeJournal(host, { operation: 'install', container: name, deployment: number });
   let declared = noPaths;
   await undoOnFailure(host, name, noPaths, async () => {
     await buildDeployment(host, plan, warnings);
+    // Only now is it sure that the folder can have containers of this repository.
+    await registerCheckouts(host);
     await commitDeployment(host, plan);
     await registerDeployment(host, name, plan.deployment);
     const text = findTmpfilesText(host, plan);

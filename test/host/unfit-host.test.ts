@@ -135,7 +135,7 @@ describe('a host that is not fit', () => {
       {
         stdout: ['Extracting to /mnt/atomic/service.0'],
         stderr: [
-          /^error: installing service: checking out \/mnt\/atomic\/\.service\.0\.new\/rootfs: Unable to do hardlink checkout across devices/,
+          /^error: installing service: checking out \/mnt\/atomic\/\.service\.0\.new\/rootfs: it is on another filesystem than/,
           'hint: Containers are hard links into the repository: put both on one filesystem (checkout_path and ostree_repository in /etc/atomic.conf).',
         ],
       },
