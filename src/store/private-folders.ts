@@ -43,8 +43,8 @@ export async function ensurePrivateCheckouts(host: Host): Promise<void> {
 export async function ensurePrivateStore(host: Host): Promise<void> {
   const { checkouts, repository } = host.locations;
   await ensurePrivateCheckouts(host);
-  if (isBelow(repository, checkouts) && (await isClosed(checkouts))) return ensureDirectory(repository);
   const isNew = await makeClosed(repository);
+  if (isBelow(repository, checkouts) && (await isClosed(checkouts))) return;
   if (!isNew && isOurRepository(repository)) await closeFolder(host, repository, []);
 }
 
