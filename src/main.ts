@@ -52,6 +52,7 @@ async function runVerb(request: VerbRequest): Promise<Output> {
     program: process.execPath,
     signal,
     screen,
+    isPresent: async () => (await import('node:tty')).isatty(0),
     async ask(question) {
       screen.writeError(question);
       const line = await (await import('./cli/standard-stream.ts')).readLine(0, signal);

@@ -27,6 +27,8 @@ export function formatEvent(event: ProgressEvent): EventLine | undefined {
       return answer(event.text);
     case 'warning':
       return remark(`Warning: ${event.text}`);
+    case 'asks':
+      return remark(`Asks: ${event.text}`);
     case 'waiting':
       return remark(`Waiting for ${event.object}, held by ${event.holder ?? 'another process'}`);
     case 'recovered':

@@ -10,7 +10,7 @@ export function buildInstallJson(result: InstallResult): Record<string, unknown>
   if (result.kind === 'already-present') {
     return { schemaVersion: 1, outcome: result.kind, name: result.name, plan: null };
   }
-  const { name, image, deployment, record, files, commands } = result.plan;
+  const { name, image, deployment, record, files, asks, commands } = result.plan;
   return {
     schemaVersion: 1,
     outcome: result.kind,
@@ -21,6 +21,7 @@ export function buildInstallJson(result: InstallResult): Record<string, unknown>
       deployment,
       runtime: record.runtime,
       values: record.values,
+      asks,
       files: files.map(({ path, mode, content }) => ({
         path,
         mode: mode.toString(8).padStart(4, '0'),

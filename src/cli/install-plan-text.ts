@@ -1,3 +1,4 @@
+import { formatPrivileges } from '../core/consent/format-privileges.ts';
 import type { InstallPlan, PlannedFile } from '../core/container.ts';
 import { formatArgv } from '../core/format-argv.ts';
 import { toPrintable } from '../core/printable.ts';
@@ -10,6 +11,7 @@ import { escapeText } from './escape-text.ts';
 export function formatInstallPlan(plan: InstallPlan): string {
   const heading = [
     `# Container ${plan.name} from image ${toPrintable(plan.image)} (${plan.record.revision})`,
+    ...formatPrivileges(plan.asks).map((line) => `# Asks: ${line}`),
     `Extracting to ${toPrintable(plan.deployment)}`,
     '',
   ];

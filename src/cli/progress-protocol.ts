@@ -60,6 +60,7 @@ export function formatProgressEvent(event: ProgressEvent, bytesTotal: number): s
     }
     case 'step':
     case 'notice':
+    case 'asks':
     case 'warning':
       return formatJsonLine({ type: event.kind, text: toPrintable(event.text) });
     case 'extracting':

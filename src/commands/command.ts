@@ -20,6 +20,8 @@ export interface Person {
    * @returns the line without its newline; `undefined` at the end of input, as when nobody is there
    */
   ask(question: string): Promise<string | undefined>;
+  /** Whether standard input is a terminal, so that a question can be answered. */
+  isPresent(): Promise<boolean>;
 }
 
 export interface Output {

@@ -21,6 +21,7 @@ export interface Caller {
   readonly screen: Screen;
   /** See `Person`. */
   ask(question: string): Promise<string | undefined>;
+  isPresent(): Promise<boolean>;
 }
 
 export interface VerbRequest {
@@ -54,7 +55,7 @@ export async function runVerb({ verb, rest, globals }: VerbRequest, caller: Call
   };
   announceInterruption(caller.signal, report);
   try {
-    const person: Person = { assumeYes: globals.assumeYes, ask: caller.ask };
+    const person: Person = { assumeYes: globals.assumeYes, ask: caller.ask, isPresent: caller.isPresent };
     const output = await command.run(await openHost(caller, report, reporter.trace), parsed.input, person);
     progress?.end(output.exitStatus ?? 0);
     return output;

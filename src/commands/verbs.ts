@@ -94,6 +94,16 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./containers-delete.ts')).containersDelete,
   },
   {
+    path: 'containers update',
+    summary: 'Give a container a newer image or other values.',
+    load: async () => (await import('./containers-update.ts')).containersUpdate,
+  },
+  {
+    path: 'containers rollback',
+    summary: 'Go back to the deployment before the last update.',
+    load: async () => (await import('./containers-rollback.ts')).containersRollback,
+  },
+  {
     path: 'uninstall',
     summary: 'Remove containers; their images stay.',
     load: async () => (await import('./uninstall.ts')).uninstall,

@@ -91,9 +91,49 @@ export async function createDeclaredPaths(host: Host, name: string, folder: stri
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
-async function readCopies(folder: string, name: string) {
+/** The texts of the files on the host, as a deployment keeps them; undefined for one that it does not have. */
+export interface HostFileCopies {
+  readonly unit: string | undefined;
+  readonly tmpfiles: string | undefined;
+}
+
+export async function readCopies(folder: string, name: string): Promise<HostFileCopies> {
   const { tmpfilesCopy, unitCopy } = buildDeploymentPaths(folder, name);
   return { tmpfiles: await findText(tmpfilesCopy), unit: await findText(unitCopy) };
+}
+
+/**
+ * Puts the files of a deployment in the place of those of the other one; a file that it does not have goes. systemd does not
+ * know of it yet. May be repeated.
+ */
+export async function replaceHostFiles(host: Host, name: string, wanted: HostFileCopies): Promise<void> {
+  const paths = buildContainerPaths(host.locations, name);
+  for (const [path, text] of [
+    [paths.tmpfiles, wanted.tmpfiles],
+    [paths.unit, wanted.unit],
+  ] as const) {
+    if (text === undefined) await removeFile(path);
+    else if ((await findText(path)) !== text) await writeHostFile(path, text);
+  }
+  await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
+}
+
+/**
+ * Lets systemd read a unit that was replaced. A service that was enabled is so by the `[Install]` section of the new unit.
+ *
+ * @throws COMMAND_FAILED; UNIT_FAILED when systemd cannot load it
+ */
+export async function reloadUnit(
+  host: Host,
+  name: string,
+  { unit }: HostFileCopies,
+  isEnabled: boolean,
+): Promise<void> {
+  if (isEnabled && unit !== undefined) {
+    await runProgram(host, withoutReload(['systemctl', 'reenable', `${name}.service`]));
+  }
+  await runVisibly(host, reloadCommand);
+  if (unit !== undefined) await requireLoaded(host, name, buildContainerPaths(host.locations, name).unit);
 }
 
 /** A small host may lack the folder. */
@@ -156,7 +196,8 @@ async function disableService(host: Host, name: string): Promise<void> {
   throw buildCommandFailed(result);
 }
 
-async function findText(path: string): Promise<string | undefined> {
+/** The text of a file; undefined when there is none. */
+export async function findText(path: string): Promise<string | undefined> {
   return withFileErrors(`read ${path}`, async () => {
     try {
       return await readFile(path, 'utf8');

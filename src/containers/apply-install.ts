@@ -1,22 +1,20 @@
 /** The changes of an install, in the order that makes each crash harmless. */
-import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
-import type { InstallPlan, PlannedFile } from '../core/container.ts';
+import { rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { InstallPlan } from '../core/container.ts';
 import { wrapError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 import { listOtherLines } from '../core/tmpfiles-lines.ts';
-import { syncDirectory, syncFilesystemOf } from '../host/durable-files.ts';
 import { withFileErrors } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../host/interruption.ts';
-import { removeTree } from '../host/remove-tree.ts';
-import { checkoutImage } from '../store/checkout.ts';
 import { registerCheckouts } from '../store/checkout-folders.ts';
-import { letUsersReach } from '../store/private-folders.ts';
 import { createDeclaredPaths, registerDeployment } from './activate.ts';
+import { setActiveDeployment } from './active-deployment.ts';
+import { buildDeployment } from './build-deployment.ts';
 import { checkHostFolders } from './check-host-folders.ts';
 import { listPathsToCreate, removeCreatedPaths } from './created-paths.ts';
-import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
+import { buildContainerPaths, buildDeploymentFolder } from './deployment.ts';
 import { removeJournal, writeJournal } from './journal.ts';
 import type { PreparedInstall } from './prepare-install.ts';
 import { buildRollbackFailed } from './rollback-failed.ts';
@@ -44,7 +42,7 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
   await writeJournal(host, { operation: 'install', container: name, deployment: number });
   let declared = noPaths;
   await undoOnFailure(host, name, noPaths, async () => {
-    await buildDeployment(host, plan, warnings);
+    await buildDeployment(host, plan, number, warnings);
     // Only now is it sure that the folder can have containers of this repository.
     await registerCheckouts(host);
     await commitDeployment(host, plan);
@@ -81,39 +79,11 @@ async function undoOnFailure(
   }
 }
 
-/** Builds the whole deployment under a name that nothing looks at, `info` last, and brings it to the disk. */
-async function buildDeployment(host: Host, plan: InstallPlan, warnings: readonly string[]): Promise<void> {
-  const folder = buildDeploymentFolder(host.locations, plan.name, number, 'new');
-  const paths = buildDeploymentPaths(folder, plan.name);
-  host.report({ kind: 'extracting', destination: plan.deployment });
-  for (const text of warnings) host.report({ kind: 'warning', text });
-  // A person may have removed the journal that told of it.
-  await removeTree(folder);
-  await withFileErrors(`create folder ${folder}`, async () => {
-    await mkdir(folder);
-    await chmod(folder, 0o700);
-  });
-  if (plan.record.hasContainerService) await checkoutImage(host, plan.record.ostreeCommit, paths.rootfs);
-  throwIfInterrupted(host);
-  for (const file of plan.files) {
-    await writePlannedFile(file, `${folder}/${chooseNameInside(host, plan, file)}`);
-  }
-  await letUsersReach(host, folder);
-  await syncFilesystemOf(folder);
-  throwIfInterrupted(host);
-}
-
 /** The commit point is the second rename: from there on the container exists. */
 async function commitDeployment(host: Host, plan: InstallPlan): Promise<void> {
-  const { link, newLink } = buildContainerPaths(host.locations, plan.name);
   const built = buildDeploymentFolder(host.locations, plan.name, number, 'new');
   await withFileErrors(`create ${plan.deployment}`, () => rename(built, plan.deployment));
-  await withFileErrors(`create symlink ${link}`, async () => {
-    await rm(newLink, { force: true });
-    await symlink(plan.deployment, newLink);
-    await rename(newLink, link);
-  });
-  await syncDirectory(host.locations.checkouts);
+  await setActiveDeployment(host, plan.name, plan.deployment);
 }
 
 async function undoAfterFailure(
@@ -152,21 +122,4 @@ async function undoDeclared(host: Host, name: string, { text, missing }: Declare
 function findTmpfilesText(host: Host, plan: InstallPlan): string {
   const { tmpfiles } = buildContainerPaths(host.locations, plan.name);
   return plan.files.find((file) => file.path === tmpfiles)?.content ?? '';
-}
-
-/** Not synced by itself: one sync of the filesystem covers it and the checkout. */
-async function writePlannedFile(file: PlannedFile, path: string): Promise<void> {
-  await withFileErrors(`write ${path}`, async () => {
-    await writeFile(path, file.content, { flag: 'wx' });
-    await chmod(path, file.mode);
-  });
-}
-
-/** Files of the host have a copy in the deployment, from which they are written when the deployment is activated. */
-function chooseNameInside(host: Host, plan: InstallPlan, file: PlannedFile): string {
-  const paths = buildContainerPaths(host.locations, plan.name);
-  const copies = buildDeploymentPaths(plan.deployment, plan.name);
-  if (file.path === paths.unit) return basename(copies.unitCopy);
-  if (file.path === paths.tmpfiles) return basename(copies.tmpfilesCopy);
-  return basename(file.path);
 }

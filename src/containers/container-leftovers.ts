@@ -9,7 +9,7 @@ import { findRef } from '../store/object-files.ts';
 import { withContainerLockIfFree } from './container-lock.ts';
 import { listJournals } from './journal.ts';
 
-const LEFTOVER = /^\.(?<name>.+)\.(?:[01]\.(?:new|old)|link)$/;
+const LEFTOVER = /^\.(?<name>.+)\.(?:[01]\.(?:new|previous|old)|link)$/;
 /** Where the original unpacked single layers to mount them (compatibility O-07). */
 const UNPACKED_LAYER = /^[0-9a-f]{64}$/;
 

@@ -1,4 +1,4 @@
-/** The service of a container that is uninstalled. */
+/** The service of a container that is uninstalled, updated or rolled back. */
 import { AtomicError } from '../core/errors.ts';
 import { isNameTaken } from '../host/existing-paths.ts';
 import type { Host } from '../host/host.ts';
@@ -31,6 +31,42 @@ export async function stopService(host: Host, name: string): Promise<void> {
   host.report({ kind: 'command', argv: buildDisableNowCommand(name) });
   const before = await readUnitState(host, name);
   if (before.loadState === 'not-found' && !isActive(before)) return;
+  await endService(host, name);
+}
+
+/**
+ * Stops the service for an update or a rollback. Does nothing when it does not run.
+ *
+ * @throws as `stopService`
+ */
+export async function stopUnit(host: Host, name: string): Promise<void> {
+  if (!isActive(await readUnitState(host, name))) return;
+  host.report({ kind: 'command', argv: ['systemctl', 'stop', name] });
+  await endService(host, name);
+}
+
+/**
+ * Starts what ran before an update or a rollback, in the order that systemd chooses.
+ *
+ * @param units with their types
+ * @throws COMMAND_FAILED when one of them does not start
+ */
+export async function startUnits(host: Host, units: readonly string[]): Promise<void> {
+  host.report({
+    kind: 'command',
+    argv: ['systemctl', 'start', ...units.map((unit) => unit.replace(/\.service$/, ''))],
+  });
+  // These starts are ours: none of them must be one too many for the limit of its unit.
+  await captureProgram(host, ['systemctl', 'reset-failed', ...units]);
+  const result = await captureWithReminders(
+    host,
+    ['systemctl', 'start', ...units],
+    (seconds) => `${units.join(', ')} not started after ${seconds} s; see \`systemctl list-jobs\``,
+  );
+  if (result.exitCode !== 0) throw buildCommandFailed(result);
+}
+
+async function endService(host: Host, name: string): Promise<void> {
   const unit = `${name}.service`;
   const result = await runStop(host, name);
   const failure = result.exitCode === 0 ? undefined : buildCommandFailed(result).message;

@@ -11,6 +11,7 @@
  *     tmpfiles-NAME.conf         copy of the tmpfiles.d file, absent when there is nothing to declare
  *     info                       what was installed; written last
  *   .NAME.0.new/  .NAME.link     a deployment and a symlink that an operation is building
+ *   .NAME.0.previous/            the deployment of two generations ago, which comes back when an update fails
  *   .NAME.0.old/                 a deployment that an operation is removing
  *   .NAME.0.fix                  a file or folder that a repair is about to move into NAME.0/rootfs
  *   .atomic/locks/NAME           held by the operation on NAME (flock)
@@ -54,12 +55,12 @@ export function buildContainerPaths(locations: Locations, name: string): Contain
   };
 }
 
-/** The folder of a deployment: in use, being built, or being removed. */
+/** The folder of a deployment: in use, being built, set aside, or being removed. */
 export function buildDeploymentFolder(
   locations: Locations,
   name: string,
   number: DeploymentNumber,
-  state: 'final' | 'new' | 'old' | 'fix' = 'final',
+  state: 'final' | 'new' | 'previous' | 'old' | 'fix' = 'final',
 ): string {
   return state === 'final'
     ? `${locations.checkouts}/${name}.${number}`

@@ -21,6 +21,7 @@ import { listFoldersOfContainer } from './list-deployments.ts';
 import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
 import { findLinkTarget, isFolder } from './read-container.ts';
 import { removeLink } from './undo-install.ts';
+import { forgetRefused } from './update/refused-image.ts';
 
 export type UninstallJournal = Journal & { readonly operation: 'uninstall' };
 
@@ -61,6 +62,7 @@ export async function finishUninstall(host: Host, journal: UninstallJournal): Pr
   await syncFilesystemsOf([units, tmpfiles]);
   await removeDeployments(host, name);
   await syncDirectory(checkouts);
+  await forgetRefused(host, name);
   await removeJournal(host, name);
 }
 

@@ -1,3 +1,4 @@
+import { formatPrivileges } from '../core/consent/format-privileges.ts';
 import type { InstallOutcome, InstallPlan, InstallRequest } from '../core/container.ts';
 import { buildDefaultName, type ContainerName, parseContainerName } from '../core/container-name.ts';
 import { AtomicError, addHint } from '../core/errors.ts';
@@ -72,6 +73,8 @@ export async function installContainer(
       const preparation = await prepare(host, request, source, subject);
       if (preparation.kind === 'already-present') return preparation;
       await applyInstall(host, preparation.prepared);
+      for (const text of formatPrivileges(preparation.prepared.plan.asks))
+        host.report({ kind: 'asks', text });
       return { kind: 'installed', plan: preparation.prepared.plan };
     });
   });
@@ -111,7 +114,7 @@ async function prepare(
   const isWanted = found !== undefined && (named.pin === undefined || hasDigest(found, named.pin));
   const image = isWanted ? found : await pullMissing(host, named, source);
   throwIfInterrupted(host);
-  const prepared = await prepareInstall(host, { request, name, image, imageName, runtime });
+  const prepared = await prepareInstall(host, { request, name, image, imageName, runtime, number: 0 });
   return { kind: 'ready', prepared };
 }
 

@@ -5,7 +5,7 @@
  */
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { AtomicError, rewordError } from '../core/errors.ts';
-import { isJsonObject, parseJsonObject } from '../core/json-text.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../core/json-text.ts';
 import type { Locations } from '../core/locations.ts';
 import {
   ensureDirectory,
@@ -24,7 +24,26 @@ import { buildRollbackFailed } from './rollback-failed.ts';
 const formatVersion = 1;
 const maxLength = 64 * 1024;
 
+/** An update or a rollback: the change from one deployment to the other. */
+export interface SwitchJournal {
+  readonly operation: 'update' | 'rollback';
+  readonly container: string;
+  readonly from: DeploymentNumber;
+  readonly to: DeploymentNumber;
+  /**
+   * `building`: nothing of the running container has changed. `switching`: the way is back. `settled`: the new deployment
+   * is up, and only what is left over goes.
+   */
+  readonly phase: 'building' | 'switching' | 'settled';
+  /** The units that ran, with their types, the service first; they run again at the end, whatever the end is. */
+  readonly running: readonly string[];
+  readonly isEnabled: boolean;
+  /** Whether there was a deployment in the place of the new one. */
+  readonly hadPrevious: boolean;
+}
+
 export type Journal =
+  | SwitchJournal
   /** A new container; `deployment` is built. */
   | { readonly operation: 'install'; readonly container: string; readonly deployment: DeploymentNumber }
   /** The container goes. `hasService` and `runtime` are from its `info`, which may be gone already. */
@@ -158,7 +177,24 @@ export function parseJournal(text: string, path: string): Journal {
       wasActive: typeof wasActive === 'boolean' ? wasActive : undefined,
     };
   }
+  if (operation === 'update' || operation === 'rollback') {
+    const journal = parseSwitch(value, { operation, container });
+    if (journal !== undefined) return journal;
+  }
   throw reject('it describes no operation that this atomic knows');
+}
+
+function parseSwitch(
+  value: JsonObject,
+  named: Pick<SwitchJournal, 'operation' | 'container'>,
+): SwitchJournal | undefined {
+  const { from, to, phase, running, isEnabled, hadPrevious } = value;
+  const isPair = (from === 0 && to === 1) || (from === 1 && to === 0);
+  const isPhase = phase === 'building' || phase === 'switching' || phase === 'settled';
+  if (!isPair || !isPhase || typeof isEnabled !== 'boolean' || typeof hadPrevious !== 'boolean')
+    return undefined;
+  if (!Array.isArray(running) || !running.every((unit) => typeof unit === 'string')) return undefined;
+  return { ...named, from, to, phase, running, isEnabled, hadPrevious };
 }
 
 function buildJournalFolder(locations: Locations): string {

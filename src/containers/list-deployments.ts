@@ -68,9 +68,25 @@ export async function surveyDeployments(host: Host): Promise<Deployments> {
         if (!('record' in read) && (await isDeployment(found))) unreadable.push({ ...found, ...read });
       }
       if ('record' in read) installed.push({ ...found, ...read });
+      installed.push(...(await listSetAside(host, name, number)));
     }
   }
   return { installed, unreadable };
+}
+
+/** What an update has built, and what comes back when it fails: both need their image. */
+async function listSetAside(
+  host: Host,
+  name: string,
+  number: DeploymentNumber,
+): Promise<readonly InstalledDeployment[]> {
+  const found: InstalledDeployment[] = [];
+  for (const state of ['new', 'previous'] as const) {
+    const folder = buildDeploymentFolder(host.locations, name, number, state);
+    const read = await readInfo(host, buildDeploymentPaths(folder, name).info);
+    if ('record' in read) found.push({ name, number, folder, isActive: false, ...read });
+  }
+  return found;
 }
 
 /** Lists the deployments whose image is known, by container and number. Works without root. */

@@ -1,5 +1,6 @@
 /** Everything that an install reads and decides before its first change. */
 import { randomUUID } from 'node:crypto';
+import { listOwnFolders, listPrivileges } from '../core/consent/list-privileges.ts';
 import type { DeploymentRecord, InstallPlan, InstallRequest, PlannedFile } from '../core/container.ts';
 import type { ContainerName } from '../core/container-name.ts';
 import { AtomicError } from '../core/errors.ts';
@@ -11,6 +12,7 @@ import { listBindSources } from '../core/runtime-config.ts';
 import type { TemplateValues } from '../core/template.ts';
 import { buildTmpfiles } from '../core/tmpfiles.ts';
 import { buildUnit } from '../core/unit.ts';
+import { findOrigins } from '../core/value-origins.ts';
 import { buildInstallValues, choosesPidfileMode } from '../core/values.ts';
 import { listExisting } from '../host/existing-paths.ts';
 import type { Host } from '../host/host.ts';
@@ -20,13 +22,15 @@ import { findTmpfilesFault } from '../host/systemd-tmpfiles.ts';
 import { findImageConfig, openImageTree, readImageConfig } from '../store/image-files.ts';
 import { buildActivationCommands } from './activate.ts';
 import { listFoldersToCreate } from './created-paths.ts';
-import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from './deployment.ts';
+import {
+  buildContainerPaths,
+  buildDeploymentFolder,
+  buildDeploymentPaths,
+  type DeploymentNumber,
+} from './deployment.ts';
 import { requireFreeInstallNames } from './free-names.ts';
 import { type ImageExports, isRunByRuntime, readExports } from './read-exports.ts';
 import { type RenderedConfig, readRuntimeConfig } from './runtime-config.ts';
-
-/** The first deployment of a container; updates alternate with the other one. */
-const number = 0;
 
 export interface InstallSubject {
   readonly request: InstallRequest;
@@ -35,6 +39,10 @@ export interface InstallSubject {
   /** The image as the person wrote it, without the prefix of a source. */
   readonly imageName: string;
   readonly runtime: Runtime;
+  /** The deployment that is made: 0 for a new container, the other one for an update. */
+  readonly number: DeploymentNumber;
+  /** The deployment that is updated. */
+  readonly previous?: DeploymentRecord;
 }
 
 /** A plan, and what the person should know before the service is started (compatibility N-10). */
@@ -50,7 +58,7 @@ export interface PreparedInstall {
  *   FILE_CONFLICT, MANIFEST_UNSUPPORTED
  */
 export async function prepareInstall(host: Host, subject: InstallSubject): Promise<PreparedInstall> {
-  const { name, image, imageName, runtime } = subject;
+  const { name, image, imageName, runtime, number, request, previous } = subject;
   const deployment = buildDeploymentPaths(buildDeploymentFolder(host.locations, name, number), name);
   const tree = openImageTree(host, image);
   const exports = readExports(tree, deployment.rootfs, imageName);
@@ -70,7 +78,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   if (unit !== undefined && template !== undefined) {
     await requireFreeInstallNames(host, name, unit, template.file);
   }
-  const missingSources = await listMissingSources(config);
+  const missingSources = await listMissingSources(config, previous?.createdFolders ?? []);
   const owner = { uid: host.uid, gid: host.gid };
   const tmpfiles = buildTmpfiles(
     { template: exports.tmpfilesTemplate, marker, missingSources, ...owner },
@@ -90,7 +98,12 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     installedFiles: [],
     installedFilesChecksum: {},
     createdFolders: tmpfiles === undefined ? [] : await listFoldersToCreate(host, tmpfiles),
+    valueOrigins: findOrigins(values, request.values, exports.manifest.defaultValues),
   };
+  const asks = listPrivileges({
+    ...{ folder: deployment.folder, runtime: runtime.path, config: config?.text, unit, tmpfiles },
+    ownFolders: listOwnFolders(name, values),
+  });
   const paths = buildContainerPaths(host.locations, name);
   const files = [
     plan(deployment.config, config?.text),
@@ -103,7 +116,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     hasTmpfiles: tmpfiles !== undefined,
   });
   return {
-    plan: { name, image: imageName, deployment: deployment.folder, record, files, commands },
+    plan: { name, image: imageName, deployment: deployment.folder, record, files, asks, commands },
     warnings: [...listWarnings(exports, deployment.config), ...(config?.warnings ?? [])],
   };
 }
@@ -183,7 +196,7 @@ async function readPidfileMode(host: Host, runtime: Runtime, exports: ImageExpor
 
 async function readValues(
   host: Host,
-  { request, name, image, imageName, runtime }: InstallSubject,
+  { request, name, image, imageName, runtime, previous }: InstallSubject,
   exports: ImageExports,
   deployment: string,
   pidfileMode: boolean,
@@ -199,7 +212,7 @@ async function readValues(
       gid: host.gid,
       imageName,
       imageId: image.id,
-      uuid: randomUUID(),
+      uuid: String(previous?.values.UUID ?? randomUUID()),
       lastCapability: Number(await readMachineProc('/proc/sys/kernel/cap_last_cap')),
       program: host.program,
     },
@@ -208,8 +221,12 @@ async function readValues(
   );
 }
 
-async function listMissingSources(rendered: RenderedConfig | undefined): Promise<readonly string[]> {
+/** What the deployment before has made counts as missing: after a restart of the host it is, and then this one makes it. */
+async function listMissingSources(
+  rendered: RenderedConfig | undefined,
+  made: readonly string[],
+): Promise<readonly string[]> {
   const sources = rendered === undefined ? [] : listBindSources(rendered.config);
   const existing = new Set(await listExisting(sources));
-  return sources.filter((source) => !existing.has(source));
+  return sources.filter((source) => !existing.has(source) || made.includes(source));
 }

@@ -92,3 +92,25 @@ async function describeOrphan(host: Host, name: string): Promise<ContainerState>
   }
   return { kind: 'absent' };
 }
+
+/**
+ * Reads what a deployment is, whether the symlink names it or not.
+ *
+ * @returns undefined when there is no such deployment
+ * @throws CONTAINER_DAMAGED when its `info` cannot be read
+ */
+export async function readDeployment(
+  host: Host,
+  folder: string,
+  name: string,
+): Promise<DeploymentRecord | undefined> {
+  const { info } = buildDeploymentPaths(folder, name);
+  return withFileErrors(`read ${info}`, async () => {
+    try {
+      return parseInfo(await readFile(info, 'utf8'), info, host.settings.runtime ?? originalRuntime);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  });
+}

@@ -22,6 +22,7 @@ import {
 import { requireRoot } from './preconditions.ts';
 import { findLinkTarget, readContainer } from './read-container.ts';
 import { undoInstall } from './undo-install.ts';
+import { recoverSwitch } from './update/recover-switch.ts';
 
 export interface Recovered {
   readonly container: string;
@@ -90,7 +91,15 @@ export async function recoverContainer(host: Host, name: string): Promise<Recove
 }
 
 async function recoverOperation(host: Host, journal: Journal): Promise<Recovered['outcome']> {
-  return journal.operation === 'uninstall' ? recoverUninstall(host, journal) : recoverInstall(host, journal);
+  switch (journal.operation) {
+    case 'install':
+      return recoverInstall(host, journal);
+    case 'uninstall':
+      return recoverUninstall(host, journal);
+    case 'update':
+    case 'rollback':
+      return recoverSwitch(host, journal);
+  }
 }
 
 async function recoverUninstall(host: Host, journal: UninstallJournal): Promise<Recovered['outcome']> {

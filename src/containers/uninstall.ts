@@ -19,14 +19,12 @@ import {
 } from './finish-uninstall.ts';
 import { findJournal, removeJournal, writeJournal } from './journal.ts';
 import { requireNotShown } from './mounted-deployments.ts';
+import { buildNotFound } from './not-found.ts';
 import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
 import { requireSystemAccess } from './preconditions.ts';
-import { listContainerNames, readContainer } from './read-container.ts';
+import { readContainer } from './read-container.ts';
 import { recoverContainer, recoverOthers } from './recover.ts';
 import { buildRollbackFailed } from './rollback-failed.ts';
-
-/** More names than this are not read. */
-const maxNamesInHint = 10;
 
 /**
  * Uninstalls a container: its service, unit, tmpfiles.d file and deployments; the image stays (compatibility 1.5, 4.11).
@@ -145,14 +143,4 @@ async function requireNoMountsOf(host: Host, name: string): Promise<void> {
   for (const number of deploymentNumbers) {
     await requireNoMounts(buildDeploymentFolder(host.locations, name, number));
   }
-}
-
-async function buildNotFound(host: Host, name: string): Promise<AtomicError> {
-  const names = await listContainerNames(host);
-  const shown = names.slice(0, maxNamesInHint).join(', ');
-  const more = names.length > maxNamesInHint ? ', ...' : '';
-  return new AtomicError('CONTAINER_NOT_FOUND', `System container '${name}' is not installed`, {
-    hint: names.length === 0 ? 'No system container is installed.' : `Installed are: ${shown}${more}`,
-    details: { name },
-  });
 }

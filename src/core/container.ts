@@ -1,4 +1,6 @@
 /** Containers as commands and listings see them. */
+import type { Privilege } from './consent/privilege.ts';
+import type { ValueOrigins } from './value-origins.ts';
 
 export type ContainerStatus = 'running' | 'failed' | 'inactive' | 'no service';
 
@@ -18,6 +20,8 @@ export interface DeploymentRecord {
   readonly installedFilesChecksum: Readonly<Record<string, string>>;
   /** Folders below `/run` that were not there before, outermost first: they go with the container. */
   readonly createdFolders: readonly string[];
+  /** Where each value came from; undefined when the original has written the file, which does not say. */
+  readonly valueOrigins: ValueOrigins | undefined;
 }
 
 /** One container of `containers list`; `damaged` is a container whose files cannot be read, with the reason. */
@@ -59,6 +63,8 @@ export interface InstallPlan {
   readonly deployment: string;
   readonly record: DeploymentRecord;
   readonly files: readonly PlannedFile[];
+  /** What the deployment asks of the host. */
+  readonly asks: readonly Privilege[];
   /** Programs run after the commit point, in order, as argv. */
   readonly commands: readonly (readonly string[])[];
 }

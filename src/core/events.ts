@@ -24,6 +24,8 @@ export type ProgressEvent =
   | { kind: 'command'; argv: readonly string[] }
   /** Something the person should know that does not stop the operation. */
   | { kind: 'warning'; text: string }
+  /** One thing that a container asks of the host, before it is installed or updated. */
+  | { kind: 'asks'; text: string }
   /** Words for standard output that belong to the answer, such as `etcd already present`. */
   | { kind: 'notice'; text: string }
   /** Another process holds the lock; `holder` describes it as far as known ("process 4242: atomic install etcd"). */

@@ -1,4 +1,5 @@
 import { AtomicError } from './errors.ts';
+import { type HealthCheck, parseManifestHealthCheck, parseSettle } from './health-check.ts';
 import { expectBoolean, expectObject, expectStringMap, expectStrings } from './json-shape.ts';
 import { parseJsonObject, type Reject } from './json-text.ts';
 import { toPrintable } from './printable.ts';
@@ -15,6 +16,9 @@ export interface ExportsManifest {
   readonly useLinks: boolean;
   /** The image only brings host files: no unit, no service. */
   readonly noContainerService: boolean;
+  /** How long the service must run without a restart to count as up, in seconds. */
+  readonly settle: number | undefined;
+  readonly healthCheck: HealthCheck | undefined;
 }
 
 /** The manifest of an image that has none. */
@@ -24,6 +28,8 @@ export const emptyExportsManifest: ExportsManifest = {
   installedFilesTemplate: [],
   useLinks: true,
   noContainerService: false,
+  settle: undefined,
+  healthCheck: undefined,
 };
 
 /** Far above any real manifest; keeps a hostile one from filling the `info` file. */
@@ -50,6 +56,8 @@ export function parseExportsManifest(text: string, image: string): ExportsManife
     installedFilesTemplate: expectStrings(manifest.installedFilesTemplate, 'installedFilesTemplate', reject),
     useLinks: expectBoolean(manifest.useLinks, 'useLinks', true, reject),
     noContainerService: expectBoolean(manifest.noContainerService, 'noContainerService', false, reject),
+    settle: parseSettle(manifest.settle, reject),
+    healthCheck: parseManifestHealthCheck(manifest.healthCheck, reject),
   };
 }
 

@@ -3,6 +3,7 @@ import { AtomicError } from './errors.ts';
 import { expectBoolean, expectObject, expectString, expectStringMap, expectStrings } from './json-shape.ts';
 import { parseJsonObject, type Reject } from './json-text.ts';
 import { toPrintable } from './printable.ts';
+import { isValueOrigin, type ValueOrigins } from './value-origins.ts';
 
 /** All values of a container together stay far below this. */
 const maxLength = 16 * 1024 * 1024;
@@ -30,6 +31,7 @@ export function formatInfo(record: DeploymentRecord): string {
     'use-links': true,
     runtime: record.runtime,
     'created-folders': record.createdFolders,
+    'value-origins': record.valueOrigins,
   };
   return `${JSON.stringify(info, undefined, 4)}\n`;
 }
@@ -66,6 +68,7 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
       reject,
     ),
     createdFolders: expectStrings(info['created-folders'], 'created-folders', reject),
+    valueOrigins: parseOrigins(info['value-origins'], reject),
   };
 }
 
@@ -84,6 +87,15 @@ function parseCreated(value: unknown, reject: Reject): number {
     throw reject('created must be a number of seconds');
   }
   return Math.floor(value);
+}
+
+function parseOrigins(value: unknown, reject: Reject): ValueOrigins | undefined {
+  if (value === undefined || value === null) return undefined;
+  const entries = Object.entries(expectStringMap(value, 'value-origins', reject)).map(([name, origin]) => {
+    if (!isValueOrigin(origin)) throw reject(`value-origins.${name} is not known`);
+    return [name, origin] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function parseValues(value: unknown, reject: Reject): Readonly<Record<string, string | number>> {

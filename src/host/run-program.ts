@@ -101,6 +101,26 @@ export async function captureWithReminders(
 }
 
 /**
+ * Like `captureProgram`, for a program that may take as long and no longer.
+ *
+ * @returns `timeout` when it was ended because it took longer
+ */
+export async function captureProgramWithin(
+  host: Host,
+  argv: readonly string[],
+  milliseconds: number,
+): Promise<ProgramResult | 'timeout'> {
+  const timeout = AbortSignal.timeout(milliseconds);
+  const limited = { ...host, signal: AbortSignal.any([host.signal, timeout]) };
+  try {
+    return await captureProgram(limited, argv);
+  } catch (error) {
+    if (!timeout.aborted || host.signal.aborted) throw error;
+    return 'timeout';
+  }
+}
+
+/**
  * Like `captureProgram`, with an open descriptor as standard input. The program has a copy of it as soon as this
  * function returns; the original stays the caller's.
  */

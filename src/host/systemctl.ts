@@ -94,6 +94,21 @@ export async function describeUnits(host: Host, units: readonly string[]): Promi
   return parseKnownUnits(await showUnits(host, properties, units), units);
 }
 
+/**
+ * Asks for properties of units with one systemctl call.
+ *
+ * @param units with their types: `etcd.service`
+ * @returns for each unit, in their order, the values by property
+ * @throws TOOL_MISSING, COMMAND_FAILED
+ */
+export async function showProperties(
+  host: Host,
+  properties: readonly string[],
+  units: readonly string[],
+): Promise<readonly ReadonlyMap<string, string>[]> {
+  return parseProperties(await showUnits(host, properties, units), units.length);
+}
+
 async function showUnits(
   host: Host,
   properties: readonly string[],
@@ -144,6 +159,12 @@ export async function readUnitState(host: Host, name: string): Promise<UnitState
   const state = (await readUnitStates(host, [name])).get(name);
   if (state === undefined) throw new Error(`no answer for ${name}`);
   return state;
+}
+
+/** Whether the service is started at boot, as `systemctl enable` has it. @throws COMMAND_FAILED */
+export async function isServiceEnabled(host: Host, name: string): Promise<boolean> {
+  const [block] = await showProperties(host, ['UnitFileState'], [`${name}.service`]);
+  return block?.get('UnitFileState') === 'enabled';
 }
 
 /** Whether a service has processes, or will have some in a moment. */

@@ -22,6 +22,7 @@ function buildContainer(name: string, status: ContainerStatus, command: string[]
       installedFiles: [],
       installedFilesChecksum: {},
       createdFolders: [],
+      valueOrigins: undefined,
     },
   };
 }

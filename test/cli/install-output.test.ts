@@ -18,7 +18,9 @@ const plan: InstallPlan = {
     installedFiles: [],
     installedFilesChecksum: {},
     createdFolders: [],
+    valueOrigins: undefined,
   },
+  asks: [{ kind: 'host-path', subject: '/etc\u001b[2J', access: 'read-only' }],
   files: [
     {
       path: '/etc/systemd/system/etcd.service',
@@ -37,6 +39,7 @@ test('--display', () => {
   expect(formatInstallPlan(plan)).toBe(
     [
       '# Container etcd from image gscrivano/etcd (d7c1)',
+      '# Asks: /etc of the host, read-only',
       'Extracting to /var/lib/containers/atomic/etcd.0',
       '',
       '# File /etc/systemd/system/etcd.service (mode 0644)',
@@ -72,6 +75,7 @@ test('--json', () => {
       deployment: '/var/lib/containers/atomic/etcd.0',
       runtime: '/usr/bin/runc',
       values: { NAME: 'etcd', HOST_UID: 0 },
+      asks: plan.asks,
       files: [
         {
           path: '/etc/systemd/system/etcd.service',

@@ -77,6 +77,7 @@ async function run(
       { options: { ...none, ...options }, operands: { images } },
       {
         assumeYes: person.assumeYes ?? false,
+        isPresent: async () => true,
         ask: async (text) => {
           asked.push(text);
           return person.answer;
@@ -183,6 +184,7 @@ test('what another command changes while the question stands is not deleted', as
     { options: none, operands: { images: ['etcd:1'] } },
     {
       assumeYes: false,
+      isPresent: async () => true,
       ask: async () => {
         await tagImage(store.host, 'web:1', 'etcd:1');
         return 'yes';

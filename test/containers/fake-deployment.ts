@@ -15,6 +15,7 @@ export const record: DeploymentRecord = {
   installedFiles: [],
   installedFilesChecksum: {},
   createdFolders: [],
+  valueOrigins: undefined,
 };
 
 /** Writes `CHECKOUTS/NAME.NUMBER` and makes it the active one. */

@@ -21,8 +21,15 @@ const uninstall: Journal = {
   wasActive: true,
 };
 
+const update: Journal = {
+  ...{ operation: 'update', container: 'etcd', from: 0, to: 1, phase: 'switching' },
+  ...{ running: ['etcd.service', 'flannel.service'], isEnabled: true, hadPrevious: false },
+};
+
 test.each<[string, Journal]>([
   ['install', install],
+  ['update', update],
+  ['rollback', { ...update, operation: 'rollback', from: 1, to: 0, running: [] }],
   ['uninstall', uninstall],
   ['uninstall of an older version', { ...uninstall, wasActive: undefined }],
   ['uninstall without info', { ...uninstall, hasService: false, runtime: undefined }],

@@ -10,6 +10,8 @@ test('reads all keys of compatibility 3.1 and ignores others', () => {
     installedFilesTemplate: ['/etc/b'],
     useLinks: false,
     noContainerService: true,
+    settle: 2,
+    healthCheck: { tcp: '127.0.0.1:80' },
     future: [1],
   });
   expect(parseExportsManifest(text, 'etcd')).toEqual({
@@ -18,6 +20,11 @@ test('reads all keys of compatibility 3.1 and ignores others', () => {
     installedFilesTemplate: ['/etc/b'],
     useLinks: false,
     noContainerService: true,
+    settle: 2,
+    healthCheck: {
+      probe: { kind: 'tcp', host: '127.0.0.1', port: 80 },
+      ...{ interval: 2, timeout: 5, retries: 5, startPeriod: 0 },
+    },
   });
 });
 

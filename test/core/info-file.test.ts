@@ -14,6 +14,7 @@ const record: DeploymentRecord = {
   installedFiles: ['/usr/local/bin/etcdctl'],
   installedFilesChecksum: { '/usr/local/bin/etcdctl': '0' },
   createdFolders: ['/run/etcd'],
+  valueOrigins: undefined,
 };
 
 test('writes all keys of compatibility 2.3 in their order, and its own behind them', () => {
@@ -64,6 +65,7 @@ test('reads the oldest files: absent keys have defaults', () => {
     installedFiles: [],
     installedFilesChecksum: {},
     createdFolders: [],
+    valueOrigins: undefined,
   });
 });
 

@@ -15,6 +15,8 @@ let images: ImageSource;
 let etcd: string;
 let before: readonly string[];
 beforeAll(async () => {
+  // The service of the package that the program etcd is from has the name of the container.
+  for (const path of ['/etc/init.d/etcd', '/lib/systemd/system/etcd.service']) rmSync(path, { force: true });
   images = await openImageSource();
   etcd = await images.push('etcd', { exports: serviceExports });
   const web = await images.push('web', {

@@ -68,7 +68,7 @@ async function fail(path: string, words: Words, { mistake = '', uid = 0 } = {}) 
   const line = [...path.split(' '), ...words.split(' ').filter((word) => word !== '')].map((word) =>
     word.replace(/^IMAGE$|^NAME$/, mistake).replace('DIR', directory),
   );
-  const person = { assumeYes: false, ask: async () => undefined };
+  const person = { assumeYes: false, ask: async () => undefined, isPresent: async () => false };
   try {
     const request = findVerb(line, verbs);
     if (request.kind !== 'verb') throw new Error(`${line.join(' ')} is no verb`);

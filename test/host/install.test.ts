@@ -10,6 +10,7 @@ import {
   serviceTemplate,
 } from './container-images.ts';
 import { checkouts, diffHostStates, readHostState } from './host-state.ts';
+import { withoutAsks } from './support/asks.ts';
 
 let images: ImageSource;
 let service: string;
@@ -113,7 +114,7 @@ test.each(['/usr/sbin/runc', '/usr/bin/crun'])('an image without /exports runs w
   const before = await readHostState();
   const run = await runAtomic(['install', '--system', `--runtime=${runtime}`, plain]);
   expect(run.status).toBe(0);
-  expect(run.stderr).toBe(
+  expect(withoutAsks(run.stderr)).toBe(
     [
       'Warning: /exports directory not found.  Default config files will be generated.',
       `Warning: You may want to modify \`${checkouts}/plain.0/config.json\` before starting the service`,
@@ -208,7 +209,7 @@ test('two installs of one container wait for each other', async () => {
   const runs = await Promise.all([1, 2, 3].map(() => runAtomic(['install', '--system', service])));
   expect(runs.map((run) => run.status)).toEqual([0, 0, 0]);
   expect(runs.map((run) => run.stdout).filter((text) => text === 'service already present\n').length).toBe(2);
-  const waits = runs.flatMap((run) => run.stderr.split('\n')).filter((line) => line !== '');
+  const waits = runs.flatMap((run) => withoutAsks(run.stderr).split('\n')).filter((line) => line !== '');
   expect(waits.length).toBeGreaterThan(0);
   for (const line of waits) {
     expect(line).toMatch(/^Waiting for service, held by process \d+: atomic install service$/);

@@ -12,6 +12,7 @@ import type { BuiltImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import { diffSnapshots } from '../support/tree-snapshot.ts';
+import { onlyAsks } from './support/asks.ts';
 import { command, runCommand, waitUntil } from './support/commands.ts';
 import { readActivity, readEnablement, readInvocation, waitForNewRun } from './support/services.ts';
 import { protectHost, takeHostSnapshot } from './support/whole-host.ts';
@@ -50,7 +51,7 @@ test('pull fetches every layer once', async () => {
   const layers = etcdImage.layers.map(({ digest }) => digest);
   expect(await runAtomic(['pull', '--storage=ostree', etcd])).toMatchObject({
     stdout: `Image ${etcd} is being pulled to ostree ...\n${pullingLines(layers)}`,
-    stderr: '',
+    stderr: onlyAsks,
     status: 0,
   });
   expect((await registry.blobGets()).sort()).toEqual([...layers, etcdImage.config.digest].sort());
@@ -89,7 +90,7 @@ describe.each(runtimes)('with $runtime', ({ runtime, path, options }) => {
     before = takeHostSnapshot();
     expect(await runAtomic(['install', '--system', ...options, etcd])).toMatchObject({
       stdout: installLines('etcd'),
-      stderr: '',
+      stderr: onlyAsks,
       status: 0,
     });
     expect(await readEnablement('etcd')).toBe('enabled');
@@ -141,7 +142,7 @@ describe.each(runtimes)('with $runtime', ({ runtime, path, options }) => {
     const run = await readInvocation('etcd');
     expect(await runAtomic(['install', '--system', etcd])).toMatchObject({
       stdout: 'etcd already present\n',
-      stderr: '',
+      stderr: onlyAsks,
       status: 0,
     });
     expect(await readInvocation('etcd')).toBe(run);
@@ -191,7 +192,7 @@ describe.each(runtimes)('with $runtime', ({ runtime, path, options }) => {
     // etcd still runs.
     expect(await runAtomic(['uninstall', 'etcd'])).toMatchObject({
       stdout: uninstallLines('etcd'),
-      stderr: '',
+      stderr: onlyAsks,
       status: 0,
     });
     expect(await atomic(['containers', 'list', '-a'])).toBe('');

@@ -36,7 +36,7 @@ beforeEach(async () => {
 });
 afterEach(() => store.remove());
 
-const nobody = { assumeYes: false, ask: async () => undefined };
+const nobody = { assumeYes: false, ask: async () => undefined, isPresent: async () => false };
 const idOf = ({ manifest }: typeof first) => manifest.digest.slice('sha256:'.length);
 const run = async (words: Readonly<Record<string, unknown>>, image?: string) => {
   const options = {

@@ -26,6 +26,8 @@ const exceptions = [
   // What systemd knows of units, and when timers ran.
   '/run/systemd',
   '/var/lib/systemd',
+  // The roots of other releases, which hosts beside this one take from there.
+  '/var/cache/atomic-roots',
   // Lasting state that etcd's tmpfiles.d file declares.
   '/var/lib/etcd',
 ];

@@ -1,0 +1,19 @@
+/** The symlink that names the active deployment of a container; setting it is the commit point of every operation. */
+import { rename, rm, symlink } from 'node:fs/promises';
+import { syncDirectory } from '../host/durable-files.ts';
+import { withFileErrors } from '../host/file-error.ts';
+import type { Host } from '../host/host.ts';
+import { buildContainerPaths } from './deployment.ts';
+import { findLinkTarget } from './read-container.ts';
+
+/** One rename: there is no moment without a container. */
+export async function setActiveDeployment(host: Host, name: string, folder: string): Promise<void> {
+  const { link, newLink } = buildContainerPaths(host.locations, name);
+  if ((await findLinkTarget(link)) === folder) return;
+  await withFileErrors(`create symlink ${link}`, async () => {
+    await rm(newLink, { force: true });
+    await symlink(folder, newLink);
+    await rename(newLink, link);
+  });
+  await syncDirectory(host.locations.checkouts);
+}

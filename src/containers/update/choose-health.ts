@@ -1,0 +1,68 @@
+/** How it is found out whether the service of a deployment is up: what the person says, else the image. */
+import type { DeploymentRecord } from '../../core/container.ts';
+import type { ContainerName } from '../../core/container-name.ts';
+import { AtomicError } from '../../core/errors.ts';
+import { parseExportsManifest } from '../../core/exports-manifest.ts';
+import { type HealthCheck, parseImageHealthCheck } from '../../core/health-check.ts';
+import type { StoredImage } from '../../core/image.ts';
+import { expectObject } from '../../core/json-shape.ts';
+import { parseJsonObject, type Reject } from '../../core/json-text.ts';
+import { toPrintable } from '../../core/printable.ts';
+import type { Host } from '../../host/host.ts';
+import { describeImage } from '../../store/image-commit.ts';
+import { hasConfig, openImageTree, readImageConfig } from '../../store/image-files.ts';
+import { readCommit } from '../../store/object-files.ts';
+import type { HealthRequest } from './await-health.ts';
+
+/** What the person says of it. */
+export interface HealthChoice {
+  /** Seconds; undefined leaves it to the image. */
+  readonly settle: number | undefined;
+  readonly checksHealth: boolean;
+}
+
+/** Long enough for a service that dies of its configuration, short enough to wait for. */
+const DEFAULT_SETTLE_SECONDS = 5;
+const MAX_MANIFEST_BYTES = 1024 * 1024;
+const MAX_CONFIG_LENGTH = 4 * 1024 * 1024;
+
+/**
+ * Reads how the image says that its service is up. Nothing of it is done here.
+ *
+ * @throws EXPORTS_INVALID, MANIFEST_INVALID, STORE_CORRUPT
+ */
+export async function chooseHealth(
+  host: Host,
+  name: ContainerName,
+  record: DeploymentRecord,
+  choice: HealthChoice,
+): Promise<HealthRequest> {
+  const { repository } = host.locations;
+  const commit = record.ostreeCommit;
+  const image = describeImage(record.image, commit, readCommit(repository, commit));
+  const manifest = openImageTree(host, image).readFile('exports/manifest.json', MAX_MANIFEST_BYTES);
+  const { settle, healthCheck } =
+    manifest === undefined
+      ? { settle: undefined, healthCheck: undefined }
+      : parseExportsManifest(manifest.toString('utf8'), record.image);
+  return {
+    name,
+    runtime: record.runtime,
+    settle: choice.settle ?? settle ?? DEFAULT_SETTLE_SECONDS,
+    check: choice.checksHealth ? (healthCheck ?? (await readImageHealthCheck(host, image))) : undefined,
+  };
+}
+
+/** Old repositories have lost the configurations of their images (compatibility R-02). */
+async function readImageHealthCheck(host: Host, image: StoredImage): Promise<HealthCheck | undefined> {
+  const { configDigest: digest, reference } = image;
+  if (digest === undefined || !hasConfig(host.locations.repository, { digest })) return undefined;
+  const reject: Reject = (problem) =>
+    new AtomicError(
+      'MANIFEST_INVALID',
+      `Invalid configuration blob in image: ${toPrintable(reference)}. ${toPrintable(problem)}`,
+      { hint: 'The image is broken; build it again, or use --no-health-check.' },
+    );
+  const blob = parseJsonObject(await readImageConfig(host, image), MAX_CONFIG_LENGTH, reject);
+  return parseImageHealthCheck(expectObject(blob.config, 'config', reject).Healthcheck, reject);
+}

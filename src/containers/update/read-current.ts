@@ -1,0 +1,99 @@
+/** The container that an update or a rollback is about to change. */
+import { lstat, readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { DeploymentRecord } from '../../core/container.ts';
+import { adviceForExistingName, type ContainerName, parseContainerName } from '../../core/container-name.ts';
+import { AtomicError } from '../../core/errors.ts';
+import { isErrno, withFileErrors } from '../../host/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import {
+  buildContainerPaths,
+  buildDeploymentFolder,
+  buildDeploymentPaths,
+  type DeploymentNumber,
+  deploymentNumbers,
+} from '../deployment.ts';
+import { buildNotFound } from '../not-found.ts';
+import { findLinkTarget, readContainer } from '../read-container.ts';
+
+export interface CurrentContainer {
+  readonly name: ContainerName;
+  /** The deployment that the symlink names, and the other one. */
+  readonly active: DeploymentNumber;
+  readonly other: DeploymentNumber;
+  readonly record: DeploymentRecord;
+}
+
+/**
+ * @throws BAD_VALUE, CONTAINER_NOT_FOUND; CONTAINER_DAMAGED when its files do not say what it is
+ */
+export async function readCurrent(host: Host, written: string): Promise<CurrentContainer> {
+  const name = parseContainerName(written, adviceForExistingName);
+  const state = await readContainer(host, name);
+  if (state.kind === 'absent') throw await buildNotFound(host, name);
+  if (state.kind === 'damaged') throw buildDamaged(name, state.reason);
+  const target = await findLinkTarget(buildContainerPaths(host.locations, name).link);
+  const active = deploymentNumbers.find(
+    (number) =>
+      target !== undefined &&
+      resolve(host.locations.checkouts, target) === buildDeploymentFolder(host.locations, name, number),
+  );
+  if (active === undefined)
+    throw buildDamaged(name, `its symlink names ${target}, which is no deployment of it`);
+  return { name, active, other: active === 0 ? 1 : 0, record: state.record };
+}
+
+/**
+ * Checks that the files on the host are those of the deployment: an update would take away what a person has written into
+ * them.
+ *
+ * @throws FILE_CONFLICT
+ */
+export async function requireUnchangedFiles(host: Host, { name, active }: CurrentContainer): Promise<void> {
+  const paths = buildContainerPaths(host.locations, name);
+  const copies = buildDeploymentPaths(buildDeploymentFolder(host.locations, name, active), name);
+  for (const [path, copy, remedy] of [
+    [paths.unit, copies.unitCopy, `Put your changes into a drop-in with \`systemctl edit ${name}\``],
+    [paths.tmpfiles, copies.tmpfilesCopy, 'Put your lines into another file of /etc/tmpfiles.d'],
+  ] as const) {
+    const [found, expected] = [await readPlain(path), await readPlain(copy)];
+    if (found === expected) continue;
+    const problem =
+      found === undefined
+        ? 'it is not there'
+        : found === 'masked'
+          ? 'it is masked'
+          : 'it was changed by hand';
+    const restore =
+      expected === undefined ? `remove ${path}` : `restore the file with \`cp ${copy} ${path}\``;
+    throw new AtomicError(
+      'FILE_CONFLICT',
+      `updating ${name}: ${path} is not the file of its deployment: ${problem}`,
+      {
+        hint:
+          found === 'masked'
+            ? `Run \`systemctl unmask ${name}\`, then ${restore}.`
+            : `${remedy}, then ${restore}.`,
+        details: { path },
+      },
+    );
+  }
+}
+
+/** The text of a file; `masked` for a symlink, which is no file of ours; undefined when there is none. */
+async function readPlain(path: string): Promise<string | undefined> {
+  return withFileErrors(`read ${path}`, async () => {
+    try {
+      return (await lstat(path)).isSymbolicLink() ? 'masked' : await readFile(path, 'utf8');
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  });
+}
+
+function buildDamaged(name: string, reason: string): AtomicError {
+  return new AtomicError('CONTAINER_DAMAGED', `Cannot update ${name}: ${reason}`, {
+    hint: `Remove what is left of it with \`atomic uninstall ${name}\`, and install it again.`,
+  });
+}

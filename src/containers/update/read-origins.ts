@@ -1,0 +1,32 @@
+import type { DeploymentRecord } from '../../core/container.ts';
+import { AtomicError } from '../../core/errors.ts';
+import { parseExportsManifest } from '../../core/exports-manifest.ts';
+import { inferOrigins, type ValueOrigins } from '../../core/value-origins.ts';
+import type { Host } from '../../host/host.ts';
+import { describeImage } from '../../store/image-commit.ts';
+import { openImageTree } from '../../store/image-files.ts';
+import { readCommit } from '../../store/object-files.ts';
+
+const MAX_MANIFEST_BYTES = 1024 * 1024;
+
+/**
+ * Says where the values of a deployment came from: `info` has it, or it is inferred from the defaults of its image. What
+ * cannot be read of the image counts as no default, so that a value is rather kept than lost.
+ */
+export function readOrigins(host: Host, record: DeploymentRecord): ValueOrigins {
+  return record.valueOrigins ?? inferOrigins(record.values, readDefaults(host, record));
+}
+
+function readDefaults(host: Host, record: DeploymentRecord): Readonly<Record<string, string>> {
+  const { ostreeCommit: commit, image } = record;
+  if (commit === '') return {};
+  try {
+    const stored = describeImage(image, commit, readCommit(host.locations.repository, commit));
+    const text = openImageTree(host, stored).readFile('exports/manifest.json', MAX_MANIFEST_BYTES);
+    return text === undefined ? {} : parseExportsManifest(text.toString('utf8'), image).defaultValues;
+  } catch (error) {
+    if (!(error instanceof AtomicError)) throw error;
+    host.report({ kind: 'warning', text: `The defaults of the values are not known: ${error.message}` });
+    return {};
+  }
+}

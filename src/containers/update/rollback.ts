@@ -1,0 +1,88 @@
+/** Back to the other deployment of a container. */
+import { AtomicError, wrapError } from '../../core/errors.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import { isServiceEnabled } from '../../host/systemctl.ts';
+import { withContainerLock } from '../container-lock.ts';
+import { buildDeploymentFolder } from '../deployment.ts';
+import { type SwitchJournal, writeJournal } from '../journal.ts';
+import { requireNotShown } from '../mounted-deployments.ts';
+import { requireSystemAccess } from '../preconditions.ts';
+import { readDeployment } from '../read-container.ts';
+import { recoverContainer, recoverOthers } from '../recover.ts';
+import { chooseHealth, type HealthChoice } from './choose-health.ts';
+import { type CurrentContainer, readCurrent, requireUnchangedFiles } from './read-current.ts';
+import { listRunningUnits } from './running-units.ts';
+import { describeTakenBack, switchDeployment } from './switch-deployment.ts';
+
+export interface RollbackRequest extends HealthChoice {
+  readonly name: string;
+  /** Only says what would be done. */
+  readonly isPlan: boolean;
+}
+
+export interface RollbackResult {
+  readonly outcome: 'planned' | 'rolled-back';
+  readonly name: string;
+  /** Numbers of the deployments. */
+  readonly from: number;
+  readonly to: number;
+  readonly image: string;
+  readonly image_id: string;
+  /** What was stopped and started. */
+  readonly restarted: readonly string[];
+}
+
+/**
+ * Goes back to the other deployment, with its unit, tmpfiles.d file and values. Twice leads to where it began.
+ *
+ * @throws NOT_ROOT, NO_SYSTEMD, CONTAINER_NOT_FOUND, CONTAINER_DAMAGED, FILE_CONFLICT; NO_PREVIOUS_DEPLOYMENT when there
+ *   is nothing to go back to; what `switchDeployment` throws
+ */
+export async function rollbackContainer(host: Host, request: RollbackRequest): Promise<RollbackResult> {
+  await requireSystemAccess(host, 'containers rollback');
+  await recoverOthers(host, request.name);
+  return withContainerLock(host, request.name, 'containers rollback', async () => {
+    await recoverContainer(host, request.name);
+    const current = await readCurrent(host, request.name);
+    const { name, active: from, other: to } = current;
+    const folder = buildDeploymentFolder(host.locations, name, to);
+    const record = await requirePrevious(host, current, folder);
+    await requireUnchangedFiles(host, current);
+    await requireNotShown(host, name);
+    const health = await chooseHealth(host, name, record, request);
+    const running = record.hasContainerService ? await listRunningUnits(host, name) : [];
+    const result = {
+      ...{ name, from, to, image: record.image, image_id: record.revision },
+      restarted: running,
+    };
+    host.report({ kind: 'notice', text: `Attempting to roll back system container: ${name}` });
+    host.report({ kind: 'notice', text: `Rolling back container ${name} to the checkout at ${folder}` });
+    if (request.isPlan) return { outcome: 'planned', ...result };
+    const journal: SwitchJournal = {
+      ...{ operation: 'rollback', container: name, from, to, phase: 'building', running },
+      ...{ isEnabled: await isServiceEnabled(host, name), hadPrevious: true },
+    };
+    throwIfInterrupted(host);
+    await writeJournal(host, journal);
+    try {
+      await switchDeployment(host, journal, health);
+    } catch (error) {
+      throw describeTakenBack(wrapError(error, `rolling back ${name}`), journal);
+    }
+    return { outcome: 'rolled-back', ...result };
+  });
+}
+
+async function requirePrevious(host: Host, { name }: CurrentContainer, folder: string) {
+  const record = await readDeployment(host, folder, name);
+  if (record !== undefined) return record;
+  throw new AtomicError(
+    'NO_PREVIOUS_DEPLOYMENT',
+    `Error: Cannot find a previous deployment to rollback located at ${folder}`,
+    {
+      hint: `${name} was not updated since it was installed. See \`atomic containers list --json -a\`.`,
+      details: { name, path: folder },
+    },
+  );
+}

@@ -1,0 +1,38 @@
+/** Updates of several containers, one after another. */
+import { AtomicError } from '../../core/errors.ts';
+import type { SourceOptions } from '../../core/image.ts';
+import type { Host } from '../../host/host.ts';
+import { listContainerNames } from '../read-container.ts';
+import { type UpdateRequest, type UpdateResult, updateContainer } from './update.ts';
+
+export type UpdateOutcome =
+  | { readonly kind: 'done'; readonly result: UpdateResult }
+  | { readonly kind: 'failed'; readonly name: string; readonly error: AtomicError };
+
+/**
+ * Updates containers in the order of their names. One that fails does not stop the others.
+ *
+ * @param names undefined for all containers
+ * @throws INTERRUPTED, and what no container can be updated without
+ */
+export async function updateAll(
+  host: Host,
+  names: readonly string[] | undefined,
+  request: Omit<UpdateRequest, 'name'>,
+  source: SourceOptions,
+): Promise<readonly UpdateOutcome[]> {
+  const outcomes: UpdateOutcome[] = [];
+  for (const name of names ?? (await listContainerNames(host))) {
+    host.report({ kind: 'notice', text: `Checking container ${name}...` });
+    try {
+      outcomes.push({ kind: 'done', result: await updateContainer(host, { ...request, name }, source) });
+    } catch (error) {
+      if (!(error instanceof AtomicError) || endsAll.includes(error.code)) throw error;
+      host.report({ kind: 'warning', text: error.message });
+      outcomes.push({ kind: 'failed', name, error });
+    }
+  }
+  return outcomes;
+}
+
+const endsAll: readonly string[] = ['INTERRUPTED', 'NOT_ROOT', 'NO_SYSTEMD'];

@@ -1,0 +1,288 @@
+/** A new image or new values for an installed container. */
+
+import { listOwnFolders, listPrivileges } from '../../core/consent/list-privileges.ts';
+import { listWidening, type Privilege } from '../../core/consent/privilege.ts';
+import type { InstallPlan } from '../../core/container.ts';
+import { AtomicError, wrapError } from '../../core/errors.ts';
+import type { SourceOptions, StoredImage } from '../../core/image.ts';
+import { toPrintable } from '../../core/printable.ts';
+import { dropRegistryPrefix } from '../../core/source-name.ts';
+import { changeSetValues, listSetValues, type ValueChange } from '../../core/value-origins.ts';
+import { isNameTaken } from '../../host/existing-paths.ts';
+import type { Host } from '../../host/host.ts';
+import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
+import { captureProgram } from '../../host/run-program.ts';
+import { readRuntime } from '../../host/runtime.ts';
+import { isServiceEnabled } from '../../host/systemctl.ts';
+import { findImage } from '../../store/find-image.ts';
+import { mergeNamedImage } from '../../store/merge-image.ts';
+import { nameSource, pullNamedImage } from '../../store/pull/pull.ts';
+import { withSharedStore } from '../../store/store-lock.ts';
+import { findText, readCopies } from '../activate.ts';
+import { buildDeployment } from '../build-deployment.ts';
+import { withContainerLock } from '../container-lock.ts';
+import { buildDeploymentFolder, buildDeploymentPaths, type DeploymentPaths } from '../deployment.ts';
+import { type SwitchJournal, writeJournal } from '../journal.ts';
+import { requireNotShown } from '../mounted-deployments.ts';
+import { requireSystemAccess } from '../preconditions.ts';
+import { type PreparedInstall, prepareInstall } from '../prepare-install.ts';
+import { isFolder } from '../read-container.ts';
+import { recoverContainer, recoverOthers } from '../recover.ts';
+import { buildRollbackFailed } from '../rollback-failed.ts';
+import type { HealthRequest } from './await-health.ts';
+import { chooseHealth, type HealthChoice } from './choose-health.ts';
+import { type CurrentContainer, readCurrent, requireUnchangedFiles } from './read-current.ts';
+import { readOrigins } from './read-origins.ts';
+import { recoverSwitch } from './recover-switch.ts';
+import { findRefused, rememberRefused } from './refused-image.ts';
+import { listRunningUnits } from './running-units.ts';
+import { describeTakenBack, switchDeployment } from './switch-deployment.ts';
+
+export interface UpdateRequest extends HealthChoice, ValueChange {
+  readonly name: string;
+  /** Another image, as a person wrote it. */
+  readonly rebase: string | undefined;
+  /** Fetches the image from its source first. */
+  readonly pulls: boolean;
+  /** Starts again what ran; else the service stays stopped. */
+  readonly starts: boolean;
+  /** Tries an image again that was taken back before. */
+  readonly retries: boolean;
+  /** Only says what would be done. */
+  readonly isPlan: boolean;
+  /** Asks for consent when the new deployment asks for more of the host. @throws CONSENT_NEEDED */
+  readonly consent: (name: string, widening: readonly Privilege[]) => Promise<void>;
+}
+
+export type UpdateResult =
+  | { readonly outcome: 'up-to-date'; readonly name: string; readonly imageId: string }
+  /** The image was taken back before, and is not tried again. */
+  | { readonly outcome: 'refused'; readonly name: string; readonly imageId: string; readonly reason: string }
+  | {
+      readonly outcome: 'planned' | 'updated';
+      readonly name: string;
+      readonly from: { readonly deployment: number; readonly image: string; readonly imageId: string };
+      readonly plan: InstallPlan;
+      /** What the new deployment asks of the host that the old one does not. */
+      readonly widening: readonly Privilege[];
+      /** The units that were stopped and started. */
+      readonly restarted: readonly string[];
+    };
+
+interface PreparedUpdate {
+  readonly current: CurrentContainer;
+  readonly prepared: PreparedInstall;
+  readonly widening: readonly Privilege[];
+  readonly health: HealthRequest;
+  readonly running: readonly string[];
+}
+
+/**
+ * Updates a container: a new deployment beside the running one, then the switch to it.
+ *
+ * Success means that the new deployment is up, or that there was nothing to do. Every failure and every interruption means
+ * that the old deployment is there, with what ran; the image is remembered when its service was not up.
+ *
+ * @throws NOT_ROOT, NO_SYSTEMD, BAD_VALUE, BAD_REFERENCE, CONTAINER_NOT_FOUND, CONTAINER_DAMAGED, IMAGE_NOT_FOUND,
+ *   FILE_CONFLICT, CONSENT_NEEDED, what `prepareInstall` and a pull throw; ROLLED_BACK {phase, log} when the service was not
+ *   up; ROLLBACK_FAILED when the old one is not up either
+ */
+export async function updateContainer(
+  host: Host,
+  request: UpdateRequest,
+  source: SourceOptions,
+): Promise<UpdateResult> {
+  await requireSystemAccess(host, 'containers update');
+  await recoverOthers(host, request.name);
+  return withContainerLock(host, request.name, 'containers update', async () => {
+    await recoverContainer(host, request.name);
+    const current = await readCurrent(host, request.name);
+    const image = await chooseImage(host, current, request, source);
+    const step = `updating ${current.name}`;
+    const preparation = await withSharedStore(host, async () => {
+      const found = await prepareUpdate(host, current, image, request);
+      if ('outcome' in found || request.isPlan) return found;
+      await request.consent(current.name, found.widening);
+      throwIfInterrupted(host);
+      return { ...found, journal: await build(host, found) };
+    });
+    if ('outcome' in preparation) return preparation;
+    const result = describe(preparation, request);
+    if (!('journal' in preparation)) return { outcome: 'planned', ...result };
+    try {
+      await switchDeployment(host, preparation.journal, request.starts ? preparation.health : undefined);
+    } catch (error) {
+      throw await explain(host, preparation, wrapError(error, step));
+    }
+    return { outcome: 'updated', ...result };
+  });
+}
+
+/** The image of the name that the container has, or that it gets. What is stored is taken, unless a pull is wanted. */
+async function chooseImage(
+  host: Host,
+  { name, record }: CurrentContainer,
+  { rebase, pulls }: UpdateRequest,
+  source: SourceOptions,
+): Promise<{ readonly image: StoredImage; readonly imageName: string }> {
+  const written = rebase ?? record.image;
+  const named = await nameSource(host, written);
+  const isRegistry = named.location.kind === 'registry';
+  const imageName = isRegistry ? dropRegistryPrefix(written) : named.reference.replace(/:latest$/, '');
+  const found = await findImage(host, named.reference);
+  // A file has no newer version unless the person names it again.
+  const isPulled =
+    found === undefined ? rebase !== undefined || pulls : pulls && (isRegistry || rebase !== undefined);
+  if (isPulled) return { image: (await pullNamedImage(host, named, source)).image, imageName };
+  if (found === undefined) {
+    throw new AtomicError('IMAGE_NOT_FOUND', `updating ${name}: Cannot find image ${named.reference}.`, {
+      hint: `Fetch it: atomic containers update --pull ${name}`,
+      details: { name, image: named.reference },
+    });
+  }
+  await mergeNamedImage(host, named.reference);
+  return { image: (await findImage(host, named.reference)) ?? found, imageName };
+}
+
+async function prepareUpdate(
+  host: Host,
+  current: CurrentContainer,
+  { image, imageName }: { readonly image: StoredImage; readonly imageName: string },
+  request: UpdateRequest,
+): Promise<PreparedUpdate | (UpdateResult & { readonly outcome: 'up-to-date' | 'refused' })> {
+  const { name, record, other } = current;
+  const before = listSetValues(record.values, readOrigins(host, record));
+  const values = changeSetValues(before, request);
+  const isSameImage = image.id === record.revision;
+  if (isSameImage && imageName === record.image && isSameValues(before, values)) {
+    return { outcome: 'up-to-date', name, imageId: image.id };
+  }
+  const refused = request.retries || isSameImage ? undefined : await findRefused(host, name, image.id);
+  if (refused !== undefined) {
+    return { outcome: 'refused', name, imageId: image.id, reason: refused.reason };
+  }
+  await requireUnchangedFiles(host, current);
+  await requireNotShown(host, name);
+  const runtime = await readRuntime(host, record.runtime);
+  const prepared = await prepareInstall(host, {
+    ...{ request: { image: imageName, values }, name, image, imageName, runtime },
+    ...{ number: other, previous: record },
+  });
+  const { plan } = prepared;
+  return {
+    ...{ current, prepared },
+    widening: listWidening(await readAsks(host, current), plan.asks),
+    health: await chooseHealth(host, name, plan.record, request),
+    running: await listRunningUnits(host, name),
+  };
+}
+
+/** The new deployment, whole and on the disk under a dot-name. */
+async function build(
+  host: Host,
+  { current, prepared: { plan, warnings }, running }: PreparedUpdate,
+): Promise<SwitchJournal> {
+  const { name, active: from, other: to } = current;
+  const journal: SwitchJournal = {
+    ...{ operation: 'update', container: name, from, to, phase: 'building', running },
+    isEnabled: await isServiceEnabled(host, name),
+    hadPrevious: await isFolder(buildDeploymentFolder(host.locations, name, to)),
+  };
+  await writeJournal(host, journal);
+  try {
+    await buildDeployment(host, plan, to, warnings);
+    await checkUnit(
+      host,
+      name,
+      buildDeploymentPaths(buildDeploymentFolder(host.locations, name, to, 'new'), name),
+    );
+  } catch (failure) {
+    throw await discard(shieldFromInterruption(host), journal, wrapError(failure, `updating ${name}`));
+  }
+  return journal;
+}
+
+/** @returns what to throw, after the half-made deployment is gone */
+async function discard(host: Host, journal: SwitchJournal, failure: unknown): Promise<unknown> {
+  try {
+    await recoverSwitch(host, journal);
+    return failure;
+  } catch (undoFailure) {
+    return buildRollbackFailed(`updating ${journal.container}`, failure, undoFailure);
+  }
+}
+
+/** systemd would refuse the unit only when it is too late. */
+async function checkUnit(host: Host, name: string, { unitCopy }: DeploymentPaths): Promise<void> {
+  if (!(await isNameTaken(unitCopy))) return;
+  const { exitCode, stderrTail } = await captureProgram(host, [
+    ...['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', unitCopy],
+  ]);
+  if (exitCode === 0) return;
+  throw new AtomicError('UNIT_FAILED', `${name}.service: ${toPrintable(stderrTail.trim())}`, {
+    hint: 'It comes from service.template in /exports of the image, and the --set values.',
+    details: { phase: 'build' },
+  });
+}
+
+/** What the container asks of the host now. Files that cannot be understood count as asking for nothing. */
+async function readAsks(
+  host: Host,
+  { name, active, record }: CurrentContainer,
+): Promise<readonly Privilege[]> {
+  const folder = buildDeploymentFolder(host.locations, name, active);
+  const { unit, tmpfiles } = await readCopies(folder, name);
+  const config = await findText(buildDeploymentPaths(folder, name).config);
+  try {
+    return listPrivileges({
+      ...{ folder, runtime: record.runtime, config, unit, tmpfiles },
+      ownFolders: listOwnFolders(name, record.values),
+    });
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'CONFIG_INVALID') throw error;
+    host.report({
+      kind: 'warning',
+      text: `What ${name} asks of the host now is not known: ${error.message}`,
+    });
+    return [];
+  }
+}
+
+function describe(
+  { current, prepared: { plan }, widening, running }: PreparedUpdate,
+  { starts }: UpdateRequest,
+) {
+  const { name, active, record } = current;
+  return {
+    name,
+    from: { deployment: active, image: record.image, imageId: record.revision },
+    ...{ plan, widening, restarted: starts ? running : [] },
+  };
+}
+
+/** Remembers an image whose service was not up, and says that the old deployment is back. */
+async function explain(
+  host: Host,
+  { current: { name, active, record }, prepared: { plan } }: PreparedUpdate,
+  failure: unknown,
+): Promise<unknown> {
+  const described = describeTakenBack(failure, { container: name, from: active });
+  const id = plan.record.revision;
+  if (described instanceof AtomicError && described.code === 'ROLLED_BACK' && id !== record.revision) {
+    const time = new Date().toISOString();
+    await rememberRefused(host, name, { id, reason: described.message, time, log: readLogLines(described) });
+  }
+  return described;
+}
+
+function readLogLines({ details }: AtomicError): readonly string[] {
+  return Array.isArray(details?.log) ? details.log.map(String) : [];
+}
+
+function isSameValues(
+  first: Readonly<Record<string, string>>,
+  second: Readonly<Record<string, string>>,
+): boolean {
+  const sorted = (values: Readonly<Record<string, string>>) => JSON.stringify(Object.entries(values).sort());
+  return sorted(first) === sorted(second);
+}

@@ -1,0 +1,51 @@
+/**
+ * What a container asks of the host, as data. It is computed from the rendered files, so that nothing depends on what an
+ * image says of itself. Two lists can be compared: an update that asks for more needs the consent of a person.
+ */
+
+export type Privilege =
+  /** Runs as root of the host; `subject` is `root`. */
+  | { readonly kind: 'user'; readonly subject: 'root' }
+  /** A capability, such as `CAP_NET_ADMIN`. */
+  | { readonly kind: 'capability'; readonly subject: string }
+  /** A namespace that is the host's, such as `network`, or another one by the path of its file. */
+  | { readonly kind: 'namespace'; readonly subject: string }
+  /** A file or folder of the host inside the container. */
+  | { readonly kind: 'host-path'; readonly subject: string; readonly access: 'read-only' | 'writable' }
+  /** A device node: its path, or `all devices`. */
+  | { readonly kind: 'device'; readonly subject: string }
+  /** A protection that is off, such as `no seccomp filter`. */
+  | { readonly kind: 'unconfined'; readonly subject: string }
+  /** A kernel parameter that the container sets. */
+  | { readonly kind: 'sysctl'; readonly subject: string }
+  /** A program of the host that the OCI runtime runs. */
+  | { readonly kind: 'hook'; readonly subject: string }
+  /** A command of the unit that does not go through the OCI runtime: `ExecStartPre=/bin/mkdir ...`. */
+  | { readonly kind: 'program'; readonly subject: string }
+  /** A line of tmpfiles.d that touches something outside the container's own folders. */
+  | { readonly kind: 'tmpfiles'; readonly subject: string };
+
+/** Which of the new privileges no old one covers, in the order of `after`. */
+export function listWidening(
+  before: readonly Privilege[],
+  after: readonly Privilege[],
+): readonly Privilege[] {
+  return after.filter((asked) => !before.some((granted) => covers(granted, asked)));
+}
+
+/** Whether a container that has `granted` can do all that `asked` allows. */
+function covers(granted: Privilege, asked: Privilege): boolean {
+  if (granted.kind === 'host-path' && asked.kind === 'host-path') {
+    const isInside =
+      asked.subject === granted.subject || asked.subject.startsWith(withSlash(granted.subject));
+    return isInside && (granted.access === 'writable' || asked.access === 'read-only');
+  }
+  if (granted.kind === 'device' && asked.kind === 'device' && granted.subject === allDevices) return true;
+  return granted.kind === asked.kind && granted.subject === asked.subject;
+}
+
+export const allDevices = 'all devices';
+
+function withSlash(path: string): string {
+  return path.endsWith('/') ? path : `${path}/`;
+}

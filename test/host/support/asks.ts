@@ -1,0 +1,10 @@
+/** The lines of `install` about what a container asks of the host. */
+import { expect } from 'bun:test';
+
+/** Matches standard error without anything else. */
+export const onlyAsks: string = expect.stringMatching(/^(?:Asks: .*\n)*$/);
+
+/** Standard error without those lines. */
+export function withoutAsks(stderr: string): string {
+  return stderr.replace(/^Asks: .*\n/gm, '');
+}

@@ -1,0 +1,245 @@
+/** Updates and rollbacks of services that really run. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
+import { type ImageFiles, type ImageSource, openImageSource, serviceExports } from './container-images.ts';
+import { checkouts } from './host-state.ts';
+import { command, runCommand, waitUntil } from './support/commands.ts';
+import { readActivity, readEnablement, readInvocation } from './support/services.ts';
+
+let images: ImageSource;
+let service: string;
+/** Short, because most services here live or die at once. */
+const quick = ['--settle', '0.5'];
+
+beforeAll(async () => {
+  images = await openImageSource();
+});
+afterAll(() => images[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  if (existsSync(`${checkouts}/web`)) await atomic(['uninstall', 'web']);
+  service = await push({});
+  await atomic(['pull', service]);
+  await atomic(['install', '--system', '--name', 'web', service]);
+  await command('systemctl', 'start', 'web');
+  await readWord();
+});
+
+/** Pushes a version of the image; without files it is the first one. */
+function push({ exports = {}, ...rest }: ImageFiles): Promise<string> {
+  return images.push('service', { exports: { ...serviceExports, ...exports }, ...rest });
+}
+
+/** A version with another default of WORD, and `lines` before the loop of its script. */
+async function pushNext(word: string, script?: string, exports: Readonly<Record<string, string>> = {}) {
+  const manifest = JSON.stringify({ version: '1.0', defaultValues: { WORD: word } });
+  const extra =
+    script === undefined ? [] : [{ path: 'bin/run.sh', mode: 0o755, content: `#!/bin/sh\n${script}\n` }];
+  await push({ exports: { 'manifest.json': manifest, ...exports }, extra });
+}
+
+async function readWord(): Promise<string> {
+  const path = '/run/web/word';
+  await waitUntil(
+    'web has written its word',
+    async () => existsSync(path) && readFileSync(path, 'utf8') !== '',
+  );
+  return readFileSync(path, 'utf8').trim();
+}
+
+function readInfo(): {
+  values: Record<string, string>;
+  'value-origins': Record<string, string>;
+  revision: string;
+} {
+  return JSON.parse(readFileSync(`${checkouts}/web/info`, 'utf8'));
+}
+
+describe('an update', () => {
+  test('with nothing to do writes nothing', async () => {
+    const before = await command('find', checkouts, '-newer', `${checkouts}/web/info`, '-name', 'web*');
+    const invocation = await readInvocation('web');
+    expect(await atomic(['containers', 'update', 'web'])).toBe('Latest version already installed.\n');
+    expect(await command('find', checkouts, '-newer', `${checkouts}/web/info`, '-name', 'web*')).toBe(before);
+    expect(await readInvocation('web')).toBe(invocation);
+  });
+
+  test('to a new image, and back, and forth', async () => {
+    await atomic(['containers', 'update', '--set', 'KEPT=1', ...quick, 'web']);
+    await pushNext('new');
+    const text = await atomic(['containers', 'update', '--pull', ...quick, 'web']);
+    expect(text).toContain(`Extracting to ${checkouts}/web.0\n`);
+    expect(text).toContain('systemctl stop web\nsystemctl start web\n');
+    expect(readlinkSync(`${checkouts}/web`)).toBe(`${checkouts}/web.0`);
+    rmSync('/run/web/word', { force: true });
+    await command('systemctl', 'restart', 'web');
+    expect(await readWord()).toBe('new');
+    expect(readInfo().values).toMatchObject({ WORD: 'new', KEPT: '1' });
+    expect(await readEnablement('web')).toBe('enabled');
+
+    const back = await atomic(['containers', 'rollback', ...quick, 'web']);
+    expect(back).toStartWith(
+      `Attempting to roll back system container: web\nRolling back container web to the checkout at ${checkouts}/web.1\n`,
+    );
+    expect(readInfo().values).toMatchObject({ WORD: 'hello', KEPT: '1' });
+    expect(await readActivity('web')).toBe('active');
+    expect(readFileSync('/etc/systemd/system/web.service', 'utf8')).toBe(
+      readFileSync(`${checkouts}/web.1/web.service`, 'utf8'),
+    );
+    await atomic(['containers', 'rollback', ...quick, 'web']);
+    expect(readInfo().values.WORD).toBe('new');
+    expect(await atomic(['images', 'verify'])).not.toContain('damaged');
+  });
+
+  test('keeps what a person set, follows the image, and takes values back', async () => {
+    await atomic(['containers', 'update', '--set', 'WORD=mine', ...quick, 'web']);
+    expect(readInfo()).toMatchObject({
+      values: { WORD: 'mine' },
+      'value-origins': { WORD: 'person', UUID: 'generated', NAME: 'system' },
+    });
+    const uuid = readInfo().values.UUID;
+    await pushNext('new');
+    await atomic(['containers', 'update', '--pull', ...quick, 'web']);
+    expect(readInfo().values).toMatchObject({ WORD: 'mine', UUID: uuid });
+    await atomic(['containers', 'update', '--unset', 'WORD', ...quick, 'web']);
+    expect(readInfo()).toMatchObject({ values: { WORD: 'new' }, 'value-origins': { WORD: 'image' } });
+    expect(await failingAtomic(2, ['containers', 'update', '--unset', 'WORD', 'web'])).toContain(
+      'error: --unset WORD: no value was set for it',
+    );
+  });
+
+  test('of a stopped and disabled service leaves it so', async () => {
+    await command('systemctl', 'disable', '--now', 'web');
+    await pushNext('new');
+    await atomic(['containers', 'update', '--pull', 'web']);
+    expect([await readActivity('web'), await readEnablement('web')]).toEqual(['inactive', 'disabled']);
+    expect(readInfo().values.WORD).toBe('new');
+  });
+
+  test('starts again what was stopped with the service', async () => {
+    writeFileSync(
+      '/run/systemd/system/leaf.service',
+      '[Unit]\nBindsTo=web.service\nAfter=web.service\n[Service]\nExecStart=/bin/sleep infinity\n',
+    );
+    await command('systemctl', 'daemon-reload');
+    await command('systemctl', 'start', 'leaf');
+    await pushNext('new');
+    await atomic(['containers', 'update', '--pull', ...quick, 'web']);
+    expect(await readActivity('leaf')).toBe('active');
+    await pushNext('broken', 'exit 1');
+    await failingAtomic1(['containers', 'update', '--pull', ...quick, 'web']);
+    expect([await readActivity('leaf'), await readActivity('web')]).toEqual(['active', 'active']);
+    await command('systemctl', 'stop', 'leaf');
+    rmSync('/run/systemd/system/leaf.service');
+    await command('systemctl', 'daemon-reload');
+  });
+});
+
+/** Fails with status 1; progress is on standard output. */
+async function failingAtomic1(args: readonly string[]): Promise<string> {
+  const { status, stderr } = await runAtomic(args);
+  expect(status).toBe(1);
+  return stderr;
+}
+
+describe('an update that fails leaves the old deployment, and what ran', () => {
+  async function expectOld(): Promise<void> {
+    expect(readlinkSync(`${checkouts}/web`)).toBe(`${checkouts}/web.0`);
+    expect(readInfo().values.WORD).toBe('hello');
+    expect(await readActivity('web')).toBe('active');
+    expect(readFileSync('/etc/systemd/system/web.service', 'utf8')).toBe(
+      readFileSync(`${checkouts}/web.0/web.service`, 'utf8'),
+    );
+    expect(existsSync(`${checkouts}/web.1`)).toBe(false);
+    expect((await command('find', checkouts, '-maxdepth', '1', '-name', '.web*')).trim()).toBe('');
+    expect(existsSync(`${checkouts}/.atomic/journal/web.json`)).toBe(false);
+  }
+
+  test.each([
+    ['at once', 'echo I am broken >&2; exit 1', '0.5', 'start|settle'],
+    ['after a second', 'sleep 1; echo I am broken >&2; exit 3', '3', 'settle'],
+  ])('a service that dies %s', async (_, script, settle, phase) => {
+    await pushNext('new', script);
+    const stderr = await failingAtomic1([
+      'containers',
+      'update',
+      '--pull',
+      '--settle',
+      settle,
+      '--json',
+      'web',
+    ]);
+    const { error } = JSON.parse(stderr.trim().split('\n').at(-1) ?? '');
+    expect(error.code).toBe('ROLLED_BACK');
+    expect(error.details.phase).toMatch(new RegExp(phase));
+    expect(error.details.log.join('\n')).toContain('I am broken');
+    await expectOld();
+  });
+
+  test('a health check that is never met; it is remembered', async () => {
+    await pushNext('new', undefined, {
+      'manifest.json': JSON.stringify({
+        defaultValues: { WORD: 'new' },
+        healthCheck: { command: ['/bin/sh', '-c', 'echo not yet; exit 7'], retries: 1, interval: 1 },
+      }),
+    });
+    const stderr = await failingAtomic1(['containers', 'update', '--pull', ...quick, 'web']);
+    expect(stderr).toContain('its health check fails: /bin/sh -c echo not yet; exit 7 ended with 7: not yet');
+    await expectOld();
+    const all = await atomic(['containers', 'update', '--all', '--pull']);
+    expect(all).toMatch(/web: image [0-9a-f]{12} is not tried again: /);
+    await atomic(['containers', 'update', '--no-health-check', ...quick, 'web']);
+    expect(readInfo().values.WORD).toBe('new');
+  });
+
+  test('a unit that was edited by hand, and one that is masked', async () => {
+    await pushNext('new');
+    await atomic(['pull', service]);
+    const unit = '/etc/systemd/system/web.service';
+    const text = readFileSync(unit, 'utf8');
+    writeFileSync(unit, `${text}# mine\n`);
+    expect(await failingAtomic(1, ['containers', 'update', 'web'])).toContain(
+      'it was changed by hand\nhint: Put your changes into a drop-in with `systemctl edit web`',
+    );
+    writeFileSync(unit, text);
+    await expectOld();
+  });
+
+  test('a variable without a value', async () => {
+    await pushNext('new', undefined, { 'tmpfiles.template': 'D /run/$NAME 0755 - - -\n# $TOKEN\n' });
+    expect(await failingAtomic1(['containers', 'update', '--pull', 'web'])).toContain('--set TOKEN=VALUE');
+    await expectOld();
+  });
+
+  test('an update that asks for more of the host', async () => {
+    const config = JSON.parse(serviceExports['config.json.template'] ?? '');
+    config.mounts.push({ destination: '/srv', type: 'bind', source: '/etc', options: ['rbind', 'ro'] });
+    await pushNext('new', undefined, { 'config.json.template': JSON.stringify(config) });
+    const stderr = await failingAtomic1(['containers', 'update', '--pull', 'web']);
+    expect(stderr).toContain('asks for more of the host: /etc of the host, read-only');
+    expect(stderr).toContain('--accept-widening web');
+    await expectOld();
+  });
+
+  test.each(['building', 'switching'])('a kill while it is %s', async (phase) => {
+    await pushNext('new', phase === 'switching' ? 'sleep 100' : undefined);
+    await atomic(['pull', service]);
+    const update = runAtomic(['containers', 'update', '--settle', '30', 'web']);
+    const journal = `${checkouts}/.atomic/journal/web.json`;
+    await waitUntil(
+      'the journal is there',
+      async () => existsSync(journal) && readFileSync(journal, 'utf8').includes(phase),
+    );
+    await runCommand(['pkill', '--signal', 'KILL', '--full', 'atomic containers update']);
+    await update;
+    await atomic(['recover']);
+    await expectOld();
+  });
+});
+
+test('there is nothing to go back to', async () => {
+  expect(await failingAtomic1(['containers', 'rollback', 'web'])).toContain(
+    `Error: Cannot find a previous deployment to rollback located at ${checkouts}/web.1`,
+  );
+});
