@@ -113,7 +113,7 @@ test.skipIf(process.getuid?.() !== 0)(
     await using folder = await createTemporaryFolder('locations');
     const output = execFileSync(
       'unshare',
-      ['--mount', 'sh', '-euc', HOST_WITH_REPOSITORY, 'sh', folder.path, process.execPath, printer],
+      ['--mount', 'sh', '-euc', HOST_WITH_REPOSITORY, 'sh', folder.path, process.execPath, printer, checkout],
       {
         encoding: 'utf8',
       },
@@ -123,6 +123,8 @@ test.skipIf(process.getuid?.() !== 0)(
 );
 
 const printer = new URL('print-repository.ts', import.meta.url).pathname;
+/** Perhaps on another filesystem than the root, in which it is shown. */
+const checkout = new URL('../..', import.meta.url).pathname;
 /** Prints the repository twice: before and after another filesystem is mounted where the store would be. */
 const HOST_WITH_REPOSITORY = `
 mount -t tmpfs none "$1"
@@ -131,6 +133,8 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/r
 mkdir -p "$1/root/ostree/repo" "$1/root/var/lib/containers/atomic/.storage"
 touch "$1/root/ostree/repo/config"
 mount --rbind /proc "$1/root/proc"
+mkdir -p "$1/root$4"
+mount --bind "$4" "$1/root$4"
 chroot "$1/root" "$2" "$3"
 mount -t tmpfs none "$1/root/var/lib/containers/atomic/.storage"
 chroot "$1/root" "$2" "$3"
