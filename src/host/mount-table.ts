@@ -41,11 +41,13 @@ export async function* readMountTables(host: Host, text: string): AsyncGenerator
   let isHidden = !existsSync('/proc/1');
   for (const pid of [self, ...listProcesses()]) {
     throwIfInterrupted(host);
-    const key = readProcess(() => readNamespace(pid));
-    isHidden ||= key === HIDDEN;
-    if (key === undefined || key === HIDDEN || seen.has(key)) continue;
-    const mountinfo = await readProcessFile(`/proc/${pid}/mountinfo`);
-    if (mountinfo === undefined) continue;
+    const namespace = readProcess(() => readNamespace(pid));
+    if (namespace === undefined || seen.has(namespace)) continue;
+    const mountinfo = await readProcessFile(`/proc/${pid}/mountinfo`, HIDDEN);
+    isHidden ||= mountinfo === HIDDEN;
+    // A process with more capabilities than ours hides its namespace, but not the table of it.
+    const key = namespace === HIDDEN ? mountinfo : namespace;
+    if (mountinfo === undefined || mountinfo === HIDDEN || key === undefined || seen.has(key)) continue;
     seen.add(key);
     yield { pid, mounts: parseMountTable(mountinfo, text) };
   }

@@ -18,11 +18,16 @@ export function readProcess<T>(read: () => T): T | undefined {
   }
 }
 
-/** As `readProcess`, for a file that takes long: the kernel makes it as it is read. */
-export async function readProcessFile(path: string): Promise<string | undefined> {
+/**
+ * As `readProcess`, for a file that takes long: the kernel makes it as it is read.
+ *
+ * @param ifRefused returned for what we may not look at
+ */
+export async function readProcessFile(path: string, ifRefused?: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
+    if (isErrno(error, 'EACCES') || isErrno(error, 'EPERM')) return ifRefused;
     if (isGone(error)) return undefined;
     throw error;
   }
