@@ -51,6 +51,7 @@ test('only missing layers are fetched, and a repeated pull fetches no blob at al
       { kind: 'layer-started' as const, digest, bytes: size },
       { kind: 'layer-finished' as const, digest },
     ]),
+    { kind: 'notice', text: `Copying blobs: ${first.layers.length} layers fetched` },
   ]);
 
   const [shared = '', changed = ''] = layersOf(second);
