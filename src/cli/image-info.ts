@@ -1,4 +1,4 @@
-import type { ImageInfo } from '../core/image-description.ts';
+import type { ImageInfo } from '../core/image-info.ts';
 import { toPrintable } from '../core/printable.ts';
 import { formatSize } from './format-size.ts';
 

@@ -6,7 +6,7 @@ import {
   parseExportsManifest,
 } from '../core/exports-manifest.ts';
 import type { StoredImage } from '../core/image.ts';
-import type { ImageInfo } from '../core/image-description.ts';
+import type { ImageInfo } from '../core/image-info.ts';
 import { type ImageVariables, sortVariables } from '../core/image-variables.ts';
 import type { Host } from '../host/host.ts';
 import { readConfiguration } from '../store/describe-image.ts';

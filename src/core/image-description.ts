@@ -2,7 +2,6 @@ import type { StoredImage } from './image.ts';
 import type { ImageConfig } from './image-config.ts';
 import type { ImageDetails } from './image-details.ts';
 import type { LayerFacts } from './image-history.ts';
-import type { ImageVariables } from './image-variables.ts';
 
 /** Everything that the store knows of an image without looking into its files. */
 export interface ImageDescription {
@@ -30,12 +29,4 @@ export interface ImageSize {
   readonly shared: number;
   /** The rest: what deleting all names of the image and a prune free, when no container uses it. */
   readonly own: number;
-}
-
-/** What `images info` shows. */
-export interface ImageInfo {
-  readonly image: StoredImage;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly variables: ImageVariables;
-  readonly size: ImageSize;
 }

@@ -1,12 +1,8 @@
 /** Where the mounts of `config.json` would be made in the image. */
 import { AtomicError } from './errors.ts';
+import type { ImageEntry } from './image-entry.ts';
 import { toPrintable } from './printable.ts';
 import { isBind, type RuntimeConfig, type RuntimeMount } from './runtime-config.ts';
-
-/** What an image has at a path. */
-export type ImageEntry =
-  | { readonly kind: 'directory' | 'file' }
-  | { readonly kind: 'symlink'; readonly target: string };
 
 /**
  * Looks at one path of an image without following a symlink.

@@ -2,8 +2,8 @@
 import { closeSync, existsSync, fstatSync, lstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { AtomicError } from '../core/errors.ts';
 import type { StoredImage } from '../core/image.ts';
+import type { ImageEntry } from '../core/image-entry.ts';
 import type { BlobDescriptor } from '../core/manifest.ts';
-import type { ImageEntry } from '../core/mount-destinations.ts';
 import type { DirTree } from '../core/ostree-objects.ts';
 import { formatBlobRef } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';

@@ -7,7 +7,8 @@ import { buildImageInfoJson, formatImageInfo } from '../../src/cli/image-info.ts
 import { formatPruned } from '../../src/cli/prune-result.ts';
 import type { StoredImage } from '../../src/core/image.ts';
 import { emptyImageConfig } from '../../src/core/image-config.ts';
-import type { ImageDescription, ImageInfo } from '../../src/core/image-description.ts';
+import type { ImageDescription } from '../../src/core/image-description.ts';
+import type { ImageInfo } from '../../src/core/image-info.ts';
 
 const id = 'd7c1702506ff'.padEnd(64, '0');
 const image: StoredImage = {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { buildDefaultMounts, hostNetworkFiles } from '../../src/core/default-mounts.ts';
-import { checkDestinations, type ImageEntry, type SourceKind } from '../../src/core/mount-destinations.ts';
+import type { ImageEntry } from '../../src/core/image-entry.ts';
+import { checkDestinations, type SourceKind } from '../../src/core/mount-destinations.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../src/core/runtime-config.ts';
 import { findError } from './thrown-error.ts';
 
