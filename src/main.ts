@@ -3,13 +3,13 @@
  * even `node:fs` takes a sixth of the time in which `--version` is done.
  */
 import { version } from '../package.json';
+import { AtomicError } from './base/errors.ts';
+import { findVerb } from './cli/arguments/find-verb.ts';
 import type { FailureContext } from './cli/error-text.ts';
-import { findVerb } from './cli/find-verb.ts';
-import type { Screen } from './cli/progress-display.ts';
-import type { Output } from './commands/command.ts';
+import type { Screen } from './cli/progress/progress-display.ts';
+import type { Output } from './commands/options/command.ts';
 import type { Caller, VerbRequest } from './commands/run-verb.ts';
 import { verbs } from './commands/verbs.ts';
-import { AtomicError } from './core/errors.ts';
 
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 /** Shells report a program that signal N has ended as 128+N. */

@@ -1,6 +1,6 @@
-import { toPrintable } from '../core/printable.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Failure } from './failure.ts';
-import { formatJsonLine } from './format-json.ts';
+import { formatJsonLine } from './output/format-json.ts';
 
 export interface FailureContext {
   /** The verb that failed: `images list`; empty before it is known. */

@@ -1,9 +1,9 @@
-import { describeSystemError, explainSystemError, findErrno } from '../core/errno.ts';
-import { AtomicError } from '../core/errors.ts';
+import { describeSystemError, explainSystemError, findErrno } from '../base/errno.ts';
+import { AtomicError } from '../base/errors.ts';
 
 /** What went wrong, as far as it can be told to a person or a script. */
 export interface Failure {
-  /** A code of `core/errors`, the name of an errno, or `BUG`. */
+  /** A code of `base/errors.ts`, the name of an errno, or `BUG`. */
   readonly code: string;
   /** `this: cause: cause of cause`; not yet cleaned for printing. */
   readonly message: string;

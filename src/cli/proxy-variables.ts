@@ -1,4 +1,4 @@
-import type { Settings } from '../core/settings.ts';
+import type { Settings } from '../base/settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

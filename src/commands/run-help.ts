@@ -1,6 +1,6 @@
-import { formatHelp } from '../cli/format-help.ts';
-import { formatGroup, formatOverview } from '../cli/format-overview.ts';
-import type { Output } from './command.ts';
+import { formatHelp } from '../cli/help/format-help.ts';
+import { formatGroup, formatOverview } from '../cli/help/format-overview.ts';
+import type { Output } from './options/command.ts';
 import { verbs } from './verbs.ts';
 
 /**

@@ -1,13 +1,13 @@
-import type { GlobalOptions } from '../cli/find-verb.ts';
-import { formatHelp } from '../cli/format-help.ts';
-import { parseArguments } from '../cli/parse-arguments.ts';
-import type { Screen } from '../cli/progress-display.ts';
-import type { ProgressStream } from '../cli/progress-stream.ts';
+import type { Report, Trace } from '../base/events.ts';
+import type { GlobalOptions } from '../cli/arguments/find-verb.ts';
+import { parseArguments } from '../cli/arguments/parse-arguments.ts';
+import { formatHelp } from '../cli/help/format-help.ts';
+import type { Screen } from '../cli/progress/progress-display.ts';
+import type { ProgressStream } from '../cli/progress/progress-stream.ts';
+import { createReporter } from '../cli/progress/reporter.ts';
 import { addProxyVariables } from '../cli/proxy-variables.ts';
-import { createReporter } from '../cli/reporter.ts';
-import type { Report, Trace } from '../core/events.ts';
 import type { Host } from '../host/host.ts';
-import type { Output, Person } from './command.ts';
+import type { Output, Person } from './options/command.ts';
 import type { Verb } from './verbs.ts';
 
 /** What `main.ts` knows of the process. */
@@ -69,9 +69,9 @@ export async function runVerb({ verb, rest, globals }: VerbRequest, caller: Call
 
 async function openProgress(verb: Verb, value: string, { screen }: Caller): Promise<ProgressStream> {
   const [{ parseProgressFd }, { createProgressWriter }, { openProgressStream }] = await Promise.all([
-    import('./progress-option.ts'),
+    import('./options/progress-option.ts'),
     import('../cli/standard-stream.ts'),
-    import('../cli/progress-stream.ts'),
+    import('../cli/progress/progress-stream.ts'),
   ]);
   return openProgressStream(verb.path, createProgressWriter(await parseProgressFd(value)), screen.now);
 }

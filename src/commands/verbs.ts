@@ -1,5 +1,5 @@
-import type { VerbEntry } from '../cli/find-verb.ts';
-import type { Command } from './command.ts';
+import type { VerbEntry } from '../cli/arguments/find-verb.ts';
+import type { Command } from './options/command.ts';
 
 /** A verb and how to get its command: only the one that is asked for is loaded. */
 export interface Verb extends VerbEntry {
@@ -11,122 +11,122 @@ export const verbs: readonly Verb[] = [
   {
     path: 'pull',
     summary: 'Fetch an image into the OSTree repository.',
-    load: async () => (await import('./pull.ts')).pull,
+    load: async () => (await import('./images/pull.ts')).pull,
   },
   {
     path: 'images list',
     summary: 'List the images in the repository.',
-    load: async () => (await import('./images-list.ts')).imagesList,
+    load: async () => (await import('./images/list.ts')).imagesList,
   },
   {
     path: 'images delete',
     summary: 'Delete images, or some of their names.',
-    load: async () => (await import('./images-delete.ts')).imagesDelete,
+    load: async () => (await import('./images/delete.ts')).imagesDelete,
   },
   {
     path: 'images prune',
     summary: 'Free the space that deleted images took.',
-    load: async () => (await import('./images-prune.ts')).imagesPrune,
+    load: async () => (await import('./images/prune.ts')).imagesPrune,
   },
   {
     path: 'images tag',
     summary: 'Give an image another name.',
-    load: async () => (await import('./images-tag.ts')).imagesTag,
+    load: async () => (await import('./images/tag.ts')).imagesTag,
   },
   {
     path: 'images info',
     summary: 'Show labels, template variables and size of an image.',
     aliases: ['info'],
-    load: async () => (await import('./images-info.ts')).imagesInfo,
+    load: async () => (await import('./images/info.ts')).imagesInfo,
   },
   {
     path: 'images inspect',
     summary: 'Print everything that is known of images as JSON.',
-    load: async () => (await import('./images-inspect.ts')).imagesInspect,
+    load: async () => (await import('./images/inspect.ts')).imagesInspect,
   },
   {
     path: 'images history',
     summary: 'Show how an image was built.',
-    load: async () => (await import('./images-history.ts')).imagesHistory,
+    load: async () => (await import('./images/history.ts')).imagesHistory,
   },
   {
     path: 'images version',
     summary: 'Show the version of an image.',
     aliases: ['version'],
-    load: async () => (await import('./images-version.ts')).imagesVersion,
+    load: async () => (await import('./images/version.ts')).imagesVersion,
   },
   {
     path: 'images update',
     summary: 'Fetch what the name of an image means now.',
     aliases: ['update'],
-    load: async () => (await import('./images-update.ts')).imagesUpdate,
+    load: async () => (await import('./images/update.ts')).imagesUpdate,
   },
   {
     path: 'images verify',
     summary: 'Check every object of images, and repair what is damaged.',
     aliases: ['verify'],
-    load: async () => (await import('./images-verify.ts')).imagesVerify,
+    load: async () => (await import('./images/verify.ts')).imagesVerify,
   },
   {
     path: 'images push',
     summary: 'Copy an image from the repository to a registry.',
     aliases: ['push', 'upload'],
-    load: async () => (await import('./images-push.ts')).imagesPush,
+    load: async () => (await import('./images/push.ts')).imagesPush,
   },
   {
     path: 'images export',
     summary: 'Write an image from the repository to files.',
-    load: async () => (await import('./images-export.ts')).imagesExport,
+    load: async () => (await import('./images/export.ts')).imagesExport,
   },
   {
     path: 'install',
     summary: 'Install an image as a system container.',
-    load: async () => (await import('./install.ts')).install,
+    load: async () => (await import('./containers/install.ts')).install,
   },
   {
     path: 'containers list',
     summary: 'List the installed containers and their state.',
-    load: async () => (await import('./containers-list.ts')).containersList,
+    load: async () => (await import('./containers/list.ts')).containersList,
   },
   {
     path: 'containers delete',
     summary: 'Remove containers, after a question.',
-    load: async () => (await import('./containers-delete.ts')).containersDelete,
+    load: async () => (await import('./containers/delete.ts')).containersDelete,
   },
   {
     path: 'containers update',
     summary: 'Give a container a newer image or other values.',
-    load: async () => (await import('./containers-update.ts')).containersUpdate,
+    load: async () => (await import('./containers/update.ts')).containersUpdate,
   },
   {
     path: 'containers rollback',
     summary: 'Go back to the deployment before the last update.',
-    load: async () => (await import('./containers-rollback.ts')).containersRollback,
+    load: async () => (await import('./containers/rollback.ts')).containersRollback,
   },
   {
     path: 'uninstall',
     summary: 'Remove containers; their images stay.',
-    load: async () => (await import('./uninstall.ts')).uninstall,
+    load: async () => (await import('./containers/uninstall.ts')).uninstall,
   },
   {
     path: 'mount',
     summary: 'Show the files of an image or a container at a directory, read-only.',
-    load: async () => (await import('./mount.ts')).mount,
+    load: async () => (await import('./roots/mount.ts')).mount,
   },
   {
     path: 'unmount',
     aliases: ['umount'],
     summary: 'End what mount has mounted.',
-    load: async () => (await import('./unmount.ts')).unmount,
+    load: async () => (await import('./roots/unmount.ts')).unmount,
   },
   {
     path: 'diff',
     summary: 'List what differs between two images, containers or deployments.',
-    load: async () => (await import('./diff.ts')).diff,
+    load: async () => (await import('./roots/diff.ts')).diff,
   },
   {
     path: 'recover',
     summary: 'Undo or finish what an interrupted command has left.',
-    load: async () => (await import('./recover.ts')).recover,
+    load: async () => (await import('./containers/recover.ts')).recover,
   },
 ];

@@ -1,7 +1,7 @@
 /** The symlink that names the active deployment of a container; setting it is the commit point of every operation. */
 import { rename, rm, symlink } from 'node:fs/promises';
-import { syncDirectory } from '../host/durable-files.ts';
-import { withFileErrors } from '../host/file-error.ts';
+import { withFileErrors } from '../base/file-error.ts';
+import { syncDirectory } from '../host/files/durable-files.ts';
 import type { Host } from '../host/host.ts';
 import { buildContainerPaths } from './deployment.ts';
 import { findLinkTarget } from './read-container.ts';

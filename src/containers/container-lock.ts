@@ -1,8 +1,8 @@
-import type { Locations } from '../core/locations.ts';
-import { ensureDirectory } from '../host/durable-files.ts';
+import type { Locations } from '../base/locations.ts';
+import { ensureDirectory } from '../host/files/durable-files.ts';
 import type { Host } from '../host/host.ts';
-import { type LockRequest, type LockResult, withLock, withLockIfFree } from '../host/lock.ts';
-import { ensurePrivateCheckouts } from '../store/private-folders.ts';
+import { type LockRequest, type LockResult, withLock, withLockIfFree } from '../host/locks/lock.ts';
+import { ensurePrivateCheckouts } from '../store/access/private-folders.ts';
 
 /**
  * Runs an operation on one container while no other one runs. Waits for the other one, and says so.

@@ -23,7 +23,7 @@
  * Names under a dot exist only while an operation runs, or after it was killed; they are fixed, so that whoever comes
  * next finds them.
  */
-import type { Locations } from '../core/locations.ts';
+import type { Locations } from '../base/locations.ts';
 
 export type DeploymentNumber = 0 | 1;
 export const deploymentNumbers: readonly DeploymentNumber[] = [0, 1];

@@ -1,7 +1,7 @@
-import type { FileChange } from '../core/file-change.ts';
 import type { Host } from '../host/host.ts';
+import { withReadableStore } from '../store/access/store-lock.ts';
 import { compareCommits } from '../store/compare-commits.ts';
-import { withReadableStore } from '../store/store-lock.ts';
+import type { FileChange } from '../store/file-change.ts';
 import { type NamedRoot, readRoot } from './find-root.ts';
 
 /** Two root filesystems and what is not the same in them, sorted by path. */

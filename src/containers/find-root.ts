@@ -1,8 +1,8 @@
 /** Finds the root filesystem that a person means: of a container, of one of its deployments, or of an image. */
-import { AtomicError } from '../core/errors.ts';
-import { toPrintable } from '../core/printable.ts';
-import { formatProposal, proposeImages } from '../core/propose-images.ts';
+import { AtomicError } from '../base/errors.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
+import { formatProposal, proposeImages } from '../image/propose-images.ts';
 import { listStoredNames, readImage } from '../store/find-image.ts';
 import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
 import { listContainerNames } from './read-container.ts';

@@ -1,5 +1,5 @@
-import { AtomicError } from '../core/errors.ts';
-import { formatReference, parseReference } from '../core/reference.ts';
+import { AtomicError } from '../base/errors.ts';
+import { formatReference, parseReference } from '../image/reference.ts';
 import type { InstalledDeployment } from './list-deployments.ts';
 
 /** What is known of an image; without an id nobody can read what its name means. */

@@ -4,17 +4,17 @@
  * undoes or finishes the operation (recover.ts). It needs to say little, because all names are fixed (deployment.ts).
  */
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { AtomicError, rewordError } from '../core/errors.ts';
-import { isJsonObject, type JsonObject, parseJsonObject } from '../core/json-text.ts';
-import type { Locations } from '../core/locations.ts';
+import { AtomicError, rewordError } from '../base/errors.ts';
+import { isErrno, withFileErrors } from '../base/file-error.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../base/json-text.ts';
+import type { Locations } from '../base/locations.ts';
 import {
   ensureDirectory,
   removeFile,
   syncDirectory,
   temporaryPath,
   writeFileDurably,
-} from '../host/durable-files.ts';
-import { isErrno, withFileErrors } from '../host/file-error.ts';
+} from '../host/files/durable-files.ts';
 import type { Host } from '../host/host.ts';
 import { buildLockFolder } from './container-lock.ts';
 import type { DeploymentNumber } from './deployment.ts';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import type { ContainerStatus, DeploymentRecord, ListedContainer } from '../core/container.ts';
-import { AtomicError } from '../core/errors.ts';
-import { isJsonObject, parseJson } from '../core/json-text.ts';
-import { isErrno } from '../host/file-error.ts';
+import { AtomicError } from '../base/errors.ts';
+import { isErrno } from '../base/file-error.ts';
+import { isJsonObject, parseJson } from '../base/json-text.ts';
 import type { Host } from '../host/host.ts';
-import { isSystemdRunning, readUnitStates, type UnitState } from '../host/systemctl.ts';
+import { isSystemdRunning, readUnitStates, type UnitState } from '../host/systemd/systemctl.ts';
+import type { ContainerStatus, DeploymentRecord, ListedContainer } from './container.ts';
 import { buildContainerPaths, buildDeploymentPaths } from './deployment.ts';
 import { listJournals } from './journal.ts';
 import { type ContainerState, findLinkTarget, listContainerNames, readContainer } from './read-container.ts';

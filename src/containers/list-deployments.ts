@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { DeploymentRecord } from '../core/container.ts';
-import { findErrno } from '../core/errno.ts';
-import { AtomicError } from '../core/errors.ts';
-import { namesImage, parseInfo } from '../core/info-file.ts';
-import { isNameTaken } from '../host/existing-paths.ts';
-import { isErrno } from '../host/file-error.ts';
+import { findErrno } from '../base/errno.ts';
+import { AtomicError } from '../base/errors.ts';
+import { isErrno } from '../base/file-error.ts';
+import { isNameTaken } from '../host/files/existing-paths.ts';
 import type { Host } from '../host/host.ts';
+import type { DeploymentRecord } from './container.ts';
 import {
   buildContainerPaths,
   buildDeploymentFolder,
@@ -14,6 +13,7 @@ import {
   type DeploymentNumber,
   deploymentNumbers,
 } from './deployment.ts';
+import { namesImage, parseInfo } from './info-file.ts';
 import { findLinkTarget, listContainerNames, originalRuntime } from './read-container.ts';
 
 interface FoundDeployment {

@@ -1,12 +1,12 @@
-import { AtomicError } from '../core/errors.ts';
-import type { MountOption } from '../core/mount-options.ts';
-import { toPrintable } from '../core/printable.ts';
+import { AtomicError } from '../base/errors.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
-import { type MountPoint, resolveMountPoint, withMountPoint } from '../host/mount-point.ts';
+import { type MountPoint, resolveMountPoint, withMountPoint } from '../host/mounts/mount-point.ts';
+import { withSharedStore } from '../store/access/store-lock.ts';
 import { mergeNamedImage } from '../store/merge-image.ts';
 import { requireRootTo } from '../store/mount/mount-folder.ts';
+import type { MountOption } from '../store/mount/mount-options.ts';
 import { mountRoot } from '../store/mount/mount-root.ts';
-import { withSharedStore } from '../store/store-lock.ts';
 import { withContainerLock } from './container-lock.ts';
 import { buildDeploymentPaths } from './deployment.ts';
 import { type NamedRoot, readRoot } from './find-root.ts';

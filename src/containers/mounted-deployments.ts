@@ -1,5 +1,5 @@
-import { AtomicError } from '../core/errors.ts';
-import { toPrintable } from '../core/printable.ts';
+import { AtomicError } from '../base/errors.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
 import { listMountsOf } from '../store/mount/mount-folder.ts';
 import { buildDeploymentFolder, deploymentNumbers } from './deployment.ts';

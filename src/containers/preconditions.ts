@@ -1,6 +1,6 @@
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
-import { requireSystemd } from '../host/systemctl.ts';
+import { requireSystemd } from '../host/systemd/systemctl.ts';
 
 /**
  * Checks what every change of a system container needs, before anything else is looked at.

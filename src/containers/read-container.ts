@@ -1,15 +1,15 @@
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
-import type { DeploymentRecord } from '../core/container.ts';
-import { AtomicError } from '../core/errors.ts';
-import { parseInfo } from '../core/info-file.ts';
-import { isErrno, withFileErrors } from '../host/file-error.ts';
+import { AtomicError } from '../base/errors.ts';
+import { isErrno, withFileErrors } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
+import type { DeploymentRecord } from './container.ts';
 import {
   buildContainerPaths,
   buildDeploymentFolder,
   buildDeploymentPaths,
   deploymentNumbers,
 } from './deployment.ts';
+import { parseInfo } from './info-file.ts';
 
 /** What the disk says of a container name. */
 export type ContainerState =

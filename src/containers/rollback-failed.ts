@@ -1,4 +1,4 @@
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError } from '../base/errors.ts';
 
 /**
  * Builds the error for an operation that failed and could not be undone; its journal stays, so that the next command

@@ -1,13 +1,14 @@
 /** What is told of deployments whose image nobody knows, and what ends that state. */
-import { parseContainerName } from '../core/container-name.ts';
-import { AtomicError } from '../core/errors.ts';
-import { formatArgv } from '../core/format-argv.ts';
-import { toPrintable } from '../core/printable.ts';
-import type { UnreadableContainer } from '../core/verified-image.ts';
+
+import { AtomicError } from '../base/errors.ts';
+import { formatArgv } from '../base/format-argv.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
+import type { UnreadableContainer } from '../image/verified-image.ts';
 import { buildDeploymentPaths } from './deployment.ts';
 import { listJournals } from './journal.ts';
 import { listDeployments, type UnreadableDeployment } from './list-deployments.ts';
+import { parseContainerName } from './render/container-name.ts';
 
 /**
  * Describes them for a person, each with what helps.

@@ -1,6 +1,6 @@
-import type { Report, Trace } from '../core/events.ts';
-import type { Locations } from '../core/locations.ts';
-import type { Settings } from '../core/settings.ts';
+import type { Report, Trace } from '../base/events.ts';
+import type { Locations } from '../base/locations.ts';
+import type { Settings } from '../base/settings.ts';
 
 /**
  * What an operation may know of the machine and the person. Built once by `main.ts`, the only reader of `process.*`,

@@ -1,4 +1,4 @@
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError } from '../base/errors.ts';
 import type { Host } from './host.ts';
 
 /**

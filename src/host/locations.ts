@@ -1,8 +1,8 @@
 /** Finds where things are on this machine (compatibility O-01 to O-06). Reads only; creates nothing. */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Locations } from '../core/locations.ts';
-import type { Settings } from '../core/settings.ts';
+import type { Locations } from '../base/locations.ts';
+import type { Settings } from '../base/settings.ts';
 import { requireFindable } from './working-directory.ts';
 
 export const SYSTEM_CHECKOUTS = '/var/lib/containers/atomic';

@@ -3,8 +3,8 @@
  * libostree needs one of them, too.
  */
 import { readFile } from 'node:fs/promises';
-import { AtomicError } from '../core/errors.ts';
-import { isErrno } from './file-error.ts';
+import { AtomicError } from '../base/errors.ts';
+import { isErrno } from '../base/file-error.ts';
 
 export const PROC_HINT =
   'atomic needs all of /proc: a service that runs it needs ProcSubset=all, see `findmnt /proc`.';

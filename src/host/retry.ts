@@ -1,6 +1,6 @@
 /** Tries again what failed for a moment: a lost connection, a registry that restarts. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError } from '../base/errors.ts';
 import type { Host } from './host.ts';
 import { throwIfInterrupted } from './interruption.ts';
 

@@ -1,9 +1,9 @@
 /** Child processes. They get no standard input and no terminal, and their own process group, so that Ctrl-C is ours. */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
-import { AtomicError } from '../core/errors.ts';
-import { toPrintable } from '../core/printable.ts';
-import { isErrno } from './file-error.ts';
+import { AtomicError } from '../base/errors.ts';
+import { isErrno } from '../base/file-error.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Host } from './host.ts';
 import { throwIfInterrupted } from './interruption.ts';
 import { spawnChild } from './spawn-child.ts';

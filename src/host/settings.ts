@@ -1,10 +1,10 @@
 /** Reads `/etc/atomic.conf`, YAML of one level (compatibility 2.5). */
 import { readFileSync } from 'node:fs';
-import { AtomicError } from '../core/errors.ts';
-import { isJsonObject } from '../core/json-text.ts';
-import { toPrintable } from '../core/printable.ts';
-import type { Settings } from '../core/settings.ts';
-import { isErrno } from './file-error.ts';
+import { AtomicError } from '../base/errors.ts';
+import { isErrno } from '../base/file-error.ts';
+import { isJsonObject } from '../base/json-text.ts';
+import { toPrintable } from '../base/printable.ts';
+import type { Settings } from '../base/settings.ts';
 
 const DEFAULT_PATH = '/etc/atomic.conf';
 

@@ -2,8 +2,8 @@
  * The working directory of this process, where relative paths begin. It may have been deleted by somebody else; the
  * process then works from `/`, and no path begins there that a person has written.
  */
-import { AtomicError } from '../core/errors.ts';
-import { toPrintable } from '../core/printable.ts';
+import { AtomicError } from '../base/errors.ts';
+import { toPrintable } from '../base/printable.ts';
 
 let isDeleted = false;
 

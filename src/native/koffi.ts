@@ -6,7 +6,7 @@ import * as koffi from 'koffi';
 
 /**
  * Of calls that run on a worker thread. koffi's own 128 KiB end at the 120th folder below each other that libostree checks
- * out; `MAX_FOLDERS` of `core/tar/layer-paths.ts` needs about 1 MiB. What is not used takes no memory.
+ * out; `MAX_FOLDERS` of `tar/layer-paths.ts` needs about 1 MiB. What is not used takes no memory.
  */
 const STACK_BYTES = 16 * 1024 * 1024;
 koffi.config({ async_stack_size: STACK_BYTES });

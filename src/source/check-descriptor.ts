@@ -3,13 +3,13 @@
  * digest, and looks only at what is below it.
  */
 import { createHash } from 'node:crypto';
-import { AtomicError } from '../core/errors.ts';
-import type { ManifestDescriptor } from '../core/image-location.ts';
-import { toPrintable } from '../core/printable.ts';
+import { AtomicError } from '../base/errors.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
+import type { ManifestDescriptor } from '../image/image-location.ts';
 import type { ImageSource } from './image-source.ts';
-import { readRawManifest } from './skopeo.ts';
-import type { SkopeoOptions } from './source-flags.ts';
+import { readRawManifest } from './skopeo/skopeo.ts';
+import type { SkopeoOptions } from './skopeo/source-flags.ts';
 
 const ALGORITHMS = ['sha256', 'sha384', 'sha512'];
 

@@ -1,15 +1,15 @@
 /** Reads the configuration files of containers' tools that decide before skopeo is asked. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError } from '../base/errors.ts';
+import { isErrno } from '../base/file-error.ts';
+import type { Host } from '../host/host.ts';
 import {
   emptyRegistriesConf,
   mergeRegistriesConf,
   type RegistriesConf,
   readRegistriesConf,
-} from '../core/registries-conf.ts';
-import { parseTrustPolicy, type TrustPolicy } from '../core/trust-policy.ts';
-import { isErrno } from '../host/file-error.ts';
-import type { Host } from '../host/host.ts';
+} from './trust/registries-conf.ts';
+import { parseTrustPolicy, type TrustPolicy } from './trust/trust-policy.ts';
 
 const SYSTEM_FOLDER = '/etc/containers';
 

@@ -1,10 +1,10 @@
 /** An open image: what the store reads from, whatever the source is. */
 import { createHash } from 'node:crypto';
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
-import { ImageProxy, type OpenedImage } from './image-proxy.ts';
-import { readRawManifest } from './skopeo.ts';
-import type { SkopeoOptions } from './source-flags.ts';
+import { ImageProxy, type OpenedImage } from './skopeo/image-proxy.ts';
+import { readRawManifest } from './skopeo/skopeo.ts';
+import type { SkopeoOptions } from './skopeo/source-flags.ts';
 
 /** An image that can be read. The caller closes it. */
 export interface ImageSource {

@@ -3,23 +3,23 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rm, symlink } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { AtomicError } from '../core/errors.ts';
-import type { SourceOptions } from '../core/image.ts';
-import { formatLocation, type ImageLocation } from '../core/image-location.ts';
-import { formatRequest, type ImageReference } from '../core/reference.ts';
-import { judgeTransport } from '../core/trust-policy.ts';
-import { withFileErrors } from '../host/file-error.ts';
+import { AtomicError } from '../base/errors.ts';
+import { withFileErrors } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
-import { toInflateError } from './archive-invalid.ts';
+import type { SourceOptions } from '../image/image.ts';
+import { formatLocation, type ImageLocation } from '../image/image-location.ts';
+import { formatRequest, type ImageReference } from '../image/reference.ts';
 import { requireDescribed } from './check-descriptor.ts';
 import { readTrustPolicy } from './configuration.ts';
-import { findEngine } from './docker-engine.ts';
+import { toInflateError } from './failures/archive-invalid.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
-import { requirePodmanStore } from './podman-store.ts';
+import { findEngine } from './local/docker-engine.ts';
+import { requirePodmanStore } from './local/podman-store.ts';
 import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
 import type { Scratch } from './scratch.ts';
-import type { SkopeoOptions } from './source-flags.ts';
+import type { SkopeoOptions } from './skopeo/source-flags.ts';
+import { judgeTransport } from './trust/trust-policy.ts';
 
 type LocalLocation = Exclude<ImageLocation, { kind: 'registry' }>;
 type StoreLocation = Extract<ImageLocation, { kind: 'store' }>;
@@ -105,7 +105,7 @@ async function formatFileSource(host: Host, location: FileLocation, folder: stri
     await withFileErrors(`expand ${path}`, () => expand(host, path, expanded));
     return `docker-archive:${expanded}:@${index}`;
   }
-  const { writeSingleImageArchive } = await import('./single-image-archive.ts');
+  const { writeSingleImageArchive } = await import('./local/single-image-archive.ts');
   await withFileErrors(`expand ${path}`, () => writeSingleImageArchive(host, path, linked, expanded));
   return `docker-archive:${expanded}:@0`;
 }

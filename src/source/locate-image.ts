@@ -1,25 +1,25 @@
 /** Looks where the image is that a person means: whether a path exists, and what an archive or a layout holds. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { AtomicError, wrapError } from '../base/errors.ts';
+import { isErrno } from '../base/file-error.ts';
+import { toPrintable } from '../base/printable.ts';
+import type { Host } from '../host/host.ts';
+import { canBeFound, requireFindable } from '../host/working-directory.ts';
 import {
   chooseArchived,
   chooseOfLayout,
   type ImagePlace,
   parseArchiveIndex,
   parseLayoutIndex,
-} from '../core/archive-index.ts';
-import { cleanMemberPath, followLayerLinks } from '../core/archive-members.ts';
-import { AtomicError, wrapError } from '../core/errors.ts';
-import type { ImageLocation } from '../core/image-location.ts';
-import { toPrintable } from '../core/printable.ts';
-import { type ImageReference, parseReference } from '../core/reference.ts';
-import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } from '../core/source-name.ts';
-import { isErrno } from '../host/file-error.ts';
-import type { Host } from '../host/host.ts';
-import { canBeFound, requireFindable } from '../host/working-directory.ts';
-import { archiveInvalid, formatOtherPrefix } from './archive-invalid.ts';
-import { checkDirFolder, readLayoutFolder } from './image-folder.ts';
-import { sourceUnreadable, toReadError } from './source-unreadable.ts';
+} from '../image/archive-index.ts';
+import { cleanMemberPath, followLayerLinks } from '../image/archive-members.ts';
+import type { ImageLocation } from '../image/image-location.ts';
+import { type ImageReference, parseReference } from '../image/reference.ts';
+import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } from '../image/source-name.ts';
+import { archiveInvalid, formatOtherPrefix } from './failures/archive-invalid.ts';
+import { sourceUnreadable, toReadError } from './failures/source-unreadable.ts';
+import { checkDirFolder, readLayoutFolder } from './local/image-folder.ts';
 
 const ARCHIVE_NAME = /\.(?:oci|tar|tar\.[a-z0-9]+|tgz)$/i;
 const SYMLINK = '2';
@@ -133,7 +133,7 @@ async function locateArchived(
   choice: string | undefined,
 ): Promise<ImageLocation> {
   const { path } = place;
-  const { readArchiveMember } = await import('./archive-file.ts');
+  const { readArchiveMember } = await import('./local/archive-file.ts');
   const links = new Map<string, string>();
   let isLayout = false;
   const { isCompressed, text } = await readArchiveMember(host, {
@@ -166,7 +166,7 @@ async function locateArchived(
 }
 
 async function readLayoutArchive(host: Host, path: string): Promise<string> {
-  const { findLayoutProblem, readArchiveMember } = await import('./archive-file.ts');
+  const { findLayoutProblem, readArchiveMember } = await import('./local/archive-file.ts');
   const problems: string[] = [];
   let isSaved = false;
   const { text } = await readArchiveMember(host, {

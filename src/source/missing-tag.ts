@@ -1,11 +1,11 @@
 /** A tag that a repository has not: the tags that it has are told. */
-import { AtomicError } from '../core/errors.ts';
-import { isJsonObject, tryParseJson } from '../core/json-text.ts';
-import { toPrintable } from '../core/printable.ts';
-import { parseReference } from '../core/reference.ts';
+import { AtomicError } from '../base/errors.ts';
+import { isJsonObject, tryParseJson } from '../base/json-text.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
-import { askBriefly } from './skopeo.ts';
-import { formatSourceFlags, type SkopeoOptions } from './source-flags.ts';
+import { parseReference } from '../image/reference.ts';
+import { askBriefly } from './skopeo/skopeo.ts';
+import { formatSourceFlags, type SkopeoOptions } from './skopeo/source-flags.ts';
 
 const SHOWN_TAGS = 8;
 

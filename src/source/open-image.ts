@@ -1,6 +1,6 @@
-import type { SourceOptions } from '../core/image.ts';
-import type { ImageLocation } from '../core/image-location.ts';
 import type { Host } from '../host/host.ts';
+import type { SourceOptions } from '../image/image.ts';
+import type { ImageLocation } from '../image/image-location.ts';
 import type { ImageSource } from './image-source.ts';
 import { openRegistryImage } from './registry-source.ts';
 import type { Scratch } from './scratch.ts';

@@ -1,7 +1,7 @@
 /** Opens again exactly the image that came from a location before. */
-import { AtomicError } from '../core/errors.ts';
-import type { SourceOptions } from '../core/image.ts';
+import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
+import type { SourceOptions } from '../image/image.ts';
 import type { ImageSource } from './image-source.ts';
 import { locateImage } from './locate-image.ts';
 import { openImage } from './open-image.ts';

@@ -11,13 +11,13 @@
  * ```
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
-import { ImageProxy } from './image-proxy.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
 import type { Scratch } from './scratch.ts';
-import { copyUnderPolicy } from './skopeo.ts';
-import type { SkopeoOptions } from './source-flags.ts';
+import { ImageProxy } from './skopeo/image-proxy.ts';
+import { copyUnderPolicy } from './skopeo/skopeo.ts';
+import type { SkopeoOptions } from './skopeo/source-flags.ts';
 
 /** A simple signature has about 1 KiB. */
 const MAX_SIGNATURE_BYTES = 64 * 1024;

@@ -1,16 +1,16 @@
 /** Opens an image of a registry: short names, trust policy, credentials. */
-import { AtomicError } from '../core/errors.ts';
-import type { SourceOptions } from '../core/image.ts';
-import { formatRequest, type ImageReference } from '../core/reference.ts';
-import { findAlias, listCandidates } from '../core/registries-conf.ts';
-import { judgeRegistryImage, type TrustVerdict } from '../core/trust-policy.ts';
+import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
+import type { SourceOptions } from '../image/image.ts';
+import { formatRequest, type ImageReference } from '../image/reference.ts';
 import { readRegistriesConfFiles, readTrustPolicy } from './configuration.ts';
-import { prepareAccess } from './credentials-file.ts';
 import { type ImageSource, openThroughProxy } from './image-source.ts';
 import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
 import type { Scratch } from './scratch.ts';
 import { nameBySha256 } from './sha256-name.ts';
+import { prepareAccess } from './trust/credentials-file.ts';
+import { findAlias, listCandidates } from './trust/registries-conf.ts';
+import { judgeRegistryImage, type TrustVerdict } from './trust/trust-policy.ts';
 
 /**
  * @param scratch for an image whose signatures must be checked before we read it

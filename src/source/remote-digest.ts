@@ -1,13 +1,13 @@
 /** Asks a registry what a name means now, without opening the image. */
 
 import { createHash } from 'node:crypto';
-import { AtomicError } from '../core/errors.ts';
-import type { SourceOptions } from '../core/image.ts';
-import { parseJson } from '../core/json-text.ts';
+import { AtomicError } from '../base/errors.ts';
+import { parseJson } from '../base/json-text.ts';
 import type { Host } from '../host/host.ts';
-import { prepareAccess } from './credentials-file.ts';
-import { ImageProxy } from './image-proxy.ts';
-import { readRawManifest } from './skopeo.ts';
+import type { SourceOptions } from '../image/image.ts';
+import { ImageProxy } from './skopeo/image-proxy.ts';
+import { readRawManifest } from './skopeo/skopeo.ts';
+import { prepareAccess } from './trust/credentials-file.ts';
 
 /**
  * Reads the digest of the image that a name means now: `own` when that is one of the platforms of a list, whichever

@@ -1,5 +1,5 @@
 /** A source that can be opened again in the middle of a pull, because its connection or its image proxy is lost. */
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError } from '../base/errors.ts';
 import type { ImageSource } from './image-source.ts';
 
 export interface RenewableSource extends ImageSource {

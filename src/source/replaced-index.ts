@@ -1,10 +1,10 @@
 /** A push puts one image under a tag. Where an index of several platforms has the tag, machines of the others lose theirs. */
 import { createHash } from 'node:crypto';
-import { isJsonObject, tryParseJson } from '../core/json-text.ts';
-import { toPrintable } from '../core/printable.ts';
+import { isJsonObject, tryParseJson } from '../base/json-text.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
-import { askBriefly } from './skopeo.ts';
-import { formatSourceFlags, type SkopeoOptions } from './source-flags.ts';
+import { askBriefly } from './skopeo/skopeo.ts';
+import { formatSourceFlags, type SkopeoOptions } from './skopeo/source-flags.ts';
 
 export interface ReplacedIndex {
   readonly digest: string;

@@ -1,8 +1,8 @@
-import { algorithmOf, digestAs } from '../core/digest.ts';
-import { AtomicError } from '../core/errors.ts';
+import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
-import { readRawManifest } from './skopeo.ts';
-import type { SkopeoOptions } from './source-flags.ts';
+import { algorithmOf, digestAs } from '../image/digest.ts';
+import { readRawManifest } from './skopeo/skopeo.ts';
+import type { SkopeoOptions } from './skopeo/source-flags.ts';
 
 /**
  * Finds the name by which skopeo opens an image: it compares manifests with digests of sha256 only. The manifest that a

@@ -1,8 +1,8 @@
-import { compareTrees, type TreeDifference, type TreeEntry } from '../core/compare-trees.ts';
-import { type Aspect, type FileChange, type FileNode, listAspects } from '../core/file-change.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
+import { compareTrees, type TreeDifference, type TreeEntry } from '../ostree/compare-trees.ts';
 import { hasSameContent, readDirectoryNode, readFileNode } from './content-objects.ts';
+import { type Aspect, type FileChange, type FileNode, listAspects } from './file-change.ts';
 import { readImageRoot } from './image-root.ts';
 
 /** Some ten milliseconds of work. */

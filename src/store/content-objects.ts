@@ -5,14 +5,14 @@
  * symlink's is its target and a NUL.
  */
 import { closeSync, lstatSync, openSync, readFileSync, readlinkSync, readSync, type Stats } from 'node:fs';
-import { AtomicError } from '../core/errors.ts';
-import type { FileNode } from '../core/file-change.ts';
-import { VariantMalformed } from '../core/gvariant.ts';
-import { type DirMeta, parseDirMeta } from '../core/ostree-objects.ts';
-import { isErrno, toFileError } from '../host/file-error.ts';
+import { AtomicError } from '../base/errors.ts';
+import { isErrno, toFileError } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { readXattrs } from '../native/xattr.ts';
-import { formatObjectPath, REPAIR_HINT, readDirMeta } from './object-files.ts';
+import { VariantMalformed } from '../ostree/gvariant.ts';
+import { formatObjectPath, REPAIR_HINT, readDirMeta } from '../ostree/object-files.ts';
+import { type DirMeta, parseDirMeta } from '../ostree/ostree-objects.ts';
+import type { FileNode } from './file-change.ts';
 
 const USER_METADATA = 'user.ostreemeta';
 const FILE_TYPE = 0o170000;

@@ -1,16 +1,17 @@
 /** Reads what is stored of an image beside its files: manifest, configuration, layers. */
-import type { ListedImage, StoredImage } from '../core/image.ts';
-import { emptyImageConfig, type ImageConfig, parseImageConfig } from '../core/image-config.ts';
-import type { ImageDescription } from '../core/image-description.ts';
-import { emptyImageDetails, type ImageDetails, parseImageDetails } from '../core/image-details.ts';
-import type { LayerFacts } from '../core/image-history.ts';
-import { isJsonObject, parseJson } from '../core/json-text.ts';
-import { type BlobDescriptor, parseManifest } from '../core/manifest.ts';
-import { formatBlobRef } from '../core/ref-name.ts';
+
+import { isJsonObject, parseJson } from '../base/json-text.ts';
 import type { Host } from '../host/host.ts';
+import type { ListedImage, StoredImage } from '../image/image.ts';
+import { emptyImageConfig, type ImageConfig, parseImageConfig } from '../image/image-config.ts';
+import type { ImageDescription } from '../image/image-description.ts';
+import { emptyImageDetails, type ImageDetails, parseImageDetails } from '../image/image-details.ts';
+import type { LayerFacts } from '../image/image-history.ts';
+import { type BlobDescriptor, parseManifest } from '../image/manifest.ts';
+import { formatBlobRef } from '../image/ref-name.ts';
+import { findRef, readCommit } from '../ostree/object-files.ts';
 import { BlobKey, ImageKey } from './image-commit.ts';
 import { readImageConfig } from './image-files.ts';
-import { findRef, readCommit } from './object-files.ts';
 
 /**
  * @param all images of the store, see `listImages`: the image may have other names

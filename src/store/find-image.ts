@@ -1,17 +1,17 @@
 /** Finds images by what a person types: a name, or the beginning of an id. */
-import { compareUtf8 } from '../core/compare-utf8.ts';
-import { AtomicError } from '../core/errors.ts';
-import { hasDigest, type StoredImage } from '../core/image.ts';
-import { toPrintable } from '../core/printable.ts';
-import { formatProposal, proposeImages } from '../core/propose-images.ts';
-import { formatImageRef, parseRefName } from '../core/ref-name.ts';
-import { findPin, formatReference } from '../core/reference.ts';
-import { parseStoredName } from '../core/source-name.ts';
+import { compareUtf8 } from '../base/compare-utf8.ts';
+import { AtomicError } from '../base/errors.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
+import { hasDigest, type StoredImage } from '../image/image.ts';
+import { formatProposal, proposeImages } from '../image/propose-images.ts';
+import { formatImageRef, parseRefName } from '../image/ref-name.ts';
+import { findPin, formatReference } from '../image/reference.ts';
+import { parseStoredName } from '../image/source-name.ts';
+import { listRefNames, readCommit } from '../ostree/object-files.ts';
+import { readThroughRef } from '../ostree/read-through-ref.ts';
 import { describeImage } from './image-commit.ts';
 import { listImages } from './list-images.ts';
-import { listRefNames, readCommit } from './object-files.ts';
-import { readThroughRef } from './read-through-ref.ts';
 
 const ID_PREFIX = /^(?:sha256:)?([0-9a-f]{1,64})$/;
 

@@ -11,13 +11,13 @@
  * place. Damage that is no write, as a disk does it, is found by `images verify` and not by the list.
  */
 import { type Stats, statSync } from 'node:fs';
-import { compareUtf8 } from '../core/compare-utf8.ts';
-import type { ListedImage } from '../core/image.ts';
-import { REF_FOLDER } from '../core/ref-name.ts';
+import { compareUtf8 } from '../base/compare-utf8.ts';
 import type { Host } from '../host/host.ts';
-import { readCacheFile, writeCacheFile } from './cache-file.ts';
+import type { ListedImage } from '../image/image.ts';
+import { REF_FOLDER } from '../image/ref-name.ts';
+import { readCacheFile, writeCacheFile } from '../ostree/cache-file.ts';
+import { formatObjectPath } from '../ostree/object-files.ts';
 import { nameImage } from './image-commit.ts';
-import { formatObjectPath } from './object-files.ts';
 
 /** The number changes with `CachedList`. */
 const FILE = 'tmp/cache/atomic-images-4';

@@ -1,8 +1,8 @@
 /** What the metadata of commits says about images and blobs (compatibility S-01 to S-03). */
-import type { StoredBlob, StoredImage } from '../core/image.ts';
-import { parseManifest } from '../core/manifest.ts';
-import { parseOriginalManifest } from '../core/original-manifest.ts';
-import type { Commit } from '../core/ostree-objects.ts';
+import type { StoredBlob, StoredImage } from '../image/image.ts';
+import { parseManifest } from '../image/manifest.ts';
+import { parseOriginalManifest } from '../image/original-manifest.ts';
+import type { Commit } from '../ostree/ostree-objects.ts';
 
 export const ImageKey = {
   manifest: 'docker.manifest',

@@ -1,16 +1,16 @@
 /** Reads single files of an image from the repository, without a checkout. */
 import { closeSync, existsSync, fstatSync, lstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
-import { AtomicError } from '../core/errors.ts';
-import type { StoredImage } from '../core/image.ts';
-import type { ImageEntry } from '../core/image-entry.ts';
-import type { BlobDescriptor } from '../core/manifest.ts';
-import type { DirTree } from '../core/ostree-objects.ts';
-import { formatBlobRef } from '../core/ref-name.ts';
+import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
+import type { StoredImage } from '../image/image.ts';
+import type { ImageEntry } from '../image/image-entry.ts';
+import type { BlobDescriptor } from '../image/manifest.ts';
+import { formatBlobRef } from '../image/ref-name.ts';
+import { findRef, formatObjectPath, readCommit, readDirTree } from '../ostree/object-files.ts';
+import type { DirTree } from '../ostree/ostree-objects.ts';
+import { tolerateDamage } from '../ostree/tolerate-damage.ts';
 import { BLOB_FILE } from './blob-file.ts';
 import { readImageRoot } from './image-root.ts';
-import { findRef, formatObjectPath, readCommit, readDirTree } from './object-files.ts';
-import { tolerateDamage } from './tolerate-damage.ts';
 
 /** As many as the kernel follows. */
 const MAX_SYMLINKS = 40;

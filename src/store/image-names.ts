@@ -1,15 +1,15 @@
 /** Names of images, also of damaged ones: they must be listed to be deleted. */
-import { compareUtf8 } from '../core/compare-utf8.ts';
-import { hasDigest } from '../core/image.ts';
-import { parseRefName, REF_FOLDER } from '../core/ref-name.ts';
-import { findPin, formatReference } from '../core/reference.ts';
-import { parseStoredName } from '../core/source-name.ts';
+import { compareUtf8 } from '../base/compare-utf8.ts';
 import type { Host } from '../host/host.ts';
+import { hasDigest } from '../image/image.ts';
+import { parseRefName, REF_FOLDER } from '../image/ref-name.ts';
+import { findPin, formatReference } from '../image/reference.ts';
+import { parseStoredName } from '../image/source-name.ts';
+import { findRef, listRefNames, readCommit } from '../ostree/object-files.ts';
+import { readThroughRef } from '../ostree/read-through-ref.ts';
+import { isDamage, tolerateDamage } from '../ostree/tolerate-damage.ts';
 import { buildAmbiguous, buildNotFound, parseIdPrefix } from './find-image.ts';
 import { describeImage } from './image-commit.ts';
-import { findRef, listRefNames, readCommit } from './object-files.ts';
-import { readThroughRef } from './read-through-ref.ts';
-import { isDamage, tolerateDamage } from './tolerate-damage.ts';
 
 export interface ImageName {
   readonly reference: string;

@@ -3,16 +3,17 @@
  * manifest and the signatures (compatibility S-01): of such an image the layers are merged, here in memory, for whoever only
  * reads; `merge-image.ts` does it for good.
  */
-import type { ReadableTree, TreeNode } from '../core/compare-trees.ts';
-import { AtomicError } from '../core/errors.ts';
-import { type LayerTree, type MergedRoot, mergeLayers } from '../core/merge-layers.ts';
-import { type Commit, type DirMeta, parseDirTree } from '../core/ostree-objects.ts';
-import { plainDirectory } from '../core/plain-directory.ts';
+
+import { AtomicError } from '../base/errors.ts';
+import type { ReadableTree, TreeNode } from '../ostree/compare-trees.ts';
+import { formatObjectPath, readCommit, readDirMeta, readDirTree } from '../ostree/object-files.ts';
+import { type Commit, type DirMeta, parseDirTree } from '../ostree/ostree-objects.ts';
+import { plainDirectory } from '../ostree/plain-directory.ts';
+import { tolerateDamage } from '../ostree/tolerate-damage.ts';
+import { readVerifiedObject } from '../ostree/verified-object.ts';
 import { ImageKey, readImageParts } from './image-commit.ts';
-import { formatObjectPath, readCommit, readDirMeta, readDirTree } from './object-files.ts';
+import { type LayerTree, type MergedRoot, mergeLayers } from './merge-layers.ts';
 import { readLayerTrees } from './stored-layer.ts';
-import { tolerateDamage } from './tolerate-damage.ts';
-import { readVerifiedObject } from './verified-object.ts';
 
 /** Its directories may be in no repository, because only the merge has made them. */
 export interface ImageRoot extends ReadableTree {

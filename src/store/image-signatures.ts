@@ -3,10 +3,11 @@
  * as the original wrote it (compatibility S-01), and each in base64 under a key of ours. What they are good for is
  * `skopeo standalone-verify` with the recorded manifest, also when the registry is gone.
  */
-import type { StoredImage } from '../core/image.ts';
+
 import type { Host } from '../host/host.ts';
+import type { StoredImage } from '../image/image.ts';
+import { readCommit } from '../ostree/object-files.ts';
 import { ImageKey } from './image-commit.ts';
-import { readCommit } from './object-files.ts';
 
 /** Metadata of an image commit. */
 export function formatSignatures(signatures: readonly Buffer[]): readonly (readonly [string, string])[] {

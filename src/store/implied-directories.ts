@@ -3,13 +3,13 @@
  * mode. Layers of this program say so in their commit. Those of the original do not; but they have the record of the archive.
  */
 import { gunzipSync } from 'node:zlib';
-import type { TreeNode } from '../core/compare-trees.ts';
-import type { Commit, DirMeta } from '../core/ostree-objects.ts';
-import { plainDirectory } from '../core/plain-directory.ts';
-import { parseTarSplitLine, TarSplitMalformed } from '../core/tar/tar-split.ts';
-import { isErrno } from '../host/file-error.ts';
+import { isErrno } from '../base/file-error.ts';
+import type { TreeNode } from '../ostree/compare-trees.ts';
+import { readDirMeta, readDirTree } from '../ostree/object-files.ts';
+import type { Commit, DirMeta } from '../ostree/ostree-objects.ts';
+import { plainDirectory } from '../ostree/plain-directory.ts';
+import { parseTarSplitLine, TarSplitMalformed } from '../tar/tar-split.ts';
 import { BlobKey } from './image-commit.ts';
-import { readDirMeta, readDirTree } from './object-files.ts';
 
 /** Far above any real record, which has some hundred bytes for each file. */
 const MAX_RECORD_BYTES = 512 * 1024 * 1024;

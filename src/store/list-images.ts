@@ -1,14 +1,14 @@
 /** Lists what the repository holds. Needs neither root nor libostree. */
 
-import { compareUtf8 } from '../core/compare-utf8.ts';
-import type { ListedImage, StoredBlob } from '../core/image.ts';
-import { parseRefName, REF_FOLDER } from '../core/ref-name.ts';
+import { compareUtf8 } from '../base/compare-utf8.ts';
 import type { Host } from '../host/host.ts';
+import type { ListedImage, StoredBlob } from '../image/image.ts';
+import { parseRefName, REF_FOLDER } from '../image/ref-name.ts';
+import { listRefNames, REPAIR_HINT, readCommit } from '../ostree/object-files.ts';
+import { readThroughRef } from '../ostree/read-through-ref.ts';
+import { isDamage } from '../ostree/tolerate-damage.ts';
 import { ImageCache } from './image-cache.ts';
 import { describeBlob, describeImage, nameImage } from './image-commit.ts';
-import { listRefNames, REPAIR_HINT, readCommit } from './object-files.ts';
-import { readThroughRef } from './read-through-ref.ts';
-import { isDamage } from './tolerate-damage.ts';
 
 /**
  * Images in the order of their names. One that is damaged is left out and reported. What was read is kept in the

@@ -3,20 +3,20 @@
  * the names of the image lead to it. The old commit stays as long as a container names it.
  */
 import { readFileSync, statSync } from 'node:fs';
-import type { Commit } from '../core/ostree-objects.ts';
-import { plainDirectory } from '../core/plain-directory.ts';
-import { formatImageRef } from '../core/ref-name.ts';
 import type { Host } from '../host/host.ts';
+import { formatImageRef } from '../image/ref-name.ts';
+import { formatObjectPath, readCommit, readDirTree } from '../ostree/object-files.ts';
+import type { Commit } from '../ostree/ostree-objects.ts';
+import { plainDirectory } from '../ostree/plain-directory.ts';
+import { withRepository } from '../ostree/repository.ts';
+import { withTransaction } from '../ostree/transaction.ts';
+import { writeRef } from '../ostree/write-refs.ts';
+import { withExclusiveStore } from './access/store-lock.ts';
 import { findImage } from './find-image.ts';
 import { ImageKey } from './image-commit.ts';
 import { listImageNames } from './image-names.ts';
 import { hasMergedRoot, mergeStoredLayers, readLayersOf } from './image-root.ts';
 import { formatSignatures } from './image-signatures.ts';
-import { formatObjectPath, readCommit, readDirTree } from './object-files.ts';
-import { withRepository } from './repository.ts';
-import { withExclusiveStore } from './store-lock.ts';
-import { withTransaction } from './transaction.ts';
-import { writeRef } from './write-refs.ts';
 
 /** As skopeo limits them. */
 const MAX_SIGNATURE_BYTES = 4 * 1024 * 1024;

@@ -12,15 +12,15 @@
  * ```
  */
 import { constants, type FileHandle, mkdtemp, open, readdir, stat } from 'node:fs/promises';
-import { AtomicError } from '../core/errors.ts';
-import { parseManifest } from '../core/manifest.ts';
-import { ensureDirectory } from '../host/durable-files.ts';
-import { isErrno, withFileErrors } from '../host/file-error.ts';
+import { AtomicError } from '../base/errors.ts';
+import { isErrno, withFileErrors } from '../base/file-error.ts';
+import { ensureDirectory } from '../host/files/durable-files.ts';
+import { removeTree } from '../host/files/remove-tree.ts';
 import type { Host } from '../host/host.ts';
-import { removeTree } from '../host/remove-tree.ts';
+import { parseManifest } from '../image/manifest.ts';
+import { withRepository } from '../ostree/repository.ts';
 import type { Scratch } from '../source/scratch.ts';
-import { checkRoomForLayers, listMissingLayers } from './pull/preflight.ts';
-import { withRepository } from './repository.ts';
+import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
 import { findStoredLayers } from './stored-layer.ts';
 
 const PREFIX = 'atomic-scratch-';

@@ -1,13 +1,14 @@
 /** Layers that are in the repository already. */
-import { algorithmOf } from '../core/digest.ts';
-import { AtomicError } from '../core/errors.ts';
-import type { BlobDescriptor } from '../core/manifest.ts';
-import type { LayerTree } from '../core/merge-layers.ts';
-import type { Commit } from '../core/ostree-objects.ts';
-import { formatBlobRef } from '../core/ref-name.ts';
+
+import { AtomicError } from '../base/errors.ts';
+import { algorithmOf } from '../image/digest.ts';
+import type { BlobDescriptor } from '../image/manifest.ts';
+import { formatBlobRef } from '../image/ref-name.ts';
+import { findRef, readCommit } from '../ostree/object-files.ts';
+import type { Commit } from '../ostree/ostree-objects.ts';
 import { BlobKey, type NamedLayer, NO_WHITEOUTS } from './image-commit.ts';
 import { readImpliedDirectories } from './implied-directories.ts';
-import { findRef, readCommit } from './object-files.ts';
+import type { LayerTree } from './merge-layers.ts';
 
 export interface StoredLayer {
   readonly tree: LayerTree;

@@ -1,13 +1,13 @@
-import { AtomicError } from '../core/errors.ts';
-import type { StoredImage } from '../core/image.ts';
-import { toPrintable } from '../core/printable.ts';
-import { formatImageRef } from '../core/ref-name.ts';
-import { formatReference, parseReference } from '../core/reference.ts';
+import { AtomicError } from '../base/errors.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
+import type { StoredImage } from '../image/image.ts';
+import { formatImageRef } from '../image/ref-name.ts';
+import { formatReference, parseReference } from '../image/reference.ts';
+import { writeImageName } from '../ostree/write-refs.ts';
+import { withSharedStore } from './access/store-lock.ts';
 import { readImage } from './find-image.ts';
 import { type ImageName, listImageNames } from './image-names.ts';
-import { withSharedStore } from './store-lock.ts';
-import { writeImageName } from './write-refs.ts';
 
 export interface TaggedImage {
   /** The image under its new name. */

@@ -1,17 +1,17 @@
 /** Writes the commits of the store inside the open transaction (compatibility S-01 to S-03). */
 
-import type { StoredImage } from '../core/image.ts';
-import type { BlobDescriptor } from '../core/manifest.ts';
-import { type LayerTree, mergeLayers } from '../core/merge-layers.ts';
-import { type Commit, formatDirTree } from '../core/ostree-objects.ts';
-import { plainDirectory } from '../core/plain-directory.ts';
-import { formatBlobRef, formatImageRef } from '../core/ref-name.ts';
-import type { TreeChecksums } from '../core/tar/layer-tree.ts';
+import type { StoredImage } from '../image/image.ts';
+import type { BlobDescriptor } from '../image/manifest.ts';
+import { formatBlobRef, formatImageRef } from '../image/ref-name.ts';
 import { loadMetadata, writeFileObject, writeMetadata } from '../native/ostree.ts';
+import type { TreeChecksums } from '../ostree/layer-tree.ts';
+import { type Commit, formatDirTree } from '../ostree/ostree-objects.ts';
+import { plainDirectory } from '../ostree/plain-directory.ts';
+import type { Transaction } from '../ostree/transaction.ts';
 import { BLOB_FILE } from './blob-file.ts';
 import { BlobKey, describeImage, ImageKey } from './image-commit.ts';
 import { formatSignatures } from './image-signatures.ts';
-import type { Transaction } from './transaction.ts';
+import { type LayerTree, mergeLayers } from './merge-layers.ts';
 
 /**
  * Commits a layer again under another name: the same tree, the size of the other archive.

@@ -1,6 +1,6 @@
 /** The rules of the folder table in docs/architecture.md, checked on the sources themselves. */
 import { describe, expect, test } from 'bun:test';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SyntaxKind } from 'typescript/unstable/ast';
 import { scanTokens, type Token } from './source-tokens.ts';
@@ -9,15 +9,24 @@ const root = join(import.meta.dir, '../..');
 
 /** Folder of src/ -> the other folders that it may import. src/main.ts may import all of them. */
 const MAY_IMPORT: Record<string, string[]> = {
-  commands: ['cli', 'containers', 'store', 'source', 'host', 'core'],
-  cli: ['core'],
-  containers: ['store', 'source', 'host', 'core'],
-  store: ['source', 'host', 'native', 'core'],
-  source: ['host', 'native', 'core'],
-  host: ['native', 'core'],
+  commands: ['cli', 'containers', 'store', 'source', 'host', 'image', 'base'],
+  cli: ['base'],
+  containers: ['store', 'ostree', 'host', 'image', 'base'],
+  store: ['ostree', 'source', 'tar', 'host', 'native', 'image', 'base'],
+  source: ['tar', 'host', 'native', 'image', 'base'],
+  tar: ['ostree', 'base'],
+  ostree: ['host', 'native', 'image', 'base'],
+  host: ['native', 'base'],
   native: [],
-  core: [],
+  image: ['base'],
+  base: [],
 };
+
+/** Folders without effects, whatever is below them. */
+const PURE_FOLDERS = ['src/base', 'src/image', 'src/tar', 'src/containers/render', 'src/containers/consent'];
+
+/** A folder is a room of one subject: what does not fit into a screen is two. */
+const MAX_FILES = 26;
 
 /** Modules without effects. */
 const PURE_MODULES = ['node:buffer', 'node:crypto', 'node:path/posix'];
@@ -55,9 +64,9 @@ describe('imports', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('of core are pure', () => {
+  test('of the pure folders are pure', () => {
     const wrong = sources
-      .filter((source) => folderOf(source) === 'core')
+      .filter(({ path }) => PURE_FOLDERS.some((folder) => path.startsWith(`${folder}/`)))
       .flatMap((source) =>
         listImports(source)
           .filter(({ name }) => !name.startsWith('.') && !PURE_MODULES.includes(name))
@@ -104,6 +113,24 @@ test('what counts as reading process', () => {
   expect(listProcessReads({ path: '', text: '', tokens })).toEqual([1, 2, 3, 4, 5]);
 });
 
+test('form no circle between folders, at any depth', () => {
+  const arrows = new Map<string, Set<string>>();
+  for (const source of sources) {
+    const from = dirname(source.path);
+    for (const { name } of listImports(source).filter(({ name }) => name.startsWith('.'))) {
+      const to = dirname(join(from, name));
+      if (to !== from) arrows.set(from, (arrows.get(from) ?? new Set()).add(to));
+    }
+  }
+  expect(findCircle(arrows)).toEqual([]);
+});
+
+test(`no folder has more than ${MAX_FILES} files of its own`, () => {
+  const counts = new Map<string, number>();
+  for (const { path } of sources) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+  expect([...counts].filter(([, count]) => count > MAX_FILES)).toEqual([]);
+});
+
 test(`no source is longer than ${MAX_LINES} lines`, () => {
   const long = sources
     .map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }))
@@ -127,6 +154,20 @@ test('JSON is parsed within limits: `parseJson` of json-text.ts, not `JSON.parse
   expect(wrong).toEqual([]);
 });
 
+test('every source that a document names is there', () => {
+  const named = [...listFiles('docs/*.md'), 'README.md'].flatMap((path) =>
+    [...read(path).matchAll(/`(?:src\/)?((?:[a-z-]+\/)+[a-z-]+\.ts)`/g)].map(([, name = '']) => ({
+      path,
+      name,
+    })),
+  );
+  expect(named.length).toBeGreaterThan(10);
+  const missing = named.filter(
+    ({ name }) => !existsSync(join(root, 'src', name)) && !existsSync(join(root, name)),
+  );
+  expect(missing).toEqual([]);
+});
+
 test('nothing refers to a folder beside the checkout', () => {
   const wrong = [...listFiles('{src,docs}/**/*.*'), ...listFiles('README*')].flatMap((path) =>
     read(path)
@@ -135,6 +176,26 @@ test('nothing refers to a folder beside the checkout', () => {
   );
   expect(wrong).toEqual([]);
 });
+
+/** @returns the folders of one circle, the first again at the end; empty when there is none */
+function findCircle(arrows: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
+  const done = new Set<string>();
+  const visit = (folder: string, path: readonly string[]): readonly string[] => {
+    if (path.includes(folder)) return [...path.slice(path.indexOf(folder)), folder];
+    if (done.has(folder)) return [];
+    for (const next of arrows.get(folder) ?? []) {
+      const circle = visit(next, [...path, folder]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(folder);
+    return [];
+  };
+  for (const folder of arrows.keys()) {
+    const circle = visit(folder, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
 
 /** Undefined for files directly in src/. */
 function folderOf(source: { path: string }): string | undefined {

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findMembers, isCalled } from '../../src/cli/find-verb.ts';
+import { findMembers, isCalled } from '../../src/cli/arguments/find-verb.ts';
 import { verbs } from '../../src/commands/verbs.ts';
 
 const root = join(import.meta.dir, '../..');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { formatContainerList } from '../../src/cli/container-list.ts';
-import type { ContainerStatus, ListedContainer } from '../../src/core/container.ts';
-import { catchError } from '../core/thrown-error.ts';
+import { formatContainerList } from '../../src/commands/containers/list-view.ts';
+import type { ContainerStatus, ListedContainer } from '../../src/containers/container.ts';
+import { catchError } from '../support/thrown-error.ts';
 
 const created = new Date(2016, 8, 8, 14, 19, 7);
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { buildDiffJson, formatDiff } from '../../src/cli/diff-text.ts';
-import type { FileChange, FileNode } from '../../src/core/file-change.ts';
+import { buildDiffJson, formatDiff } from '../../src/commands/roots/diff-view.ts';
+import type { FileChange, FileNode } from '../../src/store/file-change.ts';
 
 const common = { uid: 0, gid: 0, mode: 0o755, xattrs: new Map<string, Buffer>() };
 const file: FileNode = { type: 'file', ...common, size: 10 };

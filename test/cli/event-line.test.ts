@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { formatEvent } from '../../src/cli/event-line.ts';
-import type { ProgressEvent } from '../../src/core/events.ts';
+import type { ProgressEvent } from '../../src/base/events.ts';
+import { formatEvent } from '../../src/cli/progress/event-line.ts';
 
 const digest = `sha256:${'ab'.repeat(32)}`;
 const cases: { event: ProgressEvent; line: string | undefined }[] = [

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { formatExportedImage, formatExportedImageJson } from '../../src/cli/exported-image-text.ts';
-import type { ExportedImage } from '../../src/core/exported-image.ts';
+import { formatExportedImage, formatExportedImageJson } from '../../src/commands/images/export-view.ts';
+import type { ExportedImage } from '../../src/image/exported-image.ts';
 
 const pushed: ExportedImage = {
   reference: 'reg/a:1',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { AtomicError, wrapError } from '../../src/base/errors.ts';
 import { formatFailure, formatFailureJson } from '../../src/cli/error-text.ts';
 import { describeFailure } from '../../src/cli/failure.ts';
-import { AtomicError, wrapError } from '../../src/core/errors.ts';
 
 function buildErrno(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { buildFilter } from '../../src/cli/filter.ts';
-import { catchError } from '../core/thrown-error.ts';
+import { buildFilter } from '../../src/cli/output/filter.ts';
+import { catchError } from '../support/thrown-error.ts';
 
 const fields = {
   name: (row: { name: string; tags: string[] }) => [row.name],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { findVerb } from '../../src/cli/find-verb.ts';
-import { catchError } from '../core/thrown-error.ts';
+import { findVerb } from '../../src/cli/arguments/find-verb.ts';
+import { catchError } from '../support/thrown-error.ts';
 
 const pull = { path: 'pull', summary: '' };
 const install = { path: 'install', summary: '' };

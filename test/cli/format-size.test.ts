@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { formatSize } from '../../src/cli/format-size.ts';
+import { formatSize } from '../../src/cli/output/format-size.ts';
 
 test.each([
   [0, '0 B'],

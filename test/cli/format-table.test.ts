@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { type Column, formatTable } from '../../src/cli/format-table.ts';
+import { type Column, formatTable } from '../../src/cli/output/format-table.ts';
 
 interface Row {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { formatDuration, formatLocalTime } from '../../src/cli/format-time.ts';
+import { formatDuration, formatLocalTime } from '../../src/cli/output/format-time.ts';
 
 test.each([
   [new Date(2016, 8, 8, 16, 39, 59), '2016-09-08 16:39'],

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'bun:test';
-import { buildBlobRow, buildImageRow, formatImageList, type ImageRow } from '../../src/cli/image-list.ts';
-import type { StoredImage } from '../../src/core/image.ts';
+import {
+  buildBlobRow,
+  buildImageRow,
+  formatImageList,
+  type ImageRow,
+} from '../../src/commands/images/list-view.ts';
+import type { StoredImage } from '../../src/image/image.ts';
 
 const etcdId = 'd7c1702506ff'.padEnd(64, '0');
 const flannelId = 'f00'.padEnd(64, '1');

@@ -1,14 +1,19 @@
 /** What the verbs about single images print. */
 import { describe, expect, test } from 'bun:test';
-import { formatDeletion, formatDeletionQuestion, formatWords, isYes } from '../../src/cli/image-deletion.ts';
-import { buildImageDocument } from '../../src/cli/image-document.ts';
-import { formatImageHistory } from '../../src/cli/image-history.ts';
-import { buildImageInfoJson, formatImageInfo } from '../../src/cli/image-info.ts';
-import { formatPruned } from '../../src/cli/prune-result.ts';
-import type { StoredImage } from '../../src/core/image.ts';
-import { emptyImageConfig } from '../../src/core/image-config.ts';
-import type { ImageDescription } from '../../src/core/image-description.ts';
-import type { ImageInfo } from '../../src/core/image-info.ts';
+import { formatImageHistory } from '../../src/commands/images/history-view.ts';
+import { buildImageInfoJson, formatImageInfo } from '../../src/commands/images/info-view.ts';
+import { buildImageDocument } from '../../src/commands/images/inspect-view.ts';
+import { formatPruned } from '../../src/commands/images/prune-view.ts';
+import {
+  formatDeletion,
+  formatDeletionQuestion,
+  formatWords,
+  isYes,
+} from '../../src/commands/options/deletion-view.ts';
+import type { ImageInfo } from '../../src/containers/image-info.ts';
+import type { StoredImage } from '../../src/image/image.ts';
+import { emptyImageConfig } from '../../src/image/image-config.ts';
+import type { ImageDescription } from '../../src/image/image-description.ts';
 
 const id = 'd7c1702506ff'.padEnd(64, '0');
 const image: StoredImage = {

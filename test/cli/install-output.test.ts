@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
-import { buildInstallJson } from '../../src/cli/install-json.ts';
-import { formatInstallPlan } from '../../src/cli/install-plan-text.ts';
-import type { InstallPlan } from '../../src/core/container.ts';
+import { buildInstallJson } from '../../src/commands/containers/install-json.ts';
+import { formatInstallPlan } from '../../src/commands/containers/plan-text.ts';
+import type { InstallPlan } from '../../src/containers/container.ts';
 
 const plan: InstallPlan = {
   name: 'etcd',

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { createLiveArea } from '../../src/cli/live-area.ts';
+import { createLiveArea } from '../../src/cli/progress/live-area.ts';
 
 const ESC = '\u001b';
 

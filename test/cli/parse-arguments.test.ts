@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
-import type { CommandSpec } from '../../src/cli/command-spec.ts';
-import { parseArguments } from '../../src/cli/parse-arguments.ts';
-import { containersList } from '../../src/commands/containers-list.ts';
-import { install } from '../../src/commands/install.ts';
-import { pull } from '../../src/commands/pull.ts';
-import { uninstall } from '../../src/commands/uninstall.ts';
-import { catchError } from '../core/thrown-error.ts';
+import type { CommandSpec } from '../../src/cli/arguments/command-spec.ts';
+import { parseArguments } from '../../src/cli/arguments/parse-arguments.ts';
+import { install } from '../../src/commands/containers/install.ts';
+import { containersList } from '../../src/commands/containers/list.ts';
+import { uninstall } from '../../src/commands/containers/uninstall.ts';
+import { pull } from '../../src/commands/images/pull.ts';
+import { catchError } from '../support/thrown-error.ts';
 
 const spec: CommandSpec = {
   description: [],

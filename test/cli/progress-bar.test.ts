@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { formatProgressBar, formatProgressLine } from '../../src/cli/progress-bar.ts';
-import { startTransfer, updateTransfer } from '../../src/cli/transfer.ts';
+import { formatProgressBar, formatProgressLine } from '../../src/cli/progress/progress-bar.ts';
+import { startTransfer, updateTransfer } from '../../src/cli/progress/transfer.ts';
 
 const hex = 'e4410b03d7db030dba502fef7bfd1dae56a6c48faae63a80fd82450322def2c5';
 const half = updateTransfer(startTransfer(95_200_000, 0), 47_600_000, 4000);

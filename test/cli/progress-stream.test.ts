@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
+import type { ProgressEvent } from '../../src/base/events.ts';
 import type { Failure } from '../../src/cli/failure.ts';
-import { openProgressStream } from '../../src/cli/progress-stream.ts';
-import type { ProgressEvent } from '../../src/core/events.ts';
+import { openProgressStream } from '../../src/cli/progress/progress-stream.ts';
 
 const HEX = 'ab'.repeat(32);
 const digest = `sha256:${HEX}`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import type { Screen, Terminal } from '../../src/cli/progress-display.ts';
-import { createReporter } from '../../src/cli/reporter.ts';
-import type { ProgressEvent } from '../../src/core/events.ts';
+import type { ProgressEvent } from '../../src/base/events.ts';
+import type { Screen, Terminal } from '../../src/cli/progress/progress-display.ts';
+import { createReporter } from '../../src/cli/progress/reporter.ts';
 
 /** A screen whose clock stands still until it is moved, and which shows what a person would see. */
 class FakeScreen implements Screen {

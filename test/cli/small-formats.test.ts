@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
-import { escapeText } from '../../src/cli/escape-text.ts';
-import { formatJson, formatJsonLine } from '../../src/cli/format-json.ts';
-import { wrapText } from '../../src/cli/wrap-text.ts';
-import { formatArgv } from '../../src/core/format-argv.ts';
+import { formatArgv } from '../../src/base/format-argv.ts';
+import { wrapText } from '../../src/cli/help/wrap-text.ts';
+import { escapeText } from '../../src/cli/output/escape-text.ts';
+import { formatJson, formatJsonLine } from '../../src/cli/output/format-json.ts';
 
 test.each([
   [['systemctl', 'daemon-reload'], 'systemctl daemon-reload'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { splitWords } from '../../src/cli/split-words.ts';
+import { splitWords } from '../../src/cli/arguments/split-words.ts';
 
 const takesValue = (written: string): boolean => ['--set', '-n'].includes(written);
 const operand = (text: string) => ({ kind: 'operand', text });

@@ -5,7 +5,7 @@ import {
   startTransfer,
   type Transfer,
   updateTransfer,
-} from '../../src/cli/transfer.ts';
+} from '../../src/cli/progress/transfer.ts';
 
 /** Plays reports of `[milliseconds, bytes received]`. */
 function play(total: number, reports: readonly (readonly [number, number])[]): Transfer {

@@ -1,5 +1,9 @@
 import { expect, test } from 'bun:test';
-import { buildRepairJson, buildUnreadableJson, buildVerifiedJson } from '../../src/cli/verify-json.ts';
+import {
+  buildRepairJson,
+  buildUnreadableJson,
+  buildVerifiedJson,
+} from '../../src/commands/images/verify-json.ts';
 import {
   formatRemote,
   formatRemountHint,
@@ -7,13 +11,13 @@ import {
   formatRestartHint,
   formatUnreadable,
   formatVerified,
-} from '../../src/cli/verify-text.ts';
+} from '../../src/commands/images/verify-text.ts';
 import type {
   ImageRepair,
   RemoteStatus,
   StoreProblem,
   VerifiedImage,
-} from '../../src/core/verified-image.ts';
+} from '../../src/image/verified-image.ts';
 
 const layer = `sha256:${'a'.repeat(64)}`;
 const sound: VerifiedImage = {

@@ -1,12 +1,12 @@
 /** Who is asked what before images go, and what stops them. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
-import { imagesDelete } from '../../src/commands/images-delete.ts';
-import type { StoredImage } from '../../src/core/image.ts';
+import { imagesDelete } from '../../src/commands/images/delete.ts';
+import type { StoredImage } from '../../src/image/image.ts';
+import { removeImageNames } from '../../src/ostree/write-refs.ts';
 import { listImageNames } from '../../src/store/image-names.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { tagImage } from '../../src/store/tag-image.ts';
-import { removeImageNames } from '../../src/store/write-refs.ts';
 import { record, writeDeployment } from '../containers/fake-deployment.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { parseSourceOptions } from '../../src/commands/source-options.ts';
-import { checkStorage } from '../../src/commands/storage-option.ts';
-import { checkSystemPackage } from '../../src/commands/system-package.ts';
-import { catchError } from '../core/thrown-error.ts';
+import { parseSourceOptions } from '../../src/commands/options/source-options.ts';
+import { checkStorage } from '../../src/commands/options/storage-option.ts';
+import { checkSystemPackage } from '../../src/commands/options/system-package.ts';
+import { catchError } from '../support/thrown-error.ts';
 
 const storageHint = "'ostree' is the only storage: write --storage=ostree, or leave it out.";
 const unavailable = (name: string): string =>

@@ -1,12 +1,12 @@
 /** Several folders of containers on one repository: whoever prunes leaves what the others need. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { planDeletion } from '../../src/containers/delete-images.ts';
-import { pruneStore } from '../../src/containers/prune-store.ts';
-import type { StoredImage } from '../../src/core/image.ts';
+import { planDeletion } from '../../src/containers/cleanup/delete-images.ts';
+import { pruneStore } from '../../src/containers/cleanup/prune-store.ts';
 import type { Host } from '../../src/host/host.ts';
-import { listCheckouts, registerCheckouts } from '../../src/store/checkout-folders.ts';
-import { removeImageNames } from '../../src/store/write-refs.ts';
+import type { StoredImage } from '../../src/image/image.ts';
+import { removeImageNames } from '../../src/ostree/write-refs.ts';
+import { listCheckouts, registerCheckouts } from '../../src/store/checkout/checkout-folders.ts';
 import { checkRepository } from '../store/ostree-cli.ts';
 import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';

@@ -1,7 +1,10 @@
 /** What prune removes from CHECKOUTS, and what it must not. */
 import { expect, test } from 'bun:test';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { removeContainerLeftovers, removeUnpackedLayers } from '../../src/containers/container-leftovers.ts';
+import {
+  removeContainerLeftovers,
+  removeUnpackedLayers,
+} from '../../src/containers/cleanup/container-leftovers.ts';
 import { withContainerLock } from '../../src/containers/container-lock.ts';
 import { writeJournal } from '../../src/containers/journal.ts';
 import { createSandbox } from '../support/sandbox.ts';

@@ -6,7 +6,7 @@ import {
   removeCreatedFolders,
   removeCreatedPaths,
   restoreDeclaredPaths,
-} from '../../src/containers/created-paths.ts';
+} from '../../src/containers/service/created-paths.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
 import { record, writeDeployment } from './fake-deployment.ts';

@@ -18,14 +18,14 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import type { ProgressEvent } from '../../src/base/events.ts';
 import { listDeployments } from '../../src/containers/list-deployments.ts';
-import { repairImages } from '../../src/containers/repair-images.ts';
-import { verifyImages } from '../../src/containers/verify-images.ts';
-import type { ProgressEvent } from '../../src/core/events.ts';
-import type { StoredImage } from '../../src/core/image.ts';
-import { type DeploymentProblem, isSound } from '../../src/core/verified-image.ts';
+import { repairImages } from '../../src/containers/verify/repair-images.ts';
+import { verifyImages } from '../../src/containers/verify/verify-images.ts';
+import type { StoredImage } from '../../src/image/image.ts';
+import { type DeploymentProblem, isSound } from '../../src/image/verified-image.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
-import { describeTree } from '../store/describe-tree.ts';
+import { describeTree } from '../store/layers/describe-tree.ts';
 import { inodeOf, ostree } from '../store/ostree-cli.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';

@@ -1,6 +1,6 @@
 /** Two deployments of one container, as an update leaves them, compared by their names. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { formatDiff } from '../../src/cli/diff-text.ts';
+import { formatDiff } from '../../src/commands/roots/diff-view.ts';
 import { diffRoots } from '../../src/containers/diff.ts';
 import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';

@@ -1,7 +1,7 @@
 /** Deployments as files, without an image: for what only reads them. */
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import type { DeploymentRecord } from '../../src/core/container.ts';
-import { formatInfo } from '../../src/core/info-file.ts';
+import type { DeploymentRecord } from '../../src/containers/container.ts';
+import { formatInfo } from '../../src/containers/info-file.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 
 export const record: DeploymentRecord = {

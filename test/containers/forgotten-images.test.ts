@@ -1,12 +1,12 @@
 /** An image whose name leads nowhere any more is found again, or is missing: no other takes its place. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { repairImages } from '../../src/containers/repair-images.ts';
-import { verifyImages } from '../../src/containers/verify-images.ts';
-import { formatImageRef } from '../../src/core/ref-name.ts';
-import { isSound } from '../../src/core/verified-image.ts';
+import { repairImages } from '../../src/containers/verify/repair-images.ts';
+import { verifyImages } from '../../src/containers/verify/verify-images.ts';
+import { formatImageRef } from '../../src/image/ref-name.ts';
+import { isSound } from '../../src/image/verified-image.ts';
+import { formatObjectPath } from '../../src/ostree/object-files.ts';
 import { readImage } from '../../src/store/find-image.ts';
-import { formatObjectPath } from '../../src/store/object-files.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';

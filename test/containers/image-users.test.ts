@@ -1,9 +1,9 @@
 /** Whom the deletion of an image protects when the image cannot be read: the same containers as its verification names. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync, writeFileSync } from 'node:fs';
-import { planDeletion, requireUnused } from '../../src/containers/delete-images.ts';
-import { verifyImages } from '../../src/containers/verify-images.ts';
-import { formatImageRef } from '../../src/core/ref-name.ts';
+import { planDeletion, requireUnused } from '../../src/containers/cleanup/delete-images.ts';
+import { verifyImages } from '../../src/containers/verify/verify-images.ts';
+import { formatImageRef } from '../../src/image/ref-name.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';

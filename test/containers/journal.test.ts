@@ -9,8 +9,8 @@ import {
   removeJournal,
   writeJournal,
 } from '../../src/containers/journal.ts';
-import { catchError } from '../core/thrown-error.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { catchError } from '../support/thrown-error.ts';
 
 const install: Journal = { operation: 'install', container: 'etcd', deployment: 0 };
 const uninstall: Journal = {

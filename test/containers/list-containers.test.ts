@@ -4,7 +4,7 @@ import { writeJournal } from '../../src/containers/journal.ts';
 import { chooseStatus, listContainers } from '../../src/containers/list-containers.ts';
 import { readContainer } from '../../src/containers/read-container.ts';
 import { listUsedImageIds } from '../../src/containers/used-images.ts';
-import { isSystemdRunning } from '../../src/host/systemctl.ts';
+import { isSystemdRunning } from '../../src/host/systemd/systemctl.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { record, writeDeployment } from './fake-deployment.ts';
 

@@ -11,15 +11,15 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { repairImages } from '../../src/containers/repair-images.ts';
-import { verifyImages } from '../../src/containers/verify-images.ts';
-import type { StoredImage } from '../../src/core/image.ts';
-import { formatBlobRef, formatImageRef } from '../../src/core/ref-name.ts';
-import { isSound, type ObjectKind, type StoreProblem } from '../../src/core/verified-image.ts';
+import { repairImages } from '../../src/containers/verify/repair-images.ts';
+import { verifyImages } from '../../src/containers/verify/verify-images.ts';
+import type { StoredImage } from '../../src/image/image.ts';
+import { formatBlobRef, formatImageRef } from '../../src/image/ref-name.ts';
+import { isSound, type ObjectKind, type StoreProblem } from '../../src/image/verified-image.ts';
+import { findRef } from '../../src/ostree/object-files.ts';
 import { readImage } from '../../src/store/find-image.ts';
-import { findRef } from '../../src/store/object-files.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
-import { describeTree } from '../store/describe-tree.ts';
+import { describeTree } from '../store/layers/describe-tree.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';

@@ -1,7 +1,7 @@
 /** Every state that an install can leave before its deployment is complete; later ones need systemd (test/host). */
 import { expect, test } from 'bun:test';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { undoInstall } from '../../src/containers/undo-install.ts';
+import { undoInstall } from '../../src/containers/recovery/undo-install.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { diffSnapshots, takeSnapshot } from '../support/tree-snapshot.ts';
 

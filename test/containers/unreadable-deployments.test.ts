@@ -11,15 +11,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { planDeletion, requireUnused } from '../../src/containers/delete-images.ts';
+import { planDeletion, requireUnused } from '../../src/containers/cleanup/delete-images.ts';
+import { pruneStore } from '../../src/containers/cleanup/prune-store.ts';
 import { writeJournal } from '../../src/containers/journal.ts';
-import { pruneStore } from '../../src/containers/prune-store.ts';
-import { repairImages } from '../../src/containers/repair-images.ts';
-import { verifyImages } from '../../src/containers/verify-images.ts';
-import type { StoredImage } from '../../src/core/image.ts';
-import { type DeploymentProblem, isSound } from '../../src/core/verified-image.ts';
+import { repairImages } from '../../src/containers/verify/repair-images.ts';
+import { verifyImages } from '../../src/containers/verify/verify-images.ts';
+import type { StoredImage } from '../../src/image/image.ts';
+import { type DeploymentProblem, isSound } from '../../src/image/verified-image.ts';
+import { removeImageNames } from '../../src/ostree/write-refs.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
-import { removeImageNames } from '../../src/store/write-refs.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';

@@ -1,14 +1,14 @@
 /** A store with an image and containers of it, whose objects tests damage as a bad disk or a bad hand would. */
 import { expect } from 'bun:test';
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { verifyImages } from '../../src/containers/verify-images.ts';
-import type { StoredImage } from '../../src/core/image.ts';
-import { formatInfo } from '../../src/core/info-file.ts';
-import type { ObjectKind } from '../../src/core/verified-image.ts';
-import { checkoutImage } from '../../src/store/checkout.ts';
-import { formatObjectPath, readCommit, readDirTree } from '../../src/store/object-files.ts';
-import { listLeftovers } from '../store/failed-pull.ts';
+import { formatInfo } from '../../src/containers/info-file.ts';
+import { verifyImages } from '../../src/containers/verify/verify-images.ts';
+import type { StoredImage } from '../../src/image/image.ts';
+import type { ObjectKind } from '../../src/image/verified-image.ts';
+import { formatObjectPath, readCommit, readDirTree } from '../../src/ostree/object-files.ts';
+import { checkoutImage } from '../../src/store/checkout/checkout.ts';
 import { checkRepository, inodeOf } from '../store/ostree-cli.ts';
+import { listLeftovers } from '../store/pull/failed-pull.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { record } from './fake-deployment.ts';
 

@@ -3,30 +3,30 @@
  * other error is a bug, and so is an input that does not come to an end.
  */
 
+import { AtomicError } from '../../src/base/errors.ts';
+import { formatInfo, parseInfo } from '../../src/containers/info-file.ts';
 import { parseJournal } from '../../src/containers/journal.ts';
-import { AtomicError } from '../../src/core/errors.ts';
-import { parseExportsManifest } from '../../src/core/exports-manifest.ts';
-import { VariantMalformed } from '../../src/core/gvariant.ts';
-import { parseImageConfig } from '../../src/core/image-config.ts';
-import { parseImageDetails } from '../../src/core/image-details.ts';
-import { formatInfo, parseInfo } from '../../src/core/info-file.ts';
-import { parseManifest } from '../../src/core/manifest.ts';
+import { parseRuntimeConfig } from '../../src/containers/render/config/runtime-config.ts';
+import { parseExportsManifest } from '../../src/containers/render/exports-manifest.ts';
+import { substituteTemplate } from '../../src/containers/render/values/template.ts';
+import { parseImageConfig } from '../../src/image/image-config.ts';
+import { parseImageDetails } from '../../src/image/image-details.ts';
+import { parseManifest } from '../../src/image/manifest.ts';
+import { formatImageRef, parseRefName } from '../../src/image/ref-name.ts';
+import { parseReference } from '../../src/image/reference.ts';
+import { parseSourceName } from '../../src/image/source-name.ts';
+import { VariantMalformed } from '../../src/ostree/gvariant.ts';
 import {
   formatDirMeta,
   formatDirTree,
   parseCommit,
   parseDirMeta,
   parseDirTree,
-} from '../../src/core/ostree-objects.ts';
-import { formatImageRef, parseRefName } from '../../src/core/ref-name.ts';
-import { parseReference } from '../../src/core/reference.ts';
-import { parseRuntimeConfig } from '../../src/core/runtime-config.ts';
-import { parseSourceName } from '../../src/core/source-name.ts';
-import { parseTarHeader, TAR_BLOCK_BYTES } from '../../src/core/tar/tar-header.ts';
-import { TarReader } from '../../src/core/tar/tar-reader.ts';
-import { parseTarSplitLine, TarSplitMalformed } from '../../src/core/tar/tar-split.ts';
-import { substituteTemplate } from '../../src/core/template.ts';
-import { parseTrustPolicy } from '../../src/core/trust-policy.ts';
+} from '../../src/ostree/ostree-objects.ts';
+import { parseTrustPolicy } from '../../src/source/trust/trust-policy.ts';
+import { parseTarHeader, TAR_BLOCK_BYTES } from '../../src/tar/tar-header.ts';
+import { TarReader } from '../../src/tar/tar-reader.ts';
+import { parseTarSplitLine, TarSplitMalformed } from '../../src/tar/tar-split.ts';
 
 export interface FuzzTarget {
   /** The name of its folder in `corpus/`. */

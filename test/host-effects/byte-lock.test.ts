@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withByteLock } from '../../src/host/byte-lock.ts';
+import { withByteLock } from '../../src/host/locks/byte-lock.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const holder = new URL('byte-holder.ts', import.meta.url).pathname;

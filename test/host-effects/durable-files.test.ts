@@ -7,7 +7,7 @@ import {
   syncFilesystemOf,
   temporaryPath,
   writeFileDurably,
-} from '../../src/host/durable-files.ts';
+} from '../../src/host/files/durable-files.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
 
 test('writes the whole file with its mode, whatever the umask, and leaves nothing else', async () => {

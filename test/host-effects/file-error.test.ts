@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { open, readFile } from 'node:fs/promises';
-import { AtomicError } from '../../src/core/errors.ts';
-import { toFileError, withFileErrors } from '../../src/host/file-error.ts';
+import { AtomicError } from '../../src/base/errors.ts';
+import { toFileError, withFileErrors } from '../../src/base/file-error.ts';
 
 test('a full disk', async () => {
   const error = await withFileErrors('write /var/lib/x', async () => {

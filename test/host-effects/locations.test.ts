@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { Locations } from '../../src/core/locations.ts';
-import type { Settings } from '../../src/core/settings.ts';
+import type { Locations } from '../../src/base/locations.ts';
+import type { Settings } from '../../src/base/settings.ts';
 import { findLocations } from '../../src/host/locations.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withLock, withLockIfFree } from '../../src/host/lock.ts';
+import { withLock, withLockIfFree } from '../../src/host/locks/lock.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const holder = new URL('lock-holder.ts', import.meta.url).pathname;

@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { parseMountTable, readMountTables, readOwnMounts } from '../../src/host/mount-table.ts';
-import { listPathUsers } from '../../src/host/path-users.ts';
+import { parseMountTable, readMountTables, readOwnMounts } from '../../src/host/mounts/mount-table.ts';
+import { listPathUsers } from '../../src/host/mounts/path-users.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
 

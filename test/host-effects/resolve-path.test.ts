@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
-import { resolvePath } from '../../src/host/resolve-path.ts';
+import { resolvePath } from '../../src/host/files/resolve-path.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 
 let folder: TemporaryFolder;

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AtomicError } from '../../src/core/errors.ts';
+import { AtomicError } from '../../src/base/errors.ts';
 import { captureProgram, captureWithReminders, runProgram, runVisibly } from '../../src/host/run-program.ts';
 import { createSandbox } from '../support/sandbox.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { copyFile, writeFile } from 'node:fs/promises';
-import { readPidfileSupport, readRuntime, removeStaleState } from '../../src/host/runtime.ts';
+import { readPidfileSupport, readRuntime, removeStaleState } from '../../src/host/runtime/runtime.ts';
 import { createSandbox, type SandboxOptions } from '../support/sandbox.ts';
 
 const PATH = '/usr/sbin:/usr/bin';

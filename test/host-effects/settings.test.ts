@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import type { Settings } from '../../src/core/settings.ts';
+import type { Settings } from '../../src/base/settings.ts';
 import { readSettings } from '../../src/host/settings.ts';
-import { catchError } from '../core/thrown-error.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
+import { catchError } from '../support/thrown-error.ts';
 
 let folder: TemporaryFolder;
 let path: string;

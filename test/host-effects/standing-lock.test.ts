@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { locksByte, parseHolders } from '../../src/host/lock-holder.ts';
-import { withStandingLock } from '../../src/host/standing-lock.ts';
+import { locksByte, parseHolders } from '../../src/host/locks/lock-holder.ts';
+import { withStandingLock } from '../../src/host/locks/standing-lock.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const request = (sandbox: Sandbox, mode: 'shared' | 'exclusive') => ({

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { parseKnownUnits, parseUnitStates, withoutReload } from '../../src/host/systemctl.ts';
+import { parseKnownUnits, parseUnitStates, withoutReload } from '../../src/host/systemd/systemctl.ts';
 
 test('blocks belong to the names in their order, also when Id is another name', () => {
   const output = [

@@ -1,10 +1,10 @@
 /** The same mistake has the same status and code, whichever verb it is made with. Every verb must be in the table. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync } from 'node:fs';
-import type { OperandSpec } from '../../src/cli/command-spec.ts';
+import type { OperandSpec } from '../../src/cli/arguments/command-spec.ts';
+import { findVerb } from '../../src/cli/arguments/find-verb.ts';
+import { parseArguments } from '../../src/cli/arguments/parse-arguments.ts';
 import { describeFailure } from '../../src/cli/failure.ts';
-import { findVerb } from '../../src/cli/find-verb.ts';
-import { parseArguments } from '../../src/cli/parse-arguments.ts';
 import { verbs } from '../../src/commands/verbs.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 

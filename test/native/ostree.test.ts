@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { formatCommit, formatDirMeta, formatDirTree } from '../../src/core/ostree-objects.ts';
 import { GErrorThrown, type Pointer } from '../../src/native/glib.ts';
 import {
   abortTransaction,
@@ -18,6 +17,7 @@ import {
   writeFileObject,
   writeMetadata,
 } from '../../src/native/ostree.ts';
+import { formatCommit, formatDirMeta, formatDirTree } from '../../src/ostree/ostree-objects.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 
 let folder: TemporaryFolder;

@@ -5,9 +5,9 @@
 import { expect, test } from 'bun:test';
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { AtomicError } from '../../src/core/errors.ts';
-import type { SparseMap } from '../../src/core/tar/sparse-map.ts';
-import { TarReader } from '../../src/core/tar/tar-reader.ts';
+import { AtomicError } from '../../src/base/errors.ts';
+import type { SparseMap } from '../../src/tar/sparse-map.ts';
+import { TarReader } from '../../src/tar/tar-reader.ts';
 import { buildTar, type TarEntry, type TarEntryType } from '../support/tar-writer.ts';
 import { type ListedEntry, listArchive } from './list-archive.ts';
 

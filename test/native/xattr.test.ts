@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { execFileSync } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
-import { formatFileCapabilities } from '../../src/core/file-capabilities.ts';
 import { type ExtendedAttribute, readXattrs, writeXattr } from '../../src/native/xattr.ts';
+import { formatFileCapabilities } from '../../src/store/file-capabilities.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 
 let folder: TemporaryFolder;

@@ -12,11 +12,11 @@ const header = "import { expect, test } from 'bun:test';\n";
 const passing = `${header}test('a', () => {});\ntest('b', () => {});\ntest.skip('c', () => {});\n`;
 
 const cases: [what: string, files: Record<string, string>, lines: string[], status: number][] = [
-  ['passed and skipped tests', { 'test/core/case-1.test.ts': passing }, ['2 passed, 0 failed'], 0],
+  ['passed and skipped tests', { 'test/pure/case-1.test.ts': passing }, ['2 passed, 0 failed'], 0],
   [
     'a failed test',
     {
-      'test/core/case-1.test.ts': passing,
+      'test/pure/case-1.test.ts': passing,
       'test/cli/case-2.test.ts': `${header}test('d', () => expect(1).toBe(2));\n`,
     },
     ['failed: unit tests (1)', '2 passed, 1 failed'],
@@ -24,9 +24,9 @@ const cases: [what: string, files: Record<string, string>, lines: string[], stat
   ],
   [
     'a test that ends the process as if all were well',
-    { 'test/core/case-1.test.ts': `${header}test('a', () => process.exit(0));\n` },
+    { 'test/pure/case-1.test.ts': `${header}test('a', () => process.exit(0));\n` },
     [
-      'no result: test/core/case-1.test.ts (the run ended with 0)',
+      'no result: test/pure/case-1.test.ts (the run ended with 0)',
       'failed: unit tests (1)',
       '0 passed, 1 failed',
     ],
@@ -44,7 +44,7 @@ const cases: [what: string, files: Record<string, string>, lines: string[], stat
   ],
   [
     'no file',
-    { 'test/core/other.test.ts': passing },
+    { 'test/pure/other.test.ts': passing },
     ['failed: no test file for case (1)', '0 passed, 1 failed'],
     1,
   ],

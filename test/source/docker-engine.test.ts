@@ -1,6 +1,6 @@
 /** Where Docker's own client looks for its engine, in the words of skopeo. */
 import { expect, test } from 'bun:test';
-import { findEngine } from '../../src/source/docker-engine.ts';
+import { findEngine } from '../../src/source/local/docker-engine.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
 test.each<[env: Record<string, string>, engine: Record<string, string>]>([

@@ -1,6 +1,6 @@
 /** Which file, folder or registry a name means. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { AtomicError } from '../../src/core/errors.ts';
+import { AtomicError } from '../../src/base/errors.ts';
 import { locateImage } from '../../src/source/locate-image.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 

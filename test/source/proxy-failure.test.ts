@@ -1,8 +1,8 @@
 /** Sentences of skopeo, as seen, and what becomes of them. */
 import { expect, test } from 'bun:test';
-import type { ErrorCode } from '../../src/core/errors.ts';
-import { describeProxyFailure } from '../../src/source/proxy-failure.ts';
-import { rewordSkopeo } from '../../src/source/skopeo-words.ts';
+import type { ErrorCode } from '../../src/base/errors.ts';
+import { describeProxyFailure } from '../../src/source/failures/proxy-failure.ts';
+import { rewordSkopeo } from '../../src/source/failures/skopeo-words.ts';
 
 const sentences: [words: string, code: ErrorCode][] = [
   ['reading manifest latest in reg:5000/etcd: manifest unknown: manifest unknown', 'IMAGE_NOT_FOUND'],

@@ -1,6 +1,6 @@
 /** One wording for what versions of skopeo say in several; the pairs come from skopeo 1.9 and 1.18. */
 import { expect, test } from 'bun:test';
-import { hasReconnected, rewordSkopeo } from '../../src/source/skopeo-words.ts';
+import { hasReconnected, rewordSkopeo } from '../../src/source/failures/skopeo-words.ts';
 
 const signature =
   'gpgme.Signature{Summary:128, Fingerprint:"0BF4278D81571D657BBF7216F812BC5D55361A72", Status:gpgme.Error{err:0x9}, Timestamp:time.Date(2026, time.November, 30, 9, 48, 40, 0, time.Local), ValidityReason:error(nil), PubkeyAlgo:1}';

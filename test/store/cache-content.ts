@@ -1,4 +1,4 @@
-/** The files of `src/store/cache-file.ts`, as somebody else would have written them. */
+/** The files of `src/ostree/cache-file.ts`, as somebody else would have written them. */
 import { hash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 

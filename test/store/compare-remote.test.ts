@@ -1,6 +1,6 @@
 /** What registries say of the names of images that are here. No object is read, and no layer fetched. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import type { RemoteStatus } from '../../src/core/verified-image.ts';
+import type { RemoteStatus } from '../../src/image/verified-image.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { compareWithRegistries } from '../../src/store/verify/compare-remote.ts';
 import { type BuiltImage, buildImage, buildIndex } from '../support/oci-image.ts';

@@ -1,6 +1,6 @@
 /** What the verbs about single images find in a real repository. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { readImageInfo } from '../../src/containers/read-image-info.ts';
+import { readImageInfo } from '../../src/containers/prepare/read-image-info.ts';
 import { readImageDescription } from '../../src/store/describe-image.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';

@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { formatObjectPath } from '../../src/ostree/object-files.ts';
 import { readImage } from '../../src/store/find-image.ts';
 import { listImages } from '../../src/store/list-images.ts';
-import { formatObjectPath } from '../../src/store/object-files.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';

@@ -3,9 +3,9 @@ import { expect, setDefaultTimeout, test } from 'bun:test';
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryLockBytes } from '../../src/native/libc.ts';
+import { withRepository } from '../../src/ostree/repository.ts';
+import { withTransaction } from '../../src/ostree/transaction.ts';
 import { pruneRepository } from '../../src/store/prune/prune.ts';
-import { withRepository } from '../../src/store/repository.ts';
-import { withTransaction } from '../../src/store/transaction.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { createStore, TEST_TIMEOUT_MS } from './store-fixture.ts';
 

@@ -1,20 +1,20 @@
 /** A repository that a crash, a full disk or a person damaged: said clearly, and never a wrong answer. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { readImageInfo } from '../../src/containers/read-image-info.ts';
-import { repairImages } from '../../src/containers/repair-images.ts';
-import type { StoredImage } from '../../src/core/image.ts';
-import { formatImageRef } from '../../src/core/ref-name.ts';
-import { findImage, readImage } from '../../src/store/find-image.ts';
-import { openImageTree } from '../../src/store/image-files.ts';
-import { listImages } from '../../src/store/list-images.ts';
+import { readImageInfo } from '../../src/containers/prepare/read-image-info.ts';
+import { repairImages } from '../../src/containers/verify/repair-images.ts';
+import type { StoredImage } from '../../src/image/image.ts';
+import { formatImageRef } from '../../src/image/ref-name.ts';
 import {
   findRef,
   formatObjectPath,
   listRefNames,
   readCommit,
   readDirTree,
-} from '../../src/store/object-files.ts';
+} from '../../src/ostree/object-files.ts';
+import { findImage, readImage } from '../../src/store/find-image.ts';
+import { openImageTree } from '../../src/store/image-files.ts';
+import { listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import type { Sandbox } from '../support/sandbox.ts';

@@ -11,17 +11,17 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import type { PulledImage } from '../../src/core/image.ts';
+import type { PulledImage } from '../../src/image/image.ts';
 import { tryLock } from '../../src/native/libc.ts';
+import { formatObjectPath } from '../../src/ostree/object-files.ts';
+import { removeImageNames } from '../../src/ostree/write-refs.ts';
+import { withExclusiveStore } from '../../src/store/access/store-lock.ts';
 import { readImage } from '../../src/store/find-image.ts';
 import { listImageNames, selectImageNames } from '../../src/store/image-names.ts';
-import { measureImage } from '../../src/store/image-size.ts';
-import { formatObjectPath } from '../../src/store/object-files.ts';
+import { measureImage } from '../../src/store/prune/image-size.ts';
 import { type PrunedStore, pruneRepository } from '../../src/store/prune/prune.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
-import { withExclusiveStore } from '../../src/store/store-lock.ts';
 import { tagImage } from '../../src/store/tag-image.ts';
-import { removeImageNames } from '../../src/store/write-refs.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';

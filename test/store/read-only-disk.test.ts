@@ -3,14 +3,14 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { diffRoots } from '../../src/containers/diff.ts';
 import { mountSubject } from '../../src/containers/mount.ts';
-import { verifyImages } from '../../src/containers/verify-images.ts';
+import { verifyImages } from '../../src/containers/verify/verify-images.ts';
 import { removeEndedMounts } from '../../src/store/mount/mount-folder.ts';
 import { unmountRoot } from '../../src/store/mount/unmount.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { tagImage } from '../../src/store/tag-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { tree } from '../support/tree.ts';
-import { failedPull } from './failed-pull.ts';
+import { failedPull } from './pull/failed-pull.ts';
 import { mountSmallDisk, run } from './small-disk.ts';
 import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from './store-fixture.ts';
 

@@ -7,7 +7,7 @@ import { writeLayout } from '../support/oci-layout.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 import { tree } from '../support/tree.ts';
-import { pullInProcess } from './pull-in-process.ts';
+import { pullInProcess } from './pull/pull-in-process.ts';
 import { TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);

@@ -1,7 +1,7 @@
 /** A store in a sandbox, images in a real registry, and the way between them. */
 
-import type { PulledImage } from '../../src/core/image.ts';
-import { checkoutImage } from '../../src/store/checkout.ts';
+import type { PulledImage } from '../../src/image/image.ts';
+import { checkoutImage } from '../../src/store/checkout/checkout.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage, type ImageInput } from '../support/oci-image.ts';
 import { pushImage, type RegistryAddress } from '../support/registry-push.ts';

@@ -1,7 +1,7 @@
 /** Pulls go side by side; who takes objects away waits for them, and they for it. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withExclusiveStore, withSharedStore } from '../../src/store/store-lock.ts';
+import { withExclusiveStore, withSharedStore } from '../../src/store/access/store-lock.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { TEST_TIMEOUT_MS } from './store-fixture.ts';
 

@@ -1,9 +1,9 @@
 /** Readers without the lock, beside a command that deletes and prunes what they read. */
 import { expect, test } from 'bun:test';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { AtomicError } from '../../src/core/errors.ts';
-import { readThroughRef } from '../../src/store/read-through-ref.ts';
-import { withSecondLook } from '../../src/store/second-look.ts';
+import { AtomicError } from '../../src/base/errors.ts';
+import { readThroughRef } from '../../src/ostree/read-through-ref.ts';
+import { withSecondLook } from '../../src/store/access/second-look.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const [first, second] = ['1'.repeat(64), '2'.repeat(64)] as const;

@@ -1,7 +1,7 @@
 /** A `Host` whose every location is in a temporary folder: for tests of what works on a store without a machine. */
-import type { ProgressEvent } from '../../src/core/events.ts';
-import type { Locations } from '../../src/core/locations.ts';
-import type { Settings } from '../../src/core/settings.ts';
+import type { ProgressEvent } from '../../src/base/events.ts';
+import type { Locations } from '../../src/base/locations.ts';
+import type { Settings } from '../../src/base/settings.ts';
 import type { Host } from '../../src/host/host.ts';
 import { type ContainersConfig, writeContainersConfig } from './containers-config.ts';
 import { createTemporaryFolder, type TemporaryFolder } from './temporary.ts';

@@ -1,18 +1,19 @@
 /** How it is found out whether the service of a deployment is up: what the person says, else the image. */
-import type { DeploymentRecord } from '../../core/container.ts';
-import type { ContainerName } from '../../core/container-name.ts';
-import { AtomicError } from '../../core/errors.ts';
-import { parseExportsManifest } from '../../core/exports-manifest.ts';
-import { type HealthCheck, parseImageHealthCheck } from '../../core/health-check.ts';
-import type { StoredImage } from '../../core/image.ts';
-import { expectObject } from '../../core/json-shape.ts';
-import { parseJsonObject, type Reject } from '../../core/json-text.ts';
-import { toPrintable } from '../../core/printable.ts';
+
+import { AtomicError } from '../../base/errors.ts';
+import { expectObject } from '../../base/json-shape.ts';
+import { parseJsonObject, type Reject } from '../../base/json-text.ts';
+import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
+import type { StoredImage } from '../../image/image.ts';
+import { readCommit } from '../../ostree/object-files.ts';
 import { describeImage } from '../../store/image-commit.ts';
 import { hasConfig, openImageTree, readImageConfig } from '../../store/image-files.ts';
-import { readCommit } from '../../store/object-files.ts';
-import type { HealthRequest } from './await-health.ts';
+import type { DeploymentRecord } from '../container.ts';
+import type { ContainerName } from '../render/container-name.ts';
+import { parseExportsManifest } from '../render/exports-manifest.ts';
+import { type HealthCheck, parseImageHealthCheck } from '../render/health-check.ts';
+import type { HealthRequest } from '../switch/await-health.ts';
 
 /** What the person says of it. */
 export interface HealthChoice {

@@ -1,11 +1,10 @@
 /** The container that an update or a rollback is about to change. */
 import { lstat, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { DeploymentRecord } from '../../core/container.ts';
-import { adviceForExistingName, type ContainerName, parseContainerName } from '../../core/container-name.ts';
-import { AtomicError } from '../../core/errors.ts';
-import { isErrno, withFileErrors } from '../../host/file-error.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { isErrno, withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
+import type { DeploymentRecord } from '../container.ts';
 import {
   buildContainerPaths,
   buildDeploymentFolder,
@@ -15,6 +14,7 @@ import {
 } from '../deployment.ts';
 import { buildNotFound } from '../not-found.ts';
 import { findLinkTarget, readContainer } from '../read-container.ts';
+import { adviceForExistingName, type ContainerName, parseContainerName } from '../render/container-name.ts';
 
 export interface CurrentContainer {
   readonly name: ContainerName;

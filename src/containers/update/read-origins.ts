@@ -1,11 +1,11 @@
-import type { DeploymentRecord } from '../../core/container.ts';
-import { AtomicError } from '../../core/errors.ts';
-import { parseExportsManifest } from '../../core/exports-manifest.ts';
-import { inferOrigins, type ValueOrigins } from '../../core/value-origins.ts';
+import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
+import { readCommit } from '../../ostree/object-files.ts';
 import { describeImage } from '../../store/image-commit.ts';
 import { openImageTree } from '../../store/image-files.ts';
-import { readCommit } from '../../store/object-files.ts';
+import type { DeploymentRecord } from '../container.ts';
+import { parseExportsManifest } from '../render/exports-manifest.ts';
+import { inferOrigins, type ValueOrigins } from '../render/values/value-origins.ts';
 
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 

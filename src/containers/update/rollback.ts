@@ -1,19 +1,19 @@
 /** Back to the other deployment of a container. */
-import { AtomicError, wrapError } from '../../core/errors.ts';
+import { AtomicError, wrapError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
-import { isServiceEnabled } from '../../host/systemctl.ts';
+import { isServiceEnabled } from '../../host/systemd/systemctl.ts';
 import { withContainerLock } from '../container-lock.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
 import { type SwitchJournal, writeJournal } from '../journal.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { readDeployment } from '../read-container.ts';
-import { recoverContainer, recoverOthers } from '../recover.ts';
+import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
+import { listRunningUnits } from '../switch/running-units.ts';
+import { describeTakenBack, switchDeployment } from '../switch/switch-deployment.ts';
 import { chooseHealth, type HealthChoice } from './choose-health.ts';
 import { type CurrentContainer, readCurrent, requireUnchangedFiles } from './read-current.ts';
-import { listRunningUnits } from './running-units.ts';
-import { describeTakenBack, switchDeployment } from './switch-deployment.ts';
 
 export interface RollbackRequest extends HealthChoice {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** Updates of several containers, one after another. */
-import { AtomicError } from '../../core/errors.ts';
-import type { SourceOptions } from '../../core/image.ts';
+import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
+import type { SourceOptions } from '../../image/image.ts';
 import { listContainerNames } from '../read-container.ts';
 import { type UpdateRequest, type UpdateResult, updateContainer } from './update.ts';
 

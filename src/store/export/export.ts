@@ -3,7 +3,12 @@
  * goes. On the disk are meanwhile the compressed layers once, for `docker-archive:` the uncompressed ones, beside what
  * the destination itself takes.
  */
-import { AtomicError, wrapError } from '../../core/errors.ts';
+import { AtomicError, wrapError } from '../../base/errors.ts';
+import { buildRetryPauses } from '../../base/retry-pauses.ts';
+import type { Host } from '../../host/host.ts';
+import { withStandingLockIfThere } from '../../host/locks/standing-lock.ts';
+import { retryTransient } from '../../host/retry.ts';
+import { requireFindable } from '../../host/working-directory.ts';
 import {
   type Destination,
   type FileDestination,
@@ -11,21 +16,16 @@ import {
   parseFileDestination,
   parseRegistryDestination,
   type RegistryDestination,
-} from '../../core/export-destination.ts';
-import type { ManifestForm } from '../../core/export-manifest.ts';
-import type { ExportedImage, ExportedPart } from '../../core/exported-image.ts';
-import type { SourceOptions, StoredImage } from '../../core/image.ts';
-import { buildRetryPauses } from '../../core/retry-pauses.ts';
-import type { Host } from '../../host/host.ts';
-import { retryTransient } from '../../host/retry.ts';
-import { withStandingLockIfThere } from '../../host/standing-lock.ts';
-import { requireFindable } from '../../host/working-directory.ts';
-import { prepareAccess } from '../../source/credentials-file.ts';
+} from '../../image/export-destination.ts';
+import type { ExportedImage, ExportedPart } from '../../image/exported-image.ts';
+import type { SourceOptions, StoredImage } from '../../image/image.ts';
 import { findReplacedIndex } from '../../source/replaced-index.ts';
-import { copyOwn } from '../../source/skopeo.ts';
+import { copyOwn } from '../../source/skopeo/skopeo.ts';
+import { prepareAccess } from '../../source/trust/credentials-file.ts';
+import { withSharedStore } from '../access/store-lock.ts';
 import { readImage } from '../find-image.ts';
 import { withScratch } from '../scratch.ts';
-import { withSharedStore } from '../store-lock.ts';
+import type { ManifestForm } from './export-manifest.ts';
 import { checkFileDestination } from './file-destination.ts';
 import { buildImageFolder, type ImageFolder, writeSignatures } from './image-folder.ts';
 import { UNNAMEABLE_REASON } from './rebuild-layer.ts';

@@ -2,10 +2,10 @@
 import { constants } from 'node:fs';
 import { access, lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { AtomicError } from '../../core/errors.ts';
-import type { FileDestination } from '../../core/export-destination.ts';
-import { isJsonObject, tryParseJson } from '../../core/json-text.ts';
-import { isErrno, withFileErrors } from '../../host/file-error.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { isJsonObject, tryParseJson } from '../../base/json-text.ts';
+import type { FileDestination } from '../../image/export-destination.ts';
 
 const LAYOUT_INDEX = 'index.json';
 const REF_NAME = 'org.opencontainers.image.ref.name';

@@ -10,18 +10,18 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdir, statfs, writeFile } from 'node:fs/promises';
-import { digestAs } from '../../core/digest.ts';
-import { AtomicError } from '../../core/errors.ts';
-import { type LayerChange, type ManifestForm, planManifest } from '../../core/export-manifest.ts';
-import type { StoredImage } from '../../core/image.ts';
-import { type BlobDescriptor, type ImageManifest, parseManifest } from '../../core/manifest.ts';
-import { withFileErrors } from '../../host/file-error.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
+import { digestAs } from '../../image/digest.ts';
+import type { StoredImage } from '../../image/image.ts';
+import { type BlobDescriptor, type ImageManifest, parseManifest } from '../../image/manifest.ts';
+import { readCommit } from '../../ostree/object-files.ts';
 import { ImageKey } from '../image-commit.ts';
 import { readImageConfig } from '../image-files.ts';
 import { readSignatures } from '../image-signatures.ts';
-import { readCommit } from '../object-files.ts';
+import { type LayerChange, type ManifestForm, planManifest } from './export-manifest.ts';
 import { readRecordedLayer } from './rebuild-archive.ts';
 import { type RebuiltLayer, rebuildLayer, rebuildUncompressed } from './rebuild-layer.ts';
 

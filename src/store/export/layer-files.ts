@@ -1,7 +1,7 @@
 /** Opens the files of a layer's tree in the order of its archive, which stays in one directory for a while. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { isErrno } from '../../host/file-error.ts';
-import { formatObjectPath, readDirTree } from '../object-files.ts';
+import { isErrno } from '../../base/file-error.ts';
+import { formatObjectPath, readDirTree } from '../../ostree/object-files.ts';
 
 interface Directory {
   readonly path: string;

@@ -5,16 +5,16 @@
  */
 import { createHash } from 'node:crypto';
 import { closeSync, readSync } from 'node:fs';
-import { algorithmOf, formatDigest } from '../../core/digest.ts';
-import { AtomicError } from '../../core/errors.ts';
-import { toPrintable } from '../../core/printable.ts';
-import { formatBlobRef } from '../../core/ref-name.ts';
-import { Crc64 } from '../../core/tar/crc64.ts';
-import { type TarSplitEntry, TarSplitMalformed } from '../../core/tar/tar-split.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
+import { algorithmOf, formatDigest } from '../../image/digest.ts';
+import { formatBlobRef } from '../../image/ref-name.ts';
+import { findRef, readCommit } from '../../ostree/object-files.ts';
+import { Crc64 } from '../../tar/crc64.ts';
+import { type TarSplitEntry, TarSplitMalformed } from '../../tar/tar-split.ts';
 import { BlobKey } from '../image-commit.ts';
-import { findRef, readCommit } from '../object-files.ts';
 import { LayerFiles, type OpenedFile } from './layer-files.ts';
 import { readTarSplit } from './tar-split-reader.ts';
 

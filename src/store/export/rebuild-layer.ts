@@ -5,14 +5,14 @@
  */
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
-import { type Compressor, describeCompressor, planCompressors } from '../../core/deflate/compressors.ts';
-import { findGzipHeader } from '../../core/deflate/gzip-file.ts';
-import { algorithmOf, type DigestAlgorithm, formatDigest } from '../../core/digest.ts';
-import { type BlobDescriptor, findCompression, type LayerCompression } from '../../core/manifest.ts';
 import type { Host } from '../../host/host.ts';
-import { withStoreErrors } from '../store-error.ts';
-import { compressArchive } from './compress-layer.ts';
+import { algorithmOf, type DigestAlgorithm, formatDigest } from '../../image/digest.ts';
+import { type BlobDescriptor, findCompression, type LayerCompression } from '../../image/manifest.ts';
+import { withStoreErrors } from '../../ostree/store-error.ts';
 import { type RecordedLayer, readRecordedLayer, rebuildArchive } from './rebuild-archive.ts';
+import { compressArchive } from './recompress/compress-layer.ts';
+import { type Compressor, describeCompressor, planCompressors } from './recompress/compressors.ts';
+import { findGzipHeader } from './recompress/gzip-file.ts';
 
 /**
  * Enough for the first block of every compressor, which has 16,384 matches or bytes of its own, unless nearly all are

@@ -1,7 +1,7 @@
 /** Reads the record that `tar-split-recorder.ts` or the original tool made of a layer's archive, line by line. */
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { parseTarSplitLine, type TarSplitEntry, TarSplitMalformed } from '../../core/tar/tar-split.ts';
+import { parseTarSplitLine, type TarSplitEntry, TarSplitMalformed } from '../../tar/tar-split.ts';
 
 /** Far above any real line: the headers of one entry. What follows the end of an archive is one line, too. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024;

@@ -8,10 +8,10 @@
  */
 import { link, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
-import { AtomicError } from '../../core/errors.ts';
-import type { FileDestination } from '../../core/export-destination.ts';
-import { syncDirectory, syncFilesystemOf } from '../../host/durable-files.ts';
-import { isErrno, withFileErrors } from '../../host/file-error.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { syncDirectory, syncFilesystemOf } from '../../host/files/durable-files.ts';
+import type { FileDestination } from '../../image/export-destination.ts';
 import { conflict } from './file-destination.ts';
 
 export interface Unpublished {

@@ -14,20 +14,20 @@
  * or `umount`. Whoever takes the lock removes those. Other locks are taken before this one.
  */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { AtomicError } from '../../core/errors.ts';
-import type { Locations } from '../../core/locations.ts';
-import { type MountRecord, parseMountRecord } from '../../core/mount-record.ts';
-import { ensureDirectory } from '../../host/durable-files.ts';
-import { isErrno, withFileErrors } from '../../host/file-error.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import type { Locations } from '../../base/locations.ts';
+import { ensureDirectory } from '../../host/files/durable-files.ts';
+import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
-import { type MountEntry, readMountTables } from '../../host/mount-table.ts';
-import { removeTree } from '../../host/remove-tree.ts';
 import {
   type StandingLockRequest,
   withStandingLock,
   withStandingLockIfThere,
-} from '../../host/standing-lock.ts';
-import { ensurePrivateCheckouts } from '../private-folders.ts';
+} from '../../host/locks/standing-lock.ts';
+import { type MountEntry, readMountTables } from '../../host/mounts/mount-table.ts';
+import { ensurePrivateCheckouts } from '../access/private-folders.ts';
+import { type MountRecord, parseMountRecord } from './mount-record.ts';
 
 const SOURCE_PREFIX = 'atomic:';
 const ID = /^[0-9a-f]{12}$/;

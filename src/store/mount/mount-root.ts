@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, stat } from 'node:fs/promises';
-import { AtomicError } from '../../core/errors.ts';
-import type { MountOption } from '../../core/mount-options.ts';
-import { formatMountRecord, type MountRecord } from '../../core/mount-record.ts';
-import { writeFileDurably } from '../../host/durable-files.ts';
-import { withFileErrors } from '../../host/file-error.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import { writeFileDurably } from '../../host/files/durable-files.ts';
+import { withDirectories } from '../../host/files/open-directories.ts';
+import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
-import { type MountPoint, requireStillEmpty } from '../../host/mount-point.ts';
-import { withDirectories } from '../../host/open-directories.ts';
-import { removeTree } from '../../host/remove-tree.ts';
-import { checkoutImage } from '../checkout.ts';
+import { type MountPoint, requireStillEmpty } from '../../host/mounts/mount-point.ts';
+import { checkoutImage } from '../checkout/checkout.ts';
 import {
   buildMountFolder,
   formatMountSource,
@@ -18,6 +16,8 @@ import {
   removeUnmounted,
   withMounts,
 } from './mount-folder.ts';
+import type { MountOption } from './mount-options.ts';
+import { formatMountRecord, type MountRecord } from './mount-record.ts';
 import { chooseOverlayNamespace, type OverlayNamespace } from './overlay-attributes.ts';
 
 /** Where the files come from. */

@@ -5,9 +5,9 @@
  * is shown as it is by the one that its files have nothing in. Of directories it obeys none there.
  */
 import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
-import { AtomicError } from '../../core/errors.ts';
-import { toPrintable } from '../../core/printable.ts';
-import { withFileErrors } from '../../host/file-error.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 

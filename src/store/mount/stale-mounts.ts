@@ -1,9 +1,9 @@
 /** Mounts of images that keep files which the store has given up: their checkout has hard links of its own. */
 import { lstatSync, readdirSync } from 'node:fs';
-import type { StaleMount } from '../../core/verified-image.ts';
-import { isErrno } from '../../host/file-error.ts';
-import { formatFileIdentity } from '../../host/file-identity.ts';
+import { isErrno } from '../../base/file-error.ts';
+import { formatFileIdentity } from '../../host/files/file-identity.ts';
 import type { Host } from '../../host/host.ts';
+import type { StaleMount } from '../../image/verified-image.ts';
 import { findMounted, listRecordedMounts } from './mount-folder.ts';
 
 /**

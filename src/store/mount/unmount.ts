@@ -1,11 +1,10 @@
-import { AtomicError } from '../../core/errors.ts';
-import type { MountRecord } from '../../core/mount-record.ts';
-import { toPrintable } from '../../core/printable.ts';
-import { isErrno } from '../../host/file-error.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { isErrno } from '../../base/file-error.ts';
+import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
-import { resolveMountPoint } from '../../host/mount-point.ts';
-import { type MountEntry, readOwnMounts } from '../../host/mount-table.ts';
-import { listPathUsers } from '../../host/path-users.ts';
+import { resolveMountPoint } from '../../host/mounts/mount-point.ts';
+import { type MountEntry, readOwnMounts } from '../../host/mounts/mount-table.ts';
+import { listPathUsers } from '../../host/mounts/path-users.ts';
 import {
   findMounted,
   findMountId,
@@ -15,6 +14,7 @@ import {
   requireRootTo,
   withExistingMounts,
 } from './mount-folder.ts';
+import type { MountRecord } from './mount-record.ts';
 
 export interface Unmounted {
   /** Absolute, without symlinks. */

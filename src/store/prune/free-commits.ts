@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import { syncFilesystemOf } from '../../host/durable-files.ts';
+import { syncFilesystemOf } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
 import type { Pointer } from '../../native/glib.ts';
-import { formatObjectPath } from '../object-files.ts';
-import type { ObjectSet } from '../reachable-objects.ts';
+import { formatObjectPath } from '../../ostree/object-files.ts';
+import type { ObjectSet } from '../../ostree/reachable-objects.ts';
 
 const FOLDER = /^[0-9a-f]{2}$/;
 const COMMIT = /^[0-9a-f]{62}\.commit$/;

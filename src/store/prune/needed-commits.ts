@@ -2,13 +2,13 @@
  * Which commits of the repository are needed, and by whom. An image's own commit does not name its layers and its
  * configuration: those have refs of their own (compatibility S-02, S-03), which its manifest names.
  */
-import { AtomicError } from '../../core/errors.ts';
-import { formatArgv } from '../../core/format-argv.ts';
-import { formatBlobRef, listNamedDigests, parseRefName, REF_FOLDER } from '../../core/ref-name.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { formatArgv } from '../../base/format-argv.ts';
 import type { Host } from '../../host/host.ts';
+import { formatBlobRef, listNamedDigests, parseRefName, REF_FOLDER } from '../../image/ref-name.ts';
+import { listAllRefs, type StoreRef } from '../../ostree/list-refs.ts';
+import { readVerifiedCommit } from '../../ostree/reachable-objects.ts';
 import { ImageKey } from '../image-commit.ts';
-import { listAllRefs, type StoreRef } from '../list-refs.ts';
-import { readVerifiedCommit } from '../reachable-objects.ts';
 
 /** A commit that is needed for itself: of an image, of a deployment, or of a ref that is not ours. */
 export interface Root {

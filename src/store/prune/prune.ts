@@ -1,14 +1,14 @@
 /** Frees what nothing needs: refs of layers first, then the objects that no ref and no deployment reaches. */
-import { AtomicError } from '../../core/errors.ts';
-import { formatArgv } from '../../core/format-argv.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { formatArgv } from '../../base/format-argv.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { GErrorThrown } from '../../native/glib.ts';
-import { lockRepository } from '../library-lock.ts';
-import { addReachable, createObjectSet, type ObjectSet } from '../reachable-objects.ts';
-import { hasRepository, withRepository } from '../repository.ts';
-import { toStoreError, withStoreErrors } from '../store-error.ts';
-import { removeRefs } from '../write-refs.ts';
+import { lockRepository } from '../../ostree/library-lock.ts';
+import { addReachable, createObjectSet, type ObjectSet } from '../../ostree/reachable-objects.ts';
+import { hasRepository, withRepository } from '../../ostree/repository.ts';
+import { toStoreError, withStoreErrors } from '../../ostree/store-error.ts';
+import { removeRefs } from '../../ostree/write-refs.ts';
 import { freeCommits } from './free-commits.ts';
 import { type DeploymentNeed, listNeededCommits, type NeededCommits, withOwner } from './needed-commits.ts';
 import { removeUnusedScratch } from './scratch-leftovers.ts';

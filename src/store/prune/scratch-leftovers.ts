@@ -11,12 +11,12 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { withFileErrors } from '../../host/file-error.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
-import { removeTree } from '../../host/remove-tree.ts';
-import { removeLayerLedger } from '../pull/layer-ledger.ts';
+import { removeWaitingFiles } from '../../ostree/waiting-files.ts';
+import { removeLayerLedger } from '../layer-ledger.ts';
 import { removeAbandonedScratch } from '../scratch.ts';
-import { removeWaitingFiles } from '../waiting-files.ts';
 
 const STAGING = /^staging-/;
 

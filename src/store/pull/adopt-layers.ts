@@ -1,5 +1,5 @@
+import type { Transaction } from '../../ostree/transaction.ts';
 import { readStoredLayer, type StoredLayer } from '../stored-layer.ts';
-import type { Transaction } from '../transaction.ts';
 import { writeAdoptedLayer } from '../write-commit.ts';
 import type { AdoptableLayer } from './adoptable-layers.ts';
 

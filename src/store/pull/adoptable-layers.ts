@@ -3,8 +3,8 @@
  * content has several: a registry sends it with gzip, an engine plain. What unpacks to the same archive is the same
  * tree: the new name gets a commit of its own, and nothing is fetched.
  */
-import type { BlobDescriptor } from '../../core/manifest.ts';
-import type { Commit } from '../../core/ostree-objects.ts';
+import type { BlobDescriptor } from '../../image/manifest.ts';
+import type { Commit } from '../../ostree/ostree-objects.ts';
 import type { LayerContents } from './layer-contents.ts';
 
 /** A missing layer, and the commit of another one that inflates to the same archive. */

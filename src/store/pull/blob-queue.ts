@@ -2,9 +2,9 @@
  * Opens the blobs of an image's layers one ahead: while a layer is being stored, the source asks its registry for the next
  * one and fills the pipe.
  */
-import type { BlobDescriptor } from '../../core/manifest.ts';
-import type { ImageProxy, OpenedBlob } from '../../source/image-proxy.ts';
+import type { BlobDescriptor } from '../../image/manifest.ts';
 import type { RenewableSource } from '../../source/renewable-source.ts';
+import type { ImageProxy, OpenedBlob } from '../../source/skopeo/image-proxy.ts';
 
 interface BlobAhead {
   readonly digest: string;

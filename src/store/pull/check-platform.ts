@@ -1,8 +1,8 @@
-import { AtomicError } from '../../core/errors.ts';
-import type { Platform } from '../../core/image.ts';
-import { formatPlatform, readNamedPlatform, suitsPlatform } from '../../core/image-platform.ts';
+import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
-import { findMachinePlatform } from '../../host/machine-platform.ts';
+import type { Platform } from '../../image/image.ts';
+import { formatPlatform, readNamedPlatform, suitsPlatform } from '../../image/image-platform.ts';
+import { findMachinePlatform } from '../../source/machine-platform.ts';
 
 /**
  * Looks whether an image is for the platform that a person asked for. For a platform that nobody asked for there is a

@@ -1,18 +1,19 @@
 /** One layer of an image that is being stored: from the repository, or from the source into the open transaction. */
-import { algorithmOf } from '../../core/digest.ts';
-import { AtomicError, wrapError } from '../../core/errors.ts';
-import { type BlobDescriptor, findCompression } from '../../core/manifest.ts';
+
+import { AtomicError, wrapError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { retryTransient } from '../../host/retry.ts';
+import { algorithmOf } from '../../image/digest.ts';
+import { type BlobDescriptor, findCompression } from '../../image/manifest.ts';
 import type { Pointer } from '../../native/glib.ts';
+import { withStoreErrors } from '../../ostree/store-error.ts';
+import type { Transaction } from '../../ostree/transaction.ts';
 import type { RenewableSource } from '../../source/renewable-source.ts';
-import { withStoreErrors } from '../store-error.ts';
+import { recordLayer } from '../layer-ledger.ts';
+import { readAvailableSpace } from '../preflight.ts';
 import { findStoredLayer, type StoredLayer } from '../stored-layer.ts';
-import type { Transaction } from '../transaction.ts';
 import type { BlobQueue } from './blob-queue.ts';
-import { recordLayer } from './layer-ledger.ts';
-import { readAvailableSpace } from './preflight.ts';
 
 export interface LayerSource {
   readonly source: RenewableSource;
@@ -86,9 +87,9 @@ async function fetchLayer(
   layer: BlobDescriptor,
   diffId: string | undefined,
 ): Promise<EnsuredLayer> {
-  const { importLayer } = await import('./import-layer.ts');
-  const { ObjectStage } = await import('./object-stage.ts');
-  const { commitLayer } = await import('./layer-commit.ts');
+  const { importLayer } = await import('../layer/import-layer.ts');
+  const { ObjectStage } = await import('../layer/object-stage.ts');
+  const { commitLayer } = await import('../layer/layer-commit.ts');
   host.report({ kind: 'layer-started', digest: layer.digest, bytes: layer.size });
   const { repo } = transaction;
   const stage = new ObjectStage(host.locations, (await readAvailableSpace(host, repo)).bytes);

@@ -10,13 +10,14 @@
  * An entry is a hint: that a blob inflates to something else than before is only possible when one of both was a lie, and
  * the commit is read before anybody relies on it.
  */
-import type { Commit } from '../../core/ostree-objects.ts';
-import { parseRefName, REF_FOLDER } from '../../core/ref-name.ts';
+
 import type { Host } from '../../host/host.ts';
-import { readCacheFile, writeCacheFile } from '../cache-file.ts';
+import { parseRefName, REF_FOLDER } from '../../image/ref-name.ts';
+import { readCacheFile, writeCacheFile } from '../../ostree/cache-file.ts';
+import { findRef, listRefNames, readCommit } from '../../ostree/object-files.ts';
+import type { Commit } from '../../ostree/ostree-objects.ts';
+import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { BlobKey } from '../image-commit.ts';
-import { findRef, listRefNames, readCommit } from '../object-files.ts';
-import { tolerateDamage } from '../tolerate-damage.ts';
 
 /** The number changes with `CachedContent`. */
 const FILE = 'tmp/cache/atomic-layers-1';

@@ -9,9 +9,9 @@ export async function loadImporter(): Promise<void> {
     import('../../native/ostree-inventory.ts'),
     import('../write-commit.ts'),
     import('./adopt-layers.ts'),
-    import('./import-layer.ts'),
-    import('./layer-commit.ts'),
-    import('./object-stage.ts'),
+    import('../layer/import-layer.ts'),
+    import('../layer/layer-commit.ts'),
+    import('../layer/object-stage.ts'),
     import('./resume-layer.ts'),
   ]);
 }

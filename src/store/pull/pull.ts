@@ -1,20 +1,20 @@
 /** Pulls an image: finds out what is meant, opens its source, and stores it. */
-import { wrapError } from '../../core/errors.ts';
-import { formatCount } from '../../core/format-count.ts';
-import type { PulledImage, SourceOptions } from '../../core/image.ts';
-import { type ImageLocation, nameImage } from '../../core/image-location.ts';
-import { formatImageRef } from '../../core/ref-name.ts';
-import { findPin, formatReference, parseNewName } from '../../core/reference.ts';
-import { buildRetryPauses } from '../../core/retry-pauses.ts';
-import { dropRegistryPrefix, parseSourceName } from '../../core/source-name.ts';
+import { wrapError } from '../../base/errors.ts';
+import { formatCount } from '../../base/format-count.ts';
+import { buildRetryPauses } from '../../base/retry-pauses.ts';
 import type { Host } from '../../host/host.ts';
 import { retryTransient } from '../../host/retry.ts';
+import type { PulledImage, SourceOptions } from '../../image/image.ts';
+import { type ImageLocation, nameImage } from '../../image/image-location.ts';
+import { formatImageRef } from '../../image/ref-name.ts';
+import { findPin, formatReference, parseNewName } from '../../image/reference.ts';
+import { dropRegistryPrefix, parseSourceName } from '../../image/source-name.ts';
 import { locateImage } from '../../source/locate-image.ts';
 import { openImage } from '../../source/open-image.ts';
 import { openRenewableSource } from '../../source/renewable-source.ts';
-import { withImageLock } from '../image-lock.ts';
+import { withImageLock } from '../access/image-lock.ts';
+import { withSharedStore } from '../access/store-lock.ts';
 import { withScratch } from '../scratch.ts';
-import { withSharedStore } from '../store-lock.ts';
 import { loadImporter } from './load-importer.ts';
 import { storeImage } from './store-image.ts';
 

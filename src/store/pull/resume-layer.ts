@@ -1,15 +1,16 @@
 /** A layer that an interrupted pull completed, and whose ref it could not set any more. */
-import { VariantMalformed } from '../../core/gvariant.ts';
-import type { BlobDescriptor } from '../../core/manifest.ts';
-import { type Commit, parseCommit, parseDirTree } from '../../core/ostree-objects.ts';
-import { formatBlobRef } from '../../core/ref-name.ts';
+
+import type { BlobDescriptor } from '../../image/manifest.ts';
+import { formatBlobRef } from '../../image/ref-name.ts';
 import type { Pointer } from '../../native/glib.ts';
 import { loadMetadata } from '../../native/ostree.ts';
 import { hasObject } from '../../native/ostree-inventory.ts';
+import { VariantMalformed } from '../../ostree/gvariant.ts';
+import { type Commit, parseCommit, parseDirTree } from '../../ostree/ostree-objects.ts';
+import type { Transaction } from '../../ostree/transaction.ts';
+import { discardCommits, takeWaitingCommit } from '../../ostree/waiting-files.ts';
+import { findRecordedLayer } from '../layer-ledger.ts';
 import { describeLayer, type StoredLayer } from '../stored-layer.ts';
-import type { Transaction } from '../transaction.ts';
-import { discardCommits, takeWaitingCommit } from '../waiting-files.ts';
-import { findRecordedLayer } from './layer-ledger.ts';
 
 /**
  * Points the layer's ref at the commit that the ledger names, when every object below it is in the repository or in

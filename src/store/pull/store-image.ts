@@ -2,37 +2,38 @@
  * Stores an image from an open source: the layers that are missing, then the image itself. The image's ref is set by the
  * last transaction, so that an image is there whole or not at all; layers that are complete survive an interrupted pull.
  */
-import { checkConfiguration } from '../../core/configuration-blob.ts';
-import { AtomicError } from '../../core/errors.ts';
-import { hasDigest, type Platform, type PulledImage, type StoredImage } from '../../core/image.ts';
+
+import { AtomicError } from '../../base/errors.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import { retryTransient } from '../../host/retry.ts';
+import { checkConfiguration } from '../../image/configuration-blob.ts';
+import { hasDigest, type Platform, type PulledImage, type StoredImage } from '../../image/image.ts';
 import {
   type BlobDescriptor,
   findCompression,
   type ImageManifest,
   MAX_MANIFEST_BYTES,
   parseManifest,
-} from '../../core/manifest.ts';
-import type { Host } from '../../host/host.ts';
-import { throwIfInterrupted } from '../../host/interruption.ts';
-import { retryTransient } from '../../host/retry.ts';
+} from '../../image/manifest.ts';
 import type { Pointer } from '../../native/glib.ts';
+import { readCommit } from '../../ostree/object-files.ts';
+import { withRepository } from '../../ostree/repository.ts';
+import { isDamage } from '../../ostree/tolerate-damage.ts';
+import { withTransaction } from '../../ostree/transaction.ts';
+import { withImageLock } from '../access/image-lock.ts';
 import { findImage } from '../find-image.ts';
 import { hasConfig } from '../image-files.ts';
-import { withImageLock } from '../image-lock.ts';
 import { hasMergedRoot } from '../image-root.ts';
 import { hasSignatures } from '../image-signatures.ts';
-import { readCommit } from '../object-files.ts';
-import { withRepository } from '../repository.ts';
+import { forgetLayers } from '../layer-ledger.ts';
+import { checkRoomForLayers, listMissingLayers } from '../preflight.ts';
 import { findStoredLayers, type StoredLayer } from '../stored-layer.ts';
-import { isDamage } from '../tolerate-damage.ts';
-import { withTransaction } from '../transaction.ts';
 import { type AdoptableLayer, findAdoptableLayers } from './adoptable-layers.ts';
 import { BlobQueue } from './blob-queue.ts';
 import { checkPlatform } from './check-platform.ts';
 import type { LayerSource } from './fetch-layer.ts';
 import { LayerContents } from './layer-contents.ts';
-import { forgetLayers } from './layer-ledger.ts';
-import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
 import { storeLayers } from './store-layers.ts';
 
 /**

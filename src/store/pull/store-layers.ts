@@ -2,16 +2,16 @@
  * Stores the layers of an image in transactions of their own, so that what is complete stays whatever happens after:
  * every 256 MB of new data, and when the pull fails. For what even that misses, a kill above all, see `layer-ledger.ts`.
  */
-import { AtomicError } from '../../core/errors.ts';
-import type { BlobDescriptor, ImageManifest } from '../../core/manifest.ts';
-import type { LayerTree } from '../../core/merge-layers.ts';
-import { toPrintable } from '../../core/printable.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
-import { toStoreError, withStoreErrors } from '../store-error.ts';
+import type { BlobDescriptor, ImageManifest } from '../../image/manifest.ts';
+import { toStoreError, withStoreErrors } from '../../ostree/store-error.ts';
+import type { Transaction } from '../../ostree/transaction.ts';
+import { forgetLayers } from '../layer-ledger.ts';
+import type { LayerTree } from '../merge-layers.ts';
 import type { StoredLayer } from '../stored-layer.ts';
-import type { Transaction } from '../transaction.ts';
 import { ensureLayer, type QueuedSource } from './fetch-layer.ts';
-import { forgetLayers } from './layer-ledger.ts';
 
 /**
  * A transaction ends in one sync of the filesystem, about 0.3 s after 200 MB. Only a power cut takes what came after the

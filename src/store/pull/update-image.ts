@@ -1,11 +1,11 @@
 /** Fetches what the name of a stored image means now (compatibility M-60). */
-import { AtomicError } from '../../core/errors.ts';
-import { findTagSource, type SourceOptions, type StoredImage } from '../../core/image.ts';
-import { toPrintable } from '../../core/printable.ts';
-import { formatProposal, proposeImages } from '../../core/propose-images.ts';
-import { findPin, parseReference } from '../../core/reference.ts';
-import { parseStoredName } from '../../core/source-name.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
+import { findTagSource, type SourceOptions, type StoredImage } from '../../image/image.ts';
+import { formatProposal, proposeImages } from '../../image/propose-images.ts';
+import { findPin, parseReference } from '../../image/reference.ts';
+import { parseStoredName } from '../../image/source-name.ts';
 import { findImage, listStoredNames } from '../find-image.ts';
 import { pullImage } from './pull.ts';
 

@@ -1,4 +1,4 @@
-import { withStoreErrors } from '../store-error.ts';
+import { withStoreErrors } from '../../ostree/store-error.ts';
 
 /**
  * Computes the checksum that a file or symlink would have as an object of the repository: of content, owner, mode and

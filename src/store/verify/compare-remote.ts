@@ -1,12 +1,12 @@
 /** Compares images with the registries that they came from. Reads no object. */
-import { AtomicError } from '../../core/errors.ts';
-import { findTagSource, type SourceOptions } from '../../core/image.ts';
-import { parseReference } from '../../core/reference.ts';
-import { buildRetryPauses } from '../../core/retry-pauses.ts';
-import type { RemoteStatus } from '../../core/verified-image.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { buildRetryPauses } from '../../base/retry-pauses.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { retryTransient } from '../../host/retry.ts';
+import { findTagSource, type SourceOptions } from '../../image/image.ts';
+import { parseReference } from '../../image/reference.ts';
+import type { RemoteStatus } from '../../image/verified-image.ts';
 import { findRemoteDigest } from '../../source/remote-digest.ts';
 import { findTrustedManifest, listTargets, selectTargets, type VerifyTarget } from './verify-targets.ts';
 

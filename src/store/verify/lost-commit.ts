@@ -4,9 +4,9 @@
  */
 import { readdirSync } from 'node:fs';
 import type { Host } from '../../host/host.ts';
+import { readCommit } from '../../ostree/object-files.ts';
+import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { ImageKey } from '../image-commit.ts';
-import { readCommit } from '../object-files.ts';
-import { tolerateDamage } from '../tolerate-damage.ts';
 import type { ObjectVerifier } from './object-verifier.ts';
 
 const COMMIT = /^([0-9a-f]{62})\.commit$/;

@@ -1,7 +1,7 @@
 /** Finds where in directory trees objects are. */
 
-import { compareUtf8 } from '../../core/compare-utf8.ts';
-import type { TreeChecksums } from '../../core/tar/layer-tree.ts';
+import { compareUtf8 } from '../../base/compare-utf8.ts';
+import type { TreeChecksums } from '../../ostree/layer-tree.ts';
 import type { ImageRoot } from '../image-root.ts';
 import { formatObjectKey } from './object-verifier.ts';
 

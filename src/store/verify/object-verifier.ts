@@ -5,15 +5,15 @@
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync } from 'node:fs';
-import { formatCount } from '../../core/format-count.ts';
-import { toPrintable } from '../../core/printable.ts';
-import type { ObjectKind } from '../../core/verified-image.ts';
-import { isErrno } from '../../host/file-error.ts';
+import { isErrno } from '../../base/file-error.ts';
+import { formatCount } from '../../base/format-count.ts';
+import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
+import type { ObjectKind } from '../../image/verified-image.ts';
 import { GErrorThrown, IoErrorCode, type Pointer } from '../../native/glib.ts';
-import { formatObjectPath } from '../object-files.ts';
-import { toStoreError } from '../store-error.ts';
+import { formatObjectPath } from '../../ostree/object-files.ts';
+import { toStoreError } from '../../ostree/store-error.ts';
 
 /** libostree's own limit for metadata objects. */
 const MAX_METADATA_BYTES = 128 * 1024 * 1024;

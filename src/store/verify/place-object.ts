@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import type { ObjectKind } from '../../core/verified-image.ts';
-import { withFileErrors } from '../../host/file-error.ts';
-import { formatFileIdentity } from '../../host/file-identity.ts';
-import { linkOrCopy } from '../link-or-copy.ts';
-import { formatObjectPath } from '../object-files.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import { formatFileIdentity } from '../../host/files/file-identity.ts';
+import type { ObjectKind } from '../../image/verified-image.ts';
+import { formatObjectPath } from '../../ostree/object-files.ts';
+import { linkOrCopy } from '../layer/link-or-copy.ts';
 import type { Repair } from './repair.ts';
 
 /** @param source a hard link to the object, already on the disk */

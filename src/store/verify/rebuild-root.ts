@@ -1,11 +1,11 @@
 /** Makes again what a pull itself has made of the layers: the merged directories of an image, and its commit. */
-import type { ImageManifest } from '../../core/manifest.ts';
-import { plainDirectory } from '../../core/plain-directory.ts';
-import type { StoreProblem } from '../../core/verified-image.ts';
+import type { ImageManifest } from '../../image/manifest.ts';
+import type { StoreProblem } from '../../image/verified-image.ts';
+import { plainDirectory } from '../../ostree/plain-directory.ts';
+import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
+import { withTransaction } from '../../ostree/transaction.ts';
 import { mergeStoredLayers } from '../image-root.ts';
 import { readLayerTrees } from '../stored-layer.ts';
-import { tolerateDamage } from '../tolerate-damage.ts';
-import { withTransaction } from '../transaction.ts';
 import { placeData } from './place-object.ts';
 import type { Repair } from './repair.ts';
 import type { TrustedManifest } from './verify-targets.ts';

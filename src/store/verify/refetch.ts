@@ -1,15 +1,15 @@
 /** Fetches layers and configurations into the scratch of a repair, and takes over what the store lacks. */
-import type { BlobDescriptor } from '../../core/manifest.ts';
-import { formatBlobRef } from '../../core/ref-name.ts';
-import type { ObjectKind } from '../../core/verified-image.ts';
-import { findRef, formatObjectPath, readCommit, readDirTree } from '../object-files.ts';
+import type { BlobDescriptor } from '../../image/manifest.ts';
+import { formatBlobRef } from '../../image/ref-name.ts';
+import type { ObjectKind } from '../../image/verified-image.ts';
+import { findRef, formatObjectPath, readCommit, readDirTree } from '../../ostree/object-files.ts';
+import { withRepository } from '../../ostree/repository.ts';
+import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
+import { withTransaction } from '../../ostree/transaction.ts';
+import { writeRef } from '../../ostree/write-refs.ts';
 import { BlobQueue } from '../pull/blob-queue.ts';
 import { ensureLayer, type LayerSource } from '../pull/fetch-layer.ts';
-import { withRepository } from '../repository.ts';
 import { findStoredLayer } from '../stored-layer.ts';
-import { tolerateDamage } from '../tolerate-damage.ts';
-import { withTransaction } from '../transaction.ts';
-import { writeRef } from '../write-refs.ts';
 import { formatObjectKey } from './object-verifier.ts';
 import { placeLink } from './place-object.ts';
 import type { Repair } from './repair.ts';

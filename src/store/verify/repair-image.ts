@@ -7,17 +7,17 @@
  * before, or as it was.
  */
 import { rmSync } from 'node:fs';
-import { AtomicError } from '../../core/errors.ts';
-import { type BlobDescriptor, type ImageManifest, parseManifest } from '../../core/manifest.ts';
-import { parseReference } from '../../core/reference.ts';
-import { buildRetryPauses } from '../../core/retry-pauses.ts';
-import type { StoreProblem } from '../../core/verified-image.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { buildRetryPauses } from '../../base/retry-pauses.ts';
+import { type BlobDescriptor, type ImageManifest, parseManifest } from '../../image/manifest.ts';
+import { parseReference } from '../../image/reference.ts';
+import type { StoreProblem } from '../../image/verified-image.ts';
+import { findRef, formatObjectPath, listRefNames } from '../../ostree/object-files.ts';
+import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
+import { writeRef } from '../../ostree/write-refs.ts';
 import type { ImageSource } from '../../source/image-source.ts';
 import { openPinnedImage } from '../../source/pinned-source.ts';
 import { openRenewableSource, type RenewableSource } from '../../source/renewable-source.ts';
-import { findRef, formatObjectPath, listRefNames } from '../object-files.ts';
-import { tolerateDamage } from '../tolerate-damage.ts';
-import { writeRef } from '../write-refs.ts';
 import { findLostCommit } from './lost-commit.ts';
 import { placeLink } from './place-object.ts';
 import { rebuildDirectories, rewriteImageCommit } from './rebuild-root.ts';

@@ -13,9 +13,9 @@
  * the next prune (`scratch-leftovers.ts`).
  */
 import { existsSync, mkdirSync } from 'node:fs';
-import { withFileErrors } from '../../host/file-error.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
-import { removeTree } from '../../host/remove-tree.ts';
 import type { Scratch } from '../../source/scratch.ts';
 
 /** @returns what the action returns; nothing of the scratch is left then, nor after a failure */

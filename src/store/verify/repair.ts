@@ -1,5 +1,5 @@
-import type { SourceOptions } from '../../core/image.ts';
 import type { Host } from '../../host/host.ts';
+import type { SourceOptions } from '../../image/image.ts';
 import type { Pointer } from '../../native/glib.ts';
 import type { ObjectVerifier } from './object-verifier.ts';
 import type { RepairScratch } from './repair-scratch.ts';

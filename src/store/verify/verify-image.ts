@@ -2,13 +2,14 @@
  * Verifies everything that an image needs: its commit and the merged tree, the commit of every layer with its tree, and
  * its configuration. Nothing is changed.
  */
-import type { Commit } from '../../core/ostree-objects.ts';
-import { formatBlobRef } from '../../core/ref-name.ts';
-import type { ObjectKind, StoreProblem, VerifiedImage } from '../../core/verified-image.ts';
+
 import type { Host } from '../../host/host.ts';
+import { formatBlobRef } from '../../image/ref-name.ts';
+import type { ObjectKind, StoreProblem, VerifiedImage } from '../../image/verified-image.ts';
+import { findRef, readCommit, readDirTree } from '../../ostree/object-files.ts';
+import type { Commit } from '../../ostree/ostree-objects.ts';
+import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { hasMergedRoot, type ImageRoot, readCommitRoot, readImageRoot } from '../image-root.ts';
-import { findRef, readCommit, readDirTree } from '../object-files.ts';
-import { tolerateDamage } from '../tolerate-damage.ts';
 import { findPaths } from './object-places.ts';
 import { formatObjectKey, type ObjectVerifier } from './object-verifier.ts';
 import type { VerifyTarget } from './verify-targets.ts';

@@ -4,17 +4,17 @@
  */
 
 import { createHash } from 'node:crypto';
-import { compareUtf8 } from '../../core/compare-utf8.ts';
-import { hasDigest, type StoredImage } from '../../core/image.ts';
-import { formatImageRef, parseRefName } from '../../core/ref-name.ts';
-import { findPin, formatReference } from '../../core/reference.ts';
-import { parseStoredName } from '../../core/source-name.ts';
+import { compareUtf8 } from '../../base/compare-utf8.ts';
 import type { Host } from '../../host/host.ts';
+import { hasDigest, type StoredImage } from '../../image/image.ts';
+import { formatImageRef, parseRefName } from '../../image/ref-name.ts';
+import { findPin, formatReference } from '../../image/reference.ts';
+import { parseStoredName } from '../../image/source-name.ts';
+import { findRef, listRefNames, readCommit } from '../../ostree/object-files.ts';
+import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { buildAmbiguous, buildNotFound, parseIdPrefix } from '../find-image.ts';
 import { describeImage, ImageKey } from '../image-commit.ts';
 import { parseSignatures } from '../image-signatures.ts';
-import { findRef, listRefNames, readCommit } from '../object-files.ts';
-import { tolerateDamage } from '../tolerate-damage.ts';
 
 /** An image by its ref, or by the commit that a deployment names. */
 export interface VerifyTarget {

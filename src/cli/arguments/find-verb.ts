@@ -1,0 +1,127 @@
+import { toPrintable } from '../../base/printable.ts';
+import { findSuggestion } from '../../base/suggest.ts';
+import { buildUsageError } from './usage-error.ts';
+
+/** A verb as the list of verbs shows it. `path` has one word or two: `pull`, `images list`. */
+export interface VerbEntry {
+  readonly path: string;
+  readonly summary: string;
+  /** Other paths, which existing scripts use; no list of verbs shows them. */
+  readonly aliases?: readonly string[];
+}
+
+/** Options that stand before the verb (compatibility G-01). */
+export interface GlobalOptions {
+  readonly debug: boolean;
+  readonly assumeYes: boolean;
+}
+
+export type Request<Verb extends VerbEntry> =
+  | { readonly kind: 'version' }
+  /** `topic` is a verb, the first word of verbs (`images`), or empty for the program. */
+  | { readonly kind: 'help'; readonly topic: string }
+  | {
+      readonly kind: 'verb';
+      readonly verb: Verb;
+      /** Words behind the verb. */
+      readonly rest: readonly string[];
+      readonly globals: GlobalOptions;
+    };
+
+/**
+ * Reads a command line up to its verb.
+ *
+ * @param words the command line without the program
+ * @throws BAD_OPTION, UNKNOWN_COMMAND
+ */
+export function findVerb<Verb extends VerbEntry>(
+  words: readonly string[],
+  verbs: readonly Verb[],
+): Request<Verb> {
+  let debug = false;
+  let assumeYes = false;
+  let index = 0;
+  for (; words[index]?.startsWith('-'); index++) {
+    const word = words[index];
+    if (word === '-v' || word === '--version') return { kind: 'version' };
+    if (word === '-h' || word === '--help') return { kind: 'help', topic: '' };
+    if (word === '--debug') debug = true;
+    else if (word === '-y' || word === '--assumeyes') assumeYes = true;
+    else throw buildUnknownGlobal(word ?? '');
+  }
+  const rest = words.slice(index);
+  if (rest[0] === 'help') return { kind: 'help', topic: findTopic(rest.slice(1), verbs) };
+  return findCommand(rest, verbs, { debug, assumeYes });
+}
+
+function findCommand<Verb extends VerbEntry>(
+  words: readonly string[],
+  verbs: readonly Verb[],
+  globals: GlobalOptions,
+): Request<Verb> {
+  const [first, second] = words;
+  if (first === undefined)
+    throw buildUsageError('UNKNOWN_COMMAND', 'Too few arguments: the verb is missing', '');
+  const single = verbs.find((verb) => isCalled(verb, first));
+  if (single !== undefined) return { kind: 'verb', verb: single, rest: words.slice(1), globals };
+  const members = findMembers(first, verbs);
+  if (members.length === 0) throw buildUnknownVerb(first, '', listFirstWords(verbs));
+  if (second === '-h' || second === '--help') return { kind: 'help', topic: first };
+  if (second === undefined || second.startsWith('-')) {
+    throw buildUsageError('UNKNOWN_COMMAND', `Too few arguments: '${first}' needs a verb`, first);
+  }
+  const verb = verbs.find((member) => isCalled(member, `${first} ${second}`));
+  if (verb === undefined) {
+    throw buildUnknownVerb(
+      second,
+      first,
+      members.map((member) => member.path.slice(first.length + 1)),
+    );
+  }
+  return { kind: 'verb', verb, rest: words.slice(2), globals };
+}
+
+/** The topic of `atomic help WORD...`. */
+function findTopic(words: readonly string[], verbs: readonly VerbEntry[]): string {
+  const topic = words.filter((word) => word !== '-h' && word !== '--help').join(' ');
+  if (topic === '' || topic === 'help') return '';
+  const verb = verbs.find((candidate) => isCalled(candidate, topic));
+  if (verb !== undefined) return verb.path;
+  if (findMembers(topic, verbs).length > 0) return topic;
+  throw buildUnknownVerb(topic, '', [...listFirstWords(verbs), ...verbs.map((verb) => verb.path)]);
+}
+
+/** Whether a verb has this path, or had it in the original. */
+export function isCalled({ path, aliases = [] }: VerbEntry, written: string): boolean {
+  return path === written || aliases.includes(written);
+}
+
+/** The verbs of which `word` is the first of two words. */
+export function findMembers<Verb extends VerbEntry>(word: string, verbs: readonly Verb[]): readonly Verb[] {
+  return verbs.filter((verb) => verb.path.startsWith(`${word} `));
+}
+
+function listFirstWords(verbs: readonly VerbEntry[]): readonly string[] {
+  return [...new Set([...verbs.map((verb) => verb.path.replace(/ .*/, '')), 'help'])];
+}
+
+function buildUnknownVerb(word: string, group: string, candidates: readonly string[]): Error {
+  const prefix = group === '' ? '' : `${group} `;
+  const suggestion = findSuggestion(word, candidates);
+  return buildUsageError(
+    'UNKNOWN_COMMAND',
+    `Unknown verb '${prefix}${toPrintable(word, 80)}'`,
+    group,
+    suggestion && `Did you mean 'atomic ${prefix}${suggestion}'?`,
+  );
+}
+
+function buildUnknownGlobal(word: string): Error {
+  const suggestion = findSuggestion(word, ['--help', '--version', '--debug', '--assumeyes']);
+  return buildUsageError(
+    'BAD_OPTION',
+    `Unknown option '${toPrintable(word, 80)}'`,
+    '',
+    suggestion === undefined ? 'Options of a verb stand behind the verb.' : `Did you mean '${suggestion}'?`,
+  );
+}

@@ -1,0 +1,15 @@
+import { AtomicError } from '../../base/errors.ts';
+
+/**
+ * Builds the error of a command line that cannot be understood; it exits with status 2.
+ *
+ * @param topic the verb whose help explains it, such as `images list`; empty for the program itself
+ */
+export function buildUsageError(
+  code: 'UNKNOWN_COMMAND' | 'BAD_OPTION',
+  message: string,
+  topic: string,
+  hint?: string,
+): AtomicError {
+  return new AtomicError(code, message, { hint, details: { topic } });
+}

@@ -1,0 +1,55 @@
+import { toPrintable } from '../../base/printable.ts';
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly minWidth?: number;
+  /** Longer values end in `...`. */
+  readonly maxWidth?: number;
+  /** The value of a row. It may come from an image: control characters are removed here. */
+  readonly read: (row: Row) => string;
+}
+
+export interface TableOptions<Row> {
+  /** A sign in front of the line of a row, at most two characters. */
+  readonly mark: (row: Row) => string;
+  /** Spaces between columns. */
+  readonly gap: number;
+  readonly heading: boolean;
+  /** Cut values to `maxWidth`. */
+  readonly truncate: boolean;
+}
+
+/**
+ * Builds a table whose columns are as wide as their longest value. Lines have no blanks at their end.
+ *
+ * @returns empty for no rows
+ */
+export function formatTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  options: TableOptions<Row>,
+): string {
+  if (rows.length === 0) return '';
+  const cells = rows.map((row) =>
+    columns.map(({ read, maxWidth }) => toPrintable(read(row), options.truncate ? maxWidth : MAX_CELL)),
+  );
+  const titles = columns.map(({ title }) => title);
+  const widths = columns.map(({ minWidth = 0 }, index) =>
+    Math.max(minWidth, ...[titles, ...cells].map((line) => line[index]?.length ?? 0)),
+  );
+  const lines = rows.map((row, index) =>
+    formatLine(options.mark(row), cells[index] ?? [], widths, options.gap),
+  );
+  const heading = options.heading ? formatLine('', titles, widths, options.gap) : '';
+  return heading + lines.join('');
+}
+
+/** Even without truncation one value of an image must not fill a terminal. */
+const MAX_CELL = 10_000;
+
+const MARK_WIDTH = 2;
+
+function formatLine(mark: string, line: readonly string[], widths: readonly number[], gap: number): string {
+  const padded = line.map((cell, index) => cell.padEnd(widths[index] ?? 0));
+  return `${`${mark.padEnd(MARK_WIDTH)} ${padded.join(' '.repeat(gap))}`.trimEnd()}\n`;
+}

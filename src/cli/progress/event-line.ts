@@ -1,0 +1,61 @@
+import type { EndedProgram, ProgressEvent } from '../../base/events.ts';
+import { formatArgv } from '../../base/format-argv.ts';
+import { toPrintable } from '../../base/printable.ts';
+
+/** A line of output without its newline. `answer` belongs on standard output, `remark` on standard error. */
+export interface EventLine {
+  readonly channel: 'answer' | 'remark';
+  readonly text: string;
+}
+
+/**
+ * Formats an event as a line. The words of the answers are what scripts look for (compatibility N-10, 7.1).
+ *
+ * @returns `undefined` for events that only move a progress display
+ */
+export function formatEvent(event: ProgressEvent): EventLine | undefined {
+  switch (event.kind) {
+    case 'pull-started':
+      return answer(`Image ${event.image} is being pulled to ostree ...`);
+    case 'layer-started':
+      return answer(`Pulling layer ${formatDigest(event.digest)}`);
+    case 'extracting':
+      return answer(`Extracting to ${event.destination}`);
+    case 'command':
+      return answer(formatArgv(event.argv));
+    case 'notice':
+      return answer(event.text);
+    case 'warning':
+      return remark(`Warning: ${event.text}`);
+    case 'asks':
+      return remark(`Asks: ${event.text}`);
+    case 'waiting':
+      return remark(`Waiting for ${event.object}, held by ${event.holder ?? 'another process'}`);
+    case 'recovered':
+      return remark(`Recovered ${event.container}: an interrupted ${event.operation} was ${event.outcome}`);
+    case 'pull-planned':
+    case 'layer-progress':
+    case 'layer-finished':
+    case 'step':
+      return undefined;
+  }
+}
+
+/** Formats the line of `--debug` about a child process: `debug: systemctl daemon-reload: exit status 0 after 153 ms`. */
+export function formatEndedProgram({ argv, milliseconds, exitCode, signal }: EndedProgram): string {
+  const outcome = exitCode === undefined ? `ended by ${signal}` : `exit status ${exitCode}`;
+  return toPrintable(`debug: ${formatArgv(argv)}: ${outcome} after ${Math.round(milliseconds)} ms`);
+}
+
+/** The hex digits of `sha256:HEX`. */
+export function formatDigest(digest: string): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
+
+function answer(text: string): EventLine {
+  return { channel: 'answer', text: toPrintable(text) };
+}
+
+function remark(text: string): EventLine {
+  return { channel: 'remark', text: toPrintable(text) };
+}

@@ -1,0 +1,77 @@
+import type { Report, Trace } from '../../base/events.ts';
+import { idle, updateActivity } from './activity.ts';
+import { type EventLine, formatEndedProgram, formatEvent } from './event-line.ts';
+import { openProgressDisplay, type ProgressDisplay, type Screen } from './progress-display.ts';
+
+export interface Reporter {
+  readonly report: Report;
+  /** Writes a line for each child process with `debug`, and nothing without it. */
+  readonly trace: Trace;
+  /** Ends the display; nothing of it stays on the terminal. */
+  close(): void;
+}
+
+export interface ReporterOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+}
+
+/**
+ * Turns events into output: answers on standard output, remarks on standard error, and there also the progress of what
+ * lasts. The display is opened only for that, because looking for a terminal takes longer than most commands do.
+ *
+ * @param options with `json` standard output belongs to the document alone, and answers become remarks; with `quiet`
+ * only remarks are written; with `debug` the child processes are remarks, too
+ */
+export function createReporter(screen: Screen, options: ReporterOptions): Reporter {
+  return options.quiet ? createQuietReporter(screen, options) : createFullReporter(screen, options);
+}
+
+function createQuietReporter(screen: Screen, options: ReporterOptions): Reporter {
+  return {
+    report(event) {
+      const line = formatEvent(event);
+      if (line?.channel === 'remark') screen.writeError(`${line.text}\n`);
+    },
+    trace(program) {
+      if (options.debug) screen.writeError(`${formatEndedProgram(program)}\n`);
+    },
+    close() {},
+  };
+}
+
+function createFullReporter(screen: Screen, options: ReporterOptions): Reporter {
+  let activity = idle;
+  let display: ProgressDisplay | undefined;
+  return {
+    report(event) {
+      activity = updateActivity(activity, event, screen.now());
+      if (event.kind === 'layer-started' || event.kind === 'step') {
+        display ??= openProgressDisplay(screen, () => activity);
+      }
+      const line = formatEvent(event);
+      if (line !== undefined) {
+        display?.clear();
+        writeLine(screen, line, options.json);
+      }
+      display?.refresh();
+    },
+    trace(program) {
+      if (!options.debug) return;
+      display?.clear();
+      screen.writeError(`${formatEndedProgram(program)}\n`);
+      display?.refresh();
+    },
+    close() {
+      display?.close();
+      display = undefined;
+      activity = idle;
+    },
+  };
+}
+
+function writeLine(screen: Screen, { channel, text }: EventLine, json: boolean): void {
+  if (channel === 'answer' && !json) screen.writeOut(`${text}\n`);
+  else screen.writeError(`${text}\n`);
+}

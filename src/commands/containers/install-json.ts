@@ -1,0 +1,33 @@
+import type { InstallPlan } from '../../containers/container.ts';
+
+/** What `install` did, or with `--display` would do. */
+export type InstallResult =
+  | { readonly kind: 'installed' | 'planned'; readonly plan: InstallPlan }
+  | { readonly kind: 'already-present'; readonly name: string };
+
+/** Builds the document of `install --json`; `plan` is null when nothing had to be done. */
+export function buildInstallJson(result: InstallResult): Record<string, unknown> {
+  if (result.kind === 'already-present') {
+    return { schemaVersion: 1, outcome: result.kind, name: result.name, plan: null };
+  }
+  const { name, image, deployment, record, files, asks, commands } = result.plan;
+  return {
+    schemaVersion: 1,
+    outcome: result.kind,
+    name,
+    plan: {
+      image,
+      image_id: record.revision,
+      deployment,
+      runtime: record.runtime,
+      values: record.values,
+      asks,
+      files: files.map(({ path, mode, content }) => ({
+        path,
+        mode: mode.toString(8).padStart(4, '0'),
+        content,
+      })),
+      commands,
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { AtomicError } from '../../base/errors.ts';
+import { formatJson } from '../../cli/output/format-json.ts';
+import { parseSetOptions } from '../../containers/render/values/set-option.ts';
+import { defineCommand } from '../options/command.ts';
+import { progressOption } from '../options/progress-option.ts';
+import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
+import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { checkSystemPackage } from '../options/system-package.ts';
+import { buildInstallJson } from './install-json.ts';
+import { formatInstallPlan } from './plan-text.ts';
+
+export const install = defineCommand({
+  description: [
+    'Installs an image as a system container: its files as hard links to the OSTree repository, an OCI configuration, a systemd unit and a tmpfiles.d file, made from the templates in /exports of the image, or from defaults where the image has none. The service is enabled but not started.',
+    'An image that is not there is pulled first. When a container of that name is there already, nothing changes. An install that fails or is interrupted leaves nothing behind.',
+  ],
+  operands: {
+    image: {
+      label: 'IMAGE',
+      description: "As for 'atomic pull': a name in a registry, docker:NAME, dockertar:FILE and so on.",
+    },
+  },
+  options: {
+    name: {
+      kind: 'value',
+      label: 'NAME',
+      short: 'n',
+      description:
+        'Name of the container and its service. By default the last part of the image name, and -TAG unless the tag is latest.',
+    },
+    set: {
+      kind: 'list',
+      label: 'NAME=VALUE',
+      description: 'Set a variable of the templates. The value may be empty.',
+    },
+    runtime: { kind: 'value', label: 'PATH', description: 'The OCI runtime, such as /usr/bin/crun.' },
+    display: {
+      kind: 'flag',
+      description: 'Print every file that would be written and every command that would run; change nothing.',
+    },
+    ...sourceOptions,
+    json: {
+      kind: 'flag',
+      description: 'Print the result as a JSON document; progress goes to standard error.',
+    },
+    ...progressOption,
+    system: { kind: 'flag', isCompatibility: true, description: 'A system container; the only kind.' },
+    user: {
+      kind: 'flag',
+      isCompatibility: true,
+      description: 'Refused: containers of users are not supported yet.',
+    },
+    rootfs: {
+      kind: 'value',
+      label: 'PATH',
+      isCompatibility: true,
+      description: 'Refused: remote root filesystems are not supported yet.',
+    },
+    'system-package': {
+      kind: 'value',
+      label: 'auto|no',
+      isCompatibility: true,
+      description: 'Whether an rpm is built; none ever is. Other values are refused.',
+    },
+    ...storageOption,
+  },
+  examples: [
+    {
+      comment: 'Install and start etcd',
+      commands: ['atomic install --system registry.example.com/etcd', 'systemctl start etcd'],
+    },
+    {
+      comment: 'With another name and endpoint',
+      commands: [
+        'atomic install --system --name net --set ETCD_ENDPOINTS=http://10.0.0.1:2379 registry.example.com/flannel',
+      ],
+    },
+    {
+      comment: 'See what would be done',
+      commands: ['atomic install --system --display registry.example.com/etcd'],
+    },
+  ],
+  files: [
+    { name: '/etc/systemd/system', text: 'NAME.service, the generated unit.' },
+    { name: '/etc/tmpfiles.d', text: 'NAME.conf, the generated tmpfiles.d file.' },
+  ],
+  exitStatuses: [],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    checkSystemPackage(options['system-package']);
+    refuseUnsupported(options);
+    const source = parseSourceOptions(options);
+    const request = {
+      image: operands.image,
+      values: parseSetOptions(options.set),
+      ...(options.name === undefined ? {} : { name: options.name }),
+      ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
+    };
+    const { installContainer, planInstall } = await import('../../containers/install/install.ts');
+    const result = options.display
+      ? await planInstall(host, request, source)
+      : await installContainer(host, request, source);
+    if (options.json) return { text: formatJson(buildInstallJson(result)) };
+    if (result.kind === 'already-present') return { text: `${result.name} already present\n` };
+    return { text: result.kind === 'planned' ? formatInstallPlan(result.plan) : '' };
+  },
+});
+
+function refuseUnsupported({
+  user,
+  rootfs,
+  system,
+}: {
+  user: boolean;
+  rootfs?: string;
+  system: boolean;
+}): void {
+  if (user) {
+    throw new AtomicError(
+      'BAD_VALUE',
+      system ? '--user and --system exclude each other' : '--user: containers of users are not supported yet',
+      { hint: 'Run as root with --system.' },
+    );
+  }
+  if (rootfs !== undefined) {
+    throw new AtomicError('BAD_VALUE', '--rootfs: remote root filesystems are not supported yet', {
+      hint: 'Leave --rootfs out; the files of the image are shared with the repository anyway.',
+    });
+  }
+}

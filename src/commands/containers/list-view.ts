@@ -1,0 +1,102 @@
+import { buildFilter, type FilterFields } from '../../cli/output/filter.ts';
+import { formatJson } from '../../cli/output/format-json.ts';
+import { type Column, formatTable } from '../../cli/output/format-table.ts';
+import { formatLocalTime } from '../../cli/output/format-time.ts';
+import type { ListedContainer } from '../../containers/container.ts';
+
+export interface ContainerListOptions {
+  readonly all: boolean;
+  readonly filter: readonly string[];
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly noheading: boolean;
+  readonly 'no-trunc': boolean;
+}
+
+/** Longest command in the table without --no-trunc. Names and images are never cut: other commands need them whole. */
+const COMMAND_WIDTH = 40;
+
+/**
+ * Formats `containers list` (compatibility L-01 to L-06, columns of the seed article): names, JSON or a table; nothing
+ * at all, or `[]`, for no containers. A damaged container is a line with the status `damaged`.
+ *
+ * @throws BAD_VALUE for a bad filter
+ */
+export function formatContainerList(
+  containers: readonly ListedContainer[],
+  options: ContainerListOptions,
+): string {
+  const matches = buildFilter(options.filter, filterFields);
+  const shown = containers.filter(
+    (container) => (options.all || readStatus(container) !== 'inactive') && matches(container),
+  );
+  if (options.quiet) return shown.map(({ name }) => `${name}\n`).join('');
+  if (options.json) return formatJson(shown.map(buildJson));
+  const truncate = !options['no-trunc'];
+  return formatTable(shown, columns, { mark: () => '', gap: 1, heading: !options.noheading, truncate });
+}
+
+const columns: readonly Column<ListedContainer>[] = [
+  { title: 'CONTAINER ID', read: ({ name }) => name },
+  { title: 'IMAGE', minWidth: 20, read: readImage },
+  { title: 'COMMAND', minWidth: 20, maxWidth: COMMAND_WIDTH, read: readCommand },
+  { title: 'CREATED', minWidth: 16, read: readCreated },
+  { title: 'STATUS', minWidth: 9, read: readStatus },
+  { title: 'RUNTIME', read: (container) => readRuntime(container).replace(/.*\//, '') },
+];
+
+/** Names of the original (L-04), and `status`, as the column is called. */
+const filterFields: FilterFields<ListedContainer> = {
+  container: ({ name }) => [name],
+  image: (container) => [readImage(container)],
+  command: (container) => [readCommand(container)],
+  created: (container) => [readCreated(container)],
+  state: (container) => [readStatus(container)],
+  status: (container) => [readStatus(container)],
+  runtime: (container) => [readRuntime(container)],
+  backend: () => ['ostree'],
+};
+
+/**
+ * Keys of the original (L-06), and `values` (what the templates were rendered with), `created_at`, and `problem`: why
+ * a container is damaged, else null.
+ */
+function buildJson(container: ListedContainer): Record<string, unknown> {
+  const record = container.kind === 'container' ? container.record : undefined;
+  return {
+    id: container.name,
+    image_id: record?.revision ?? '',
+    image_name: readImage(container),
+    name: container.name,
+    command: readCommand(container),
+    created: readCreated(container),
+    state: readStatus(container),
+    backend: 'ostree',
+    runtime: readRuntime(container),
+    vulnerable: false,
+    running: readStatus(container) === 'running',
+    created_at: record === undefined ? null : new Date(record.created * 1000).toISOString(),
+    values: record?.values ?? {},
+    problem: container.kind === 'damaged' ? container.reason : null,
+  };
+}
+
+function readImage(container: ListedContainer): string {
+  return container.kind === 'container' ? container.record.image : '';
+}
+
+function readCommand(container: ListedContainer): string {
+  return container.kind === 'container' ? container.command.join(' ') : '';
+}
+
+function readCreated(container: ListedContainer): string {
+  return container.kind === 'container' ? formatLocalTime(new Date(container.record.created * 1000)) : '';
+}
+
+function readStatus(container: ListedContainer): string {
+  return container.kind === 'container' ? container.status : 'damaged';
+}
+
+function readRuntime(container: ListedContainer): string {
+  return container.kind === 'container' ? container.record.runtime : '';
+}

@@ -1,0 +1,39 @@
+import { defineCommand } from '../options/command.ts';
+import { listOptions } from '../options/list-options.ts';
+import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { formatContainerList } from './list-view.ts';
+
+export const containersList = defineCommand({
+  description: [
+    'Lists the containers that are not inactive: running, failed, without a service, or damaged. CREATED is when this deployment was made, in local time. A damaged container is a line with that status; the reason is a warning. Without containers nothing is printed.',
+    'Names for --filter: container, image, command, created, state (status), runtime, backend.',
+  ],
+  operands: {},
+  options: {
+    all: { kind: 'flag', short: 'a', description: 'Show inactive containers too.' },
+    quiet: { kind: 'flag', short: 'q', description: 'Print names only; wins over --json.' },
+    'no-trunc': { kind: 'flag', description: 'Print commands in full.' },
+    ...listOptions,
+    ...storageOption,
+  },
+  examples: [
+    { comment: 'All containers', commands: ['atomic containers list -a'] },
+    {
+      comment: 'What a container was installed with',
+      commands: ['atomic containers list -a --json -f container=etcd'],
+    },
+  ],
+  files: [],
+  exitStatuses: [],
+  async run(host, { options }) {
+    checkStorage(options.storage);
+    const { listContainers } = await import('../../containers/list-containers.ts');
+    const containers = await listContainers(host);
+    const text = formatContainerList(containers, options);
+    for (const container of containers) {
+      if (container.kind !== 'damaged') continue;
+      host.report({ kind: 'warning', text: `Container ${container.name} is damaged: ${container.reason}` });
+    }
+    return { text };
+  },
+});

@@ -1,0 +1,31 @@
+import { formatArgv } from '../../base/format-argv.ts';
+import { toPrintable } from '../../base/printable.ts';
+import { escapeText } from '../../cli/output/escape-text.ts';
+import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
+import type { InstallPlan, PlannedFile } from '../../containers/container.ts';
+
+/**
+ * Formats what `install --display` prints: what would be done, every file in full, every command. Lines that begin
+ * with `#` are about what follows them.
+ */
+export function formatInstallPlan(plan: InstallPlan): string {
+  const heading = [
+    `# Container ${plan.name} from image ${toPrintable(plan.image)} (${plan.record.revision})`,
+    ...formatPrivileges(plan.asks).map((line) => `# Asks: ${line}`),
+    `Extracting to ${toPrintable(plan.deployment)}`,
+    '',
+  ];
+  const commands = plan.commands.map((argv) => toPrintable(formatArgv(argv)));
+  return [
+    ...heading,
+    ...plan.files.flatMap((file) => [...formatFile(file), '']),
+    '# Commands',
+    ...commands,
+    '',
+  ].join('\n');
+}
+
+function formatFile({ path, mode, content }: PlannedFile): string[] {
+  const body = escapeText(content.endsWith('\n') ? content.slice(0, -1) : content);
+  return [`# File ${toPrintable(path)} (mode ${mode.toString(8).padStart(4, '0')})`, body];
+}

@@ -1,0 +1,33 @@
+import { buildErrorJson } from '../../cli/error-text.ts';
+import { describeFailure } from '../../cli/failure.ts';
+import type { UpdateLine } from './update-text.ts';
+
+/** Builds the document of `containers update --json`. */
+export function buildUpdateJson(lines: readonly UpdateLine[]): Record<string, unknown> {
+  return { schemaVersion: 1, containers: lines.map(buildLine) };
+}
+
+function buildLine(line: UpdateLine): Record<string, unknown> {
+  const { outcome, name } = line;
+  switch (line.outcome) {
+    case 'up-to-date':
+      return { outcome, name, image_id: line.imageId };
+    case 'refused':
+      return { outcome, name, image_id: line.imageId, reason: line.reason };
+    case 'failed':
+      return { outcome, name, error: buildErrorJson(describeFailure(line.error)) };
+    default:
+      return {
+        outcome,
+        name,
+        ...{ image: line.plan.image, image_id: line.plan.record.revision, deployment: line.plan.deployment },
+        before: {
+          image: line.from.image,
+          image_id: line.from.imageId,
+          deployment: line.from.deployment,
+        },
+        ...{ values: line.plan.record.values, value_origins: line.plan.record.valueOrigins ?? {} },
+        ...{ asks: line.plan.asks, widening: line.widening, restarted: line.restarted },
+      };
+  }
+}

@@ -1,0 +1,120 @@
+import { buildUsageError } from '../../cli/arguments/usage-error.ts';
+import { formatJson } from '../../cli/output/format-json.ts';
+import { parseSetOptions } from '../../containers/render/values/set-option.ts';
+import { defineCommand } from '../options/command.ts';
+import { createConsent } from '../options/consent.ts';
+import { healthOptions, parseHealthOptions } from '../options/health-options.ts';
+import { progressOption } from '../options/progress-option.ts';
+import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
+import { buildUpdateJson } from './update-json.ts';
+import { formatUpdate, formatUpdateSummary, type UpdateLine } from './update-text.ts';
+
+/** `--retry` is about images here; a lost connection is tried again as usual. */
+const { retry: _, ...accessOptions } = sourceOptions;
+
+export const containersUpdate = defineCommand({
+  description: [
+    'Gives a container the image that its name stands for in the repository now, or other values. The new deployment is built beside the running one and checked; then the service is stopped, and started from the new deployment. A service that does not run is not started.',
+    'When the service does not come up, the old deployment is put back and started, and the command fails. The image is remembered, and not tried again until there is another one, or --retry is given.',
+    "'atomic containers rollback NAME' goes back later.",
+  ],
+  operands: {
+    names: {
+      label: 'NAME',
+      count: 'many',
+      description: "The containers, as 'atomic containers list -a' shows them.",
+    },
+  },
+  options: {
+    all: { kind: 'flag', short: 'a', description: 'Update all containers, and print a summary.' },
+    rebase: {
+      kind: 'value',
+      label: 'IMAGE',
+      description: "Another image, written as for 'atomic pull'. It is pulled when it is not there.",
+    },
+    set: { kind: 'list', label: 'NAME=VALUE', description: 'Set a variable of the templates.' },
+    unset: {
+      kind: 'list',
+      label: 'NAME',
+      description: 'Take back a value that was set: the default of the image counts again.',
+    },
+    pull: { kind: 'flag', description: 'Fetch the image from its source first.' },
+    'no-start': { kind: 'flag', description: 'Stop the service, and do not start it again.' },
+    ...healthOptions,
+    retry: {
+      kind: 'flag',
+      description:
+        'With --all: try an image again whose service did not come up before. With NAME it is always tried.',
+    },
+    'accept-widening': {
+      kind: 'flag',
+      description: 'Accept that the new deployment asks for more of the host than the old one.',
+    },
+    display: { kind: 'flag', description: 'Print what would be done; change no container.' },
+    ...accessOptions,
+    json: {
+      kind: 'flag',
+      description: 'Print the result as a JSON document; progress goes to standard error.',
+    },
+    ...progressOption,
+  },
+  examples: [
+    { comment: 'Fetch a newer etcd and switch to it', commands: ['atomic containers update --pull etcd'] },
+    {
+      comment: 'Another image and another value',
+      commands: ['atomic containers update --rebase registry.example.com/etcd:3.5 --set PORT=2380 etcd'],
+    },
+  ],
+  files: [],
+  exitStatuses: [],
+  async run(host, { options, operands: { names } }, person) {
+    const isAll = requireNames(options.all, names, options);
+    const { updateContainer } = await import('../../containers/update/update.ts');
+    const { updateAll } = await import('../../containers/update/update-all.ts');
+    const source = parseSourceOptions({ ...options, retry: undefined });
+    const consent = { isGiven: options['accept-widening'], isUnattended: isAll };
+    const request = {
+      ...{ rebase: options.rebase, set: parseSetOptions(options.set), unset: options.unset },
+      ...{ pulls: options.pull, starts: !options['no-start'], isPlan: options.display },
+      ...{ retries: options.retry || !isAll, ...parseHealthOptions(options) },
+      consent: createConsent(host, person, consent),
+    };
+    const [name = ''] = names;
+    const lines: UpdateLine[] =
+      names.length === 1
+        ? [await updateContainer(host, { ...request, name }, source)]
+        : (await updateAll(host, isAll ? undefined : names, request, source)).map((outcome) =>
+            outcome.kind === 'done' ? outcome.result : { outcome: 'failed', ...outcome },
+          );
+    const exitStatus = lines.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
+    if (options.json) return { text: formatJson(buildUpdateJson(lines)), exitStatus };
+    const summary = isAll ? formatUpdateSummary(lines) : '';
+    return { text: `${lines.map(formatUpdate).join('')}${summary}`, exitStatus };
+  },
+});
+
+/** @returns whether all containers are meant; @throws BAD_OPTION in the words of the original (compatibility C-01) */
+function requireNames(
+  all: boolean,
+  names: readonly string[],
+  {
+    rebase,
+    set,
+    unset,
+  }: {
+    readonly rebase?: string | undefined;
+    readonly set: readonly string[];
+    readonly unset: readonly string[];
+  },
+): boolean {
+  const refuse = (message: string) => buildUsageError('BAD_OPTION', message, 'containers update');
+  if (!all && names.length === 0) throw refuse('Too few arguments.  Please specify the container');
+  if (all && names.length > 0) {
+    throw refuse("Incompatible options specified.  --all doesn't support a container name");
+  }
+  const changes = rebase !== undefined || set.length > 0 || unset.length > 0;
+  if (changes && (all || names.length > 1)) {
+    throw refuse("Incompatible options specified.  --all doesn't support --set or --rebase");
+  }
+  return all;
+}

@@ -1,0 +1,25 @@
+import { formatJson } from '../../cli/output/format-json.ts';
+import type { ExportedImage, ExportedPart } from '../../image/exported-image.ts';
+
+/** One line: where the image is now, and by which digest. */
+export function formatExportedImage({ reference, destination, manifest, config }: ExportedImage): string {
+  const digest =
+    manifest.digest === undefined ? `configuration ${config.digest}` : `manifest ${manifest.digest}`;
+  return `${reference} -> ${destination}, ${digest}\n`;
+}
+
+export function formatExportedImageJson(exported: ExportedImage): string {
+  const { reference, destination, manifest, config, layers } = exported;
+  return formatJson({
+    schemaVersion: 1,
+    image: reference,
+    destination,
+    manifest: buildPart(manifest),
+    config: buildPart(config),
+    layers: layers.map(buildPart),
+  });
+}
+
+function buildPart({ original, digest, reason }: ExportedPart): Record<string, unknown> {
+  return { digest: digest ?? null, original, is_original: digest === original, reason: reason ?? null };
+}

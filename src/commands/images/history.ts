@@ -1,0 +1,42 @@
+import { defineCommand } from '../options/command.ts';
+import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { formatImageHistory } from './history-view.ts';
+
+export const imagesHistory = defineCommand({
+  description: [
+    'Shows the steps in which an image was built, the newest first. SIZE is that of the unpacked layer, and 0 for a step that made none; it is empty for a layer that is not in the repository. CREATED is in local time.',
+  ],
+  operands: {
+    image: {
+      label: 'IMAGE',
+      description: "A name, as 'atomic images list' shows it, or the beginning of an id.",
+    },
+  },
+  options: {
+    quiet: {
+      kind: 'flag',
+      short: 'q',
+      description: 'Print the digests of the layers only; wins over --json.',
+    },
+    'no-trunc': { kind: 'flag', description: 'Print texts and digests in full.' },
+    json: { kind: 'flag', description: 'Print a JSON document.' },
+    ...storageOption,
+  },
+  examples: [{ comment: 'How it was built', commands: ['atomic images history --no-trunc gscrivano/etcd'] }],
+  files: [],
+  exitStatuses: [],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    const [{ readImage }, { withSecondLook }, { listImages }, { readImageDescription }] = await Promise.all([
+      import('../../store/find-image.ts'),
+      import('../../store/access/second-look.ts'),
+      import('../../store/list-images.ts'),
+      import('../../store/describe-image.ts'),
+    ]);
+    const description = await withSecondLook(host, async (looking) => {
+      const image = await readImage(looking, operands.image);
+      return readImageDescription(looking, image, await listImages(looking));
+    });
+    return { text: formatImageHistory(description, options) };
+  },
+});

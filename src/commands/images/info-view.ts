@@ -1,0 +1,61 @@
+import { toPrintable } from '../../base/printable.ts';
+import { formatSize } from '../../cli/output/format-size.ts';
+import type { ImageInfo } from '../../containers/image-info.ts';
+
+/** A default of an image may be a paragraph; longer ones are cut. */
+const MAX_VALUE = 10_000;
+/** What the original printed for a value that the system gives, and for one that must be set. */
+const SET_BY_SYSTEM = '{SET_BY_OS}';
+const NO_DEFAULT = '{DEF_VALUE}';
+
+/** Formats `images info` in the words of the original (compatibility M-40), and the sizes. */
+export function formatImageInfo({ image, labels, variables, size }: ImageInfo): string {
+  const sections = [
+    [
+      `Image Name: ${toPrintable(image.reference)}`,
+      ...Object.entries(labels)
+        .map(([name, value]) => formatPair(name, value))
+        .sort(),
+    ],
+    formatSection(
+      'Template variables with default value, but overridable with --set:',
+      [...variables.optional].map(([name, value]) => formatPair(name, value ?? SET_BY_SYSTEM)),
+    ),
+    formatSection(
+      'Template variables that has no default value, and must be set with --set:',
+      variables.required.map((name) => formatPair(name, NO_DEFAULT)),
+    ),
+    [
+      `Size on disk: ${formatSize(size.whole)}`,
+      `Shared with other images: ${formatSize(size.shared)}`,
+      `Only in this image: ${formatSize(size.own)}`,
+    ],
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n\n');
+}
+
+/** Builds the document of `images info --json`; a default of null is given by the system. */
+export function buildImageInfoJson({ image, labels, variables, size }: ImageInfo): Record<string, unknown> {
+  return {
+    schemaVersion: 1,
+    reference: image.reference,
+    id: image.id,
+    labels,
+    variables: {
+      optional: Object.fromEntries([...variables.optional].map(([name, value]) => [name, value ?? null])),
+      required: variables.required,
+    },
+    size: { bytes: size.whole, shared_bytes: size.shared, own_bytes: size.own },
+  };
+}
+
+function formatSection(heading: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [heading, ...lines];
+}
+
+function formatPair(name: string, value: string): string {
+  return `${toPrintable(name)}: ${toPrintable(value, MAX_VALUE)}`;
+}

@@ -1,0 +1,45 @@
+import { buildUsageError } from '../../cli/arguments/usage-error.ts';
+import { formatJson } from '../../cli/output/format-json.ts';
+import { defineCommand } from '../options/command.ts';
+import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { buildImageInfoJson, formatImageInfo } from './info-view.ts';
+
+export const imagesInfo = defineCommand({
+  description: [
+    "Shows the labels of an image, the variables of its templates that 'atomic install --set' may or must give, and how much of the disk it takes: in all, what it shares with other images, and what only this image needs, which is what deleting and pruning it frees while no container uses it. Sizes are lengths of files, each file once.",
+  ],
+  operands: {
+    image: {
+      label: 'IMAGE',
+      description: "A name, as 'atomic images list' shows it, or the beginning of an id.",
+    },
+  },
+  options: {
+    json: { kind: 'flag', description: 'Print a JSON document.' },
+    remote: { kind: 'flag', isCompatibility: true, description: 'Refused: only stored images are shown.' },
+    ...storageOption,
+  },
+  examples: [{ comment: 'What can be set', commands: ['atomic images info gscrivano/flannel'] }],
+  files: [],
+  exitStatuses: [],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    if (options.remote) {
+      throw buildUsageError(
+        'BAD_OPTION',
+        "The --remote option cannot be used with the 'ostree' storage option.",
+        'images info',
+        'Look at an image in a registry with `skopeo inspect docker://NAME`.',
+      );
+    }
+    const [{ readImage }, { withSecondLook }, { readImageInfo }] = await Promise.all([
+      import('../../store/find-image.ts'),
+      import('../../store/access/second-look.ts'),
+      import('../../containers/prepare/read-image-info.ts'),
+    ]);
+    const info = await withSecondLook(host, async (looking) =>
+      readImageInfo(looking, await readImage(looking, operands.image)),
+    );
+    return { text: options.json ? formatJson(buildImageInfoJson(info)) : formatImageInfo(info) };
+  },
+});

@@ -1,0 +1,115 @@
+import { buildFilter, type FilterFields } from '../../cli/output/filter.ts';
+import { formatJson } from '../../cli/output/format-json.ts';
+import { formatSize } from '../../cli/output/format-size.ts';
+import { type Column, formatTable } from '../../cli/output/format-table.ts';
+import { formatLocalTime } from '../../cli/output/format-time.ts';
+import type { ListedImage, StoredBlob } from '../../image/image.ts';
+
+/** A line of `images list`. */
+export interface ImageRow {
+  /** Full name; `undefined` for a layer or configuration blob. */
+  readonly reference: string | undefined;
+  readonly repository: string;
+  readonly tag: string;
+  /** Hex, in full. */
+  readonly id: string;
+  readonly created: Date;
+  readonly size: number | undefined;
+  /** An installed container has this image. */
+  readonly isUsed: boolean;
+}
+
+export interface ImageListOptions {
+  readonly filter: readonly string[];
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly noheading: boolean;
+  readonly 'no-trunc': boolean;
+}
+
+/** What the original printed where an image or blob has no name (compatibility M-03). */
+const NONE = '<none>';
+const SHORT_ID = 12;
+
+export function buildImageRow(image: ListedImage, usedIds: ReadonlyMap<string, unknown>): ImageRow {
+  return {
+    reference: image.reference,
+    repository: image.repository,
+    tag: image.tag ?? NONE,
+    id: image.id,
+    created: image.created,
+    size: image.virtualSize,
+    isUsed: usedIds.has(image.id),
+  };
+}
+
+export function buildBlobRow(blob: StoredBlob): ImageRow {
+  const { id, created, size } = blob;
+  return { reference: undefined, repository: NONE, tag: NONE, id, created, size, isUsed: false };
+}
+
+/**
+ * Formats `images list` (compatibility M-01 to M-07): ids, JSON or a table; nothing at all for no images.
+ *
+ * @throws BAD_VALUE for a bad filter
+ */
+export function formatImageList(rows: readonly ImageRow[], options: ImageListOptions): string {
+  const shown = rows.filter(buildFilter(options.filter, filterFields));
+  const truncate = !options['no-trunc'];
+  if (options.quiet) return shown.map(({ id }) => `${truncate ? id.slice(0, SHORT_ID) : id}\n`).join('');
+  if (options.json) return formatJson(shown.map(buildJson));
+  return formatTable(shown, buildColumns(truncate), {
+    mark: ({ isUsed }) => (isUsed ? '>' : ''),
+    gap: 3,
+    heading: !options.noheading,
+    truncate,
+  });
+}
+
+function buildColumns(truncate: boolean): readonly Column<ImageRow>[] {
+  return [
+    { title: 'REPOSITORY', read: ({ repository }) => repository },
+    { title: 'TAG', minWidth: 10, read: ({ tag }) => tag },
+    { title: 'IMAGE ID', read: ({ id }) => (truncate ? id.slice(0, SHORT_ID) : id) },
+    { title: 'CREATED', read: ({ created }) => formatLocalTime(created) },
+    { title: 'VIRTUAL SIZE', read: formatVirtualSize },
+    { title: 'TYPE', read: () => 'system' },
+  ];
+}
+
+/** Both type names are known: the list shows `system`, the completion of the original filters by `ostree`. */
+const filterFields: FilterFields<ImageRow> = {
+  repo: ({ repository }) => [repository],
+  repository: ({ repository }) => [repository],
+  tag: ({ tag }) => [tag],
+  id: ({ id }) => [id],
+  image: ({ id }) => [id],
+  created: ({ created }) => [formatLocalTime(created)],
+  size: (row) => [formatVirtualSize(row)],
+  type: () => ['system', 'ostree'],
+  is_dangling: () => ['false'],
+};
+
+/** Keys of the original (M-07), and `reference`, `created_at` and `virtual_size_bytes`, which need no parsing. */
+function buildJson(row: ImageRow): Record<string, unknown> {
+  return {
+    repo: row.repository,
+    tag: row.tag,
+    is_dangling: false,
+    used: row.isUsed,
+    vulnerable: false,
+    id: row.id,
+    type: 'image',
+    created: formatLocalTime(row.created),
+    virtual_size: formatVirtualSize(row),
+    backend: 'ostree',
+    vuln_info: {},
+    reference: row.reference ?? null,
+    created_at: row.created.toISOString(),
+    virtual_size_bytes: row.size ?? null,
+  };
+}
+
+function formatVirtualSize({ size }: ImageRow): string {
+  return size === undefined ? '' : formatSize(size);
+}

@@ -1,0 +1,42 @@
+import { defineCommand } from '../options/command.ts';
+import { listOptions } from '../options/list-options.ts';
+import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { buildBlobRow, buildImageRow, formatImageList } from './list-view.ts';
+
+export const imagesList = defineCommand({
+  description: [
+    "Lists the images in the OSTree repository. '>' stands before an image that an installed container uses. CREATED is when the image was stored here, in local time. VIRTUAL SIZE is the sum of its layers as they were transferred. Without images nothing is printed. An image that is damaged is left out with a warning.",
+    'Names for --filter: repo (repository), tag, id (image), created, size, type, is_dangling.',
+  ],
+  operands: {},
+  options: {
+    all: { kind: 'flag', short: 'a', description: 'Show layers and configuration blobs too, as <none>.' },
+    quiet: { kind: 'flag', short: 'q', description: 'Print ids only; wins over --json.' },
+    'no-trunc': { kind: 'flag', description: 'Print ids in full.' },
+    ...listOptions,
+    ...storageOption,
+  },
+  examples: [
+    { comment: 'All images', commands: ['atomic images list'] },
+    {
+      comment: 'The ids of one repository, in full',
+      commands: ['atomic images list -q --no-trunc -f repo=gscrivano/etcd'],
+    },
+  ],
+  files: [],
+  exitStatuses: [],
+  async run(host, { options }) {
+    checkStorage(options.storage);
+    const [{ listImages, listBlobs }, { listUsedImageIds }] = await Promise.all([
+      import('../../store/list-images.ts'),
+      import('../../containers/used-images.ts'),
+    ]);
+    const [images, blobs, used] = await Promise.all([
+      listImages(host),
+      options.all ? listBlobs(host) : [],
+      listUsedImageIds(host),
+    ]);
+    const rows = [...images.map((image) => buildImageRow(image, used)), ...blobs.map(buildBlobRow)];
+    return { text: formatImageList(rows, options) };
+  },
+});

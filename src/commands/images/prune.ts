@@ -1,0 +1,32 @@
+import { formatJson } from '../../cli/output/format-json.ts';
+import { defineCommand } from '../options/command.ts';
+import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { formatPruned } from './prune-view.ts';
+
+export const imagesPrune = defineCommand({
+  description: [
+    'Frees what nothing needs: layers and configurations that belong to no image, files that only deleted images had, and what killed commands have left. It waits for pulls and installs that run.',
+    'Installed containers count like images: what a container was installed from stays, also when the image was deleted. Refs that are not of this program stay with everything that they name. When an image or a container cannot be read, nothing is freed.',
+  ],
+  operands: {},
+  options: {
+    json: {
+      kind: 'flag',
+      description: 'Print the result as a JSON document; progress goes to standard error.',
+    },
+    ...storageOption,
+  },
+  examples: [{ comment: 'After images were deleted', commands: ['atomic images prune'] }],
+  files: [{ name: '/var/lib/containers/atomic', text: 'Half-made deployments of killed commands, removed.' }],
+  exitStatuses: [],
+  async run(host, { options }) {
+    checkStorage(options.storage);
+    const { pruneStore } = await import('../../containers/cleanup/prune-store.ts');
+    const pruned = await pruneStore(host);
+    if (!options.json) return { text: formatPruned(pruned) };
+    const { refs, objects, bytes, leftovers } = pruned;
+    return {
+      text: formatJson({ schemaVersion: 1, deleted_refs: refs, freed: { objects, bytes }, leftovers }),
+    };
+  },
+});

@@ -1,0 +1,44 @@
+import { defineCommand } from '../options/command.ts';
+import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
+import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { formatExportedImage, formatExportedImageJson } from './export-view.ts';
+
+export const imagesPush = defineCommand({
+  description: [
+    'Copies an image from the OSTree repository to a registry. The layers are rebuilt byte for byte; they are compressed again as Docker, podman, skopeo, zlib or zstd do it, and where the digests come out as they were, the manifest stays the same. Where they do not, a warning says which layer is another blob now, and why. The configuration never changes.',
+    'On the disk of the repository it needs the size of the compressed layers for the time of the copy.',
+  ],
+  operands: {
+    image: { label: 'IMAGE', description: 'Name of the image, or the beginning of its id.' },
+    destination: {
+      label: 'DESTINATION',
+      count: 'optional',
+      description:
+        'REGISTRY[:PORT]/NAME[:TAG]. By default the name under which the image is stored, when that has a registry.',
+    },
+  },
+  options: {
+    ...sourceOptions,
+    json: { kind: 'flag', description: 'Print the result as a JSON document.' },
+    ...storageOption,
+  },
+  examples: [
+    {
+      comment: 'Back to where its name says',
+      commands: ['atomic images push registry.example.com/etcd:3.4'],
+    },
+    {
+      comment: 'To another registry',
+      commands: ['atomic images push registry.example.com/etcd:3.4 127.0.0.1:5000/etcd:3.4'],
+    },
+  ],
+  files: [{ name: '/etc/containers/registries.conf', text: 'Registries without TLS.' }],
+  exitStatuses: [],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    const access = parseSourceOptions(options);
+    const { pushImage } = await import('../../store/export/export.ts');
+    const pushed = await pushImage(host, operands.image, operands.destination, access);
+    return { text: options.json ? formatExportedImageJson(pushed) : formatExportedImage(pushed) };
+  },
+});

@@ -1,0 +1,42 @@
+import { formatJson } from '../../cli/output/format-json.ts';
+import { defineCommand } from '../options/command.ts';
+import { checkStorage, storageOption } from '../options/storage-option.ts';
+
+export const imagesTag = defineCommand({
+  description: [
+    'Gives an image another name; nothing is copied. When TARGET is the name of another image, it names this one from now on.',
+  ],
+  operands: {
+    source: { label: 'SOURCE', description: 'A name of the image, or the beginning of its id.' },
+    target: {
+      label: 'TARGET',
+      description: 'The new name, [REGISTRY[:PORT]/]NAME[:TAG]. The tag is latest when there is none.',
+    },
+  },
+  options: {
+    json: { kind: 'flag', description: 'Print the result as a JSON document.' },
+    ...storageOption,
+  },
+  examples: [
+    {
+      comment: 'Keep the version that works, whatever the tag names later',
+      commands: ['atomic images tag registry.example.com/etcd etcd:known-good'],
+    },
+  ],
+  files: [],
+  exitStatuses: [],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    const { tagImage } = await import('../../store/tag-image.ts');
+    const { image, replaced } = await tagImage(host, operands.source, operands.target);
+    if (!options.json) return { text: '' };
+    const { reference, id, commit } = image;
+    return {
+      text: formatJson({
+        schemaVersion: 1,
+        image: { reference, id, commit },
+        replaced: replaced?.id ?? null,
+      }),
+    };
+  },
+});

@@ -1,0 +1,26 @@
+import type { Column } from '../../cli/output/format-table.ts';
+import { formatTable } from '../../cli/output/format-table.ts';
+
+export interface UpdateRow {
+  readonly reference: string;
+  /** Ids of the image; empty when there is none. */
+  readonly before: string;
+  readonly after: string;
+  /** The words of the original (compatibility M-60). */
+  readonly status: 'Updated now' | 'Updated' | 'Could not pull';
+}
+
+/** As wide as the columns of the original. */
+const ID_WIDTH = 32;
+
+/** Formats the summary of `images update --all`; nothing without images. */
+export function formatUpdateSummary(rows: readonly UpdateRow[]): string {
+  if (rows.length === 0) return '';
+  const columns: Column<UpdateRow>[] = [
+    { title: 'Image', minWidth: 50, read: ({ reference }) => reference },
+    { title: 'Image ID before update', minWidth: ID_WIDTH, read: ({ before }) => before.slice(0, ID_WIDTH) },
+    { title: 'Image ID after update', minWidth: ID_WIDTH, read: ({ after }) => after.slice(0, ID_WIDTH) },
+    { title: 'Status', minWidth: 15, read: ({ status }) => status },
+  ];
+  return `\nSUMMARY\n${formatTable(rows, columns, { mark: () => '', gap: 1, heading: true, truncate: false })}`;
+}

@@ -1,0 +1,83 @@
+import { toPrintable } from '../../base/printable.ts';
+import { buildUsageError } from '../../cli/arguments/usage-error.ts';
+import { formatJson } from '../../cli/output/format-json.ts';
+import type { UpdateOutcome } from '../../store/pull/update-image.ts';
+import { defineCommand, type Output } from '../options/command.ts';
+import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
+import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { formatUpdateSummary, type UpdateRow } from './update-view.ts';
+
+const TOPIC = 'images update';
+
+export const imagesUpdate = defineCommand({
+  description: [
+    "Fetches what the name of a stored image means now, as 'atomic pull' does, from where the image came. Installed containers do not change.",
+    'With --all every image that has the name of a registry is updated, and a summary is printed; an image that cannot be fetched does not stop the others.',
+  ],
+  operands: {
+    image: {
+      label: 'IMAGE',
+      count: 'optional',
+      description: "A name, as 'atomic images list' shows it.",
+    },
+  },
+  options: {
+    all: { kind: 'flag', short: 'a', description: 'Update all images.' },
+    ...sourceOptions,
+    json: {
+      kind: 'flag',
+      description: 'Print the result as a JSON document; progress goes to standard error.',
+    },
+    force: {
+      kind: 'flag',
+      short: 'f',
+      isCompatibility: true,
+      description: 'Refused: containers of an older image are no obstacle.',
+    },
+    ...storageOption,
+  },
+  examples: [
+    { comment: 'One image', commands: ['atomic images update registry.example.com/etcd'] },
+    { comment: 'All of them', commands: ['atomic images update --all'] },
+  ],
+  files: [],
+  exitStatuses: [{ name: '1', text: 'With --all an image could not be fetched.' }],
+  async run(host, { options, operands: { image } }): Promise<Output> {
+    checkStorage(options.storage);
+    if (options.all && image !== undefined) {
+      throw buildUsageError('BAD_OPTION', 'Cannot specify both --all and an image name', TOPIC);
+    }
+    if (options.all && options.force) {
+      throw buildUsageError('BAD_OPTION', 'Cannot specify both --all and --force', TOPIC);
+    }
+    if (options.force) {
+      throw buildUsageError('BAD_OPTION', '--force is not supported by ostree images', TOPIC);
+    }
+    const source = parseSourceOptions(options);
+    const { updateAllImages, updateImage } = await import('../../store/pull/update-image.ts');
+    if (options.all) return buildSummary(await updateAllImages(host, source), options.json);
+    if (image === undefined) {
+      throw buildUsageError('BAD_OPTION', 'Too few arguments: IMAGE is missing', TOPIC);
+    }
+    const updated = await updateImage(host, image, source);
+    const row = buildRow({ kind: 'updated', ...updated });
+    if (options.json) return { text: formatJson({ schemaVersion: 1, images: [row] }) };
+    const isNew = updated.before !== updated.after;
+    return { text: isNew ? '' : `Image is up to date: ${toPrintable(updated.reference)}\n` };
+  },
+});
+
+function buildSummary(outcomes: readonly UpdateOutcome[], json: boolean): Output {
+  const rows = outcomes.map(buildRow);
+  return {
+    text: json ? formatJson({ schemaVersion: 1, images: rows }) : formatUpdateSummary(rows),
+    exitStatus: outcomes.every(({ kind }) => kind === 'updated') ? 0 : 1,
+  };
+}
+
+function buildRow(outcome: UpdateOutcome): UpdateRow {
+  const { reference, before } = outcome;
+  if (outcome.kind === 'failed') return { reference, before, after: before, status: 'Could not pull' };
+  const { after } = outcome;
+  return { reference, before, after, status: before === after ? 'Updated' : 'Updated now' };
+}

@@ -1,0 +1,158 @@
+import { AtomicError } from '../../base/errors.ts';
+import { formatArgv } from '../../base/format-argv.ts';
+import { formatJson } from '../../cli/output/format-json.ts';
+import type { Host } from '../../host/host.ts';
+import type { SourceOptions } from '../../image/image.ts';
+import { defineCommand, type Output } from '../options/command.ts';
+import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
+import { checkStorage, storageOption } from '../options/storage-option.ts';
+
+export const imagesVerify = defineCommand({
+  description: [
+    'Reads every object that an image needs and compares its checksum, which covers content, owner, mode and extended attributes; then the files of the containers that were made of the image. Each object is read once, however many images share it. Without IMAGE all images are verified.',
+    'A line names each problem with its paths in the image, its layer and the containers that use it; a last line sums up. Files that a container has beyond its image are named, too, and are no damage.',
+    'With --repair, what is damaged is replaced: from containers that still have it, else from the source of the image, of which only the layers that hold it are fetched. Files of containers become the right ones without a moment in between; what runs keeps the old ones open until it is restarted. What cannot be repaired stays as it is.',
+    'With --remote alone nothing is read; the registry is asked what the name of the image means now.',
+  ],
+  operands: {
+    image: {
+      label: 'IMAGE',
+      count: 'many',
+      description: 'A name as in images list, or the beginning of an id.',
+    },
+  },
+  options: {
+    all: { kind: 'flag', short: 'a', description: 'All images, as without IMAGE.' },
+    repair: { kind: 'flag', description: 'Replace what is damaged.' },
+    remote: { kind: 'flag', description: 'Say whether the registry has another image under the name.' },
+    json: {
+      kind: 'flag',
+      description: 'Print the result as a JSON document; progress goes to standard error.',
+    },
+    ...sourceOptions,
+    ...storageOption,
+    'no-validate': { kind: 'flag', isCompatibility: true, description: 'No effect.' },
+    verbose: { kind: 'flag', short: 'v', isCompatibility: true, description: 'No effect.' },
+  },
+  examples: [
+    { comment: 'Everything', commands: ['atomic images verify'] },
+    { comment: 'Heal one image and its containers', commands: ['atomic images verify --repair etcd'] },
+    { comment: 'What has a newer version', commands: ['atomic images verify --remote'] },
+  ],
+  files: [],
+  exitStatuses: [
+    { name: '1', text: 'Something is damaged, or with --remote a registry could not be asked.' },
+  ],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    if (options.all && operands.image.length > 0) {
+      throw new AtomicError('BAD_OPTION', 'Invalid arguments: --all takes no IMAGE', {
+        hint: 'Leave out one of both.',
+      });
+    }
+    const source = withoutTls(parseSourceOptions(options), operands.image);
+    const parts: Part[] = [];
+    if (options.repair) parts.push(await runRepair(host, operands.image, source));
+    else if (!options.remote) parts.push(await runVerify(host, operands.image));
+    if (options.remote) parts.push(await runRemote(host, operands.image, source));
+    return buildOutput(parts, options.json);
+  },
+});
+
+/** `http:` before all names counts for their registries, too; between others it is a way to write a stored name. */
+function withoutTls(source: SourceOptions, images: readonly string[]): SourceOptions {
+  const areInsecure = images.length > 0 && images.every((image) => image.startsWith('http:'));
+  return areInsecure ? { ...source, tlsVerify: false } : source;
+}
+
+/** What one of the three jobs has to say. */
+interface Part {
+  readonly text: string;
+  /** Members of the JSON document. */
+  readonly json: object;
+  readonly isGood: boolean;
+}
+
+function buildOutput(parts: readonly Part[], json: boolean): Output {
+  const document = Object.assign({ schemaVersion: 1 }, ...parts.map((part) => part.json));
+  return {
+    text: json ? formatJson(document) : parts.map(({ text }) => text).join(''),
+    exitStatus: parts.every(({ isGood }) => isGood) ? 0 : 1,
+  };
+}
+
+async function runVerify(host: Host, images: readonly string[]): Promise<Part> {
+  const [
+    { verifyImages },
+    { isSound },
+    { formatUnreadable, formatVerified },
+    { buildUnreadableJson, buildVerifiedJson },
+  ] = await Promise.all([
+    import('../../containers/verify/verify-images.ts'),
+    import('../../image/verified-image.ts'),
+    import('./verify-text.ts'),
+    import('./verify-json.ts'),
+  ]);
+  const { images: verified, unreadable } = await verifyImages(host, images);
+  const areSound = verified.every(isSound);
+  // As it was asked: an image that only a container needs has no name any more.
+  const repair = formatArgv(['atomic', 'images', 'verify', '--repair', ...images]);
+  const hint = areSound ? '' : `To repair: ${repair}\n`;
+  return {
+    text: verified.map(formatVerified).join('') + hint + formatUnreadable(unreadable),
+    json: {
+      images: verified.map(buildVerifiedJson),
+      unreadable_containers: unreadable.map(buildUnreadableJson),
+    },
+    isGood: areSound && unreadable.length === 0,
+  };
+}
+
+async function runRepair(host: Host, images: readonly string[], source: SourceOptions): Promise<Part> {
+  const [
+    { repairImages },
+    { isSound },
+    { formatRemountHint, formatRepair, formatRestartHint, formatUnreadable },
+    { buildRepairJson, buildUnreadableJson },
+  ] = await Promise.all([
+    import('../../containers/verify/repair-images.ts'),
+    import('../../image/verified-image.ts'),
+    import('./verify-text.ts'),
+    import('./verify-json.ts'),
+  ]);
+  const { repairs, unreadable, staleMounts } = await repairImages(host, images, source);
+  return {
+    text: [
+      ...repairs.map(formatRepair),
+      formatRestartHint(repairs),
+      formatRemountHint(staleMounts),
+      formatUnreadable(unreadable),
+    ].join(''),
+    json: {
+      images: repairs.map(buildRepairJson),
+      unreadable_containers: unreadable.map(buildUnreadableJson),
+      stale_mounts: staleMounts.map(({ name, directory }) => ({ name, directory })),
+    },
+    isGood: repairs.every(({ after }) => isSound(after)) && unreadable.length === 0,
+  };
+}
+
+async function runRemote(host: Host, images: readonly string[], source: SourceOptions): Promise<Part> {
+  const [{ compareWithRegistries }, { formatRemote }, { buildRemoteJson }] = await Promise.all([
+    import('../../store/verify/compare-remote.ts'),
+    import('./verify-text.ts'),
+    import('./verify-json.ts'),
+  ]);
+  const compared = await compareWithRegistries(host, images, source);
+  return {
+    text: compared.map(({ reference, status }) => formatRemote(reference, status)).join(''),
+    json: {
+      remote: compared.map(({ reference, id, status }) => ({
+        reference,
+        id: id ?? null,
+        ...buildRemoteJson(status),
+      })),
+    },
+    isGood: compared.every(({ status }) => status.kind !== 'unknown'),
+  };
+}

@@ -1,0 +1,44 @@
+import { formatJson } from '../../cli/output/format-json.ts';
+import { defineCommand } from '../options/command.ts';
+import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { formatVersions } from './version-view.ts';
+
+export const imagesVersion = defineCommand({
+  description: [
+    'Shows the version of an image: its labels Version and Release, or its id when it has none. Given the beginning of an id, a line for each name of that image.',
+  ],
+  operands: {
+    image: {
+      label: 'IMAGE',
+      description: "A name, as 'atomic images list' shows it, or the beginning of an id.",
+    },
+  },
+  options: {
+    json: { kind: 'flag', description: 'Print a JSON document.' },
+    recurse: { kind: 'flag', short: 'r', isCompatibility: true, description: 'No effect.' },
+    ...storageOption,
+  },
+  examples: [{ comment: 'Which etcd is this', commands: ['atomic images version gscrivano/etcd'] }],
+  files: [],
+  exitStatuses: [],
+  async run(host, { options, operands }) {
+    checkStorage(options.storage);
+    const [{ readImages }, { readConfiguration }, { findVersion }] = await Promise.all([
+      import('../../store/find-image.ts'),
+      import('../../store/describe-image.ts'),
+      import('../../image/image-version.ts'),
+    ]);
+    const versions = [];
+    for (const image of await readImages(host, operands.image)) {
+      const { config } = await readConfiguration(host, image);
+      versions.push({
+        image: image.reference,
+        version: findVersion(config.labels) ?? image.id,
+        id: image.id,
+      });
+    }
+    return {
+      text: options.json ? formatJson({ schemaVersion: 1, versions }) : formatVersions(versions),
+    };
+  },
+});

@@ -1,0 +1,40 @@
+/** How an update or a rollback finds out whether the service is up. */
+
+import { AtomicError } from '../../base/errors.ts';
+import type { OptionSpec } from '../../cli/arguments/command-spec.ts';
+
+export const healthOptions = {
+  settle: {
+    kind: 'value',
+    label: 'SECONDS',
+    description:
+      'How long the service must run without a restart to count as up. By default settle of manifest.json, else 5.',
+  },
+  'no-health-check': {
+    kind: 'flag',
+    description: 'Leave out the health check of the image.',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+export interface HealthChoice {
+  /** Seconds; undefined leaves it to the image. */
+  readonly settle: number | undefined;
+  readonly checksHealth: boolean;
+}
+
+const MAX_SECONDS = 3600;
+
+/** @throws BAD_VALUE */
+export function parseHealthOptions(options: {
+  readonly settle?: string | undefined;
+  readonly 'no-health-check': boolean;
+}): HealthChoice {
+  const { settle } = options;
+  const seconds = settle === undefined ? undefined : Number(settle);
+  if (seconds !== undefined && !(settle?.trim() !== '' && seconds >= 0 && seconds <= MAX_SECONDS)) {
+    throw new AtomicError('BAD_VALUE', `Invalid value '${settle}' of --settle`, {
+      hint: `Give a number of seconds up to ${MAX_SECONDS}.`,
+    });
+  }
+  return { settle: seconds, checksHealth: !options['no-health-check'] };
+}

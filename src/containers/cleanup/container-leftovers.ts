@@ -1,0 +1,72 @@
+/** What killed operations leave in CHECKOUTS under a dot; the names are drawn in `deployment.ts`. */
+import type { Dirent } from 'node:fs';
+import { readdir, unlink } from 'node:fs/promises';
+import { AtomicError } from '../../base/errors.ts';
+import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { removeTree } from '../../host/files/remove-tree.ts';
+import type { Host } from '../../host/host.ts';
+import { findRef } from '../../ostree/object-files.ts';
+import { withContainerLockIfFree } from '../container-lock.ts';
+import { listJournals } from '../journal.ts';
+
+const LEFTOVER = /^\.(?<name>.+)\.(?:[01]\.(?:new|previous|old)|link)$/;
+/** Where the original unpacked single layers to mount them (compatibility O-07). */
+const UNPACKED_LAYER = /^[0-9a-f]{64}$/;
+
+/**
+ * Removes half-made and half-removed deployments. Those whose operation still runs, or will be undone or finished by
+ * `recover`, stay; so do deployments without a symlink, which `uninstall` removes.
+ *
+ * @returns the paths that went; what cannot be removed is reported and stays
+ */
+export async function removeContainerLeftovers(host: Host): Promise<readonly string[]> {
+  const { checkouts } = host.locations;
+  const removed: string[] = [];
+  for (const entry of await listEntries(checkouts)) {
+    const name = LEFTOVER.exec(entry.name)?.groups?.name;
+    if (name === undefined) continue;
+    const path = `${checkouts}/${entry.name}`;
+    await withContainerLockIfFree(host, name, 'prune', async () => {
+      if ((await listJournals(host)).includes(name)) return;
+      if (await tryToRemove(host, path, entry.isDirectory())) removed.push(path);
+    });
+  }
+  return removed;
+}
+
+/** Removes layers that the original has unpacked and whose refs are gone (compatibility 4.9 step 6). */
+export async function removeUnpackedLayers(host: Host): Promise<readonly string[]> {
+  const { checkouts, repository } = host.locations;
+  const removed: string[] = [];
+  for (const entry of await listEntries(`${checkouts}/.storage`)) {
+    if (!entry.isDirectory() || !UNPACKED_LAYER.test(entry.name)) continue;
+    if (findRef(repository, `ociimage/${entry.name}`) !== undefined) continue;
+    const path = `${checkouts}/.storage/${entry.name}`;
+    if (await tryToRemove(host, path, true)) removed.push(path);
+  }
+  return removed;
+}
+
+/** What something is mounted in stays, and is no reason not to remove the rest. */
+async function tryToRemove(host: Host, path: string, isFolder: boolean): Promise<boolean> {
+  try {
+    if (isFolder) await removeTree(path);
+    else await withFileErrors(`remove ${path}`, () => unlink(path));
+    return true;
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'DEPLOYMENT_IN_USE') throw error;
+    host.report({ kind: 'warning', text: error.message });
+    return false;
+  }
+}
+
+async function listEntries(folder: string): Promise<readonly Dirent[]> {
+  return withFileErrors(`read ${folder}`, async () => {
+    try {
+      return (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return [];
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,56 @@
+/** Frees what neither an image nor a container needs. */
+import { AtomicError } from '../../base/errors.ts';
+import type { Host } from '../../host/host.ts';
+import { withExclusiveStore } from '../../store/access/store-lock.ts';
+import { formatListPath, keepCheckouts } from '../../store/checkout/checkout-folders.ts';
+import { removeEndedMounts } from '../../store/mount/mount-folder.ts';
+import type { DeploymentNeed } from '../../store/prune/needed-commits.ts';
+import { type PrunedStore, pruneRepository } from '../../store/prune/prune.ts';
+import { buildUnreadable } from '../unreadable-deployments.ts';
+import { removeContainerLeftovers, removeUnpackedLayers } from './container-leftovers.ts';
+import { type SurveyedFolder, surveyStore } from './survey-store.ts';
+
+/**
+ * Prunes the image store, and removes what killed commands have left. Waits for pulls and installs, and they for it.
+ *
+ * @throws CONTAINER_DAMAGED when nobody knows what a container needs: nothing was removed; what `pruneRepository`
+ *   throws; a journal or folder that cannot be read
+ */
+export async function pruneStore(host: Host): Promise<PrunedStore> {
+  return withExclusiveStore(host, async () => {
+    const step = 'pruning the image store';
+    const { folders, missing } = await surveyStore(host);
+    if (missing[0] !== undefined) throw buildMissing(host, missing[0], step);
+    const unreadable = folders.flatMap((folder) => folder.unreadable);
+    if (unreadable.length > 0) {
+      throw await buildUnreadable(host, unreadable, {
+        step,
+        consequence: 'Nothing was freed, because nobody knows what it needs',
+      });
+    }
+    const leftovers = [...(await removeContainerLeftovers(host)), ...(await removeEndedMounts(host))];
+    const pruned = await pruneRepository(host, folders.flatMap(listNeeds));
+    await keepCheckouts(
+      host,
+      folders.filter(({ installed }) => installed.length > 0).map(({ checkouts }) => checkouts),
+    );
+    const unpacked = await removeUnpackedLayers(host);
+    return { ...pruned, leftovers: [...leftovers, ...pruned.leftovers, ...unpacked] };
+  });
+}
+
+function buildMissing({ locations }: Host, checkouts: string, step: string): AtomicError {
+  const list = formatListPath(locations.repository);
+  return new AtomicError(
+    'STORE_FAILED',
+    `${step}: the containers in ${checkouts} use it too, and that folder is not there`,
+    {
+      hint: `Nothing was freed, because nobody knows what they need: mount the folder, or remove its line from ${list} when it is gone for good.`,
+      details: { path: checkouts },
+    },
+  );
+}
+
+function listNeeds({ checkouts, installed }: SurveyedFolder): readonly DeploymentNeed[] {
+  return installed.map(({ name, record }) => ({ name, checkouts, commit: record.ostreeCommit }));
+}

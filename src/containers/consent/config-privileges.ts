@@ -1,0 +1,204 @@
+/** What `config.json` asks of the host (OCI runtime specification, config-linux.md). */
+import { normalize } from 'node:path/posix';
+import {
+  expectArray,
+  expectObject,
+  expectString,
+  expectStringMap,
+  expectStrings,
+} from '../../base/json-shape.ts';
+import type { JsonObject, Reject } from '../../base/json-text.ts';
+import { allDevices, type Privilege } from './privilege.ts';
+
+/** Those whose absence gives the container something of the host. A shared user namespace shows as the user root. */
+const isolatedNamespaces = ['network', 'pid', 'ipc', 'uts', 'mount', 'cgroup'];
+const capabilitySets = ['bounding', 'effective', 'permitted', 'inheritable', 'ambient'];
+const hookStages = [
+  'prestart',
+  'createRuntime',
+  'createContainer',
+  'startContainer',
+  'poststart',
+  'poststop',
+];
+/** Filesystems that show nothing of a disk or of a folder of the host. */
+const ownFilesystems = ['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'];
+/** The numbers of the default devices, which a runtime allows without a rule. */
+const defaultNumbers = ['c 1:3', 'c 1:5', 'c 1:7', 'c 1:8', 'c 1:9', 'c 5:0', 'c 5:1', 'c 5:2', 'c 136:*'];
+/** Every container has these; see config-linux.md, "Default Devices". */
+const defaultDevices = [
+  '/dev/null',
+  '/dev/zero',
+  '/dev/full',
+  '/dev/random',
+  '/dev/urandom',
+  '/dev/tty',
+  '/dev/console',
+  '/dev/ptmx',
+];
+
+/**
+ * @param config the parsed `config.json`
+ * @param ownFolders folders of the host that belong to the container
+ * @param reject makes the error for a wrong shape
+ */
+export function listConfigPrivileges(
+  config: JsonObject,
+  ownFolders: readonly string[],
+  reject: Reject,
+): readonly Privilege[] {
+  const spec = expectObject(config.process, 'process', reject);
+  const linux = expectObject(config.linux, 'linux', reject);
+  const isRoot = runsAsHostRoot(spec, linux, reject);
+  return [
+    ...(isRoot ? [{ kind: 'user', subject: 'root' } as const] : []),
+    // In a user namespace capabilities reach nothing of the host.
+    ...(hasNamespace(linux, 'user', reject) ? [] : listCapabilities(spec, reject)),
+    ...listNamespaces(linux, reject),
+    ...listMounts(config, ownFolders, reject),
+    ...listDevices(linux, reject),
+    ...listUnconfined(spec, linux, reject),
+    ...Object.keys(expectStringMap(linux.sysctl, 'linux.sysctl', reject)).map(
+      (subject) => ({ kind: 'sysctl', subject }) as const,
+    ),
+    ...listHooks(config, reject),
+  ];
+}
+
+function runsAsHostRoot(spec: JsonObject, linux: JsonObject, reject: Reject): boolean {
+  const { uid } = expectObject(spec.user, 'process.user', reject);
+  const inside = typeof uid === 'number' ? uid : 0;
+  if (!hasNamespace(linux, 'user', reject)) return inside === 0;
+  return expectArray(linux.uidMappings, 'linux.uidMappings', reject).some((mapping) => {
+    const { containerID, hostID, size } = expectObject(mapping, 'linux.uidMappings', reject);
+    if (typeof containerID !== 'number' || typeof hostID !== 'number' || typeof size !== 'number')
+      return false;
+    return inside >= containerID && inside < containerID + size && hostID + inside - containerID === 0;
+  });
+}
+
+function listCapabilities(spec: JsonObject, reject: Reject): readonly Privilege[] {
+  // A list is the form of the first versions of the specification.
+  const sets = Array.isArray(spec.capabilities)
+    ? { bounding: spec.capabilities }
+    : expectObject(spec.capabilities, 'process.capabilities', reject);
+  const names = capabilitySets.flatMap((set) =>
+    expectStrings((sets as JsonObject)[set], `process.capabilities.${set}`, reject),
+  );
+  return [...new Set(names)].sort().map((subject) => ({ kind: 'capability', subject }));
+}
+
+function listNamespaces(linux: JsonObject, reject: Reject): readonly Privilege[] {
+  const namespaces = readNamespaces(linux, reject);
+  const shared = isolatedNamespaces.filter(
+    (type) => !namespaces.some((namespace) => namespace.type === type),
+  );
+  const joined = namespaces.map(({ path }) => path).filter((path) => path !== '');
+  return [...shared, ...joined].map((subject) => ({ kind: 'namespace', subject }));
+}
+
+function hasNamespace(linux: JsonObject, type: string, reject: Reject): boolean {
+  return readNamespaces(linux, reject).some((namespace) => namespace.type === type);
+}
+
+function readNamespaces(linux: JsonObject, reject: Reject): readonly { type: string; path: string }[] {
+  return expectArray(linux.namespaces, 'linux.namespaces', reject).map((item, index) => {
+    const where = `linux.namespaces[${index}]`;
+    const { type, path } = expectObject(item, where, reject);
+    return {
+      type: expectString(type, `${where}.type`, reject),
+      path: expectString(path, `${where}.path`, reject),
+    };
+  });
+}
+
+function listMounts(config: JsonObject, ownFolders: readonly string[], reject: Reject): readonly Privilege[] {
+  return expectArray(config.mounts, 'mounts', reject).flatMap((item, index) => {
+    const where = `mounts[${index}]`;
+    const mount = expectObject(item, where, reject);
+    const type = expectString(mount.type, `${where}.type`, reject);
+    const source = simplifyPath(expectString(mount.source, `${where}.source`, reject));
+    const options = expectStrings(mount.options, `${where}.options`, reject);
+    const isBind = [type, ...options].some((word) => word === 'bind' || word === 'rbind');
+    if (!isBind && ownFilesystems.includes(type)) return [];
+    if (isBind && ownFolders.some((folder) => source === folder || source.startsWith(`${folder}/`)))
+      return [];
+    const access = isReadOnly(options) ? 'read-only' : 'writable';
+    const subject = isBind ? source : `${type} ${source}`;
+    return [{ kind: 'host-path', subject, access }];
+  });
+}
+
+/** `/a//b/../c/` is `/a/c`, so that a path into a folder of the container cannot lead out of it. */
+function simplifyPath(path: string): string {
+  return path === '' ? '' : normalize(path).replace(/(.)\/$/, '$1');
+}
+
+/** The last of contradicting options counts. */
+function isReadOnly(options: readonly string[]): boolean {
+  const last = options.findLast((option) => ['ro', 'rro', 'rw'].includes(option));
+  return last === 'ro' || last === 'rro';
+}
+
+function listDevices(linux: JsonObject, reject: Reject): readonly Privilege[] {
+  const nodes = expectArray(linux.devices, 'linux.devices', reject).map((item, index) => {
+    const where = `linux.devices[${index}]`;
+    return expectString(expectObject(item, where, reject).path, `${where}.path`, reject);
+  });
+  const { devices } = expectObject(linux.resources, 'linux.resources', reject);
+  const rules = expectArray(devices, 'linux.resources.devices', reject).map((rule) =>
+    expectObject(rule, 'linux.resources.devices', reject),
+  );
+  const subjects = [...listAllowed(rules), ...nodes.filter((path) => !defaultDevices.includes(path))];
+  return [...new Set(subjects)].map((subject) => ({ kind: 'device', subject }));
+}
+
+/** The rules in their order: each allows or denies what it names, and one for all devices begins anew. */
+function listAllowed(rules: readonly JsonObject[]): readonly string[] {
+  const allowed = new Set<string>();
+  for (const { allow, type, major, minor } of rules) {
+    const subject = describeDevices(type, major, minor);
+    if (subject === allDevices) allowed.clear();
+    if (allow !== true) allowed.delete(subject);
+    else if (!defaultNumbers.includes(subject)) allowed.add(subject);
+  }
+  return [...allowed];
+}
+
+function describeDevices(type: unknown, major: unknown, minor: unknown): string {
+  const numbers = [major, minor].map((number) => (typeof number === 'number' && number >= 0 ? number : '*'));
+  const isEvery = typeof type !== 'string' || type === '' || type === 'a';
+  if (isEvery && numbers.every((number) => number === '*')) return allDevices;
+  return `${isEvery ? 'a' : type} ${numbers.join(':')}`;
+}
+
+function listUnconfined(spec: JsonObject, linux: JsonObject, reject: Reject): readonly Privilege[] {
+  const seccomp = expectObject(linux.seccomp, 'linux.seccomp', reject);
+  const apparmor = expectString(spec.apparmorProfile, 'process.apparmorProfile', reject);
+  const selinux = expectString(spec.selinuxLabel, 'process.selinuxLabel', reject);
+  const masked = expectStrings(linux.maskedPaths, 'linux.maskedPaths', reject);
+  const subjects = [
+    ...(seccomp.defaultAction === undefined || seccomp.defaultAction === 'SCMP_ACT_ALLOW'
+      ? ['no seccomp filter']
+      : []),
+    ...(spec.noNewPrivileges === true ? [] : ['setuid programs gain privileges']),
+    ...(masked.length === 0 ? ['/proc is not masked'] : []),
+    ...(apparmor === 'unconfined' ? ['no AppArmor profile'] : []),
+    ...(selinux === '' ? [] : [`SELinux label ${selinux}`]),
+  ];
+  return subjects.map((subject) => ({ kind: 'unconfined', subject }));
+}
+
+function listHooks(config: JsonObject, reject: Reject): readonly Privilege[] {
+  const hooks = expectObject(config.hooks, 'hooks', reject);
+  return hookStages.flatMap((stage) =>
+    expectArray(hooks[stage], `hooks.${stage}`, reject).map((item) => {
+      const path = expectString(
+        expectObject(item, `hooks.${stage}`, reject).path,
+        `hooks.${stage}.path`,
+        reject,
+      );
+      return { kind: 'hook', subject: `${path} (${stage})` } as const;
+    }),
+  );
+}

@@ -1,0 +1,28 @@
+/** What a container asks of the host, as lines for a person. */
+
+import { toPrintable } from '../../base/printable.ts';
+import type { Privilege } from './privilege.ts';
+
+/** One line each, without a heading: `/etc of the host, read-only`. Capabilities and namespaces share a line. */
+export function formatPrivileges(privileges: readonly Privilege[]): readonly string[] {
+  const listSubjects = (kind: Privilege['kind']) =>
+    privileges.filter((privilege) => privilege.kind === kind).map(({ subject }) => subject);
+  const joined = (kind: Privilege['kind'], format: (subjects: string) => string) => {
+    const subjects = listSubjects(kind);
+    return subjects.length === 0 ? [] : [format(subjects.join(', '))];
+  };
+  return [
+    ...joined('user', (user) => `to run as ${user}`),
+    ...joined('capability', (names) => `capabilities: ${names}`),
+    ...joined('namespace', (names) => `namespaces of the host: ${names}`),
+    ...privileges.flatMap((privilege) =>
+      privilege.kind === 'host-path' ? [`${privilege.subject} of the host, ${privilege.access}`] : [],
+    ),
+    ...listSubjects('device').map((device) => `device: ${device}`),
+    ...joined('unconfined', (subjects) => `unconfined: ${subjects}`),
+    ...joined('sysctl', (names) => `kernel parameters: ${names}`),
+    ...listSubjects('hook').map((hook) => `hook of the runtime: ${hook}`),
+    ...listSubjects('program').map((command) => `outside the container: ${command}`),
+    ...listSubjects('tmpfiles').map((line) => `tmpfiles.d: ${line}`),
+  ].map((line) => toPrintable(line));
+}

@@ -1,0 +1,48 @@
+/** What a deployment asks of the host, from its rendered files. */
+import { AtomicError } from '../../base/errors.ts';
+import { parseJsonObject, type Reject } from '../../base/json-text.ts';
+import { toPrintable } from '../../base/printable.ts';
+import { listConfigPrivileges } from './config-privileges.ts';
+import type { Privilege } from './privilege.ts';
+import { listTmpfilesPrivileges } from './tmpfiles-privileges.ts';
+import { listUnitPrivileges } from './unit-privileges.ts';
+
+export interface RenderedDeployment {
+  /** Folder of the deployment. */
+  readonly folder: string;
+  /** Absolute path of the OCI runtime. */
+  readonly runtime: string;
+  readonly config: string | undefined;
+  readonly unit: string | undefined;
+  readonly tmpfiles: string | undefined;
+  /** Folders of the host that belong to the container. */
+  readonly ownFolders: readonly string[];
+}
+
+const maxLength = 4 * 1024 * 1024;
+
+/** @throws CONFIG_INVALID when the configuration has another shape than the specification's */
+export function listPrivileges(deployment: RenderedDeployment): readonly Privilege[] {
+  const { folder, runtime, config, unit, tmpfiles, ownFolders } = deployment;
+  const reject: Reject = (problem) =>
+    new AtomicError('CONFIG_INVALID', `Invalid configuration file.  ${toPrintable(problem)}`, {
+      hint: 'It comes from config.json or config.json.template in /exports of the image, and the --set values.',
+    });
+  return [
+    ...(config === undefined
+      ? []
+      : listConfigPrivileges(parseJsonObject(config, maxLength, reject), ownFolders, reject)),
+    ...(unit === undefined ? [] : listUnitPrivileges(unit, runtime, folder)),
+    ...(tmpfiles === undefined ? [] : listTmpfilesPrivileges(tmpfiles, ownFolders)),
+  ];
+}
+
+/** The folders that a container may have for itself. @param values of the deployment */
+export function listOwnFolders(
+  name: string,
+  values: Readonly<Record<string, string | number>>,
+): readonly string[] {
+  return [values.STATE_DIRECTORY, values.RUN_DIRECTORY]
+    .filter((folder) => typeof folder === 'string' && folder.startsWith('/'))
+    .map((folder) => `${folder}/${name}`);
+}

@@ -1,0 +1,74 @@
+/** Containers as commands and listings see them. */
+import type { Privilege } from './consent/privilege.ts';
+import type { ValueOrigins } from './render/values/value-origins.ts';
+
+export type ContainerStatus = 'running' | 'failed' | 'inactive' | 'no service';
+
+/** The content of `info` in a deployment folder (compatibility 2.3), with our names; `info-file.ts` converts. */
+export interface DeploymentRecord {
+  readonly image: string;
+  /** Image id, hex. */
+  readonly revision: string;
+  readonly ostreeCommit: string;
+  /** Epoch seconds. */
+  readonly created: number;
+  readonly values: Readonly<Record<string, string | number>>;
+  readonly hasContainerService: boolean;
+  /** Path of the OCI runtime. */
+  readonly runtime: string;
+  readonly installedFiles: readonly string[];
+  readonly installedFilesChecksum: Readonly<Record<string, string>>;
+  /** Folders below `/run` that were not there before, outermost first: they go with the container. */
+  readonly createdFolders: readonly string[];
+  /** Where each value came from; undefined when the original has written the file, which does not say. */
+  readonly valueOrigins: ValueOrigins | undefined;
+}
+
+/** One container of `containers list`; `damaged` is a container whose files cannot be read, with the reason. */
+export type ListedContainer =
+  | {
+      readonly kind: 'container';
+      readonly name: string;
+      readonly record: DeploymentRecord;
+      /** Words of the process of `config.json`. */
+      readonly command: readonly string[];
+      readonly status: ContainerStatus;
+    }
+  | { readonly kind: 'damaged'; readonly name: string; readonly reason: string };
+
+export interface InstallRequest {
+  /** Image as the person wrote it. */
+  readonly image: string;
+  /** Container name; derived from the image when left out (compatibility 1.2). */
+  readonly name?: string;
+  /** `--set` values. */
+  readonly values: Readonly<Record<string, string>>;
+  /** `--runtime PATH`. */
+  readonly runtime?: string;
+}
+
+/** A file that an operation writes outside the checkout, in full. */
+export interface PlannedFile {
+  readonly path: string;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly content: string;
+}
+
+/** Everything an install changes, known before the first change (`--display` prints it). */
+export interface InstallPlan {
+  readonly name: string;
+  readonly image: string;
+  /** The deployment folder, `CHECKOUTS/NAME.0`. */
+  readonly deployment: string;
+  readonly record: DeploymentRecord;
+  readonly files: readonly PlannedFile[];
+  /** What the deployment asks of the host. */
+  readonly asks: readonly Privilege[];
+  /** Programs run after the commit point, in order, as argv. */
+  readonly commands: readonly (readonly string[])[];
+}
+
+export type InstallOutcome =
+  | { readonly kind: 'installed'; readonly plan: InstallPlan }
+  | { readonly kind: 'already-present'; readonly name: string };

@@ -1,0 +1,115 @@
+import { AtomicError } from '../base/errors.ts';
+import {
+  expectBoolean,
+  expectObject,
+  expectString,
+  expectStringMap,
+  expectStrings,
+} from '../base/json-shape.ts';
+import { parseJsonObject, type Reject } from '../base/json-text.ts';
+import { toPrintable } from '../base/printable.ts';
+import type { DeploymentRecord } from './container.ts';
+import { isValueOrigin, type ValueOrigins } from './render/values/value-origins.ts';
+
+/** All values of a container together stay far below this. */
+const maxLength = 16 * 1024 * 1024;
+
+/**
+ * Formats the `info` file of a deployment (compatibility 2.3): all keys in their order, 4 spaces, a final newline. Keys
+ * about host files from templates, packages and a foreign rootfs carry the value that says "none". The last key is ours:
+ * the original tool does not look at it.
+ */
+export function formatInfo(record: DeploymentRecord): string {
+  const info = {
+    image: record.image,
+    revision: record.revision,
+    'ostree-commit': record.ostreeCommit,
+    created: record.created,
+    values: record.values,
+    'has-container-service': record.hasContainerService,
+    'installed-files': record.installedFiles,
+    'installed-files-checksum': record.installedFilesChecksum,
+    'installed-files-template': [],
+    'rename-installed-files': {},
+    'rpm-installed': null,
+    'system-package': 'no',
+    remote: null,
+    'use-links': true,
+    runtime: record.runtime,
+    'created-folders': record.createdFolders,
+    'value-origins': record.valueOrigins,
+  };
+  return `${JSON.stringify(info, undefined, 4)}\n`;
+}
+
+/**
+ * Parses an `info` file, also one that the original tool or an older version wrote: absent keys get the defaults of
+ * compatibility 2.3.
+ *
+ * @param text the file
+ * @param path how errors call it
+ * @param defaultRuntime for files that do not name a runtime
+ * @throws CONTAINER_DAMAGED when it is not JSON or a key has the wrong type
+ */
+export function parseInfo(text: string, path: string, defaultRuntime: string): DeploymentRecord {
+  const reject: Reject = (problem) =>
+    new AtomicError('CONTAINER_DAMAGED', `Cannot read ${toPrintable(path)}: ${toPrintable(problem)}`, {
+      hint: 'Uninstall the container and install it again; its image and its data stay.',
+      details: { path, problem },
+    });
+  if (text.trim() === '') throw reject('it is empty');
+  const info = parseJsonObject(text, maxLength, reject);
+  return {
+    image: expectString(info.image, 'image', reject),
+    revision: expectString(info.revision, 'revision', reject),
+    ostreeCommit: expectString(info['ostree-commit'], 'ostree-commit', reject),
+    created: parseCreated(info.created, reject),
+    values: parseValues(info.values, reject),
+    hasContainerService: expectBoolean(info['has-container-service'], 'has-container-service', true, reject),
+    runtime: expectString(info.runtime, 'runtime', reject) || defaultRuntime,
+    installedFiles: expectStrings(info['installed-files'], 'installed-files', reject),
+    installedFilesChecksum: expectStringMap(
+      info['installed-files-checksum'],
+      'installed-files-checksum',
+      reject,
+    ),
+    createdFolders: expectStrings(info['created-folders'], 'created-folders', reject),
+    valueOrigins: parseOrigins(info['value-origins'], reject),
+  };
+}
+
+/**
+ * Whether it is known which image a deployment was made of. Files of the original may have only one of id and commit;
+ * a commit that is no checksum is damage.
+ */
+export function namesImage({ revision, ostreeCommit }: DeploymentRecord): boolean {
+  return ostreeCommit === '' ? revision !== '' : /^[0-9a-f]{64}$/.test(ostreeCommit);
+}
+
+function parseCreated(value: unknown, reject: Reject): number {
+  if (value === undefined || value === null) return 0;
+  // A later date than this cannot be shown.
+  if (typeof value !== 'number' || value < 0 || value > 8.64e12) {
+    throw reject('created must be a number of seconds');
+  }
+  return Math.floor(value);
+}
+
+function parseOrigins(value: unknown, reject: Reject): ValueOrigins | undefined {
+  if (value === undefined || value === null) return undefined;
+  const entries = Object.entries(expectStringMap(value, 'value-origins', reject)).map(([name, origin]) => {
+    if (!isValueOrigin(origin)) throw reject(`value-origins.${name} is not known`);
+    return [name, origin] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function parseValues(value: unknown, reject: Reject): Readonly<Record<string, string | number>> {
+  const entries = Object.entries(expectObject(value, 'values', reject)).map(([name, item]) => {
+    if (typeof item !== 'string' && typeof item !== 'number') {
+      throw reject(`values.${name} must be a string or a number`);
+    }
+    return [name, item] as const;
+  });
+  return Object.fromEntries(entries);
+}

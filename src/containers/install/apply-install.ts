@@ -1,0 +1,125 @@
+/** The changes of an install, in the order that makes each crash harmless. */
+import { rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { wrapError } from '../../base/errors.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import { toPrintable } from '../../base/printable.ts';
+import type { Host } from '../../host/host.ts';
+import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
+import { listOtherLines } from '../../host/systemd/tmpfiles-lines.ts';
+import { registerCheckouts } from '../../store/checkout/checkout-folders.ts';
+import { setActiveDeployment } from '../active-deployment.ts';
+import type { InstallPlan } from '../container.ts';
+import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
+import { removeJournal, writeJournal } from '../journal.ts';
+import { checkHostFolders } from '../prepare/check-host-folders.ts';
+import type { PreparedInstall } from '../prepare/prepare-install.ts';
+import { undoInstall } from '../recovery/undo-install.ts';
+import { buildRollbackFailed } from '../rollback-failed.ts';
+import { createDeclaredPaths, registerDeployment } from '../service/activate.ts';
+import { listPathsToCreate, removeCreatedPaths } from '../service/created-paths.ts';
+import { buildDeployment } from './build-deployment.ts';
+
+/** The first deployment; an install makes no other. */
+const number = 0;
+
+/** More lines than this are counted and not shown. */
+const maxShown = 10;
+
+/**
+ * Installs a container. The caller holds its lock and has checked that nothing of it is there.
+ *
+ * Success means that the container is installed, on the disk, and known to systemd. Any failure and any interruption
+ * means that nothing is left of it. After a crash the journal is there: `recover.ts` undoes what happened before the
+ * symlink existed, and finishes what happened after.
+ *
+ * @throws NO_SPACE, READ_ONLY, CROSS_DEVICE, COMMAND_FAILED, INTERRUPTED; ROLLBACK_FAILED when undoing failed too
+ */
+export async function applyInstall(host: Host, { plan, warnings }: PreparedInstall): Promise<void> {
+  const { name } = plan;
+  throwIfInterrupted(host);
+  await checkHostFolders(plan.files.filter(({ path }) => dirname(path) !== plan.deployment));
+  await writeJournal(host, { operation: 'install', container: name, deployment: number });
+  let declared = noPaths;
+  await undoOnFailure(host, name, noPaths, async () => {
+    await buildDeployment(host, plan, number, warnings);
+    // Only now is it sure that the folder can have containers of this repository.
+    await registerCheckouts(host);
+    await commitDeployment(host, plan);
+    await registerDeployment(host, name, plan.deployment);
+    const text = findTmpfilesText(host, plan);
+    declared = { text, missing: await listPathsToCreate(text) };
+  });
+  await undoOnFailure(host, name, declared, () => createDeclaredPaths(host, name, plan.deployment));
+  await removeJournal(host, name);
+}
+
+/** What `systemd-tmpfiles --create` is about to do. */
+interface DeclaredPaths {
+  /** The tmpfiles.d file. */
+  readonly text: string;
+  /** The paths that are not there yet, outermost first. */
+  readonly missing: readonly string[];
+}
+
+const noPaths: DeclaredPaths = { text: '', missing: [] };
+
+/** @param begun what of the tmpfiles.d file may have been carried out when the action fails */
+async function undoOnFailure(
+  host: Host,
+  name: string,
+  begun: DeclaredPaths,
+  action: () => Promise<void>,
+): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    await undoAfterFailure(host, name, begun, error);
+    throw wrapError(error, `installing ${name}`);
+  }
+}
+
+/** The commit point is the second rename: from there on the container exists. */
+async function commitDeployment(host: Host, plan: InstallPlan): Promise<void> {
+  const built = buildDeploymentFolder(host.locations, plan.name, number, 'new');
+  await withFileErrors(`create ${plan.deployment}`, () => rename(built, plan.deployment));
+  await setActiveDeployment(host, plan.name, plan.deployment);
+}
+
+async function undoAfterFailure(
+  host: Host,
+  name: string,
+  begun: DeclaredPaths,
+  failure: unknown,
+): Promise<void> {
+  const shielded = shieldFromInterruption(host);
+  try {
+    await undoInstall(shielded, { name, number });
+    await undoDeclared(shielded, name, begun);
+    await removeJournal(host, name);
+  } catch (undoFailure) {
+    throw buildRollbackFailed(`installing ${name}`, failure, undoFailure);
+  }
+}
+
+/** Says what it cannot take back: what lines have done to paths that were there before, and what has got content. */
+async function undoDeclared(host: Host, name: string, { text, missing }: DeclaredPaths): Promise<void> {
+  const { tmpfiles } = buildContainerPaths(host.locations, name);
+  const left = await removeCreatedPaths(host, tmpfiles, missing);
+  const lasting = [...listOtherLines(text, missing), ...left];
+  if (lasting.length === 0) return;
+  const shown = lasting
+    .slice(0, maxShown)
+    .map((line) => toPrintable(line))
+    .join('; ');
+  const more = lasting.length > maxShown ? `; and ${lasting.length - maxShown} more` : '';
+  host.report({
+    kind: 'warning',
+    text: `What systemd-tmpfiles did for ${name} is not taken back where the host had something already: ${shown}${more}`,
+  });
+}
+
+function findTmpfilesText(host: Host, plan: InstallPlan): string {
+  const { tmpfiles } = buildContainerPaths(host.locations, plan.name);
+  return plan.files.find((file) => file.path === tmpfiles)?.content ?? '';
+}

@@ -1,0 +1,61 @@
+/** A deployment under a name that no program looks at, until it is whole. */
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { withFileErrors } from '../../base/file-error.ts';
+import { syncFilesystemOf } from '../../host/files/durable-files.ts';
+import { removeTree } from '../../host/files/remove-tree.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import { letUsersReach } from '../../store/access/private-folders.ts';
+import { checkoutImage } from '../../store/checkout/checkout.ts';
+import type { InstallPlan, PlannedFile } from '../container.ts';
+import {
+  buildContainerPaths,
+  buildDeploymentFolder,
+  buildDeploymentPaths,
+  type DeploymentNumber,
+} from '../deployment.ts';
+
+/** Builds the whole deployment under a name that nothing looks at, `info` last, and brings it to the disk. */
+export async function buildDeployment(
+  host: Host,
+  plan: InstallPlan,
+  number: DeploymentNumber,
+  warnings: readonly string[],
+): Promise<void> {
+  const folder = buildDeploymentFolder(host.locations, plan.name, number, 'new');
+  const paths = buildDeploymentPaths(folder, plan.name);
+  host.report({ kind: 'extracting', destination: plan.deployment });
+  for (const text of warnings) host.report({ kind: 'warning', text });
+  // A person may have removed the journal that told of it.
+  await removeTree(folder);
+  await withFileErrors(`create folder ${folder}`, async () => {
+    await mkdir(folder);
+    await chmod(folder, 0o700);
+  });
+  if (plan.record.hasContainerService) await checkoutImage(host, plan.record.ostreeCommit, paths.rootfs);
+  throwIfInterrupted(host);
+  for (const file of plan.files) {
+    await writePlannedFile(file, `${folder}/${chooseNameInside(host, plan, file)}`);
+  }
+  await letUsersReach(host, folder);
+  await syncFilesystemOf(folder);
+  throwIfInterrupted(host);
+}
+
+/** Not synced by itself: one sync of the filesystem covers it and the checkout. */
+async function writePlannedFile(file: PlannedFile, path: string): Promise<void> {
+  await withFileErrors(`write ${path}`, async () => {
+    await writeFile(path, file.content, { flag: 'wx' });
+    await chmod(path, file.mode);
+  });
+}
+
+/** Files of the host have a copy in the deployment, from which they are written when the deployment is activated. */
+function chooseNameInside(host: Host, plan: InstallPlan, file: PlannedFile): string {
+  const paths = buildContainerPaths(host.locations, plan.name);
+  const copies = buildDeploymentPaths(plan.deployment, plan.name);
+  if (file.path === paths.unit) return basename(copies.unitCopy);
+  if (file.path === paths.tmpfiles) return basename(copies.tmpfilesCopy);
+  return basename(file.path);
+}

@@ -1,0 +1,149 @@
+import { AtomicError, addHint } from '../../base/errors.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import { readRuntime } from '../../host/runtime/runtime.ts';
+import { hasDigest, type SourceOptions, type StoredImage } from '../../image/image.ts';
+import { formatProposal, proposeImages } from '../../image/propose-images.ts';
+import { parseReference } from '../../image/reference.ts';
+import { dropRegistryPrefix, parseSourceName } from '../../image/source-name.ts';
+import { withReadableStore, withSharedStore } from '../../store/access/store-lock.ts';
+import { findImage, listStoredNames } from '../../store/find-image.ts';
+import { mergeNamedImage } from '../../store/merge-image.ts';
+import { type NamedImage, nameSource, pullNamedImage } from '../../store/pull/pull.ts';
+import { formatPrivileges } from '../consent/format-privileges.ts';
+import type { InstallOutcome, InstallPlan, InstallRequest } from '../container.ts';
+import { withContainerLock } from '../container-lock.ts';
+import { requireSystemAccess } from '../preconditions.ts';
+import { requireFreeNames } from '../prepare/free-names.ts';
+import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install.ts';
+import { readContainer } from '../read-container.ts';
+import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
+import { buildDefaultName, type ContainerName, parseContainerName } from '../render/container-name.ts';
+import { applyInstall } from './apply-install.ts';
+
+/** What an install would do. */
+export type PlannedInstall =
+  | { readonly kind: 'planned'; readonly plan: InstallPlan }
+  | { readonly kind: 'already-present'; readonly name: string };
+
+type Preparation =
+  | { readonly kind: 'ready'; readonly prepared: PreparedInstall }
+  | { readonly kind: 'already-present'; readonly name: string };
+
+/**
+ * Plans an install without changing anything, apart from pulling an image that is not there (`--display`, N-12).
+ *
+ * @throws as `installContainer`, up to its first change
+ */
+export async function planInstall(
+  host: Host,
+  request: InstallRequest,
+  source: SourceOptions,
+): Promise<PlannedInstall> {
+  const subject = await chooseSubject(host, request);
+  await mergeNamedImage(host, subject.image.reference);
+  const preparation = await withReadableStore(host, () => prepare(host, request, source, subject));
+  if (preparation.kind === 'already-present') return preparation;
+  const { plan, warnings } = preparation.prepared;
+  for (const text of warnings) host.report({ kind: 'warning', text });
+  return { kind: 'planned', plan };
+}
+
+/**
+ * Installs a system container: enabled, not started (compatibility 4.1). Pulls an image that is not there.
+ *
+ * Success means that it is installed and on the disk. Every failure means that nothing changed, apart from a pulled
+ * image; after a crash the next changing command or `recoverOperations` undoes or finishes it.
+ *
+ * @throws NOT_ROOT, NO_SYSTEMD, BAD_REFERENCE, BAD_VALUE, TOOL_MISSING, FILE_CONFLICT, CONTAINER_DAMAGED, what
+ *   `pullImage`, `prepareInstall` and `applyInstall` throw
+ */
+export async function installContainer(
+  host: Host,
+  request: InstallRequest,
+  source: SourceOptions,
+): Promise<InstallOutcome> {
+  const subject = await chooseSubject(host, request);
+  await recoverOthers(host, subject.name);
+  return withContainerLock(host, subject.name, 'install', async () => {
+    await recoverContainer(host, subject.name);
+    await mergeNamedImage(host, subject.image.reference);
+    // From finding the image until `info` names it, nothing of it may be pruned.
+    return withSharedStore(host, async () => {
+      const preparation = await prepare(host, request, source, subject);
+      if (preparation.kind === 'already-present') return preparation;
+      await applyInstall(host, preparation.prepared);
+      for (const text of formatPrivileges(preparation.prepared.plan.asks))
+        host.report({ kind: 'asks', text });
+      return { kind: 'installed', plan: preparation.prepared.plan };
+    });
+  });
+}
+
+interface Subject {
+  readonly name: ContainerName;
+  readonly image: NamedImage;
+  /** As the person wrote it, without the prefix of a source; for a file the name that its content has. */
+  readonly imageName: string;
+}
+
+async function chooseSubject(host: Host, request: InstallRequest): Promise<Subject> {
+  // A wrong command line is one on every machine.
+  const chosen = request.name === undefined ? undefined : parseContainerName(request.name);
+  parseSourceName(request.image);
+  await requireSystemAccess(host, 'install');
+  const image = await nameSource(host, request.image);
+  const { location, reference } = image;
+  const imageName =
+    location.kind === 'registry' ? dropRegistryPrefix(request.image) : reference.replace(/:latest$/, '');
+  return { name: chosen ?? buildDefaultName(parseReference(reference)), image, imageName };
+}
+
+async function prepare(
+  host: Host,
+  request: InstallRequest,
+  source: SourceOptions,
+  { name, image: named, imageName }: Subject,
+): Promise<Preparation> {
+  const state = await readContainer(host, name);
+  if (state.kind === 'installed') return { kind: 'already-present', name };
+  if (state.kind === 'damaged') throw buildDamaged(name, state.reason);
+  await requireFreeNames(host, name);
+  const runtime = await readRuntime(host, request.runtime);
+  const found = await findImage(host, named.reference);
+  const isWanted = found !== undefined && (named.pin === undefined || hasDigest(found, named.pin));
+  const image = isWanted ? found : await pullMissing(host, named, source);
+  throwIfInterrupted(host);
+  const prepared = await prepareInstall(host, { request, name, image, imageName, runtime, number: 0 });
+  return { kind: 'ready', prepared };
+}
+
+/** What is stored under a similar name is said before a registry is asked, and again when that does not help. */
+async function pullMissing(host: Host, named: NamedImage, source: SourceOptions): Promise<StoredImage> {
+  const { reference, location } = named;
+  const stored = location.kind === 'registry' ? listStoredNames(host.locations.repository) : [];
+  const { registry, repository } = parseReference(reference);
+  // The same name in another registry is another image, and no mistake.
+  const similar = proposeImages(reference, stored).filter(
+    (name) => registry === undefined || name.startsWith(`${registry}/`),
+  );
+  const proposal = formatProposal(similar);
+  // Another version of what is there is no mistake.
+  const hasOthers = stored.some((name) => name.startsWith(`${repository}:`));
+  if (proposal !== undefined && !hasOthers) {
+    host.report({ kind: 'warning', text: `${reference} is not stored. ${proposal}` });
+  }
+  try {
+    return (await pullNamedImage(host, named, source)).image;
+  } catch (error) {
+    // A registry that answers names its own tags.
+    const isAnswered = hasOthers && error instanceof AtomicError && error.code === 'IMAGE_NOT_FOUND';
+    throw proposal === undefined || isAnswered ? error : addHint(error, proposal);
+  }
+}
+
+function buildDamaged(name: string, reason: string): AtomicError {
+  return new AtomicError('CONTAINER_DAMAGED', `Cannot install ${name}: ${reason}`, {
+    hint: `Remove what is left of it with \`atomic uninstall ${name}\`.`,
+  });
+}

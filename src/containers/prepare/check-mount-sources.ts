@@ -1,0 +1,139 @@
+/** Keeps the mounts of a new container away from the store and from every deployment. */
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { toFileError } from '../../base/file-error.ts';
+import { formatFileIdentity } from '../../host/files/file-identity.ts';
+import { resolvePath } from '../../host/files/resolve-path.ts';
+import type { Host } from '../../host/host.ts';
+import { readOwnMounts } from '../../host/mounts/mount-table.ts';
+import type { SourceKind } from '../render/config/mount-destinations.ts';
+import { listMountSources, type MountSource } from '../render/config/mount-sources.ts';
+import {
+  isBind,
+  type RuntimeConfig,
+  type RuntimeMount,
+  rejectConfig,
+} from '../render/config/runtime-config.ts';
+
+export interface CheckedSources {
+  /** What the sources of bind mounts are on the host. */
+  readonly kinds: ReadonlyMap<RuntimeMount, SourceKind>;
+  /** Sentences about mounts that show the store to the service. */
+  readonly warnings: readonly string[];
+}
+
+/** A folder that no service may write into. */
+interface KeptFolder {
+  readonly path: string;
+  readonly realPath: string;
+  /** Its identity and those of the folders in it that mounts elsewhere may show. */
+  readonly identities: readonly string[];
+  readonly parents: readonly string[];
+}
+
+/**
+ * Finds out where the sources of all mounts lead on this host, through symlinks, `..` and bind mounts. Inside the store,
+ * a deployment or our state they are refused, read-only ones too: the files there are hard links that others share. A
+ * folder above them is what images for the care of a host ask for by right; write access to it is worth a warning.
+ *
+ * @param deployment folder from which the runtime takes relative sources
+ * @param path how errors call the configuration
+ * @throws CONFIG_INVALID
+ */
+export function checkMountSources(
+  host: Host,
+  config: RuntimeConfig,
+  deployment: string,
+  path: string,
+): CheckedSources {
+  const { checkouts, repository } = host.locations;
+  const kept = [checkouts, repository].map((folder) => readKeptFolder(folder, checkouts));
+  const kinds = new Map<RuntimeMount, SourceKind>();
+  const warnings = new Set<string>();
+  for (const source of listMountSources(config)) {
+    const found = resolvePath(source.path.startsWith('/') ? source.path : join(deployment, source.path));
+    const reject = (reason: string): Error =>
+      rejectConfig(path)(`${source.where} '${source.path}' ${reason}`);
+    if (found.kind === 'unknown')
+      throw reject(`leads through ${found.link}, which is another place for every process`);
+    const ancestors = listAncestors(found.path);
+    const inside = kept.find((folder) => isInside(folder, found.path, ancestors));
+    if (inside !== undefined) throw reject(`leads into ${inside.path}, where images and containers are kept`);
+    const shown = kept.find((folder) => isShown(source, folder, found.path));
+    if (shown !== undefined) {
+      warnings.add(
+        `config.json gives the service write access to ${source.path}, and so to ${shown.path}: it can change the files of other containers and the store.`,
+      );
+    }
+    if (isBind(source.mount) && source.path === source.mount.source) kinds.set(source.mount, found.kind);
+  }
+  return { kinds, warnings: [...warnings] };
+}
+
+function readKeptFolder(path: string, checkouts: string): KeptFolder {
+  const resolved = resolvePath(path);
+  const realPath = resolved.kind === 'unknown' ? path : resolved.path;
+  const inner = path === checkouts ? listDeploymentFolders(checkouts) : [];
+  return {
+    path,
+    realPath,
+    identities: [path, ...inner].map(identify).filter((identity) => identity !== undefined),
+    parents: listAncestors(dirname(realPath)),
+  };
+}
+
+/** Another program may have mounted a deployment, or its root, somewhere else. */
+function listDeploymentFolders(checkouts: string): readonly string[] {
+  if (identify(checkouts) === undefined) return [];
+  return readdirSync(checkouts, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => [`${checkouts}/${name}`, `${checkouts}/${name}/rootfs`]);
+}
+
+function isInside(folder: KeptFolder, path: string, ancestors: readonly string[]): boolean {
+  return (
+    isAtOrBelow(path, folder.realPath) || ancestors.some((identity) => folder.identities.includes(identity))
+  );
+}
+
+/** Whether the service can write into the folder through a source above it. */
+function isShown(source: MountSource, folder: KeptFolder, path: string): boolean {
+  if (source.kind === 'device') return source.isWritable && isDeviceOf(path, folder);
+  const identity = identify(path);
+  const isAbove =
+    isAtOrBelow(folder.realPath, path) || (identity !== undefined && folder.parents.includes(identity));
+  if (!isAbove) return false;
+  const isMountedBelow = readOwnMounts().some(
+    ({ point }) => point !== path && isAtOrBelow(point, path) && isAtOrBelow(folder.realPath, point),
+  );
+  return isMountedBelow ? source.submounts === 'writable' : source.isWritable;
+}
+
+/** Whether a path is the disk on which the folder is. */
+function isDeviceOf(path: string, folder: KeptFolder): boolean {
+  const device = look(path);
+  return device?.isBlockDevice() === true && device.rdev === look(folder.realPath)?.dev;
+}
+
+function isAtOrBelow(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}
+
+/** Identities of a path and of the folders above it, itself first; what does not exist has none. */
+function listAncestors(path: string): readonly string[] {
+  const own = identify(path);
+  return [...(own === undefined ? [] : [own]), ...(path === '/' ? [] : listAncestors(dirname(path)))];
+}
+
+function identify(path: string): string | undefined {
+  const status = look(path);
+  return status === undefined ? undefined : formatFileIdentity(status);
+}
+
+function look(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw toFileError(error, `look at ${path}`);
+  }
+}

@@ -1,0 +1,78 @@
+/** The text of `config.json` of a new deployment, from whatever the image has (compatibility E-01 to E-03). */
+
+import { listExisting } from '../../host/files/existing-paths.ts';
+import type { Host } from '../../host/host.ts';
+import type { ImageConfig } from '../../image/image-config.ts';
+import { resolveUser } from '../../image/user-lookup.ts';
+import type { ImageTree } from '../../store/image-files.ts';
+import type { DeploymentPaths } from '../deployment.ts';
+import {
+  checkCommand,
+  checkInstalledRoot,
+  checkMountNamespace,
+  listPrivileges,
+} from '../render/config/check-runtime-config.ts';
+import { hostNetworkFiles } from '../render/config/default-mounts.ts';
+import { buildDefaultRuntimeConfig, listSearchPath } from '../render/config/default-runtime-config.ts';
+import { checkDestinations } from '../render/config/mount-destinations.ts';
+import { parseRuntimeConfig, type RuntimeConfig } from '../render/config/runtime-config.ts';
+import { substituteTemplate, type TemplateValues } from '../render/values/template.ts';
+import { checkMountSources } from './check-mount-sources.ts';
+import { type ImageExports, isRunByRuntime } from './read-exports.ts';
+
+const maxUserFileBytes = 1024 * 1024;
+
+export interface RenderedConfig {
+  readonly text: string;
+  readonly config: RuntimeConfig;
+  /** What the configuration lets the service do that a person would not expect. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes `config.json` and checks it (compatibility C-20; docs/security.md lists the checks). Changes nothing.
+ *
+ * @param deployment where the container will be
+ * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID
+ */
+export async function readRuntimeConfig(
+  host: Host,
+  tree: ImageTree,
+  exports: ImageExports,
+  imageConfig: ImageConfig,
+  values: TemplateValues,
+  deployment: DeploymentPaths,
+): Promise<RenderedConfig> {
+  const path = deployment.config;
+  const text = await readConfigText(tree, exports, imageConfig, values);
+  const config = parseRuntimeConfig(text, path);
+  // Without a service there is no root filesystem that it could be started with.
+  if (exports.manifest.noContainerService) return { text, config, warnings: [] };
+  if (isRunByRuntime(exports)) checkCommand(config, path);
+  checkInstalledRoot(config, path);
+  checkMountNamespace(config, path);
+  const sources = checkMountSources(host, config, deployment.folder, path);
+  checkDestinations(config, (imagePath) => tree.look(imagePath), sources.kinds, path);
+  return { text, config, warnings: [...listPrivileges(config), ...sources.warnings] };
+}
+
+async function readConfigText(
+  tree: ImageTree,
+  exports: ImageExports,
+  imageConfig: ImageConfig,
+  values: TemplateValues,
+): Promise<string> {
+  if (exports.config !== undefined) return exports.config.text;
+  const template = exports.configTemplate;
+  if (template !== undefined) return substituteTemplate(template.text, values, template.file);
+  const readUserFile = (file: string): string => tree.readFile(file, maxUserFileBytes)?.toString() ?? '';
+  return buildDefaultRuntimeConfig({
+    hasRunScript: listSearchPath(imageConfig).some((folder) => tree.exists(`${folder.slice(1)}/run.sh`)),
+    imageConfig,
+    user: resolveUser(imageConfig.user, {
+      passwd: readUserFile('etc/passwd'),
+      group: readUserFile('etc/group'),
+    }),
+    hostFiles: await listExisting(hostNetworkFiles),
+  });
+}

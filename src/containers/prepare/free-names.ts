@@ -1,0 +1,158 @@
+/**
+ * Whether a container may have a name. The host's units and files come first: a unit in `/etc/systemd/system` takes the
+ * place of one with the same name in any other folder, and a file in `/etc/tmpfiles.d` likewise.
+ */
+import { readFile } from 'node:fs/promises';
+import { AtomicError, type AtomicErrorOptions } from '../../base/errors.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import { isNameTaken } from '../../host/files/existing-paths.ts';
+import type { Host } from '../../host/host.ts';
+import { describeUnits, type KnownUnit } from '../../host/systemd/systemctl.ts';
+import { listTmpfilesFolders } from '../../host/systemd/systemd-tmpfiles.ts';
+import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from '../deployment.ts';
+import { parseInstallNames } from '../render/unit/install-section.ts';
+import { isOwnUnit } from '../service/own-files.ts';
+
+/**
+ * The types of units that are named after programs or after what they group. Devices, mounts, automounts and swaps are
+ * named after paths, and have nothing to do with a service of that name.
+ */
+const namedTypes = ['service', 'socket', 'timer', 'path', 'target', 'scope', 'slice'];
+
+const otherNameHint = 'Choose another name with --name NAME.';
+
+/**
+ * Checks that nothing which an install creates is there (compatibility N-13), and that neither systemd nor
+ * systemd-tmpfiles knows the name.
+ *
+ * @throws FILE_CONFLICT
+ */
+export async function requireFreeNames(host: Host, name: string): Promise<void> {
+  await requireUnknownUnits(host, name);
+  await requireFreePaths(host, name);
+  for (const folder of listTmpfilesFolders(host.locations)) {
+    const path = `${folder}/${name}.conf`;
+    if (await isNameTaken(path)) {
+      throw buildConflict(`Cannot install ${name}: ${path} is a file of this host`, {
+        hint: otherNameHint,
+        details: { path },
+      });
+    }
+  }
+}
+
+async function requireUnknownUnits(host: Host, name: string): Promise<void> {
+  const own = buildContainerPaths(host.locations, name).unit;
+  const units = await describeUnits(
+    host,
+    namedTypes.map((type) => `${name}.${type}`),
+  );
+  for (const unit of units) {
+    // Said as of every file that is in the way (compatibility N-13).
+    if (unit.file === own && (await isNameTaken(own))) continue;
+    const owner = isMadeForService(host, unit, name) ? undefined : await findOwner(host, unit);
+    if (owner === undefined) continue;
+    throw buildConflict(`Cannot install ${name}: ${unit.name} ${owner}`, {
+      hint: otherNameHint,
+      details: { unit: unit.name, id: unit.id, path: unit.file },
+    });
+  }
+}
+
+/**
+ * Checks the section `[Install]` of the unit of an image: it may give the service other names that are free, and may not
+ * enable units of the host.
+ *
+ * @param file how errors call the template
+ * @throws TEMPLATE_INVALID, FILE_CONFLICT
+ */
+export async function requireFreeInstallNames(
+  host: Host,
+  name: string,
+  unit: string,
+  file: string,
+): Promise<void> {
+  const { aliases, also } = parseInstallNames(unit);
+  const entries = [
+    ...aliases.map((word) => ({ key: 'Alias', word })),
+    ...also.map((word) => ({ key: 'Also', word })),
+  ].filter(({ word }) => word !== `${name}.service`);
+  for (const { key, word } of entries) {
+    // Specifiers, quotes and escapes have no use where a template has variables.
+    if (/^[A-Za-z0-9_.:@-]+\.[a-z]+$/.test(word)) continue;
+    throw new AtomicError(
+      'TEMPLATE_INVALID',
+      `The template file '${file}' makes a unit with '${key}=${word}', which is not the plain name of a unit`,
+      { hint: 'Look at the template and at the values of its variables.' },
+    );
+  }
+  // systemd has no answer for a template: an instance is known when its template is.
+  const units = entries.map(({ word }) => word.replace(/@\./, '@atomic.'));
+  for (const [index, known] of (await describeUnits(host, units)).entries()) {
+    const owner = await findOwner(host, known);
+    if (owner === undefined) continue;
+    const { key, word } = entries[index] ?? { key: '', word: '' };
+    throw buildConflict(`Cannot install ${name}: '${key}=${word}' in its unit: ${known.name} ${owner}`, {
+      hint: `It comes from ${file}, and the --set values.`,
+      details: { unit: known.name, id: known.id, path: known.file },
+    });
+  }
+}
+
+async function requireFreePaths(host: Host, name: string): Promise<void> {
+  const { unit, tmpfiles, link } = buildContainerPaths(host.locations, name);
+  const folders = deploymentNumbers.map((number) => buildDeploymentFolder(host.locations, name, number));
+  for (const path of [unit, tmpfiles, link, ...folders]) {
+    if (!(await isNameTaken(path))) continue;
+    throw buildConflict(`The file ${path} already exists.`, {
+      hint:
+        (path === unit || path === tmpfiles) && (await isLeftOver(host, name))
+          ? `Remove what is left of an earlier installation with \`atomic uninstall ${name}\`.`
+          : 'Remove it, or choose another name with --name NAME.',
+      details: { path },
+    });
+  }
+}
+
+/** Whether it is of a container of this folder: another one may belong to a container of another CHECKOUTS. */
+async function isLeftOver(host: Host, name: string): Promise<boolean> {
+  const { unit, link } = buildContainerPaths(host.locations, name);
+  if (!(await isOwnUnit(host, name))) return false;
+  const text = await withFileErrors(`read ${unit}`, () => readFile(unit, 'utf8'));
+  return text.includes(`${link}.`);
+}
+
+/** An administrator may prepare what starts the service, as he may prepare a drop-in for it. */
+function isMadeForService({ locations }: Host, unit: KnownUnit, name: string): boolean {
+  const isPrepared = unit.loadState === 'loaded' && unit.file.startsWith(`${locations.units}/`);
+  return isPrepared && unit.triggers.includes(`${name}.service`);
+}
+
+/**
+ * Says whose a unit is.
+ *
+ * @returns undefined when the host has no such unit. What systemd remembers of one that is gone does not count while
+ *   nothing of it runs: an uninstalled service that had failed, or a unit whose file was removed without a reload
+ */
+async function findOwner(host: Host, unit: KnownUnit): Promise<string | undefined> {
+  const { name, id, loadState, activeState, file, source } = unit;
+  const runs = activeState !== 'inactive' && activeState !== 'failed';
+  const exists = file === '' ? !['loaded', 'not-found'].includes(loadState) : await isNameTaken(file);
+  if (!exists) return runs ? 'runs on this host' : undefined;
+  const place = source === '' ? file : `made from ${source}`;
+  if (loadState === 'masked') return `is masked on this host (${place})`;
+  const container = await findContainer(host, unit);
+  const owner = container === undefined ? 'a unit of this host' : `the unit of the container ${container}`;
+  return id === name ? `is ${owner} (${place})` : `is another name of ${id}, ${owner} (${place})`;
+}
+
+/** The container whose service has this name as an alias. */
+async function findContainer(host: Host, { id, file }: KnownUnit): Promise<string | undefined> {
+  const name = id.replace(/\.service$/, '');
+  const isOurs = file.startsWith(`${host.locations.units}/`) && (await isOwnUnit(host, name));
+  return isOurs ? name : undefined;
+}
+
+function buildConflict(message: string, options: AtomicErrorOptions): AtomicError {
+  return new AtomicError('FILE_CONFLICT', message, options);
+}

@@ -1,0 +1,232 @@
+/** Everything that an install reads and decides before its first change. */
+import { randomUUID } from 'node:crypto';
+import { AtomicError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
+import { listExisting } from '../../host/files/existing-paths.ts';
+import type { Host } from '../../host/host.ts';
+import { readMachineProc } from '../../host/machine-proc.ts';
+import { type Runtime, readPidfileSupport } from '../../host/runtime/runtime.ts';
+import { findTmpfilesFault } from '../../host/systemd/systemd-tmpfiles.ts';
+import type { StoredImage } from '../../image/image.ts';
+import { emptyImageConfig, type ImageConfig, parseImageConfig, runsOnce } from '../../image/image-config.ts';
+import { findImageConfig, openImageTree, readImageConfig } from '../../store/image-files.ts';
+import { listOwnFolders, listPrivileges } from '../consent/list-privileges.ts';
+import type { DeploymentRecord, InstallPlan, InstallRequest, PlannedFile } from '../container.ts';
+import {
+  buildContainerPaths,
+  buildDeploymentFolder,
+  buildDeploymentPaths,
+  type DeploymentNumber,
+} from '../deployment.ts';
+import { formatInfo } from '../info-file.ts';
+import { listBindSources } from '../render/config/runtime-config.ts';
+import type { ContainerName } from '../render/container-name.ts';
+import { buildTmpfiles } from '../render/tmpfiles/tmpfiles.ts';
+import { buildUnit } from '../render/unit/unit.ts';
+import type { TemplateValues } from '../render/values/template.ts';
+import { findOrigins } from '../render/values/value-origins.ts';
+import { buildInstallValues, choosesPidfileMode } from '../render/values/values.ts';
+import { buildActivationCommands } from '../service/activate.ts';
+import { listFoldersToCreate } from '../service/created-paths.ts';
+import { type RenderedConfig, readRuntimeConfig } from './config-text.ts';
+import { requireFreeInstallNames } from './free-names.ts';
+import { type ImageExports, isRunByRuntime, readExports } from './read-exports.ts';
+
+export interface InstallSubject {
+  readonly request: InstallRequest;
+  readonly name: ContainerName;
+  readonly image: StoredImage;
+  /** The image as the person wrote it, without the prefix of a source. */
+  readonly imageName: string;
+  readonly runtime: Runtime;
+  /** The deployment that is made: 0 for a new container, the other one for an update. */
+  readonly number: DeploymentNumber;
+  /** The deployment that is updated. */
+  readonly previous?: DeploymentRecord;
+}
+
+/** A plan, and what the person should know before the service is started (compatibility N-10). */
+export interface PreparedInstall {
+  readonly plan: InstallPlan;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the image and renders every file of the new container. Changes nothing.
+ *
+ * @throws EXPORTS_INVALID, TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID, MANIFEST_INVALID, BAD_VALUE,
+ *   FILE_CONFLICT, MANIFEST_UNSUPPORTED
+ */
+export async function prepareInstall(host: Host, subject: InstallSubject): Promise<PreparedInstall> {
+  const { name, image, imageName, runtime, number, request, previous } = subject;
+  const deployment = buildDeploymentPaths(buildDeploymentFolder(host.locations, name, number), name);
+  const tree = openImageTree(host, image);
+  const exports = readExports(tree, deployment.rootfs, imageName);
+  const hasService = !exports.manifest.noContainerService;
+  const imageConfig = await readNeededImageConfig(host, subject, exports);
+  const pidfileMode = hasService && (await readPidfileMode(host, runtime, exports));
+  const values = await readValues(host, subject, exports, deployment.folder, pidfileMode);
+
+  const config = needsRuntimeConfig(exports)
+    ? await readRuntimeConfig(host, tree, exports, imageConfig, values, deployment)
+    : undefined;
+  const marker = { name, deployment: number };
+  const unit = hasService
+    ? buildUnit({ template: exports.serviceTemplate, marker, stopSignal: imageConfig.stopSignal }, values)
+    : undefined;
+  const template = exports.serviceTemplate;
+  if (unit !== undefined && template !== undefined) {
+    await requireFreeInstallNames(host, name, unit, template.file);
+  }
+  const missingSources = await listMissingSources(config, previous?.createdFolders ?? []);
+  const owner = { uid: host.uid, gid: host.gid };
+  const tmpfiles = buildTmpfiles(
+    { template: exports.tmpfilesTemplate, marker, missingSources, ...owner },
+    values,
+  );
+  if (exports.tmpfilesTemplate !== undefined)
+    await judgeTmpfiles(host, exports.tmpfilesTemplate.file, tmpfiles);
+
+  const record: DeploymentRecord = {
+    image: imageName,
+    revision: image.id,
+    ostreeCommit: image.commit,
+    created: Math.floor(Date.now() / 1000),
+    values,
+    hasContainerService: hasService,
+    runtime: runtime.path,
+    installedFiles: [],
+    installedFilesChecksum: {},
+    createdFolders: tmpfiles === undefined ? [] : await listFoldersToCreate(host, tmpfiles),
+    valueOrigins: findOrigins(values, request.values, exports.manifest.defaultValues),
+  };
+  const asks = listPrivileges({
+    ...{ folder: deployment.folder, runtime: runtime.path, config: config?.text, unit, tmpfiles },
+    ownFolders: listOwnFolders(name, values),
+  });
+  const paths = buildContainerPaths(host.locations, name);
+  const files = [
+    plan(deployment.config, config?.text),
+    plan(paths.tmpfiles, tmpfiles),
+    plan(paths.unit, unit),
+    plan(deployment.info, formatInfo(record)),
+  ].filter((file) => file !== undefined);
+  const commands = buildActivationCommands(host.locations, name, {
+    hasUnit: unit !== undefined,
+    hasTmpfiles: tmpfiles !== undefined,
+  });
+  return {
+    plan: { name, image: imageName, deployment: deployment.folder, record, files, asks, commands },
+    warnings: [...listWarnings(exports, deployment.config), ...(config?.warnings ?? [])],
+  };
+}
+
+/** An image that the runtime does not run needs no configuration, but may bring one. */
+function needsRuntimeConfig(exports: ImageExports): boolean {
+  return isRunByRuntime(exports) || bringsRuntimeConfig(exports);
+}
+
+function bringsRuntimeConfig({ config, configTemplate }: ImageExports): boolean {
+  return (config ?? configTemplate) !== undefined;
+}
+
+/** Half of the lines would be carried out before systemd-tmpfiles met a bad one. The first line is our marker. */
+async function judgeTmpfiles(host: Host, file: string, tmpfiles: string | undefined): Promise<void> {
+  const fault =
+    tmpfiles === undefined
+      ? undefined
+      : await findTmpfilesFault(host, tmpfiles.slice(tmpfiles.indexOf('\n') + 1));
+  if (fault === undefined) return;
+  throw new AtomicError(
+    'TEMPLATE_INVALID',
+    `The template file '${file}' makes a file that systemd-tmpfiles refuses: ${fault}`,
+    {
+      hint: 'Look at the template and at the values of its variables.',
+    },
+  );
+}
+
+function plan(path: string, content: string | undefined): PlannedFile | undefined {
+  return content === undefined ? undefined : { path, mode: 0o644, content };
+}
+
+function listWarnings(exports: ImageExports, config: string): readonly string[] {
+  if (exports.isPresent) return [];
+  return [
+    '/exports directory not found.  Default config files will be generated.',
+    `You may want to modify \`${config}\` before starting the service`,
+  ];
+}
+
+/**
+ * Only the defaults look at more of the configuration of the image than its label, and old repositories have lost it
+ * (compatibility 4.9).
+ *
+ * @throws MANIFEST_UNSUPPORTED for an image that is to run once
+ */
+async function readNeededImageConfig(
+  host: Host,
+  { image, imageName }: InstallSubject,
+  exports: ImageExports,
+): Promise<ImageConfig> {
+  const text = await findImageConfig(host, image);
+  if (text !== undefined && runsOnce(text, imageName)) throw buildRunsOnce(imageName);
+  const isUnused =
+    exports.manifest.noContainerService ||
+    (exports.serviceTemplate !== undefined && (bringsRuntimeConfig(exports) || !isRunByRuntime(exports)));
+  if (isUnused || image.configDigest === undefined) return emptyImageConfig;
+  return parseImageConfig(text ?? (await readImageConfig(host, image)), imageName);
+}
+
+function buildRunsOnce(image: string): AtomicError {
+  return new AtomicError(
+    'MANIFEST_UNSUPPORTED',
+    `Cannot install ${toPrintable(image)}: its label atomic.run=once asks for one run at installation, which is not supported yet; a service would run it at every boot`,
+    {
+      hint: 'Run it with another program, such as podman, or build it without the label to install it as a service.',
+    },
+  );
+}
+
+/** Asks the runtime only when the template asks for the mode. */
+async function readPidfileMode(host: Host, runtime: Runtime, exports: ImageExports): Promise<boolean> {
+  const template = exports.serviceTemplate?.text;
+  return choosesPidfileMode(template, true) && (await readPidfileSupport(host, runtime));
+}
+
+async function readValues(
+  host: Host,
+  { request, name, image, imageName, runtime, previous }: InstallSubject,
+  exports: ImageExports,
+  deployment: string,
+  pidfileMode: boolean,
+): Promise<TemplateValues> {
+  return buildInstallValues(
+    {
+      name,
+      deployment,
+      runtime: runtime.path,
+      runtimeSupportsSystemdCgroup: runtime.supportsSystemdCgroup,
+      pidfileMode,
+      uid: host.uid,
+      gid: host.gid,
+      imageName,
+      imageId: image.id,
+      uuid: String(previous?.values.UUID ?? randomUUID()),
+      lastCapability: Number(await readMachineProc('/proc/sys/kernel/cap_last_cap')),
+      program: host.program,
+    },
+    request.values,
+    exports.manifest.defaultValues,
+  );
+}
+
+/** What the deployment before has made counts as missing: after a restart of the host it is, and then this one makes it. */
+async function listMissingSources(
+  rendered: RenderedConfig | undefined,
+  made: readonly string[],
+): Promise<readonly string[]> {
+  const sources = rendered === undefined ? [] : listBindSources(rendered.config);
+  const existing = new Set(await listExisting(sources));
+  return sources.filter((source) => !existing.has(source) || made.includes(source));
+}

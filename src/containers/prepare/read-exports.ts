@@ -1,0 +1,85 @@
+import { AtomicError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
+import type { ImageTree } from '../../store/image-files.ts';
+import {
+  type ExportsManifest,
+  emptyExportsManifest,
+  parseExportsManifest,
+} from '../render/exports-manifest.ts';
+import { usesRuntime } from '../render/unit/unit.ts';
+
+/** Far above any real template, far below what would hurt. */
+const maxFileBytes = 4 * 1024 * 1024;
+
+/** One file of `/exports`, and how errors call it. */
+export interface ExportedFile {
+  readonly text: string;
+  /** Its path in the deployment that is about to be made (compatibility 3.2). */
+  readonly file: string;
+}
+
+/** What an image says about how it is installed (compatibility 3). */
+export interface ImageExports {
+  /** False without `/exports` (E-10). */
+  readonly isPresent: boolean;
+  readonly manifest: ExportsManifest;
+  /** `config.json` (E-01), used as it is. */
+  readonly config: ExportedFile | undefined;
+  readonly configTemplate: ExportedFile | undefined;
+  readonly serviceTemplate: ExportedFile | undefined;
+  readonly tmpfilesTemplate: ExportedFile | undefined;
+}
+
+/**
+ * Reads `/exports` of an image.
+ *
+ * @param rootfs absolute path of the root filesystem that is about to be made; only for messages
+ * @param image image name for messages
+ * @throws EXPORTS_INVALID for a broken manifest, for text that is not UTF-8, and for host files
+ */
+export function readExports(tree: ImageTree, rootfs: string, image: string): ImageExports {
+  const read = (name: string): ExportedFile | undefined => readText(tree, `exports/${name}`, rootfs);
+  const manifest = read('manifest.json');
+  refuseHostFiles(tree, image);
+  return {
+    isPresent: tree.listDirectory('exports') !== undefined,
+    manifest: manifest === undefined ? emptyExportsManifest : parseExportsManifest(manifest.text, image),
+    config: read('config.json'),
+    configTemplate: read('config.json.template'),
+    serviceTemplate: read('service.template'),
+    tmpfilesTemplate: read('tmpfiles.template'),
+  };
+}
+
+/** Whether the image's container is run by the OCI runtime (compatibility S#42). */
+export function isRunByRuntime({ manifest, serviceTemplate }: ImageExports): boolean {
+  return !manifest.noContainerService && (serviceTemplate === undefined || usesRuntime(serviceTemplate.text));
+}
+
+function readText(tree: ImageTree, path: string, rootfs: string): ExportedFile | undefined {
+  const content = tree.readFile(path, maxFileBytes);
+  if (content === undefined) return undefined;
+  const file = `${rootfs}/${path}`;
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content), file };
+  } catch (error) {
+    throw new AtomicError(
+      'EXPORTS_INVALID',
+      `Cannot read the template file '${file}': it is not UTF-8 text`,
+      {
+        cause: error,
+        hint: 'Correct the file and build the image again.',
+      },
+    );
+  }
+}
+
+function refuseHostFiles(tree: ImageTree, image: string): void {
+  const names = tree.listDirectory('exports/hostfs') ?? [];
+  if (names.length === 0) return;
+  throw new AtomicError(
+    'EXPORTS_INVALID',
+    `Cannot install ${toPrintable(image)}: it brings files for the host in /exports/hostfs, and host files are not supported yet`,
+    { hint: 'Build the image without /exports/hostfs and put the files on the host by other means.' },
+  );
+}

@@ -1,0 +1,56 @@
+/** What an administrator wants to know of an image before an install. */
+import { AtomicError } from '../../base/errors.ts';
+import type { Host } from '../../host/host.ts';
+import type { StoredImage } from '../../image/image.ts';
+import { readConfiguration } from '../../store/describe-image.ts';
+import { type ImageTree, openImageTree } from '../../store/image-files.ts';
+import { measureImage } from '../../store/prune/image-size.ts';
+import type { ImageInfo } from '../image-info.ts';
+import {
+  type ExportsManifest,
+  emptyExportsManifest,
+  parseExportsManifest,
+} from '../render/exports-manifest.ts';
+import { type ImageVariables, sortVariables } from '../render/values/image-variables.ts';
+
+/** As for an install. */
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * @throws AtomicError STORE_CORRUPT, MANIFEST_INVALID, EXPORTS_INVALID for a template that is too long, INTERRUPTED
+ */
+export async function readImageInfo(host: Host, image: StoredImage): Promise<ImageInfo> {
+  const { config } = await readConfiguration(host, image);
+  return {
+    image,
+    labels: config.labels,
+    variables: readVariables(host, image),
+    size: await measureImage(host, image),
+  };
+}
+
+/** Variables of all templates in `/exports` (compatibility M-41). */
+function readVariables(host: Host, image: StoredImage): ImageVariables {
+  const tree = openImageTree(host, image);
+  const templates = (tree.listDirectory('exports') ?? [])
+    .filter((name) => name.endsWith('.template'))
+    .map((name) => readText(tree, `exports/${name}`) ?? '');
+  return sortVariables(templates, readManifest(host, image, tree).defaultValues);
+}
+
+/** A broken manifest stops an install; here the rest is worth seeing. */
+function readManifest(host: Host, image: StoredImage, tree: ImageTree): ExportsManifest {
+  const text = readText(tree, 'exports/manifest.json');
+  if (text === undefined) return emptyExportsManifest;
+  try {
+    return parseExportsManifest(text, image.reference);
+  } catch (error) {
+    if (!(error instanceof AtomicError)) throw error;
+    host.report({ kind: 'warning', text: error.message });
+    return emptyExportsManifest;
+  }
+}
+
+function readText(tree: ImageTree, path: string): string | undefined {
+  return tree.readFile(path, MAX_FILE_BYTES)?.toString('utf8');
+}

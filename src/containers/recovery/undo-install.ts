@@ -1,0 +1,41 @@
+import { rename, unlink } from 'node:fs/promises';
+import { withFileErrors } from '../../base/file-error.ts';
+import { syncDirectory } from '../../host/files/durable-files.ts';
+import { removeTree } from '../../host/files/remove-tree.ts';
+import type { Host } from '../../host/host.ts';
+import { buildContainerPaths, buildDeploymentFolder, type DeploymentNumber } from '../deployment.ts';
+import { findLinkTarget, isFolder } from '../read-container.ts';
+import { deactivateDeployment } from '../service/activate.ts';
+
+/** What an install was about to make. */
+export interface UnfinishedInstall {
+  readonly name: string;
+  readonly number: DeploymentNumber;
+}
+
+/**
+ * Removes everything that an install made, from any point of it. May be repeated: the symlink goes first, so that
+ * whoever comes after a crash in here undoes again and does not finish (recover.ts).
+ */
+export async function undoInstall(host: Host, { name, number }: UnfinishedInstall): Promise<void> {
+  const { checkouts } = host.locations;
+  const { link, newLink } = buildContainerPaths(host.locations, name);
+  const folder = buildDeploymentFolder(host.locations, name, number);
+  const old = buildDeploymentFolder(host.locations, name, number, 'old');
+  await removeLink(newLink, folder);
+  await removeLink(link, folder);
+  await syncDirectory(checkouts);
+  const isComplete = await isFolder(folder);
+  // Activating begins only after the deployment is complete.
+  if (isComplete || (await isFolder(old))) await deactivateDeployment(host, name);
+  await removeTree(old);
+  if (isComplete) await withFileErrors(`rename ${folder}`, () => rename(folder, old));
+  await removeTree(old);
+  await removeTree(buildDeploymentFolder(host.locations, name, number, 'new'));
+}
+
+/** Removes a symlink if it is there and leads to this folder. */
+export async function removeLink(link: string, target: string): Promise<void> {
+  if ((await findLinkTarget(link)) !== target) return;
+  await withFileErrors(`remove ${link}`, () => unlink(link));
+}

@@ -1,0 +1,68 @@
+/**
+ * Remembers the image whose service was not up after an update, so that it is not tried again until there is another one.
+ *
+ * ```
+ * STATE/refused/NAME.json     of one container; replaced by the next refusal, and removed with the container
+ * ```
+ *
+ * It is a hint: without it an update tries the image once more.
+ */
+import { readFile } from 'node:fs/promises';
+import { isErrno, withFileErrors } from '../base/file-error.ts';
+import { isJsonObject, tryParseJson } from '../base/json-text.ts';
+import type { Locations } from '../base/locations.ts';
+import { ensureDirectory, removeFile, writeFileDurably } from '../host/files/durable-files.ts';
+import type { Host } from '../host/host.ts';
+
+export interface RefusedImage {
+  /** Id of the image, hex. */
+  readonly id: string;
+  readonly reason: string;
+  /** UTC in ISO 8601. */
+  readonly time: string;
+  /** The last lines of the service's log. */
+  readonly log: readonly string[];
+}
+
+/** @returns what is remembered of this image, or of any image when `id` is left out */
+export async function findRefused(
+  host: Host,
+  container: string,
+  id?: string,
+): Promise<RefusedImage | undefined> {
+  const path = buildPath(host.locations, container);
+  const text = await withFileErrors(`read ${path}`, async () => {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  });
+  const refused = text === undefined ? undefined : parseRefused(text);
+  return refused !== undefined && (id === undefined || refused.id === id) ? refused : undefined;
+}
+
+export async function rememberRefused(host: Host, container: string, refused: RefusedImage): Promise<void> {
+  await ensureDirectory(`${host.locations.state}/refused`);
+  const text = `${JSON.stringify({ version: 1, ...refused }, undefined, 2)}\n`;
+  await writeFileDurably(buildPath(host.locations, container), text, 0o600);
+}
+
+/** Forgets it: the container is gone, or another image is up. */
+export async function forgetRefused(host: Host, container: string): Promise<void> {
+  await removeFile(buildPath(host.locations, container));
+}
+
+/** @returns undefined for what another version has written */
+function parseRefused(text: string): RefusedImage | undefined {
+  const value = tryParseJson(text);
+  if (!isJsonObject(value) || value.version !== 1) return undefined;
+  const { id, reason, time, log } = value;
+  if (typeof id !== 'string' || typeof reason !== 'string' || typeof time !== 'string') return undefined;
+  return { id, reason, time, log: Array.isArray(log) ? log.map(String) : [] };
+}
+
+function buildPath(locations: Locations, container: string): string {
+  return `${locations.state}/refused/${container}.json`;
+}

@@ -1,0 +1,98 @@
+import { AtomicError } from '../../../base/errors.ts';
+import { toPrintable } from '../../../base/printable.ts';
+import type { ImageConfig } from '../../../image/image-config.ts';
+import type { ProcessUser } from '../../../image/user-lookup.ts';
+import { buildContainerIsolation } from './default-isolation.ts';
+import { buildDefaultMounts } from './default-mounts.ts';
+
+/** What the default configuration is made of; the caller has looked all of it up. */
+export interface DefaultConfigFacts {
+  /** Whether a folder of `listSearchPath(imageConfig)` holds an executable `run.sh`. */
+  readonly hasRunScript: boolean;
+  readonly imageConfig: ImageConfig;
+  /** `imageConfig.user`, resolved. */
+  readonly user: ProcessUser;
+  /** Those of `hostNetworkFiles` that exist on the host. */
+  readonly hostFiles: readonly string[];
+}
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * Builds the text of `config.json` for an image without `config.json.template` (compatibility E-03, 3.4): `run.sh` when
+ * the image has it, else its Entrypoint and Cmd; always with the Env, WorkingDir and User of the image, read-only,
+ * without a terminal, in the host's network. It is made here and not by `runc spec`, so that it is the same with every
+ * runtime and version, and fits runc 1.1 and crun 1.8.
+ *
+ * @throws CONFIG_INVALID when there is nothing to start or a value of the image cannot be used
+ */
+export function buildDefaultRuntimeConfig(facts: DefaultConfigFacts): string {
+  const config = {
+    ociVersion: '1.0.2',
+    process: {
+      terminal: false,
+      user: formatUser(facts.user),
+      args: chooseArgs(facts),
+      env: buildEnvironment(facts.imageConfig.env),
+      cwd: chooseWorkingDirectory(facts.imageConfig.workingDirectory),
+      ...buildContainerIsolation(facts.user).process,
+    },
+    root: { path: 'rootfs', readonly: true },
+    mounts: buildDefaultMounts(facts.hostFiles),
+    linux: buildContainerIsolation(facts.user).linux,
+  };
+  return `${JSON.stringify(config, undefined, 4)}\n`;
+}
+
+/** Lists the folders in which a command of the image is looked for, absolute, first match first. */
+export function listSearchPath(imageConfig: ImageConfig): readonly string[] {
+  const path = imageConfig.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length);
+  return (path || defaultPath).split(':').filter((folder) => folder.startsWith('/'));
+}
+
+function chooseArgs(facts: DefaultConfigFacts): readonly string[] {
+  if (facts.hasRunScript) return ['run.sh'];
+  const args = [...facts.imageConfig.entrypoint, ...facts.imageConfig.cmd];
+  if (args.length === 0) {
+    throw new AtomicError(
+      'CONFIG_INVALID',
+      'Cannot start the image: it has no config.json.template, no run.sh on its PATH, no Entrypoint and no Cmd',
+      { hint: 'Add one of them to the image; config.json.template belongs into its folder /exports.' },
+    );
+  }
+  for (const word of args) checkNoNul(word, 'Entrypoint or Cmd');
+  return args;
+}
+
+/** Keeps the last of equal names, as the programs that build images do, and adds a PATH when there is none. */
+function buildEnvironment(env: readonly string[]): readonly string[] {
+  const variables = new Map<string, string>([['PATH', defaultPath]]);
+  for (const entry of env) {
+    const separator = entry.indexOf('=');
+    // A name without a value would take it from the runtime's own environment.
+    if (separator < 1) throw invalidValue(`Env entry '${entry}' is not of the form NAME=VALUE`);
+    checkNoNul(entry, 'Env');
+    variables.set(entry.slice(0, separator), entry.slice(separator + 1));
+  }
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
+
+function chooseWorkingDirectory(directory: string): string {
+  checkNoNul(directory, 'WorkingDir');
+  return directory.startsWith('/') ? directory : `/${directory}`;
+}
+
+function formatUser(user: ProcessUser) {
+  const { uid, gid, additionalGids } = user;
+  return additionalGids.length === 0 ? { uid, gid } : { uid, gid, additionalGids };
+}
+
+function checkNoNul(text: string, where: string): void {
+  if (text.includes('\0')) throw invalidValue(`${where} contains a NUL character`);
+}
+
+function invalidValue(reason: string): AtomicError {
+  return new AtomicError('CONFIG_INVALID', `Cannot start the image: ${toPrintable(reason, 200)}`, {
+    hint: 'Correct it in the image, or add /exports/config.json.template to it.',
+  });
+}

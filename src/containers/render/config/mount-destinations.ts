@@ -1,0 +1,195 @@
+/** Where the mounts of `config.json` would be made in the image. */
+import { AtomicError } from '../../../base/errors.ts';
+import { toPrintable } from '../../../base/printable.ts';
+import type { ImageEntry } from '../../../image/image-entry.ts';
+import { isBind, type RuntimeConfig, type RuntimeMount } from './runtime-config.ts';
+
+/**
+ * Looks at one path of an image without following a symlink.
+ *
+ * @param path absolute, simplified; its parents are known to be folders
+ * @returns `undefined` when there is nothing
+ */
+export type LookAtImage = (path: string) => ImageEntry | undefined;
+
+/** What is at the source of a bind mount on the host; `missing` sources may become anything before the start. */
+export type SourceKind = 'directory' | 'file' | 'missing';
+
+/** As many as the kernel follows. */
+const maxSymlinks = 40;
+
+/**
+ * Symlinks of the usual layouts of distributions, which mounts may go through: where from, where to. Both runtimes
+ * follow them inside the container. Every other symlink is a mistake in the image or worse, and is refused.
+ */
+const usualLinks: readonly (readonly [RegExp, RegExp])[] = [
+  [/^\/(?:bin|sbin|lib|lib32|lib64|libx32)$/, /^\/usr\/(?:bin|sbin|lib|lib32|lib64|libx32)$/],
+  [/^\/usr\/(?:sbin|lib64)$/, /^\/usr\/(?:bin|lib)$/],
+  [/^\/var\/run$/, /^\/run$/],
+  [/^\/var\/lock$/, /^\/run\/lock$/],
+  [/^\/var\/tmp$/, /^\/tmp$/],
+  [/^\/(?:home|opt|srv|mnt|root|usr\/local)$/, /^\/var\/(?:home|opt|srv|mnt|roothome|usrlocal)$/],
+  [/^\/etc\/resolv\.conf$/, /^\/(?:run|tmp|usr\/lib\/systemd|etc\/resolvconf\/run)\/.*resolv\.conf$/],
+  [/^\/etc\/resolvconf\/run$/, /^\/run\/resolvconf$/],
+  [/^\/etc\/localtime$/, /^\/usr\/share\/zoneinfo\//],
+  [/^\/etc\/os-release$/, /^\/usr\/lib\/os-release$/],
+  [/^\/etc\/(?:ssl|pki)\//, /^\/(?:etc\/(?:ssl|pki|ca-certificates)|usr\/share\/(?:pki|ca-certificates))\//],
+];
+
+/** Nodes that the runtimes make in `/dev` where nothing is mounted on it. */
+const deviceNodes = ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'console'];
+/** Symlinks that they make there, with the targets that they give them. */
+const deviceLinks: ReadonlyMap<string, readonly string[]> = new Map([
+  ['fd', ['/proc/self/fd']],
+  ['stdin', ['/proc/self/fd/0', '/dev/fd/0']],
+  ['stdout', ['/proc/self/fd/1', '/dev/fd/1']],
+  ['stderr', ['/proc/self/fd/2', '/dev/fd/2']],
+  ['core', ['/proc/kcore']],
+  ['ptmx', ['/dev/pts/ptmx']],
+]);
+
+/**
+ * Checks every place of the image where the runtime mounts or makes something: it must be missing, or be of the right
+ * kind and reached without a symlink. runc 1.1 makes what belongs into `/dev` wherever a symlink leads, on the host;
+ * crun 1.8 does that too, and follows one at `/dev/console`. What is below an earlier mount is not the image's.
+ *
+ * @param sources kinds of the sources of bind mounts
+ * @param path how errors call the configuration
+ * @throws CONFIG_INVALID
+ */
+export function checkDestinations(
+  config: RuntimeConfig,
+  look: LookAtImage,
+  sources: ReadonlyMap<RuntimeMount, SourceKind>,
+  path: string,
+): void {
+  const covered = new Set<string>();
+  const find = (where: string, destination: string): Place =>
+    findPlace(look, covered, destination, (reason) => refuse(`${where} '${destination}': ${reason}`, path));
+  config.mounts.forEach((mount, index) => {
+    const where = `mounts[${index}].destination`;
+    const place = find(where, mount.destination);
+    if (place.path === '/')
+      throw refuse(`${where} '${mount.destination}' is the root of the container`, path);
+    const needed = isBind(mount) ? (sources.get(mount) ?? 'missing') : 'directory';
+    if (needed === 'directory' && place.kind === 'file') {
+      throw refuse(`${where} '${mount.destination}' is not a folder in the image`, path);
+    }
+    if (needed === 'file' && place.kind === 'directory') {
+      throw refuse(
+        `${where} '${mount.destination}' is a folder in the image, and the source is a file`,
+        path,
+      );
+    }
+    // This one copies what the image has there into the new filesystem.
+    if (!mount.options.includes('tmpcopyup')) covered.add(place.path);
+  });
+  for (const guarded of config.guardedPaths) find('linux.maskedPaths or linux.readonlyPaths', guarded);
+  for (const device of config.devices) {
+    if (find('linux.devices', device).kind === 'directory') {
+      throw refuse(`linux.devices '${device}' is a folder in the image`, path);
+    }
+  }
+  checkDeviceFolder(find, look, covered, path);
+}
+
+/** The runtimes use `/dev` whatever the mounts are. */
+function checkDeviceFolder(
+  find: (where: string, destination: string) => Place,
+  look: LookAtImage,
+  covered: ReadonlySet<string>,
+  path: string,
+): void {
+  const place = find('The folder for devices', '/dev');
+  if (place.kind === 'file') throw refuse('/dev is not a folder in the image', path);
+  if (place.kind !== 'directory') return;
+  for (const name of deviceNodes) {
+    if (find('The device', `/dev/${name}`).kind === 'directory') {
+      throw refuse(`/dev/${name} is a folder in the image`, path);
+    }
+  }
+  for (const [name, targets] of deviceLinks) {
+    const entry = covered.has(`/dev/${name}`) ? undefined : look(`/dev/${name}`);
+    if (entry?.kind !== 'symlink' || targets.includes(followLink('/dev', entry.target))) continue;
+    throw refuse(describeLink(`/dev/${name}`, entry.target), path);
+  }
+}
+
+interface Place {
+  /** Without the symlinks that lead there. */
+  readonly path: string;
+  /** `covered`: an earlier mount is there. */
+  readonly kind: 'directory' | 'file' | 'missing' | 'covered';
+}
+
+/** Walks to a path of the image, through usual symlinks only. */
+function findPlace(
+  look: LookAtImage,
+  covered: ReadonlySet<string>,
+  destination: string,
+  fail: (reason: string) => AtomicError,
+): Place {
+  const pending = splitPath(destination);
+  if (pending.includes('..')) throw fail('the path must not contain ..');
+  let at = '/';
+  let kind: Place['kind'] = 'directory';
+  let links = 0;
+  for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
+    if (kind === 'file') throw fail(`${at} is not a folder in the image`);
+    const next = at === '/' ? `/${name}` : `${at}/${name}`;
+    if (kind === 'directory' && covered.has(next)) kind = 'covered';
+    const entry: ImageEntry | undefined = kind === 'directory' ? look(next) : undefined;
+    if (entry?.kind !== 'symlink') {
+      at = next;
+      if (kind === 'directory') kind = entry?.kind ?? 'missing';
+      // A mount may also be on what an earlier one made, below a folder that the image does not have.
+      else if (kind === 'missing' && covered.has(next)) kind = 'covered';
+      continue;
+    }
+    links += 1;
+    const target = followLink(at, entry.target);
+    if (links > maxSymlinks || turnsBack(entry.target) || !isUsualLink(next, target))
+      throw fail(describeLink(next, entry.target));
+    pending.unshift(...splitPath(target));
+    at = '/';
+  }
+  return { path: at, kind };
+}
+
+function isUsualLink(link: string, target: string): boolean {
+  return usualLinks.some(([from, to]) => from.test(link) && to.test(target));
+}
+
+/** Whether a target has `..` after a name, which leads elsewhere when the name is a symlink. */
+function turnsBack(target: string): boolean {
+  const parts = splitPath(target);
+  return parts.slice(parts.findIndex((part) => part !== '..')).includes('..');
+}
+
+/** As the kernel would in the container, where `..` ends at the root. */
+function followLink(folder: string, target: string): string {
+  const parts: string[] = [];
+  for (const part of splitPath(target.startsWith('/') ? target : `${folder}/${target}`)) {
+    if (part === '..') parts.pop();
+    else parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+function splitPath(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+function describeLink(path: string, target: string): string {
+  return `${path} is a symlink to ${target} in the image`;
+}
+
+function refuse(problem: string, path: string): AtomicError {
+  return new AtomicError(
+    'CONFIG_INVALID',
+    `Invalid configuration file.  ${toPrintable(problem, 400)} (${toPrintable(path)})`,
+    {
+      hint: 'A runtime can be led out of the container there. Correct the image, or mount elsewhere in /exports/config.json.template.',
+    },
+  );
+}

@@ -1,0 +1,71 @@
+import { AtomicError } from '../../base/errors.ts';
+import { expectBoolean, expectObject, expectStringMap, expectStrings } from '../../base/json-shape.ts';
+import { parseJsonObject, type Reject } from '../../base/json-text.ts';
+import { toPrintable } from '../../base/printable.ts';
+import { type HealthCheck, parseManifestHealthCheck, parseSettle } from './health-check.ts';
+
+/** `/exports/manifest.json` of an image (compatibility 3.1). The key `version` is never read. */
+export interface ExportsManifest {
+  /** Defaults of template variables. */
+  readonly defaultValues: Readonly<Record<string, string>>;
+  /** Absolute host path -> template of the path that is used instead. */
+  readonly renameFiles: Readonly<Record<string, string>>;
+  /** Host files, by their renamed path, that are templates. */
+  readonly installedFilesTemplate: readonly string[];
+  /** Whether host files may be hard links into the image. */
+  readonly useLinks: boolean;
+  /** The image only brings host files: no unit, no service. */
+  readonly noContainerService: boolean;
+  /** How long the service must run without a restart to count as up, in seconds. */
+  readonly settle: number | undefined;
+  readonly healthCheck: HealthCheck | undefined;
+}
+
+/** The manifest of an image that has none. */
+export const emptyExportsManifest: ExportsManifest = {
+  defaultValues: {},
+  renameFiles: {},
+  installedFilesTemplate: [],
+  useLinks: true,
+  noContainerService: false,
+  settle: undefined,
+  healthCheck: undefined,
+};
+
+/** Far above any real manifest; keeps a hostile one from filling the `info` file. */
+const maxLength = 1024 * 1024;
+
+/**
+ * Parses `manifest.json`. Unknown keys are ignored, and a number as a default counts as its text.
+ *
+ * @param text content of the file
+ * @param image image name for the message
+ * @throws EXPORTS_INVALID when it is not JSON or a key has the wrong type (compatibility E-06)
+ */
+export function parseExportsManifest(text: string, image: string): ExportsManifest {
+  const reject: Reject = (problem) =>
+    new AtomicError(
+      'EXPORTS_INVALID',
+      `Invalid manifest.json file in image: ${toPrintable(image)}. ${toPrintable(problem)}`,
+      { hint: 'Correct /exports/manifest.json and build the image again.' },
+    );
+  const manifest = parseJsonObject(text, maxLength, reject);
+  return {
+    defaultValues: parseDefaultValues(manifest.defaultValues, reject),
+    renameFiles: expectStringMap(manifest.renameFiles, 'renameFiles', reject),
+    installedFilesTemplate: expectStrings(manifest.installedFilesTemplate, 'installedFilesTemplate', reject),
+    useLinks: expectBoolean(manifest.useLinks, 'useLinks', true, reject),
+    noContainerService: expectBoolean(manifest.noContainerService, 'noContainerService', false, reject),
+    settle: parseSettle(manifest.settle, reject),
+    healthCheck: parseManifestHealthCheck(manifest.healthCheck, reject),
+  };
+}
+
+function parseDefaultValues(value: unknown, reject: Reject): Readonly<Record<string, string>> {
+  const entries = Object.entries(expectObject(value, 'defaultValues', reject)).map(([name, item]) => {
+    if (typeof item === 'number') return [name, String(item)] as const;
+    if (typeof item === 'string') return [name, item] as const;
+    throw reject(`defaultValues.${name} must be a string`);
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,62 @@
+import { AtomicError } from '../../../base/errors.ts';
+import { toPrintable } from '../../../base/printable.ts';
+import { formatMarker, type GeneratedMarker } from '../unit/generated-marker.ts';
+import { substituteTemplate, type TemplateValues } from '../values/template.ts';
+
+export interface TmpfilesFacts {
+  /** The `tmpfiles.template` of the image; `undefined` when it has none (compatibility E-05). */
+  readonly template: { readonly text: string; readonly file: string } | undefined;
+  readonly marker: GeneratedMarker;
+  /** Bind sources of `config.json` that do not exist on the host; looked at only without a template. */
+  readonly missingSources: readonly string[];
+  /** Owner of the folders that are made for them. */
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Builds the text of the tmpfiles.d file.
+ *
+ * @returns `undefined` when there is nothing to declare; then no file is written
+ * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE as `substituteTemplate`; TEMPLATE_INVALID for a NUL character;
+ *   CONFIG_INVALID for a bind source that such a file cannot name
+ */
+export function buildTmpfiles(facts: TmpfilesFacts, values: TemplateValues): string | undefined {
+  const text =
+    facts.template === undefined
+      ? formatFolders(facts)
+      : substituteTemplate(facts.template.text, values, facts.template.file);
+  if (text.trim() === '') return undefined;
+  if (text.includes('\0')) {
+    throw new AtomicError(
+      'TEMPLATE_INVALID',
+      `The template file '${facts.template?.file}' makes a NUL character`,
+      {
+        hint: 'Look at the template and at the values of its variables.',
+      },
+    );
+  }
+  return `${formatMarker(facts.marker)}\n${text.endsWith('\n') ? text : `${text}\n`}`;
+}
+
+/** One line a folder, after compatibility 3.4. Nothing here removes it later: it may hold data. */
+function formatFolders(facts: TmpfilesFacts): string {
+  const { missingSources, uid, gid } = facts;
+  return missingSources.map((path) => `d    ${formatPath(path)}   0700 ${uid} ${gid} - -\n`).join('');
+}
+
+/**
+ * Writes a path as one field of tmpfiles.d(5): `%` doubled because it starts a specifier, and quotes around what they
+ * are needed for. Only `\\` and `\"` are used as escapes; systemd 252 knows no others.
+ */
+function formatPath(path: string): string {
+  if (/[\u0000-\u001f\u007f]/.test(path)) {
+    throw new AtomicError(
+      'CONFIG_INVALID',
+      `Cannot create the bind source '${toPrintable(path)}': it contains a control character`,
+      { hint: 'Look at the mounts of config.json, or add tmpfiles.template to /exports of the image.' },
+    );
+  }
+  const text = path.replaceAll('%', '%%');
+  return /[\\"' ]/.test(text) ? `"${text.replace(/[\\"]/g, '\\$&')}"` : text;
+}

@@ -1,0 +1,83 @@
+import { AtomicError } from '../../../base/errors.ts';
+import { listVariables, substituteTemplate, type TemplateValues } from '../values/template.ts';
+import { buildDefaultUnitTemplate } from './default-unit.ts';
+import { formatMarker, type GeneratedMarker } from './generated-marker.ts';
+
+export interface UnitFacts {
+  /** The `service.template` of the image; `undefined` when it has none (compatibility E-04). */
+  readonly template: { readonly text: string; readonly file: string } | undefined;
+  readonly marker: GeneratedMarker;
+  /** Of the image's configuration; used by the default unit only. */
+  readonly stopSignal: string | undefined;
+}
+
+const runtimeVariables = ['EXEC_START', 'EXEC_STOP', 'EXEC_STARTPRE', 'EXEC_STOPPOST', 'RUNTIME', 'PIDFILE'];
+
+/** systemd's LONG_LINE_MAX: it refuses the whole unit for one longer line. */
+const maxLineLength = 1024 * 1024;
+
+/**
+ * What the default unit has and templates leave out. A killed runtime leaves its state behind, and often the container
+ * itself: without the first two lines the service never starts again (`container with id exists`, X-32). The runtime
+ * returns 143 for a container that SIGTERM has ended: without the third line the service counts as failed after every
+ * stop (S#26). systemd joins sections of one name and adds up the statuses, so that the template stays as it is.
+ */
+const cleanupTemplate = `
+# Added by atomic: removes what a killed runtime leaves of the container
+[Service]
+ExecStartPre=-$RUNTIME delete --force '$NAME'
+ExecStopPost=-$RUNTIME delete --force '$NAME'
+SuccessExitStatus=143
+`;
+
+/** Why is said in `default-unit.ts`. A template that delegates already, perhaps some controllers only, stays as it is. */
+const delegation = 'Delegate=yes\n';
+/** What systemd reads as "off"; everything else is "on" or a list of controllers. */
+const isOff = /^(?:0|no|n|false|f|off)$/i;
+
+/**
+ * Builds the text of the unit: the marker line, then the image's template or the default unit, filled. A template that
+ * starts the container gets lines that clean up before a start and after a stop.
+ *
+ * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE as `substituteTemplate`; TEMPLATE_INVALID also for a result that
+ *   systemd cannot read; CONFIG_INVALID for a stop signal that does not exist
+ */
+export function buildUnit(facts: UnitFacts, values: TemplateValues): string {
+  const { text, file } = facts.template ?? {
+    text: buildDefaultUnitTemplate(facts.stopSignal),
+    file: 'default unit',
+  };
+  const body = endLine(substituteTemplate(text, values, file));
+  const startsContainer = facts.template !== undefined && listVariables(text).includes('EXEC_START');
+  const cleanup = startsContainer ? substituteTemplate(cleanupTemplate, values, file) : '';
+  const added = startsContainer && !delegates(body) ? `${cleanup}${delegation}` : cleanup;
+  const unit = `${formatMarker(facts.marker)}\n${body}${added}`;
+  checkUnitText(unit, file);
+  return unit;
+}
+
+/** Whether a unit has to do with the OCI runtime: by a variable that names it, or by its usual name. */
+export function usesRuntime(template: string): boolean {
+  const names = listVariables(template);
+  return runtimeVariables.some((name) => names.includes(name)) || /\b(?:runc|crun)\b/.test(template);
+}
+
+function delegates(unit: string): boolean {
+  const last = [...unit.matchAll(/^[ \t]*Delegate[ \t]*=(.*)$/gm)].at(-1)?.[1];
+  return last !== undefined && !isOff.test(last.trim());
+}
+
+function endLine(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+function checkUnitText(unit: string, file: string): void {
+  const index = unit.split('\n').findIndex((line) => line.includes('\0') || line.length > maxLineLength);
+  if (index < 0) return;
+  // The marker is line 1 of the unit, so the index counts from 1 in the text below it.
+  throw new AtomicError(
+    'TEMPLATE_INVALID',
+    `The template file '${file}' makes a unit that systemd cannot read: line ${index} contains a NUL character or is longer than ${maxLineLength} characters`,
+    { hint: 'Look at the template and at the values of its variables.' },
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * Where the values of a container came from. An update keeps what a person set and what was generated; it takes the
+ * defaults of the new image, and looks at the system again.
+ */
+import { AtomicError } from '../../../base/errors.ts';
+import { toPrintable } from '../../../base/printable.ts';
+import type { TemplateValues } from './template.ts';
+import { forcedVariables, systemVariables } from './values.ts';
+
+const originNames = ['person', 'image', 'system', 'generated'] as const;
+export type ValueOrigin = (typeof originNames)[number];
+export type ValueOrigins = Readonly<Record<string, ValueOrigin>>;
+
+export function isValueOrigin(text: string): text is ValueOrigin {
+  return originNames.some((name) => name === text);
+}
+
+/** A value that is made at random once and then kept. */
+const GENERATED = 'UUID';
+
+/**
+ * Says where each value of a deployment came from.
+ *
+ * @param set what the person set, now or earlier
+ * @param imageDefaults `defaultValues` of the image
+ */
+export function findOrigins(
+  values: TemplateValues,
+  set: Readonly<Record<string, string>>,
+  imageDefaults: Readonly<Record<string, string>>,
+): ValueOrigins {
+  return mapNames(values, (name) => {
+    if (Object.hasOwn(set, name) && !forcedVariables.has(name)) return 'person';
+    if (name === GENERATED) return Object.hasOwn(imageDefaults, name) ? 'image' : 'generated';
+    return isOfSystem(name) ? 'system' : 'image';
+  });
+}
+
+/**
+ * Infers the origins for a deployment whose `info` does not have them, because the original tool wrote it: a value that
+ * equals the default of its image came from there. A variable of the system is taken for the system's, except for paths
+ * that differ from its defaults.
+ *
+ * @param imageDefaults `defaultValues` of the image that the deployment was made of; empty when it is not known
+ */
+export function inferOrigins(
+  values: TemplateValues,
+  imageDefaults: Readonly<Record<string, string>>,
+): ValueOrigins {
+  return mapNames(values, (name, value) => {
+    if (name === GENERATED) return 'generated';
+    const usual = usualPaths[name];
+    if (usual !== undefined) return value === usual ? 'system' : 'person';
+    if (isOfSystem(name)) return 'system';
+    return Object.hasOwn(imageDefaults, name) && imageDefaults[name] === value ? 'image' : 'person';
+  });
+}
+
+/** The values that a person has set. */
+export function listSetValues(
+  values: TemplateValues,
+  origins: ValueOrigins,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(values)
+      .filter(([name]) => origins[name] === 'person')
+      .map(([name, value]) => [name, String(value)]),
+  );
+}
+
+export interface ValueChange {
+  /** `--set` values. */
+  readonly set: Readonly<Record<string, string>>;
+  /** Names of `--unset`. */
+  readonly unset: readonly string[];
+}
+
+/**
+ * Applies `--set` and `--unset` to what a person has set before.
+ *
+ * @throws BAD_VALUE when a name to unset was not set, or is set as well
+ */
+export function changeSetValues(
+  before: Readonly<Record<string, string>>,
+  { set, unset }: ValueChange,
+): Readonly<Record<string, string>> {
+  for (const name of unset) {
+    if (Object.hasOwn(set, name)) {
+      throw new AtomicError('BAD_VALUE', `--set and --unset both name ${toPrintable(name)}`, {
+        hint: 'Give one of them.',
+      });
+    }
+    if (!Object.hasOwn(before, name)) {
+      const names = Object.keys(before).sort();
+      throw new AtomicError('BAD_VALUE', `--unset ${toPrintable(name)}: no value was set for it`, {
+        hint: names.length === 0 ? 'No value was set.' : `Values were set for ${names.join(', ')}.`,
+      });
+    }
+  }
+  const kept = Object.entries(before).filter(([name]) => !unset.includes(name));
+  return { ...Object.fromEntries(kept), ...set };
+}
+
+const usualPaths: Readonly<Record<string, string>> = {
+  RUN_DIRECTORY: '/run',
+  CONF_DIRECTORY: '/etc',
+  STATE_DIRECTORY: '/var/lib',
+};
+
+function isOfSystem(name: string): boolean {
+  return forcedVariables.has(name) || systemVariables.has(name);
+}
+
+function mapNames(
+  values: TemplateValues,
+  find: (name: string, value: string | number) => ValueOrigin,
+): ValueOrigins {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, find(name, value)]));
+}

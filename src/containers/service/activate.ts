@@ -1,0 +1,209 @@
+/** Making a deployment the one that systemd knows, and taking that back. */
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { AtomicError, rewordError } from '../../base/errors.ts';
+import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import type { Locations } from '../../base/locations.ts';
+import { toPrintable } from '../../base/printable.ts';
+import {
+  ensureDirectory,
+  removeFile,
+  syncFilesystemsOf,
+  temporaryPath,
+  writeFileDurably,
+} from '../../host/files/durable-files.ts';
+import type { Host } from '../../host/host.ts';
+import { buildCommandFailed, captureProgram, runProgram, runVisibly } from '../../host/run-program.ts';
+import {
+  buildDisableNowCommand,
+  buildEnableCommand,
+  readUnitStates,
+  reloadCommand,
+  withoutReload,
+} from '../../host/systemd/systemctl.ts';
+import { buildCreateCommand } from '../../host/systemd/systemd-tmpfiles.ts';
+import { buildContainerPaths, buildDeploymentPaths } from '../deployment.ts';
+import { syncDeclaredPaths } from './created-paths.ts';
+import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
+
+/** The programs that activate a new container, in order; the service is enabled and not started (compatibility N-10). */
+export function buildActivationCommands(
+  locations: Locations,
+  name: string,
+  { hasUnit, hasTmpfiles }: { readonly hasUnit: boolean; readonly hasTmpfiles: boolean },
+): readonly (readonly string[])[] {
+  const { tmpfiles } = buildContainerPaths(locations, name);
+  return [
+    ...(hasUnit ? [reloadCommand] : []),
+    ...(hasTmpfiles ? [buildCreateCommand(tmpfiles)] : []),
+    ...(hasUnit ? [buildEnableCommand(name)] : []),
+  ];
+}
+
+/**
+ * Makes a deployment the one that systemd knows. May be repeated. Success means that all is on the disk.
+ *
+ * @param folder the deployment
+ * @throws as its two steps
+ */
+export async function activateDeployment(host: Host, name: string, folder: string): Promise<void> {
+  await registerDeployment(host, name, folder);
+  await createDeclaredPaths(host, name, folder);
+}
+
+/**
+ * Copies the unit and the tmpfiles.d file of a deployment to where systemd looks for them and tells it. The unit comes
+ * last, so that systemd never sees it without the other. All of it can be taken back (`deactivateDeployment`).
+ *
+ * @throws COMMAND_FAILED, UNIT_FAILED and file errors
+ */
+export async function registerDeployment(host: Host, name: string, folder: string): Promise<void> {
+  const paths = buildContainerPaths(host.locations, name);
+  const { tmpfiles, unit } = await readCopies(folder, name);
+  if (tmpfiles !== undefined) await writeHostFile(paths.tmpfiles, tmpfiles);
+  if (unit === undefined) return;
+  await writeHostFile(paths.unit, unit);
+  await withTemplateHint('service.template', async () => {
+    // Its symlinks are there before the reload, so that one reload sees everything.
+    await runProgram(host, withoutReload(buildEnableCommand(name)));
+    await runVisibly(host, reloadCommand);
+  });
+  await requireLoaded(host, name, paths.unit);
+}
+
+/**
+ * Carries out the tmpfiles.d file of a registered deployment, and brings everything to the disk. This comes last, because
+ * what such lines do to paths that were there before cannot be taken back.
+ *
+ * @throws COMMAND_FAILED and file errors
+ */
+export async function createDeclaredPaths(host: Host, name: string, folder: string): Promise<void> {
+  const paths = buildContainerPaths(host.locations, name);
+  const { tmpfiles, unit } = await readCopies(folder, name);
+  if (tmpfiles !== undefined) {
+    await withTemplateHint('tmpfiles.template', () => runVisibly(host, buildCreateCommand(paths.tmpfiles)));
+  }
+  // It was done before; people and scripts know the lines in this order.
+  if (unit !== undefined) host.report({ kind: 'command', argv: buildEnableCommand(name) });
+  if (unit === undefined && tmpfiles === undefined) return;
+  await syncDeclaredPaths(tmpfiles ?? '');
+  // Covers both files, and the symlinks that `systemctl enable` made.
+  await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
+}
+
+/** The texts of the files on the host, as a deployment keeps them; undefined for one that it does not have. */
+export interface HostFileCopies {
+  readonly unit: string | undefined;
+  readonly tmpfiles: string | undefined;
+}
+
+export async function readCopies(folder: string, name: string): Promise<HostFileCopies> {
+  const { tmpfilesCopy, unitCopy } = buildDeploymentPaths(folder, name);
+  return { tmpfiles: await findText(tmpfilesCopy), unit: await findText(unitCopy) };
+}
+
+/**
+ * Puts the files of a deployment in the place of those of the other one; a file that it does not have goes. systemd does not
+ * know of it yet. May be repeated.
+ */
+export async function replaceHostFiles(host: Host, name: string, wanted: HostFileCopies): Promise<void> {
+  const paths = buildContainerPaths(host.locations, name);
+  for (const [path, text] of [
+    [paths.tmpfiles, wanted.tmpfiles],
+    [paths.unit, wanted.unit],
+  ] as const) {
+    if (text === undefined) await removeFile(path);
+    else if ((await findText(path)) !== text) await writeHostFile(path, text);
+  }
+  await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
+}
+
+/**
+ * Lets systemd read a unit that was replaced. A service that was enabled is so by the `[Install]` section of the new unit.
+ *
+ * @throws COMMAND_FAILED; UNIT_FAILED when systemd cannot load it
+ */
+export async function reloadUnit(
+  host: Host,
+  name: string,
+  { unit }: HostFileCopies,
+  isEnabled: boolean,
+): Promise<void> {
+  if (isEnabled && unit !== undefined) {
+    await runProgram(host, withoutReload(['systemctl', 'reenable', `${name}.service`]));
+  }
+  await runVisibly(host, reloadCommand);
+  if (unit !== undefined) await requireLoaded(host, name, buildContainerPaths(host.locations, name).unit);
+}
+
+/** A small host may lack the folder. */
+async function writeHostFile(path: string, text: string): Promise<void> {
+  await ensureDirectory(dirname(path));
+  await writeFileDurably(path, text, 0o644);
+}
+
+/** systemctl enables units that systemd refuses; such a service would never start. */
+async function requireLoaded(host: Host, name: string, unit: string): Promise<void> {
+  const loadState = (await readUnitStates(host, [name])).get(name)?.loadState;
+  if (loadState === 'loaded') return;
+  const { stderrTail } = await captureProgram(host, ['systemd-analyze', 'verify', '--man=no', unit]);
+  const reason = toPrintable(stderrTail.trim()) || `its load state is ${loadState}`;
+  throw new AtomicError('UNIT_FAILED', `load ${name}.service: ${reason}`, {
+    hint: buildHint('service.template'),
+  });
+}
+
+/** What systemd says of a file is about what an image made of it; a program that was killed has said nothing. */
+async function withTemplateHint(template: string, action: () => Promise<unknown>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'COMMAND_FAILED') throw error;
+    throw error.details?.signal === undefined
+      ? rewordError(error, error.message, buildHint(template))
+      : error;
+  }
+}
+
+function buildHint(template: string): string {
+  return `It comes from ${template} in /exports of the image, and the --set values.`;
+}
+
+/**
+ * Takes back what `activateDeployment` did, from any point of it, also on the disk. Files that are not ours stay. What
+ * systemd-tmpfiles created stays too: it may hold data of an earlier installation.
+ */
+export async function deactivateDeployment(host: Host, name: string): Promise<void> {
+  const paths = buildContainerPaths(host.locations, name);
+  await removeFile(temporaryPath(paths.unit));
+  await removeFile(temporaryPath(paths.tmpfiles));
+  if (await isOwnUnit(host, name)) {
+    await disableService(host, name);
+    await removeFile(paths.unit);
+  }
+  if (await isOwnTmpfiles(host, name)) await removeFile(paths.tmpfiles);
+  // Also without a unit: a crash may have come between its removal and this.
+  await runProgram(host, reloadCommand);
+  await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
+}
+
+/** A unit that systemd cannot load is disabled but not stopped: a failure of systemctl, but nothing is left to do. */
+async function disableService(host: Host, name: string): Promise<void> {
+  const result = await captureProgram(host, withoutReload(buildDisableNowCommand(name)));
+  if (result.exitCode === 0) return;
+  const state = (await readUnitStates(host, [name])).get(name);
+  if (state?.loadState !== 'loaded' && state?.activeState === 'inactive') return;
+  throw buildCommandFailed(result);
+}
+
+/** The text of a file; undefined when there is none. */
+export async function findText(path: string): Promise<string | undefined> {
+  return withFileErrors(`read ${path}`, async () => {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,135 @@
+/** The service of a container that is uninstalled, updated or rolled back. */
+import { AtomicError } from '../../base/errors.ts';
+import { isNameTaken } from '../../host/files/existing-paths.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import {
+  buildCommandFailed,
+  captureProgram,
+  captureWithReminders,
+  type ProgramResult,
+  runProgram,
+} from '../../host/run-program.ts';
+import {
+  buildDisableNowCommand,
+  isActive,
+  readUnitState,
+  reloadCommand,
+  withoutReload,
+} from '../../host/systemd/systemctl.ts';
+import { buildContainerPaths } from '../deployment.ts';
+
+/**
+ * Stops the service and leaves it enabled, so that starting it takes everything back. The command is shown as the
+ * original ran it (compatibility U-03); the other half is `disableService`.
+ *
+ * @throws UNIT_FAILED when it goes on running, or was started again meanwhile
+ */
+export async function stopService(host: Host, name: string): Promise<void> {
+  if (!(await isOwnService(host, name))) return;
+  throwIfInterrupted(host);
+  host.report({ kind: 'command', argv: buildDisableNowCommand(name) });
+  const before = await readUnitState(host, name);
+  if (before.loadState === 'not-found' && !isActive(before)) return;
+  await endService(host, name);
+}
+
+/**
+ * Stops the service for an update or a rollback. Does nothing when it does not run.
+ *
+ * @throws as `stopService`
+ */
+export async function stopUnit(host: Host, name: string): Promise<void> {
+  if (!isActive(await readUnitState(host, name))) return;
+  host.report({ kind: 'command', argv: ['systemctl', 'stop', name] });
+  await endService(host, name);
+}
+
+/**
+ * Starts what ran before an update or a rollback, in the order that systemd chooses.
+ *
+ * @param units with their types
+ * @throws COMMAND_FAILED when one of them does not start
+ */
+export async function startUnits(host: Host, units: readonly string[]): Promise<void> {
+  host.report({
+    kind: 'command',
+    argv: ['systemctl', 'start', ...units.map((unit) => unit.replace(/\.service$/, ''))],
+  });
+  // These starts are ours: none of them must be one too many for the limit of its unit.
+  await captureProgram(host, ['systemctl', 'reset-failed', ...units]);
+  const result = await captureWithReminders(
+    host,
+    ['systemctl', 'start', ...units],
+    (seconds) => `${units.join(', ')} not started after ${seconds} s; see \`systemctl list-jobs\``,
+  );
+  if (result.exitCode !== 0) throw buildCommandFailed(result);
+}
+
+async function endService(host: Host, name: string): Promise<void> {
+  const unit = `${name}.service`;
+  const result = await runStop(host, name);
+  const failure = result.exitCode === 0 ? undefined : buildCommandFailed(result).message;
+  if (isActive(await readUnitState(host, name))) {
+    throw new AtomicError('UNIT_FAILED', `stop ${unit}: ${failure ?? 'it was started again meanwhile'}`, {
+      hint: `Look at \`systemctl status ${name}\` for what keeps it or starts it again, and repeat the command.`,
+    });
+  }
+  if (failure !== undefined) host.report({ kind: 'warning', text: failure });
+}
+
+/**
+ * Stops the service whose unit is gone already: a person has started it after `stopService`.
+ *
+ * @throws COMMAND_FAILED
+ */
+export async function stopOrphan(host: Host, name: string): Promise<void> {
+  host.report({ kind: 'command', argv: ['systemctl', 'stop', name] });
+  const result = await runStop(host, name);
+  if (result.exitCode !== 0) throw buildCommandFailed(result);
+}
+
+async function runStop(host: Host, name: string): Promise<ProgramResult> {
+  const unit = `${name}.service`;
+  return captureWithReminders(
+    host,
+    ['systemctl', 'stop', unit],
+    (seconds) =>
+      `${unit} has not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${name}\` does now`,
+  );
+}
+
+/** Starts the service that `stopService` has stopped. One that does not start is reported. */
+export async function startServiceAgain(host: Host, name: string): Promise<void> {
+  if (!(await isOwnService(host, name))) return;
+  host.report({ kind: 'command', argv: ['systemctl', 'start', name] });
+  const unit = `${name}.service`;
+  // This start is ours: it must not be one too many for the limit of the unit.
+  await captureProgram(host, ['systemctl', 'reset-failed', unit]);
+  const result = await captureWithReminders(
+    host,
+    ['systemctl', 'start', unit],
+    (seconds) => `${unit} has not started again after ${seconds} s; see \`systemctl status ${name}\``,
+  );
+  if (result.exitCode !== 0) host.report({ kind: 'warning', text: buildCommandFailed(result).message });
+}
+
+/** Removes the symlinks that enable the service, also those to a unit that is gone. A failure is reported. */
+export async function disableService(host: Host, name: string): Promise<void> {
+  if (!(await isOwnService(host, name))) return;
+  const result = await captureProgram(host, withoutReload(['systemctl', 'disable', `${name}.service`]));
+  // Without a unit it fails when there is no symlink to remove.
+  const hasUnit = await isNameTaken(buildContainerPaths(host.locations, name).unit);
+  if (result.exitCode === 0 || !hasUnit) return;
+  host.report({ kind: 'warning', text: buildCommandFailed(result).message });
+}
+
+/**
+ * Whether the service of this name is the container's. A person or a crash may have removed the unit, while its symlinks
+ * and processes are still there; then systemd knows no unit of this name, unless the host brings one itself.
+ */
+async function isOwnService(host: Host, name: string): Promise<boolean> {
+  if (await isNameTaken(buildContainerPaths(host.locations, name).unit)) return true;
+  await runProgram(host, reloadCommand);
+  return (await readUnitState(host, name)).loadState === 'not-found';
+}

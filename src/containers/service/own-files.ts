@@ -1,0 +1,57 @@
+/** Which of the host's files under the names of a container are ours to remove. */
+import { lstat, readFile } from 'node:fs/promises';
+import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import {
+  buildContainerPaths,
+  buildDeploymentFolder,
+  buildDeploymentPaths,
+  deploymentNumbers,
+} from '../deployment.ts';
+import { parseMarker } from '../render/unit/generated-marker.ts';
+
+/** Whether the unit under the name of this container is ours; false when there is none. */
+export async function isOwnUnit(host: Host, name: string): Promise<boolean> {
+  const copies = listDeployments(host, name).map((folder) => buildDeploymentPaths(folder, name).unitCopy);
+  return isOwn(buildContainerPaths(host.locations, name).unit, name, copies);
+}
+
+/** Whether the tmpfiles.d file under the name of this container is ours; false when there is none. */
+export async function isOwnTmpfiles(host: Host, name: string): Promise<boolean> {
+  const copies = listDeployments(host, name).map((folder) => buildDeploymentPaths(folder, name).tmpfilesCopy);
+  return isOwn(buildContainerPaths(host.locations, name).tmpfiles, name, copies);
+}
+
+/**
+ * A file is ours when it carries our marker for this container, or when it equals the copy in a deployment: the original
+ * program wrote no marker, also when it updated a container of ours, and an edited file has no equal.
+ */
+async function isOwn(path: string, name: string, copies: readonly string[]): Promise<boolean> {
+  const content = await findContent(path);
+  if (content === undefined) return false;
+  if (parseMarker(content.toString())?.name === name) return true;
+  for (const copy of copies) {
+    if ((await findContent(copy))?.equals(content)) return true;
+  }
+  return false;
+}
+
+/** An uninstall has renamed the deployments before it removes the host's files. */
+function listDeployments({ locations }: Host, name: string): readonly string[] {
+  return deploymentNumbers.flatMap((number) => [
+    buildDeploymentFolder(locations, name, number),
+    buildDeploymentFolder(locations, name, number, 'old'),
+  ]);
+}
+
+/** Undefined for what is not there, and for what is no regular file: we make no other. */
+async function findContent(path: string): Promise<Buffer | undefined> {
+  return withFileErrors(`read ${path}`, async () => {
+    try {
+      return (await lstat(path)).isFile() ? await readFile(path) : undefined;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
+      throw error;
+    }
+  });
+}

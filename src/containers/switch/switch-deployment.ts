@@ -1,0 +1,178 @@
+/**
+ * The change from one deployment of a container to the other: the second half of an update, and all of a rollback.
+ *
+ * ```
+ * build       .NAME.TO.new is whole and on the disk; nothing of the running container has changed
+ * journal     phase `switching`: what follows is taken back after a failure and after a crash
+ * make room   NAME.TO -> .NAME.TO.previous, .NAME.TO.new -> NAME.TO            (an update; a rollback has its deployment)
+ * host files  unit and tmpfiles.d file of TO; systemd reads them now if it can stop what runs by them
+ * stop        the service, and with it what depends on it
+ * symlink     NAME -> NAME.TO
+ * start       what ran
+ * health      up, or everything back
+ * journal     phase `settled`: what follows is finished after a crash
+ * clean up    .NAME.TO.previous goes, the journal goes
+ * ```
+ */
+import { rename } from 'node:fs/promises';
+import { AtomicError } from '../../base/errors.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import { syncDirectory } from '../../host/files/durable-files.ts';
+import { removeTree } from '../../host/files/remove-tree.ts';
+import type { Host } from '../../host/host.ts';
+import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
+import { setActiveDeployment } from '../active-deployment.ts';
+import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
+import { removeJournal, type SwitchJournal, writeJournal } from '../journal.ts';
+import { findLinkTarget, isFolder } from '../read-container.ts';
+import { stopsAlike } from '../render/unit/unit-stop.ts';
+import { buildRollbackFailed } from '../rollback-failed.ts';
+import { createDeclaredPaths, readCopies, reloadUnit, replaceHostFiles } from '../service/activate.ts';
+import { startUnits, stopUnit } from '../service/container-service.ts';
+import { awaitHealth, type HealthRequest } from './await-health.ts';
+
+/**
+ * Switches to a deployment. The journal of the operation is there, in the phase `building` or `switching`.
+ *
+ * Success means that the service of the new deployment is up, or stopped as it was before. Every failure and every
+ * interruption means that the old deployment is back, with what ran.
+ *
+ * @param health undefined when the service is not started
+ * @throws UNIT_FAILED {phase, log} and what the steps throw; ROLLBACK_FAILED when the old service does not come up either
+ */
+export async function switchDeployment(
+  host: Host,
+  journal: SwitchJournal,
+  health: HealthRequest | undefined,
+): Promise<void> {
+  const { container: name } = journal;
+  try {
+    await writeJournal(host, { ...journal, phase: 'switching' });
+    await makeRoom(host, journal);
+    await exchange(host, journal);
+    await start(host, journal, health);
+    await writeJournal(host, { ...journal, phase: 'settled' });
+  } catch (failure) {
+    throw await takeBack(shieldFromInterruption(host), journal, failure);
+  }
+  await finishSwitch(shieldFromInterruption(host), name, journal);
+}
+
+/** What is left to do when the new deployment is up. May be repeated. */
+export async function finishSwitch(host: Host, name: string, { to }: SwitchJournal): Promise<void> {
+  await removeTree(buildDeploymentFolder(host.locations, name, to, 'previous'));
+  await removeTree(buildDeploymentFolder(host.locations, name, to, 'old'));
+  await removeJournal(host, name);
+}
+
+async function makeRoom(host: Host, { container: name, to, operation }: SwitchJournal): Promise<void> {
+  if (operation === 'rollback') return;
+  const folder = buildDeploymentFolder(host.locations, name, to);
+  const built = buildDeploymentFolder(host.locations, name, to, 'new');
+  const previous = buildDeploymentFolder(host.locations, name, to, 'previous');
+  await withFileErrors(`replace ${folder}`, async () => {
+    if (await isFolder(folder)) await rename(folder, previous);
+    await rename(built, folder);
+  });
+}
+
+/** From the old deployment to the new one. The service is stopped for as short as possible. */
+async function exchange(host: Host, journal: SwitchJournal): Promise<void> {
+  const { container: name, from, to } = journal;
+  const old = await readCopies(buildDeploymentFolder(host.locations, name, from), name);
+  const folder = buildDeploymentFolder(host.locations, name, to);
+  const wanted = await readCopies(folder, name);
+  throwIfInterrupted(host);
+  await replaceHostFiles(host, name, wanted);
+  const reloadsEarly = stopsAlike(old.unit ?? '', wanted.unit ?? '');
+  const hasUnit = (old.unit ?? wanted.unit) !== undefined;
+  if (hasUnit && reloadsEarly) await reloadUnit(host, name, wanted, journal.isEnabled);
+  if (old.tmpfiles !== wanted.tmpfiles) await createDeclaredPaths(host, name, folder);
+  throwIfInterrupted(host);
+  if (journal.running.length > 0) await stopUnit(host, name);
+  await setActiveDeployment(host, name, folder);
+  if (hasUnit && !reloadsEarly) await reloadUnit(host, name, wanted, journal.isEnabled);
+}
+
+async function start(host: Host, { running }: SwitchJournal, health: HealthRequest | undefined) {
+  if (running.length === 0 || health === undefined) return;
+  await startUnits(host, running);
+  await awaitHealth(host, health);
+}
+
+/** @returns what to throw: the failure, after the old deployment is back */
+async function takeBack(host: Host, journal: SwitchJournal, failure: unknown): Promise<unknown> {
+  try {
+    await revertSwitch(host, journal);
+    return failure;
+  } catch (undoFailure) {
+    return buildRollbackFailed(
+      `switching ${journal.container} to deployment ${journal.to}`,
+      failure,
+      undoFailure,
+    );
+  }
+}
+
+/**
+ * Brings the old deployment back, from any point of a switch, and starts what ran. May be repeated.
+ *
+ * @throws COMMAND_FAILED when the old service does not start either; the container is in the old deployment then, and the
+ *   operation is over
+ */
+export async function revertSwitch(host: Host, journal: SwitchJournal): Promise<void> {
+  const { container: name, from, running } = journal;
+  const folder = buildDeploymentFolder(host.locations, name, from);
+  const isSwitched = (await findLinkTarget(buildContainerPaths(host.locations, name).link)) !== folder;
+  if (isSwitched) await stopUnit(host, name);
+  await setActiveDeployment(host, name, folder);
+  const wanted = await readCopies(folder, name);
+  await replaceHostFiles(host, name, wanted);
+  await reloadUnit(host, name, wanted, journal.isEnabled);
+  await restorePrevious(host, journal);
+  try {
+    if (running.length > 0) await startUnits(host, running);
+  } finally {
+    // A service that does not start must not keep the container from a further update.
+    await removeJournal(host, name);
+  }
+}
+
+/** The deployment that made room comes back; the one that failed goes. */
+async function restorePrevious(
+  host: Host,
+  { container: name, to, operation, hadPrevious }: SwitchJournal,
+): Promise<void> {
+  if (operation === 'rollback') return;
+  const folder = buildDeploymentFolder(host.locations, name, to);
+  const built = buildDeploymentFolder(host.locations, name, to, 'new');
+  const previous = buildDeploymentFolder(host.locations, name, to, 'previous');
+  const old = buildDeploymentFolder(host.locations, name, to, 'old');
+  const hasMadeRoom = hadPrevious ? await isFolder(previous) : await isFolder(folder);
+  await removeTree(old);
+  if (hasMadeRoom) {
+    await withFileErrors(`restore ${folder}`, async () => {
+      if (await isFolder(folder)) await rename(folder, old);
+      if (hadPrevious) await rename(previous, folder);
+    });
+    await syncDirectory(host.locations.checkouts);
+  }
+  await removeTree(old);
+  await removeTree(built);
+}
+
+/**
+ * The error of a switch whose service was not up: it says that the old deployment is back. Every other error is returned
+ * as it is.
+ */
+export function describeTakenBack(
+  failure: unknown,
+  { container, from }: Pick<SwitchJournal, 'container' | 'from'>,
+): unknown {
+  if (!(failure instanceof AtomicError) || failure.code !== 'UNIT_FAILED') return failure;
+  return new AtomicError('ROLLED_BACK', `${failure.message}; ${container}.${from} is back`, {
+    cause: failure.cause,
+    hint: `See \`journalctl --unit ${container}\`.`,
+    details: { ...failure.details, deployment: from },
+  });
+}

@@ -1,0 +1,60 @@
+import { AtomicError } from '../../base/errors.ts';
+import { formatCount } from '../../base/format-count.ts';
+import type { Host } from '../../host/host.ts';
+import { requireSystemAccess } from '../preconditions.ts';
+import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
+import { uninstallContainer } from './uninstall.ts';
+
+/** Exit status 1, whatever the failures themselves would have. */
+const FAILED = 1;
+
+/**
+ * Uninstalls containers, one after another. One that fails does not keep the others from it.
+ *
+ * @param names each once
+ * @throws as `uninstallContainer` for a single one; else the failures are reported one by one, and the error names all of
+ * them. A name that is none and an interruption end it at once
+ */
+export async function uninstallContainers(host: Host, names: readonly string[]): Promise<void> {
+  const [first, ...others] = names;
+  if (first === undefined) return;
+  if (others.length === 0) return uninstallContainer(host, first);
+  for (const name of names) parseContainerName(name, adviceForExistingName);
+  await requireSystemAccess(host, 'uninstall');
+  const failures: { readonly name: string; readonly error: AtomicError }[] = [];
+  for (const name of names) {
+    try {
+      await uninstallContainer(host, name);
+    } catch (error) {
+      if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
+      failures.push({ name, error });
+      host.report({ kind: 'warning', text: formatFailure(name, error) });
+    }
+  }
+  const [failure] = failures;
+  if (failure !== undefined) throw buildFailures(names, failures, failure.error);
+}
+
+function formatFailure(name: string, { message, hint }: AtomicError): string {
+  return `${name} was not uninstalled: ${message}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
+function buildFailures(
+  names: readonly string[],
+  failures: readonly { readonly name: string; readonly error: AtomicError }[],
+  { code }: AtomicError,
+): AtomicError {
+  const failed = failures.map(({ name }) => name);
+  const done = names.filter((name) => !failed.includes(name));
+  return new AtomicError(
+    code,
+    `uninstalling ${formatCount(names.length, 'container')}: ${failed.join(', ')} failed, ${formatCount(done.length, 'container')} uninstalled`,
+    {
+      exitStatus: FAILED,
+      details: {
+        uninstalled: done,
+        failed: failures.map(({ name, error }) => ({ name, code: error.code, message: error.message })),
+      },
+    },
+  );
+}

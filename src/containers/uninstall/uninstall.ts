@@ -1,0 +1,146 @@
+import { AtomicError, rewordError } from '../../base/errors.ts';
+import { requireWritable } from '../../host/files/durable-files.ts';
+import { listExisting } from '../../host/files/existing-paths.ts';
+import { requireNoMounts } from '../../host/files/remove-tree.ts';
+import type { Host } from '../../host/host.ts';
+import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
+import { removeStaleState } from '../../host/runtime/runtime.ts';
+import { isActive, readUnitState } from '../../host/systemd/systemctl.ts';
+import { withContainerLock } from '../container-lock.ts';
+import { buildDeploymentFolder, deploymentNumbers } from '../deployment.ts';
+import { findJournal, removeJournal, writeJournal } from '../journal.ts';
+import { requireNotShown } from '../mounted-deployments.ts';
+import { buildNotFound } from '../not-found.ts';
+import { requireSystemAccess } from '../preconditions.ts';
+import { readContainer } from '../read-container.ts';
+import {
+  commitUninstall,
+  finishUninstall,
+  isUninstallCommitted,
+  revertUninstall,
+  type UninstallJournal,
+} from '../recovery/finish-uninstall.ts';
+import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
+import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
+import { buildRollbackFailed } from '../rollback-failed.ts';
+import { stopService } from '../service/container-service.ts';
+import { isOwnTmpfiles, isOwnUnit } from '../service/own-files.ts';
+
+/**
+ * Uninstalls a container: its service, unit, tmpfiles.d file and deployments; the image stays (compatibility 1.5, 4.11).
+ * A damaged or half-installed container can be uninstalled too.
+ *
+ * Until the service has ended nothing is removed: a failure or an interruption there starts it again and takes the
+ * journal back, and the error says how the container was left. After that there is only forward.
+ *
+ * @throws NOT_ROOT, NO_SYSTEMD, BAD_VALUE, CONTAINER_NOT_FOUND, READ_ONLY, UNIT_FAILED when the service does not stop,
+ *   DEPLOYMENT_IN_USE when something is mounted below a deployment, INTERRUPTED, ROLLBACK_FAILED when the service could
+ *   not be started again, what `finishUninstall` throws
+ */
+export async function uninstallContainer(host: Host, name: string): Promise<void> {
+  parseContainerName(name, adviceForExistingName);
+  await requireSystemAccess(host, 'uninstall');
+  await recoverOthers(host, name);
+  await withContainerLock(host, name, 'uninstall', async () => {
+    const pending = await findJournal(host, name);
+    if (pending?.operation === 'uninstall') return continueUninstall(host, pending);
+    const recovered = await recoverContainer(host, name);
+    if (recovered?.outcome === 'undone' && !(await isAnythingThere(host, name))) return;
+    const { journal, hostFiles } = await planUninstall(host, name);
+    throwIfInterrupted(host);
+    await writeJournal(host, journal);
+    await applyUninstall(host, journal);
+    if (hostFiles.length > 0) {
+      const text = `what the original program installed of ${name} on the host stays: ${hostFiles.join(', ')}`;
+      host.report({ kind: 'warning', text });
+    }
+  });
+}
+
+interface UninstallPlan {
+  readonly journal: UninstallJournal;
+  /** Files of the host beside unit and tmpfiles.d file, which only the original installs. */
+  readonly hostFiles: readonly string[];
+}
+
+async function continueUninstall(host: Host, journal: UninstallJournal): Promise<void> {
+  if (await isUninstallCommitted(host, journal)) await finish(host, journal);
+  else await applyUninstall(host, journal);
+}
+
+async function applyUninstall(host: Host, journal: UninstallJournal): Promise<void> {
+  const { container: name, hasService, runtime } = journal;
+  try {
+    if (hasService) await stopService(host, name);
+    if (runtime !== undefined) await removeStaleState(host, runtime, name);
+    await requireNotShown(host, name);
+    await requireNoMountsOf(host, name);
+    throwIfInterrupted(host);
+    await commitUninstall(host, name);
+  } catch (failure) {
+    throw await takeBack(shieldFromInterruption(host), journal, failure);
+  }
+  await finish(host, journal);
+}
+
+/** @returns what to throw: the failure, and how the container was left */
+async function takeBack(host: Host, journal: UninstallJournal, failure: unknown): Promise<unknown> {
+  const { container: name, hasService, wasActive } = journal;
+  try {
+    await revertUninstall(host, journal);
+    const state = hasService ? await readUnitState(host, name) : undefined;
+    await removeJournal(host, name);
+    if (!(failure instanceof AtomicError)) return failure;
+    const service = state === undefined ? '' : `, and ${name}.service is ${state.activeState}`;
+    const isLost = wasActive === true && state?.activeState !== 'active';
+    const hint = isLost ? `Start it with \`systemctl start ${name}\`.` : failure.hint;
+    return rewordError(failure, `${failure.message}; ${name} stays installed${service}`, hint);
+  } catch (undoFailure) {
+    return buildRollbackFailed(`uninstalling ${name}`, failure, undoFailure);
+  }
+}
+
+async function finish(host: Host, journal: UninstallJournal): Promise<void> {
+  try {
+    await finishUninstall(shieldFromInterruption(host), journal);
+  } catch (failure) {
+    throw describeUnfinished(journal.container, failure);
+  }
+}
+
+function describeUnfinished(name: string, failure: unknown): unknown {
+  if (!(failure instanceof AtomicError)) return failure;
+  const hint = `Remove the cause and repeat the command, or run \`atomic recover\`.`;
+  return rewordError(failure, `uninstalling ${name} is not finished: ${failure.message}`, hint);
+}
+
+async function isAnythingThere(host: Host, name: string): Promise<boolean> {
+  return (
+    (await readContainer(host, name)).kind !== 'absent' ||
+    (await isOwnUnit(host, name)) ||
+    (await isOwnTmpfiles(host, name))
+  );
+}
+
+async function planUninstall(host: Host, name: string): Promise<UninstallPlan> {
+  if (!(await isAnythingThere(host, name))) throw await buildNotFound(host, name);
+  const state = await readContainer(host, name);
+  await requireNotShown(host, name);
+  const record = state.kind === 'installed' ? state.record : undefined;
+  const hasService = record?.hasContainerService ?? (await isOwnUnit(host, name));
+  // With a service the mounts may be its own and end with it; without one they would never go away.
+  if (!hasService) await requireNoMountsOf(host, name);
+  await requireWritable(host.locations.units);
+  await requireWritable(host.locations.tmpfiles);
+  const wasActive = hasService && isActive(await readUnitState(host, name));
+  return {
+    journal: { operation: 'uninstall', container: name, hasService, runtime: record?.runtime, wasActive },
+    hostFiles: await listExisting(record?.installedFiles ?? []),
+  };
+}
+
+async function requireNoMountsOf(host: Host, name: string): Promise<void> {
+  for (const number of deploymentNumbers) {
+    await requireNoMounts(buildDeploymentFolder(host.locations, name, number));
+  }
+}

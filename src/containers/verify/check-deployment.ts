@@ -1,0 +1,216 @@
+/**
+ * Compares a deployment with the commit that it was made of. A file that is the hard link of the object needs no reading:
+ * the object is verified by itself. Every folder is opened without following symlinks and read through its descriptor,
+ * so that what is compared, and replaced, is in the deployment.
+ */
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
+import { isErrno } from '../../base/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import type { DeploymentProblem } from '../../image/verified-image.ts';
+import { formatObjectPath, readDirMeta } from '../../ostree/object-files.ts';
+import type { DirTree, TreeDirectory, TreeFile } from '../../ostree/ostree-objects.ts';
+import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
+import { type ImageRoot, readImageRoot } from '../../store/image-root.ts';
+import { checksumPath } from '../../store/verify/checksum-path.ts';
+
+const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const PERMISSION_BITS = 0o7777;
+
+/** A problem, and what is right there. */
+export interface FoundDifference extends DeploymentProblem {
+  /** The path through the open folder it is in; valid during the call that is told of it. */
+  readonly place: string;
+  readonly expected:
+    | { readonly kind: 'file'; readonly checksum: string }
+    | { readonly kind: 'folder' }
+    | { readonly kind: 'folder-metadata'; readonly dirmeta: string }
+    | { readonly kind: 'nothing' };
+}
+
+export interface CheckedDeployment {
+  readonly files: number;
+  /** Checksums. */
+  readonly links: ReadonlySet<string>;
+}
+
+/**
+ * @param rootfs of the deployment
+ * @param commit whose root filesystem it should have; parts of it that cannot be read are not compared
+ * @param onDifference is told of each difference, while its folder is open
+ * @returns how many files and symlinks were compared, and the objects that it has hard links of
+ * @throws INTERRUPTED
+ */
+export async function checkDeployment(
+  host: Host,
+  rootfs: string,
+  commit: string,
+  onDifference: (difference: FoundDifference) => void | Promise<void>,
+): Promise<CheckedDeployment> {
+  const root = tolerateDamage(() => readImageRoot(host.locations.repository, commit));
+  if (root === undefined) return { files: 0, links: new Set() };
+  const check = new DeploymentCheck(host, root, onDifference);
+  await check.visitFolder({ name: '', ...root }, rootfs, '');
+  return check;
+}
+
+class DeploymentCheck {
+  readonly #host: Host;
+  readonly #root: ImageRoot;
+  readonly #onDifference: (difference: FoundDifference) => void | Promise<void>;
+  readonly #inodes = new Map<string, number | undefined>();
+  readonly links = new Set<string>();
+  files = 0;
+
+  constructor(
+    host: Host,
+    root: ImageRoot,
+    onDifference: (difference: FoundDifference) => void | Promise<void>,
+  ) {
+    this.#host = host;
+    this.#root = root;
+    this.#onDifference = onDifference;
+  }
+
+  /** @param place where it is opened; @param path in the root filesystem, the root as `` */
+  async visitFolder({ dirtree, dirmeta }: TreeDirectory, place: string, path: string): Promise<void> {
+    throwIfInterrupted(this.#host);
+    const shown = path === '' ? '/' : path;
+    const folder = openIfFolder(place);
+    if (typeof folder !== 'number') {
+      await this.#tell(shown, folder, place, { kind: 'folder' });
+      return;
+    }
+    try {
+      const reason = this.#compareFolder(fstatSync(folder), dirmeta, path);
+      if (reason !== undefined) {
+        const difference = { state: 'changed', reason } as const;
+        await this.#tell(shown, difference, `/proc/self/fd/${folder}`, { kind: 'folder-metadata', dirmeta });
+      }
+      const tree = tolerateDamage(() => this.#root.readTree(dirtree));
+      if (tree !== undefined) await this.#visitEntries(tree, `/proc/self/fd/${folder}`, path);
+    } finally {
+      closeSync(folder);
+    }
+  }
+
+  async #visitEntries(tree: DirTree, place: string, path: string): Promise<void> {
+    for (const file of tree.files)
+      await this.#checkFile(file, `${place}/${file.name}`, `${path}/${file.name}`);
+    for (const directory of tree.directories) {
+      await this.visitFolder(directory, `${place}/${directory.name}`, `${path}/${directory.name}`);
+    }
+    const expected = new Set([...tree.files, ...tree.directories].map(({ name }) => name));
+    for (const name of listNames(place)) {
+      const shown = name.toString();
+      const entry = Buffer.concat([Buffer.from(`${place}/`), name]);
+      if (expected.has(shown) || isMadeByRuntime(entry, `${path}/${shown}`)) continue;
+      const reason = 'the image does not have it';
+      await this.#tell(`${path}/${shown}`, { state: 'additional', reason }, place, { kind: 'nothing' });
+    }
+  }
+
+  async #checkFile({ checksum }: TreeFile, place: string, path: string): Promise<void> {
+    this.files += 1;
+    const difference = await this.#compareFile(place, checksum);
+    if (difference !== undefined) await this.#tell(path, difference, place, { kind: 'file', checksum });
+  }
+
+  async #compareFile(place: string, checksum: string): Promise<Difference | undefined> {
+    const stats = lstatSync(place, { throwIfNoEntry: false });
+    if (stats === undefined) return { state: 'missing', reason: 'it is not there' };
+    if (stats.ino === this.#readInode(checksum)) {
+      this.links.add(checksum);
+      return undefined;
+    }
+    if (!stats.isFile() && !stats.isSymbolicLink()) {
+      return { state: 'changed', reason: 'it is no file any more' };
+    }
+    // A copy with everything that the object has is as good, for example after a backup was restored.
+    const actual = await checksumIfThere(place);
+    if (actual === checksum) return undefined;
+    if (actual === undefined) return { state: 'missing', reason: 'it is not there' };
+    return { state: 'changed', reason: 'it is not the file of the image' };
+  }
+
+  #compareFolder({ mode, uid, gid }: Stats, dirmeta: string, path: string): string | undefined {
+    const expected = tolerateDamage(() => readDirMeta(this.#host.locations.repository, dirmeta));
+    if (expected === undefined) return undefined;
+    const shouldBe = formatAccess(expected.mode, expected.uid, expected.gid);
+    const is = formatAccess(mode, uid, gid);
+    if (is === shouldBe) return undefined;
+    const others = this.#root.listOtherMetas(path.slice(1));
+    return others.some((other) => formatAccess(other.mode, other.uid, other.gid) === is)
+      ? undefined
+      : `its mode and owner are ${is}, not ${shouldBe}`;
+  }
+
+  #readInode(checksum: string): number | undefined {
+    if (!this.#inodes.has(checksum)) {
+      const object = formatObjectPath(this.#host.locations.repository, checksum, 'file');
+      this.#inodes.set(checksum, lstatSync(object, { throwIfNoEntry: false })?.ino);
+    }
+    return this.#inodes.get(checksum);
+  }
+
+  async #tell(
+    path: string,
+    { state, reason }: Difference,
+    place: string,
+    expected: FoundDifference['expected'],
+  ): Promise<void> {
+    await this.#onDifference({ path, state, reason, place, expected });
+  }
+}
+
+type Difference = Pick<DeploymentProblem, 'state' | 'reason'>;
+
+function openIfFolder(place: string): number | Difference {
+  try {
+    return openSync(place, openFolder);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return { state: 'missing', reason: 'it is not there' };
+    if (isErrno(error, 'ENOTDIR') || isErrno(error, 'ELOOP')) {
+      return { state: 'changed', reason: 'it is no folder any more' };
+    }
+    throw error;
+  }
+}
+
+/**
+ * Runtimes make what they need where an image does not have it, on the disk of the deployment: empty folders and files
+ * to mount on, and in `/dev`, when nothing is mounted there, device nodes and symlinks. They are no difference.
+ */
+function isMadeByRuntime(entry: Buffer, path: string): boolean {
+  const stats = lstatSync(entry, { throwIfNoEntry: false });
+  if (stats === undefined) return true;
+  if (stats.isFile()) return stats.size === 0;
+  if (!stats.isDirectory()) return path.startsWith('/dev/');
+  return listNames(entry).every((name) =>
+    isMadeByRuntime(Buffer.concat([entry, Buffer.from('/'), name]), `${path}/${name}`),
+  );
+}
+
+/** Nothing for a folder that was removed while it was open. */
+function listNames(folder: string | Buffer): Buffer[] {
+  try {
+    return readdirSync(folder, { encoding: 'buffer' });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** @returns `undefined` for what was removed since it was seen */
+async function checksumIfThere(place: string): Promise<string | undefined> {
+  try {
+    return await checksumPath(place);
+  } catch (error) {
+    if (lstatSync(place, { throwIfNoEntry: false }) === undefined) return undefined;
+    throw error;
+  }
+}
+
+function formatAccess(mode: number, uid: number, gid: number): string {
+  return `${(mode & PERMISSION_BITS).toString(8).padStart(4, '0')} ${uid}:${gid}`;
+}

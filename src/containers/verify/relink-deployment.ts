@@ -1,0 +1,88 @@
+/** Gives a deployment back what its image says, path by path, each by one rename. */
+import { chmodSync, chownSync, lstatSync, renameSync, rmSync } from 'node:fs';
+import { withFileErrors } from '../../base/file-error.ts';
+import { removeTree, requireNoMounts } from '../../host/files/remove-tree.ts';
+import type { Host } from '../../host/host.ts';
+import { formatObjectPath, readDirMeta } from '../../ostree/object-files.ts';
+import { checkoutFolder } from '../../store/checkout/checkout.ts';
+import { linkOrCopy } from '../../store/layer/link-or-copy.ts';
+import { mergeCommit } from '../../store/merge-image.ts';
+import { buildDeploymentFolder, buildDeploymentPaths } from '../deployment.ts';
+import type { InstalledDeployment } from '../list-deployments.ts';
+import { checkDeployment, type FoundDifference } from './check-deployment.ts';
+
+const PERMISSION_BITS = 0o7777;
+
+/**
+ * Replaces every file that is not the image's by a hard link to its object, and brings back what is missing. Running
+ * processes keep the files that they have open. What is additional stays. The caller holds the container's lock, and
+ * syncs the filesystem.
+ *
+ * @param commit whose tree it should have
+ * @param canFix whether what a difference needs is sound
+ * @returns how many paths were replaced
+ * @throws STORE_FAILED and the like; each path is as before, or as it should be, or (where its kind differs) missing
+ */
+export async function relinkDeployment(
+  host: Host,
+  { name, number, folder }: InstalledDeployment,
+  commit: string,
+  canFix: (difference: FoundDifference) => Promise<boolean>,
+): Promise<number> {
+  const temporary = buildDeploymentFolder(host.locations, name, number, 'fix');
+  const { rootfs } = buildDeploymentPaths(folder, name);
+  let replaced = 0;
+  await removeTemporary(temporary);
+  try {
+    await checkDeployment(host, rootfs, commit, async (difference) => {
+      if (difference.state === 'additional' || !(await canFix(difference))) return;
+      await withFileErrors(`repair ${rootfs}${difference.path}`, () =>
+        applyFix(host, difference, { rootfs, temporary, commit }),
+      );
+      replaced += 1;
+    });
+  } finally {
+    await removeTemporary(temporary);
+  }
+  return replaced;
+}
+
+async function applyFix(
+  host: Host,
+  { expected, place, path }: FoundDifference,
+  { rootfs, temporary, commit }: { rootfs: string; temporary: string; commit: string },
+): Promise<void> {
+  switch (expected.kind) {
+    case 'file': {
+      const stats = lstatSync(place, { throwIfNoEntry: false });
+      if (stats?.isDirectory()) {
+        // The place goes through a descriptor, and no mount table names that.
+        await requireNoMounts(`${rootfs}${path}`);
+        await removeTree(place);
+      }
+      rmSync(temporary, { force: true });
+      await linkOrCopy(formatObjectPath(host.locations.repository, expected.checksum, 'file'), temporary);
+      renameSync(temporary, place);
+      return;
+    }
+    case 'folder':
+      await checkoutFolder(host, await mergeCommit(host, commit), path, temporary);
+      rmSync(place, { force: true });
+      renameSync(temporary, place);
+      return;
+    case 'folder-metadata': {
+      const { uid, gid, mode } = readDirMeta(host.locations.repository, expected.dirmeta);
+      chownSync(place, uid, gid);
+      chmodSync(place, mode & PERMISSION_BITS);
+      return;
+    }
+    case 'nothing':
+      return;
+  }
+}
+
+/** Also what a killed repair has left. */
+export async function removeTemporary(temporary: string): Promise<void> {
+  if (lstatSync(temporary, { throwIfNoEntry: false })?.isDirectory()) await removeTree(temporary);
+  else rmSync(temporary, { force: true });
+}

@@ -1,0 +1,65 @@
+/** What a repair of the store means for the containers whose files were hard links to the damage. */
+
+import { readFileSync, statSync } from 'node:fs';
+import { parseJson } from '../../base/json-text.ts';
+import { writeFileDurably } from '../../host/files/durable-files.ts';
+import type { Repair } from '../../store/verify/repair.ts';
+import type { RepairedImage } from '../../store/verify/repair-image.ts';
+import type { VerifyTarget } from '../../store/verify/verify-targets.ts';
+import { buildDeploymentPaths } from '../deployment.ts';
+import type { InstalledDeployment } from '../list-deployments.ts';
+import { relinkDeployment } from './relink-deployment.ts';
+import { findCommitOf } from './verify-subjects.ts';
+
+/**
+ * Gives the deployments of the image all of its files, and every other deployment those that were replaced in the
+ * store: they shared the damage.
+ *
+ * @param deployments those whose containers are locked
+ * @param isOfImage whether a deployment was made of the image
+ * @returns container -> how many paths were replaced
+ */
+export async function repairDeployments(
+  repair: Repair,
+  { target, verified }: RepairedImage,
+  deployments: readonly InstalledDeployment[],
+  isOfImage: (deployment: InstalledDeployment) => boolean,
+): Promise<ReadonlyMap<string, number>> {
+  const { host, verifier, replaced } = repair;
+  const isWhole = verified.problems.length === 0;
+  const counts = new Map<string, number>();
+  for (const deployment of deployments) {
+    const isOwn = isOfImage(deployment);
+    const commit = isOwn ? findCommit(repair, target, deployment) : deployment.record.ostreeCommit;
+    const isConcerned = deployment.record.hasContainerService && (isOwn || replaced.size > 0);
+    if (commit === undefined || !isConcerned) continue;
+    const count = await relinkDeployment(host, deployment, commit, async ({ expected }) => {
+      if (expected.kind !== 'file') return isOwn && isWhole;
+      const { checksum } = expected;
+      return (isOwn || replaced.has(checksum)) && (await verifier.check('file', checksum)).state === 'sound';
+    });
+    if (count > 0) counts.set(deployment.name, (counts.get(deployment.name) ?? 0) + count);
+    if (isOwn && isWhole && commit !== deployment.record.ostreeCommit) await pointInfoAt(deployment, commit);
+  }
+  return counts;
+}
+
+/** A damaged commit may still be readable; a new one has taken its place, too. */
+function findCommit(
+  { host, discarded }: Repair,
+  target: VerifyTarget,
+  deployment: InstalledDeployment,
+): string | undefined {
+  const { ostreeCommit, revision } = deployment.record;
+  const isReplaced = discarded.has(ostreeCommit) && target.image?.id === revision;
+  return isReplaced ? target.commit : findCommitOf(host, target, deployment);
+}
+
+/** The commit that `info` names is lost; another one with the same tree has taken its place. */
+async function pointInfoAt({ folder, name }: InstalledDeployment, commit: string): Promise<void> {
+  const path = buildDeploymentPaths(folder, name).info;
+  const info: unknown = parseJson(readFileSync(path, 'utf8'));
+  if (typeof info !== 'object' || info === null) throw new Error(`${path} is no object, but was one`);
+  const text = `${JSON.stringify({ ...info, 'ostree-commit': commit }, undefined, 4)}\n`;
+  await writeFileDurably(path, text, statSync(path).mode & 0o777);
+}

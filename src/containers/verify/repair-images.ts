@@ -1,0 +1,246 @@
+/**
+ * Repairs images and the deployments that were made of them: first the objects of the store, then the files of
+ * deployments that are not the image's any more, by hard links to the objects.
+ *
+ * Locks: those of the containers, in the order of their names, then the store's, exclusively; an install takes them in
+ * the same order. After a crash at any point the same command finishes the work: the store has only sound objects more
+ * than before, and what is not linked yet is found as a difference.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { syncFilesystemOf } from '../../host/files/durable-files.ts';
+import type { Host } from '../../host/host.ts';
+import type { SourceOptions } from '../../image/image.ts';
+import {
+  type ImageRepair,
+  isSound,
+  type StaleMount,
+  type UnreadableContainer,
+  type VerifiedImage,
+} from '../../image/verified-image.ts';
+import { withRepository } from '../../ostree/repository.ts';
+import { withExclusiveStore } from '../../store/access/store-lock.ts';
+import { listMountsOf } from '../../store/mount/mount-folder.ts';
+import { listMountsShowing } from '../../store/mount/stale-mounts.ts';
+import { ObjectVerifier } from '../../store/verify/object-verifier.ts';
+import type { Repair } from '../../store/verify/repair.ts';
+import { removeDiscardedCommits, repairImage } from '../../store/verify/repair-image.ts';
+import {
+  hasRepairScratch,
+  removeRepairScratch,
+  withRepairScratch,
+} from '../../store/verify/repair-scratch.ts';
+import { withContainerLock } from '../container-lock.ts';
+import { listDeployments } from '../list-deployments.ts';
+import { recoverContainer } from '../recovery/recover.ts';
+import { findDonors } from './find-donors.ts';
+import { removeTemporary } from './relink-deployment.ts';
+import { repairDeployments } from './repair-deployments.ts';
+import { verifyImages, withDeployments } from './verify-images.ts';
+import { listSubjects, type VerifySubject } from './verify-subjects.ts';
+
+export interface RepairedImages {
+  readonly repairs: readonly ImageRepair[];
+  /** As they were found: what is lost of them, the store does not have. */
+  readonly unreadable: readonly UnreadableContainer[];
+  readonly staleMounts: readonly StaleMount[];
+}
+
+/**
+ * Verifies images, and repairs those that are damaged. What cannot be repaired is a value, and nothing of it is worse
+ * than before.
+ *
+ * @param written as for `verifyImages`
+ * @throws what `verifyImages` throws; NO_SPACE, READ_ONLY, STORE_FAILED
+ */
+export async function repairImages(
+  host: Host,
+  written: readonly string[],
+  options: SourceOptions,
+): Promise<RepairedImages> {
+  const { images: found, unreadable, verifier: earlier } = await verifyImages(host, written);
+  const damaged = found.filter((image) => !isSound(image));
+  if (damaged.length === 0) {
+    await removeLeftovers(host);
+    return { repairs: found.map((image) => buildUntouched(image)), unreadable, staleMounts: [] };
+  }
+  // Files are shared between images: any container may hold a link to what is damaged.
+  const { repairs, staleMounts } = await withAllContainers(host, () =>
+    repairDamaged(host, damaged, { earlier, options }),
+  );
+  return {
+    repairs: found.map((image) => repairs.get(image) ?? buildUntouched(image)),
+    unreadable,
+    staleMounts,
+  };
+}
+
+/** Once the store is held, none is installed any more: those that came before that are locked, too. */
+async function withAllContainers<T>(host: Host, action: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const names = await listContainers(host);
+    const result = await withContainerLocks(host, names, () =>
+      withExclusiveStore(host, async () => {
+        const current = await listContainers(host);
+        return current.every((name) => names.includes(name)) ? { value: await action() } : undefined;
+      }),
+    );
+    if (result !== undefined) return result.value;
+  }
+}
+
+async function listContainers(host: Host): Promise<readonly string[]> {
+  return [...new Set((await listDeployments(host)).map(({ name }) => name))].sort();
+}
+
+async function withContainerLocks<T>(
+  host: Host,
+  names: readonly string[],
+  action: () => Promise<T>,
+): Promise<T> {
+  const [name, ...others] = names;
+  if (name === undefined) return action();
+  return withContainerLock(host, name, 'images verify --repair', async () => {
+    await recoverContainer(host, name);
+    return withContainerLocks(host, others, action);
+  });
+}
+
+interface RepairConditions {
+  /** What found the damage. */
+  readonly earlier: ObjectVerifier | undefined;
+  readonly options: SourceOptions;
+}
+
+interface Repaired {
+  readonly repairs: ReadonlyMap<VerifiedImage, ImageRepair>;
+  readonly staleMounts: readonly StaleMount[];
+}
+
+/** With the locks of the store and of all containers. */
+async function repairDamaged(
+  host: Host,
+  damaged: readonly VerifiedImage[],
+  { earlier, options }: RepairConditions,
+): Promise<Repaired> {
+  await removeFixes(host);
+  return withRepository(host, (repo) =>
+    withRepairScratch(host, async (scratch) => {
+      const repair: Repair = {
+        host,
+        repo,
+        scratch,
+        options,
+        verifier: new ObjectVerifier(host, repo, earlier),
+        findDonors: async (checksums) => findDonors(host, await listDeployments(host), checksums),
+        replaced: new Set(),
+        givenUp: new Set(),
+        discarded: new Set(),
+      };
+      const subjects = await listSubjects(host, []);
+      const repairs = new Map<VerifiedImage, ImageRepair>();
+      for (const before of damaged) {
+        const subject = findSame(subjects, before);
+        if (subject === undefined) continue;
+        host.report({ kind: 'step', text: `Repairing ${before.reference}` });
+        repairs.set(before, await repairOne(repair, before, subject));
+      }
+      await removeDiscardedCommits(repair);
+      await syncFilesystemOf(host.locations.repository);
+      return { repairs, staleMounts: await listStaleMounts(repair, [...repairs.values()]) };
+    }),
+  );
+}
+
+async function repairOne(
+  repair: Repair,
+  before: VerifiedImage,
+  subject: VerifySubject,
+): Promise<ImageRepair> {
+  const { host } = repair;
+  const repaired = await repairImage(repair, subject.target, findDigest(subject));
+  // Objects are on the disk before a deployment gives up what it has instead.
+  await syncFilesystemOf(host.locations.repository);
+  const deployments = await listDeployments(host);
+  const own = new Set(subject.deployments.map(({ folder }) => folder));
+  const replacedFiles = await repairDeployments(repair, repaired, deployments, ({ folder }) =>
+    own.has(folder),
+  );
+  const { target, verified, fetchedLayers, takenFromDeployments, failure } = repaired;
+  const current = (await listDeployments(host)).filter(({ folder }) => own.has(folder));
+  const after = await withDeployments(host, verified, target, current);
+  return { before, after, fetchedLayers, takenFromDeployments, replacedFiles, failure };
+}
+
+/** Those of images, which have their own links to what was damaged, and those of containers whose files changed. */
+async function listStaleMounts(
+  { host, givenUp }: Repair,
+  repairs: readonly ImageRepair[],
+): Promise<StaleMount[]> {
+  const stale = [...(await listMountsShowing(host, givenUp))];
+  const changed = new Set(repairs.flatMap(({ replacedFiles }) => [...replacedFiles.keys()]));
+  for (const { name, folder } of await listDeployments(host)) {
+    if (!changed.has(name)) continue;
+    const directories = await listMountsOf(host, folder);
+    stale.push(...directories.map((directory) => ({ name: basename(folder), directory })));
+  }
+  return stale;
+}
+
+/** The digest that containers remember of an image: those of its very commit, then the active ones. */
+function findDigest({ target, deployments }: VerifySubject): string | undefined {
+  const known = deployments.filter(({ record }) => /^[0-9a-f]{64}$/.test(record.revision));
+  const best =
+    known.find(({ record }) => record.ostreeCommit === target.commit) ??
+    known.find(({ isActive }) => isActive) ??
+    known[0];
+  return best === undefined ? undefined : `sha256:${best.record.revision}`;
+}
+
+/** Several commits may have one name: that of the ref, and those that deployments still have. */
+function findSame(
+  subjects: readonly VerifySubject[],
+  { reference, id, deployments }: VerifiedImage,
+): VerifySubject | undefined {
+  const same = subjects.filter(({ target }) => target.reference === reference && target.image?.id === id);
+  const shared = same.find((subject) =>
+    subject.deployments.some(({ name, number }) =>
+      deployments.some((found) => found.container === name && found.number === number),
+    ),
+  );
+  return shared ?? same.find(({ target }) => target.ref !== undefined);
+}
+
+function buildUntouched(image: VerifiedImage): ImageRepair {
+  return {
+    before: image,
+    after: image,
+    fetchedLayers: [],
+    takenFromDeployments: 0,
+    replacedFiles: new Map(),
+    failure: isSound(image) ? undefined : 'it changed meanwhile; repeat the command',
+  };
+}
+
+/** What a killed repair has left, when there is nothing else to do. */
+async function removeLeftovers(host: Host): Promise<void> {
+  if (!existsSync(`${host.locations.repository}/config`)) return;
+  if (listFixes(host).length === 0 && !hasRepairScratch(host)) return;
+  await withExclusiveStore(host, async () => {
+    await removeRepairScratch(host);
+    await removeFixes(host);
+  });
+}
+
+async function removeFixes(host: Host): Promise<void> {
+  for (const path of listFixes(host)) await removeTemporary(path);
+}
+
+/** Names of `buildDeploymentFolder` in the state `fix`. */
+function listFixes(host: Host): string[] {
+  const { checkouts } = host.locations;
+  if (!existsSync(checkouts)) return [];
+  return readdirSync(checkouts)
+    .filter((name) => /^\..+\.[01]\.fix$/.test(name))
+    .map((name) => `${checkouts}/${name}`);
+}

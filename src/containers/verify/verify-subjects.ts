@@ -1,0 +1,77 @@
+import type { Host } from '../../host/host.ts';
+import { readCommit } from '../../ostree/object-files.ts';
+import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
+import {
+  buildUnnamedTarget,
+  listTargets,
+  selectTargets,
+  type VerifyTarget,
+} from '../../store/verify/verify-targets.ts';
+import { isMadeOf, readReference } from '../image-users.ts';
+import { type InstalledDeployment, listDeployments } from '../list-deployments.ts';
+
+/** An image, and the deployments that were made of it. */
+export interface VerifySubject {
+  readonly target: VerifyTarget;
+  readonly deployments: readonly InstalledDeployment[];
+}
+
+/**
+ * Lists what is to be verified: images with their deployments, and behind them the commits of deployments whose name
+ * means another image by now.
+ *
+ * @param written names or beginnings of ids; none means all
+ * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE
+ */
+export async function listSubjects(host: Host, written: readonly string[]): Promise<VerifySubject[]> {
+  const targets = listTargets(host);
+  const chosen = written.length === 0 ? targets : selectTargets(targets, written);
+  const deployments = await listDeployments(host);
+  const owners = new Map(deployments.map((deployment) => [deployment, findOwner(targets, deployment)]));
+  const named = chosen.map((target) => ({
+    target,
+    deployments: deployments.filter((deployment) => owners.get(deployment) === target),
+  }));
+  const unnamed = deployments.filter(
+    (deployment) =>
+      owners.get(deployment) === undefined &&
+      (written.length === 0 || chosen.some(({ reference }) => reference === readReference(deployment))),
+  );
+  const commits = new Set(unnamed.map(({ record }) => record.ostreeCommit).filter(isChecksum));
+  return [
+    ...named,
+    ...[...commits].map((commit) => {
+      const users = unnamed.filter(({ record }) => record.ostreeCommit === commit);
+      const reference = users[0] === undefined ? commit : readReference(users[0]);
+      return { target: buildUnnamedTarget(host, reference, commit), deployments: users };
+    }),
+  ];
+}
+
+/** The commit whose root filesystem a deployment should have: its own, or that of the image when its own is lost. */
+export function findCommitOf(
+  host: Host,
+  target: VerifyTarget,
+  { record }: InstalledDeployment,
+): string | undefined {
+  const { repository } = host.locations;
+  const own = record.ostreeCommit;
+  const isReadable = isChecksum(own) && tolerateDamage(() => readCommit(repository, own)) !== undefined;
+  if (isReadable) return own;
+  return target.image?.id === record.revision ? target.commit : undefined;
+}
+
+/** One name of the image: that of the deployment before others. */
+function findOwner(
+  targets: readonly VerifyTarget[],
+  deployment: InstalledDeployment,
+): VerifyTarget | undefined {
+  const owners = targets.filter(({ reference, commit, image }) =>
+    isMadeOf(deployment, { reference, commit, id: image?.id }),
+  );
+  return owners.find(({ reference }) => reference === readReference(deployment)) ?? owners[0];
+}
+
+function isChecksum(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}

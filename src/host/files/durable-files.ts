@@ -1,0 +1,146 @@
+/**
+ * Files that are whole or not there, also after a power cut. A change of a directory is on the disk after
+ * `syncDirectory` or `syncFilesystemOf`; callers place those so that one covers several changes.
+ */
+import { access, constants, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { isErrno, toFileError, withFileErrors } from '../../base/file-error.ts';
+import { isNameTaken } from './existing-paths.ts';
+
+/**
+ * The name under which a file is built before it is renamed to `path`. It is fixed, so that what a crash leaves is
+ * known; the caller holds the lock that guards `path`. The leading dot and the ending keep systemd from reading it.
+ */
+export function temporaryPath(path: string): string {
+  return `${dirname(path)}/.${basename(path)}.new`;
+}
+
+/**
+ * Writes a whole file: content synced under a temporary name, then renamed. After a crash there is the old file or the
+ * new one, and perhaps the temporary one.
+ *
+ * @param mode permission bits, set regardless of the umask
+ * @throws NO_SPACE, READ_ONLY, STORE_FAILED
+ */
+export async function writeFileDurably(path: string, content: string, mode: number): Promise<void> {
+  await withFileErrors(`write ${path}`, async () => {
+    const temporary = temporaryPath(path);
+    try {
+      await writeSynced(temporary, content, mode);
+      await rename(temporary, path);
+    } catch (error) {
+      await unlinkIfThere(temporary);
+      throw error;
+    }
+  });
+}
+
+/**
+ * Makes sure that a folder can be changed, for those who must not find out half-way.
+ *
+ * @throws READ_ONLY; nothing when there is no such folder
+ */
+export async function requireWritable(folder: string): Promise<void> {
+  await withFileErrors(`change ${folder}`, async () => {
+    try {
+      await access(folder, constants.W_OK);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+    }
+  });
+}
+
+/** Removes a file and what a crash left of writing it. Does nothing when there is none. */
+export async function removeFile(path: string): Promise<void> {
+  await withFileErrors(`remove ${path}`, async () => {
+    await unlinkIfThere(temporaryPath(path));
+    await unlinkIfThere(path);
+  });
+}
+
+/** Creates a folder and its missing parents, mode 0755 minus the umask; what was created is on the disk. */
+export async function ensureDirectory(path: string): Promise<void> {
+  await withFileErrors(`create folder ${path}`, async () => {
+    const outermost = await mkdir(path, { recursive: true });
+    if (outermost === undefined) return;
+    for (let made = path; made.length >= outermost.length; made = dirname(made)) {
+      await syncDirectory(dirname(made));
+    }
+  });
+}
+
+/** Writes the entries of a folder to the disk: what was created, renamed or removed in it. */
+export async function syncDirectory(path: string): Promise<void> {
+  await syncFile(path);
+}
+
+/** Writes the content of a file to the disk; its name is an entry of its folder. */
+export async function syncFile(path: string): Promise<void> {
+  await withFileErrors(`sync ${path}`, async () => {
+    const file = await open(path, 'r');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+/** Writes everything of the filesystem that holds `path` to the disk; one call however many files. */
+export async function syncFilesystemOf(path: string): Promise<void> {
+  const { syncFilesystem } = await import('../../native/libc.ts');
+  await withFileErrors(`sync the filesystem of ${path}`, async () => {
+    const folder = await open(path, 'r');
+    try {
+      syncFilesystem(folder.fd);
+    } finally {
+      await folder.close();
+    }
+  });
+}
+
+/**
+ * Writes everything of the filesystems that hold these paths to the disk, each filesystem once. Of a path that is not
+ * there, or not any more, the nearest parent that is there counts.
+ */
+export async function syncFilesystemsOf(paths: readonly string[]): Promise<void> {
+  const folders = new Map<number, string>();
+  for (const path of paths) {
+    const folder = await findNearestFolder(path);
+    if (!folders.has(folder.device)) folders.set(folder.device, folder.path);
+  }
+  for (const path of folders.values()) await syncFilesystemOf(path);
+}
+
+/** Symlinks are followed, as programs that wrote there did; devices and pipes are not opened. */
+async function findNearestFolder(path: string): Promise<{ readonly path: string; readonly device: number }> {
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) return { path, device: stats.dev };
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw toFileError(error, `look at ${path}`);
+  }
+  return findNearestFolder(dirname(path));
+}
+
+async function writeSynced(path: string, content: string, mode: number): Promise<void> {
+  const file = await open(path, 'w', mode);
+  try {
+    await file.chmod(mode);
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A read-only filesystem refuses to remove also what is not there. */
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return;
+    if (isErrno(error, 'EROFS') && !(await isNameTaken(path))) return;
+    throw error;
+  }
+}

@@ -1,0 +1,23 @@
+import { lstat, stat } from 'node:fs/promises';
+import { isErrno, toFileError } from '../../base/file-error.ts';
+
+/** Lists those of the paths that exist on the host, symlinks followed. */
+export async function listExisting(paths: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(paths.map((path) => exists(path, stat)));
+  return paths.filter((_, index) => found[index]);
+}
+
+/** Whether anything has this name; a dangling symlink counts. */
+export async function isNameTaken(path: string): Promise<boolean> {
+  return exists(path, lstat);
+}
+
+async function exists(path: string, look: (path: string) => Promise<unknown>): Promise<boolean> {
+  try {
+    await look(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return false;
+    throw toFileError(error, `look at ${path}`);
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Locks between processes: `flock(2)` on a file, so that the kernel ends them with the process. The file holds one
+ * line about the holder and exists only while the lock is held; what a kill leaves of it means nothing.
+ */
+import { constants, type FileHandle, open, readlink, stat, unlink } from 'node:fs/promises';
+import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { toPrintable } from '../../base/printable.ts';
+import type { Host } from '../host.ts';
+import { waitForLock } from './wait-for-lock.ts';
+
+const maxHolderBytes = 500;
+
+export interface LockRequest {
+  /** Absolute path of the lock file; its folder exists. */
+  readonly path: string;
+  /** What is locked, for the `waiting` event: a container name. */
+  readonly object: string;
+  /** What the holder is doing, without secrets: `atomic install etcd`. */
+  readonly purpose: string;
+  /** See `waitForLock`. */
+  readonly renewalMilliseconds?: number;
+}
+
+export type LockResult<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'busy' };
+
+/**
+ * Runs an action while holding an exclusive lock. Waits for another holder as long as it takes, and says so.
+ *
+ * @throws INTERRUPTED while waiting
+ */
+export async function withLock<T>(host: Host, request: LockRequest, action: () => Promise<T>): Promise<T> {
+  const lock = await waitForLock(host, {
+    ...request,
+    tryToLock: () => tryToLock(request),
+    findHolder: () => findHolder(request.path),
+  });
+  return runLocked(request.path, lock, action);
+}
+
+/** Runs an action while holding an exclusive lock, unless another process holds it now. */
+export async function withLockIfFree<T>(
+  request: LockRequest,
+  action: () => Promise<T>,
+): Promise<LockResult<T>> {
+  const lock = await tryToLock(request);
+  if (lock === undefined) return { kind: 'busy' };
+  return { kind: 'done', value: await runLocked(request.path, lock, action) };
+}
+
+async function runLocked<T>(path: string, lock: FileHandle, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } finally {
+    // The file goes while the lock is held: whoever waits on this file notices that it is no longer the one.
+    await withFileErrors(`remove ${path}`, () => unlink(path)).finally(() => lock.close());
+  }
+}
+
+async function tryToLock(request: LockRequest): Promise<FileHandle | undefined> {
+  const { tryLock } = await import('../../native/libc.ts');
+  return withFileErrors(`lock ${request.path}`, async () => {
+    for (;;) {
+      const file = await open(request.path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      let taken = false;
+      try {
+        if (!tryLock(file.fd, 'exclusive')) return undefined;
+        taken = await isStillThere(request.path, file);
+        if (taken) {
+          await writeHolder(file, request.purpose);
+          return file;
+        }
+      } catch (error) {
+        taken = false;
+        throw error;
+      } finally {
+        if (!taken) await file.close();
+      }
+    }
+  });
+}
+
+/** False when the holder before us removed the file between our `open` and our lock. */
+async function isStillThere(path: string, file: FileHandle): Promise<boolean> {
+  try {
+    const [named, opened] = await Promise.all([stat(path), file.stat()]);
+    return named.ino === opened.ino && named.dev === opened.dev;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+/** On a full disk the line is missing, which only those who wait notice: what frees space has to work there. */
+async function writeHolder(file: FileHandle, purpose: string): Promise<void> {
+  const pid = await readlink('/proc/self');
+  await file.truncate(0);
+  try {
+    await file.write(`process ${pid}: ${purpose}\n`, 0);
+  } catch (error) {
+    if (!isErrno(error, 'ENOSPC') && !isErrno(error, 'EDQUOT')) throw error;
+  }
+}
+
+/** Undefined when the holder has not written it yet, or is gone already. */
+async function findHolder(path: string): Promise<string | undefined> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHolderBytes), 0, maxHolderBytes, 0);
+      return toPrintable(buffer.toString('utf8', 0, bytesRead)).trim() || undefined;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

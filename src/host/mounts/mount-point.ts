@@ -1,0 +1,86 @@
+/** The directory that something is mounted on, held open so that nobody can swap it for another one meanwhile. */
+import { constants, type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
+import { AtomicError } from '../../base/errors.ts';
+import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { toPrintable } from '../../base/printable.ts';
+import { requireFindable } from '../working-directory.ts';
+
+export interface MountPoint {
+  /** Absolute, without symlinks. */
+  readonly path: string;
+  /** The same directory through the open file; to be used while the action runs. */
+  readonly held: string;
+}
+
+/**
+ * Runs an action with an empty directory that a person named.
+ *
+ * @throws BAD_VALUE when there is no such directory, FILE_CONFLICT when it is not empty
+ */
+export async function withMountPoint<T>(
+  written: string,
+  action: (point: MountPoint) => Promise<T>,
+): Promise<T> {
+  const directory = await openDirectory(written);
+  try {
+    const held = `/proc/self/fd/${directory.fd}`;
+    await requireEmpty(held, written);
+    return await action({ path: await realpath(held), held });
+  } finally {
+    await directory.close();
+  }
+}
+
+/**
+ * Checks again, when nobody else may mount any more: two who want the same directory both found it empty.
+ *
+ * @throws FILE_CONFLICT when something was mounted or put there meanwhile
+ */
+export async function requireStillEmpty({ path, held }: MountPoint): Promise<void> {
+  const [named, opened] = await Promise.all([stat(path), stat(held)]);
+  if (named.dev !== opened.dev || named.ino !== opened.ino) {
+    throw new AtomicError(
+      'FILE_CONFLICT',
+      `mounting at ${toPrintable(path)}: something was mounted there meanwhile`,
+      { hint: 'Name another directory; `findmnt` shows what is mounted.', details: { directory: path } },
+    );
+  }
+  await requireEmpty(held, path);
+}
+
+/** Finds the real path of a directory by its name, also of one that is gone, as far as its parents are there. */
+export async function resolveMountPoint(written: string): Promise<string> {
+  requireFindable(written);
+  try {
+    return await realpath(written);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    const { basename, dirname, join, resolve } = await import('node:path');
+    const absolute = resolve(written);
+    return join(await resolveMountPoint(dirname(absolute)), basename(absolute));
+  }
+}
+
+async function openDirectory(written: string): Promise<FileHandle> {
+  requireFindable(written);
+  try {
+    return await open(written, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    const isMissing = isErrno(error, 'ENOENT');
+    if (!isMissing && !isErrno(error, 'ENOTDIR')) {
+      return withFileErrors(`open ${toPrintable(written)}`, () => Promise.reject(error));
+    }
+    const reason = isMissing ? 'there is no such directory' : 'it is not a directory';
+    throw new AtomicError('BAD_VALUE', `mounting at ${toPrintable(written)}: ${reason}`, {
+      hint: isMissing ? 'Create it with mkdir.' : 'Name an empty directory.',
+    });
+  }
+}
+
+async function requireEmpty(path: string, written: string): Promise<void> {
+  if ((await readdir(path)).length === 0) return;
+  throw new AtomicError('FILE_CONFLICT', 'The destination path is not empty.', {
+    hint: 'Name an empty directory.',
+    details: { directory: written },
+  });
+}

@@ -1,0 +1,90 @@
+/** What is mounted, as the kernel says it: `/proc/PID/mountinfo` (proc(5)). */
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { AtomicError } from '../../base/errors.ts';
+import { isErrno } from '../../base/file-error.ts';
+import type { Host } from '../host.ts';
+import { throwIfInterrupted } from '../interruption.ts';
+import { unescapeMountField } from './mounts.ts';
+import { listProcesses, readProcess, readProcessFile } from './processes.ts';
+
+const HIDDEN = 'hidden';
+
+export interface MountEntry {
+  readonly point: string;
+  /** Type of the filesystem: `overlay`. */
+  readonly type: string;
+  readonly source: string;
+}
+
+/** In the order of the kernel: of two at one point, the later lies over the earlier. */
+export function readOwnMounts(): readonly MountEntry[] {
+  return parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8'));
+}
+
+/** A mount namespace that is not ours, or ours; `pid` is one process that lives in it. */
+export interface MountNamespace {
+  readonly pid: number;
+  readonly mounts: readonly MountEntry[];
+}
+
+/**
+ * Reads the tables of all mount namespaces in which a process lives that we can see, our own first, one after another: a
+ * table may have tens of thousands of lines, and a caller that has seen enough stops. A namespace that is only kept by a
+ * file (`unshare --mount=FILE`) is not among them.
+ *
+ * @param text lines without it are left out
+ * @throws INTERRUPTED between two tables; MOUNT_IN_USE behind the last one when there are more that cannot be read
+ */
+export async function* readMountTables(host: Host, text: string): AsyncGenerator<MountNamespace> {
+  const self = Number(readlinkSync('/proc/self'));
+  const seen = new Set<string>();
+  let isHidden = !existsSync('/proc/1');
+  for (const pid of [self, ...listProcesses()]) {
+    throwIfInterrupted(host);
+    const namespace = readProcess(() => readNamespace(pid));
+    if (namespace === undefined || seen.has(namespace)) continue;
+    const mountinfo = await readProcessFile(`/proc/${pid}/mountinfo`, HIDDEN);
+    isHidden ||= mountinfo === HIDDEN;
+    // A process with more capabilities than ours hides its namespace, but not the table of it.
+    const key = namespace === HIDDEN ? mountinfo : namespace;
+    if (mountinfo === undefined || mountinfo === HIDDEN || key === undefined || seen.has(key)) continue;
+    seen.add(key);
+    yield { pid, mounts: parseMountTable(mountinfo, text) };
+  }
+  if (isHidden) throw buildHiddenProcesses();
+}
+
+/** @returns `HIDDEN` for a process that we may not look at */
+function readNamespace(pid: number): string {
+  try {
+    // A process in a chroot sees the mounts below it only.
+    return `${readlinkSync(`/proc/${pid}/ns/mnt`)} ${readlinkSync(`/proc/${pid}/root`)}`;
+  } catch (error) {
+    if (isErrno(error, 'EACCES') || isErrno(error, 'EPERM')) return HIDDEN;
+    throw error;
+  }
+}
+
+function buildHiddenProcesses(): AtomicError {
+  return new AtomicError(
+    'MOUNT_IN_USE',
+    'looking for mounts of atomic: processes are hidden from this one, and may still see such a mount',
+    {
+      hint: 'Run the command where root sees all processes: with CAP_SYS_PTRACE, and without ProtectProc= or hidepid=.',
+    },
+  );
+}
+
+/** @param text lines without it are left out */
+export function parseMountTable(mountinfo: string, text = ''): readonly MountEntry[] {
+  return mountinfo
+    .split('\n')
+    .filter((line) => line !== '' && line.includes(text))
+    .map((line) => {
+      // ID PARENT DEVICE ROOT POINT OPTIONS [TAG]... - TYPE SOURCE OPTIONS
+      const fields = line.split(' ');
+      const dash = fields.indexOf('-', 6);
+      const read = (index: number): string => unescapeMountField(fields[index] ?? '');
+      return { point: read(4), type: read(dash + 1), source: read(dash + 2) };
+    });
+}

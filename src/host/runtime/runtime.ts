@@ -1,0 +1,101 @@
+/** OCI runtimes: which one, and what it can do. */
+import { access, constants, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { AtomicError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
+import type { Host } from '../host.ts';
+import { captureProgram, formatPackageHint, runProgram } from '../run-program.ts';
+import { requireFindable } from '../working-directory.ts';
+
+/** Where Debian and Fedora put runtimes; looked at after PATH, which may lack the second for users and cron jobs. */
+const standardFolders = ['/usr/bin', '/usr/sbin'];
+const knownRuntimes = ['runc', 'crun'];
+
+/** A runtime that could be run. */
+export interface Runtime {
+  /** Absolute path. */
+  readonly path: string;
+  /** Whether `RUNTIME --help` mentions `--systemd-cgroup` (compatibility 3.3). */
+  readonly supportsSystemdCgroup: boolean;
+}
+
+/**
+ * Finds the runtime for a new container and tries it: the requested one, else `runtime` of the settings, else
+ * `RUNC_PATH` of the environment, else runc, else crun.
+ *
+ * @param requested path or name of `--runtime`
+ * @throws TOOL_MISSING with the words of compatibility N-09
+ */
+export async function readRuntime(host: Host, requested: string | undefined): Promise<Runtime> {
+  const wanted = requested ?? host.settings.runtime ?? (host.env.RUNC_PATH || undefined);
+  const path = wanted === undefined ? await findKnownRuntime(host) : await findProgram(host, wanted);
+  if (path === undefined) throw buildMissing(wanted ?? '/usr/bin/runc');
+  const help = await readHelp(host, [path, '--help']);
+  return { path, supportsSystemdCgroup: help.includes('--systemd-cgroup') };
+}
+
+/** Whether `RUNTIME run --help` mentions `--pid-file` (compatibility 3.3). */
+export async function readPidfileSupport(host: Host, runtime: Runtime): Promise<boolean> {
+  return (await readHelp(host, [runtime.path, 'run', '--help'])).includes('--pid-file');
+}
+
+/**
+ * Removes what a killed runtime left of a container: `container with id exists` otherwise (compatibility X-32). Does
+ * nothing when the runtime knows no such container or is not installed any more.
+ *
+ * @throws COMMAND_FAILED
+ */
+export async function removeStaleState(host: Host, runtime: string, name: string): Promise<void> {
+  if (!(await isExecutable(runtime))) return;
+  const state = await captureProgram(host, [runtime, 'state', name]);
+  if (state.exitCode === 0) await runProgram(host, [runtime, 'delete', '--force', name]);
+}
+
+/** Help goes to either stream and, with some programs, comes with a failure: only what it says counts. */
+async function readHelp(host: Host, argv: readonly string[]): Promise<string> {
+  const { stdout, stderrTail } = await captureProgram(host, argv);
+  return stdout + stderrTail;
+}
+
+async function findKnownRuntime(host: Host): Promise<string | undefined> {
+  for (const name of knownRuntimes) {
+    const path = await findProgram(host, name);
+    if (path !== undefined) return path;
+  }
+  return undefined;
+}
+
+async function findProgram(host: Host, program: string): Promise<string | undefined> {
+  if (program.includes('/')) {
+    requireFindable(program);
+    return (await isExecutable(program)) ? resolve(program) : undefined;
+  }
+  const folders = (host.env.PATH ?? '').split(':').filter((folder) => folder.startsWith('/'));
+  for (const folder of [...folders, ...standardFolders]) {
+    const path = `${folder}/${program}`;
+    if (await isExecutable(path)) return path;
+  }
+  return undefined;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    // Whatever the reason, it cannot be run; the caller says that it is not installed.
+    return false;
+  }
+}
+
+function buildMissing(wanted: string): AtomicError {
+  const isKnown = knownRuntimes.includes(basename(wanted));
+  return new AtomicError(
+    'TOOL_MISSING',
+    `Cannot install the container: the runtime ${toPrintable(wanted)} is not installed`,
+    {
+      hint: isKnown ? formatPackageHint(wanted) : 'Give the path of an OCI runtime, such as /usr/bin/crun.',
+      details: { runtime: wanted },
+    },
+  );
+}

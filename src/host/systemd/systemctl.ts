@@ -1,0 +1,193 @@
+/** The system instance of systemd, through systemctl. */
+import { stat } from 'node:fs/promises';
+import { AtomicError } from '../../base/errors.ts';
+import { isErrno } from '../../base/file-error.ts';
+import type { Host } from '../host.ts';
+import { runProgram } from '../run-program.ts';
+
+/** Exists exactly where systemd is PID 1: sd_booted(3). */
+const bootedMarker = '/run/systemd/system';
+
+/** What `systemctl show` knows of one unit; the words are systemd's. */
+export interface UnitState {
+  readonly loadState: string;
+  readonly activeState: string;
+  readonly subState: string;
+  readonly result: string;
+}
+
+export const reloadCommand: readonly string[] = ['systemctl', 'daemon-reload'];
+
+export function buildEnableCommand(name: string): readonly string[] {
+  return ['systemctl', 'enable', name];
+}
+
+export function buildDisableNowCommand(name: string): readonly string[] {
+  return ['systemctl', 'disable', '--now', name];
+}
+
+/**
+ * The same command without the reload that systemctl adds to `enable` and `disable`. A reload takes up to a third of a
+ * second; one, after all files are there or gone, is enough.
+ */
+export function withoutReload([program = '', ...rest]: readonly string[]): readonly string[] {
+  return [program, '--no-reload', ...rest];
+}
+
+/** @throws NO_SYSTEMD */
+export async function requireSystemd(): Promise<void> {
+  if (await isSystemdRunning()) return;
+  throw new AtomicError('NO_SYSTEMD', 'systemd does not run on this machine', {
+    hint: 'System containers are services of systemd: use a machine or a container where it is process 1.',
+  });
+}
+
+export async function isSystemdRunning(): Promise<boolean> {
+  try {
+    return (await stat(bootedMarker)).isDirectory();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+/** What the manager knows of a unit name, from any folder, generator or request. */
+export interface KnownUnit {
+  /** The name that was asked for. */
+  readonly name: string;
+  /** The unit of that name; another name when the one that was asked for is an alias. */
+  readonly id: string;
+  readonly loadState: string;
+  readonly activeState: string;
+  /** The unit file, which may be gone since it was read; empty without one. */
+  readonly file: string;
+  /** What a generator made the unit file from, such as a script in `/etc/init.d`; else empty. */
+  readonly source: string;
+  /** The units that this one starts, when it is a socket, a timer or a path. */
+  readonly triggers: readonly string[];
+}
+
+/**
+ * Asks for the state of services with one systemctl call.
+ *
+ * @param names container names; `.service` is added
+ * @returns by container name; a unit that systemd does not know has the load state `not-found`
+ * @throws TOOL_MISSING, COMMAND_FAILED
+ */
+export async function readUnitStates(
+  host: Host,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, UnitState>> {
+  const units = names.map((name) => `${name}.service`);
+  const properties = ['Id', 'LoadState', 'ActiveState', 'SubState', 'Result'];
+  return parseUnitStates(await showUnits(host, properties, units), names);
+}
+
+/**
+ * Asks what the manager knows of names with one systemctl call. It loads those that it has not loaded yet.
+ *
+ * @param units with their types: `etcd.service`
+ * @throws TOOL_MISSING, COMMAND_FAILED
+ */
+export async function describeUnits(host: Host, units: readonly string[]): Promise<readonly KnownUnit[]> {
+  const properties = ['Id', 'LoadState', 'ActiveState', 'FragmentPath', 'SourcePath', 'Triggers'];
+  return parseKnownUnits(await showUnits(host, properties, units), units);
+}
+
+/**
+ * Asks for properties of units with one systemctl call.
+ *
+ * @param units with their types: `etcd.service`
+ * @returns for each unit, in their order, the values by property
+ * @throws TOOL_MISSING, COMMAND_FAILED
+ */
+export async function showProperties(
+  host: Host,
+  properties: readonly string[],
+  units: readonly string[],
+): Promise<readonly ReadonlyMap<string, string>[]> {
+  return parseProperties(await showUnits(host, properties, units), units.length);
+}
+
+async function showUnits(
+  host: Host,
+  properties: readonly string[],
+  units: readonly string[],
+): Promise<string> {
+  if (units.length === 0) return '';
+  return runProgram(host, ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units]);
+}
+
+export function parseUnitStates(output: string, names: readonly string[]): ReadonlyMap<string, UnitState> {
+  const blocks = parseProperties(output, names.length);
+  return new Map(
+    names.map((name, index) => {
+      const read = (property: string) => blocks[index]?.get(property) ?? '';
+      return [
+        name,
+        {
+          loadState: read('LoadState'),
+          activeState: read('ActiveState'),
+          subState: read('SubState'),
+          result: read('Result'),
+        },
+      ] as const;
+    }),
+  );
+}
+
+export function parseKnownUnits(output: string, units: readonly string[]): readonly KnownUnit[] {
+  const blocks = parseProperties(output, units.length);
+  return units.map((name, index) => {
+    const read = (property: string) => blocks[index]?.get(property) ?? '';
+    return {
+      name,
+      id: read('Id'),
+      loadState: read('LoadState'),
+      activeState: read('ActiveState'),
+      file: read('FragmentPath'),
+      source: read('SourcePath'),
+      triggers: read('Triggers')
+        .split(' ')
+        .filter((unit) => unit !== ''),
+    };
+  });
+}
+
+/** Asks for the state of one service. @throws TOOL_MISSING, COMMAND_FAILED */
+export async function readUnitState(host: Host, name: string): Promise<UnitState> {
+  const state = (await readUnitStates(host, [name])).get(name);
+  if (state === undefined) throw new Error(`no answer for ${name}`);
+  return state;
+}
+
+/** Whether the service is started at boot, as `systemctl enable` has it. @throws COMMAND_FAILED */
+export async function isServiceEnabled(host: Host, name: string): Promise<boolean> {
+  const [block] = await showProperties(host, ['UnitFileState'], [`${name}.service`]);
+  return block?.get('UnitFileState') === 'enabled';
+}
+
+/** Whether a service has processes, or will have some in a moment. */
+export function isActive({ activeState }: UnitState): boolean {
+  return activeState !== 'inactive' && activeState !== 'failed';
+}
+
+/**
+ * Parses `systemctl show`: blocks of `Property=value` lines with an empty line between them, in the order of the
+ * arguments. The order tells whose block it is, because `Id` of an alias is another name.
+ */
+function parseProperties(output: string, count: number): readonly ReadonlyMap<string, string>[] {
+  const blocks = output.trim() === '' ? [] : output.trim().split(/\n\n+/);
+  if (blocks.length !== count) {
+    throw new AtomicError('COMMAND_FAILED', `systemctl show: ${blocks.length} answers for ${count} units`);
+  }
+  return blocks.map(
+    (block) =>
+      new Map(
+        block.split('\n').map((line) => {
+          const equals = line.indexOf('=');
+          return [line.slice(0, equals), line.slice(equals + 1)] as const;
+        }),
+      ),
+  );
+}

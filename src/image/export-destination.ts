@@ -1,0 +1,124 @@
+/** Where an image may leave the store to, as people write it. Parsing is pure. */
+import { AtomicError } from '../base/errors.ts';
+import { formatReference, type ImageReference, parseNewName, parseReference } from './reference.ts';
+
+export type FileDestination =
+  /** An OCI image layout; images are added to an existing one. */
+  | { readonly kind: 'oci'; readonly path: string; readonly tag: string | undefined }
+  | { readonly kind: 'oci-archive'; readonly path: string; readonly tag: string | undefined }
+  /** What `docker load` reads. */
+  | { readonly kind: 'docker-archive'; readonly path: string; readonly name: string | undefined }
+  /** Manifest and blobs as files of one folder. */
+  | { readonly kind: 'dir'; readonly path: string };
+
+export interface RegistryDestination {
+  readonly kind: 'registry';
+  /** With registry, and tag or digest. */
+  readonly name: string;
+  /** Written with `http:`. */
+  readonly isInsecure: boolean;
+}
+
+export type Destination = FileDestination | RegistryDestination;
+
+const FORMS = 'oci:FOLDER[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME:TAG], dir:FOLDER';
+
+/**
+ * @param stored the name under which the image is stored; gives tag and name where none is written
+ * @throws AtomicError BAD_VALUE
+ */
+export function parseFileDestination(text: string, stored: string): FileDestination {
+  const [, kind, path = '', rest] =
+    /^(oci|oci-archive|docker-archive|dir):([^:]*)(?::(.*))?$/s.exec(text) ?? [];
+  const own = parseReference(stored);
+  if (kind === undefined)
+    throw badDestination(
+      text,
+      'it is none of the forms',
+      `Write ${FORMS}; for a registry: atomic images push.`,
+    );
+  if (path === '') throw badDestination(text, 'the path is missing', `Write ${FORMS}.`);
+  if (path.includes('\0')) throw badDestination(text, 'the path has a NUL byte', `Write ${FORMS}.`);
+  if (kind.endsWith('-archive') && path.endsWith('/')) {
+    throw badDestination(text, 'an archive is a file, not a folder', `Write ${kind}:FILE.`);
+  }
+  switch (kind) {
+    case 'oci':
+    case 'oci-archive':
+      return { kind, path, tag: readLayoutTag(text, rest ?? own.tag) };
+    case 'docker-archive':
+      return { kind, path, name: readArchiveName(text, rest, own) };
+    default:
+      if (rest !== undefined)
+        throw badDestination(text, 'such a folder holds one image, and no tag', 'Write dir:FOLDER.');
+      return { kind: 'dir', path };
+  }
+}
+
+/**
+ * @param text as a person writes an image name; `undefined` for the name under which the image is stored
+ * @throws AtomicError BAD_REFERENCE; BAD_VALUE for a name without registry
+ */
+export function parseRegistryDestination(text: string | undefined, stored: string): RegistryDestination {
+  const written = text ?? stored;
+  if (/^(?:oci|oci-archive|docker-archive|dir):/.test(written)) {
+    throw badDestination(
+      written,
+      'it is no registry',
+      `For files: atomic images export ${stored} ${written}`,
+    );
+  }
+  const reference = parseNewName(written.replace(/^docker:\/\//, ''));
+  if (reference.registry === undefined) {
+    throw badDestination(
+      written,
+      'the name has no registry',
+      `Write where it goes: atomic images push ${stored} REGISTRY/${formatReference(reference)}`,
+    );
+  }
+  return { kind: 'registry', name: formatReference(reference), isInsecure: reference.isInsecure };
+}
+
+/** As skopeo writes it. */
+export function formatDestination(destination: Destination): string {
+  switch (destination.kind) {
+    case 'registry':
+      return `docker://${destination.name}`;
+    case 'oci':
+    case 'oci-archive':
+      return join(destination.kind, destination.path, destination.tag);
+    case 'docker-archive':
+      return join(destination.kind, destination.path, destination.name);
+    case 'dir':
+      return join(destination.kind, destination.path, undefined);
+  }
+}
+
+function join(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined).join(':');
+}
+
+/** What containers/image takes as the name of an image in a layout; it is wider than a registry's tag. */
+const LAYOUT_TAG = /^[A-Za-z0-9]+(?:(?:[-._:@+/]|--)[A-Za-z0-9]+)*$/;
+
+/** An empty one stands for an image without a tag. */
+function readLayoutTag(text: string, tag: string | undefined): string | undefined {
+  if (tag === undefined || tag === '' || LAYOUT_TAG.test(tag)) return tag;
+  throw badDestination(
+    text,
+    `${JSON.stringify(tag)} cannot be a tag of a layout`,
+    'Write :TAG behind the path, of letters and digits with single characters of -._+ between them.',
+  );
+}
+
+/** Such an archive names its image by tag only. */
+function readArchiveName(text: string, written: string | undefined, own: ImageReference): string | undefined {
+  const reference = written === undefined ? own : parseNewName(written);
+  if (reference.digest === undefined) return formatReference(reference);
+  if (written === undefined) return undefined;
+  throw badDestination(text, 'the name must have a tag', 'Write docker-archive:FILE:NAME:TAG.');
+}
+
+function badDestination(text: string, reason: string, hint: string): AtomicError {
+  return new AtomicError('BAD_VALUE', `reading the destination ${JSON.stringify(text)}: ${reason}`, { hint });
+}

@@ -1,0 +1,31 @@
+/**
+ * Manifests that the original tool has stored and that nobody makes any more (compatibility S-06): Docker's schema 1, and what
+ * `skopeo inspect` printed. Both only name layers.
+ */
+import { isJsonObject, tryParseJson } from '../base/json-text.ts';
+
+export interface OriginalManifest {
+  /** `sha256:...` of the manifest in its registry, where it is written down. */
+  readonly digest: string | undefined;
+  /** Base first, `sha256:...`. */
+  readonly layers: readonly string[];
+}
+
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+/** As `parseManifest` has it for the manifests of today. */
+const MAX_LAYERS = 500;
+
+/** @returns undefined when it is another kind of manifest, or none */
+export function parseOriginalManifest(text: string): OriginalManifest | undefined {
+  const manifest = tryParseJson(text);
+  if (!isJsonObject(manifest) || manifest.schemaVersion === 2) return undefined;
+  const { fsLayers, Layers: inspected, Digest: digest } = manifest;
+  const layers = Array.isArray(fsLayers)
+    ? fsLayers.map((layer: unknown) => (isJsonObject(layer) ? layer.blobSum : undefined)).reverse()
+    : inspected;
+  if (!Array.isArray(layers) || layers.length === 0 || layers.length > MAX_LAYERS) return undefined;
+  if (!layers.every((layer): layer is string => typeof layer === 'string' && DIGEST.test(layer))) {
+    return undefined;
+  }
+  return { digest: typeof digest === 'string' && DIGEST.test(digest) ? digest : undefined, layers };
+}

@@ -1,0 +1,130 @@
+/** Names of images in registries (compatibility 1.2). Parsing is pure: no network, no DNS (I-08). */
+
+import { AtomicError } from '../base/errors.ts';
+import { algorithmOf, isDigest } from './digest.ts';
+
+/** An image in a registry. */
+export interface ImageReference {
+  /** The name without tag and digest, as written: `gscrivano/etcd`, `127.0.0.1:5000/gscrivano/etcd`. */
+  readonly repository: string;
+  /** First path element when it names a registry; `undefined` for a short name. */
+  readonly registry: string | undefined;
+  /** Without one the digest is the name; `latest` when neither was written. */
+  readonly tag: string | undefined;
+  /** Of sha256 or sha512. Beside a tag it is one of sha256, and says which image must be under it (`NAME:TAG@sha256:HEX`). */
+  readonly digest: string | undefined;
+  /** Written with `http:`: the registry is asked without TLS verification (I-03). */
+  readonly isInsecure: boolean;
+}
+
+const MAX_REPOSITORY_LENGTH = 255;
+const PATH_ELEMENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const REGISTRY =
+  /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?$/;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+/** The original's word for a registry (I-02), and skopeo's. */
+const PLAIN_PREFIXES = ['oci:', 'docker://'] as const;
+
+/**
+ * @throws AtomicError BAD_REFERENCE with what is wrong and an example
+ */
+export function parseReference(text: string): ImageReference {
+  const { rest, isInsecure } = dropPrefix(text);
+  const [name = '', digest, ...more] = rest.split('@');
+  if (more.length > 0) throw badReference(text, 'it has more than one "@"');
+  const { repository, tag } = splitTag(name);
+  if (digest !== undefined && !isDigest(digest)) {
+    throw badReference(
+      text,
+      'the digest is not "sha256:" and 64 lower-case hex digits, or "sha512:" and 128',
+    );
+  }
+  // Stored images are known by their digests of sha256, with which others cannot be compared.
+  if (tag !== undefined && digest !== undefined && algorithmOf(digest) !== 'sha256') {
+    throw badReference(text, 'a digest beside a tag must be one of sha256');
+  }
+  if (tag !== undefined && !TAG.test(tag))
+    throw badReference(text, `the tag ${JSON.stringify(tag)} is not valid`);
+  const registry = findRegistry(repository);
+  const path = registry === undefined ? repository : repository.slice(registry.length + 1);
+  if (registry !== undefined && !REGISTRY.test(registry))
+    throw badReference(text, 'the registry is not a host name');
+  if (path === '' || !path.split('/').every((element) => PATH_ELEMENT.test(element))) {
+    throw badReference(
+      text,
+      path === path.toLowerCase() ? 'the name is not valid' : 'the name must be in lower case',
+    );
+  }
+  if (repository.length > MAX_REPOSITORY_LENGTH) {
+    throw badReference(text, `the name is longer than ${MAX_REPOSITORY_LENGTH} characters`);
+  }
+  return {
+    repository,
+    registry,
+    tag: tag ?? (digest === undefined ? 'latest' : undefined),
+    digest,
+    isInsecure,
+  };
+}
+
+/** The name under which an image is stored: with its tag, else its digest; without prefix. */
+export function formatReference({ repository, tag, digest }: ImageReference): string {
+  return tag === undefined && digest !== undefined
+    ? `${repository}@${digest}`
+    : `${repository}:${tag ?? 'latest'}`;
+}
+
+/** The name by which a registry or a store is asked: with the digest, else the tag. */
+export function formatRequest(reference: ImageReference): string {
+  return formatReference(reference.digest === undefined ? reference : { ...reference, tag: undefined });
+}
+
+/** The digest that the image under a tag must have; `undefined` for a name without one, and where it is the name. */
+export function findPin({ tag, digest }: ImageReference): string | undefined {
+  return tag === undefined ? undefined : digest;
+}
+
+/**
+ * Parses a name that is given to an image of the store.
+ *
+ * @throws AtomicError BAD_REFERENCE, also for a tag with a digest: the digest could be another one than the image's
+ */
+export function parseNewName(text: string): ImageReference {
+  const reference = parseReference(text);
+  if (findPin(reference) === undefined) return reference;
+  throw badReference(text, 'a new name has a tag or a digest, not both');
+}
+
+function dropPrefix(text: string): { rest: string; isInsecure: boolean } {
+  if (text.startsWith('http:')) return { rest: stripSlashes(text.slice('http:'.length)), isInsecure: true };
+  if (text.startsWith('https:'))
+    return { rest: stripSlashes(text.slice('https:'.length)), isInsecure: false };
+  const plain = PLAIN_PREFIXES.find((prefix) => text.startsWith(prefix));
+  if (plain !== undefined) return { rest: text.slice(plain.length), isInsecure: false };
+  return { rest: text, isInsecure: false };
+}
+
+function stripSlashes(text: string): string {
+  return text.replace(/^\/\//, '');
+}
+
+function splitTag(name: string): { repository: string; tag: string | undefined } {
+  const colon = name.lastIndexOf(':');
+  return colon > name.lastIndexOf('/')
+    ? { repository: name.slice(0, colon), tag: name.slice(colon + 1) }
+    : { repository: name, tag: undefined };
+}
+
+/** The first path element is a registry when it could not be the name of a user (I-08, without the DNS look-up). */
+function findRegistry(repository: string): string | undefined {
+  const slash = repository.indexOf('/');
+  if (slash < 0) return undefined;
+  const first = repository.slice(0, slash);
+  return /[.:]/.test(first) || first === 'localhost' ? first : undefined;
+}
+
+function badReference(text: string, reason: string): AtomicError {
+  return new AtomicError('BAD_REFERENCE', `reading the image name ${JSON.stringify(text)}: ${reason}`, {
+    hint: 'Write NAME, NAME:TAG, REGISTRY[:PORT]/NAME[:TAG] or NAME@sha256:HEX, for example registry.example.com/team/etcd:3.4.',
+  });
+}

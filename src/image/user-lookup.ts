@@ -1,0 +1,114 @@
+import { AtomicError } from '../base/errors.ts';
+import { toPrintable } from '../base/printable.ts';
+
+/** A user as the OCI runtime configuration wants it. */
+export interface ProcessUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly additionalGids: readonly number[];
+}
+
+interface PasswdEntry {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+interface GroupEntry {
+  readonly name: string;
+  readonly gid: number;
+  readonly members: readonly string[];
+}
+
+/** Largest id that the runtimes accept. */
+const maxId = 2 ** 31 - 1;
+/** Entries behind this are not looked at: a hostile image must not cost time. */
+const maxFileLength = 1024 * 1024;
+
+/**
+ * Resolves the `User` of an image with the rules of runc and Docker: a number is an id and need not be in the files, a
+ * name must be; without a group the primary group of the user counts, and 0 when the user has no entry. Additional
+ * groups are those that name the user as a member, unless a group was given.
+ *
+ * @param user `''`, `USER` or `USER:GROUP`; empty means root
+ * @param files text of `/etc/passwd` and `/etc/group` of the image, empty when it has none
+ * @throws CONFIG_INVALID for a name that is not in the files and for an id that is out of range
+ */
+export function resolveUser(
+  user: string,
+  files: { readonly passwd: string; readonly group: string },
+): ProcessUser {
+  const separator = user.indexOf(':');
+  const userPart = separator < 0 ? user : user.slice(0, separator);
+  const groupPart = separator < 0 ? '' : user.slice(separator + 1);
+  const entry = findPasswdEntry(files.passwd, userPart);
+  const uid = entry?.uid ?? parseId(userPart || '0');
+  if (uid === undefined) throw unknownName(user, `no user '${userPart}' in its /etc/passwd`);
+  const groups = parseGroups(files.group);
+  if (groupPart !== '') {
+    return { uid, gid: findGroupId(groups, groupPart, user), additionalGids: [] };
+  }
+  return {
+    uid,
+    gid: entry?.gid ?? 0,
+    additionalGids: entry === undefined ? [] : listMemberships(groups, entry.name),
+  };
+}
+
+function findPasswdEntry(passwd: string, user: string): PasswdEntry | undefined {
+  const uid = parseId(user || '0');
+  return parsePasswd(passwd).find((entry) => (uid === undefined ? entry.name === user : entry.uid === uid));
+}
+
+function findGroupId(groups: readonly GroupEntry[], group: string, user: string): number {
+  const number = parseId(group);
+  if (number !== undefined) return number;
+  const entry = groups.find((candidate) => candidate.name === group);
+  if (entry === undefined) throw unknownName(user, `no group '${group}' in its /etc/group`);
+  return entry.gid;
+}
+
+function listMemberships(groups: readonly GroupEntry[], name: string): readonly number[] {
+  const gids = groups.filter((group) => group.members.includes(name)).map((group) => group.gid);
+  return [...new Set(gids)];
+}
+
+function parsePasswd(text: string): readonly PasswdEntry[] {
+  return splitLines(text).flatMap(([name, , uidText, gidText]) => {
+    const uid = parseId(uidText ?? '');
+    const gid = parseId(gidText ?? '');
+    return name === undefined || uid === undefined || gid === undefined ? [] : [{ name, uid, gid }];
+  });
+}
+
+function parseGroups(text: string): readonly GroupEntry[] {
+  return splitLines(text).flatMap(([name, , gidText, members]) => {
+    const gid = parseId(gidText ?? '');
+    return name === undefined || gid === undefined
+      ? []
+      : [{ name, gid, members: (members ?? '').split(',') }];
+  });
+}
+
+/** Lines without a name or with a broken number are left out, as the runtimes do. */
+function splitLines(text: string): readonly string[][] {
+  return text
+    .slice(0, maxFileLength)
+    .split('\n')
+    .map((line) => line.trim().split(':'))
+    .filter(([name]) => name !== '' && name?.startsWith('#') === false);
+}
+
+function parseId(text: string): number | undefined {
+  if (!/^[0-9]{1,10}$/.test(text)) return undefined;
+  const id = Number(text);
+  return id <= maxId ? id : undefined;
+}
+
+function unknownName(user: string, reason: string): AtomicError {
+  return new AtomicError(
+    'CONFIG_INVALID',
+    `Cannot resolve the user '${toPrintable(user)}' of the image: ${toPrintable(reason)}`,
+    { hint: 'Use numbers (USER 1000:1000) in the image, or add the user to its /etc/passwd.' },
+  );
+}

@@ -1,0 +1,89 @@
+/** Compares two root filesystems as data: OSTree's directory objects, whose equal subtrees have equal checksums. */
+import { compareUtf8 } from '../base/compare-utf8.ts';
+import type { DirTree } from './ostree-objects.ts';
+
+/** Checksums of a directory: its children; its owner, mode and xattrs. */
+export interface TreeNode {
+  readonly dirtree: string;
+  readonly dirmeta: string;
+}
+
+/** A root directory, and how the directories below it are read. */
+export interface ReadableTree extends TreeNode {
+  /** Reads the dirtree object of a checksum. */
+  readonly readTree: (checksum: string) => DirTree;
+}
+
+/** What a path is, by checksum. The content object of a file also says its owner, mode and xattrs. */
+export type TreeEntry =
+  | { readonly kind: 'directory'; readonly dirmeta: string }
+  /** A regular file or a symlink. */
+  | { readonly kind: 'file'; readonly checksum: string };
+
+export type TreeDifference =
+  | { readonly kind: 'added'; readonly path: string; readonly after: TreeEntry }
+  | { readonly kind: 'removed'; readonly path: string; readonly before: TreeEntry }
+  | {
+      readonly kind: 'changed';
+      readonly path: string;
+      readonly before: TreeEntry;
+      readonly after: TreeEntry;
+    };
+
+/**
+ * Lists every path that is in one tree only, or is not the same in both. Subtrees that are equal are not read.
+ *
+ * @returns absolute paths, sorted by their bytes; the root is `/`
+ */
+export function compareTrees(before: ReadableTree, after: ReadableTree): readonly TreeDifference[] {
+  const found: TreeDifference[] = [];
+  const visit = (path: string, old: Child | undefined, now: Child | undefined): void => {
+    const difference = compareEntries(path === '' ? '/' : path, old?.entry, now?.entry);
+    if (difference !== undefined) found.push(difference);
+    if (old?.dirtree === now?.dirtree) return;
+    const oldChildren = listChildren(old, before.readTree);
+    const nowChildren = listChildren(now, after.readTree);
+    for (const name of new Set([...oldChildren.keys(), ...nowChildren.keys()])) {
+      visit(`${path}/${name}`, oldChildren.get(name), nowChildren.get(name));
+    }
+  };
+  visit('', toDirectory(before), toDirectory(after));
+  return found.sort((a, b) => compareUtf8(a.path, b.path));
+}
+
+interface Child {
+  readonly entry: TreeEntry;
+  /** Of a directory. */
+  readonly dirtree: string | undefined;
+}
+
+function compareEntries(
+  path: string,
+  before: TreeEntry | undefined,
+  after: TreeEntry | undefined,
+): TreeDifference | undefined {
+  if (before === undefined) return after && { kind: 'added', path, after };
+  if (after === undefined) return { kind: 'removed', path, before };
+  return identify(before) === identify(after) ? undefined : { kind: 'changed', path, before, after };
+}
+
+function identify(entry: TreeEntry): string {
+  return entry.kind === 'directory' ? `directory ${entry.dirmeta}` : `file ${entry.checksum}`;
+}
+
+function listChildren(parent: Child | undefined, read: (checksum: string) => DirTree): Map<string, Child> {
+  if (parent?.dirtree === undefined) return new Map();
+  const { files, directories } = read(parent.dirtree);
+  return new Map([
+    ...files.map(({ name, checksum }) => [name, toFile(checksum)] as const),
+    ...directories.map((directory) => [directory.name, toDirectory(directory)] as const),
+  ]);
+}
+
+function toFile(checksum: string): Child {
+  return { entry: { kind: 'file', checksum }, dirtree: undefined };
+}
+
+function toDirectory({ dirtree, dirmeta }: TreeNode): Child {
+  return { entry: { kind: 'directory', dirmeta }, dirtree };
+}

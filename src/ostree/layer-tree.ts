@@ -1,0 +1,218 @@
+/**
+ * The tree of one layer, built from the entries of its archive in their order (OCI image specification, "Layer"): a later
+ * entry replaces an earlier one of the same path, a hard link means what its target is at that moment.
+ *
+ * Archives go from directory to directory. Those that were left are written now and then and forgotten but for their
+ * checksums, and read again when an entry asks for them; so memory grows with what is in the directories above the last
+ * entry, not with all files. What was written of a directory before it was changed again is left behind as an object that
+ * nothing needs.
+ */
+import { hash } from 'node:crypto';
+import { compareUtf8 } from '../base/compare-utf8.ts';
+import { AtomicError } from '../base/errors.ts';
+import { type DirMeta, type DirTree, formatDirMeta, formatDirTree } from './ostree-objects.ts';
+import { plainDirectory } from './plain-directory.ts';
+import { WHITEOUT_PREFIX } from './whiteout.ts';
+
+/** Checksums that name a directory: of its list of children and of its owner, mode and xattrs. */
+export interface TreeChecksums {
+  readonly dirtree: string;
+  readonly dirmeta: string;
+}
+
+/** Where the directories of a tree are. */
+export interface DirectoryObjects {
+  /** Is given every metadata object that the tree needs, some of them more than once. */
+  write(kind: 'dirtree' | 'dirmeta', checksum: string, data: Buffer): void;
+  /** Reads one that was written. */
+  readDirTree(checksum: string): DirTree;
+}
+
+interface OpenDirectory {
+  /** Checksum; `undefined` as long as no entry names the directory. */
+  dirmeta: string | undefined;
+  readonly files: Map<string, string>;
+  readonly directories: Map<string, OpenDirectory | TreeChecksums>;
+}
+
+/** Entries from one closing of directories to the next: some hundred kilobytes. */
+const CLOSING_INTERVAL = 1024;
+
+export class LayerTreeBuilder {
+  readonly #objects: DirectoryObjects;
+  readonly #root = createDirectory();
+  /** Checksums of attributes that were written, by themselves. */
+  readonly #metas = new Map<string, string>();
+  readonly #leastInterval: number;
+  #interval: number;
+  #added = 0;
+  /** Children of directories that the last closing went through. */
+  #passed = 0;
+
+  /** @param interval entries from one closing of directories to the next */
+  constructor(objects: DirectoryObjects, interval = CLOSING_INTERVAL) {
+    this.#objects = objects;
+    this.#leastInterval = interval;
+    this.#interval = interval;
+  }
+
+  /**
+   * @param path without leading slash, see `TarEntry.path`
+   * @param checksum of the content object
+   * @throws AtomicError LAYER_REJECTED when a directory has this name, or a file that of a directory above
+   */
+  addFile(path: string, checksum: string): void {
+    const { parent, name } = this.#locate(path);
+    if (parent.directories.has(name)) throw rejected(`${path} is both a file and a directory`);
+    parent.files.set(name, checksum);
+    this.#closeLeft(path);
+  }
+
+  /** A file of this name is replaced. @throws AtomicError LAYER_REJECTED when a file has the name of a directory above */
+  addDirectory(path: string, meta: DirMeta): void {
+    if (path !== '') {
+      const { parent, name } = this.#locate(path);
+      parent.files.delete(name);
+    }
+    this.#ensureDirectory(path).dirmeta = this.#writeMeta(meta);
+    this.#closeLeft(path);
+  }
+
+  /**
+   * @param target path of the file that it links to
+   * @throws AtomicError LAYER_REJECTED when there is no such file yet
+   */
+  addHardLink(path: string, target: string): void {
+    const checksum = this.#findFile(target);
+    if (checksum === undefined) {
+      throw rejected(
+        `the hard link ${path} leads to ${target}, which is no file before it in the same layer`,
+      );
+    }
+    this.addFile(path, checksum);
+  }
+
+  /**
+   * Puts a whiteout in the place of an entry that cannot be stored itself: it hides what is below it, as it would.
+   *
+   * @param whiteout checksum of an empty file
+   */
+  hideFile(path: string, whiteout: string): void {
+    const { parent, name } = this.#locate(path);
+    parent.files.delete(name);
+    parent.files.set(name.startsWith(WHITEOUT_PREFIX) ? name : `${WHITEOUT_PREFIX}${name}`, whiteout);
+    this.#closeLeft(path);
+  }
+
+  /** Directories that no entry named get the owner 0:0 and the mode 0755. */
+  finish(): TreeChecksums {
+    return this.#close(this.#root);
+  }
+
+  #locate(path: string): { parent: OpenDirectory; name: string } {
+    const slash = path.lastIndexOf('/');
+    return { parent: this.#ensureDirectory(path.slice(0, Math.max(slash, 0))), name: path.slice(slash + 1) };
+  }
+
+  #ensureDirectory(path: string): OpenDirectory {
+    let directory = this.#root;
+    for (const name of path === '' ? [] : path.split('/')) {
+      let child = this.#open(directory, name);
+      if (child === undefined) {
+        if (directory.files.has(name)) throw rejected(`${path}: ${name} is both a file and a directory`);
+        child = createDirectory();
+        directory.directories.set(name, child);
+      }
+      directory = child;
+    }
+    return directory;
+  }
+
+  #findFile(path: string): string | undefined {
+    const names = path.split('/');
+    const last = names.pop() ?? '';
+    let directory: OpenDirectory | undefined = this.#root;
+    for (const name of names) directory = directory === undefined ? undefined : this.#open(directory, name);
+    return directory?.files.get(last);
+  }
+
+  #open(parent: OpenDirectory, name: string): OpenDirectory | undefined {
+    const child = parent.directories.get(name);
+    if (child === undefined || isOpen(child)) return child;
+    const { files, directories } = this.#objects.readDirTree(child.dirtree);
+    const opened: OpenDirectory = {
+      dirmeta: child.dirmeta,
+      files: new Map(files.map(({ name, checksum }) => [name, checksum])),
+      directories: new Map(directories.map(({ name, ...checksums }) => [name, checksums])),
+    };
+    parent.directories.set(name, opened);
+    return opened;
+  }
+
+  /**
+   * Closes all directories but those above an entry when enough were added since the last time: as many as had to be passed
+   * then, so that an archive which goes to and fro between large directories takes no more than twice the time.
+   *
+   * @param path of the entry that was added last
+   */
+  #closeLeft(path: string): void {
+    this.#added += 1;
+    if (this.#added < this.#interval) return;
+    this.#passed = 0;
+    let directory: OpenDirectory | TreeChecksums | undefined = this.#root;
+    for (const name of path.split('/')) {
+      if (directory === undefined || !isOpen(directory)) break;
+      this.#passed += directory.directories.size;
+      for (const [other, child] of directory.directories) {
+        if (other !== name && isOpen(child)) directory.directories.set(other, this.#close(child));
+      }
+      directory = directory.directories.get(name);
+    }
+    this.#added = 0;
+    this.#interval = Math.max(this.#leastInterval, this.#passed);
+  }
+
+  #close({ dirmeta, files, directories }: OpenDirectory): TreeChecksums {
+    const tree: DirTree = {
+      files: sortByName([...files].map(([name, checksum]) => ({ name, checksum }))),
+      directories: sortByName(
+        [...directories].map(([name, child]) => ({ name, ...(isOpen(child) ? this.#close(child) : child) })),
+      ),
+    };
+    this.#passed += files.size + directories.size;
+    const data = formatDirTree(tree);
+    const dirtree = hash('sha256', data, 'hex');
+    this.#objects.write('dirtree', dirtree, data);
+    return { dirtree, dirmeta: dirmeta ?? this.#writeMeta(plainDirectory.meta) };
+  }
+
+  /** Most directories have one of a few owners and modes. Attributes are rare, and may be long. */
+  #writeMeta(meta: DirMeta): string {
+    const data = formatDirMeta(meta);
+    const key = data.toString('latin1');
+    const known = this.#metas.get(key);
+    if (known !== undefined) return known;
+    const checksum = hash('sha256', data, 'hex');
+    this.#objects.write('dirmeta', checksum, data);
+    if (meta.xattrs.length === 0) this.#metas.set(key, checksum);
+    return checksum;
+  }
+}
+
+function createDirectory(): OpenDirectory {
+  return { dirmeta: undefined, files: new Map(), directories: new Map() };
+}
+
+function isOpen(directory: OpenDirectory | TreeChecksums): directory is OpenDirectory {
+  return 'files' in directory;
+}
+
+function sortByName<T extends { readonly name: string }>(children: T[]): T[] {
+  return children.sort((a, b) => compareUtf8(a.name, b.name));
+}
+
+function rejected(problem: string): AtomicError {
+  return new AtomicError('LAYER_REJECTED', `reading the layer's archive: ${problem}`, {
+    hint: 'Nothing of this layer was stored. Build and push the image again with a current tool, or ask its author.',
+  });
+}

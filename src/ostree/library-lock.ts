@@ -1,0 +1,71 @@
+/**
+ * The lock that libostree takes on a repository, `REPO/.lock`: shared for a transaction, exclusively to take objects away.
+ * libostree waits for another program without a word, and deaf to signals, for up to five minutes. So it is waited for
+ * here, and libostree is called when it need not wait. (A program that comes between the two makes it wait nevertheless.)
+ */
+import { readFileSync } from 'node:fs';
+import { AtomicError } from '../base/errors.ts';
+import type { Host } from '../host/host.ts';
+import { withByteLock } from '../host/locks/byte-lock.ts';
+import type { Pointer } from '../native/glib.ts';
+
+/** `F_OFD_SETLK` on the whole file. */
+const WHOLE_FILE = { start: 0, length: 0 } as const;
+const DEFAULT_LIMIT_SECONDS = 300;
+
+/**
+ * Opens the transaction of the repository, as soon as no other program takes objects away. Not for a repository that is
+ * locked exclusively here, whose transactions need no further lock.
+ *
+ * @throws AtomicError LOCK_BUSY after as long as libostree would wait, INTERRUPTED, READ_ONLY, STORE_FAILED; GErrorThrown
+ */
+export async function openTransaction(host: Host, repo: Pointer): Promise<void> {
+  const { beginTransaction } = await import('../native/ostree.ts');
+  await withLibraryLock(host, 'shared', async () => beginTransaction(repo));
+}
+
+/**
+ * Takes the lock exclusively, as soon as no other program uses the repository.
+ *
+ * @throws as `openTransaction`
+ */
+export async function lockRepository(host: Host, repo: Pointer): Promise<void> {
+  const { lockExclusively } = await import('../native/ostree-prune.ts');
+  // It cannot be handed over to libostree, which locks an open file of its own.
+  await withLibraryLock(host, 'exclusive', async () => undefined);
+  await lockExclusively(repo);
+}
+
+function withLibraryLock<T>(host: Host, mode: 'shared' | 'exclusive', action: () => Promise<T>): Promise<T> {
+  const { repository } = host.locations;
+  const limit = readLimit(repository);
+  return withByteLock(
+    host,
+    {
+      ...WHOLE_FILE,
+      path: `${repository}/.lock`,
+      mode,
+      object: `the repository ${repository}`,
+      checkWait(milliseconds) {
+        if (milliseconds >= limit) throw buildBusy(limit);
+      },
+    },
+    action,
+  );
+}
+
+/** `lock-timeout-secs` of ostree.repo-config(5), in milliseconds; -1 means for ever. */
+function readLimit(repository: string): number {
+  const config = readFileSync(`${repository}/config`, 'utf8');
+  const written = /^\s*lock-timeout-secs\s*=\s*(-?\d+)/m.exec(config)?.[1];
+  const seconds = written === undefined ? DEFAULT_LIMIT_SECONDS : Number(written);
+  return seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1000;
+}
+
+function buildBusy(limit: number): AtomicError {
+  return new AtomicError(
+    'LOCK_BUSY',
+    `locking the image store: another program has held the repository for ${limit / 1000} s`,
+    { hint: 'Wait until that program has ended, and repeat the command.' },
+  );
+}

@@ -1,0 +1,54 @@
+/** All refs of the repository: ours, and on a host that is itself an OSTree system also those of the host. */
+import { readdirSync } from 'node:fs';
+import { AtomicError } from '../base/errors.ts';
+import { isErrno } from '../base/file-error.ts';
+import { findRefAt } from './object-files.ts';
+
+export interface StoreRef {
+  /** Below `refs/`: `heads/ociimage/...`, `heads/ostree/0/1/0`, `remotes/fedora/...`. */
+  readonly path: string;
+  /** Checksum of the commit. */
+  readonly commit: string;
+}
+
+/** A ref that holds something else than a checksum, as after a power cut on some filesystems. */
+export interface DamagedRef {
+  readonly path: string;
+  /** STORE_CORRUPT */
+  readonly damage: AtomicError;
+}
+
+/** Lists every ref that names something, in no order. An alias (a symlink) is a ref like any other. */
+export function listAllRefs(repository: string): {
+  readonly refs: readonly StoreRef[];
+  readonly damaged: readonly DamagedRef[];
+} {
+  const refs: StoreRef[] = [];
+  const damaged: DamagedRef[] = [];
+  for (const path of listFiles(`${repository}/refs`, '')) {
+    try {
+      const commit = findRefAt(repository, path);
+      if (commit !== undefined) refs.push({ path, commit });
+    } catch (error) {
+      if (!(error instanceof AtomicError) || error.code !== 'STORE_CORRUPT') throw error;
+      damaged.push({ path, damage: error });
+    }
+  }
+  return { refs, damaged };
+}
+
+function listFiles(root: string, folder: string): string[] {
+  return readFolder(`${root}/${folder}`).flatMap((entry) => {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    return entry.isDirectory() ? listFiles(root, path) : [path];
+  });
+}
+
+function readFolder(path: string) {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * What commits reach: the objects that must not go. libostree could walk too, but takes a damaged directory object for
+ * an empty one, and would free what is in it. Here the checksum of every commit and directory is compared.
+ */
+import { existsSync } from 'node:fs';
+import { toFileError } from '../base/file-error.ts';
+import { VariantMalformed } from './gvariant.ts';
+import { formatObjectPath } from './object-files.ts';
+import { type Commit, parseCommit, parseDirTree, parseParent } from './ostree-objects.ts';
+import { buildCorrupt, readVerifiedObject } from './verified-object.ts';
+
+/** Checksums by kind of object. */
+export interface ObjectSet {
+  readonly commit: Set<string>;
+  readonly dirtree: Set<string>;
+  readonly dirmeta: Set<string>;
+  readonly file: Set<string>;
+}
+
+export function createObjectSet(): ObjectSet {
+  return { commit: new Set(), dirtree: new Set(), dirmeta: new Set(), file: new Set() };
+}
+
+/** @throws AtomicError STORE_CORRUPT when it is missing, malformed or another one */
+export function readVerifiedCommit(repository: string, checksum: string): Commit {
+  return parseVerified(checksum, 'commit', readVerified(repository, checksum, 'commit'), parseCommit);
+}
+
+/**
+ * Adds a commit, its history as far as it is here, and everything that they reach. Of commits that libostree knows to
+ * be incomplete only what is here.
+ *
+ * @throws AtomicError STORE_CORRUPT when a commit or a directory of it cannot be trusted, STORE_FAILED when the disk
+ * does not give it
+ */
+export function addReachable(repository: string, checksum: string, reached: ObjectSet): void {
+  let next: string | undefined = checksum;
+  while (next !== undefined && !reached.commit.has(next)) {
+    const data = readVerified(repository, next, 'commit');
+    const { dirtree, dirmeta } = parseVerified(next, 'commit', data, parseCommit);
+    addTree(repository, dirtree, isPartial(repository, next), reached);
+    reached.dirmeta.add(dirmeta);
+    reached.commit.add(next);
+    const parent: string | undefined = parseVerified(next, 'commit', data, parseParent);
+    next = parent !== undefined && isThere(repository, parent) ? parent : undefined;
+  }
+}
+
+function addTree(repository: string, root: string, isPartialCommit: boolean, reached: ObjectSet): void {
+  const pending = [root];
+  for (let checksum = pending.pop(); checksum !== undefined; checksum = pending.pop()) {
+    if (reached.dirtree.has(checksum)) continue;
+    if (isPartialCommit && !existsSync(formatObjectPath(repository, checksum, 'dirtree'))) continue;
+    const data = readVerified(repository, checksum, 'dirtree');
+    const { files, directories } = parseVerified(checksum, 'dirtree', data, parseDirTree);
+    reached.dirtree.add(checksum);
+    for (const file of files) reached.file.add(file.checksum);
+    for (const directory of directories) {
+      reached.dirmeta.add(directory.dirmeta);
+      pending.push(directory.dirtree);
+    }
+  }
+}
+
+/** Whether an object of a commit is here; the parents of images of the original never were. */
+function isThere(repository: string, commit: string): boolean {
+  return existsSync(formatObjectPath(repository, commit, 'commit'));
+}
+
+/** A pull of libostree that has not fetched everything leaves this mark. */
+function isPartial(repository: string, commit: string): boolean {
+  return existsSync(`${repository}/state/${commit}.commitpartial`);
+}
+
+function readVerified(repository: string, checksum: string, kind: 'commit' | 'dirtree'): Buffer {
+  const path = formatObjectPath(repository, checksum, kind);
+  try {
+    return readVerifiedObject(path, checksum, kind);
+  } catch (error) {
+    throw toFileError(error, `read ${path}`);
+  }
+}
+
+function parseVerified<T>(checksum: string, kind: string, data: Buffer, parse: (data: Buffer) => T): T {
+  try {
+    return parse(data);
+  } catch (error) {
+    if (error instanceof VariantMalformed) throw buildCorrupt(checksum, kind, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,95 @@
+/** Reads the list of images in a folder, and makes sure that nothing in it is waited for when it is opened. */
+import type { Dirent } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import type { AtomicError } from '../../base/errors.ts';
+import { isErrno } from '../../base/file-error.ts';
+import { toPrintable } from '../../base/printable.ts';
+import { MAX_MANIFEST_BYTES } from '../../image/manifest.ts';
+import { archiveInvalid, formatOtherPrefix } from '../failures/archive-invalid.ts';
+import { sourceUnreadable } from '../failures/source-unreadable.ts';
+
+/** Blobs and signatures as skopeo calls them in a `dir:` folder; what else is there is not opened. */
+const DIR_MEMBER = /^(?:(?:[a-z0-9]+-)?[0-9a-f]{64,}|signature-[0-9]+|version)$/;
+
+interface FolderKind {
+  readonly prefix: string;
+  readonly index: string;
+  /** With article. */
+  readonly words: string;
+}
+
+const LAYOUT: FolderKind = { prefix: 'oci', index: 'index.json', words: 'an OCI layout' };
+const SKOPEO_FOLDER: FolderKind = {
+  prefix: 'dir',
+  index: 'manifest.json',
+  words: 'a folder that skopeo has written',
+};
+
+/** @throws AtomicError ARCHIVE_INVALID, SOURCE_UNREADABLE; the errors of the file system */
+export async function readLayoutFolder(folder: string): Promise<string> {
+  const text = await readIndexFile(folder, LAYOUT);
+  const blobs = `${folder}/blobs`;
+  for (const { name } of await listEntries(blobs)) await refuseSpecialFiles(`${blobs}/${name}`, () => true);
+  return text;
+}
+
+/** @throws AtomicError as `readLayoutFolder` */
+export async function checkDirFolder(folder: string): Promise<void> {
+  await readIndexFile(folder, SKOPEO_FOLDER);
+  await refuseSpecialFiles(folder, (name) => DIR_MEMBER.test(name));
+}
+
+async function readIndexFile(folder: string, kind: FolderKind): Promise<string> {
+  try {
+    const path = `${folder}/${kind.index}`;
+    const stats = await stat(path);
+    if (stats.isDirectory()) throw sourceUnreadable(path, 'it is a folder');
+    if (!stats.isFile()) throw notAFile(path);
+    if (stats.size > MAX_MANIFEST_BYTES) {
+      throw archiveInvalid(path, `${stats.size} bytes are more than ${MAX_MANIFEST_BYTES}`);
+    }
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
+    const problem = `it has no ${kind.index}, so it is not ${kind.words}`;
+    throw archiveInvalid(folder, problem, await findOtherPrefix(folder, kind));
+  }
+}
+
+async function findOtherPrefix(path: string, kind: FolderKind): Promise<string | undefined> {
+  if ((await stat(path)).isFile()) {
+    const shown = toPrintable(path);
+    return `It is a file. If it is an archive: dockertar:${shown} for one of "docker save", oci-archive:${shown} for one of an OCI layout`;
+  }
+  const other = kind === LAYOUT ? SKOPEO_FOLDER : LAYOUT;
+  const names = (await listEntries(path)).map(({ name }) => name);
+  return names.includes(other.index) ? formatOtherPrefix(path, other.words, other.prefix) : undefined;
+}
+
+/** skopeo opens a FIFO and waits for a writer, whatever signal comes; a device may never end. */
+async function refuseSpecialFiles(folder: string, isOpened: (name: string) => boolean): Promise<void> {
+  for (const entry of await listEntries(folder)) {
+    // A filesystem may not tell the type in its list.
+    if (!isOpened(entry.name) || entry.isFile() || entry.isDirectory()) continue;
+    const path = `${folder}/${entry.name}`;
+    const stats = await stat(path).catch((error: unknown) => {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    });
+    if (stats !== undefined && !stats.isFile() && !stats.isDirectory()) throw notAFile(path);
+  }
+}
+
+/** @returns nothing for a folder that is not there, which skopeo reports when it needs it */
+async function listEntries(folder: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+function notAFile(path: string): AtomicError {
+  return sourceUnreadable(path, 'it is neither a file nor a folder');
+}

@@ -1,0 +1,51 @@
+/** Looks whether podman has a store: whoever opens one that is not there makes it, with a mount that stays. */
+import { existsSync, readFileSync } from 'node:fs';
+import { AtomicError } from '../../base/errors.ts';
+import { isErrno } from '../../base/file-error.ts';
+import { isJsonObject } from '../../base/json-text.ts';
+import { toPrintable } from '../../base/printable.ts';
+import type { Host } from '../../host/host.ts';
+
+const DEFAULT_FOLDER = '/var/lib/containers/storage';
+/** The first that is there counts; see containers-storage.conf(5). */
+const FILES = ['/etc/containers/storage.conf', '/usr/share/containers/storage.conf'];
+
+/**
+ * Root's store only: the rules for the folders of others are podman's.
+ *
+ * @throws AtomicError IMAGE_NOT_FOUND
+ */
+export function requirePodmanStore(host: Host): void {
+  if (host.uid !== 0) return;
+  const folders = listStoreFolders(readSettings(host));
+  // A name with a variable only podman can complete.
+  if (folders.some((folder) => folder.includes('$') || existsSync(folder))) return;
+  throw new AtomicError(
+    'IMAGE_NOT_FOUND',
+    `reading the store of podman: there is no folder ${toPrintable(folders[0] ?? '')}`,
+    {
+      hint: 'podman has no images on this machine, or keeps them where "graphroot" of /etc/containers/storage.conf does not say.',
+    },
+  );
+}
+
+function listStoreFolders({ graphroot, options }: Readonly<Record<string, unknown>>): string[] {
+  const own = typeof graphroot === 'string' && graphroot !== '' ? graphroot : DEFAULT_FOLDER;
+  const others = isJsonObject(options) ? options.additionalimagestores : undefined;
+  const names: unknown[] = Array.isArray(others) ? others : [];
+  return [own, ...names.filter((name) => typeof name === 'string')];
+}
+
+/** The table `storage`; empty when nothing can be read: skopeo says what is wrong with its file. */
+function readSettings(host: Host): Readonly<Record<string, unknown>> {
+  const chosen = host.env.CONTAINERS_STORAGE_CONF;
+  for (const path of chosen === undefined || chosen === '' ? FILES : [chosen]) {
+    try {
+      const { storage } = Bun.TOML.parse(readFileSync(path, 'utf8')) as { storage?: unknown };
+      return isJsonObject(storage) ? storage : {};
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) return {};
+    }
+  }
+  return {};
+}

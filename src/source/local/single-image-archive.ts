@@ -1,0 +1,75 @@
+/**
+ * Writes an archive of `docker save` with one image of another one, for images whose layers are symlinks there: skopeo
+ * 1.9 follows them, but takes the size of the link for that of the layer. The image keeps its id, which comes from its
+ * configuration and its layers.
+ *
+ * ```
+ * 0.json          the configuration
+ * 0.tar, 1.tar    the layers, each once
+ * manifest.json
+ * ```
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { toPrintable } from '../../base/printable.ts';
+import type { Host } from '../../host/host.ts';
+import { type ArchiveMembers, cleanMemberPath } from '../../image/archive-members.ts';
+import { formatMemberHeader, formatPadding, TAR_END } from '../../tar/tar-member.ts';
+import { archiveInvalid } from '../failures/archive-invalid.ts';
+import { readArchiveMember } from './archive-file.ts';
+
+/**
+ * Copies regular files of the archive only: nothing is looked up on this machine.
+ *
+ * @param path of the archive, plain or gzip
+ * @param destination is overwritten
+ * @throws AtomicError ARCHIVE_INVALID when a member is missing or no file; the errors of the file system
+ */
+export async function writeSingleImageArchive(
+  host: Host,
+  path: string,
+  { config, layers }: ArchiveMembers,
+  destination: string,
+): Promise<void> {
+  const names = new Map<string, string>([[config, '0.json']]);
+  for (const layer of new Set(layers)) names.set(layer, `${names.size - 1}.tar`);
+  const missing = new Set(names.keys());
+  const file = await open(destination, 'w', 0o600);
+  try {
+    await readArchiveMember(host, {
+      path,
+      member: 'manifest.json',
+      watch: async ({ type, name, size }, content) => {
+        const member = cleanMemberPath(name.toString('utf8'));
+        const copiedAs = names.get(member);
+        // Of two files of one name skopeo takes the first.
+        if (type !== '0' || copiedAs === undefined || !missing.delete(member)) return;
+        await writeMember(file, copiedAs, size, content.pieces());
+      },
+    });
+    const [lost] = missing;
+    if (lost !== undefined) {
+      throw archiveInvalid(path, `'${toPrintable(lost, 200)}', a part of the image, is no file in it`);
+    }
+    const image = {
+      Config: names.get(config),
+      RepoTags: [],
+      Layers: layers.map((layer) => names.get(layer)),
+    };
+    const manifest = Buffer.from(JSON.stringify([image]));
+    await writeMember(file, 'manifest.json', manifest.length, [manifest]);
+    await file.writeFile(TAR_END);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeMember(
+  file: FileHandle,
+  name: string,
+  size: number,
+  content: Iterable<Buffer> | AsyncIterable<Buffer>,
+): Promise<void> {
+  await file.writeFile(formatMemberHeader(name, size));
+  for await (const piece of content) await file.writeFile(piece);
+  await file.writeFile(formatPadding(size));
+}

@@ -1,0 +1,137 @@
+/** Commands of skopeo beside the image proxy. */
+
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AtomicError } from '../../base/errors.ts';
+import { parseJson } from '../../base/json-text.ts';
+import { toPrintable } from '../../base/printable.ts';
+import type { Host } from '../../host/host.ts';
+import { captureProgram, runProgram } from '../../host/run-program.ts';
+import type { SourceOptions } from '../../image/image.ts';
+import { explainCopyOut } from '../failures/copy-out-failure.ts';
+import { describeProxyFailure } from '../failures/proxy-failure.ts';
+import { captureTransfer, limitSilence } from './silence.ts';
+import {
+  formatCopyDestinationFlags,
+  formatCopySourceFlags,
+  formatGlobalFlags,
+  formatSourceFlags,
+  type SkopeoOptions,
+} from './source-flags.ts';
+
+export function findSkopeo(host: Host): string {
+  return host.env.SKOPEO_PATH ?? 'skopeo';
+}
+
+/** Reads a manifest as it is in the source. @param source a reference with transport */
+export async function readRawManifest(host: Host, source: string, options: SkopeoOptions): Promise<Buffer> {
+  const args = ['inspect', '--raw', ...formatSourceFlags(options), source];
+  const read = (limited: Host): Promise<string> => runSkopeo(limited, options, args);
+  const text = await (isRegistry(source) ? limitSilence(host, options.silenceLimits, read) : read(host));
+  return Buffer.from(text, 'utf8');
+}
+
+const BRIEFLY = '5s';
+
+/**
+ * Asks something that is only for a hint or a warning: not for long, and whoever does not answer need not.
+ *
+ * @param args of skopeo
+ * @returns standard output; undefined when it failed
+ * @throws AtomicError INTERRUPTED, TOOL_MISSING
+ */
+export async function askBriefly(host: Host, args: readonly string[]): Promise<string | undefined> {
+  try {
+    return await runProgram(host, [findSkopeo(host), `--command-timeout=${BRIEFLY}`, ...args]);
+  } catch (error) {
+    if (error instanceof AtomicError && error.code === 'COMMAND_FAILED') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Copies an image under the trust policy. Of a list it takes the platform of the options.
+ *
+ * @throws AtomicError POLICY_REJECTED when a signature is missing or wrong
+ */
+export async function copyUnderPolicy(
+  host: Host,
+  source: string,
+  destination: string,
+  options: SkopeoOptions,
+): Promise<void> {
+  const argv = [
+    ...[findSkopeo(host), ...formatGlobalFlags(options), 'copy', '--quiet'],
+    ...[...formatCopySourceFlags(options), source, destination],
+  ];
+  const { exitCode, stderrTail } = await (isRegistry(source)
+    ? captureTransfer(host, argv, options.silenceLimits)
+    : captureProgram(host, argv));
+  if (exitCode !== 0) throw buildSkopeoFailure(stderrTail);
+}
+
+/**
+ * Copies an image that is ours: the trust policy is about those of others. Manifest and blobs stay as they are where
+ * the destination can hold them.
+ *
+ * @param folder of the form `dir:`; below it skopeo puts its own temporary files
+ * @returns digest of the manifest as it was written, `undefined` for `docker-archive:`
+ */
+export async function copyOwn(
+  host: Host,
+  folder: string,
+  destination: string,
+  options: SourceOptions,
+): Promise<string | undefined> {
+  const digestFile = `${folder}.digest`;
+  const hasManifest = !destination.startsWith('docker-archive:');
+  const argv = [
+    ...[findSkopeo(host), '--insecure-policy', `--tmpdir=${dirname(folder)}`],
+    ...['copy', '--quiet', `--digestfile=${digestFile}`],
+    ...(hasManifest ? ['--preserve-digests'] : []),
+    ...formatCopyDestinationFlags(options),
+    ...[`dir:${folder}`, destination],
+  ];
+  const { exitCode, stderrTail } = await (isRegistry(destination)
+    ? captureTransfer(host, argv, options.silenceLimits)
+    : captureProgram(host, argv));
+  if (exitCode !== 0) throw explainCopyOut(buildSkopeoFailure(stderrTail), destination);
+  return hasManifest ? readFileSync(digestFile, 'utf8').trim() : undefined;
+}
+
+function isRegistry(location: string): boolean {
+  return location.startsWith('docker://');
+}
+
+async function runSkopeo(host: Host, options: SkopeoOptions, args: readonly string[]): Promise<string> {
+  const { temporaryFolder } = options;
+  // gpg, which checks signatures, keeps the keys in a folder in TMPDIR. That may be missing or full.
+  const place = temporaryFolder === undefined ? {} : { TMPDIR: temporaryFolder };
+  const scratchHost = { ...host, env: { ...host.env, ...place } };
+  const argv = [findSkopeo(host), ...formatGlobalFlags(options), ...args];
+  const result = await captureProgram(scratchHost, argv);
+  if (result.exitCode === 0) return result.stdout;
+  throw buildSkopeoFailure(result.stderrTail);
+}
+
+/** @param stderr the end of what skopeo wrote when it failed */
+export function buildSkopeoFailure(stderr: string): AtomicError {
+  const reason = readReason(stderr);
+  if (!/no space left on device|disk quota exceeded/i.test(reason)) return describeProxyFailure(reason);
+  return new AtomicError('NO_SPACE', reason, { hint: 'Free some space and try again.' });
+}
+
+/** skopeo logs `time="..." level=fatal msg="..."`; the message is what matters. */
+function readReason(stderr: string): string {
+  const message = /level=(?:fatal|error) msg=("(?:[^"\\]|\\.)*")/.exec(stderr)?.[1];
+  return toPrintable(message === undefined ? stderr.trim() : parseQuoted(message));
+}
+
+function parseQuoted(text: string): string {
+  try {
+    return parseJson(text) as string;
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
+}

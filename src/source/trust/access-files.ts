@@ -1,0 +1,37 @@
+/** The files that say how to reach a registry. skopeo takes one that is not there for an empty one. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { AtomicError } from '../../base/errors.ts';
+import { isErrno } from '../../base/file-error.ts';
+import { toPrintable } from '../../base/printable.ts';
+import { requireFindable } from '../../host/working-directory.ts';
+import type { SourceOptions } from '../../image/image.ts';
+import { sourceUnreadable, toReadError } from '../failures/source-unreadable.ts';
+
+/** @throws AtomicError SOURCE_UNREADABLE when a file or folder that a person named is not there or cannot be read */
+export function requireAccessFiles({ authFile, certDirectory }: SourceOptions): void {
+  // A pipe of the shell may stand for the file: it is not opened here.
+  if (authFile !== undefined && isReadableFolder('--authfile', authFile)) {
+    throw sourceUnreadable(authFile, 'it is a folder, not a file');
+  }
+  if (certDirectory !== undefined && !isReadableFolder('--cert-dir', certDirectory)) {
+    throw sourceUnreadable(certDirectory, 'it is not a folder');
+  }
+}
+
+/** @returns false for what is no folder */
+function isReadableFolder(option: string, path: string): boolean {
+  requireFindable(path);
+  try {
+    accessSync(path, constants.R_OK);
+    return statSync(path).isDirectory();
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw toReadError(error, path);
+    throw new AtomicError(
+      'SOURCE_UNREADABLE',
+      `reading ${toPrintable(path)}: there is no such file or folder`,
+      {
+        hint: `Check the path behind ${option}; a relative one begins at the current folder.`,
+      },
+    );
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Which folders of containers a repository has: what was installed there is needed, whoever prunes.
+ *
+ * ```
+ * REPO/atomic-checkouts    a line for each, the path from REPO as a JSON string: `"../.."`
+ * ```
+ *
+ * Containers are hard links, so that their folder is on the filesystem of the repository, and the way between the two is
+ * the same wherever that is mounted. A line is added by the first install and removed by a prune that finds no
+ * container there.
+ */
+import { closeSync, fsyncSync, openSync, readFileSync, realpathSync, writeSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { tryParseJson } from '../../base/json-text.ts';
+import { removeFile, syncDirectory, writeFileDurably } from '../../host/files/durable-files.ts';
+import type { Host } from '../../host/host.ts';
+
+/** Adds CHECKOUTS, on the disk. The caller holds the store's lock: no prune is under way. */
+export async function registerCheckouts({ locations }: Host): Promise<void> {
+  const { checkouts, repository } = locations;
+  if (listCheckouts(repository).includes(realpathSync(checkouts))) return;
+  const path = formatListPath(repository);
+  await withFileErrors(`write ${path}`, async () => {
+    const file = openSync(path, 'a', 0o644);
+    try {
+      // One write: another install may add its own line now. A power cut may have left a part of one.
+      const end = /[^\n]$/.test(readList(repository)) ? '\n' : '';
+      writeSync(file, `${end}${formatLine(repository, checkouts)}`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+  await syncDirectory(repository);
+}
+
+/** Lists the folders of containers, sorted, whether or not they are there. */
+export function listCheckouts(repository: string): readonly string[] {
+  const lines = readList(repository).split('\n').map(tryParseJson);
+  const root = realpathSync(repository);
+  const paths = lines.flatMap((line) => (typeof line === 'string' ? [resolve(root, line)] : []));
+  return [...new Set(paths)].sort();
+}
+
+/** Replaces the list. The caller holds the store exclusively. */
+export async function keepCheckouts({ locations }: Host, folders: readonly string[]): Promise<void> {
+  const { repository } = locations;
+  const text = [...folders]
+    .sort()
+    .map((folder) => formatLine(repository, folder))
+    .join('');
+  if (text === readList(repository)) return;
+  // Needs no space.
+  if (text === '') await removeFile(formatListPath(repository));
+  else await writeFileDurably(formatListPath(repository), text, 0o644);
+}
+
+export function formatListPath(repository: string): string {
+  return `${repository}/atomic-checkouts`;
+}
+
+function formatLine(repository: string, checkouts: string): string {
+  return `${JSON.stringify(relative(realpathSync(repository), realpathSync(checkouts)))}\n`;
+}
+
+function readList(repository: string): string {
+  try {
+    return readFileSync(formatListPath(repository), 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return '';
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What is created in a directory with a default ACL inherits that (acl(5)). A checkout of libostree gives a directory its
+ * attributes before it creates those in it, and then only adds what they should have.
+ */
+import { closeSync, constants, openSync } from 'node:fs';
+import type { Host } from '../../host/host.ts';
+import { readCommit, readDirMeta, readDirTree } from '../../ostree/object-files.ts';
+import type { DirMeta } from '../../ostree/ostree-objects.ts';
+
+const DEFAULT_ACL = 'system.posix_acl_default';
+const ACLS = [DEFAULT_ACL, 'system.posix_acl_access'];
+const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+export function hasDefaultAcl(meta: DirMeta): boolean {
+  return hasAttribute(meta, DEFAULT_ACL);
+}
+
+/**
+ * Takes from the directories of a checkout the ACLs that the image does not give them. Their modes are right already.
+ *
+ * @param root of a checkout that nobody else changes
+ * @throws failed system calls
+ */
+export async function removeInheritedAcls(
+  { locations: { repository } }: Host,
+  commit: string,
+  root: string,
+): Promise<void> {
+  const { removeXattr } = await import('../../native/xattr.ts');
+  const visit = (dirtree: string, place: string): void => {
+    const folder = openSync(place, openFolder);
+    try {
+      for (const child of readDirTree(repository, dirtree).directories) {
+        const path = `/proc/self/fd/${folder}/${child.name}`;
+        const meta = readDirMeta(repository, child.dirmeta);
+        for (const name of ACLS) if (!hasAttribute(meta, name)) removeXattr(path, Buffer.from(name));
+        visit(child.dirtree, path);
+      }
+    } finally {
+      closeSync(folder);
+    }
+  };
+  visit(readCommit(repository, commit).dirtree, root);
+}
+
+function hasAttribute({ xattrs }: DirMeta, name: string): boolean {
+  return xattrs.some(([each]) => each.toString('utf8') === `${name}\0`);
+}

@@ -1,0 +1,124 @@
+/** What a path of a root filesystem is, and what about it changed between two of them. */
+import { compareUtf8 } from '../base/compare-utf8.ts';
+import { CAPABILITY_ATTRIBUTE, formatFileCapabilities } from './file-capabilities.ts';
+
+export interface FileNode {
+  readonly type: 'directory' | 'file' | 'symlink';
+  readonly uid: number;
+  readonly gid: number;
+  /** Permission bits with setuid, setgid and sticky; of a symlink without meaning. */
+  readonly mode: number;
+  /** By name, `security.capability` among them. */
+  readonly xattrs: ReadonlyMap<string, Buffer>;
+  /** Bytes of a regular file. */
+  readonly size?: number;
+  /** Of a symlink. */
+  readonly target?: string;
+}
+
+/** One thing that is not the same before and after; `undefined` is none. */
+export type Aspect =
+  | { readonly what: 'type' | 'mode' | 'owner' | 'target'; readonly before: string; readonly after: string }
+  | {
+      readonly what: 'capabilities';
+      readonly before: string | undefined;
+      readonly after: string | undefined;
+    }
+  | {
+      readonly what: 'xattr';
+      readonly name: string;
+      readonly before: Buffer | undefined;
+      readonly after: Buffer | undefined;
+    }
+  | { readonly what: 'size'; readonly before: number; readonly after: number }
+  | { readonly what: 'content' };
+
+export type FileChange =
+  | { readonly kind: 'added'; readonly path: string; readonly after: FileNode }
+  | { readonly kind: 'removed'; readonly path: string; readonly before: FileNode }
+  | {
+      readonly kind: 'changed';
+      readonly path: string;
+      readonly before: FileNode;
+      readonly after: FileNode;
+      readonly aspects: readonly Aspect[];
+    };
+
+/**
+ * Lists what is not the same, in the order in which it is shown.
+ *
+ * @param hasSameContent of two regular files; not looked at otherwise
+ */
+export function listAspects(before: FileNode, after: FileNode, hasSameContent: boolean): readonly Aspect[] {
+  const aspects: Aspect[] = [];
+  const compare = (what: 'type' | 'mode' | 'owner' | 'target', old: string, now: string): void => {
+    if (old !== now) aspects.push({ what, before: old, after: now });
+  };
+  compare('type', before.type, after.type);
+  if (before.type !== 'symlink' && after.type !== 'symlink') {
+    compare('mode', formatMode(before.mode), formatMode(after.mode));
+  }
+  compare('owner', formatOwner(before), formatOwner(after));
+  aspects.push(...listAttributeAspects(before, after));
+  if (before.type !== after.type) return aspects;
+  compare('target', before.target ?? '', after.target ?? '');
+  if (before.size !== undefined && after.size !== undefined && before.size !== after.size) {
+    aspects.push({ what: 'size', before: before.size, after: after.size });
+  }
+  if (before.type === 'file' && !hasSameContent) aspects.push({ what: 'content' });
+  return aspects;
+}
+
+/**
+ * Lists what lets a file run with more rights than its caller has: `setuid UID`, `setgid GID`, file capabilities. Both
+ * bits mean nothing on a directory, nor setgid on a file that no group may execute.
+ */
+export function listPrivileges({ type, mode, uid, gid, xattrs }: FileNode): readonly string[] {
+  if (type !== 'file') return [];
+  const capabilities = xattrs.get(CAPABILITY_ATTRIBUTE);
+  return [
+    ...((mode & SETUID) === 0 ? [] : [`setuid ${uid}`]),
+    ...((mode & SETGID_EXECUTABLE) === SETGID_EXECUTABLE ? [`setgid ${gid}`] : []),
+    ...(capabilities === undefined ? [] : [formatFileCapabilities(capabilities)]),
+  ];
+}
+
+/** Lists the privileges that a file has after a change and did not have before. */
+export function listGainedPrivileges(change: FileChange): readonly string[] {
+  if (change.kind === 'removed') return [];
+  const old = change.kind === 'changed' ? listPrivileges(change.before) : [];
+  return listPrivileges(change.after).filter((privilege) => !old.includes(privilege));
+}
+
+/** Four octal digits. */
+export function formatMode(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
+
+/** `UID:GID`. */
+export function formatOwner({ uid, gid }: FileNode): string {
+  return `${uid}:${gid}`;
+}
+
+const SETUID = 0o4000;
+const SETGID_EXECUTABLE = 0o2010;
+
+function listAttributeAspects(before: FileNode, after: FileNode): readonly Aspect[] {
+  const names = [...new Set([...before.xattrs.keys(), ...after.xattrs.keys()])].sort(compareUtf8);
+  const changed = names.filter((name) => {
+    const [old, now] = [before.xattrs.get(name), after.xattrs.get(name)];
+    return old === undefined || now === undefined || !old.equals(now);
+  });
+  const toAspect = (name: string): Aspect => {
+    const [old, now] = [before.xattrs.get(name), after.xattrs.get(name)];
+    return name === CAPABILITY_ATTRIBUTE
+      ? {
+          what: 'capabilities',
+          before: old && formatFileCapabilities(old),
+          after: now && formatFileCapabilities(now),
+        }
+      : { what: 'xattr', name, before: old, after: now };
+  };
+  const isCapability = (name: string): boolean => name === CAPABILITY_ATTRIBUTE;
+  return [...changed.filter(isCapability), ...changed.filter((name) => !isCapability(name))].map(toAspect);
+}

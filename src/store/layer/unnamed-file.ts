@@ -1,0 +1,47 @@
+import { closeSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
+import type { TextPieces } from '../../ostree/variant-writer.ts';
+
+const PIECE_BYTES = 64 * 1024;
+
+/** Bytes that wait on the disk until they are needed, so that they take no memory: a file whose name is removed at once. */
+export class UnnamedFile implements TextPieces, Disposable {
+  readonly #fd: number;
+  readonly #write: (fd: number, data: Buffer) => void;
+
+  /**
+   * @param path where nothing is; after a crash at once behind the opening the file is still there
+   * @param write writes all of the data at the end of a file
+   */
+  constructor(path: string, write: (fd: number, data: Buffer) => void) {
+    this.#write = write;
+    this.#fd = openSync(path, 'wx+', 0o600);
+    try {
+      rmSync(path);
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
+  }
+
+  get length(): number {
+    return fstatSync(this.#fd).size;
+  }
+
+  append(data: Buffer): void {
+    this.#write(this.#fd, data);
+  }
+
+  *[Symbol.iterator](): Generator<Buffer> {
+    const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+    for (let position = 0; ; ) {
+      const bytes = readSync(this.#fd, buffer, 0, PIECE_BYTES, position);
+      if (bytes === 0) return;
+      yield buffer.subarray(0, bytes);
+      position += bytes;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+}

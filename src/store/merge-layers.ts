@@ -1,0 +1,231 @@
+/**
+ * Merges the layers of an image as data (OCI image specification, "Layer": applying changesets, whiteouts). Nothing
+ * is written to a disk in between, so a symlink of one layer can never lead a file of another one astray.
+ */
+import { createHash } from 'node:crypto';
+import { compareUtf8 } from '../base/compare-utf8.ts';
+import { AtomicError } from '../base/errors.ts';
+import {
+  type DirTree,
+  formatDirTree,
+  parseDirTree,
+  type TreeDirectory,
+  type TreeFile,
+} from '../ostree/ostree-objects.ts';
+import { findParentPath } from '../ostree/parent-path.ts';
+import { plainDirectory } from '../ostree/plain-directory.ts';
+import { WHITEOUT_PREFIX } from '../ostree/whiteout.ts';
+
+/** Names of aufs itself begin so; of them only the opaque marker means something. */
+const WHITEOUT_META_PREFIX = '.wh..wh.';
+const OPAQUE_MARKER = '.wh..wh..opq';
+
+/** The root directory of one layer. */
+export interface LayerTree {
+  readonly dirtree: string;
+  readonly dirmeta: string;
+  /**
+   * Directories that the layer's archive does not name itself, without leading slash, the root as `''`. Their owner,
+   * mode and xattrs are those of the lower layer, and plain where it does not have them.
+   */
+  readonly impliedDirectories: ReadonlySet<string>;
+  /** Whether a path of the layer may be a whiteout. */
+  readonly mayHaveWhiteouts: boolean;
+}
+
+export interface MergedRoot {
+  readonly dirtree: string;
+  readonly dirmeta: string;
+  /** Serialised dirtree objects by checksum that the merge made and the root needs. It may need `plainDirectory`, too. */
+  readonly created: ReadonlyMap<string, Buffer>;
+}
+
+/** Reads the serialised dirtree object of a checksum. */
+export type ReadDirTree = (checksum: string) => Buffer;
+
+/**
+ * @param layers base first, at least one
+ * @throws AtomicError LAYER_REJECTED for a whiteout without a name
+ */
+export function mergeLayers(layers: readonly LayerTree[], readDirTree: ReadDirTree): MergedRoot {
+  const [base, ...uppers] = layers;
+  if (base === undefined) throw new Error('an image without layers cannot be merged');
+  const trees = new TreeSet(readDirTree);
+  let root: TreeDirectory = {
+    name: '',
+    dirmeta: chooseDirMeta(base, '', base.dirmeta, undefined),
+    dirtree: trees.applied(undefined, base.dirtree, '', describeChanges(base)),
+  };
+  for (const layer of uppers.map(describeChanges)) {
+    root = {
+      name: '',
+      dirmeta: chooseDirMeta(layer, '', layer.dirmeta, root.dirmeta),
+      dirtree: trees.applied(root.dirtree, layer.dirtree, '', layer),
+    };
+  }
+  return { dirtree: root.dirtree, dirmeta: root.dirmeta, created: trees.createdBelow(root.dirtree) };
+}
+
+/** Directories by checksum: those of the repository and those that the merge made. */
+class TreeSet {
+  readonly #readDirTree: ReadDirTree;
+  readonly #parsed = new Map<string, DirTree>();
+  readonly #created = new Map<string, Buffer>();
+
+  constructor(readDirTree: ReadDirTree) {
+    this.#readDirTree = readDirTree;
+  }
+
+  /** Applies the upper directory to the lower one, or to nothing; returns the checksum of the result. */
+  applied(lower: string | undefined, upper: string, path: string, layer: ChangingLayer): string {
+    if (lower === undefined && isTakenUnread(layer, path)) return upper;
+    const upperTree = this.#tree(upper);
+    const changes = readChanges(upperTree, path);
+    const visibleLower = changes.isOpaque ? undefined : lower;
+    const lowerTree = visibleLower === undefined ? EMPTY_TREE : this.#tree(visibleLower);
+
+    const directories = new Map<string, TreeDirectory>();
+    const files = new Map<string, TreeFile>();
+    for (const directory of lowerTree.directories) {
+      if (!changes.removed.has(directory.name)) directories.set(directory.name, directory);
+    }
+    for (const file of lowerTree.files) {
+      if (!changes.removed.has(file.name)) files.set(file.name, file);
+    }
+    for (const { name, dirtree, dirmeta } of changes.directories) {
+      const below = directories.get(name);
+      const childPath = path === '' ? name : `${path}/${name}`;
+      files.delete(name);
+      directories.set(name, {
+        name,
+        dirtree: this.applied(below?.dirtree, dirtree, childPath, layer),
+        dirmeta: chooseDirMeta(layer, childPath, dirmeta, below?.dirmeta),
+      });
+    }
+    for (const file of changes.files) {
+      directories.delete(file.name);
+      files.set(file.name, file);
+    }
+    return this.#store({ files: sortedByName(files), directories: sortedByName(directories) }, [
+      { checksum: upper, tree: upperTree },
+      ...(visibleLower === undefined ? [] : [{ checksum: visibleLower, tree: lowerTree }]),
+    ]);
+  }
+
+  /** The created directories that the root needs; those of intermediate steps are left behind. */
+  createdBelow(root: string): ReadonlyMap<string, Buffer> {
+    const needed = new Map<string, Buffer>();
+    const visit = (checksum: string): void => {
+      const data = this.#created.get(checksum);
+      if (data === undefined || needed.has(checksum)) return;
+      needed.set(checksum, data);
+      for (const { dirtree } of this.#tree(checksum).directories) visit(dirtree);
+    };
+    visit(root);
+    return needed;
+  }
+
+  #tree(checksum: string): DirTree {
+    const known = this.#parsed.get(checksum);
+    if (known !== undefined) return known;
+    const tree = parseDirTree(this.#readDirTree(checksum));
+    this.#parsed.set(checksum, tree);
+    return tree;
+  }
+
+  /** Keeps a directory; one that is equal to an origin is that origin, without being serialised again. */
+  #store(tree: DirTree, origins: readonly { checksum: string; tree: DirTree }[]): string {
+    const same = origins.find((origin) => isSameTree(origin.tree, tree));
+    if (same !== undefined) return same.checksum;
+    const data = formatDirTree(tree);
+    const checksum = createHash('sha256').update(data).digest('hex');
+    if (!this.#parsed.has(checksum)) {
+      this.#parsed.set(checksum, tree);
+      this.#created.set(checksum, data);
+    }
+    return checksum;
+  }
+}
+
+/** libostree gives an implied directory the owner of what it found below it, which means nothing. */
+function chooseDirMeta(layer: LayerTree, path: string, upper: string, lower: string | undefined): string {
+  return layer.impliedDirectories.has(path) ? (lower ?? plainDirectory.checksum) : upper;
+}
+
+/** A layer, and which of its directories have an implied one below them. */
+interface ChangingLayer extends LayerTree {
+  readonly parentsOfImplied: ReadonlySet<string>;
+}
+
+function describeChanges(layer: LayerTree): ChangingLayer {
+  const parentsOfImplied = new Set<string>();
+  for (const path of layer.impliedDirectories) {
+    for (let below = path; below !== ''; ) {
+      const parent = findParentPath(below);
+      if (parentsOfImplied.has(parent)) break;
+      parentsOfImplied.add(parent);
+      below = parent;
+    }
+  }
+  return { ...layer, parentsOfImplied };
+}
+
+/** Whether a directory of the layer that lies over nothing is in the result as it is. */
+function isTakenUnread({ mayHaveWhiteouts, parentsOfImplied }: ChangingLayer, path: string): boolean {
+  return !mayHaveWhiteouts && !parentsOfImplied.has(path);
+}
+
+const EMPTY_TREE: DirTree = { files: [], directories: [] };
+
+interface Changes {
+  readonly isOpaque: boolean;
+  /** Names that the layer takes away from the layers below it. */
+  readonly removed: ReadonlySet<string>;
+  readonly files: readonly TreeFile[];
+  readonly directories: readonly TreeDirectory[];
+}
+
+/** Tells whiteouts from entries. As in other implementations the name alone makes a whiteout, not the type. */
+function readChanges(tree: DirTree, path: string): Changes {
+  const removed = new Set<string>();
+  let isOpaque = false;
+  for (const { name } of [...tree.files, ...tree.directories]) {
+    if (!name.startsWith(WHITEOUT_PREFIX)) continue;
+    if (name === OPAQUE_MARKER) isOpaque = true;
+    if (name.startsWith(WHITEOUT_META_PREFIX)) continue;
+    const target = name.slice(WHITEOUT_PREFIX.length);
+    if (target === '' || target === '.' || target === '..') {
+      throw new AtomicError('LAYER_REJECTED', `merging layers: the whiteout /${path}/${name} names no file`);
+    }
+    removed.add(target);
+  }
+  return {
+    isOpaque,
+    removed,
+    files: tree.files.filter(({ name }) => !name.startsWith(WHITEOUT_PREFIX)),
+    directories: tree.directories.filter(({ name }) => !name.startsWith(WHITEOUT_PREFIX)),
+  };
+}
+
+function sortedByName<T extends { readonly name: string }>(entries: ReadonlyMap<string, T>): T[] {
+  return [...entries.values()].sort((a, b) => compareUtf8(a.name, b.name));
+}
+
+function isSameTree(a: DirTree, b: DirTree): boolean {
+  return (
+    a.files.length === b.files.length &&
+    a.directories.length === b.directories.length &&
+    a.files.every((file, index) => {
+      const other = b.files[index];
+      return other?.name === file.name && other.checksum === file.checksum;
+    }) &&
+    a.directories.every((directory, index) => {
+      const other = b.directories[index];
+      return (
+        other?.name === directory.name &&
+        other.dirtree === directory.dirtree &&
+        other.dirmeta === directory.dirmeta
+      );
+    })
+  );
+}

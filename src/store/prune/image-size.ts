@@ -1,0 +1,68 @@
+/**
+ * How much of the disk an image takes, as the lengths of its objects, each once: what `ls -l` says of them, and prune
+ * counts. Blocks of the filesystem make it more, and its compression less.
+ */
+import { lstatSync } from 'node:fs';
+import { isErrno } from '../../base/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import { throwIfInterrupted } from '../../host/interruption.ts';
+import type { ListedImage, StoredImage } from '../../image/image.ts';
+import type { ImageSize } from '../../image/image-description.ts';
+import { findRef, formatObjectPath } from '../../ostree/object-files.ts';
+import { addReachable, createObjectSet, type ObjectSet } from '../../ostree/reachable-objects.ts';
+import { listImages } from '../list-images.ts';
+import { listBlobRefs } from './needed-commits.ts';
+
+/**
+ * Measures an image. Other names of it are no other images.
+ *
+ * @throws AtomicError STORE_CORRUPT, INTERRUPTED
+ */
+export async function measureImage(host: Host, image: StoredImage): Promise<ImageSize> {
+  const { repository } = host.locations;
+  const all = await listImages(host);
+  const ofImage = await collect(
+    host,
+    all.filter(({ id }) => id === image.id),
+  );
+  host.report({ kind: 'step', text: 'Comparing with the other images' });
+  const ofOthers = await collect(
+    host,
+    all.filter(({ id }) => id !== image.id),
+  );
+  let whole = 0;
+  let shared = 0;
+  for (const kind of ['commit', 'dirtree', 'dirmeta', 'file'] as const) {
+    for (const checksum of ofImage[kind]) {
+      const size = readSize(formatObjectPath(repository, checksum, kind));
+      whole += size;
+      if (ofOthers[kind].has(checksum)) shared += size;
+    }
+  }
+  return { whole, shared, own: whole - shared };
+}
+
+async function collect(host: Host, images: readonly ListedImage[]): Promise<ObjectSet> {
+  const { repository } = host.locations;
+  const reached = createObjectSet();
+  for (const { commit } of images) {
+    addReachable(repository, commit, reached);
+    for (const ref of listBlobRefs(repository, commit)) {
+      const blob = findRef(repository, ref);
+      if (blob !== undefined) addReachable(repository, blob, reached);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    throwIfInterrupted(host);
+  }
+  return reached;
+}
+
+/** A file that is missing takes no room; `images verify` tells of it. */
+function readSize(path: string): number {
+  try {
+    return lstatSync(path).size;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,16 @@
+import { AtomicError } from '../base/errors.ts';
+
+/** What is wrong with an entry, before it is known where. */
+export class Refusal extends Error {}
+
+/**
+ * The error for an archive that must not be unpacked.
+ *
+ * @param problem what is wrong, such as `a name with a NUL byte`
+ * @param offset where in the archive, in bytes
+ */
+export function layerRejected(problem: string, offset: number): AtomicError {
+  return new AtomicError('LAYER_REJECTED', `reading the layer's archive: ${problem} at byte ${offset}`, {
+    hint: 'Nothing of this layer was stored. Build and push the image again with a current tool, or ask its author.',
+  });
+}

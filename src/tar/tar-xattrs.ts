@@ -1,0 +1,46 @@
+/** Extended attributes in PAX headers: `SCHILY.xattr.NAME` with the value, `LIBARCHIVE.xattr.NAME` with it in base64. */
+import type { Xattr } from '../ostree/ostree-objects.ts';
+
+const PLAIN = 'SCHILY.xattr.';
+const ENCODED = 'LIBARCHIVE.xattr.';
+
+/** An attribute that is none. Whether a file can have it is for the kernel to say. */
+export class MalformedXattr extends Error {}
+
+/**
+ * @param records of one PAX header
+ * @returns sorted by the bytes of the names, each once; of two spellings of one attribute the plain one counts
+ * @throws MalformedXattr
+ */
+export function parsePaxXattrs(records: ReadonlyMap<string, Buffer>): readonly Xattr[] {
+  const values = new Map<string, Buffer>();
+  for (const [key, value] of records) {
+    if (key.startsWith(ENCODED)) values.set(decodeName(key.slice(ENCODED.length)), decodeValue(value));
+  }
+  for (const [key, value] of records) {
+    if (key.startsWith(PLAIN)) values.set(key.slice(PLAIN.length), value);
+  }
+  return [...values]
+    .map(([name, value]): Xattr => [Buffer.from(`${checkName(name)}\0`, 'utf8'), Buffer.from(value)])
+    .sort(([a], [b]) => Buffer.compare(a, b));
+}
+
+function checkName(name: string): string {
+  if (name === '' || name.includes('\0')) throw new MalformedXattr('an extended attribute without a name');
+  return name;
+}
+
+function decodeName(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch (error) {
+    if (error instanceof URIError) throw new MalformedXattr('an extended attribute with a malformed name');
+    throw error;
+  }
+}
+
+function decodeValue(value: Buffer): Buffer {
+  const text = value.toString('latin1');
+  if (/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return Buffer.from(text, 'base64');
+  throw new MalformedXattr('an extended attribute that is not base64');
+}

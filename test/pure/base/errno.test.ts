@@ -1,0 +1,25 @@
+import { expect, test } from 'bun:test';
+import { mkdtempSync, renameSync, writeSync } from 'node:fs';
+import { describeSystemError, explainSystemError } from '../../../src/base/errno.ts';
+
+test.each<[string, () => unknown, string]>([
+  ['one path', () => mkdtempSync('/nope/x-'), 'mkdtemp /nope/x-XXXXXX: there is no such file or folder'],
+  ['two paths', () => renameSync('/nope', '/x'), 'rename /nope /x: there is no such file or folder'],
+  ['none, and an errno without words of ours', () => writeSync(9999, 'x'), 'write: bad file descriptor'],
+])('a system call with %s', (_, call, text) => {
+  expect(describeSystemError(catchSystemError(call)).replace(/x-\w{6}/, 'x-XXXXXX')).toBe(text);
+});
+
+test('a path with a comma does not end the reason early', () => {
+  const error = new Error("EBUSY: resource busy or locked, rmdir '/a, b'");
+  expect(explainSystemError(error)).toEqual({ reason: 'resource busy or locked' });
+});
+
+function catchSystemError(call: () => unknown): Error {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('expected an error of the system');
+}

@@ -1,0 +1,222 @@
+import { describe, expect, test } from 'bun:test';
+import { listConfigPrivileges } from '../../../src/containers/consent/config-privileges.ts';
+import { formatPrivileges } from '../../../src/containers/consent/format-privileges.ts';
+import { listWidening, type Privilege } from '../../../src/containers/consent/privilege.ts';
+import { listTmpfilesPrivileges } from '../../../src/containers/consent/tmpfiles-privileges.ts';
+import { listUnitPrivileges } from '../../../src/containers/consent/unit-privileges.ts';
+
+const reject = (problem: string): Error => new Error(problem);
+const allNamespaces = ['network', 'pid', 'ipc', 'uts', 'mount', 'cgroup'].map((type) => ({ type }));
+/** A configuration that asks for nothing. */
+const confined = {
+  process: { user: { uid: 1000 }, noNewPrivileges: true },
+  linux: {
+    namespaces: allNamespaces,
+    seccomp: { defaultAction: 'SCMP_ACT_ERRNO' },
+    maskedPaths: ['/proc/kcore'],
+    resources: { devices: [{ allow: false, access: 'rwm' }] },
+  },
+};
+
+function listFor(config: object): readonly string[] {
+  const privileges = listConfigPrivileges({ ...confined, ...config }, ['/var/lib/etcd', '/run/etcd'], reject);
+  return formatPrivileges(privileges);
+}
+
+describe('config.json', () => {
+  const { linux, process } = confined;
+  const bind = (source: string, ...options: string[]) => ({
+    destination: '/x',
+    type: 'bind',
+    source,
+    options: ['rbind', ...options],
+  });
+  test.each<[string, object, string[]]>([
+    ['a confined one', {}, []],
+    ['root', { process: { ...process, user: { uid: 0 } } }, ['to run as root']],
+    ['no user at all', { process: { noNewPrivileges: true } }, ['to run as root']],
+    [
+      'root of a user namespace',
+      {
+        process: { ...process, user: { uid: 0 }, capabilities: { bounding: ['CAP_SYS_ADMIN'] } },
+        linux: {
+          ...linux,
+          namespaces: [...allNamespaces, { type: 'user' }],
+          uidMappings: [{ containerID: 0, hostID: 100000, size: 65536 }],
+        },
+      },
+      [],
+    ],
+    [
+      'root of a user namespace that is the root of the host',
+      {
+        process: { ...process, user: { uid: 5 } },
+        linux: {
+          ...linux,
+          namespaces: [...allNamespaces, { type: 'user' }],
+          uidMappings: [{ containerID: 5, hostID: 0, size: 1 }],
+        },
+      },
+      ['to run as root'],
+    ],
+    [
+      'capabilities of all sets, each once',
+      { process: { ...process, capabilities: { bounding: ['CAP_B', 'CAP_A'], ambient: ['CAP_A'] } } },
+      ['capabilities: CAP_A, CAP_B'],
+    ],
+    [
+      'capabilities as a list',
+      { process: { ...process, capabilities: ['CAP_KILL'] } },
+      ['capabilities: CAP_KILL'],
+    ],
+    [
+      'namespaces of the host, and one by its path',
+      {
+        linux: { ...linux, namespaces: [...allNamespaces.slice(2), { type: 'pid', path: '/proc/1/ns/pid' }] },
+      },
+      ['namespaces of the host: network, /proc/1/ns/pid'],
+    ],
+    [
+      'host paths; own folders are not asked for',
+      {
+        mounts: [
+          bind('/etc', 'ro'),
+          bind('/var/lib/etcd/data'),
+          bind('/var/lib/etcd2'),
+          bind('/var/lib/etcd/../../../srv//a/'),
+          bind('/run', 'ro', 'rw'),
+          { destination: '/proc', type: 'proc', source: 'proc' },
+          { destination: '/disk', type: 'ext4', source: '/dev/sda1' },
+        ],
+      },
+      [
+        '/etc of the host, read-only',
+        '/var/lib/etcd2 of the host, writable',
+        '/srv/a of the host, writable',
+        '/run of the host, writable',
+        'ext4 /dev/sda1 of the host, writable',
+      ],
+    ],
+    [
+      'device nodes and rules; default devices are not asked for',
+      {
+        linux: {
+          ...linux,
+          devices: [{ path: '/dev/kvm' }, { path: '/dev/null' }],
+          resources: {
+            devices: [
+              { allow: true, type: 'c', major: 7 },
+              { allow: false },
+              { allow: true, type: 'c', major: 1, minor: 3 },
+              { allow: true, type: 'c', major: 10, minor: 229 },
+              { allow: true, type: 'b' },
+            ],
+          },
+        },
+      },
+      ['device: c 10:229', 'device: b *:*', 'device: /dev/kvm'],
+    ],
+    [
+      'all devices',
+      { linux: { ...linux, resources: { devices: [{ allow: true, access: 'rwm' }] } } },
+      ['device: all devices'],
+    ],
+    [
+      'protections that are off',
+      {
+        process: { user: { uid: 1 }, apparmorProfile: 'unconfined', selinuxLabel: 'spc_t' },
+        linux: { namespaces: allNamespaces },
+      },
+      [
+        'unconfined: no seccomp filter, setuid programs gain privileges, /proc is not masked, no AppArmor profile, SELinux label spc_t',
+      ],
+    ],
+    [
+      'kernel parameters and hooks',
+      {
+        linux: { ...linux, sysctl: { 'net.ipv4.ip_forward': '1' } },
+        hooks: { prestart: [{ path: '/bin/a' }], poststop: [{ path: '/bin/b' }] },
+      },
+      [
+        'kernel parameters: net.ipv4.ip_forward',
+        'hook of the runtime: /bin/a (prestart)',
+        'hook of the runtime: /bin/b (poststop)',
+      ],
+    ],
+  ])('%s', (_, config, lines) => {
+    expect(listFor(config)).toEqual(lines);
+  });
+
+  test('a wrong shape is refused', () => {
+    expect(() => listFor({ mounts: {} })).toThrow('mounts must be an array');
+  });
+});
+
+test('a unit: what does not go through the runtime', () => {
+  const unit = `[Unit]
+Description=ExecStart=/bin/no
+[Service]
+ExecStartPre=-/usr/bin/runc delete --force 'etcd'
+ExecStartPre=-+/bin/mkdir -p \\
+  /etc/x
+ExecStart=/usr/bin/runc --systemd-cgroup run 'etcd'
+ExecStartPost=
+ExecStop="/usr/bin/runc" kill etcd
+ExecStopPost=/c/etcd.1/rootfs/usr/bin/clean
+[Install]
+WantedBy=multi-user.target
+`;
+  expect(listUnitPrivileges(unit, '/usr/bin/runc', '/c/etcd.1').map(({ subject }) => subject)).toEqual([
+    'ExecStartPre=-+/bin/mkdir -p    /etc/x',
+    'ExecStop="/usr/bin/runc" kill etcd',
+    'ExecStopPost=$DESTDIR/rootfs/usr/bin/clean',
+  ]);
+});
+
+test('a tmpfiles.d file: what is not in own folders', () => {
+  const tmpfiles = `# comment
+d  /var/lib/etcd   0700 0 0
+d /var/lib/etcd/../cron.d 0755
+L+ /etc/cron.d/x - - - - /bin/sh
+R /run/etcd/%m
+d "/run/etcd/a" 0700
+d /run/etcd2 0700
+`;
+  expect(
+    listTmpfilesPrivileges(tmpfiles, ['/var/lib/etcd', '/run/etcd']).map(({ subject }) => subject),
+  ).toEqual([
+    'd /var/lib/etcd/../cron.d 0755',
+    'L+ /etc/cron.d/x - - - - /bin/sh',
+    'R /run/etcd/%m',
+    'd "/run/etcd/a" 0700',
+    'd /run/etcd2 0700',
+  ]);
+});
+
+describe('widening', () => {
+  const path = (subject: string, access: 'read-only' | 'writable'): Privilege => ({
+    kind: 'host-path',
+    subject,
+    access,
+  });
+  const device = (subject: string): Privilege => ({ kind: 'device', subject });
+  test.each<[string, Privilege[], Privilege[], Privilege[]]>([
+    ['nothing new', [path('/etc', 'writable')], [path('/etc', 'writable')], []],
+    ['less', [path('/etc', 'writable')], [path('/etc', 'read-only')], []],
+    ['a part', [path('/etc', 'read-only')], [path('/etc/ssl', 'read-only')], []],
+    ['a part of everything', [path('/', 'read-only')], [path('/etc', 'read-only')], []],
+    ['writable', [path('/etc', 'read-only')], [path('/etc', 'writable')], [path('/etc', 'writable')]],
+    ['a longer name', [path('/etc', 'writable')], [path('/etc2', 'read-only')], [path('/etc2', 'read-only')]],
+    ['the parent', [path('/etc/ssl', 'writable')], [path('/etc', 'read-only')], [path('/etc', 'read-only')]],
+    ['one of all devices', [device('all devices')], [device('/dev/kvm')], []],
+    ['all devices', [device('/dev/kvm')], [device('all devices')], [device('all devices')]],
+    [
+      'another kind with the same subject',
+      [{ kind: 'program', subject: '/a' }],
+      [{ kind: 'hook', subject: '/a' }],
+      [{ kind: 'hook', subject: '/a' }],
+    ],
+  ])('%s', (_, before, after, expected) => {
+    expect(listWidening(before, after)).toEqual(expected);
+  });
+});

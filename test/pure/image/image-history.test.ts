@@ -1,0 +1,38 @@
+import { expect, test } from 'bun:test';
+import type { HistoryEntry } from '../../../src/image/image-details.ts';
+import { buildHistory } from '../../../src/image/image-history.ts';
+
+const entry = (createdBy: string, isEmpty = false) => ({
+  created: undefined,
+  createdBy,
+  comment: '',
+  author: '',
+  isEmpty,
+});
+const layer = (digest: string) => ({
+  digest,
+  diffId: undefined,
+  size: 1,
+  uncompressedSize: 2,
+  mediaType: '',
+});
+
+test.each<{ what: string; history: HistoryEntry[]; layers: string[]; lines: string[] }>([
+  {
+    what: 'steps and layers',
+    history: [entry('base'), entry('CMD', true), entry('files')],
+    layers: ['1', '2'],
+    lines: ['files 2', 'CMD -', 'base 1'],
+  },
+  { what: 'no steps', history: [], layers: ['1', '2'], lines: ['- 2', '- 1'] },
+  { what: 'too few steps', history: [entry('base')], layers: ['1', '2'], lines: ['- 2', 'base 1'] },
+  {
+    what: 'too many steps',
+    history: [entry('base'), entry('lie')],
+    layers: ['1'],
+    lines: ['lie -', 'base 1'],
+  },
+])('$what', ({ history, layers, lines }) => {
+  const steps = buildHistory(history, layers.map(layer));
+  expect(steps.map((step) => `${step.entry?.createdBy ?? '-'} ${step.layer?.digest ?? '-'}`)).toEqual(lines);
+});
