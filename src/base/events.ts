@@ -1,6 +1,6 @@
 /**
  * What operations tell while they run. They never write to the terminal: `cli/reporter` turns events into lines,
- * bars or JSON. The words of some lines are an interface that scripts match (compatibility N-10, 7.1).
+ * bars or JSON. The words of some lines are an interface that scripts match (compatibility N-10, A-01).
  */
 export type ProgressEvent =
   /** `image` is the name as the person wrote it. */

@@ -1,4 +1,4 @@
-/** What `/etc/atomic.conf` says (compatibility 2.5); every key is optional and so is the file. */
+/** What `/etc/atomic.conf` says (compatibility O-12); every key is optional and so is the file. */
 export interface Settings {
   readonly ostreeRepository?: string;
   readonly checkoutPath?: string;

@@ -4,7 +4,7 @@ import type { ValueOrigins } from './render/values/value-origins.ts';
 
 export type ContainerStatus = 'running' | 'failed' | 'inactive' | 'no service';
 
-/** The content of `info` in a deployment folder (compatibility 2.3), with our names; `info-file.ts` converts. */
+/** The content of `info` in a deployment folder (compatibility O-11), with our names; `info-file.ts` converts. */
 export interface DeploymentRecord {
   readonly image: string;
   /** Image id, hex. */
@@ -39,7 +39,7 @@ export type ListedContainer =
 export interface InstallRequest {
   /** Image as the person wrote it. */
   readonly image: string;
-  /** Container name; derived from the image when left out (compatibility 1.2). */
+  /** Container name; derived from the image when left out (compatibility I-10). */
   readonly name?: string;
   /** `--set` values. */
   readonly values: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 /**
- * Where a container is on the disk (compatibility 2.2). CHECKOUTS is `locations.checkouts`.
+ * Where a container is on the disk (compatibility O-10). CHECKOUTS is `locations.checkouts`.
  *
  * ```
  * CHECKOUTS/

@@ -21,7 +21,7 @@ export type NamedRoot =
 
 /**
  * Finds what a word names: a container (its active deployment), `CONTAINER.0` or `CONTAINER.1`, the name of an image, or
- * the beginning of an id, in this order (compatibility 1.8: a container wins). An image that is called like a container
+ * the beginning of an id, in this order (compatibility W-01: a container wins). An image that is called like a container
  * is reached by its tag.
  *
  * @throws AtomicError IMAGE_NOT_FOUND, CONTAINER_DAMAGED, BAD_REFERENCE, STORE_CORRUPT

@@ -15,7 +15,7 @@ import { isValueOrigin, type ValueOrigins } from './render/values/value-origins.
 const maxLength = 16 * 1024 * 1024;
 
 /**
- * Formats the `info` file of a deployment (compatibility 2.3): all keys in their order, 4 spaces, a final newline. Keys
+ * Formats the `info` file of a deployment (compatibility O-11): all keys in their order, 4 spaces, a final newline. Keys
  * about host files from templates, packages and a foreign rootfs carry the value that says "none". The last key is ours:
  * the original tool does not look at it.
  */
@@ -44,7 +44,7 @@ export function formatInfo(record: DeploymentRecord): string {
 
 /**
  * Parses an `info` file, also one that the original tool or an older version wrote: absent keys get the defaults of
- * compatibility 2.3.
+ * compatibility O-11.
  *
  * @param text the file
  * @param path how errors call it

@@ -16,7 +16,7 @@ interface Installed {
 }
 
 /**
- * Lists all containers by name, damaged ones included (A#1191). Works without root and without systemd; then no
+ * Lists all containers by name, damaged ones included: one must not hide the others. Works without root and without systemd; then no
  * service is known. Asks systemd once, however many containers there are.
  */
 export async function listContainers(host: Host): Promise<readonly ListedContainer[]> {
@@ -35,7 +35,7 @@ export async function listContainers(host: Host): Promise<readonly ListedContain
 }
 
 /**
- * Names the state of a service (compatibility 4.13). Everything between the states counts as failed, because a healthy
+ * Names the state of a service (compatibility L-08). Everything between the states counts as failed, because a healthy
  * service is not there for long; but a service that reloads its configuration runs.
  *
  * @param state undefined for a container without a service

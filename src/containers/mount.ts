@@ -27,7 +27,7 @@ export interface Mounted {
 }
 
 /**
- * Mounts the root filesystem of an image, or of a container as its files are now, read-only (compatibility 4.10 without
+ * Mounts the root filesystem of an image, or of a container as its files are now, read-only (compatibility W-01 without
  * X-08, X-09).
  *
  * @throws AtomicError NOT_ROOT, BAD_VALUE, FILE_CONFLICT, IMAGE_NOT_FOUND, CONTAINER_DAMAGED, what `mountRoot` throws

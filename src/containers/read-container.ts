@@ -15,10 +15,10 @@ import { parseInfo } from './info-file.ts';
 export type ContainerState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'installed'; readonly record: DeploymentRecord }
-  /** Something is there, but not a whole container (A#1191, A#495); `reason` is for a person. */
+  /** Something is there, but not a whole container, for example after a crash of the original; `reason` is for a person. */
   | { readonly kind: 'damaged'; readonly reason: string };
 
-/** A runtime must be shown for files that name none (compatibility 2.3). */
+/** A runtime must be shown for files that name none (compatibility O-11). */
 export const originalRuntime = '/usr/bin/runc';
 
 /** Reads the state of one container; damage is a value here, not an error. */
@@ -42,7 +42,7 @@ export async function readContainer(host: Host, name: string): Promise<Container
 
 /**
  * Lists the names of everything in CHECKOUTS that is a container or the remains of one, sorted. `x.0` is a deployment
- * and not a container when `x` is a symlink (compatibility 2.2); without that symlink it is the remains of `x`.
+ * and not a container when `x` is a symlink (compatibility O-10); without that symlink it is the remains of `x`.
  */
 export async function listContainerNames(host: Host): Promise<readonly string[]> {
   const { checkouts } = host.locations;

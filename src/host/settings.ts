@@ -1,4 +1,4 @@
-/** Reads `/etc/atomic.conf`, YAML of one level (compatibility 2.5). */
+/** Reads `/etc/atomic.conf`, YAML of one level (compatibility O-12). */
 import { readFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import { isErrno } from '../base/file-error.ts';

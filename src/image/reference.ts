@@ -1,4 +1,4 @@
-/** Names of images in registries (compatibility 1.2). Parsing is pure: no network, no DNS (I-08). */
+/** Names of images in registries (compatibility I-01). Parsing is pure: no network, no DNS (I-08). */
 
 import { AtomicError } from '../base/errors.ts';
 import { algorithmOf, isDigest } from './digest.ts';

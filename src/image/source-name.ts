@@ -1,6 +1,6 @@
 /**
  * What people write where a command takes an image: a name of a registry, or another source in front of a colon
- * (compatibility 1.2). Parsing is pure: whether a path exists, which decides how its colons are read, is looked at in
+ * (compatibility I-01). Parsing is pure: whether a path exists, which decides how its colons are read, is looked at in
  * `source`.
  */
 import { AtomicError } from '../base/errors.ts';

@@ -129,7 +129,7 @@ describe('refused', () => {
   });
 });
 
-/** Command lines of programs that call atomic, word for word (compatibility 7.1). */
+/** Command lines of programs that call atomic, word for word (compatibility A-01). */
 describe('callers', () => {
   const listed = {
     all: true,

@@ -49,7 +49,7 @@ test('containers by name; a name may end like a deployment', async () => {
   );
 });
 
-test('A#1191, A#495: damaged containers are lines of their own', async () => {
+test('damaged containers are lines of their own', async () => {
   await using sandbox = await createSandbox();
   const { checkouts } = sandbox.locations;
   await writeDeployment(sandbox, 'a-good');
@@ -99,7 +99,7 @@ test.each([
   ['deactivating', 'success', 'failed'],
   ['inactive', 'success', 'inactive'],
   ['inactive', 'exit-code', 'failed'],
-])('%s with result %s is %s (compatibility 4.13)', (activeState, result, status) => {
+])('%s with result %s is %s (compatibility L-08)', (activeState, result, status) => {
   expect<string>(chooseStatus({ loadState: 'loaded', subState: '', activeState, result })).toBe(status);
 });
 

@@ -1,4 +1,4 @@
-/** The command lines of the tools that call atomic, word by word, and what they look for in the answers (compatibility 7.1). */
+/** The command lines of the tools that call atomic, word by word, and what they look for in the answers (compatibility A-01). */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { runAtomic } from '../support/atomic.ts';

@@ -1,4 +1,4 @@
-/** An image and a container that the original tool has left on a host: they go on being used (compatibility 2.4). */
+/** An image and a container that the original tool has left on a host: they go on being used (compatibility S-01). */
 import { expect, test } from 'bun:test';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { deployAsOriginal, storeAsOriginal } from '../store/original-store.ts';

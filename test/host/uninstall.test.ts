@@ -95,7 +95,7 @@ function removeUnknownFolder(): void {
   if (existsSync('/run/service')) sh('rmdir /run/service');
 }
 
-/** A#1191, A#495: what a crash of the original, or a person, can leave. */
+/** What a crash of the original, or a person, can leave. */
 const damages: Readonly<Record<string, string>> = {
   'no info': 'rm service.0/info',
   'an info that is not JSON': 'echo { > service.0/info',
@@ -118,7 +118,7 @@ test.each(Object.entries(damages))('a container with %s is uninstalled', async (
   expect(sh('systemctl show --property=LoadState --value service')).toBe('not-found\n');
 });
 
-test('A#1191: a damaged container is listed and does not hide the others', async () => {
+test('a damaged container is listed and does not hide the others', async () => {
   await install();
   await atomic(['install', '--system', '--name', 'other', service]);
   sh(`rm ${checkouts}/service.0/info`);

@@ -1,4 +1,4 @@
-/** Stores images and makes containers as the original tool did, with OSTree's own program (compatibility 2.3, 2.4). */
+/** Stores images and makes containers as the original tool did, with OSTree's own program (compatibility O-11, S-01). */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Refs, encoding and metadata as `ostree` itself sees them (compatibility 2.4, S-01 to S-05). */
+/** Refs, encoding and metadata as `ostree` itself sees them (compatibility S-01 to S-05). */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';

@@ -9,7 +9,7 @@ export interface EventLine {
 }
 
 /**
- * Formats an event as a line. The words of the answers are what scripts look for (compatibility N-10, 7.1).
+ * Formats an event as a line. The words of the answers are what scripts look for (compatibility N-10, A-01).
  *
  * @returns `undefined` for events that only move a progress display
  */

@@ -34,7 +34,7 @@ export async function removeContainerLeftovers(host: Host): Promise<readonly str
   return removed;
 }
 
-/** Removes layers that the original has unpacked and whose refs are gone (compatibility 4.9 step 6). */
+/** Removes layers that the original has unpacked and whose refs are gone (compatibility R-01). */
 export async function removeUnpackedLayers(host: Host): Promise<readonly string[]> {
   const { checkouts, repository } = host.locations;
   const removed: string[] = [];

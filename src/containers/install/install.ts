@@ -50,7 +50,7 @@ export async function planInstall(
 }
 
 /**
- * Installs a system container: enabled, not started (compatibility 4.1). Pulls an image that is not there.
+ * Installs a system container: enabled, not started (compatibility N-01). Pulls an image that is not there.
  *
  * Success means that it is installed and on the disk. Every failure means that nothing changed, apart from a pulled
  * image; after a crash the next changing command or `recoverOperations` undoes or finishes it.

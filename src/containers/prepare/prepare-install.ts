@@ -160,7 +160,7 @@ function listWarnings(exports: ImageExports, config: string): readonly string[] 
 
 /**
  * Only the defaults look at more of the configuration of the image than its label, and old repositories have lost it
- * (compatibility 4.9).
+ * (compatibility R-02).
  *
  * @throws MANIFEST_UNSUPPORTED for an image that is to run once
  */

@@ -14,11 +14,11 @@ const maxFileBytes = 4 * 1024 * 1024;
 /** One file of `/exports`, and how errors call it. */
 export interface ExportedFile {
   readonly text: string;
-  /** Its path in the deployment that is about to be made (compatibility 3.2). */
+  /** Its path in the deployment that is about to be made. */
   readonly file: string;
 }
 
-/** What an image says about how it is installed (compatibility 3). */
+/** What an image says about how it is installed (compatibility E-01). */
 export interface ImageExports {
   /** False without `/exports` (E-10). */
   readonly isPresent: boolean;
@@ -51,7 +51,7 @@ export function readExports(tree: ImageTree, rootfs: string, image: string): Ima
   };
 }
 
-/** Whether the image's container is run by the OCI runtime (compatibility S#42). */
+/** Whether the image's container is run by the OCI runtime (compatibility E-04). */
 export function isRunByRuntime({ manifest, serviceTemplate }: ImageExports): boolean {
   return !manifest.noContainerService && (serviceTemplate === undefined || usesRuntime(serviceTemplate.text));
 }

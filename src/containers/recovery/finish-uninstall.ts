@@ -119,7 +119,7 @@ async function removeTmpfiles(host: Host, name: string): Promise<void> {
   await removeFile(tmpfiles);
 }
 
-/** What cannot be removed is reported, and the uninstall goes on (compatibility 4.11). */
+/** What cannot be removed is reported, and the uninstall goes on (compatibility U-01). */
 async function runTmpfilesRemove(host: Host, tmpfiles: string, spared: readonly string[]): Promise<void> {
   host.report({ kind: 'command', argv: buildRemoveCommand(tmpfiles) });
   const result = await captureProgram(host, buildRemoveCommand(tmpfiles, spared));

@@ -42,7 +42,7 @@ export function parseContainerName(text: string, advice = adviceForNewName): Con
 }
 
 /**
- * Builds the name of a container that the person did not name (compatibility 1.2): the last part of the repository,
+ * Builds the name of a container that the person did not name (compatibility I-10): the last part of the repository,
  * and `-TAG` unless the tag is `latest`.
  *
  * @throws BAD_VALUE when the result is not a container name

@@ -4,7 +4,7 @@ import { parseJsonObject, type Reject } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { type HealthCheck, parseManifestHealthCheck, parseSettle } from './health-check.ts';
 
-/** `/exports/manifest.json` of an image (compatibility 3.1). The key `version` is never read. */
+/** `/exports/manifest.json` of an image (compatibility E-06). The key `version` is never read. */
 export interface ExportsManifest {
   /** Defaults of template variables. */
   readonly defaultValues: Readonly<Record<string, string>>;

@@ -27,7 +27,7 @@ import { stopService } from '../service/container-service.ts';
 import { isOwnTmpfiles, isOwnUnit } from '../service/own-files.ts';
 
 /**
- * Uninstalls a container: its service, unit, tmpfiles.d file and deployments; the image stays (compatibility 1.5, 4.11).
+ * Uninstalls a container: its service, unit, tmpfiles.d file and deployments; the image stays (compatibility U-01).
  * A damaged or half-installed container can be uninstalled too.
  *
  * Until the service has ended nothing is removed: a failure or an interruption there starts it again and takes the

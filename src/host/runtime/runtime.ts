@@ -15,7 +15,7 @@ const knownRuntimes = ['runc', 'crun'];
 export interface Runtime {
   /** Absolute path. */
   readonly path: string;
-  /** Whether `RUNTIME --help` mentions `--systemd-cgroup` (compatibility 3.3). */
+  /** Whether `RUNTIME --help` mentions `--systemd-cgroup` (compatibility V-03). */
   readonly supportsSystemdCgroup: boolean;
 }
 
@@ -34,7 +34,7 @@ export async function readRuntime(host: Host, requested: string | undefined): Pr
   return { path, supportsSystemdCgroup: help.includes('--systemd-cgroup') };
 }
 
-/** Whether `RUNTIME run --help` mentions `--pid-file` (compatibility 3.3). */
+/** Whether `RUNTIME run --help` mentions `--pid-file` (compatibility V-03). */
 export async function readPidfileSupport(host: Host, runtime: Runtime): Promise<boolean> {
   return (await readHelp(host, [runtime.path, 'run', '--help'])).includes('--pid-file');
 }

@@ -31,8 +31,8 @@ export interface Unmounted {
 }
 
 /**
- * Ends what `atomic mount` has mounted at a directory, and removes what it needed. When the mount is in use nothing
- * changes (A#186, A#241).
+ * Ends what `atomic mount` has mounted at a directory, and removes what it needed. A mount in use stays as it is, and the
+ * error names the processes that use it.
  *
  * @param written the directory as a person typed it
  * @throws AtomicError NOT_ROOT, NOT_MOUNTED, MOUNT_IN_USE {directory, processes, mounts}, file errors

@@ -94,7 +94,7 @@ export async function pullNamedImage(
       }),
     );
     const { length } = pulled.fetched;
-    // Ansible reads "Copying blob" as "something has changed" (compatibility 7.6).
+    // Ansible reads "Copying blob" as "something has changed" (compatibility A-01).
     if (length > 0) {
       host.report({ kind: 'notice', text: `Copying blobs: ${formatCount(length, 'layer')} fetched` });
     }

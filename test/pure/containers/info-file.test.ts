@@ -17,7 +17,7 @@ const record: DeploymentRecord = {
   valueOrigins: undefined,
 };
 
-test('writes all keys of compatibility 2.3 in their order, and its own behind them', () => {
+test('writes all keys of `info` in their order, and its own behind them', () => {
   expect(formatInfo(record)).toBe(`{
     "image": "gscrivano/etcd",
     "revision": "d7c1702506ff",
@@ -81,7 +81,7 @@ test.each([
   ['{"has-container-service": 1}', 'has-container-service must be true or false'],
   ['{"installed-files": {}}', 'installed-files must be an array'],
   ['{"installed-files-checksum": {"/a": 1}}', 'installed-files-checksum./a must be a string'],
-])('refuses %s (A#1191)', (text, problem) => {
+])('refuses %s', (text, problem) => {
   expect(catchError(() => parseInfo(text, '/c/etcd.0/info', '/usr/bin/runc'))).toEqual({
     code: 'CONTAINER_DAMAGED',
     message: `Cannot read /c/etcd.0/info: ${problem}`,

@@ -5,7 +5,7 @@ import {
 } from '../../../src/containers/render/exports-manifest.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
-test('reads all keys of compatibility 3.1 and ignores others', () => {
+test('reads all keys of the manifest and ignores others', () => {
   const text = JSON.stringify({
     version: '1.0',
     defaultValues: { PORT: 8081, RECEIVER: 'World', EMPTY: '' },
@@ -31,7 +31,7 @@ test('reads all keys of compatibility 3.1 and ignores others', () => {
   });
 });
 
-test('a manifest with only a version has the defaults (A: net-snmp, X-25)', () => {
+test('a manifest with only a version has the defaults (net-snmp, X-25)', () => {
   expect(parseExportsManifest('{"version": "1.0"}', 'net-snmp')).toEqual(emptyExportsManifest);
 });
 

@@ -197,7 +197,7 @@ test('an interruption leaves nothing', async () => {
   expect([readdirSync(at), listFolders(host)]).toEqual([[], []]);
 });
 
-test('in use: says by whom, and changes nothing (A#186, A#241)', async () => {
+test('in use: says by whom, and changes nothing', async () => {
   await mount();
   const child = spawn('/bin/sh', ['-c', 'echo; read _'], {
     cwd: `${at}/etc`,

@@ -19,7 +19,7 @@ export interface DefaultConfigFacts {
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * Builds the text of `config.json` for an image without `config.json.template` (compatibility E-03, 3.4): `run.sh` when
+ * Builds the text of `config.json` for an image without `config.json.template` (compatibility E-03, D-10): `run.sh` when
  * the image has it, else its Entrypoint and Cmd; always with the Env, WorkingDir and User of the image, read-only,
  * without a terminal, in the host's network. It is made here and not by `runc spec`, so that it is the same with every
  * runtime and version, and fits runc 1.1 and crun 1.8.

@@ -39,7 +39,7 @@ export function buildTmpfiles(facts: TmpfilesFacts, values: TemplateValues): str
   return `${formatMarker(facts.marker)}\n${text.endsWith('\n') ? text : `${text}\n`}`;
 }
 
-/** One line a folder, after compatibility 3.4. Nothing here removes it later: it may hold data. */
+/** One line a folder, after compatibility D-12. Nothing here removes it later: it may hold data. */
 function formatFolders(facts: TmpfilesFacts): string {
   const { missingSources, uid, gid } = facts;
   return missingSources.map((path) => `d    ${formatPath(path)}   0700 ${uid} ${gid} - -\n`).join('');

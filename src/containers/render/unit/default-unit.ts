@@ -1,7 +1,7 @@
 import { formatStopSignal } from './stop-signal.ts';
 
 /**
- * Builds the template of the unit for images without `service.template` (compatibility 3.4).
+ * Builds the template of the unit for images without `service.template` (compatibility D-11).
  *
  * The runtime stays in the foreground, because with `run -d` the journal files the output under the runtime's scope
  * and `journalctl -u NAME` shows nothing of it. There is no ExecStop: systemd's own signal reaches the container

@@ -20,7 +20,7 @@ const maxLineLength = 1024 * 1024;
  * What the default unit has and templates leave out. A killed runtime leaves its state behind, and often the container
  * itself: without the first two lines the service never starts again (`container with id exists`, X-32). The runtime
  * returns 143 for a container that SIGTERM has ended: without the third line the service counts as failed after every
- * stop (S#26). systemd joins sections of one name and adds up the statuses, so that the template stays as it is.
+ * stop. systemd joins sections of one name and adds up the statuses, so that the template stays as it is.
  */
 const cleanupTemplate = `
 # Added by atomic: removes what a killed runtime leaves of the container

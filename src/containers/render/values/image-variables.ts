@@ -29,7 +29,7 @@ export function sortVariables(
   };
 }
 
-/** Defaults of the system beat those of an image, but for a UUID (compatibility 3.3). */
+/** Defaults of the system beat those of an image, but for a UUID (compatibility V-02). */
 function findDefault(name: string, defaults: Readonly<Record<string, string>>): string | undefined {
   if (systemVariables.has(name) && name !== 'UUID') return undefined;
   return Object.hasOwn(defaults, name) ? defaults[name] : undefined;

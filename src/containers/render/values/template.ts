@@ -11,7 +11,7 @@ type Part =
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Fills a template after the rules of compatibility 3.2: `$NAME` and `${NAME}` (the longest run of ASCII letters,
+ * Fills a template after the rules of compatibility T-01: `$NAME` and `${NAME}` (the longest run of ASCII letters,
  * digits and `_`, not starting with a digit), `$$` for a dollar sign. Values go in as they are, without quoting, and
  * are not looked through for variables again.
  *

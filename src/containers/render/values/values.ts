@@ -29,7 +29,7 @@ export interface ValueFacts {
   readonly program: string;
 }
 
-/** Variables that neither `--set` nor a manifest can change (compatibility 3.3). */
+/** Variables that neither `--set` nor a manifest can change (compatibility V-02). */
 export const forcedVariables: ReadonlySet<string> = new Set([
   'DESTDIR',
   'NAME',
@@ -58,7 +58,7 @@ export const systemVariables: ReadonlySet<string> = new Set([
 /**
  * Decides whether the runtime leaves the container running and writes a PID file, so that systemd supervises the
  * container's own process. A unit template asks for it by containing `$EXEC_STOPPOST` and `$PIDFILE`, with a plain
- * dollar sign (compatibility 3.3). The default unit does not.
+ * dollar sign (compatibility V-03). The default unit does not.
  *
  * @param unitTemplate text of `service.template`, `undefined` when the image has none
  * @param runtimeSupportsPidfile whether `RUNTIME run --help` mentions `--pid-file`
@@ -110,7 +110,7 @@ function buildSystemDefaults(
   };
 }
 
-/** The command shapes, with their two spaces, are an interface (compatibility 7.6 item 3). */
+/** The command shapes, with their two spaces, are an interface (compatibility V-03). */
 function buildForcedValues(facts: ValueFacts, pidfile: string) {
   const { name, runtime, pidfileMode } = facts;
   const command = facts.runtimeSupportsSystemdCgroup ? `${runtime} --systemd-cgroup` : runtime;
