@@ -1,7 +1,8 @@
 /** The symlink that names the active deployment of a container; setting it is the commit point of every operation. */
-import { rename, rm, symlink } from 'node:fs/promises';
+import { rename, symlink } from 'node:fs/promises';
 import { withFileErrors } from '../base/file-error.ts';
 import { syncDirectory } from '../host/files/durable-files.ts';
+import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
 import { buildContainerPaths } from './deployment.ts';
 import { findLinkTarget } from './read-container.ts';
@@ -11,7 +12,7 @@ export async function setActiveDeployment(host: Host, name: string, folder: stri
   const { link, newLink } = buildContainerPaths(host.locations, name);
   if ((await findLinkTarget(link)) === folder) return;
   await withFileErrors(`create symlink ${link}`, async () => {
-    await rm(newLink, { force: true });
+    unlinkIfThere(newLink);
     await symlink(folder, newLink);
     await rename(newLink, link);
   });

@@ -3,7 +3,7 @@
  * first change and removed after the last one, so whoever finds one without the lock being held finds a crash, and
  * undoes or finishes the operation (recover.ts). It needs to say little, because all names are fixed (deployment.ts).
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { AtomicError, rewordError } from '../base/errors.ts';
 import { isErrno, withFileErrors } from '../base/file-error.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../base/json-text.ts';
@@ -15,6 +15,7 @@ import {
   temporaryPath,
   writeFileDurably,
 } from '../host/files/durable-files.ts';
+import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
 import { buildLockFolder } from './container-lock.ts';
 import type { DeploymentNumber } from './deployment.ts';
@@ -133,7 +134,7 @@ export async function listTraces(host: Host): Promise<readonly string[]> {
 /** Removes half a journal. The caller holds the lock of the container. */
 export async function removeTrace(host: Host, container: string): Promise<void> {
   const path = temporaryPath(buildJournalPath(host.locations, container));
-  await withFileErrors(`remove ${path}`, () => rm(path, { force: true }));
+  await withFileErrors(`remove ${path}`, async () => unlinkIfThere(path));
 }
 
 async function listEntries(folder: string): Promise<readonly string[]> {

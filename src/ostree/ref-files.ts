@@ -2,11 +2,12 @@
  * Writes refs as files. libostree would write each under a name in the folder of the refs first, where a kill leaves it
  * for ever, and sync each by itself; and in a transaction it sets them in an order of its own.
  */
-import { linkSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AtomicError } from '../base/errors.ts';
 import { isErrno } from '../base/file-error.ts';
 import { syncDirectory } from '../host/files/durable-files.ts';
+import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import { makeWaitingPath } from './waiting-files.ts';
 
 /** A ref whose content is written and that has not got its name yet. */
@@ -23,14 +24,14 @@ export function prepareRef(repository: string, ref: string, commit: string): Pre
   try {
     writeFileSync(path, `${commit}\n`, { flag: 'wx', mode: 0o644 });
   } catch (error) {
-    rmSync(path, { force: true });
+    unlinkIfThere(path);
     throw error;
   }
   return { ref, path };
 }
 
 export function discardRefs(refs: readonly PreparedRef[]): void {
-  for (const { path } of refs) rmSync(path, { force: true });
+  for (const { path } of refs) unlinkIfThere(path);
 }
 
 /**
@@ -62,7 +63,7 @@ export async function replaceRef(repository: string, prepared: PreparedRef): Pro
   const kept = keepOld(repository, ref);
   try {
     await placeRefs(repository, [prepared]);
-    if (kept !== undefined) rmSync(kept);
+    if (kept !== undefined) unlinkSync(kept);
   } catch (error) {
     putBack(repository, ref, kept, error);
     throw error;
@@ -84,10 +85,10 @@ function keepOld(repository: string, ref: string): string | undefined {
 function putBack(repository: string, ref: string, kept: string | undefined, cause: unknown): void {
   const target = formatRefPath(repository, ref);
   try {
-    if (kept === undefined) rmSync(target, { force: true });
+    if (kept === undefined) unlinkIfThere(target);
     else renameSync(kept, target);
     // A rename to another name of the same file does nothing, and leaves both.
-    if (kept !== undefined) rmSync(kept, { force: true });
+    if (kept !== undefined) unlinkIfThere(kept);
   } catch (error) {
     throw new AtomicError(
       'STORE_FAILED',

@@ -1,8 +1,9 @@
 /** Opens the repository for writing, and creates it on the first use. Its layout is drawn in `object-files.ts`. */
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
 import { syncDirectory, syncFile } from '../host/files/durable-files.ts';
+import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
 import type { Pointer } from '../native/glib.ts';
 import { withStoreErrors } from './store-error.ts';
@@ -51,7 +52,7 @@ async function writeConfig({ locations: { repository, repositoryMode } }: Host):
     await syncFile(path);
     renameSync(path, formatConfigPath(repository));
   } catch (error) {
-    rmSync(path, { force: true });
+    unlinkIfThere(path);
     throw error;
   }
   await syncDirectory(repository);

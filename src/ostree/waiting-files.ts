@@ -26,6 +26,7 @@ import {
 } from 'node:fs';
 import { isErrno } from '../base/file-error.ts';
 import { syncDirectory } from '../host/files/durable-files.ts';
+import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import { formatObjectPath } from './object-files.ts';
 import { type CommitContent, formatCommitPieces } from './ostree-objects.ts';
 import { tolerateDamage } from './tolerate-damage.ts';
@@ -57,7 +58,7 @@ export function writeWaitingCommit(repository: string, commit: CommitContent): W
   try {
     writePieces(path, pieces);
   } catch (error) {
-    rmSync(path, { force: true });
+    unlinkIfThere(path);
     throw error;
   }
   return { checksum, path };
@@ -105,12 +106,12 @@ export async function placeCommits(repository: string, commits: Iterable<Waiting
 }
 
 export function discardCommits(commits: Iterable<WaitingCommit>): void {
-  for (const { path } of commits) rmSync(path, { force: true });
+  for (const { path } of commits) unlinkIfThere(path);
 }
 
 /** Removes what waits of a commit that is in the repository now. */
 export function forgetWaitingCommit(repository: string, checksum: string): void {
-  for (const path of listWaiting(repository, checksum)) rmSync(path, { force: true });
+  for (const path of listWaiting(repository, checksum)) unlinkIfThere(path);
 }
 
 /**
@@ -135,7 +136,7 @@ function moveCommit({ path }: WaitingCommit, target: string): void {
     throw error;
   }
   // A rename to another name of the same file does nothing, and leaves both.
-  rmSync(path, { force: true });
+  unlinkIfThere(path);
 }
 
 function listWaiting(repository: string, checksum: string): readonly string[] {

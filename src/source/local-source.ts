@@ -1,10 +1,11 @@
 /** Opens images that are on this machine: files, folders, and the stores of Docker and podman. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rm, symlink } from 'node:fs/promises';
+import { symlink } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { AtomicError } from '../base/errors.ts';
 import { withFileErrors } from '../base/file-error.ts';
+import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import type { SourceOptions } from '../image/image.ts';
@@ -114,7 +115,7 @@ async function hideColon(path: string, folder: string): Promise<string> {
   if (!path.includes(':')) return path;
   const link = `${folder}/source`;
   // It is there already when the image is opened again.
-  await rm(link, { force: true });
+  unlinkIfThere(link);
   await symlink(path, link);
   return link;
 }

@@ -15,6 +15,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isErrno } from '../base/file-error.ts';
+import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
 import { formatObjectPath } from '../ostree/object-files.ts';
 import { forgetWaitingCommit } from '../ostree/waiting-files.ts';
@@ -48,7 +49,7 @@ export function forgetLayers(host: Host, digests: Iterable<string>): void {
       if (commit !== undefined && existsSync(formatObjectPath(repository, commit, 'commit'))) {
         forgetWaitingCommit(repository, commit);
       }
-      rmSync(formatEntryPath(repository, digest), { force: true });
+      unlinkIfThere(formatEntryPath(repository, digest));
     } catch (error) {
       const text = `forgetting that layer ${digest} was interrupted: ${error instanceof Error ? error.message : String(error)}`;
       host.report({ kind: 'warning', text });

@@ -1,7 +1,8 @@
 /** Gives a deployment back what its image says, path by path, each by one rename. */
-import { chmodSync, chownSync, lstatSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, renameSync } from 'node:fs';
 import { withFileErrors } from '../../base/file-error.ts';
 import { removeTree, requireNoMounts } from '../../host/files/remove-tree.ts';
+import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Host } from '../../host/host.ts';
 import { formatObjectPath, readDirMeta } from '../../ostree/object-files.ts';
 import { checkoutFolder } from '../../store/checkout/checkout.ts';
@@ -60,14 +61,14 @@ async function applyFix(
         await requireNoMounts(`${rootfs}${path}`);
         await removeTree(place);
       }
-      rmSync(temporary, { force: true });
+      unlinkIfThere(temporary);
       await linkOrCopy(formatObjectPath(host.locations.repository, expected.checksum, 'file'), temporary);
       renameSync(temporary, place);
       return;
     }
     case 'folder':
       await checkoutFolder(host, await mergeCommit(host, commit), path, temporary);
-      rmSync(place, { force: true });
+      unlinkIfThere(place);
       renameSync(temporary, place);
       return;
     case 'folder-metadata': {
@@ -84,5 +85,5 @@ async function applyFix(
 /** Also what a killed repair has left. */
 export async function removeTemporary(temporary: string): Promise<void> {
   if (lstatSync(temporary, { throwIfNoEntry: false })?.isDirectory()) await removeTree(temporary);
-  else rmSync(temporary, { force: true });
+  else unlinkIfThere(temporary);
 }

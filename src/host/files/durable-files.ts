@@ -2,10 +2,10 @@
  * Files that are whole or not there, also after a power cut. A change of a directory is on the disk after
  * `syncDirectory` or `syncFilesystemOf`; callers place those so that one covers several changes.
  */
-import { access, constants, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { access, constants, mkdir, open, rename, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { isErrno, toFileError, withFileErrors } from '../../base/file-error.ts';
-import { isNameTaken } from './existing-paths.ts';
+import { unlinkIfThere } from './unlink-file.ts';
 
 /**
  * The name under which a file is built before it is renamed to `path`. It is fixed, so that what a crash leaves is
@@ -29,7 +29,7 @@ export async function writeFileDurably(path: string, content: string, mode: numb
       await writeSynced(temporary, content, mode);
       await rename(temporary, path);
     } catch (error) {
-      await unlinkIfThere(temporary);
+      unlinkIfThere(temporary);
       throw error;
     }
   });
@@ -53,8 +53,8 @@ export async function requireWritable(folder: string): Promise<void> {
 /** Removes a file and what a crash left of writing it. Does nothing when there is none. */
 export async function removeFile(path: string): Promise<void> {
   await withFileErrors(`remove ${path}`, async () => {
-    await unlinkIfThere(temporaryPath(path));
-    await unlinkIfThere(path);
+    unlinkIfThere(temporaryPath(path));
+    unlinkIfThere(path);
   });
 }
 
@@ -131,16 +131,5 @@ async function writeSynced(path: string, content: string, mode: number): Promise
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-/** A read-only filesystem refuses to remove also what is not there. */
-async function unlinkIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return;
-    if (isErrno(error, 'EROFS') && !(await isNameTaken(path))) return;
-    throw error;
   }
 }

@@ -4,7 +4,7 @@
  * then the one that fits on all of it. What counts in the end is the digest.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import type { Host } from '../../host/host.ts';
 import { algorithmOf, type DigestAlgorithm, formatDigest } from '../../image/digest.ts';
 import { type BlobDescriptor, findCompression, type LayerCompression } from '../../image/manifest.ts';
@@ -102,7 +102,7 @@ class Attempts {
       const path = `${this.#folder}/sample`;
       await compressArchive(this.#host, { archive: sample, compressor, gzipHeader: this.#header, path });
       if (beginsWith(path, start)) likely.push(compressor);
-      rmSync(path);
+      unlinkSync(path);
     }
     return likely;
   }

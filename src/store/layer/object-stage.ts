@@ -26,12 +26,14 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno } from '../../base/file-error.ts';
 import type { Locations } from '../../base/locations.ts';
+import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { DirectoryObjects } from '../../ostree/layer-tree.ts';
 import { formatObjectPath } from '../../ostree/object-files.ts';
 import { type DirMeta, type DirTree, formatFileHeader, parseDirTree } from '../../ostree/ostree-objects.ts';
@@ -186,7 +188,7 @@ export class ObjectStage implements DirectoryObjects {
         await writeFile(path, data, { flag: 'ax', mode: 0o600 });
         this.#moveFileIn(path, checksum, meta);
       } catch (error) {
-        rmSync(path, { force: true });
+        unlinkIfThere(path);
         throw error;
       }
     });
@@ -214,7 +216,7 @@ export class ObjectStage implements DirectoryObjects {
 
   #abandon(fd: number): void {
     closeSync(fd);
-    rmSync(this.#temporary);
+    unlinkSync(this.#temporary);
   }
 
   /** One of the repository that is damaged is written again, and the commit of the transaction replaces it. */

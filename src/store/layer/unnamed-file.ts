@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
 import type { TextPieces } from '../../ostree/variant-writer.ts';
 
 const PIECE_BYTES = 64 * 1024;
@@ -16,7 +16,7 @@ export class UnnamedFile implements TextPieces, Disposable {
     this.#write = write;
     this.#fd = openSync(path, 'wx+', 0o600);
     try {
-      rmSync(path);
+      unlinkSync(path);
     } catch (error) {
       closeSync(this.#fd);
       throw error;

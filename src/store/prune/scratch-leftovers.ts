@@ -10,9 +10,10 @@
  * ```
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+
 import { withFileErrors } from '../../base/file-error.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
+import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Host } from '../../host/host.ts';
 import { removeWaitingFiles } from '../../ostree/waiting-files.ts';
 import { removeLayerLedger } from '../layer-ledger.ts';
@@ -46,7 +47,7 @@ async function removeStaging(repository: string): Promise<readonly string[]> {
     if (!STAGING.test(entry.name)) continue;
     const path = `${repository}/tmp/${entry.name}`;
     if (entry.isDirectory()) await removeTree(path);
-    else await withFileErrors(`remove ${path}`, () => rm(path, { force: true }));
+    else await withFileErrors(`remove ${path}`, async () => unlinkIfThere(path));
     removed.push(path);
   }
   return removed;

@@ -1,17 +1,9 @@
 /** Puts sound objects where the store has damaged ones or none. Each is replaced by one rename. */
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { withFileErrors } from '../../base/file-error.ts';
 import { formatFileIdentity } from '../../host/files/file-identity.ts';
+import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { ObjectKind } from '../../image/verified-image.ts';
 import { formatObjectPath } from '../../ostree/object-files.ts';
 import { linkOrCopy } from '../layer/link-or-copy.ts';
@@ -54,7 +46,7 @@ async function place(
   const path = formatObjectPath(host.locations.repository, checksum, kind);
   await withFileErrors(`replace ${path}`, async () => {
     mkdirSync(dirname(path), { recursive: true });
-    rmSync(scratch.placing, { force: true });
+    unlinkIfThere(scratch.placing);
     await create(scratch.placing);
     const before = lstatSync(path, { throwIfNoEntry: false });
     renameSync(scratch.placing, path);

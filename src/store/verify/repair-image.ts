@@ -6,9 +6,10 @@
  * Objects are replaced one by one, whole, by sound ones: a failure or a crash at any point leaves the store better than
  * before, or as it was.
  */
-import { rmSync } from 'node:fs';
+
 import { AtomicError } from '../../base/errors.ts';
 import { buildRetryPauses } from '../../base/retry-pauses.ts';
+import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import { type BlobDescriptor, type ImageManifest, parseManifest } from '../../image/manifest.ts';
 import { parseReference } from '../../image/reference.ts';
 import type { StoreProblem } from '../../image/verified-image.ts';
@@ -72,7 +73,7 @@ export async function removeDiscardedCommits({ host, discarded, verifier }: Repa
   );
   for (const commit of discarded) {
     if (named.has(commit) || (await verifier.check('commit', commit)).state === 'sound') continue;
-    rmSync(formatObjectPath(repository, commit, 'commit'), { force: true });
+    unlinkIfThere(formatObjectPath(repository, commit, 'commit'));
   }
 }
 
