@@ -37,3 +37,31 @@ export async function withFileErrors<T>(step: string, action: () => Promise<T>):
 export function isErrno(error: unknown, errno: string): boolean {
   return error instanceof Error && 'code' in error && error.code === errno;
 }
+
+/**
+ * Runs a file operation whose file or folder may be missing.
+ *
+ * @param errnos the failures that mean that it is missing
+ * @returns `undefined` when it is missing
+ */
+export function tolerateMissing<T>(action: () => T, errnos: readonly string[] = ['ENOENT']): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (errnos.some((errno) => isErrno(error, errno))) return undefined;
+    throw error;
+  }
+}
+
+/** As `tolerateMissing`, for an operation that is awaited. */
+export async function tolerateMissingAsync<T>(
+  action: () => Promise<T>,
+  errnos: readonly string[] = ['ENOENT'],
+): Promise<T | undefined> {
+  try {
+    return await action();
+  } catch (error) {
+    if (errnos.some((errno) => isErrno(error, errno))) return undefined;
+    throw error;
+  }
+}

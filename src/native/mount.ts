@@ -20,9 +20,9 @@ const MOUNT_FLAGS = {
 } as const;
 const UMOUNT_NOFOLLOW = 8;
 
-export type MountFlag = keyof typeof MOUNT_FLAGS;
+type MountFlag = keyof typeof MOUNT_FLAGS;
 
-export interface OverlayMount {
+interface OverlayMount {
   /** What mount tables show as its source; it has no other meaning. */
   readonly source: string;
   /** Absolute path of a directory. */

@@ -1,8 +1,10 @@
 /** libostree's own lock on a repository, shared: the calls are newer (2021.3) than those of `ostree.ts`. */
 import { type Pointer, type PointerSlot, takeError } from './glib.ts';
 import { loadLibrary } from './koffi.ts';
+import { callAsync } from './ostree.ts';
 
 const LOCK_SHARED = 0;
+const LOCK_EXCLUSIVE = 1;
 
 const library = loadLibrary('libostree-1.so.1');
 const lockPush = library.func(
@@ -21,4 +23,18 @@ export function keepSharedLock(repo: Pointer): void {
 export function releaseSharedLock(repo: Pointer): void {
   const error: PointerSlot = [null];
   if (!lockPop(repo, LOCK_SHARED, null, error)) throw takeError(error);
+}
+
+/**
+ * Takes the repository's lock exclusively: no transaction of any program is open then. Waits as long as the setting
+ * `lock-timeout-secs` of the repository says, 300 seconds by default, and fails with `g-io-error-quark` 27 after that.
+ */
+export async function lockExclusively(repo: Pointer): Promise<void> {
+  const error: PointerSlot = [null];
+  if (!(await callAsync(lockPush, [repo, LOCK_EXCLUSIVE, null, error]))) throw takeError(error);
+}
+
+export function unlockExclusively(repo: Pointer): void {
+  const error: PointerSlot = [null];
+  if (!lockPop(repo, LOCK_EXCLUSIVE, null, error)) throw takeError(error);
 }

@@ -6,7 +6,6 @@ import { type Pointer, type PointerSlot, takeError } from './glib.ts';
 import { koffi, loadLibrary } from './koffi.ts';
 import { callAsync } from './ostree.ts';
 
-const LOCK_EXCLUSIVE = 1;
 /** `OstreeObjectType`. */
 const OBJECT_TYPES = { file: 1, dirtree: 2, dirmeta: 3, commit: 4 } as const;
 
@@ -20,12 +19,6 @@ const pruneOptions = koffi.struct('atomic_prune_options', {
 
 const library = loadLibrary('libostree-1.so.1');
 const glib = loadLibrary('libglib-2.0.so.0');
-const lockPush = library.func(
-  'bool ostree_repo_lock_push(void *repo, int type, void *cancel, _Out_ void **error)',
-);
-const lockPop = library.func(
-  'bool ostree_repo_lock_pop(void *repo, int type, void *cancel, _Out_ void **error)',
-);
 const newReachable = library.func('void *ostree_repo_traverse_new_reachable()');
 const serializeName = library.func('void *ostree_object_name_serialize(const char *checksum, int type)');
 const pruneFromReachable = library.func(
@@ -42,20 +35,6 @@ const hashTableUnref = glib.func('void g_hash_table_unref(void *table)');
 export const pruneOptionsSize = koffi.sizeof(pruneOptions);
 
 export type ObjectKind = keyof typeof OBJECT_TYPES;
-
-/**
- * Takes the repository's lock exclusively: no transaction of any program is open then. Waits as long as the setting
- * `lock-timeout-secs` of the repository says, 300 seconds by default, and fails with `g-io-error-quark` 27 after that.
- */
-export async function lockExclusively(repo: Pointer): Promise<void> {
-  const error: PointerSlot = [null];
-  if (!(await callAsync(lockPush, [repo, LOCK_EXCLUSIVE, null, error]))) throw takeError(error);
-}
-
-export function unlockExclusively(repo: Pointer): void {
-  const error: PointerSlot = [null];
-  if (!lockPop(repo, LOCK_EXCLUSIVE, null, error)) throw takeError(error);
-}
 
 /** Removes a commit with what is recorded beside it. The trees stay. */
 export function removeCommit(repo: Pointer, checksum: string): void {

@@ -24,7 +24,7 @@ const VARIANT_TYPES = {
 } as const;
 const CHECKSUM_BYTES = 32;
 
-export type MetadataKind = keyof typeof OBJECT_TYPES;
+type MetadataKind = keyof typeof OBJECT_TYPES;
 
 const checkoutOptions = koffi.struct('atomic_checkout_options', {
   mode: 'int',

@@ -9,7 +9,7 @@ const close = zlib.func('int gzclose(void *file)');
 const duplicate = libc.func('int dup(int fd)');
 
 /** A gzip file that is being written; its header is the ten bytes that zlib writes. */
-export interface GzipFile {
+interface GzipFile {
   write(chunk: Buffer): void;
   /** Writes what is left. Must be called, also after a failure. */
   close(): void;

@@ -10,9 +10,14 @@
 import { hash } from 'node:crypto';
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import { AtomicError } from '../base/errors.ts';
-import { type DirMeta, type DirTree, formatDirMeta, formatDirTree } from './ostree-objects.ts';
-import { plainDirectory } from './plain-directory.ts';
-import { WHITEOUT_PREFIX } from './whiteout.ts';
+import { WHITEOUT_PREFIX } from './layer-names.ts';
+import {
+  type DirMeta,
+  type DirTree,
+  formatDirMeta,
+  formatDirTree,
+  plainDirectory,
+} from './ostree-objects.ts';
 
 /** Checksums that name a directory: of its list of children and of its owner, mode and xattrs. */
 export interface TreeChecksums {

@@ -30,7 +30,7 @@ export async function openTransaction(host: Host, repo: Pointer): Promise<void> 
  * @throws as `openTransaction`
  */
 export async function lockRepository(host: Host, repo: Pointer): Promise<void> {
-  const { lockExclusively } = await import('../native/ostree-prune.ts');
+  const { lockExclusively } = await import('../native/ostree-lock.ts');
   // It cannot be handed over to libostree, which locks an open file of its own.
   await withLibraryLock(host, 'exclusive', async () => undefined);
   await lockExclusively(repo);

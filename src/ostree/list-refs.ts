@@ -1,7 +1,7 @@
 /** All refs of the repository: ours, and on a host that is itself an OSTree system also those of the host. */
 import { readdirSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
-import { isErrno } from '../base/file-error.ts';
+import { tolerateMissing } from '../base/file-error.ts';
 import { findRefAt } from './object-files.ts';
 
 export interface StoreRef {
@@ -45,10 +45,5 @@ function listFiles(root: string, folder: string): string[] {
 }
 
 function readFolder(path: string) {
-  try {
-    return readdirSync(path, { withFileTypes: true });
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return tolerateMissing(() => readdirSync(path, { withFileTypes: true })) ?? [];
 }

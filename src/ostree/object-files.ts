@@ -13,9 +13,11 @@
  *   tmp/cache/                          stays; see image-cache.ts, layer-contents.ts
  * ```
  */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
-import { isErrno } from '../base/file-error.ts';
+import { tolerateMissing } from '../base/file-error.ts';
+import { isChecksum } from '../image/digest.ts';
 import { REF_FOLDER } from '../image/ref-name.ts';
 import { VariantMalformed } from './gvariant.ts';
 import {
@@ -30,16 +32,10 @@ import {
 const HEADS = 'heads';
 /** What to do about damage of what we store. */
 export const REPAIR_HINT = 'See what is damaged, and repair it: atomic images verify --repair';
-const CHECKSUM = /^[0-9a-f]{64}$/;
 
 /** Names below `ociimage/`, without that prefix, unsorted; none when there is no repository yet. */
 export function listRefNames(repository: string): string[] {
-  try {
-    return readdirSync(`${repository}/refs/${HEADS}/${REF_FOLDER}`);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return tolerateMissing(() => readdirSync(`${repository}/refs/${HEADS}/${REF_FOLDER}`)) ?? [];
 }
 
 /**
@@ -55,7 +51,7 @@ export function findRef(repository: string, ref: string): string | undefined {
 export function findRefAt(repository: string, path: string): string | undefined {
   const text = readOptional(`${repository}/refs/${path}`)?.toString('latin1').trim();
   if (text === undefined) return undefined;
-  if (!CHECKSUM.test(text)) {
+  if (!isChecksum(text)) {
     const isOurs = path.startsWith(`${HEADS}/${REF_FOLDER}/`);
     throw new AtomicError(
       'STORE_CORRUPT',
@@ -102,12 +98,7 @@ function parseObject<T>(
 }
 
 function readOptional(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  return tolerateMissing(() => readFileSync(path));
 }
 
 function corrupt(checksum: string, extension: string, reason: string): AtomicError {

@@ -2,6 +2,9 @@
  * OSTree's metadata objects as data. A commit names a root directory; a dirtree lists the files and folders of one
  * directory by checksum; a dirmeta is a directory's owner, mode and xattrs. Checksums are 64 hex digits.
  */
+
+import { createHash } from 'node:crypto';
+import { FileType } from './file-mode.ts';
 import {
   encodeVariant,
   encodeVariantPieces,
@@ -179,21 +182,28 @@ function toDate(seconds: bigint): Date {
 }
 
 /**
- * Formats a commit without parent, subject and body (compatibility S-05; the original's all-zero parent is not
- * repeated, because it makes `ostree fsck` and `ostree log` complain about a missing commit).
+ * Formats a commit without parent, subject and body (compatibility S-05: the original wrote a parent of zeros, about which
+ * `ostree fsck` and `ostree log` complain).
+ *
+ * @returns the data in pieces, see `TextPieces`
  */
-export function formatCommit(commit: Commit): Buffer {
-  return encodeVariant(commitCodec, toCommitValue(commit));
-}
-
-/** As `formatCommit`, in pieces, see `TextPieces`. */
-export function formatCommitPieces(commit: CommitContent): Iterable<Buffer> {
-  return encodeVariantPieces(commitCodec, toCommitValue(commit));
-}
-
-function toCommitValue({ metadata, timestamp, dirtree, dirmeta }: CommitContent): CommitValue {
+export function formatCommitPieces({
+  metadata,
+  timestamp,
+  dirtree,
+  dirmeta,
+}: CommitContent): Iterable<Buffer> {
   const seconds = BigInt(Math.floor(timestamp.getTime() / 1000));
-  return [[...metadata], Buffer.alloc(0), [], '', '', seconds, dirtree, dirmeta];
+  const noParent = Buffer.alloc(0);
+  return encodeVariantPieces(commitCodec, [[...metadata], noParent, [], '', '', seconds, dirtree, dirmeta]);
 }
 
-type CommitValue = ReturnType<typeof commitCodec.decode>;
+const plainMeta: DirMeta = { uid: 0, gid: 0, mode: FileType.directory | 0o755, xattrs: [] };
+const plainData = formatDirMeta(plainMeta);
+
+/** The dirmeta object of a directory that no archive describes: owner 0:0, mode 0755, no xattrs. */
+export const plainDirectory = {
+  meta: plainMeta,
+  data: plainData,
+  checksum: createHash('sha256').update(plainData).digest('hex'),
+} as const;

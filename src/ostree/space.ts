@@ -2,7 +2,7 @@
 import { AtomicError } from '../base/errors.ts';
 
 /** The least that is needed. */
-export interface NeededSpace {
+interface NeededSpace {
   readonly bytes: number;
   readonly inodes: number;
 }

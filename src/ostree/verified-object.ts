@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
-import { isErrno } from '../base/file-error.ts';
+import { tolerateMissing } from '../base/file-error.ts';
 import { REPAIR_HINT } from './object-files.ts';
 
 /**
@@ -30,10 +30,5 @@ export function buildCorrupt(checksum: string, kind: string, reason: string): At
 }
 
 function readFile(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  return tolerateMissing(() => readFileSync(path));
 }

@@ -1,7 +1,7 @@
 /** Reads the configuration files of containers' tools that decide before skopeo is asked. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
-import { isErrno } from '../base/file-error.ts';
+import { tolerateMissing } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
 import {
   emptyRegistriesConf,
@@ -72,22 +72,18 @@ function rejectAt(path: string): (problem: string) => AtomicError {
 }
 
 function readOptional(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
-    throw error;
-  }
+  return tolerateMissing(() => readFileSync(path, 'utf8'), ['ENOENT', 'ENOTDIR']);
 }
 
 function listConfFiles(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.conf'))
-      .sort()
-      .map((name) => `${folder}/${name}`);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return [];
-    throw error;
-  }
+  return (
+    tolerateMissing(
+      () =>
+        readdirSync(folder)
+          .filter((name) => name.endsWith('.conf'))
+          .sort()
+          .map((name) => `${folder}/${name}`),
+      ['ENOENT', 'ENOTDIR'],
+    ) ?? []
+  );
 }

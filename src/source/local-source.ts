@@ -13,12 +13,11 @@ import { formatLocation, type ImageLocation } from '../image/image-location.ts';
 import { formatRequest, type ImageReference } from '../image/reference.ts';
 import { requireDescribed } from './check-descriptor.ts';
 import { readTrustPolicy } from './configuration.ts';
-import { toInflateError } from './failures/archive-invalid.ts';
-import { type ImageSource, openThroughProxy } from './image-source.ts';
+import { toInflateError } from './failures/file-failure.ts';
+import { type ImageSource, openThroughProxy, type Scratch } from './image-source.ts';
 import { findEngine } from './local/docker-engine.ts';
 import { requirePodmanStore } from './local/podman-store.ts';
 import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
-import type { Scratch } from './scratch.ts';
 import type { SkopeoOptions } from './skopeo/source-flags.ts';
 import { judgeTransport } from './trust/trust-policy.ts';
 

@@ -17,8 +17,7 @@ import { cleanMemberPath, followLayerLinks } from '../image/archive-members.ts';
 import type { ImageLocation } from '../image/image-location.ts';
 import { type ImageReference, parseReference } from '../image/reference.ts';
 import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } from '../image/source-name.ts';
-import { archiveInvalid, formatOtherPrefix } from './failures/archive-invalid.ts';
-import { sourceUnreadable, toReadError } from './failures/source-unreadable.ts';
+import { archiveInvalid, formatOtherPrefix, sourceUnreadable, toReadError } from './failures/file-failure.ts';
 import { checkDirFolder, readLayoutFolder } from './local/image-folder.ts';
 
 const ARCHIVE_NAME = /\.(?:oci|tar|tar\.[a-z0-9]+|tgz)$/i;

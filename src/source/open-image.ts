@@ -1,9 +1,8 @@
 import type { Host } from '../host/host.ts';
 import type { SourceOptions } from '../image/image.ts';
 import type { ImageLocation } from '../image/image-location.ts';
-import type { ImageSource } from './image-source.ts';
+import type { ImageSource, Scratch } from './image-source.ts';
 import { openRegistryImage } from './registry-source.ts';
-import type { Scratch } from './scratch.ts';
 
 /**
  * Opens an image under the trust policy, wherever it is.

@@ -2,10 +2,9 @@
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { SourceOptions } from '../image/image.ts';
-import type { ImageSource } from './image-source.ts';
+import type { ImageSource, Scratch } from './image-source.ts';
 import { locateImage } from './locate-image.ts';
 import { openImage } from './open-image.ts';
-import type { Scratch } from './scratch.ts';
 
 /**
  * @param location as skopeo writes it: `docker://registry/name:tag`, `oci:/folder:tag`

@@ -13,8 +13,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
-import { type ImageSource, openThroughProxy } from './image-source.ts';
-import type { Scratch } from './scratch.ts';
+import { type ImageSource, openThroughProxy, type Scratch } from './image-source.ts';
 import { ImageProxy } from './skopeo/image-proxy.ts';
 import { copyUnderPolicy } from './skopeo/skopeo.ts';
 import type { SkopeoOptions } from './skopeo/source-flags.ts';

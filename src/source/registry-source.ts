@@ -1,13 +1,14 @@
 /** Opens an image of a registry: short names, trust policy, credentials. */
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
+import { algorithmOf, digestAs } from '../image/digest.ts';
 import type { SourceOptions } from '../image/image.ts';
 import { formatRequest, type ImageReference } from '../image/reference.ts';
 import { readRegistriesConfFiles, readTrustPolicy } from './configuration.ts';
-import { type ImageSource, openThroughProxy } from './image-source.ts';
+import { type ImageSource, openThroughProxy, type Scratch } from './image-source.ts';
 import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
-import type { Scratch } from './scratch.ts';
-import { nameBySha256 } from './sha256-name.ts';
+import { readRawManifest } from './skopeo/skopeo.ts';
+import type { SkopeoOptions } from './skopeo/source-flags.ts';
 import { prepareAccess } from './trust/credentials-file.ts';
 import { findAlias, listCandidates } from './trust/registries-conf.ts';
 import { judgeRegistryImage, type TrustVerdict } from './trust/trust-policy.ts';
@@ -115,4 +116,21 @@ function rejected(name: string, verdict: Extract<TrustVerdict, { kind: 'reject' 
       hint: 'See /etc/containers/policy.json and containers-policy.json(5).',
     },
   );
+}
+
+/**
+ * Finds the name by which skopeo opens an image: it compares manifests with digests of sha256 only. The manifest that a
+ * digest of another algorithm names is compared with that here.
+ *
+ * @param name of a registry, with tag or digest
+ * @throws AtomicError DIGEST_MISMATCH, IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE
+ */
+async function nameBySha256(host: Host, name: string, options: SkopeoOptions): Promise<string> {
+  const [repository = '', digest] = name.split('@');
+  if (digest === undefined || algorithmOf(digest) === 'sha256') return name;
+  const manifest = await readRawManifest(host, `docker://${name}`, options);
+  if (digestAs(digest, manifest) === digest) return `${repository}@${digestAs('sha256:', manifest)}`;
+  throw new AtomicError('DIGEST_MISMATCH', `reading the manifest of ${name}: its digest is another one`, {
+    hint: 'The registry or something in between changed the data. Nothing was stored.',
+  });
 }

@@ -6,7 +6,7 @@ import type { Host } from '../host/host.ts';
 import { askBriefly } from './skopeo/skopeo.ts';
 import { formatSourceFlags, type SkopeoOptions } from './skopeo/source-flags.ts';
 
-export interface ReplacedIndex {
+interface ReplacedIndex {
   readonly digest: string;
   /** `linux/arm64`, printable, each once; attestations have none. */
   readonly platforms: readonly string[];

@@ -4,20 +4,19 @@
  * file of the user, whose xattr `user.ostreemeta` has them, serialised like a dirmeta object; the content of a
  * symlink's is its target and a NUL.
  */
+
 import { closeSync, lstatSync, openSync, readFileSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import { isErrno, toFileError } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { readXattrs } from '../native/xattr.ts';
+import { isSymlinkMode, PERMISSIONS } from '../ostree/file-mode.ts';
 import { VariantMalformed } from '../ostree/gvariant.ts';
 import { formatObjectPath, REPAIR_HINT, readDirMeta } from '../ostree/object-files.ts';
 import { type DirMeta, parseDirMeta } from '../ostree/ostree-objects.ts';
 import type { FileNode } from './file-change.ts';
 
 const USER_METADATA = 'user.ostreemeta';
-const FILE_TYPE = 0o170000;
-const SYMLINK = 0o120000;
-const PERMISSIONS = 0o7777;
 const CHUNK_BYTES = 1024 * 1024;
 // New ones would have to be filled with zeros for every file.
 const chunkA = Buffer.alloc(CHUNK_BYTES);
@@ -77,7 +76,7 @@ export async function hasSameContent(
 }
 
 function toFileNode(meta: DirMeta, stats: Stats, readTarget: () => string): FileNode {
-  return (meta.mode & FILE_TYPE) === SYMLINK
+  return isSymlinkMode(meta.mode)
     ? { type: 'symlink', ...toCommon(meta), target: readTarget() }
     : { type: 'file', ...toCommon(meta), size: stats.size };
 }

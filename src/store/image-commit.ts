@@ -17,6 +17,9 @@ export const ImageKey = {
   mergedFrom: 'atomic.merged_from',
 } as const;
 
+/** Name of the only file in the tree of a configuration blob (compatibility S-03). */
+export const BLOB_FILE = 'content';
+
 export const BlobKey = {
   size: 'docker.size',
   uncompressedSize: 'docker.uncompressed_size',
@@ -89,7 +92,7 @@ function findFirstCommit(checksum: string, { metadata }: Commit): string {
 }
 
 /** What an image's commit says that the image is made of. */
-export interface ImageParts {
+interface ImageParts {
   /** Of the manifest, when that itself says it. */
   readonly digest: string | undefined;
   /** Digest of the configuration blob; manifests of old kinds have none. */

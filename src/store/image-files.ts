@@ -9,7 +9,7 @@ import { formatBlobRef } from '../image/ref-name.ts';
 import { findRef, formatObjectPath, readCommit, readDirTree } from '../ostree/object-files.ts';
 import type { DirTree } from '../ostree/ostree-objects.ts';
 import { tolerateDamage } from '../ostree/tolerate-damage.ts';
-import { BLOB_FILE } from './blob-file.ts';
+import { BLOB_FILE } from './image-commit.ts';
 import { readImageRoot } from './image-root.ts';
 
 /** As many as the kernel follows. */

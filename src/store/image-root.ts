@@ -7,8 +7,7 @@
 import { AtomicError } from '../base/errors.ts';
 import type { ReadableTree, TreeNode } from '../ostree/compare-trees.ts';
 import { formatObjectPath, readCommit, readDirMeta, readDirTree } from '../ostree/object-files.ts';
-import { type Commit, type DirMeta, parseDirTree } from '../ostree/ostree-objects.ts';
-import { plainDirectory } from '../ostree/plain-directory.ts';
+import { type Commit, type DirMeta, parseDirTree, plainDirectory } from '../ostree/ostree-objects.ts';
 import { tolerateDamage } from '../ostree/tolerate-damage.ts';
 import { readVerifiedObject } from '../ostree/verified-object.ts';
 import { ImageKey, readImageParts } from './image-commit.ts';

@@ -6,8 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { isErrno } from '../base/file-error.ts';
 import type { TreeNode } from '../ostree/compare-trees.ts';
 import { readDirMeta, readDirTree } from '../ostree/object-files.ts';
-import type { Commit, DirMeta } from '../ostree/ostree-objects.ts';
-import { plainDirectory } from '../ostree/plain-directory.ts';
+import { type Commit, type DirMeta, plainDirectory } from '../ostree/ostree-objects.ts';
 import { parseTarSplitLine, TarSplitMalformed } from '../tar/tar-split.ts';
 import { BlobKey } from './image-commit.ts';
 

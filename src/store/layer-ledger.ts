@@ -13,14 +13,14 @@
  * it may be empty or lead to nothing. Entries go when the ref is there, at the latest with the next prune; libostree
  * removes the folder when nothing was added to it for a day.
  */
+
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isErrno } from '../base/file-error.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
+import { isChecksum } from '../image/digest.ts';
 import { formatObjectPath } from '../ostree/object-files.ts';
 import { forgetWaitingCommit } from '../ostree/waiting-files.ts';
-
-const CHECKSUM = /^[0-9a-f]{64}$/;
 
 /** @param digest `sha256:HEX` of the blob @param commit checksum of the layer's commit */
 export function recordLayer(repository: string, digest: string, commit: string): void {
@@ -32,7 +32,7 @@ export function recordLayer(repository: string, digest: string, commit: string):
 export function findRecordedLayer(repository: string, digest: string): string | undefined {
   try {
     const text = readFileSync(formatEntryPath(repository, digest), 'latin1');
-    return CHECKSUM.test(text) ? text : undefined;
+    return isChecksum(text) ? text : undefined;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;

@@ -59,7 +59,7 @@ function readBlob(repository: string, name: string): StoredBlob | undefined {
   );
 }
 
-interface DamagedRef {
+interface UnreadableRef {
   readonly name: string;
   readonly error: Error;
 }
@@ -68,9 +68,9 @@ interface DamagedRef {
 function readEach<T>(
   { locations: { repository } }: Host,
   read: (repository: string, name: string) => T | undefined,
-): { readonly found: T[]; readonly damaged: readonly DamagedRef[] } {
+): { readonly found: T[]; readonly damaged: readonly UnreadableRef[] } {
   const found: T[] = [];
-  const damaged: DamagedRef[] = [];
+  const damaged: UnreadableRef[] = [];
   for (const name of listRefNames(repository)) {
     try {
       const item = read(repository, name);
@@ -83,7 +83,7 @@ function readEach<T>(
   return { found, damaged };
 }
 
-function reportDamage(host: Host, damaged: readonly DamagedRef[]): void {
+function reportDamage(host: Host, damaged: readonly UnreadableRef[]): void {
   for (const { name, error } of damaged) {
     const text = `${formatTitle(name)} is damaged: ${error.message}. ${REPAIR_HINT}`;
     host.report({ kind: 'warning', text });

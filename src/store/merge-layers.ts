@@ -5,16 +5,15 @@
 import { createHash } from 'node:crypto';
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import { AtomicError } from '../base/errors.ts';
+import { findParentPath, WHITEOUT_PREFIX } from '../ostree/layer-names.ts';
 import {
   type DirTree,
   formatDirTree,
   parseDirTree,
+  plainDirectory,
   type TreeDirectory,
   type TreeFile,
 } from '../ostree/ostree-objects.ts';
-import { findParentPath } from '../ostree/parent-path.ts';
-import { plainDirectory } from '../ostree/plain-directory.ts';
-import { WHITEOUT_PREFIX } from '../ostree/whiteout.ts';
 
 /** Names of aufs itself begin so; of them only the opaque marker means something. */
 const WHITEOUT_META_PREFIX = '.wh..wh.';
@@ -41,7 +40,7 @@ export interface MergedRoot {
 }
 
 /** Reads the serialised dirtree object of a checksum. */
-export type ReadDirTree = (checksum: string) => Buffer;
+type ReadDirTree = (checksum: string) => Buffer;
 
 /**
  * @param layers base first, at least one

@@ -13,13 +13,13 @@
  */
 import { constants, type FileHandle, mkdtemp, open, readdir, stat } from 'node:fs/promises';
 import { AtomicError } from '../base/errors.ts';
-import { isErrno, withFileErrors } from '../base/file-error.ts';
+import { tolerateMissingAsync, withFileErrors } from '../base/file-error.ts';
 import { ensureDirectory } from '../host/files/durable-files.ts';
 import { removeTree } from '../host/files/remove-tree.ts';
 import type { Host } from '../host/host.ts';
 import { parseManifest } from '../image/manifest.ts';
 import { withRepository } from '../ostree/repository.ts';
-import type { Scratch } from '../source/scratch.ts';
+import type { Scratch } from '../source/image-source.ts';
 import { checkRoomForLayers, listMissingLayers } from './preflight.ts';
 import { findStoredLayers } from './stored-layer.ts';
 
@@ -120,30 +120,23 @@ async function lockFolder(path: string): Promise<LockedFolder | undefined> {
 }
 
 async function openFolder(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  return tolerateMissingAsync(() =>
+    open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW),
+  );
 }
 
 async function isStillThere(path: string, folder: FileHandle): Promise<boolean> {
-  try {
-    return (await stat(path)).ino === (await folder.stat()).ino;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
+  return (
+    (await tolerateMissingAsync(async () => (await stat(path)).ino === (await folder.stat()).ino)) ?? false
+  );
 }
 
 async function listNames(temporary: string): Promise<readonly string[]> {
-  try {
-    return (await readdir(temporary)).filter((name) => name.startsWith(PREFIX));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return (
+    (await tolerateMissingAsync(async () =>
+      (await readdir(temporary)).filter((name) => name.startsWith(PREFIX)),
+    )) ?? []
+  );
 }
 
 function formatTemporary(host: Host): string {

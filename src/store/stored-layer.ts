@@ -20,7 +20,7 @@ export interface StoredLayer {
  * Finds a complete layer (compatibility S-07).
  *
  * @param diffId what the image says that the layer inflates to. A layer that was adopted on the word of another image,
- * see `adopt-layers.ts`, does not count for an image that says otherwise
+ * see `writeAdoptedLayers`, does not count for an image that says otherwise
  * @throws AtomicError STORE_CORRUPT
  */
 export function findStoredLayer(

@@ -9,7 +9,7 @@ import { withSharedStore } from './access/store-lock.ts';
 import { readImage } from './find-image.ts';
 import { type ImageName, listImageNames } from './image-names.ts';
 
-export interface TaggedImage {
+interface TaggedImage {
   /** The image under its new name. */
   readonly image: StoredImage;
   /** What the name stood for before. */

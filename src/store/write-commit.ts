@@ -1,35 +1,89 @@
-/** Writes the commits of the store inside the open transaction (compatibility S-01 to S-03). */
+/** Writes every commit of the store inside the open transaction, and points its ref at it (compatibility S-01 to S-03). */
 
 import type { StoredImage } from '../image/image.ts';
 import type { BlobDescriptor } from '../image/manifest.ts';
 import { formatBlobRef, formatImageRef } from '../image/ref-name.ts';
 import { loadMetadata, writeFileObject, writeMetadata } from '../native/ostree.ts';
 import type { TreeChecksums } from '../ostree/layer-tree.ts';
-import { type Commit, formatDirTree } from '../ostree/ostree-objects.ts';
-import { plainDirectory } from '../ostree/plain-directory.ts';
+import { type Commit, formatDirTree, plainDirectory } from '../ostree/ostree-objects.ts';
 import type { Transaction } from '../ostree/transaction.ts';
-import { BLOB_FILE } from './blob-file.ts';
-import { BlobKey, describeImage, ImageKey } from './image-commit.ts';
+import type { TextPieces } from '../ostree/variant-writer.ts';
+import { BLOB_FILE, BlobKey, describeImage, ImageKey, NO_WHITEOUTS } from './image-commit.ts';
 import { formatSignatures } from './image-signatures.ts';
 import { type LayerTree, mergeLayers } from './merge-layers.ts';
+import { readStoredLayer, type StoredLayer } from './stored-layer.ts';
 
-/**
- * Commits a layer again under another name: the same tree, the size of the other archive.
- *
- * @param content commit of a layer that inflates to the same archive
- */
-export function writeAdoptedLayer(transaction: Transaction, layer: BlobDescriptor, content: Commit): void {
-  const metadata = new Map([
-    ...content.metadata,
-    [BlobKey.size, String(layer.size)],
-    [BlobKey.adopted, 'true'],
-  ]);
-  // Of another blob.
-  metadata.delete(BlobKey.start);
-  writeCommit(transaction, formatBlobRef(layer.digest), content, metadata);
+/** What the commit of a layer records of the layer's archive; see `ImportedLayer`. */
+interface LayerContent {
+  readonly tree: TreeChecksums;
+  readonly uncompressedSize: number;
+  readonly uncompressedDigest: string;
+  readonly summary: { readonly mayHaveWhiteouts: boolean; readonly impliedDirectories: readonly string[] };
+  readonly tarSplit: TextPieces | undefined;
+  readonly blobStart: string;
 }
 
-/** Commits the configuration blob as a file and points its ref at it. */
+/**
+ * Commits a layer that was imported into the open transaction.
+ *
+ * @returns checksum of the commit
+ */
+export function writeLayerCommit(
+  transaction: Transaction,
+  layer: BlobDescriptor,
+  { tree, uncompressedSize, uncompressedDigest, summary, tarSplit, blobStart }: LayerContent,
+): string {
+  const metadata = new Map<string, string | TextPieces>([
+    [BlobKey.size, String(layer.size)],
+    [BlobKey.uncompressedSize, String(uncompressedSize)],
+    [BlobKey.uncompressedDigest, uncompressedDigest],
+    [BlobKey.start, blobStart],
+  ]);
+  if (tarSplit !== undefined) metadata.set(BlobKey.tarSplit, tarSplit);
+  if (!summary.mayHaveWhiteouts) metadata.set(BlobKey.whiteouts, NO_WHITEOUTS);
+  if (summary.impliedDirectories.length > 0) {
+    metadata.set(BlobKey.impliedDirectories, JSON.stringify(summary.impliedDirectories));
+  }
+  return writeCommit(transaction, formatBlobRef(layer.digest), tree, metadata).checksum;
+}
+
+/** A layer that is missing, and the commit of another layer that inflates to the same archive. */
+export interface AdoptableLayer {
+  readonly layer: BlobDescriptor;
+  /** Digest of the inflated archive. */
+  readonly diffId: string;
+  readonly content: Commit;
+}
+
+/**
+ * Writes a commit for each layer whose content the store has under another digest: the same tree, the size of this blob.
+ *
+ * Only the image's configuration says that the layer has this content, and the blob itself was not checked. So the commit
+ * is marked: an image whose configuration says otherwise of the layer fetches it.
+ *
+ * @returns the adopted layers by digest
+ */
+export function writeAdoptedLayers(
+  repository: string,
+  transaction: Transaction,
+  adoptable: readonly AdoptableLayer[],
+): Map<string, StoredLayer> {
+  return new Map(
+    adoptable.map(({ layer, diffId, content }) => {
+      const metadata = new Map([
+        ...content.metadata,
+        [BlobKey.size, String(layer.size)],
+        [BlobKey.adopted, 'true'],
+      ]);
+      // The start of the other blob.
+      metadata.delete(BlobKey.start);
+      writeCommit(transaction, formatBlobRef(layer.digest), content, metadata);
+      return [layer.digest, readStoredLayer(repository, content, diffId)];
+    }),
+  );
+}
+
+/** Commits the blob of a configuration as a file. */
 export function writeConfigCommit(transaction: Transaction, config: BlobDescriptor, content: Buffer): void {
   const { repo } = transaction;
   const checksum = writeFileObject(repo, content);
@@ -47,7 +101,11 @@ export function writeConfigCommit(transaction: Transaction, config: BlobDescript
   );
 }
 
-/** Merges the layers, commits the root filesystem and points the image's ref at it. */
+/**
+ * Merges the layers and commits the root filesystem.
+ *
+ * @param layers base first
+ */
 export function writeImageCommit(
   transaction: Transaction,
   reference: string,
@@ -77,7 +135,7 @@ function writeCommit(
   transaction: Transaction,
   ref: string,
   root: TreeChecksums,
-  metadata: ReadonlyMap<string, string>,
+  metadata: ReadonlyMap<string, string | TextPieces>,
 ): { checksum: string; timestamp: Date } {
   const timestamp = new Date(Math.floor(Date.now() / 1000) * 1000);
   const { dirtree, dirmeta } = root;

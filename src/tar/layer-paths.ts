@@ -4,8 +4,7 @@
  * absolute targets cannot leave. Symlinks of lower layers are none here: each layer is unpacked by itself, and a folder of
  * it replaces what a lower layer has under that name, as in an overlay.
  */
-import { findParentPath } from '../ostree/parent-path.ts';
-import { WHITEOUT_PREFIX } from '../ostree/whiteout.ts';
+import { findParentPath, WHITEOUT_PREFIX } from '../ostree/layer-names.ts';
 import { Refusal } from './layer-rejected.ts';
 
 /** The kernel's limits for a path, and for the symlinks in one. */

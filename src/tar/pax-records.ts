@@ -36,11 +36,3 @@ export function parsePaxRecords(data: Buffer, offset: number): ReadonlyMap<strin
   if (records.has(AREAS_KEY)) throw layerRejected('two maps of one sparse file', offset);
   return records.set(AREAS_KEY, Buffer.from(areas.join(',')));
 }
-
-/** One record, with its length in front. */
-export function formatPaxRecord(key: string, value: Buffer): Buffer {
-  const rest = Buffer.concat([Buffer.from(` ${key}=`, 'utf8'), value, Buffer.from('\n')]);
-  let length = rest.length;
-  while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
-  return Buffer.concat([Buffer.from(String(length)), rest]);
-}

@@ -17,7 +17,7 @@ const MAX_ENTRIES = 2_000_000;
 /** The zeros between the areas of a sparse file are in no archive, but are written and hashed. */
 const MAX_SPARSE_BYTES = 4 * 1024 ** 3;
 
-export type TarEntryKind = 'file' | 'hard link' | 'symlink' | 'device node or FIFO' | 'directory';
+type TarEntryKind = 'file' | 'hard link' | 'symlink' | 'device node or FIFO' | 'directory';
 
 const KINDS: ReadonlyMap<string, TarEntryKind> = new Map([
   [OLD_FILE, 'file'],

@@ -2,6 +2,7 @@
  * One 512-byte tar header as data (POSIX ustar, PAX and GNU variants). Fields are read as libarchive reads them; what
  * readers of tar read differently is refused.
  */
+import { PERMISSIONS } from '../ostree/file-mode.ts';
 import { layerRejected } from './layer-rejected.ts';
 
 export const TAR_BLOCK_BYTES = 512;
@@ -37,7 +38,6 @@ const LINK_NAME = [157, 257] as const;
 const MAGIC = [257, 265] as const;
 const PREFIX = [345, 500] as const;
 const SLASH = 0x2f;
-const PERMISSION_BITS = 0o7777;
 const FIRST_SPARSE_OFFSET = 386;
 const REAL_SIZE_OFFSET = 483;
 /** The checksum field itself counts as eight spaces. */
@@ -74,7 +74,7 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader | undef
     linkName: textField(block.subarray(...LINK_NAME)),
     size,
     // Of a number beyond 32 bits, which nothing writes, the lower bits would be taken.
-    mode: mode & PERMISSION_BITS,
+    mode: mode & PERMISSIONS,
     uid,
     gid,
     isOldSparse: isGnu && (block[FIRST_SPARSE_OFFSET] !== 0 || block[REAL_SIZE_OFFSET] !== 0),

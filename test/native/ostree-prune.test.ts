@@ -9,12 +9,8 @@ import {
   openRepository,
   writeFileObject,
 } from '../../src/native/ostree.ts';
-import {
-  lockExclusively,
-  pruneOptionsSize,
-  removeOtherObjects,
-  unlockExclusively,
-} from '../../src/native/ostree-prune.ts';
+import { lockExclusively, unlockExclusively } from '../../src/native/ostree-lock.ts';
+import { pruneOptionsSize, removeOtherObjects } from '../../src/native/ostree-prune.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 
 let folder: TemporaryFolder;

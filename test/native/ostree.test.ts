@@ -17,7 +17,7 @@ import {
   writeFileObject,
   writeMetadata,
 } from '../../src/native/ostree.ts';
-import { formatCommit, formatDirMeta, formatDirTree } from '../../src/ostree/ostree-objects.ts';
+import { formatCommitPieces, formatDirMeta, formatDirTree } from '../../src/ostree/ostree-objects.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 
 let folder: TemporaryFolder;
@@ -125,5 +125,6 @@ function writeCommit(content: string): string {
     formatDirMeta({ uid: 0, gid: 0, mode: 0o040755, xattrs: [] }),
   );
   const timestamp = new Date(0);
-  return writeMetadata(repo, 'commit', formatCommit({ dirtree, dirmeta, timestamp, metadata: new Map() }));
+  const data = Buffer.concat([...formatCommitPieces({ dirtree, dirmeta, timestamp, metadata: new Map() })]);
+  return writeMetadata(repo, 'commit', data);
 }

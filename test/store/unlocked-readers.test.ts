@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { AtomicError } from '../../src/base/errors.ts';
 import { readThroughRef } from '../../src/ostree/read-through-ref.ts';
-import { withSecondLook } from '../../src/store/access/second-look.ts';
+import { withSecondLook } from '../../src/store/access/store-lock.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const [first, second] = ['1'.repeat(64), '2'.repeat(64)] as const;

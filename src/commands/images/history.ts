@@ -29,7 +29,7 @@ export const imagesHistory = defineCommand({
     checkStorage(options.storage);
     const [{ readImage }, { withSecondLook }, { listImages }, { readImageDescription }] = await Promise.all([
       import('../../store/find-image.ts'),
-      import('../../store/access/second-look.ts'),
+      import('../../store/access/store-lock.ts'),
       import('../../store/list-images.ts'),
       import('../../store/describe-image.ts'),
     ]);

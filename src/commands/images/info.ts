@@ -34,7 +34,7 @@ export const imagesInfo = defineCommand({
     }
     const [{ readImage }, { withSecondLook }, { readImageInfo }] = await Promise.all([
       import('../../store/find-image.ts'),
-      import('../../store/access/second-look.ts'),
+      import('../../store/access/store-lock.ts'),
       import('../../containers/prepare/read-image-info.ts'),
     ]);
     const info = await withSecondLook(host, async (looking) =>

@@ -34,7 +34,7 @@ export const imagesInspect = defineCommand({
       { findImageUsers },
     ] = await Promise.all([
       import('../../store/find-image.ts'),
-      import('../../store/access/second-look.ts'),
+      import('../../store/access/store-lock.ts'),
       import('../../store/list-images.ts'),
       import('../../store/describe-image.ts'),
       import('../../containers/list-deployments.ts'),

@@ -9,7 +9,7 @@ import { dropRegistryPrefix, parseSourceName } from '../../image/source-name.ts'
 import { withReadableStore, withSharedStore } from '../../store/access/store-lock.ts';
 import { findImage, listStoredNames } from '../../store/find-image.ts';
 import { mergeNamedImage } from '../../store/merge-image.ts';
-import { type NamedImage, nameSource, pullNamedImage } from '../../store/pull/pull.ts';
+import { nameSource, pullNamedImage, type RequestedImage } from '../../store/pull/pull.ts';
 import { formatPrivileges } from '../consent/format-privileges.ts';
 import type { InstallOutcome, InstallPlan, InstallRequest } from '../container.ts';
 import { withContainerLock } from '../container-lock.ts';
@@ -82,7 +82,7 @@ export async function installContainer(
 
 interface Subject {
   readonly name: ContainerName;
-  readonly image: NamedImage;
+  readonly image: RequestedImage;
   /** As the person wrote it, without the prefix of a source; for a file the name that its content has. */
   readonly imageName: string;
 }
@@ -119,7 +119,7 @@ async function prepare(
 }
 
 /** What is stored under a similar name is said before a registry is asked, and again when that does not help. */
-async function pullMissing(host: Host, named: NamedImage, source: SourceOptions): Promise<StoredImage> {
+async function pullMissing(host: Host, named: RequestedImage, source: SourceOptions): Promise<StoredImage> {
   const { reference, location } = named;
   const stored = location.kind === 'registry' ? listStoredNames(host.locations.repository) : [];
   const { registry, repository } = parseReference(reference);

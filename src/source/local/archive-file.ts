@@ -9,16 +9,16 @@ import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { MAX_MANIFEST_BYTES } from '../../image/manifest.ts';
 import { parseTarHeader, TAR_BLOCK_BYTES, type TarHeader } from '../../tar/tar-header.ts';
-import { archiveInvalid, toInflateError } from '../failures/archive-invalid.ts';
+import { archiveInvalid, toInflateError } from '../failures/file-failure.ts';
 import { type ByteReader, openByteReader } from './byte-reader.ts';
 
-export interface ArchiveMember {
+interface ArchiveMember {
   readonly isCompressed: boolean;
   /** The text of the wanted file; `undefined` when the archive does not have it. */
   readonly text: string | undefined;
 }
 
-export interface ArchiveRequest {
+interface ArchiveRequest {
   /** Absolute path of the archive. */
   readonly path: string;
   /** The file that is read, such as `manifest.json`. */
@@ -28,7 +28,7 @@ export interface ArchiveRequest {
 }
 
 /** What follows a header; it is read in one of the two ways, or skipped. */
-export interface MemberContent {
+interface MemberContent {
   /** @throws AtomicError ARCHIVE_INVALID above 1 MiB */
   read(): Promise<Buffer>;
   /** To be read to the end. */

@@ -2,11 +2,10 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import type { AtomicError } from '../../base/errors.ts';
-import { isErrno } from '../../base/file-error.ts';
+import { isErrno, tolerateMissingAsync } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { MAX_MANIFEST_BYTES } from '../../image/manifest.ts';
-import { archiveInvalid, formatOtherPrefix } from '../failures/archive-invalid.ts';
-import { sourceUnreadable } from '../failures/source-unreadable.ts';
+import { archiveInvalid, formatOtherPrefix, sourceUnreadable } from '../failures/file-failure.ts';
 
 /** Blobs and signatures as skopeo calls them in a `dir:` folder; what else is there is not opened. */
 const DIR_MEMBER = /^(?:(?:[a-z0-9]+-)?[0-9a-f]{64,}|signature-[0-9]+|version)$/;
@@ -82,12 +81,9 @@ async function refuseSpecialFiles(folder: string, isOpened: (name: string) => bo
 
 /** @returns nothing for a folder that is not there, which skopeo reports when it needs it */
 async function listEntries(folder: string): Promise<readonly Dirent[]> {
-  try {
-    return await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return [];
-    throw error;
-  }
+  return (
+    (await tolerateMissingAsync(() => readdir(folder, { withFileTypes: true }), ['ENOENT', 'ENOTDIR'])) ?? []
+  );
 }
 
 function notAFile(path: string): AtomicError {

@@ -14,7 +14,7 @@ import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { type ArchiveMembers, cleanMemberPath } from '../../image/archive-members.ts';
 import { formatMemberHeader, formatPadding, TAR_END } from '../../tar/tar-member.ts';
-import { archiveInvalid } from '../failures/archive-invalid.ts';
+import { archiveInvalid } from '../failures/file-failure.ts';
 import { readArchiveMember } from './archive-file.ts';
 
 /**

@@ -5,7 +5,7 @@ import { isErrno } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { requireFindable } from '../../host/working-directory.ts';
 import type { SourceOptions } from '../../image/image.ts';
-import { sourceUnreadable, toReadError } from '../failures/source-unreadable.ts';
+import { sourceUnreadable, toReadError } from '../failures/file-failure.ts';
 
 /** @throws AtomicError SOURCE_UNREADABLE when a file or folder that a person named is not there or cannot be read */
 export function requireAccessFiles({ authFile, certDirectory }: SourceOptions): void {

@@ -2,7 +2,7 @@
 import { AtomicError } from '../../base/errors.ts';
 import { isJsonObject, parseJson } from '../../base/json-text.ts';
 
-export interface PolicyRequirement {
+interface PolicyRequirement {
   /** `insecureAcceptAnything`, `reject`, `signedBy`, `sigstoreSigned`... */
   readonly type: string;
 }

@@ -1,11 +1,11 @@
 /** Who reaches the files of a deployment from outside, beside root. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno } from '../../base/file-error.ts';
+import { tolerateMissing } from '../../base/file-error.ts';
 import { tryParseJson } from '../../base/json-text.ts';
 import { resolveUser } from '../../image/user-lookup.ts';
-import { findUnitUser } from './unit-user.ts';
-import { findMappedRoot } from './user-namespace.ts';
+
+const NO_USER = 0xffffffff;
 
 /**
  * Lists the users of the host who need a way to a deployment: root of its user namespace, as whom runc looks for the root
@@ -36,10 +36,40 @@ function findUserId(user: string | undefined): number | undefined {
 }
 
 function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'EISDIR')) return '';
-    throw error;
+  return tolerateMissing(() => readFileSync(path, 'utf8'), ['ENOENT', 'EISDIR']) ?? '';
+}
+
+/**
+ * Finds the user of the host that root of a container's own user namespace is. runc looks for the root filesystem as
+ * that user.
+ *
+ * @param config value of a `config.json`
+ * @returns `undefined` when there is no such namespace, root is not mapped, or is root of the host
+ */
+export function findMappedRoot(config: unknown): number | undefined {
+  const linux = readKey(config, 'linux');
+  const namespaces = readKey(linux, 'namespaces');
+  const mappings = readKey(linux, 'uidMappings');
+  if (!Array.isArray(namespaces) || !Array.isArray(mappings)) return undefined;
+  if (!namespaces.some((namespace) => readKey(namespace, 'type') === 'user')) return undefined;
+  const root = mappings.find((mapping) => readKey(mapping, 'containerID') === 0);
+  const user = readKey(root, 'hostID');
+  return typeof user === 'number' && Number.isInteger(user) && user > 0 && user < NO_USER ? user : undefined;
+}
+
+function readKey(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[key];
+}
+
+/** @returns the user that systemd runs the programs of a unit as, a name or a number; `undefined` for the default, root */
+export function findUnitUser(unit: string): string | undefined {
+  let section = '';
+  let user = '';
+  for (const line of unit.split('\n')) {
+    section = /^\s*\[(.*)\]\s*$/.exec(line)?.[1] ?? section;
+    const value = section === 'Service' ? /^\s*User\s*=(.*)$/.exec(line)?.[1] : undefined;
+    if (value !== undefined) user = value.trim();
   }
+  return user === '' ? undefined : user;
 }

@@ -12,14 +12,16 @@
  *
  * Some need a way through as another user, see `deployment-users.ts`. Only they get one, by entries in the access lists.
  */
+
 import { type Dirent, existsSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { isErrno, tolerateMissing, withFileErrors } from '../../base/file-error.ts';
 import { ensureDirectory } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
 import { HOST_REPOSITORY, SYSTEM_CHECKOUTS } from '../../host/locations.ts';
 import { REF_FOLDER } from '../../image/ref-name.ts';
+import { PERMISSIONS } from '../../ostree/file-mode.ts';
 import { allowSearch } from './access-list.ts';
 import { listDeploymentUsers } from './deployment-users.ts';
 
@@ -83,7 +85,7 @@ async function closeFolder(host: Host, path: string, deployments: readonly strin
   const { uid, mode } = statSync(path);
   if (uid !== host.uid || (await isClosed(path))) return;
   let list = await readAccessList(path);
-  const closed = mode & 0o7777 & ~(list === undefined ? GROUP_AND_OTHERS : OTHERS);
+  const closed = mode & PERMISSIONS & ~(list === undefined ? GROUP_AND_OTHERS : OTHERS);
   const { checkouts } = host.locations;
   for (const user of deployments.flatMap((folder) => listDeploymentUsers(checkouts, folder))) {
     const changed = allowSearch(list, closed, user);
@@ -92,7 +94,7 @@ async function closeFolder(host: Host, path: string, deployments: readonly strin
     list = changed;
   }
   // Setting a list sets the bits, too; those of the group are then the limit of everybody who is named in it.
-  const rest = statSync(path).mode & 0o7777 & ~(list === undefined ? GROUP_AND_OTHERS : OTHERS);
+  const rest = statSync(path).mode & PERMISSIONS & ~(list === undefined ? GROUP_AND_OTHERS : OTHERS);
   await withFileErrors(`close ${path}`, () => chmod(path, rest));
 }
 
@@ -165,12 +167,7 @@ async function readAccessList(path: string): Promise<Buffer | undefined> {
 }
 
 function listNames(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return tolerateMissing(() => readdirSync(folder)) ?? [];
 }
 
 function isBelow(path: string, folder: string): boolean {

@@ -11,7 +11,7 @@
  */
 import { closeSync, fsyncSync, openSync, readFileSync, realpathSync, writeSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { tolerateMissing, withFileErrors } from '../../base/file-error.ts';
 import { tryParseJson } from '../../base/json-text.ts';
 import { removeFile, syncDirectory, writeFileDurably } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
@@ -65,10 +65,5 @@ function formatLine(repository: string, checkouts: string): string {
 }
 
 function readList(repository: string): string {
-  try {
-    return readFileSync(formatListPath(repository), 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return '';
-    throw error;
-  }
+  return tolerateMissing(() => readFileSync(formatListPath(repository), 'utf8')) ?? '';
 }

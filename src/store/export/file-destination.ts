@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { isErrno, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import { isJsonObject, tryParseJson } from '../../base/json-text.ts';
 import type { FileDestination } from '../../image/export-destination.ts';
 
@@ -65,12 +65,7 @@ async function listTags(indexPath: string): Promise<(string | undefined)[]> {
 }
 
 async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
+  return (await tolerateMissingAsync(async () => (await stat(path)).isDirectory())) ?? false;
 }
 
 /** The nearest folder above that is there. */

@@ -14,7 +14,7 @@ import { syncDirectory, syncFilesystemOf } from '../../host/files/durable-files.
 import type { FileDestination } from '../../image/export-destination.ts';
 import { conflict } from './file-destination.ts';
 
-export interface Unpublished {
+interface Unpublished {
   /** Where skopeo writes. */
   readonly target: FileDestination;
   /** @throws AtomicError FILE_CONFLICT when something has the name by now, NO_SPACE, READ_ONLY, STORE_FAILED */

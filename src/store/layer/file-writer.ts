@@ -6,7 +6,7 @@ import { type DirMeta, formatFileHeader } from '../../ostree/ostree-objects.ts';
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 /** Where the object goes. */
-export interface FileTarget {
+interface FileTarget {
   open(): number;
   write(fd: number, bytes: Buffer): void;
   /** @param fd of what was opened; @param content what was not written to it yet */

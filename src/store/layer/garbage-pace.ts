@@ -1,7 +1,7 @@
 import { edenGC } from 'bun:jsc';
 
 /** Bytes from one collection to the next: of what was made since the last one, and of everything. */
-export interface CollectionIntervals {
+interface CollectionIntervals {
   readonly young: number;
   readonly all: number;
 }

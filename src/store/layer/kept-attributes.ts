@@ -5,6 +5,7 @@
  * keeps. So a file of the same kind gets them first, and what can be read from it counts. What is refused is left out, and
  * counted. Files without attributes cost nothing, and those with the same ones are tried once.
  */
+
 import {
   chmodSync,
   closeSync,
@@ -20,16 +21,13 @@ import { dirname } from 'node:path';
 import type { Locations } from '../../base/locations.ts';
 import { SystemCallFailed } from '../../native/libc.ts';
 import { findXattr, writeXattr } from '../../native/xattr.ts';
+import { FileType, PERMISSIONS } from '../../ostree/file-mode.ts';
 import { type DirMeta, formatDirMeta, type Xattr } from '../../ostree/ostree-objects.ts';
 import { writeUserMeta } from './apply-meta.ts';
 
 /** What the kernel says of attributes that a filesystem does not keep, or that the file may not have. */
 const REFUSED = ['EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'E2BIG', 'ERANGE', 'EPERM', 'EACCES', 'EOVERFLOW'];
 const ROOM_FOR_ANY_XATTR = 16 * 1024 * 1024;
-const FILE_TYPE = 0o170000;
-const SYMLINK = 0o120000;
-const DIRECTORY = 0o040000;
-const MODE = 0o7777;
 /** Real layers have a few; what they were is remembered no longer than that. */
 const MAX_REMEMBERED = 1024;
 const MAX_KEY_LENGTH = 4096;
@@ -82,7 +80,7 @@ export class KeptAttributes {
   }
 
   #try(meta: DirMeta): Tried {
-    const isDirectory = (meta.mode & FILE_TYPE) === DIRECTORY;
+    const isDirectory = (meta.mode & FileType.mask) === FileType.directory;
     // Of the mode `bare-user` directories are objects only, and no user can give them more.
     if (this.#mode === 'bare-user' && isDirectory) return this.#select(meta, () => undefined);
     try {
@@ -93,12 +91,12 @@ export class KeptAttributes {
   }
 
   #tryFile(meta: DirMeta): Tried {
-    const type = meta.mode & FILE_TYPE;
-    if (type === DIRECTORY) mkdirSync(this.#path);
-    else if (type === SYMLINK) symlinkSync('target', this.#path);
+    const type = meta.mode & FileType.mask;
+    if (type === FileType.directory) mkdirSync(this.#path);
+    else if (type === FileType.symlink) symlinkSync('target', this.#path);
     else createFile(this.#path);
     lchownSync(this.#path, meta.uid, meta.gid);
-    if (type !== SYMLINK) chmodSync(this.#path, meta.mode & MODE);
+    if (type !== FileType.symlink) chmodSync(this.#path, meta.mode & PERMISSIONS);
     const { meta: given, leftOut } = this.#select(meta, ([name, value]) =>
       writeXattr(this.#path, [withoutEnd(name), value]),
     );
@@ -106,7 +104,7 @@ export class KeptAttributes {
       const value = findXattr(this.#path, withoutEnd(name));
       return value === undefined || value.length === 0 ? [] : [[name, value]];
     });
-    const mode = type === SYMLINK ? meta.mode : lstatSync(this.#path).mode;
+    const mode = type === FileType.symlink ? meta.mode : lstatSync(this.#path).mode;
     return { meta: { ...meta, mode, xattrs }, leftOut };
   }
 

@@ -1,5 +1,6 @@
 /** Turns the entries of a layer's archive into objects of the stage and a tree. */
 
+import { FileType } from '../../ostree/file-mode.ts';
 import type { LayerTreeBuilder, TreeChecksums } from '../../ostree/layer-tree.ts';
 import type { DirMeta } from '../../ostree/ostree-objects.ts';
 import type { TarEntry } from '../../tar/tar-entries.ts';
@@ -7,7 +8,6 @@ import type { KeptAttributes } from './kept-attributes.ts';
 import type { ObjectStage } from './object-stage.ts';
 import { type FileContent, withHoles } from './sparse-content.ts';
 
-const FileType = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
 /** On a disk every symlink has this mode, whatever the archive says. */
 const SYMLINK_MODE = 0o777;
 /** An empty file. */

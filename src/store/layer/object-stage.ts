@@ -31,7 +31,7 @@ import {
 } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno } from '../../base/file-error.ts';
+import { tolerateMissing } from '../../base/file-error.ts';
 import type { Locations } from '../../base/locations.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { DirectoryObjects } from '../../ostree/layer-tree.ts';
@@ -260,12 +260,7 @@ function findStagingFolder(repository: string): string {
 
 /** A descriptor that was open when the folder was read may be closed by now. */
 function findLink(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  return tolerateMissing(() => readlinkSync(path));
 }
 
 /** Not `existsSync`: a dangling symlink is an object too. */

@@ -15,7 +15,7 @@
  */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { isErrno, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import type { Locations } from '../../base/locations.ts';
 import { ensureDirectory } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
@@ -90,12 +90,7 @@ export async function withExistingMounts<T>(host: Host, action: () => Promise<T>
 /** Lists all folders, those of mounts that have ended too. */
 export async function listRecordedMounts(host: Host): Promise<readonly RecordedMount[]> {
   const names = await withFileErrors('read the records of mounts', async () => {
-    try {
-      return await readdir(buildParent(host.locations));
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return [];
-      throw error;
-    }
+    return (await tolerateMissingAsync(() => readdir(buildParent(host.locations)))) ?? [];
   });
   const folders = names.filter((name) => ID.test(name)).map((id) => buildMountFolder(host.locations, id));
   return Promise.all(folders.map(async (folder) => ({ ...folder, record: await findRecord(folder.info) })));

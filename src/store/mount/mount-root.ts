@@ -8,6 +8,7 @@ import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { type MountPoint, requireStillEmpty } from '../../host/mounts/mount-point.ts';
+import { PERMISSIONS } from '../../ostree/file-mode.ts';
 import { checkoutImage } from '../checkout/checkout.ts';
 import {
   buildMountFolder,
@@ -21,13 +22,13 @@ import { formatMountRecord, type MountRecord } from './mount-record.ts';
 import { chooseOverlayNamespace, type OverlayNamespace } from './overlay-attributes.ts';
 
 /** Where the files come from. */
-export type RootSource =
+type RootSource =
   /** A commit, which is checked out for the mount; the caller holds the store's lock shared. */
   | { readonly kind: 'commit'; readonly commit: string }
   /** The root filesystem of a deployment, shown as it is; the caller holds the container's lock. */
   | { readonly kind: 'folder'; readonly path: string };
 
-export interface RootMount {
+interface RootMount {
   readonly source: RootSource;
   readonly record: Omit<MountRecord, 'directory'>;
   readonly point: MountPoint;
@@ -81,7 +82,7 @@ async function copyRootFolder(from: string, to: string): Promise<void> {
     const { uid, gid, mode } = await stat(from);
     await mkdir(to);
     await chown(to, uid, gid);
-    await chmod(to, mode & 0o7777);
+    await chmod(to, mode & PERMISSIONS);
     const attributes = readXattrs(from).filter(([name]) => !name.toString().startsWith('trusted.overlay.'));
     for (const attribute of attributes) writeXattr(to, attribute);
   });

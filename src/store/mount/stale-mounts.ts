@@ -1,6 +1,6 @@
 /** Mounts of images that keep files which the store has given up: their checkout has hard links of its own. */
 import { lstatSync, readdirSync } from 'node:fs';
-import { isErrno } from '../../base/file-error.ts';
+import { tolerateMissing } from '../../base/file-error.ts';
 import { formatFileIdentity } from '../../host/files/file-identity.ts';
 import type { Host } from '../../host/host.ts';
 import type { StaleMount } from '../../image/verified-image.ts';
@@ -41,10 +41,5 @@ function holdsAny(folder: string | Buffer, files: ReadonlySet<string>): boolean 
 }
 
 function readFolder(folder: string | Buffer): Buffer[] {
-  try {
-    return readdirSync(folder, { encoding: 'buffer' });
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return tolerateMissing(() => readdirSync(folder, { encoding: 'buffer' })) ?? [];
 }

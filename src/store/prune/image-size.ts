@@ -3,7 +3,7 @@
  * counts. Blocks of the filesystem make it more, and its compression less.
  */
 import { lstatSync } from 'node:fs';
-import { isErrno } from '../../base/file-error.ts';
+import { tolerateMissing } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import type { ListedImage, StoredImage } from '../../image/image.ts';
@@ -59,10 +59,5 @@ async function collect(host: Host, images: readonly ListedImage[]): Promise<Obje
 
 /** A file that is missing takes no room; `images verify` tells of it. */
 function readSize(path: string): number {
-  try {
-    return lstatSync(path).size;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return 0;
-    throw error;
-  }
+  return tolerateMissing(() => lstatSync(path).size) ?? 0;
 }

@@ -2,16 +2,18 @@
  * Which commits of the repository are needed, and by whom. An image's own commit does not name its layers and its
  * configuration: those have refs of their own (compatibility S-02, S-03), which its manifest names.
  */
+
 import { AtomicError } from '../../base/errors.ts';
 import { formatArgv } from '../../base/format-argv.ts';
 import type { Host } from '../../host/host.ts';
+import { isChecksum } from '../../image/digest.ts';
 import { formatBlobRef, listNamedDigests, parseRefName, REF_FOLDER } from '../../image/ref-name.ts';
 import { listAllRefs, type StoreRef } from '../../ostree/list-refs.ts';
 import { readVerifiedCommit } from '../../ostree/reachable-objects.ts';
 import { ImageKey } from '../image-commit.ts';
 
 /** A commit that is needed for itself: of an image, of a deployment, or of a ref that is not ours. */
-export interface Root {
+export interface NeededCommit {
   readonly commit: string;
   /** For messages: `image reg/etcd:latest`, `container etcd`, `ref fedora/stable`. */
   readonly owner: string;
@@ -29,9 +31,9 @@ export interface DeploymentNeed {
 }
 
 export interface NeededCommits {
-  readonly roots: readonly Root[];
+  readonly roots: readonly NeededCommit[];
   /** Layers and configurations that manifests of the roots name, as far as they are here. */
-  readonly blobs: readonly Root[];
+  readonly blobs: readonly NeededCommit[];
   /** Refs of layers and configurations that no root names, sorted. */
   readonly unusedBlobs: readonly string[];
   /** Refs under the names that libostree gives them while it writes them: a kill has left them. */
@@ -41,7 +43,6 @@ export interface NeededCommits {
 }
 
 const HEADS = 'heads/';
-const CHECKSUM = /^[0-9a-f]{64}$/;
 const UNFINISHED = new RegExp(`^${HEADS}${REF_FOLDER}/tmp\\.[A-Za-z0-9]{6}$`);
 
 /**
@@ -60,11 +61,9 @@ export function listNeededCommits(host: Host, deployments: readonly DeploymentNe
   const blobRefs = refs.filter((ref) => findKind(ref) === 'blob');
   const roots = [
     ...refs.filter((ref) => findKind(ref) !== 'blob').map((ref) => buildRefRoot(ref, repository)),
-    ...deployments
-      .filter(({ commit }) => CHECKSUM.test(commit))
-      .map((need) => buildDeploymentRoot(host, need)),
+    ...deployments.filter(({ commit }) => isChecksum(commit)).map((need) => buildDeploymentRoot(host, need)),
   ];
-  const owners = new Map<string, Root>();
+  const owners = new Map<string, NeededCommit>();
   for (const root of roots) {
     const named = withOwner(root, () => listBlobRefs(repository, root.commit));
     for (const ref of named) if (!owners.has(ref)) owners.set(ref, root);
@@ -106,7 +105,7 @@ export function listBlobRefs(repository: string, commit: string): readonly strin
 }
 
 /** Runs a step that reads what a root needs; damage is told with its owner and what ends it. */
-export function withOwner<T>(root: Root, read: () => T): T {
+export function withOwner<T>(root: NeededCommit, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -117,7 +116,7 @@ export function withOwner<T>(root: Root, read: () => T): T {
   }
 }
 
-function buildDeploymentRoot({ locations }: Host, { name, checkouts, commit }: DeploymentNeed): Root {
+function buildDeploymentRoot({ locations }: Host, { name, checkouts, commit }: DeploymentNeed): NeededCommit {
   const isOther = checkouts !== locations.checkouts;
   const prefix = isOther ? `ATOMIC_OSTREE_CHECKOUT_PATH=${formatArgv([checkouts])} ` : '';
   return {
@@ -127,7 +126,7 @@ function buildDeploymentRoot({ locations }: Host, { name, checkouts, commit }: D
   };
 }
 
-function buildRefRoot({ path, commit }: StoreRef, repository: string): Root {
+function buildRefRoot({ path, commit }: StoreRef, repository: string): NeededCommit {
   const name = path.startsWith(HEADS) ? path.slice(HEADS.length) : path;
   const parsed = parseOurs(path);
   return parsed?.kind === 'image'

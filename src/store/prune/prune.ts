@@ -40,9 +40,9 @@ export async function pruneRepository(
 ): Promise<PrunedStore> {
   if (!hasRepository(host)) return { refs: [], objects: 0, bytes: 0, leftovers: [] };
   return withRepository(host, async (repo) => {
-    const { removeOtherObjects, unlockExclusively } = await withStoreErrors(
+    const [{ removeOtherObjects }, { unlockExclusively }] = await withStoreErrors(
       'opening the image store',
-      () => import('../../native/ostree-prune.ts'),
+      () => Promise.all([import('../../native/ostree-prune.ts'), import('../../native/ostree-lock.ts')]),
     );
     host.report({ kind: 'step', text: 'Locking the image store' });
     await withLockErrors(() => lockRepository(host, repo));

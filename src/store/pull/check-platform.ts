@@ -1,8 +1,16 @@
+import { arch } from 'node:os';
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { Platform } from '../../image/image.ts';
 import { formatPlatform, readNamedPlatform, suitsPlatform } from '../../image/image-platform.ts';
-import { findMachinePlatform } from '../../source/machine-platform.ts';
+
+/** Names of processors in Node that differ from those of images. */
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  ia32: '386',
+  ppc64: 'ppc64le',
+  mipsel: 'mipsle',
+};
 
 /**
  * Looks whether an image is for the platform that a person asked for. For a platform that nobody asked for there is a
@@ -27,4 +35,10 @@ export function checkPlatform(host: Host, config: string, asked: Platform | unde
     `the image is for ${own}, not for ${formatPlatform(asked)}; nothing was stored`,
     { hint: 'Leave --platform out to take this image, or choose one that is made for that platform.' },
   );
+}
+
+/** @returns the platform of this machine as images name it, without a variant */
+function findMachinePlatform(): Platform {
+  const name = arch();
+  return { os: 'linux', architecture: ARCHITECTURES[name] ?? name };
 }

@@ -26,7 +26,7 @@ export interface QueuedSource extends LayerSource {
 }
 
 /** Where a layer was: under its ref, in what an interrupted pull has left, or in the source. */
-export type EnsuredLayer =
+type EnsuredLayer =
   | { readonly kind: 'present'; readonly stored: StoredLayer }
   | { readonly kind: 'resumed'; readonly stored: StoredLayer }
   | {
@@ -89,7 +89,7 @@ async function fetchLayer(
 ): Promise<EnsuredLayer> {
   const { importLayer } = await import('../layer/import-layer.ts');
   const { ObjectStage } = await import('../layer/object-stage.ts');
-  const { commitLayer } = await import('../layer/layer-commit.ts');
+  const { writeLayerCommit } = await import('../write-commit.ts');
   host.report({ kind: 'layer-started', digest: layer.digest, bytes: layer.size });
   const { repo } = transaction;
   const stage = new ObjectStage(host.locations, (await readAvailableSpace(host, repo)).bytes);
@@ -104,7 +104,7 @@ async function fetchLayer(
     (received) => host.report({ kind: 'layer-progress', digest: layer.digest, received }),
   );
   await requireTakenOver(repo, imported.tree.dirtree);
-  recordLayer(host.locations.repository, layer.digest, commitLayer(transaction, layer, imported));
+  recordLayer(host.locations.repository, layer.digest, writeLayerCommit(transaction, layer, imported));
   host.report({ kind: 'layer-finished', digest: layer.digest });
   const { unsupportedEntries, impliedDirectories, mayHaveWhiteouts } = imported.summary;
   if (unsupportedEntries > 0) {

@@ -12,12 +12,14 @@
  */
 
 import type { Host } from '../../host/host.ts';
+import type { BlobDescriptor } from '../../image/manifest.ts';
 import { parseRefName, REF_FOLDER } from '../../image/ref-name.ts';
 import { readCacheFile, writeCacheFile } from '../../ostree/cache-file.ts';
 import { findRef, listRefNames, readCommit } from '../../ostree/object-files.ts';
 import type { Commit } from '../../ostree/ostree-objects.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { BlobKey } from '../image-commit.ts';
+import type { AdoptableLayer } from '../write-commit.ts';
 
 /** The number changes with `CachedContent`. */
 const FILE = 'tmp/cache/atomic-layers-1';
@@ -84,5 +86,27 @@ function readBlobCommit(repository: string, refName: string): Commit | undefined
   return tolerateDamage(() => {
     const checksum = findRef(repository, `${REF_FOLDER}/${refName}`);
     return checksum === undefined ? undefined : readCommit(repository, checksum);
+  });
+}
+
+/**
+ * Finds the missing layers whose content another layer has.
+ *
+ * @param diffIds digests of the inflated layers, in the order of `layers`
+ * @param there digests of the layers that are not missing
+ */
+export function findAdoptableLayers(
+  contents: LayerContents,
+  layers: readonly BlobDescriptor[],
+  diffIds: readonly string[],
+  there: Pick<ReadonlySet<string>, 'has'>,
+): AdoptableLayer[] {
+  const missing = layers.flatMap((layer, index) =>
+    there.has(layer.digest) ? [] : [{ layer, diffId: diffIds[index] ?? '' }],
+  );
+  const found = contents.find(new Set(missing.map(({ diffId }) => diffId)));
+  return missing.flatMap(({ layer, diffId }) => {
+    const content = found.get(diffId);
+    return content === undefined ? [] : [{ layer, diffId, content }];
   });
 }

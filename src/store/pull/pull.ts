@@ -15,11 +15,10 @@ import { openRenewableSource } from '../../source/renewable-source.ts';
 import { withImageLock } from '../access/image-lock.ts';
 import { withSharedStore } from '../access/store-lock.ts';
 import { withScratch } from '../scratch.ts';
-import { loadImporter } from './load-importer.ts';
 import { storeImage } from './store-image.ts';
 
 /** An image that a person has named, before anybody but the files of this machine was asked. */
-export interface NamedImage {
+export interface RequestedImage {
   /** As the person wrote it. */
   readonly written: string;
   readonly location: ImageLocation;
@@ -35,7 +34,7 @@ export interface NamedImage {
  * @param storedAs another name, with or without tag
  * @throws AtomicError BAD_REFERENCE, and what `locateImage` throws
  */
-export async function nameSource(host: Host, written: string, storedAs?: string): Promise<NamedImage> {
+export async function nameSource(host: Host, written: string, storedAs?: string): Promise<RequestedImage> {
   parseSourceName(written);
   const chosen = storedAs === undefined ? undefined : formatReference(parseNewName(storedAs));
   try {
@@ -71,7 +70,7 @@ function withSharedImage<T>(host: Host, reference: string, action: () => Promise
 /** @throws AtomicError what `openImage` and `storeImage` throw; the image is then as it was before */
 export async function pullNamedImage(
   host: Host,
-  { written, location, reference }: NamedImage,
+  { written, location, reference }: RequestedImage,
   options: SourceOptions,
 ): Promise<PulledImage> {
   const shown = location.kind === 'registry' ? dropRegistryPrefix(written) : written;
@@ -106,4 +105,19 @@ export async function pullNamedImage(
   } catch (error) {
     throw wrapError(error, `pulling ${written}`);
   }
+}
+
+/**
+ * Loads the modules that store a layer while the source is being opened: a tenth of the time of a small pull, most of it
+ * for libostree. A module that cannot be loaded fails where it is used, because the image may need none of them.
+ */
+async function loadImporter(): Promise<void> {
+  await Promise.allSettled([
+    import('../../native/ostree.ts'),
+    import('../../native/ostree-inventory.ts'),
+    import('../write-commit.ts'),
+    import('../layer/import-layer.ts'),
+    import('../layer/object-stage.ts'),
+    import('./resume-layer.ts'),
+  ]);
 }

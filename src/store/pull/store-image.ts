@@ -29,11 +29,11 @@ import { hasSignatures } from '../image-signatures.ts';
 import { forgetLayers } from '../layer-ledger.ts';
 import { checkRoomForLayers, listMissingLayers } from '../preflight.ts';
 import { findStoredLayers, type StoredLayer } from '../stored-layer.ts';
-import { type AdoptableLayer, findAdoptableLayers } from './adoptable-layers.ts';
+import type { AdoptableLayer } from '../write-commit.ts';
 import { BlobQueue } from './blob-queue.ts';
 import { checkPlatform } from './check-platform.ts';
 import type { LayerSource } from './fetch-layer.ts';
-import { LayerContents } from './layer-contents.ts';
+import { findAdoptableLayers, LayerContents } from './layer-contents.ts';
 import { storeLayers } from './store-layers.ts';
 
 /**
@@ -68,8 +68,7 @@ export async function storeImage(
   // A layer of an unknown kind is refused before anything is fetched.
   for (const layer of manifest.layers) findCompression(layer);
   return withImageRepository(host, source.digest, reference, async (repo) => {
-    const { writeConfigCommit, writeImageCommit } = await import('../write-commit.ts');
-    const { adoptLayers } = await import('./adopt-layers.ts');
+    const { writeAdoptedLayers, writeConfigCommit, writeImageCommit } = await import('../write-commit.ts');
     const config = asked ?? (await readConfig(host, from, manifest.config));
     if (asked === undefined) checkPlatform(host, config.toString('utf8'), undefined);
     const diffIds = checkConfiguration(config.toString('utf8'), reference, manifest.layers.length);
@@ -77,7 +76,10 @@ export async function storeImage(
     const { there, adoptable, planned } = planLayers(host, manifest.layers, diffIds, contents);
     await checkRoomForLayers(host, repo, planned);
     const stored = await withTransaction(host, repo, `storing ${reference}`, async (transaction) => {
-      const known = new Map([...there, ...adoptLayers(host.locations.repository, transaction, adoptable)]);
+      const known = new Map([
+        ...there,
+        ...writeAdoptedLayers(host.locations.repository, transaction, adoptable),
+      ]);
       host.report({
         kind: 'pull-planned',
         layers: planned.map(({ digest, size }) => ({ digest, bytes: size })),

@@ -21,7 +21,7 @@ const CHECKPOINT_BYTES = 256 * 1024 * 1024;
 /** Attributes that a warning names. */
 const MAX_NAMED = 5;
 
-export interface StoredLayers {
+interface StoredLayers {
   /** Base first. */
   readonly trees: readonly LayerTree[];
   /** Layers that came from the source, base first. */
@@ -35,7 +35,7 @@ export interface StoredLayers {
  * image itself is at fault: it will not be pulled again as it is.
  *
  * @param diffIds digests of the inflated layers, base first
- * @param there layers by digest that need not be fetched, also those found under another name, see `adoptable-layers.ts`
+ * @param there layers by digest that need not be fetched, also those found under another name, see `findAdoptableLayers`
  * @throws AtomicError LAYER_REJECTED, DIGEST_MISMATCH, NO_SPACE, STORE_FAILED and what the source throws
  */
 export async function storeLayers(

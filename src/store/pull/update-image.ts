@@ -9,7 +9,7 @@ import { parseStoredName } from '../../image/source-name.ts';
 import { findImage, listStoredNames } from '../find-image.ts';
 import { pullImage } from './pull.ts';
 
-export interface UpdatedImage {
+interface UpdatedImage {
   readonly reference: string;
   /** Ids of the image before and after. */
   readonly before: string;

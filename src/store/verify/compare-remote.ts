@@ -12,7 +12,7 @@ import { findTrustedManifest, listTargets, selectTargets, type VerifyTarget } fr
 
 const REGISTRY = 'docker://';
 
-export interface RemoteComparison {
+interface RemoteComparison {
   readonly reference: string;
   /** Hex of the manifest digest here; undefined when the image's commit cannot be read. */
   readonly id: string | undefined;

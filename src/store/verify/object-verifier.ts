@@ -21,12 +21,12 @@ const MAX_METADATA_BYTES = 128 * 1024 * 1024;
 const REPORT_MILLISECONDS = 200;
 const BYTES_PER_MB = 1_000_000;
 
-export type Verdict =
+type Verdict =
   | { readonly state: 'sound'; readonly bytes: number; readonly file: FileIdentity }
   | { readonly state: 'missing' | 'damaged'; readonly reason: string };
 
 /** Changes with every change of a file, also of its owner, mode, xattrs and links. */
-export interface FileIdentity {
+interface FileIdentity {
   readonly inode: number;
   /** Milliseconds, with their fraction. */
   readonly changed: number;

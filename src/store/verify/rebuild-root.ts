@@ -1,7 +1,7 @@
 /** Makes again what a pull itself has made of the layers: the merged directories of an image, and its commit. */
 import type { ImageManifest } from '../../image/manifest.ts';
 import type { StoreProblem } from '../../image/verified-image.ts';
-import { plainDirectory } from '../../ostree/plain-directory.ts';
+import { plainDirectory } from '../../ostree/ostree-objects.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { withTransaction } from '../../ostree/transaction.ts';
 import { mergeStoredLayers } from '../image-root.ts';

@@ -16,7 +16,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { withFileErrors } from '../../base/file-error.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
-import type { Scratch } from '../../source/scratch.ts';
+import type { Scratch } from '../../source/image-source.ts';
 
 /** @returns what the action returns; nothing of the scratch is left then, nor after a failure */
 export async function withRepairScratch<T>(

@@ -18,7 +18,7 @@ import type { VerifyTarget } from './verify-targets.ts';
 export type VerifiedContent = Omit<VerifiedImage, 'deployments'>;
 
 /** A commit that belongs to the image. */
-interface Root {
+interface VerifiedCommit {
   readonly part: 'image' | 'layer' | 'configuration';
   /** Digest of the blob; empty for the image. */
   readonly digest: string;
@@ -31,7 +31,7 @@ interface Found {
   readonly checksum: string;
   readonly state: 'missing' | 'damaged';
   readonly reason: string;
-  readonly roots: Set<Root>;
+  readonly roots: Set<VerifiedCommit>;
 }
 
 /**
@@ -58,9 +58,9 @@ export async function verifyImage(
   };
 }
 
-function listRoots(host: Host, { ref, commit, image }: VerifyTarget): Root[] {
+function listRoots(host: Host, { ref, commit, image }: VerifyTarget): VerifiedCommit[] {
   const { repository } = host.locations;
-  const buildRoot = (part: Root['part'], digest: string): Root => {
+  const buildRoot = (part: VerifiedCommit['part'], digest: string): VerifiedCommit => {
     const blobRef = formatBlobRef(digest);
     return { part, digest, ref: blobRef, commit: tolerateDamage(() => findRef(repository, blobRef)) };
   };
@@ -87,7 +87,7 @@ class ImageWalk {
     return this.#sound.size + this.found.size;
   }
 
-  async visitRoot(root: Root): Promise<void> {
+  async visitRoot(root: VerifiedCommit): Promise<void> {
     if (root.commit === undefined || !(await this.#check('commit', root.commit, root))) return;
     const { repository } = this.#host.locations;
     const commit = readCommit(repository, root.commit);
@@ -98,7 +98,12 @@ class ImageWalk {
   }
 
   /** The files of an image whose layers are not merged yet; its directories and their metadata are those of the layers. */
-  async #visitUnstored(merged: ImageRoot, checksum: string, root: Root, visited: Set<string>): Promise<void> {
+  async #visitUnstored(
+    merged: ImageRoot,
+    checksum: string,
+    root: VerifiedCommit,
+    visited: Set<string>,
+  ): Promise<void> {
     if (visited.has(checksum)) return;
     visited.add(checksum);
     const { files, directories } = merged.readTree(checksum);
@@ -106,7 +111,7 @@ class ImageWalk {
     for (const { dirtree } of directories) await this.#visitUnstored(merged, dirtree, root, visited);
   }
 
-  async #visitFolder(checksum: string, root: Root, visited: Set<string>): Promise<void> {
+  async #visitFolder(checksum: string, root: VerifiedCommit, visited: Set<string>): Promise<void> {
     if (visited.has(checksum) || !(await this.#check('dirtree', checksum, root))) return;
     visited.add(checksum);
     const { files, directories } = readDirTree(this.#host.locations.repository, checksum);
@@ -117,7 +122,7 @@ class ImageWalk {
     }
   }
 
-  async #check(kind: ObjectKind, checksum: string, root: Root): Promise<boolean> {
+  async #check(kind: ObjectKind, checksum: string, root: VerifiedCommit): Promise<boolean> {
     const key = formatObjectKey(kind, checksum);
     if (this.#sound.has(key)) return true;
     const verdict = await this.#verifier.check(kind, checksum);
@@ -136,14 +141,14 @@ class ImageWalk {
 /** @returns undefined when the commit has its root filesystem itself, as every layer has */
 function findUnstoredRoot(
   repository: string,
-  { part, commit: checksum }: Root,
+  { part, commit: checksum }: VerifiedCommit,
   commit: Commit,
 ): ImageRoot | undefined {
   if (checksum === undefined || part !== 'image' || hasMergedRoot(repository, commit)) return undefined;
   return readImageRoot(repository, checksum);
 }
 
-function describeRefProblem(host: Host, { part, digest, ref, commit }: Root): StoreProblem[] {
+function describeRefProblem(host: Host, { part, digest, ref, commit }: VerifiedCommit): StoreProblem[] {
   if (commit !== undefined || ref === undefined) return [];
   const isThere = tolerateDamage(() => findRef(host.locations.repository, ref) === undefined) !== true;
   return [
@@ -160,13 +165,17 @@ function describeRefProblem(host: Host, { part, digest, ref, commit }: Root): St
 }
 
 /** A second walk, for images that have problems only: what is sound needs no paths. */
-function describeProblems(host: Host, roots: readonly Root[], found: readonly Found[]): StoreProblem[] {
+function describeProblems(
+  host: Host,
+  roots: readonly VerifiedCommit[],
+  found: readonly Found[],
+): StoreProblem[] {
   if (found.length === 0) return [];
   const wanted = new Set(found.map(({ kind, checksum }) => formatObjectKey(kind, checksum)));
   const pathsByRoot = new Map(roots.map((root) => [root, findPathsOfRoot(host, root, wanted)]));
   return found.map(({ kind, checksum, state, reason, roots: holders }) => {
     const key = formatObjectKey(kind, checksum);
-    const listPaths = (part: Root['part']): string[] =>
+    const listPaths = (part: VerifiedCommit['part']): string[] =>
       [...holders]
         .filter((root) => root.part === part)
         .flatMap((root) => pathsByRoot.get(root)?.get(key) ?? []);
@@ -185,7 +194,7 @@ function describeProblems(host: Host, roots: readonly Root[], found: readonly Fo
 
 function findPathsOfRoot(
   host: Host,
-  { commit }: Root,
+  { commit }: VerifiedCommit,
   wanted: ReadonlySet<string>,
 ): ReadonlyMap<string, readonly string[]> {
   if (commit === undefined || wanted.has(formatObjectKey('commit', commit))) return new Map();

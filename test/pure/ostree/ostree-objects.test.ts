@@ -8,7 +8,6 @@ import {
   type Commit,
   type DirMeta,
   type DirTree,
-  formatCommit,
   formatCommitPieces,
   formatDirMeta,
   formatDirTree,
@@ -315,4 +314,8 @@ test('a commit with a long text in pieces is the same as with the whole text', (
 
 function withLength(text: readonly Buffer[]): TextPieces {
   return { length: Buffer.concat(text).length, [Symbol.iterator]: () => text[Symbol.iterator]() };
+}
+
+function formatCommit(commit: Commit): Buffer {
+  return Buffer.concat([...formatCommitPieces(commit)]);
 }

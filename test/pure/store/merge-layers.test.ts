@@ -2,8 +2,12 @@ import { expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { compareUtf8 } from '../../../src/base/compare-utf8.ts';
-import { type DirTree, formatDirTree, parseDirTree } from '../../../src/ostree/ostree-objects.ts';
-import { plainDirectory } from '../../../src/ostree/plain-directory.ts';
+import {
+  type DirTree,
+  formatDirTree,
+  parseDirTree,
+  plainDirectory,
+} from '../../../src/ostree/ostree-objects.ts';
 import { type LayerTree, mergeLayers } from '../../../src/store/merge-layers.ts';
 
 /** A tree as nested objects: a string is a file's content, an object a directory. */

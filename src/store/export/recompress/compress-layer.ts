@@ -11,7 +11,7 @@ import type { ArchiveToCompress } from './skopeo-compress.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
-export interface CompressionJob {
+interface CompressionJob {
   readonly archive: ArchiveToCompress;
   readonly compressor: Compressor;
   /** Of a gzip file, when another is wanted than the compressor's own. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { findMappedRoot } from '../../../src/store/access/user-namespace.ts';
+import { findMappedRoot, findUnitUser } from '../../../src/store/access/deployment-users.ts';
 
 const user = { type: 'user' };
 const map = (...entries: [containerID: unknown, hostID: unknown][]) =>
@@ -22,4 +22,15 @@ const configs: [config: unknown, root: number | undefined][] = [
 
 test.each(configs)('%j has root as the user %p', (config, root) => {
   expect(findMappedRoot(config)).toBe(root);
+});
+
+test.each([
+  ['[Service]\nExecStart=/bin/true\n', undefined],
+  ['[Service]\nUser=etcd\n', 'etcd'],
+  ['[Service]\n User = 1000 \n', '1000'],
+  ['[Unit]\nUser=other\n[Service]\nUser=first\n[Install]\nUser=other\n[Service]\nUser=last\n', 'last'],
+  ['[Service]\nUser=etcd\nUser=\n', undefined],
+  ['[Service]\n#User=etcd\nUserX=etcd\n', undefined],
+])('%j runs as %p', (unit, user) => {
+  expect(findUnitUser(unit)).toBe(user);
 });

@@ -1,0 +1,10 @@
+/** The bits of a file's mode (inode(7)). */
+
+export const FileType = { mask: 0o170000, file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
+
+/** Permissions with setuid, setgid and sticky bit. */
+export const PERMISSIONS = 0o7777;
+
+export function isSymlinkMode(mode: number): boolean {
+  return (mode & FileType.mask) === FileType.symlink;
+}
