@@ -177,6 +177,21 @@ describe('an update that fails leaves the old deployment, and what ran', () => {
     await expectOld();
   });
 
+  test('a service that says of itself that it does not start', async () => {
+    const unit = serviceExports['service.template']?.replace(
+      '[Service]',
+      '[Service]\nType=notify\nTimeoutStartSec=2\nTimeoutStopSec=2',
+    );
+    await pushNext('new', "trap 'exit 0' TERM; echo I never say ready >&2; while :; do sleep 0.1; done", {
+      'service.template': unit ?? '',
+    });
+    const stderr = await failingAtomic1(['containers', 'update', '--pull', '--json', 'web']);
+    const { error } = JSON.parse(stderr.trim().split('\n').at(-1) ?? '');
+    expect([error.code, error.details.phase]).toEqual(['ROLLED_BACK', 'start']);
+    expect(error.details.log.join('\n')).toContain('I never say ready');
+    await expectOld();
+  });
+
   test('a health check that is never met; it is remembered', async () => {
     await pushNext('new', undefined, {
       'manifest.json': JSON.stringify({

@@ -177,10 +177,20 @@ function probeHttp(url: string, timeout: number): Promise<string | undefined> {
   });
 }
 
-/** The last lines of the service's log; none where the journal cannot be read. */
+/**
+ * The last lines of this run of the service; none where the journal cannot be read. What systemd says of the service counts when
+ * the service itself has said nothing: a stop that ends in kills is a line for each process.
+ */
 async function readLog(host: Host, name: string): Promise<readonly string[]> {
-  const argv = ['journalctl', '--quiet', '--no-pager', '--output=cat', `--lines=${MAX_LOG_LINES}`];
-  const result = await captureProgram(host, [...argv, `--unit=${name}.service`]);
+  const { invocation } = await readRun(host, name);
+  if (invocation === '') return [];
+  const own = await readJournal(host, `_SYSTEMD_INVOCATION_ID=${invocation}`);
+  return own.length > 0 ? own : readJournal(host, `INVOCATION_ID=${invocation}`);
+}
+
+async function readJournal(host: Host, match: string): Promise<readonly string[]> {
+  const argv = ['journalctl', '--quiet', '--no-pager', '--boot', '--output=cat', `--lines=${MAX_LOG_LINES}`];
+  const result = await captureProgram(host, [...argv, match]);
   if (result.exitCode !== 0) return [];
   return result.stdout
     .split('\n')

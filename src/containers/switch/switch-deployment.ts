@@ -29,7 +29,8 @@ import { stopsAlike } from '../render/unit/unit-stop.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
 import { createDeclaredPaths, readCopies, reloadUnit, replaceHostFiles } from '../service/activate.ts';
 import { startUnits, stopUnit } from '../service/container-service.ts';
-import { awaitHealth, type HealthRequest } from './await-health.ts';
+import { awaitHealth, buildUnhealthy, type HealthRequest } from './await-health.ts';
+import { listRunningUnits } from './running-units.ts';
 
 /**
  * Switches to a deployment. The journal of the operation is there, in the phase `building` or `switching`.
@@ -42,10 +43,12 @@ import { awaitHealth, type HealthRequest } from './await-health.ts';
  */
 export async function switchDeployment(
   host: Host,
-  journal: SwitchJournal,
+  begun: SwitchJournal,
   health: HealthRequest | undefined,
 ): Promise<void> {
-  const { container: name } = journal;
+  const { container: name } = begun;
+  // The build took a while: what runs is looked at when it is about to be stopped.
+  const journal = { ...begun, running: await listRunningUnits(host, name) };
   try {
     await writeJournal(host, { ...journal, phase: 'switching' });
     await makeRoom(host, journal);
@@ -94,9 +97,15 @@ async function exchange(host: Host, journal: SwitchJournal): Promise<void> {
   if (hasUnit && !reloadsEarly) await reloadUnit(host, name, wanted, journal.isEnabled);
 }
 
-async function start(host: Host, { running }: SwitchJournal, health: HealthRequest | undefined) {
+/** @throws UNIT_FAILED when the service does not start, or is not up afterwards */
+async function start(host: Host, { container, running }: SwitchJournal, health: HealthRequest | undefined) {
   if (running.length === 0 || health === undefined) return;
-  await startUnits(host, running);
+  try {
+    await startUnits(host, running);
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'COMMAND_FAILED') throw error;
+    throw await buildUnhealthy(host, container, 'start', error.message);
+  }
   await awaitHealth(host, health);
 }
 

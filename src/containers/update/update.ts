@@ -3,6 +3,7 @@
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
+import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
 import { captureProgram } from '../../host/run-program.ts';
@@ -188,6 +189,8 @@ async function build(
     isEnabled: await isServiceEnabled(host, name),
     hadPrevious: await isFolder(buildDeploymentFolder(host.locations, name, to)),
   };
+  // Without a journal it is what a person has left by removing the journal of a killed update.
+  await removeTree(buildDeploymentFolder(host.locations, name, to, 'previous'));
   await writeJournal(host, journal);
   try {
     await buildDeployment(host, plan, to, warnings);
