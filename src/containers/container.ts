@@ -47,8 +47,11 @@ export interface InstallRequest {
   readonly runtime?: string;
 }
 
-/** A file that an operation writes outside the checkout, in full. */
+/** A file that an install or update writes beside the root filesystem, with its whole content. */
 export interface PlannedFile {
+  /** `unit` and `tmpfiles` are files of the host; `config` (`config.json`) and `info` are in the deployment folder. */
+  readonly role: 'unit' | 'tmpfiles' | 'config' | 'info';
+  /** Absolute path that the file has when the deployment is active. */
   readonly path: string;
   /** Permission bits. */
   readonly mode: number;

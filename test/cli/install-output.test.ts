@@ -23,11 +23,12 @@ const plan: InstallPlan = {
   asks: [{ kind: 'host-path', subject: '/etc\u001b[2J', access: 'read-only' }],
   files: [
     {
+      role: 'unit',
       path: '/etc/systemd/system/etcd.service',
       mode: 0o644,
       content: '[Unit]\nDescription=a\tb\u001b[2J\n\n',
     },
-    { path: '/etc/tmpfiles.d/etcd.conf', mode: 0o600, content: 'd /run/etcd' },
+    { role: 'tmpfiles', path: '/etc/tmpfiles.d/etcd.conf', mode: 0o600, content: 'd /run/etcd' },
   ],
   commands: [
     ['systemctl', 'daemon-reload'],

@@ -1,6 +1,5 @@
 /** The changes of an install, in the order that makes each crash harmless. */
 import { rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { wrapError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
@@ -38,7 +37,7 @@ const maxShown = 10;
 export async function applyInstall(host: Host, { plan, warnings }: PreparedInstall): Promise<void> {
   const { name } = plan;
   throwIfInterrupted(host);
-  await checkHostFolders(plan.files.filter(({ path }) => dirname(path) !== plan.deployment));
+  await checkHostFolders(plan.files.filter(({ role }) => role === 'unit' || role === 'tmpfiles'));
   await writeJournal(host, { operation: 'install', container: name, deployment: number });
   let declared = noPaths;
   await undoOnFailure(host, name, noPaths, async () => {
@@ -47,7 +46,7 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
     await registerCheckouts(host);
     await commitDeployment(host, plan);
     await registerDeployment(host, name, plan.deployment);
-    const text = findTmpfilesText(host, plan);
+    const text = plan.files.find(({ role }) => role === 'tmpfiles')?.content ?? '';
     declared = { text, missing: await listPathsToCreate(text) };
   });
   await undoOnFailure(host, name, declared, () => createDeclaredPaths(host, name, plan.deployment));
@@ -117,9 +116,4 @@ async function undoDeclared(host: Host, name: string, { text, missing }: Declare
     kind: 'warning',
     text: `What systemd-tmpfiles did for ${name} is not taken back where the host had something already: ${shown}${more}`,
   });
-}
-
-function findTmpfilesText(host: Host, plan: InstallPlan): string {
-  const { tmpfiles } = buildContainerPaths(host.locations, plan.name);
-  return plan.files.find((file) => file.path === tmpfiles)?.content ?? '';
 }

@@ -1,6 +1,5 @@
 /** A deployment under a name that no program looks at, until it is whole. */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { withFileErrors } from '../../base/file-error.ts';
 import { syncFilesystemOf } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
@@ -10,10 +9,10 @@ import { letUsersReach } from '../../store/access/private-folders.ts';
 import { checkoutImage } from '../../store/checkout/checkout.ts';
 import type { InstallPlan, PlannedFile } from '../container.ts';
 import {
-  buildContainerPaths,
   buildDeploymentFolder,
   buildDeploymentPaths,
   type DeploymentNumber,
+  type DeploymentPaths,
 } from '../deployment.ts';
 
 /** Builds the whole deployment under a name that nothing looks at, `info` last, and brings it to the disk. */
@@ -36,7 +35,7 @@ export async function buildDeployment(
   if (plan.record.hasContainerService) await checkoutImage(host, plan.record.ostreeCommit, paths.rootfs);
   throwIfInterrupted(host);
   for (const file of plan.files) {
-    await writePlannedFile(file, `${folder}/${chooseNameInside(host, plan, file)}`);
+    await writePlannedFile(file, choosePlaceInside(paths, file));
   }
   await letUsersReach(host, folder);
   await syncFilesystemOf(folder);
@@ -51,11 +50,16 @@ async function writePlannedFile(file: PlannedFile, path: string): Promise<void> 
   });
 }
 
-/** Files of the host have a copy in the deployment, from which they are written when the deployment is activated. */
-function chooseNameInside(host: Host, plan: InstallPlan, file: PlannedFile): string {
-  const paths = buildContainerPaths(host.locations, plan.name);
-  const copies = buildDeploymentPaths(plan.deployment, plan.name);
-  if (file.path === paths.unit) return basename(copies.unitCopy);
-  if (file.path === paths.tmpfiles) return basename(copies.tmpfilesCopy);
-  return basename(file.path);
+/** The deployment keeps a copy of each file of the host. Activation writes the host's file from it. */
+function choosePlaceInside(paths: DeploymentPaths, { role }: PlannedFile): string {
+  switch (role) {
+    case 'unit':
+      return paths.unitCopy;
+    case 'tmpfiles':
+      return paths.tmpfilesCopy;
+    case 'config':
+      return paths.config;
+    case 'info':
+      return paths.info;
+  }
 }

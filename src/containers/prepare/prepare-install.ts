@@ -106,10 +106,10 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   });
   const paths = buildContainerPaths(host.locations, name);
   const files = [
-    plan(deployment.config, config?.text),
-    plan(paths.tmpfiles, tmpfiles),
-    plan(paths.unit, unit),
-    plan(deployment.info, formatInfo(record)),
+    planFile('config', deployment.config, config?.text),
+    planFile('tmpfiles', paths.tmpfiles, tmpfiles),
+    planFile('unit', paths.unit, unit),
+    planFile('info', deployment.info, formatInfo(record)),
   ].filter((file) => file !== undefined);
   const commands = buildActivationCommands(host.locations, name, {
     hasUnit: unit !== undefined,
@@ -146,8 +146,12 @@ async function judgeTmpfiles(host: Host, file: string, tmpfiles: string | undefi
   );
 }
 
-function plan(path: string, content: string | undefined): PlannedFile | undefined {
-  return content === undefined ? undefined : { path, mode: 0o644, content };
+function planFile(
+  role: PlannedFile['role'],
+  path: string,
+  content: string | undefined,
+): PlannedFile | undefined {
+  return content === undefined ? undefined : { role, path, mode: 0o644, content };
 }
 
 function listWarnings(exports: ImageExports, config: string): readonly string[] {
