@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 const defaultLength = 2000;
 
 /**
@@ -18,6 +20,24 @@ export function toPrintable(text: string, maxLength = defaultLength): string {
     .replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' ')
     .replace(invisible, '');
   return truncate(redactCredentials(clean), maxLength);
+}
+
+/**
+ * Shows the name of a file, which may be any bytes: a byte that is no printable text becomes `\xNN`.
+ *
+ * @param maxLength longest result in UTF-16 units
+ */
+export function formatFileName(name: Buffer, maxLength = 200): string {
+  // What is beyond this is cut off in any case, half a character too.
+  const start = name.subarray(0, 4 * maxLength);
+  const escaped = isUtf8(name)
+    ? start.toString('utf8').replace(/[\\\u0000-\u001f\u007f]/g, escapeByte)
+    : start.toString('latin1').replace(/[\\\u0000-\u001f\u007f-\u00ff]/g, escapeByte);
+  return toPrintable(escaped, maxLength);
+}
+
+function escapeByte(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }
 
 /** Replaces user and password of every URL: `https://user:pass@host/` becomes `https://***@host/`. */

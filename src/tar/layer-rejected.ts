@@ -1,4 +1,5 @@
 import { AtomicError } from '../base/errors.ts';
+import { formatFileName } from '../base/printable.ts';
 
 /** What is wrong with an entry, before it is known where. */
 export class Refusal extends Error {}
@@ -8,9 +9,15 @@ export class Refusal extends Error {}
  *
  * @param problem what is wrong, such as `a name with a NUL byte`
  * @param offset where in the archive, in bytes
+ * @param name of the entry, when it is known
  */
-export function layerRejected(problem: string, offset: number): AtomicError {
-  return new AtomicError('LAYER_REJECTED', `reading the layer's archive: ${problem} at byte ${offset}`, {
-    hint: 'Nothing of this layer was stored. Build and push the image again with a current tool, or ask its author.',
-  });
+export function layerRejected(problem: string, offset: number, name?: Buffer): AtomicError {
+  const entry = name === undefined ? '' : `, entry ${formatFileName(name)}`;
+  return new AtomicError(
+    'LAYER_REJECTED',
+    `reading the layer's archive: ${problem} at byte ${offset}${entry}`,
+    {
+      hint: 'Nothing of this layer was stored. Build and push the image again with a current tool, or ask its author.',
+    },
+  );
 }

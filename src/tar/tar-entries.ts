@@ -96,7 +96,7 @@ export class TarEntries {
       const pathName = chooseName('name', header.name, extensions.longName, extensions.pax?.get('path'));
       const name = sparse?.name ?? pathName;
       const kind = findKind(header, name);
-      const written = readPath(name);
+      const written = readPath('name', name);
       if (written === '' && kind !== 'directory') throw new Refusal(`a ${kind} in the place of the root`);
       const target = this.#readTarget(kind, header, extensions);
       const owner = { uid: readOwner('uid', header, extensions), gid: readOwner('gid', header, extensions) };
@@ -120,7 +120,8 @@ export class TarEntries {
       };
       return { entry, mappedSize: sparse?.kind === 'map in content' ? sparse.size : undefined };
     } catch (error) {
-      throw error instanceof Refusal ? layerRejected(error.message, offset) : error;
+      if (!(error instanceof Refusal)) throw error;
+      throw layerRejected(error.message, offset, findName(header, extensions));
     }
   }
 
@@ -137,7 +138,7 @@ export class TarEntries {
     if (kind !== 'hard link' && kind !== 'symlink') return '';
     const target = chooseName('link target', header.linkName, longLink, pax?.get('linkpath'));
     if (kind === 'hard link') {
-      const path = readPath(target);
+      const path = readPath('link target', target);
       if (path === '') throw new Refusal('a hard link to the root');
       return this.#paths.resolve(path);
     }
@@ -198,6 +199,12 @@ function chooseName(
   return long ?? pax ?? field;
 }
 
+/** For messages; of two names for one entry, the longer form. */
+function findName(header: TarHeader, { longName, pax }: TarExtensions): Buffer {
+  const name = [pax?.get('GNU.sparse.name'), pax?.get('path'), longName].find((given) => given?.length);
+  return name ?? header.name;
+}
+
 /** A file of an archive older than POSIX is a directory if its name ends with a slash. Of newer ones readers say this and that. */
 function findKind(header: TarHeader, name: Buffer): TarEntryKind {
   if (header.isOldSparse || header.type === OLD_SPARSE_TYPE) {
@@ -252,15 +259,15 @@ function readSize(kind: TarEntryKind, header: TarHeader, pax: TarExtensions['pax
 }
 
 /** Takes a name as other readers do: a leading `/` or `./` and double slashes mean nothing. */
-function readPath(name: Buffer): string {
-  if (name.length > MAX_PATH_BYTES) throw new Refusal(`a name of ${name.length} bytes`);
-  if (!isUtf8(name)) throw new Refusal('a name that is not UTF-8');
+function readPath(what: string, name: Buffer): string {
+  if (name.length > MAX_PATH_BYTES) throw new Refusal(`a ${what} of ${name.length} bytes`);
+  if (!isUtf8(name)) throw new Refusal(`a ${what} that is not UTF-8`);
   const text = name.toString('utf8');
   const parts = text.split('/').filter((part) => part !== '' && part !== '.');
   for (const part of parts) {
-    if (part === '..') throw new Refusal(`the name ${JSON.stringify(text)} with ".."`);
+    if (part === '..') throw new Refusal(`the ${what} ${JSON.stringify(text)} with ".."`);
     const length = Buffer.byteLength(part);
-    if (length > MAX_NAME_BYTES) throw new Refusal(`a name of ${length} bytes`);
+    if (length > MAX_NAME_BYTES) throw new Refusal(`a ${what} of ${length} bytes`);
   }
   return parts.join('/');
 }

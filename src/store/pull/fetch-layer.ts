@@ -1,6 +1,7 @@
 /** One layer of an image that is being stored: from the repository, or from the source into the open transaction. */
 
 import { AtomicError, wrapError } from '../../base/errors.ts';
+import { formatCount } from '../../base/format-count.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { retryTransient } from '../../host/retry.ts';
@@ -110,7 +111,7 @@ async function fetchLayer(
   if (unsupportedEntries > 0) {
     host.report({
       kind: 'warning',
-      text: `layer ${layer.digest}: ${unsupportedEntries} device nodes or FIFOs were left out; the store cannot keep them`,
+      text: `layer ${layer.digest}: left out ${formatCount(unsupportedEntries, 'device node or FIFO', 'device nodes or FIFOs')}; the store cannot keep them`,
     });
   }
   const tree = { ...imported.tree, impliedDirectories: new Set(impliedDirectories), mayHaveWhiteouts };

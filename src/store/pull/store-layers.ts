@@ -3,6 +3,7 @@
  * every 256 MB of new data, and when the pull fails. For what even that misses, a kill above all, see `layer-ledger.ts`.
  */
 import { AtomicError } from '../../base/errors.ts';
+import { formatCount } from '../../base/format-count.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import type { BlobDescriptor, ImageManifest } from '../../image/manifest.ts';
@@ -106,7 +107,7 @@ function warnOfLeftOut(host: Host, leftOut: ReadonlyMap<string, number>): void {
   const names = [...shown, ...(rest === 0 ? [] : [`others (${rest})`])].join(', ');
   host.report({
     kind: 'warning',
-    text: `${total} extended attributes of files were left out, which the kernel does not take on the filesystem of the image store: ${names}`,
+    text: `left out ${formatCount(total, 'extended attribute')} of files, which the kernel does not take on the filesystem of the image store: ${names}`,
   });
 }
 

@@ -54,7 +54,11 @@ test.each<[string, TarEntry[], string]>([
   ],
   ['a hard link to the root', [{ path: 'a', type: 'hardlink', linkName: '/' }], 'a hard link to the root'],
   ['a hard link to nothing', [{ path: 'a', type: 'hardlink' }], 'a hard link to the root'],
-  ['a hard link to ".."', [{ path: 'a', type: 'hardlink', linkName: '../b' }], 'the name "../b" with ".."'],
+  [
+    'a hard link to ".."',
+    [{ path: 'a', type: 'hardlink', linkName: '../b' }],
+    'the link target "../b" with ".."',
+  ],
   [
     'a hard link with content',
     [{ path: 'a', type: 'hardlink', linkName: 'b', content: 'x' }],
@@ -186,7 +190,27 @@ test.each<[string, TarEntry[], string]>([
   const { code, message } = catchError(() => scan(buildTar(entries)));
   expect(code).toBe('LAYER_REJECTED');
   expect(message).toStartWith(`reading the layer's archive: ${problem} at byte `);
-  expect(Number(message.split(' ').at(-1))).toBeLessThanOrEqual(last);
+  const [, offset] = / at byte (\d+), entry /.exec(message) ?? [];
+  expect(Number(offset)).toBeLessThanOrEqual(last);
+});
+
+test.each<[string, TarEntry, string]>([
+  ['in Latin-1', { path: 'a', raw: { name: Buffer.from('caf\xe9/men\xfc', 'latin1') } }, 'caf\\xe9/men\\xfc'],
+  ['cut in a character', { path: 'a', pax: { path: Buffer.from('caf\u00e9').subarray(0, -1) } }, 'caf\\xc3'],
+  [
+    'with control characters',
+    { path: 'a', raw: { name: Buffer.from('\x1b[31m\n\\\xff', 'latin1') } },
+    '\\x1b[31m\\x0a\\x5c\\xff',
+  ],
+  [
+    'too long for a line',
+    { path: 'a', pax: { path: Buffer.alloc(4000, 0xff) } },
+    `${'\\xff'.repeat(49)}\\...`,
+  ],
+  ['of a hard link', { path: '\u00fc', type: 'hardlink', raw: { linkName: Buffer.of(0xff) } }, '\u00fc'],
+])('names the entry whose name is not UTF-8: %s', (_, entry, name) => {
+  const { message } = catchError(() => scan(buildTar([entry])));
+  expect(message).toEndWith(`, entry ${name}`);
 });
 
 test.each<[string, TarEntry[], Partial<TarSummary>]>([

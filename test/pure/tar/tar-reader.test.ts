@@ -158,7 +158,7 @@ test.each<[string, Buffer, string]>([
   [
     'an empty long name',
     buildTar([{ path: 'x', raw: { typeFlag: 'L' } }, { path: 'a' }]),
-    'an empty long name at byte 512',
+    'an empty long name at byte 512, entry a',
   ],
   [
     'a PAX header of more than 1 MiB',

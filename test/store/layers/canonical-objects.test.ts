@@ -147,7 +147,7 @@ test('what the kernel refuses is left out, and a warning counts it', async () =>
   expect(tree).toEqual(nameEach(refused.map((row) => row[2])));
   expect(listWarnings(store)).toEqual([
     expect.stringMatching(
-      /^13 extended attributes of files were left out, .*: user\.a \(4\), .*, others \(5\)$/,
+      /^left out 13 extended attributes of files, which .*: user\.a \(4\), .*, others \(5\)$/,
     ),
   ]);
   checkRepository(store);
@@ -168,7 +168,7 @@ test('one warning for all layers counts the attributes, the frequent ones first'
     [{ path: 'c', type: 'directory', xattrs: apple }, ...many],
   ]);
   expect(listWarnings(store)).toEqual([
-    '10 extended attributes of files were left out, which the kernel does not take on the filesystem of the image store: com.apple.provenance (3), odd0 (1), odd1 (1), odd2 (1), odd3 (1), others (3)',
+    'left out 10 extended attributes of files, which the kernel does not take on the filesystem of the image store: com.apple.provenance (3), odd0 (1), odd1 (1), odd2 (1), odd3 (1), others (3)',
   ]);
   checkRepository(store);
 });

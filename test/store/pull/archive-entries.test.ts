@@ -187,7 +187,7 @@ test('device nodes and FIFOs are left out, and a warning says so', async () => {
   expect(store.events.filter(({ kind }) => kind === 'warning')).toEqual([
     {
       kind: 'warning',
-      text: `layer ${pulled.fetched[0]}: 3 device nodes or FIFOs were left out; the store cannot keep them`,
+      text: `layer ${pulled.fetched[0]}: left out 3 device nodes or FIFOs; the store cannot keep them`,
     },
   ]);
 });
