@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { requireProgressSchema } from '../support/schemas.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -52,7 +53,9 @@ test.each([
 
 test('the last line has the failure', () => {
   const { status } = runLine(`atomic pull --progress-fd 3 UPPER 3>${output}`);
-  const lines = readFileSync(output, 'utf8').trimEnd().split('\n');
+  const text = readFileSync(output, 'utf8');
+  requireProgressSchema(text);
+  const lines = text.trimEnd().split('\n');
   expect([status, ...lines.map((line) => JSON.parse(line))]).toEqual([
     2,
     { type: 'start', version: 1, verb: 'pull', text: 'atomic pull' },

@@ -9,6 +9,7 @@ import { writeHostContainersConfig } from '../support/containers-config.ts';
 import { type Fault, type FaultyRegistry, startFaultyRegistry } from '../support/faulty-registry.ts';
 import { type BuiltImage, buildImage } from '../support/oci-image.ts';
 import { pushImage } from '../support/registry-push.ts';
+import { requireProgressSchema } from '../support/schemas.ts';
 import { tree } from '../support/tree.ts';
 import { diffSnapshots, takeSnapshot } from '../support/tree-snapshot.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
@@ -328,11 +329,14 @@ describe('--progress-fd and --quiet', () => {
     await atomic(['uninstall', 'service']);
   });
 
-  const readLines = async (): Promise<Record<string, unknown>[]> =>
-    (await readFile(output, 'utf8'))
+  const readLines = async (): Promise<Record<string, unknown>[]> => {
+    const text = await readFile(output, 'utf8');
+    requireProgressSchema(text);
+    return text
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
+  };
 });
 
 /** Objects of the store are left out: libostree keeps those of a failed pull for the next one of this boot. */

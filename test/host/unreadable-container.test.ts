@@ -55,6 +55,7 @@ test('nothing of it is deleted or freed, and it is damage; uninstalling ends tha
       deployment: 0,
       files: 0,
       problems: [{ path: 'info', state: 'changed', reason: 'it is empty' }],
+      damaged_links: [],
       remedy,
     },
   ]);

@@ -29,7 +29,11 @@ const INSTALLED = '/usr/bin/atomic';
 const CONTAINER_MARK = '/run/systemd/container';
 const BUILT = fileURLToPath(new URL('../../dist/atomic', import.meta.url));
 
-/** Runs `atomic ARGS` and returns what came out, whatever the status. */
+/**
+ * Runs `atomic ARGS` and returns what came out, whatever the status.
+ *
+ * @throws Error when a document for programs is not as docs/schemas says
+ */
 export async function runAtomic(args: readonly string[], options: AtomicOptions = {}): Promise<AtomicRun> {
   const program =
     options.program ?? (existsSync(CONTAINER_MARK) && existsSync(INSTALLED) ? INSTALLED : BUILT);
@@ -43,14 +47,21 @@ export async function runAtomic(args: readonly string[], options: AtomicOptions 
   // A program that does not read its input may end before it is written.
   child.stdin.on('error', () => {});
   child.stdin.end(options.input ?? '');
-  const ended = new Promise<number>((resolve, reject) => {
+  const ended = new Promise<{ status: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (status, signal) =>
-      resolve(status ?? 128 + (signal === null ? 0 : constants.signals[signal])),
-    );
+    child.on('close', (status, signal) => resolve({ status, signal }));
   });
-  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { args, stdout, stderr, status };
+  const [stdout, stderr, end] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const status = end.status ?? 128 + (end.signal === null ? 0 : constants.signals[end.signal]);
+  const run = { args, stdout, stderr, status };
+  // What is killed may not have come to its document.
+  if (end.signal === null && isJson(args)) await (await import('./schemas.ts')).requireJsonRun(run);
+  return run;
+}
+
+/** The schemas are loaded for these runs only. */
+function isJson(args: readonly string[]): boolean {
+  return args.includes('--json') || args.includes('inspect');
 }
 
 /**
