@@ -45,6 +45,13 @@ const table: Readonly<Record<string, Row>> = {
     badContainer: ['-f NAME'],
     root: ['x', '-a'],
   },
+  'containers update': {
+    missing: [''],
+    container: ['NAME', '--pull NAME'],
+    badContainer: ['NAME'],
+    root: ['x', '-a'],
+  },
+  'containers rollback': { container: ['NAME'], badContainer: ['NAME'], root: ['x'] },
   uninstall: { container: ['NAME', 'NAME other'], badContainer: ['NAME', 'x NAME'], root: ['x', 'x y'] },
   mount: { image: ['IMAGE DIR'], root: ['x DIR'] },
   unmount: { root: ['DIR'] },

@@ -9,6 +9,9 @@ const exclude = [
   '/var/lib/containers/cache',
   '/var/lib/containers/storage',
   '/var/lib/systemd',
+  // A host sees what another program installs on the machine meanwhile.
+  '/var/lib/dpkg',
+  '/var/lib/apt',
   '/run/systemd',
   '/run/log',
   '/run/mount',

@@ -14,7 +14,7 @@ import {
 } from '../deployment.ts';
 import { buildNotFound } from '../not-found.ts';
 import { findLinkTarget, readContainer } from '../read-container.ts';
-import { adviceForExistingName, type ContainerName, parseContainerName } from '../render/container-name.ts';
+import type { ContainerName } from '../render/container-name.ts';
 
 export interface CurrentContainer {
   readonly name: ContainerName;
@@ -25,10 +25,9 @@ export interface CurrentContainer {
 }
 
 /**
- * @throws BAD_VALUE, CONTAINER_NOT_FOUND; CONTAINER_DAMAGED when its files do not say what it is
+ * @throws CONTAINER_NOT_FOUND; CONTAINER_DAMAGED when its files do not say what it is
  */
-export async function readCurrent(host: Host, written: string): Promise<CurrentContainer> {
-  const name = parseContainerName(written, adviceForExistingName);
+export async function readCurrent(host: Host, name: ContainerName): Promise<CurrentContainer> {
   const state = await readContainer(host, name);
   if (state.kind === 'absent') throw await buildNotFound(host, name);
   if (state.kind === 'damaged') throw buildDamaged(name, state.reason);

@@ -1,4 +1,5 @@
 /** Back to the other deployment of a container. */
+
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
@@ -10,6 +11,7 @@ import { requireNotShown } from '../mounted-deployments.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { readDeployment } from '../read-container.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
+import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
 import { listRunningUnits } from '../switch/running-units.ts';
 import { describeTakenBack, switchDeployment } from '../switch/switch-deployment.ts';
 import { chooseHealth, type HealthChoice } from './choose-health.ts';
@@ -40,12 +42,13 @@ export interface RollbackResult {
  *   is nothing to go back to; what `switchDeployment` throws
  */
 export async function rollbackContainer(host: Host, request: RollbackRequest): Promise<RollbackResult> {
+  const name = parseContainerName(request.name, adviceForExistingName);
   await requireSystemAccess(host, 'containers rollback');
-  await recoverOthers(host, request.name);
-  return withContainerLock(host, request.name, 'containers rollback', async () => {
-    await recoverContainer(host, request.name);
-    const current = await readCurrent(host, request.name);
-    const { name, active: from, other: to } = current;
+  await recoverOthers(host, name);
+  return withContainerLock(host, name, 'containers rollback', async () => {
+    await recoverContainer(host, name);
+    const current = await readCurrent(host, name);
+    const { active: from, other: to } = current;
     const folder = buildDeploymentFolder(host.locations, name, to);
     const record = await requirePrevious(host, current, folder);
     await requireUnchangedFiles(host, current);

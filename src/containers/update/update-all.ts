@@ -2,6 +2,7 @@
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { SourceOptions } from '../../image/image.ts';
+import { requireSystemAccess } from '../preconditions.ts';
 import { listContainerNames } from '../read-container.ts';
 import { type UpdateRequest, type UpdateResult, updateContainer } from './update.ts';
 
@@ -21,6 +22,7 @@ export async function updateAll(
   request: Omit<UpdateRequest, 'name'>,
   source: SourceOptions,
 ): Promise<readonly UpdateOutcome[]> {
+  await requireSystemAccess(host, 'containers update');
   const outcomes: UpdateOutcome[] = [];
   for (const name of names ?? (await listContainerNames(host))) {
     host.report({ kind: 'notice', text: `Checking container ${name}...` });

@@ -28,6 +28,7 @@ import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install
 import { isFolder } from '../read-container.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
 import { findRefused, rememberRefused } from '../refused-image.ts';
+import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
 import { changeSetValues, listSetValues, type ValueChange } from '../render/values/value-origins.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
 import { findText, readCopies } from '../service/activate.ts';
@@ -93,17 +94,17 @@ export async function updateContainer(
   request: UpdateRequest,
   source: SourceOptions,
 ): Promise<UpdateResult> {
+  const name = parseContainerName(request.name, adviceForExistingName);
   await requireSystemAccess(host, 'containers update');
-  await recoverOthers(host, request.name);
-  return withContainerLock(host, request.name, 'containers update', async () => {
-    await recoverContainer(host, request.name);
-    const current = await readCurrent(host, request.name);
+  await recoverOthers(host, name);
+  return withContainerLock(host, name, 'containers update', async () => {
+    await recoverContainer(host, name);
+    const current = await readCurrent(host, name);
     const image = await chooseImage(host, current, request, source);
-    const step = `updating ${current.name}`;
     const preparation = await withSharedStore(host, async () => {
       const found = await prepareUpdate(host, current, image, request);
       if ('outcome' in found || request.isPlan) return found;
-      await request.consent(current.name, found.widening);
+      await request.consent(name, found.widening);
       throwIfInterrupted(host);
       return { ...found, journal: await build(host, found) };
     });
@@ -113,7 +114,7 @@ export async function updateContainer(
     try {
       await switchDeployment(host, preparation.journal, request.starts ? preparation.health : undefined);
     } catch (error) {
-      throw await explain(host, preparation, wrapError(error, step));
+      throw await explain(host, preparation, wrapError(error, `updating ${name}`));
     }
     return { outcome: 'updated', ...result };
   });

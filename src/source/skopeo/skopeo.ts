@@ -64,10 +64,16 @@ export async function copyUnderPolicy(
     ...[findSkopeo(host), ...formatGlobalFlags(options), 'copy', '--quiet'],
     ...[...formatCopySourceFlags(options), source, destination],
   ];
+  const scratchHost = useScratch(host, options);
   const { exitCode, stderrTail } = await (isRegistry(source)
-    ? captureTransfer(host, argv, options.silenceLimits)
-    : captureProgram(host, argv));
+    ? captureTransfer(scratchHost, argv, options.silenceLimits)
+    : captureProgram(scratchHost, argv));
   if (exitCode !== 0) throw buildSkopeoFailure(stderrTail);
+}
+
+/** gpg, which checks signatures, keeps the keys in a folder in TMPDIR. That may be missing or full. */
+function useScratch(host: Host, { temporaryFolder }: SkopeoOptions): Host {
+  return temporaryFolder === undefined ? host : { ...host, env: { ...host.env, TMPDIR: temporaryFolder } };
 }
 
 /**
@@ -104,12 +110,8 @@ function isRegistry(location: string): boolean {
 }
 
 async function runSkopeo(host: Host, options: SkopeoOptions, args: readonly string[]): Promise<string> {
-  const { temporaryFolder } = options;
-  // gpg, which checks signatures, keeps the keys in a folder in TMPDIR. That may be missing or full.
-  const place = temporaryFolder === undefined ? {} : { TMPDIR: temporaryFolder };
-  const scratchHost = { ...host, env: { ...host.env, ...place } };
   const argv = [findSkopeo(host), ...formatGlobalFlags(options), ...args];
-  const result = await captureProgram(scratchHost, argv);
+  const result = await captureProgram(useScratch(host, options), argv);
   if (result.exitCode === 0) return result.stdout;
   throw buildSkopeoFailure(result.stderrTail);
 }

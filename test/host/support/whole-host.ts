@@ -28,6 +28,10 @@ const exceptions = [
   '/var/lib/systemd',
   // The roots of other releases, which hosts beside this one take from there.
   '/var/cache/atomic-roots',
+  // What another program installs on the machine meanwhile.
+  '/var/lib/dpkg',
+  '/var/lib/apt',
+  '/var/cache/apt',
   // Lasting state that etcd's tmpfiles.d file declares.
   '/var/lib/etcd',
 ];
