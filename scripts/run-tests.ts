@@ -30,9 +30,9 @@ const SAMPLE = [
   'test/host/main-job.test.ts',
   'test/host/install.test.ts',
   'test/host/docker-sources.test.ts',
-  'test/store/bad-registry.test.ts',
-  'test/store/signatures.test.ts',
-  'test/store/trust-policy.test.ts',
+  'test/store/pull/bad-registry.test.ts',
+  'test/store/trust/signatures.test.ts',
+  'test/store/trust/trust-policy.test.ts',
 ];
 
 /** One child process and what it ran. */

@@ -18,6 +18,7 @@ beforeAll(async () => {
 afterAll(() => images[Symbol.asyncDispose]());
 
 beforeEach(async () => {
+  if (await isFresh()) return;
   if (existsSync(`${checkouts}/web`)) await atomic(['uninstall', 'web']);
   service = await push({});
   await atomic(['pull', service]);
@@ -25,6 +26,15 @@ beforeEach(async () => {
   await command('systemctl', 'start', 'web');
   await readWord();
 });
+
+/** Whether the container is as it was installed and started: an update that failed must leave it so. */
+async function isFresh(): Promise<boolean> {
+  if (!existsSync(`${checkouts}/web`) || existsSync(`${checkouts}/web.1`)) return false;
+  const { 'value-origins': origins } = readInfo();
+  return (
+    origins.WORD === 'image' && readInfo().values.WORD === 'hello' && (await readActivity('web')) === 'active'
+  );
+}
 
 /** Pushes a version of the image; without files it is the first one. */
 function push({ exports = {}, ...rest }: ImageFiles): Promise<string> {
