@@ -1,7 +1,7 @@
 /** Failures that a person can meet. A programmer's mistake stays a plain `Error` and is printed with its stack. */
 
 /** Groups of codes; the category decides the exit status together with `AtomicErrorOptions.exitStatus`. */
-export type ErrorCategory =
+type ErrorCategory =
   | 'usage'
   | 'precondition'
   | 'not-found'
@@ -57,7 +57,6 @@ const categories = {
   ENGINE_UNREACHABLE: 'external',
   STORE_CORRUPT: 'store',
   STORE_FAILED: 'store',
-  STORE_VERSION: 'store',
   JOURNAL_UNREADABLE: 'store',
   CONTAINER_DAMAGED: 'store',
   UNIT_FAILED: 'activation',

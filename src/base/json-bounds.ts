@@ -4,7 +4,7 @@ const MAX_DEPTH = 64;
 const MAX_VALUES = 250_000;
 
 /** Where a document leaves the bounds, and how. */
-export interface JsonExcess {
+interface JsonExcess {
   readonly offset: number;
   readonly problem: string;
 }

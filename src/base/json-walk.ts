@@ -1,5 +1,5 @@
 /** What a walk through a document reports. Offsets are those of the token in the text. */
-export interface JsonVisitor {
+interface JsonVisitor {
   /** A key of an object, with its quotes. */
   key?(start: number, end: number): void;
   /** A string that is a value, with its quotes. */

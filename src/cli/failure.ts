@@ -1,5 +1,5 @@
-import { describeSystemError, explainSystemError, findErrno } from '../base/errno.ts';
 import { AtomicError } from '../base/errors.ts';
+import { describeSystemError, explainSystemError, findErrno } from '../base/file-error.ts';
 
 /** What went wrong, as far as it can be told to a person or a script. */
 export interface Failure {

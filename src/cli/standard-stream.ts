@@ -1,5 +1,5 @@
 import { createReadStream, fstatSync, readFileSync, type Stats, writeSync } from 'node:fs';
-import { findErrno } from '../base/errno.ts';
+import { findErrno } from '../base/file-error.ts';
 
 /** How long to wait for a reader when someone has made the pipe non-blocking. */
 const RETRY_MILLISECONDS = 5;

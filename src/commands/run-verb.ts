@@ -69,7 +69,7 @@ export async function runVerb({ verb, rest, globals }: VerbRequest, caller: Call
 
 async function openProgress(verb: Verb, value: string, { screen }: Caller): Promise<ProgressStream> {
   const [{ parseProgressFd }, { createProgressWriter }, { openProgressStream }] = await Promise.all([
-    import('./options/progress-option.ts'),
+    import('./options/common-options.ts'),
     import('../cli/standard-stream.ts'),
     import('../cli/progress/progress-stream.ts'),
   ]);

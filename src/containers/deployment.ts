@@ -29,7 +29,7 @@ export type DeploymentNumber = 0 | 1;
 export const deploymentNumbers: readonly DeploymentNumber[] = [0, 1];
 
 /** The files of one container outside its deployments. */
-export interface ContainerPaths {
+interface ContainerPaths {
   readonly link: string;
   readonly newLink: string;
   readonly unit: string;

@@ -5,7 +5,7 @@ import type { FileChange } from '../store/file-change.ts';
 import { type NamedRoot, readRoot } from './find-root.ts';
 
 /** Two root filesystems and what is not the same in them, sorted by path. */
-export interface RootDiff {
+interface RootDiff {
   readonly before: NamedRoot;
   readonly after: NamedRoot;
   readonly changes: readonly FileChange[];

@@ -1,9 +1,11 @@
 import { AtomicError } from '../base/errors.ts';
+import type { Host } from '../host/host.ts';
 import { formatReference, parseReference } from '../image/reference.ts';
 import type { InstalledDeployment } from './list-deployments.ts';
+import { listContainerNames, readContainer } from './read-container.ts';
 
 /** What is known of an image; without an id nobody can read what its name means. */
-export interface UsedImage {
+interface UsedImage {
   readonly reference: string;
   readonly id: string | undefined;
   readonly commit: string | undefined;
@@ -41,4 +43,20 @@ export function readReference({ record }: InstalledDeployment): string {
     if (error instanceof AtomicError) return record.image;
     throw error;
   }
+}
+
+/**
+ * Lists the ids of the images that containers use (compatibility M-02). Works without root; damaged containers count
+ * for nothing, because nobody knows their image.
+ *
+ * @returns image id -> names of the containers, sorted
+ */
+export async function listUsedImageIds(host: Host): Promise<ReadonlyMap<string, readonly string[]>> {
+  const used = new Map<string, string[]>();
+  for (const name of await listContainerNames(host)) {
+    const state = await readContainer(host, name);
+    if (state.kind !== 'installed' || state.record.revision === '') continue;
+    used.set(state.record.revision, [...(used.get(state.record.revision) ?? []), name]);
+  }
+  return used;
 }

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { findErrno } from '../base/errno.ts';
 import { AtomicError } from '../base/errors.ts';
-import { isErrno } from '../base/file-error.ts';
+import { findErrno, isErrno } from '../base/file-error.ts';
 import { isNameTaken } from '../host/files/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import type { DeploymentRecord } from './container.ts';

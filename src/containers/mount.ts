@@ -12,7 +12,7 @@ import { buildDeploymentPaths } from './deployment.ts';
 import { type NamedRoot, readRoot } from './find-root.ts';
 import { isFolder } from './read-container.ts';
 
-export interface MountRequest {
+interface MountRequest {
   /** As a person typed it, see `readRoot`. */
   readonly subject: string;
   /** An empty directory. */

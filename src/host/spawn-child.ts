@@ -8,7 +8,7 @@
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { findErrno } from '../base/errno.ts';
+import { findErrno } from '../base/file-error.ts';
 
 const OPTION = 'pdeathsig';
 

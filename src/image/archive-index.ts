@@ -11,13 +11,13 @@ const MAX_NAME = 200;
 const TAG_ANNOTATION = 'org.opencontainers.image.ref.name';
 const NAME_ANNOTATION = 'io.containerd.image.name';
 
-export interface ArchivedImage {
+interface ArchivedImage {
   readonly index: number;
   /** `RepoTags`, as written. */
   readonly names: readonly string[];
 }
 
-export interface LayoutImage {
+interface LayoutImage {
   readonly tag: string | undefined;
   readonly name: string | undefined;
   readonly described: ManifestDescriptor | undefined;

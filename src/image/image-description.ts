@@ -1,6 +1,5 @@
+import type { ImageConfig, ImageDetails } from './configuration-blob.ts';
 import type { StoredImage } from './image.ts';
-import type { ImageConfig } from './image-config.ts';
-import type { ImageDetails } from './image-details.ts';
 import type { LayerFacts } from './image-history.ts';
 
 /** Everything that the store knows of an image without looking into its files. */

@@ -1,4 +1,4 @@
-import type { HistoryEntry } from './image-details.ts';
+import type { HistoryEntry } from './configuration-blob.ts';
 
 /** A layer as the store has it. */
 export interface LayerFacts {

@@ -4,7 +4,7 @@
  */
 import { isJsonObject, tryParseJson } from '../base/json-text.ts';
 
-export interface OriginalManifest {
+interface OriginalManifest {
   /** `sha256:...` of the manifest in its registry, where it is written down. */
   readonly digest: string | undefined;
   /** Base first, `sha256:...`. */

@@ -1,4 +1,7 @@
+/** Platforms: what a person asks for, and what the configuration of an image says. */
 import { AtomicError } from '../base/errors.ts';
+import { isJsonObject, tryParseJson } from '../base/json-text.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { Platform } from './image.ts';
 
 /** What the kernel calls processors that images call otherwise. */
@@ -41,4 +44,45 @@ export function parsePlatform(text: string): Platform {
     });
   }
   return variant === undefined ? { os, architecture } : { os, architecture, variant };
+}
+
+/** What a configuration says of its platform; an image need not say all of it. */
+type NamedPlatform = { readonly [Part in keyof Platform]?: string };
+
+/** @param config the configuration blob; what is not text counts as not said */
+export function readNamedPlatform(config: string): NamedPlatform {
+  const value = tryParseJson(config);
+  if (!isJsonObject(value)) return {};
+  const { os, architecture, variant } = value;
+  return { ...pick({ os }), ...pick({ architecture }), ...pick({ variant }) };
+}
+
+function pick(part: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(part).filter((entry): entry is [string, string] => {
+      const [, value] = entry;
+      return typeof value === 'string' && value !== '';
+    }),
+  );
+}
+
+/** Whether an image may be for a platform: nothing that it says is against it. One that names no architecture is for all. */
+export function suitsPlatform(image: NamedPlatform, wanted: Platform): boolean {
+  if (image.architecture === undefined) return true;
+  if (image.architecture !== wanted.architecture) return false;
+  if (image.os !== undefined && image.os !== wanted.os) return false;
+  return suitsVariant(image.variant, wanted.variant);
+}
+
+/** Processors run what was made for those before them: `v7` of ARM takes `v6`, as containers/image does in lists. */
+function suitsVariant(image: string | undefined, wanted: string | undefined): boolean {
+  if (image === undefined || wanted === undefined || image === wanted) return true;
+  const [own, asked] = [image, wanted].map((variant) => /^v([0-9]+)$/.exec(variant)?.[1]);
+  return own !== undefined && asked !== undefined && Number(own) <= Number(asked);
+}
+
+/** `linux/arm/v7`, printable. */
+export function formatPlatform({ os, architecture, variant }: NamedPlatform): string {
+  const parts = [os, architecture, variant].filter((part) => part !== undefined);
+  return toPrintable(parts.join('/'), 80);
 }

@@ -7,7 +7,7 @@ import { AtomicError } from '../base/errors.ts';
 import { type ImageReference, parseReference } from './reference.ts';
 
 /** Sources that are files or folders of this machine, in the words of skopeo. */
-export type FileTransport = 'docker-archive' | 'oci' | 'oci-archive' | 'dir';
+type FileTransport = 'docker-archive' | 'oci' | 'oci-archive' | 'dir';
 /** Sources that are stores of other programs. */
 export type StoreTransport = 'docker-daemon' | 'containers-storage';
 

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { findErrno } from '../base/errno.ts';
+import { findErrno } from '../base/file-error.ts';
 
 const SUM_LENGTH = 64;
 const MODE = 0o644;

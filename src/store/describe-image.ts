@@ -2,10 +2,13 @@
 
 import { isJsonObject, parseJson } from '../base/json-text.ts';
 import type { Host } from '../host/host.ts';
+import {
+  emptyConfiguration,
+  type ImageConfiguration,
+  parseConfiguration,
+} from '../image/configuration-blob.ts';
 import type { ListedImage, StoredImage } from '../image/image.ts';
-import { emptyImageConfig, type ImageConfig, parseImageConfig } from '../image/image-config.ts';
 import type { ImageDescription } from '../image/image-description.ts';
-import { emptyImageDetails, type ImageDetails, parseImageDetails } from '../image/image-details.ts';
 import type { LayerFacts } from '../image/image-history.ts';
 import { type BlobDescriptor, parseManifest } from '../image/manifest.ts';
 import { formatBlobRef } from '../image/ref-name.ts';
@@ -48,19 +51,15 @@ export async function readImageDescription(
  *
  * @throws AtomicError STORE_CORRUPT, MANIFEST_INVALID
  */
-export async function readConfiguration(
-  host: Host,
-  image: StoredImage,
-): Promise<{ config: ImageConfig; details: ImageDetails }> {
+export async function readConfiguration(host: Host, image: StoredImage): Promise<ImageConfiguration> {
   const { configDigest, reference } = image;
   const ref = configDigest === undefined ? undefined : formatBlobRef(configDigest);
   if (ref === undefined || findRef(host.locations.repository, ref) === undefined) {
     const text = `the configuration of ${reference} is not in the store; pull the image again to see it`;
     host.report({ kind: 'warning', text });
-    return { config: emptyImageConfig, details: emptyImageDetails };
+    return emptyConfiguration;
   }
-  const text = await readImageConfig(host, image);
-  return { config: parseImageConfig(text, reference), details: parseImageDetails(text, reference) };
+  return parseConfiguration(await readImageConfig(host, image), reference);
 }
 
 function describeLayer(repository: string, layer: BlobDescriptor, diffId: string | undefined): LayerFacts {

@@ -11,8 +11,8 @@ import {
   isYes,
 } from '../../src/commands/options/deletion-view.ts';
 import type { ImageInfo } from '../../src/containers/image-info.ts';
+import { emptyImageConfig } from '../../src/image/configuration-blob.ts';
 import type { StoredImage } from '../../src/image/image.ts';
-import { emptyImageConfig } from '../../src/image/image-config.ts';
 import type { ImageDescription } from '../../src/image/image-description.ts';
 
 const id = 'd7c1702506ff'.padEnd(64, '0');

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test';
+import { checkStorage, checkSystemPackage } from '../../src/commands/options/common-options.ts';
 import { parseSourceOptions } from '../../src/commands/options/source-options.ts';
-import { checkStorage } from '../../src/commands/options/storage-option.ts';
-import { checkSystemPackage } from '../../src/commands/options/system-package.ts';
 import { catchError } from '../support/thrown-error.ts';
 
 const storageHint = "'ostree' is the only storage: write --storage=ostree, or leave it out.";

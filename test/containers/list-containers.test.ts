@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { listUsedImageIds } from '../../src/containers/image-users.ts';
 import { writeJournal } from '../../src/containers/journal.ts';
 import { chooseStatus, listContainers } from '../../src/containers/list-containers.ts';
 import { readContainer } from '../../src/containers/read-container.ts';
-import { listUsedImageIds } from '../../src/containers/used-images.ts';
 import { isSystemdRunning } from '../../src/host/systemd/systemctl.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { record, writeDeployment } from './fake-deployment.ts';

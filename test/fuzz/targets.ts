@@ -9,8 +9,7 @@ import { parseJournal } from '../../src/containers/journal.ts';
 import { parseRuntimeConfig } from '../../src/containers/render/config/runtime-config.ts';
 import { parseExportsManifest } from '../../src/containers/render/exports-manifest.ts';
 import { substituteTemplate } from '../../src/containers/render/values/template.ts';
-import { parseImageConfig } from '../../src/image/image-config.ts';
-import { parseImageDetails } from '../../src/image/image-details.ts';
+import { parseConfiguration } from '../../src/image/configuration-blob.ts';
 import { parseManifest } from '../../src/image/manifest.ts';
 import { formatImageRef, parseRefName } from '../../src/image/ref-name.ts';
 import { parseReference } from '../../src/image/reference.ts';
@@ -52,8 +51,7 @@ export const targets: readonly FuzzTarget[] = [
   text('manifest', parseManifest),
   text('exports-manifest', (input) => parseExportsManifest(input, 'image')),
   text('configuration', (input) => {
-    parseImageConfig(input, 'image');
-    parseImageDetails(input, 'image');
+    parseConfiguration(input, 'image');
   }),
   text('runtime-config', (input) => parseRuntimeConfig(input, '/config.json')),
   text('trust-policy', (input) => parseTrustPolicy(input, '/policy.json')),

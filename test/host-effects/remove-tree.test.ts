@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { removeTree, requireNoMounts } from '../../src/host/files/remove-tree.ts';
-import { parseMountPoints } from '../../src/host/mounts/mounts.ts';
+import { parseMountPoints } from '../../src/host/mounts/mount-table.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
 
 test('removes everything and follows no symlink', async () => {

@@ -69,7 +69,7 @@ export interface Input<
   readonly operands: { readonly [Name in keyof Operands]: OperandValue<Operands[Name]> };
 }
 
-export type OperandValue<Spec extends OperandSpec> = Spec extends { count: 'many' | 'some' }
+type OperandValue<Spec extends OperandSpec> = Spec extends { count: 'many' | 'some' }
   ? readonly string[]
   : Spec extends { count: 'optional' }
     ? string | undefined

@@ -16,7 +16,7 @@ export interface GlobalOptions {
   readonly assumeYes: boolean;
 }
 
-export type Request<Verb extends VerbEntry> =
+type Request<Verb extends VerbEntry> =
   | { readonly kind: 'version' }
   /** `topic` is a verb, the first word of verbs (`images`), or empty for the program. */
   | { readonly kind: 'help'; readonly topic: string }

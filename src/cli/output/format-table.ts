@@ -9,7 +9,7 @@ export interface Column<Row> {
   readonly read: (row: Row) => string;
 }
 
-export interface TableOptions<Row> {
+interface TableOptions<Row> {
   /** A sign in front of the line of a row, at most two characters. */
   readonly mark: (row: Row) => string;
   /** Spaces between columns. */

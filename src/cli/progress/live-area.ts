@@ -1,5 +1,5 @@
 /** Lines at the end of a terminal that are drawn again and again, below everything that was printed. */
-export interface LiveArea {
+interface LiveArea {
   /** Replaces what is shown. */
   draw(lines: readonly string[]): void;
   /** Removes what is shown; the cursor stands where it began. */

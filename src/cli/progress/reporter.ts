@@ -3,7 +3,7 @@ import { idle, updateActivity } from './activity.ts';
 import { type EventLine, formatEndedProgram, formatEvent } from './event-line.ts';
 import { openProgressDisplay, type ProgressDisplay, type Screen } from './progress-display.ts';
 
-export interface Reporter {
+interface Reporter {
   readonly report: Report;
   /** Writes a line for each child process with `debug`, and nothing without it. */
   readonly trace: Trace;
@@ -11,7 +11,7 @@ export interface Reporter {
   close(): void;
 }
 
-export interface ReporterOptions {
+interface ReporterOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly debug: boolean;

@@ -7,8 +7,8 @@ import { adviceForExistingName, parseContainerName } from '../../containers/rend
 import type { Host } from '../../host/host.ts';
 import { formatProposal, proposeImages } from '../../image/propose-images.ts';
 import { defineCommand } from '../options/command.ts';
+import { checkStorage, storageOption } from '../options/common-options.ts';
 import { confirmDeletion } from '../options/confirm-deletion.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
 import { formatContainerDeletion, formatContainerQuestion } from './delete-view.ts';
 
 export const containersDelete = defineCommand({

@@ -2,10 +2,13 @@ import { AtomicError } from '../../base/errors.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { parseSetOptions } from '../../containers/render/values/set-option.ts';
 import { defineCommand } from '../options/command.ts';
-import { progressOption } from '../options/progress-option.ts';
+import {
+  checkStorage,
+  checkSystemPackage,
+  progressOption,
+  storageOption,
+} from '../options/common-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
-import { checkSystemPackage } from '../options/system-package.ts';
 import { buildInstallJson } from './install-json.ts';
 import { formatInstallPlan } from './plan-text.ts';
 

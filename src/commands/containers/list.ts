@@ -1,6 +1,5 @@
 import { defineCommand } from '../options/command.ts';
-import { listOptions } from '../options/list-options.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { checkStorage, listOptions, storageOption } from '../options/common-options.ts';
 import { formatContainerList } from './list-view.ts';
 
 export const containersList = defineCommand({

@@ -1,7 +1,7 @@
 import { AtomicError } from '../../base/errors.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { defineCommand } from '../options/command.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { checkStorage, storageOption } from '../options/common-options.ts';
 
 export const uninstall = defineCommand({
   description: [

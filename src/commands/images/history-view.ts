@@ -5,7 +5,7 @@ import { formatLocalTime } from '../../cli/output/format-time.ts';
 import type { ImageDescription } from '../../image/image-description.ts';
 import { buildHistory, type HistoryStep } from '../../image/image-history.ts';
 
-export interface ImageHistoryOptions {
+interface ImageHistoryOptions {
   readonly quiet: boolean;
   readonly json: boolean;
   readonly 'no-trunc': boolean;

@@ -1,5 +1,5 @@
 import { defineCommand } from '../options/command.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { checkStorage, storageOption } from '../options/common-options.ts';
 import { formatImageHistory } from './history-view.ts';
 
 export const imagesHistory = defineCommand({

@@ -1,7 +1,7 @@
 import { buildUsageError } from '../../cli/arguments/usage-error.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { defineCommand } from '../options/command.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { checkStorage, storageOption } from '../options/common-options.ts';
 import { buildImageInfoJson, formatImageInfo } from './info-view.ts';
 
 export const imagesInfo = defineCommand({

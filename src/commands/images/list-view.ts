@@ -19,7 +19,7 @@ export interface ImageRow {
   readonly isUsed: boolean;
 }
 
-export interface ImageListOptions {
+interface ImageListOptions {
   readonly filter: readonly string[];
   readonly json: boolean;
   readonly quiet: boolean;

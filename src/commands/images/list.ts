@@ -1,6 +1,5 @@
 import { defineCommand } from '../options/command.ts';
-import { listOptions } from '../options/list-options.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { checkStorage, listOptions, storageOption } from '../options/common-options.ts';
 import { buildBlobRow, buildImageRow, formatImageList } from './list-view.ts';
 
 export const imagesList = defineCommand({
@@ -29,7 +28,7 @@ export const imagesList = defineCommand({
     checkStorage(options.storage);
     const [{ listImages, listBlobs }, { listUsedImageIds }] = await Promise.all([
       import('../../store/list-images.ts'),
-      import('../../containers/used-images.ts'),
+      import('../../containers/image-users.ts'),
     ]);
     const [images, blobs, used] = await Promise.all([
       listImages(host),

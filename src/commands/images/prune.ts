@@ -1,6 +1,6 @@
 import { formatJson } from '../../cli/output/format-json.ts';
 import { defineCommand } from '../options/command.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { checkStorage, storageOption } from '../options/common-options.ts';
 import { formatPruned } from './prune-view.ts';
 
 export const imagesPrune = defineCommand({

@@ -1,9 +1,8 @@
 import { formatJson } from '../../cli/output/format-json.ts';
 import { parsePlatform } from '../../image/platform.ts';
 import { defineCommand } from '../options/command.ts';
-import { progressOption } from '../options/progress-option.ts';
+import { checkStorage, progressOption, storageOption } from '../options/common-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
 
 export const pull = defineCommand({
   description: [

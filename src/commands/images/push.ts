@@ -1,6 +1,6 @@
 import { defineCommand } from '../options/command.ts';
+import { checkStorage, storageOption } from '../options/common-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
 import { formatExportedImage, formatExportedImageJson } from './export-view.ts';
 
 export const imagesPush = defineCommand({

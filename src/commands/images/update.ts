@@ -3,8 +3,8 @@ import { buildUsageError } from '../../cli/arguments/usage-error.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import type { UpdateOutcome } from '../../store/pull/update-image.ts';
 import { defineCommand, type Output } from '../options/command.ts';
+import { checkStorage, storageOption } from '../options/common-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
 import { formatUpdateSummary, type UpdateRow } from './update-view.ts';
 
 const TOPIC = 'images update';

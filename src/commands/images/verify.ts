@@ -4,8 +4,8 @@ import { formatJson } from '../../cli/output/format-json.ts';
 import type { Host } from '../../host/host.ts';
 import type { SourceOptions } from '../../image/image.ts';
 import { defineCommand, type Output } from '../options/command.ts';
+import { checkStorage, storageOption } from '../options/common-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
 
 export const imagesVerify = defineCommand({
   description: [

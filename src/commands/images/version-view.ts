@@ -1,7 +1,7 @@
 import { toPrintable } from '../../base/printable.ts';
 import { formatTable } from '../../cli/output/format-table.ts';
 
-export interface ImageVersion {
+interface ImageVersion {
   readonly image: string;
   readonly version: string;
   /** Hex, in full. */

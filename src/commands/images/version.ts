@@ -1,6 +1,6 @@
 import { formatJson } from '../../cli/output/format-json.ts';
 import { defineCommand } from '../options/command.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { checkStorage, storageOption } from '../options/common-options.ts';
 import { formatVersions } from './version-view.ts';
 
 export const imagesVersion = defineCommand({
@@ -26,7 +26,7 @@ export const imagesVersion = defineCommand({
     const [{ readImages }, { readConfiguration }, { findVersion }] = await Promise.all([
       import('../../store/find-image.ts'),
       import('../../store/describe-image.ts'),
-      import('../../image/image-version.ts'),
+      import('../../image/configuration-blob.ts'),
     ]);
     const versions = [];
     for (const image of await readImages(host, operands.image)) {

@@ -7,7 +7,7 @@ import type { Host } from '../../host/host.ts';
 import type { Person } from './command.ts';
 import { isYes } from './deletion-view.ts';
 
-export interface ConsentOptions {
+interface ConsentOptions {
   /** `--accept-widening`, or `consent = any` of the settings. */
   readonly isGiven: boolean;
   /** No person is there to be asked: `--all`, a timer. */

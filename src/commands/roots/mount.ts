@@ -3,7 +3,7 @@ import { toPrintable } from '../../base/printable.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { parseMountOptions } from '../../store/mount/mount-options.ts';
 import { defineCommand } from '../options/command.ts';
-import { checkStorage, storageOption } from '../options/storage-option.ts';
+import { checkStorage, storageOption } from '../options/common-options.ts';
 import { buildRootJson } from './root-json.ts';
 
 const live = {

@@ -9,7 +9,7 @@ export interface SurveyedFolder extends Deployments {
   readonly checkouts: string;
 }
 
-export interface SurveyedStore {
+interface SurveyedStore {
   /** Begins with the CHECKOUTS of this host. */
   readonly folders: readonly SurveyedFolder[];
   /** Other folders that are not there: what their containers need, nobody knows. */

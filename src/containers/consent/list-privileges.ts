@@ -7,7 +7,7 @@ import type { Privilege } from './privilege.ts';
 import { listTmpfilesPrivileges } from './tmpfiles-privileges.ts';
 import { listUnitPrivileges } from './unit-privileges.ts';
 
-export interface RenderedDeployment {
+interface RenderedDeployment {
   /** Folder of the deployment. */
   readonly folder: string;
   /** Absolute path of the OCI runtime. */

@@ -2,7 +2,7 @@
 
 import { listExisting } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
-import type { ImageConfig } from '../../image/image-config.ts';
+import type { ImageConfig } from '../../image/configuration-blob.ts';
 import { resolveUser } from '../../image/user-lookup.ts';
 import type { ImageTree } from '../../store/image-files.ts';
 import type { DeploymentPaths } from '../deployment.ts';

@@ -7,8 +7,13 @@ import type { Host } from '../../host/host.ts';
 import { readMachineProc } from '../../host/machine-proc.ts';
 import { type Runtime, readPidfileSupport } from '../../host/runtime/runtime.ts';
 import { findTmpfilesFault } from '../../host/systemd/systemd-tmpfiles.ts';
+import {
+  emptyImageConfig,
+  type ImageConfig,
+  parseImageConfig,
+  runsOnce,
+} from '../../image/configuration-blob.ts';
 import type { StoredImage } from '../../image/image.ts';
-import { emptyImageConfig, type ImageConfig, parseImageConfig, runsOnce } from '../../image/image-config.ts';
 import { findImageConfig, openImageTree, readImageConfig } from '../../store/image-files.ts';
 import { listOwnFolders, listPrivileges } from '../consent/list-privileges.ts';
 import type { DeploymentRecord, InstallPlan, InstallRequest, PlannedFile } from '../container.ts';

@@ -8,7 +8,7 @@ import { findLinkTarget, isFolder } from '../read-container.ts';
 import { deactivateDeployment } from '../service/activate.ts';
 
 /** What an install was about to make. */
-export interface UnfinishedInstall {
+interface UnfinishedInstall {
   readonly name: string;
   readonly number: DeploymentNumber;
 }

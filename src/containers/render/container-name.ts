@@ -6,8 +6,8 @@ declare const brand: unique symbol;
 /** A checked container name: also the name of its unit, its OCI container and its folder. */
 export type ContainerName = string & { readonly [brand]: 'ContainerName' };
 
-/** The parts of an image reference that a default name is made of. */
-export interface NamedImage {
+/** The parts of an image reference that make the default name of a container. */
+interface NameParts {
   /** Reference without tag and digest: `reg:5000/gscrivano/etcd`. */
   readonly repository: string;
   readonly tag: string | undefined;
@@ -47,7 +47,7 @@ export function parseContainerName(text: string, advice = adviceForNewName): Con
  *
  * @throws BAD_VALUE when the result is not a container name
  */
-export function buildDefaultName(image: NamedImage): ContainerName {
+export function buildDefaultName(image: NameParts): ContainerName {
   const base = image.repository.slice(image.repository.lastIndexOf('/') + 1);
   const tagged = image.tag !== undefined && image.tag !== 'latest';
   return parseContainerName(tagged ? `${base}-${image.tag}` : base);

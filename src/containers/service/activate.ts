@@ -92,7 +92,7 @@ export async function createDeclaredPaths(host: Host, name: string, folder: stri
 }
 
 /** The texts of the files on the host, as a deployment keeps them; undefined for one that it does not have. */
-export interface HostFileCopies {
+interface HostFileCopies {
   readonly unit: string | undefined;
   readonly tmpfiles: string | undefined;
 }

@@ -28,7 +28,7 @@ export interface FoundDifference extends DeploymentProblem {
     | { readonly kind: 'nothing' };
 }
 
-export interface CheckedDeployment {
+interface CheckedDeployment {
   readonly files: number;
   /** Checksums. */
   readonly links: ReadonlySet<string>;

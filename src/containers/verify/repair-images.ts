@@ -39,7 +39,7 @@ import { repairDeployments } from './repair-deployments.ts';
 import { verifyImages, withDeployments } from './verify-images.ts';
 import { listSubjects, type VerifySubject } from './verify-subjects.ts';
 
-export interface RepairedImages {
+interface RepairedImages {
   readonly repairs: readonly ImageRepair[];
   /** As they were found: what is lost of them, the store does not have. */
   readonly unreadable: readonly UnreadableContainer[];

@@ -21,7 +21,7 @@ import { findCommitOf, listSubjects } from './verify-subjects.ts';
 const NOTHING_COMPARED = { files: 0, links: new Set<string>() } as const;
 
 /** What a verification has found, and what it has read: a repair need not read that again. */
-export interface Verification {
+interface Verification {
   readonly images: readonly VerifiedImage[];
   /** Whatever images were asked for: each of these may be made of them. */
   readonly unreadable: readonly UnreadableContainer[];

@@ -9,7 +9,7 @@ import { closeSync, constants, fstatSync, openSync, readdirSync, rmdirSync, unli
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno, withFileErrors } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
-import { listMountsBelow } from '../mounts/mounts.ts';
+import { listMountsBelow } from '../mounts/mount-table.ts';
 
 const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 

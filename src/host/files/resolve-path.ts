@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 
 /** Where a path leads. */
-export type ResolvedPath =
+type ResolvedPath =
   /** `path` is without symlinks; what of it does not exist is taken as written. */
   | { readonly kind: 'directory' | 'file' | 'missing'; readonly path: string }
   /** A symlink of `/proc` that means something else to every process, or a circle of symlinks. */

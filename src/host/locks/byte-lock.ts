@@ -9,7 +9,7 @@ import type { Host } from '../host.ts';
 import { findByteHolder } from './lock-holder.ts';
 import { type LockAttempt, waitForLock } from './wait-for-lock.ts';
 
-export interface ByteLockRequest
+interface ByteLockRequest
   extends ByteRange,
     Pick<LockAttempt<unknown>, 'object' | 'renewalMilliseconds' | 'checkWait'> {
   readonly mode: 'shared' | 'exclusive';

@@ -1,10 +1,10 @@
 /** What is mounted, as the kernel says it: `/proc/PID/mountinfo` (proc(5)). */
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno } from '../../base/file-error.ts';
 import type { Host } from '../host.ts';
 import { throwIfInterrupted } from '../interruption.ts';
-import { unescapeMountField } from './mounts.ts';
 import { listProcesses, readProcess, readProcessFile } from './processes.ts';
 
 const HIDDEN = 'hidden';
@@ -22,7 +22,7 @@ export function readOwnMounts(): readonly MountEntry[] {
 }
 
 /** A mount namespace that is not ours, or ours; `pid` is one process that lives in it. */
-export interface MountNamespace {
+interface MountNamespace {
   readonly pid: number;
   readonly mounts: readonly MountEntry[];
 }
@@ -87,4 +87,27 @@ export function parseMountTable(mountinfo: string, text = ''): readonly MountEnt
       const read = (index: number): string => unescapeMountField(fields[index] ?? '');
       return { point: read(4), type: read(dash + 1), source: read(dash + 2) };
     });
+}
+
+/** Lists the mount points at or below a folder, as this process sees them. @param path absolute, without symlinks */
+export async function listMountsBelow(path: string): Promise<readonly string[]> {
+  return parseMountPoints(await readFile('/proc/self/mountinfo', 'utf8')).filter(
+    (point) => point === path || point.startsWith(`${path}/`),
+  );
+}
+
+/** Parses the mount points of `/proc/PID/mountinfo`: the fifth field, with octal escapes (proc(5)). */
+export function parseMountPoints(mountinfo: string): readonly string[] {
+  return mountinfo
+    .split('\n')
+    .map((line) => line.split(' ')[4])
+    .filter((field) => field !== undefined)
+    .map(unescapeMountField);
+}
+
+/** Blanks, newlines and `\` in the fields of a mount table are written as `\` and three octal digits. */
+function unescapeMountField(field: string): string {
+  return field.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
 }

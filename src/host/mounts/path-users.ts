@@ -5,7 +5,7 @@ import { throwIfInterrupted } from '../interruption.ts';
 import { listProcesses, readProcess } from './processes.ts';
 
 /** A process that uses files below a path. */
-export interface PathUser {
+interface PathUser {
   readonly pid: number;
   /** Name of its program, at most 15 bytes. */
   readonly command: string;

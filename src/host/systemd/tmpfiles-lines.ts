@@ -1,7 +1,7 @@
 /** The lines of a tmpfiles.d file (tmpfiles.d(5)), as far as it must be known what they are about to do. */
 import { normalize } from 'node:path/posix';
 
-export interface TmpfilesLine {
+interface TmpfilesLine {
   readonly text: string;
   /** The letter, without modifiers. */
   readonly type: string;
@@ -28,7 +28,7 @@ const specifiers: Readonly<Record<string, string>> = {
 };
 
 /** Parses all lines but comments and empty ones. */
-export function parseTmpfiles(text: string): readonly TmpfilesLine[] {
+function parseTmpfiles(text: string): readonly TmpfilesLine[] {
   return splitLines(text)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))

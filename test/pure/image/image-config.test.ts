@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { emptyImageConfig, parseImageConfig, runsOnce } from '../../../src/image/image-config.ts';
+import { emptyImageConfig, parseImageConfig, runsOnce } from '../../../src/image/configuration-blob.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
 test('reads what an image says about its start', () => {

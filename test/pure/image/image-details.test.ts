@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { emptyImageDetails, parseImageDetails } from '../../../src/image/image-details.ts';
+import { emptyConfiguration, parseConfiguration } from '../../../src/image/configuration-blob.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
-const parse = (blob: unknown) => parseImageDetails(JSON.stringify(blob), 'etcd');
+const parse = (blob: unknown) => parseConfiguration(JSON.stringify(blob), 'etcd').details;
 
 test('everything', () => {
   expect(
@@ -37,7 +37,7 @@ test('everything', () => {
 test.each([[{}], [{ created: 'yesterday', history: null, rootfs: null }], [{ created: 5 }]])(
   'nothing: %p',
   (blob) => {
-    expect(parse(blob)).toEqual(emptyImageDetails);
+    expect(parse(blob)).toEqual(emptyConfiguration.details);
   },
 );
 
@@ -49,7 +49,7 @@ describe('refused', () => {
     ['{"history":[{"empty_layer":"yes"}]}', 'history[0].empty_layer must be true or false'],
     ['{"os":1}', 'os must be a string'],
   ])('%s', (text, problem) => {
-    expect(catchError(() => parseImageDetails(text, 'etcd'))).toMatchObject({
+    expect(catchError(() => parseConfiguration(text, 'etcd'))).toMatchObject({
       code: 'MANIFEST_INVALID',
       message: `Invalid configuration blob in image: etcd. ${problem}`,
     });

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import type { HistoryEntry } from '../../../src/image/image-details.ts';
+import type { HistoryEntry } from '../../../src/image/configuration-blob.ts';
 import { buildHistory } from '../../../src/image/image-history.ts';
 
 const entry = (createdBy: string, isEmpty = false) => ({

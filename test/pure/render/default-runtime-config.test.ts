@@ -7,7 +7,7 @@ import {
   listSearchPath,
 } from '../../../src/containers/render/config/default-runtime-config.ts';
 import { listBindSources, parseRuntimeConfig } from '../../../src/containers/render/config/runtime-config.ts';
-import { emptyImageConfig, type ImageConfig } from '../../../src/image/image-config.ts';
+import { emptyImageConfig, type ImageConfig } from '../../../src/image/configuration-blob.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
 const facts: DefaultConfigFacts = {

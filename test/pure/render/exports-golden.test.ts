@@ -15,7 +15,7 @@ import { buildUnit } from '../../../src/containers/render/unit/unit.ts';
 import { parseSetOptions } from '../../../src/containers/render/values/set-option.ts';
 import { substituteTemplate } from '../../../src/containers/render/values/template.ts';
 import { buildInstallValues, choosesPidfileMode } from '../../../src/containers/render/values/values.ts';
-import { parseImageConfig } from '../../../src/image/image-config.ts';
+import { parseImageConfig } from '../../../src/image/configuration-blob.ts';
 import { resolveUser } from '../../../src/image/user-lookup.ts';
 
 /*

@@ -34,7 +34,7 @@ const kernelFileSystems: readonly RuntimeMount[] = [
 ];
 
 /** A folder that is writable although the root is read-only. */
-export interface ScratchFolder {
+interface ScratchFolder {
   readonly path: string;
   /** Permission bits. */
   readonly mode: number;
@@ -44,7 +44,7 @@ export interface ScratchFolder {
  * Where programs expect to write. runc gives a tmpfs the mode of the folder below it, and makes a missing one with
  * 0755; so an installation with the default configuration creates those that the image lacks, with these modes.
  */
-export const scratchFolders: readonly ScratchFolder[] = [
+const scratchFolders: readonly ScratchFolder[] = [
   { path: '/run', mode: 0o755 },
   { path: '/tmp', mode: 0o1777 },
   { path: '/var/tmp', mode: 0o1777 },

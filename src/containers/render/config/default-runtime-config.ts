@@ -1,6 +1,6 @@
 import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
-import type { ImageConfig } from '../../../image/image-config.ts';
+import type { ImageConfig } from '../../../image/configuration-blob.ts';
 import type { ProcessUser } from '../../../image/user-lookup.ts';
 import { buildContainerIsolation } from './default-isolation.ts';
 import { buildDefaultMounts } from './default-mounts.ts';

@@ -10,7 +10,7 @@ import { isBind, type RuntimeConfig, type RuntimeMount } from './runtime-config.
  * @param path absolute, simplified; its parents are known to be folders
  * @returns `undefined` when there is nothing
  */
-export type LookAtImage = (path: string) => ImageEntry | undefined;
+type LookAtImage = (path: string) => ImageEntry | undefined;
 
 /** What is at the source of a bind mount on the host; `missing` sources may become anything before the start. */
 export type SourceKind = 'directory' | 'file' | 'missing';

@@ -11,7 +11,7 @@ export interface RuntimeMount {
   readonly options: readonly string[];
 }
 
-export interface RuntimeNamespace {
+interface RuntimeNamespace {
   readonly type: string;
   /** A namespace that exists already; empty for a new one. */
   readonly path: string;

@@ -3,7 +3,7 @@ import { toPrintable } from '../../../base/printable.ts';
 import { formatMarker, type GeneratedMarker } from '../unit/generated-marker.ts';
 import { substituteTemplate, type TemplateValues } from '../values/template.ts';
 
-export interface TmpfilesFacts {
+interface TmpfilesFacts {
   /** The `tmpfiles.template` of the image; `undefined` when it has none (compatibility E-05). */
   readonly template: { readonly text: string; readonly file: string } | undefined;
   readonly marker: GeneratedMarker;

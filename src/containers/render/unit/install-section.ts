@@ -1,7 +1,7 @@
 /** The section `[Install]` of a unit: what `systemctl enable` does beside enabling the unit itself (systemd.unit(5)). */
 import { listUnitSettings } from './unit-lines.ts';
 
-export interface InstallNames {
+interface InstallNames {
   /** Other names that the unit gets. */
   readonly aliases: readonly string[];
   /** Other units that are enabled and disabled with it. */

@@ -1,7 +1,7 @@
 /** The lines of a unit as systemd reads them (systemd.syntax(7)). */
 
 /** One `KEY=VALUE` line; the value is as written, without the blanks around it. */
-export interface UnitSetting {
+interface UnitSetting {
   readonly section: string;
   readonly key: string;
   readonly value: string;

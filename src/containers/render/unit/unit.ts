@@ -3,7 +3,7 @@ import { listVariables, substituteTemplate, type TemplateValues } from '../value
 import { buildDefaultUnitTemplate } from './default-unit.ts';
 import { formatMarker, type GeneratedMarker } from './generated-marker.ts';
 
-export interface UnitFacts {
+interface UnitFacts {
   /** The `service.template` of the image; `undefined` when it has none (compatibility E-04). */
   readonly template: { readonly text: string; readonly file: string } | undefined;
   readonly marker: GeneratedMarker;

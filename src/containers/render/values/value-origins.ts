@@ -8,7 +8,7 @@ import type { TemplateValues } from './template.ts';
 import { forcedVariables, systemVariables } from './values.ts';
 
 const originNames = ['person', 'image', 'system', 'generated'] as const;
-export type ValueOrigin = (typeof originNames)[number];
+type ValueOrigin = (typeof originNames)[number];
 export type ValueOrigins = Readonly<Record<string, ValueOrigin>>;
 
 export function isValueOrigin(text: string): text is ValueOrigin {

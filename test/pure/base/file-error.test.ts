@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { mkdtempSync, renameSync, writeSync } from 'node:fs';
-import { describeSystemError, explainSystemError } from '../../../src/base/errno.ts';
+import { describeSystemError, explainSystemError } from '../../../src/base/file-error.ts';
 
 test.each<[string, () => unknown, string]>([
   ['one path', () => mkdtempSync('/nope/x-'), 'mkdtemp /nope/x-XXXXXX: there is no such file or folder'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { formatPlatform, readNamedPlatform, suitsPlatform } from '../../../src/image/image-platform.ts';
+import { formatPlatform, readNamedPlatform, suitsPlatform } from '../../../src/image/platform.ts';
 
 const arm7 = { os: 'linux', architecture: 'arm', variant: 'v7' };
 const amd64 = { os: 'linux', architecture: 'amd64' };

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { readDiffIds } from '../../../src/image/diff-ids.ts';
+import { checkConfiguration } from '../../../src/image/configuration-blob.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
 const first = `sha256:${'ab'.repeat(32)}`;
@@ -7,12 +7,15 @@ const second = `sha256:${'cd'.repeat(32)}`;
 
 test('reads one digest a layer, base first', () => {
   const text = JSON.stringify({ os: 'linux', rootfs: { type: 'layers', diff_ids: [first, second] } });
-  expect(readDiffIds(text, 2)).toEqual([first, second]);
+  expect(checkConfiguration(text, 'etcd', 2)).toEqual([first, second]);
 });
 
 test('reads digests of sha512', () => {
   const long = `sha512:${'ab'.repeat(64)}`;
-  expect(readDiffIds(JSON.stringify({ rootfs: { diff_ids: [long, first] } }), 2)).toEqual([long, first]);
+  expect(checkConfiguration(JSON.stringify({ rootfs: { diff_ids: [long, first] } }), 'etcd', 2)).toEqual([
+    long,
+    first,
+  ]);
 });
 
 test.each<[string, string, string]>([
@@ -43,7 +46,7 @@ test.each<[string, string, string]>([
     '"rootfs.diff_ids" holds no digest of sha256 or sha512',
   ],
 ])('refuses %s', (_, text, problem) => {
-  expect(catchError(() => readDiffIds(text, 2))).toEqual({
+  expect(catchError(() => checkConfiguration(text, 'etcd', 2))).toEqual({
     code: 'MANIFEST_INVALID',
     message: `reading the image's configuration: ${problem}`,
     hint: 'Only images that can be run are supported, not other artifacts. Ask the author of the image.',
@@ -51,7 +54,7 @@ test.each<[string, string, string]>([
 });
 
 test('a configuration of more than 4 MiB is refused unread', () => {
-  expect(catchError(() => readDiffIds(' '.repeat(4 * 1024 * 1024 + 1), 0)).message).toBe(
+  expect(catchError(() => checkConfiguration(' '.repeat(4 * 1024 * 1024 + 1), 'etcd', 0)).message).toBe(
     "reading the image's configuration: the file is longer than 4194304 characters",
   );
 });
