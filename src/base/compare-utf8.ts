@@ -11,7 +11,7 @@ export function compareUtf8(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Characters above U+FFFF sort after all others in UTF-8 but are written with units below U+E000 in UTF-16. */
+/** UTF-16 writes characters above U+FFFF with units below U+E000; in UTF-8 these characters sort after all others. */
 function isSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdfff;
 }

@@ -1,6 +1,6 @@
 /** Failures that a person can meet. A programmer's mistake stays a plain `Error` and is printed with its stack. */
 
-/** Groups of codes; the category decides the exit status together with `AtomicErrorOptions.exitStatus`. */
+/** Groups of codes. The category decides the exit status, unless `AtomicErrorOptions.exitStatus` is set. */
 type ErrorCategory =
   | 'usage'
   | 'precondition'
@@ -69,17 +69,17 @@ const categories = {
 export type ErrorCode = keyof typeof categories;
 
 export interface AtomicErrorOptions {
-  /** What to do about it: the next command to type, or the file to look at. One sentence, no final newline. */
+  /** What the person can do: the next command to type, or the file to look at. No final newline. */
   hint?: string;
   /** Facts for `--json`: paths, digests, argv. Never credentials. */
   details?: Record<string, unknown>;
-  /** The failure below this one; the printed message is the chain `this: cause: cause of cause`. */
+  /** The failure that caused this one; the printed message is the chain `this: cause: cause of cause`. */
   cause?: unknown;
   /** Overrides the exit status of the category, for example a child's own status (compatibility G-10). */
   exitStatus?: number;
-  /** The same call may succeed in a moment: a lost connection, a registry that restarts. */
+  /** Whether the same call may succeed in a moment: a lost connection, a registry that restarts. */
   isTransient?: boolean;
-  /** How many tries have failed so, when the program that says it has tried again by itself. */
+  /** How many tries have failed in this way. More than one when the failed program retries by itself. */
   tries?: number;
 }
 
@@ -107,8 +107,7 @@ export class AtomicError extends Error {
 }
 
 /**
- * Adds the outer step to an error, so that chains read like
- * `installing etcd: checking out 1c2d...: no space left on /var`.
+ * Puts the outer step before the message of an error: `installing etcd: checking out 1c2d...: no space left on /var`.
  *
  * @param error what was caught; anything but an `AtomicError` is returned unchanged, because it is a bug
  * @param step "verbing object" of the outer step
@@ -118,7 +117,7 @@ export function wrapError(error: unknown, step: string): unknown {
   return rewordError(error, `${step}: ${error.message}`, error.hint);
 }
 
-/** The same error with another message and hint. */
+/** Makes the same error with another message and hint. */
 export function rewordError(error: AtomicError, message: string, hint: string | undefined): AtomicError {
   const { code, details, exitStatus, isTransient, tries } = error;
   const reworded = new AtomicError(code, message, {
@@ -135,7 +134,7 @@ export function rewordError(error: AtomicError, message: string, hint: string | 
 }
 
 /**
- * Puts a hint before the one that an error has.
+ * Puts a hint before that of an error.
  *
  * @param error what was caught; an interruption, and anything but an `AtomicError`, is returned unchanged
  */

@@ -71,7 +71,7 @@ interface ErrnoWords {
   readonly hint?: string;
 }
 
-/** Those that a host meets without a mistake of this program. */
+/** The errors that a host can cause without a mistake in this program. */
 const words: Readonly<Record<string, ErrnoWords>> = {
   ENOSPC: { reason: 'no space left on the filesystem', hint: 'Free some space and try again.' },
   EDQUOT: { reason: 'the disk quota is used up', hint: 'Free some space and try again.' },
@@ -81,7 +81,7 @@ const words: Readonly<Record<string, ErrnoWords>> = {
   EPERM: { reason: 'operation not permitted' },
   EIO: {
     reason: 'input/output error of the disk',
-    hint: 'See `dmesg` for what the kernel says of the disk.',
+    hint: 'See `dmesg` for the messages of the kernel about the disk.',
   },
   ENOENT: { reason: 'there is no such file or folder' },
   ENOTDIR: { reason: 'a part of the path is not a folder' },
@@ -103,12 +103,12 @@ export function findErrno(error: unknown): string | undefined {
   return /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
 
-/** Why a system call failed, and what to do about it. @param error one with an errno */
+/** Explains why a system call failed, and what to do about it. @param error an error with an errno */
 export function explainSystemError(error: Error): ErrnoWords {
   return words[findErrno(error) ?? ''] ?? { reason: readSystemWords(error.message) };
 }
 
-/** The failed call and its path, as far as known: `open /etc/x: the filesystem is read-only`. */
+/** Names the failed call and its path, where they are known: `open /etc/x: the filesystem is read-only`. */
 export function describeSystemError(error: Error): string {
   const { syscall, path, dest } = error as { syscall?: unknown; path?: unknown; dest?: unknown };
   const call = [syscall, path, dest].filter((word) => typeof word === 'string').join(' ');

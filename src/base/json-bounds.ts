@@ -1,17 +1,17 @@
-/** How deep anything is nested that images, registries and skopeo write; a runtime configuration needs 8. */
+/** The deepest nesting that is accepted; a runtime configuration needs 8. */
 const MAX_DEPTH = 64;
-/** Values and keys of a document; far above the index of an archive with a thousand images. */
+/** The most values and keys of a document; the index of an archive with a thousand images has far fewer. */
 const MAX_VALUES = 250_000;
 
-/** Where a document leaves the bounds, and how. */
+/** The limit that a document exceeds, and the place. */
 interface JsonExcess {
   readonly offset: number;
   readonly problem: string;
 }
 
 /**
- * Looks through a document before it is parsed: a parsed tree takes up to a hundred times the memory of its text.
- * Works on any text; what is not JSON is for the parser to refuse.
+ * Checks the limits of a document before it is parsed: a parsed tree takes up to a hundred times the memory of its text.
+ * The text may be anything; the parser refuses what is not JSON.
  */
 export function findJsonExcess(text: string): JsonExcess | undefined {
   let depth = 0;
@@ -41,7 +41,7 @@ export function findJsonExcess(text: string): JsonExcess | undefined {
   return undefined;
 }
 
-/** @returns the offset of the closing quote, or of the end of a text without one */
+/** @returns the offset of the closing quote, or the length of a text without one */
 function findStringEnd(text: string, start: number): number {
   for (let offset = start + 1; offset < text.length; offset += 1) {
     const code = text.charCodeAt(offset);

@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, type Reject } from './json-text.ts';
 
 /**
- * Checks of the shape of parsed JSON. Each takes the value, where it stands (`config.Env`), and `reject`, which makes
- * the error that is thrown. `undefined` and `null` both mean "not there": Go programs write `null` for empty lists.
+ * Checks of the shape of parsed JSON. Each takes the value, its place in the document (`config.Env`), and `reject`, which
+ * makes the error that is thrown. `undefined` and `null` both count as absent: Go programs write `null` for empty lists.
  */
 
 export function expectObject(value: unknown, where: string, reject: Reject): JsonObject {
@@ -45,7 +45,7 @@ export function expectStringMap(
     if (typeof item !== 'string') throw reject(`${where}.${key} must be a string`);
     return [key, item] as const;
   });
-  // Not by assignment: a key may be called `__proto__`.
+  // An assignment would set the prototype for the key `__proto__`.
   return Object.fromEntries(entries);
 }
 

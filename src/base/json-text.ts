@@ -4,15 +4,15 @@ import { walkJson } from './json-walk.ts';
 /** A JSON object of unknown shape. */
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** Turns a problem, such as `line 3, column 7: unexpected '}'`, into the error of the file that was read. */
+/** Makes the error of a file from a problem, such as `line 3, column 7: unexpected '}'`. */
 export type Reject = (problem: string) => Error;
 
 /**
- * Parses JSON that came with an image. Its syntax errors name the place, because the text is often the result of a
- * template and on no disk.
+ * Parses JSON that came with an image. Errors name the line and the column: the text is often the result of a template,
+ * which is in no file.
  *
  * @param text the document
- * @param maxLength longest text that is looked at, in UTF-16 units
+ * @param maxLength the longest text that is accepted, in UTF-16 units
  * @param reject makes the error that is thrown when the text is too long, not JSON, or not an object
  */
 export function parseJsonObject(text: string, maxLength: number, reject: Reject): JsonObject {
@@ -25,10 +25,10 @@ export function parseJsonObject(text: string, maxLength: number, reject: Reject)
 }
 
 /**
- * Parses JSON with limits on its depth and its number of values. Every reader uses this, or a function of this file,
- * in place of `JSON.parse`.
+ * Parses JSON with limits on its depth and its number of values. All code uses the functions of this file in place of
+ * `JSON.parse`.
  *
- * @throws SyntaxError when it is not JSON or leaves the limits
+ * @throws SyntaxError when the text is not JSON or exceeds the limits
  */
 export function parseJson(text: string): unknown {
   const excess = findJsonExcess(text);
@@ -36,7 +36,7 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** @returns `undefined` when it is not JSON, or leaves the limits of `parseJson` */
+/** @returns `undefined` when the text is not JSON, or exceeds the limits of `parseJson` */
 export function tryParseJson(text: string): unknown {
   try {
     return parseJson(text);
@@ -73,7 +73,7 @@ function parseLocated(text: string, reject: Reject): unknown {
   }
 }
 
-/** `line L, column C: unexpected X` for the first place where `text` stops being JSON. */
+/** @returns `line L, column C: unexpected X` for the first invalid character */
 function describeJsonProblem(text: string): string {
   const offset = walkJson(text) ?? text.length;
   return `${formatJsonPlace(text, offset)}: unexpected ${describeCharacter(text, offset)}`;

@@ -1,18 +1,17 @@
-/** What a walk through a document reports. Offsets are those of the token in the text. */
+/** Gets the tokens of a document. Offsets count UTF-16 units from the start of the text; `end` is after the token. */
 interface JsonVisitor {
-  /** A key of an object, with its quotes. */
+  /** A key of an object; the offsets include its quotes. */
   key?(start: number, end: number): void;
-  /** A string that is a value, with its quotes. */
+  /** A string that is a value; the offsets include its quotes. */
   string?(start: number, end: number): void;
   open?(kind: 'object' | 'array'): void;
   close?(): void;
 }
 
 /**
- * Walks through a document token by token. `JSON.parse` says neither where a document is broken nor which keys it has
- * twice.
+ * Walks through a document token by token. `JSON.parse` reports neither the place of an error nor repeated keys.
  *
- * @returns the offset of the first character that no JSON document can have there, `text.length` at an early end;
+ * @returns the offset of the first character that is not valid there, `text.length` when the text ends too early;
  *   `undefined` when the text is JSON
  */
 export function walkJson(text: string, visitor: JsonVisitor = {}): number | undefined {
@@ -69,7 +68,7 @@ export function walkJson(text: string, visitor: JsonVisitor = {}): number | unde
 }
 
 interface Scan {
-  /** Offset behind the token, or of the character that does not belong to it. */
+  /** The offset after a complete token, else that of the first invalid character. */
   readonly end: number;
   readonly complete: boolean;
 }

@@ -3,13 +3,13 @@ import { isUtf8 } from 'node:buffer';
 const defaultLength = 2000;
 
 /**
- * Makes text from outside (an image, a registry, a child process) fit for one line of a terminal or a log.
+ * Makes text from outside (an image, a registry, a child process) safe for one line of a terminal or a log.
  *
- * The order matters. Control characters go first, so that they cannot hide an URL from the redaction; the length is
- * cut last, so that a cut cannot take the `@` away that marks a password.
+ * The order matters. Control characters are removed first, so that they cannot hide a URL from the redaction. The text is
+ * cut last, so that the cut cannot remove the `@` that marks a password.
  *
  * @param text any text; line breaks and tabs become one space
- * @param maxLength longest result in UTF-16 units; what is beyond it is replaced by `...`
+ * @param maxLength the longest result in UTF-16 units; a longer text ends in `...`
  * @returns text without control characters, direction overrides and passwords
  */
 export function toPrintable(text: string, maxLength = defaultLength): string {
@@ -23,12 +23,12 @@ export function toPrintable(text: string, maxLength = defaultLength): string {
 }
 
 /**
- * Shows the name of a file, which may be any bytes: a byte that is no printable text becomes `\xNN`.
+ * Formats the name of a file, which may be any bytes: a byte that is not printable text becomes `\xNN`.
  *
- * @param maxLength longest result in UTF-16 units
+ * @param maxLength the longest result in UTF-16 units
  */
 export function formatFileName(name: Buffer, maxLength = 200): string {
-  // What is beyond this is cut off in any case, half a character too.
+  // The result cuts off everything after this, also half of a character.
   const start = name.subarray(0, 4 * maxLength);
   const escaped = isUtf8(name)
     ? start.toString('utf8').replace(/[\\\u0000-\u001f\u007f]/g, escapeByte)
@@ -40,12 +40,12 @@ function escapeByte(character: string): string {
   return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }
 
-/** Replaces user and password of every URL: `https://user:pass@host/` becomes `https://***@host/`. */
+/** Replaces the user and the password of every URL: `https://user:pass@host/` becomes `https://***@host/`. */
 export function redactCredentials(text: string): string {
   return text.replace(/(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*:\/\/)[^\s/]*@/gi, '$1***@');
 }
 
-/** Most texts, and those of long lists: there is nothing to remove, and without `//` no URL either. */
+/** Matches most texts. They need no cleaning, and without `//` they hold no URL. */
 const plainAscii = /^[ -~]*$/;
 
 /** `ESC [ ... letter` and `ESC ] ... BEL`: colours, cursor movement, window titles. */

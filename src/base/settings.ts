@@ -1,4 +1,4 @@
-/** What `/etc/atomic.conf` says (compatibility O-12); every key is optional and so is the file. */
+/** The content of `/etc/atomic.conf` (compatibility O-12); every key is optional and so is the file. */
 export interface Settings {
   readonly ostreeRepository?: string;
   readonly checkoutPath?: string;

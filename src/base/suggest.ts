@@ -1,7 +1,7 @@
 /**
- * Finds what the person most likely meant.
+ * Finds the word that a person most likely meant.
  *
- * @returns the nearest of `candidates`, or `undefined` when none is near enough to be worth saying
+ * @returns the candidate with the smallest distance; `undefined` when more than a third of the letters would change
  */
 export function findSuggestion(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
@@ -18,7 +18,7 @@ export function findSuggestion(word: string, candidates: readonly string[]): str
   return best;
 }
 
-/** Inserted, lost, changed and swapped letters that lead from one word to the other (optimal string alignment). */
+/** Counts the insertions, deletions, changes and swaps of letters between two words (optimal string alignment). */
 export function measureDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, index) => index);

@@ -1,11 +1,11 @@
-/** Which images an archive or a layout holds: `manifest.json` of `docker save`, `index.json` of OCI layouts. */
+/** The images in an archive or a layout: `manifest.json` of `docker save`, `index.json` of OCI layouts. */
 import { AtomicError } from '../base/errors.ts';
 import { isJsonObject, type JsonObject, parseJson, parseJsonObject } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
 import { isFullName, type ManifestDescriptor } from './image-location.ts';
 import { MAX_MANIFEST_BYTES } from './manifest.ts';
 
-/** Longest list of images that is shown. */
+/** How many images an error names at most. */
 const MAX_SHOWN = 20;
 const MAX_NAME = 200;
 const TAG_ANNOTATION = 'org.opencontainers.image.ref.name';
@@ -13,7 +13,7 @@ const NAME_ANNOTATION = 'io.containerd.image.name';
 
 interface ArchivedImage {
   readonly index: number;
-  /** `RepoTags`, as written. */
+  /** `RepoTags` as the archive has them. */
   readonly names: readonly string[];
 }
 
@@ -24,7 +24,10 @@ interface LayoutImage {
 }
 
 /**
+ * Parses the index of an archive of `docker save`.
+ *
  * @param text `manifest.json` of the archive
+ * @param path the archive, for messages
  * @throws AtomicError ARCHIVE_INVALID
  */
 export function parseArchiveIndex(text: string, path: string): readonly ArchivedImage[] {
@@ -40,7 +43,10 @@ export function parseArchiveIndex(text: string, path: string): readonly Archived
 }
 
 /**
+ * Parses the index of an OCI layout (OCI image specification, "Image Layout").
+ *
  * @param text `index.json` of the layout
+ * @param path the layout, for messages
  * @throws AtomicError ARCHIVE_INVALID
  */
 export function parseLayoutIndex(text: string, path: string): readonly LayoutImage[] {
@@ -62,7 +68,7 @@ function readDescriptor({ digest, size }: JsonObject): ManifestDescriptor | unde
   return { digest, size: typeof size === 'number' ? size : undefined };
 }
 
-/** Where images are chosen from, for messages. */
+/** The archive or layout of a choice, for messages. */
 export interface ImagePlace {
   /** The prefix as written, without colon: `dockertar`. */
   readonly prefix: string;
@@ -70,10 +76,10 @@ export interface ImagePlace {
 }
 
 /**
- * Chooses an image of an archive by its name. Docker leaves the name of its own registry out, other tools write it.
+ * Chooses an image of an archive by its name. Docker leaves out the name of its own registry; other tools write it.
  *
  * @param choice `NAME[:TAG]`; `@N` for the Nth, from 0; `undefined` for the only one
- * @throws AtomicError BAD_REFERENCE when there are several and none is chosen, IMAGE_NOT_FOUND; both list what is there
+ * @throws AtomicError BAD_REFERENCE when there are several images and no choice, IMAGE_NOT_FOUND; both list the images
  */
 export function chooseArchived(
   images: readonly ArchivedImage[],
@@ -98,7 +104,7 @@ export function chooseArchived(
 
 /**
  * Chooses an image of a layout by the annotation that names it. Without a choice it is the only image, or the only one
- * with a name: attestations and the like stand beside it without one.
+ * with a name: attestations in the same layout have none.
  *
  * @throws AtomicError as `chooseArchived`
  */
@@ -127,7 +133,7 @@ export function chooseOfLayout(
   );
 }
 
-/** A name without tag may mean the only tag that the archive has of it. */
+/** A name without a tag means the only image of that name, whatever its tag is. */
 function findOnlyTag<T extends { readonly key: string }>(
   matches: readonly T[],
   choice: string,
@@ -159,11 +165,11 @@ function severalImages({ prefix, path }: ImagePlace, names: readonly string[]): 
   );
 }
 
-/** skopeo 1.9 reaches an image without a name only where it is alone. */
+/** skopeo 1.9 can read an image without a name only when it is the only image. */
 function noNames(place: ImagePlace, count: number): AtomicError {
   return new AtomicError(
     'BAD_REFERENCE',
-    `reading ${toPrintable(place.path)}: it holds ${count} images without a name, of which none can be chosen`,
+    `reading ${toPrintable(place.path)}: it holds ${count} images without a name, and none of them can be chosen`,
     { hint: formatNamingHint(place), details: { path: place.path, names: [] } },
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The members of an archive of `docker save` that one of its images consists of. Docker before 25 writes a layer that
- * several images have once; in the folders of the others it is a symlink, `ID/layer.tar -> ../ID/layer.tar`.
+ * The members of an archive of `docker save` that make up one of its images. Docker before 25 writes a layer of several
+ * images once; in the folders of the other images it is a symlink, `ID/layer.tar -> ../ID/layer.tar`.
  */
 import { dirname, join, normalize } from 'node:path/posix';
 import { isJsonObject, parseJson } from '../base/json-text.ts';
@@ -8,12 +8,12 @@ import { isJsonObject, parseJson } from '../base/json-text.ts';
 /** Cleaned paths in the archive. */
 export interface ArchiveMembers {
   readonly config: string;
-  /** Base first; what was a symlink is its target. */
+  /** Base first; a symlink is replaced by its target. */
   readonly layers: readonly string[];
 }
 
 /**
- * Follows the symlinks in the place of layers, one step each, as skopeo and Docker do.
+ * Follows symlinks that stand for layers, one step each, as skopeo and Docker do.
  *
  * @param manifest `manifest.json` of the archive, which `parseArchiveIndex` has accepted
  * @param index position of the image in it
@@ -36,14 +36,14 @@ export function followLayerLinks(
   return { config: cleanMemberPath(config), layers: paths.map((path) => followLink(path, links)) };
 }
 
-/** Only compared with names in the archive, so that a path that leads out of it is the name of nothing. */
+/** The result is only compared with names in the archive: a path that leads out of it matches no member. */
 function followLink(path: string, links: ReadonlyMap<string, string>): string {
   const target = links.get(path);
   if (target === undefined) return path;
   return target.startsWith('/') ? target : join(dirname(path), target);
 }
 
-/** One spelling for a path: `./a//b` is `a/b`. */
+/** Gives a path its one spelling: `./a//b` is `a/b`. */
 export function cleanMemberPath(path: string): string {
   return normalize(path);
 }

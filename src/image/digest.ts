@@ -1,4 +1,4 @@
-/** Digests of blobs and manifests (OCI image specification, "Digests"): `ALGORITHM:HEX`, of the algorithms that it registers. */
+/** Digests of blobs and manifests (OCI image specification, "Digests"): `ALGORITHM:HEX`, with its registered algorithms. */
 import { createHash, type Hash } from 'node:crypto';
 
 const HEX_DIGITS = { sha256: 64, sha512: 128 } as const;
@@ -12,12 +12,12 @@ export function isDigest(value: unknown): value is string {
   return hex !== undefined && hex.length === HEX_DIGITS[algorithm as DigestAlgorithm];
 }
 
-/** @param digest with `sha256` for one of an algorithm that is not known here, which then is never equal */
+/** Finds the algorithm of a digest. For an unknown one it returns `sha256`: such a digest then matches no data. */
 export function algorithmOf(digest: string): DigestAlgorithm {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
 }
 
-/** The digest of the same algorithm of other data, to be compared. */
+/** Computes the digest of data with the algorithm of another digest, for a comparison. */
 export function digestAs(digest: string, data: string | Uint8Array): string {
   const algorithm = algorithmOf(digest);
   return formatDigest(algorithm, createHash(algorithm).update(data));

@@ -1,4 +1,4 @@
-/** Where an image may leave the store to, as people write it. Parsing is pure. */
+/** The destination argument of `images export` and `images push`. Parsing is pure. */
 import { AtomicError } from '../base/errors.ts';
 import { formatReference, type ImageReference, parseNewName, parseReference } from './reference.ts';
 
@@ -6,16 +6,16 @@ export type FileDestination =
   /** An OCI image layout; images are added to an existing one. */
   | { readonly kind: 'oci'; readonly path: string; readonly tag: string | undefined }
   | { readonly kind: 'oci-archive'; readonly path: string; readonly tag: string | undefined }
-  /** What `docker load` reads. */
+  /** An archive for `docker load`. */
   | { readonly kind: 'docker-archive'; readonly path: string; readonly name: string | undefined }
-  /** Manifest and blobs as files of one folder. */
+  /** A folder with the manifest and the blobs as files. */
   | { readonly kind: 'dir'; readonly path: string };
 
 export interface RegistryDestination {
   readonly kind: 'registry';
-  /** With registry, and tag or digest. */
+  /** The name with its registry, and a tag or a digest. */
   readonly name: string;
-  /** Written with `http:`. */
+  /** Whether the destination was written with `http:`. */
   readonly isInsecure: boolean;
 }
 
@@ -24,7 +24,9 @@ export type Destination = FileDestination | RegistryDestination;
 const FORMS = 'oci:FOLDER[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME:TAG], dir:FOLDER';
 
 /**
- * @param stored the name under which the image is stored; gives tag and name where none is written
+ * Parses the destination of `images export`.
+ *
+ * @param stored the name under which the image is stored; its tag and name are the defaults
  * @throws AtomicError BAD_VALUE
  */
 export function parseFileDestination(text: string, stored: string): FileDestination {
@@ -56,7 +58,9 @@ export function parseFileDestination(text: string, stored: string): FileDestinat
 }
 
 /**
- * @param text as a person writes an image name; `undefined` for the name under which the image is stored
+ * Parses the destination of `images push`.
+ *
+ * @param text an image name; `undefined` for the name under which the image is stored
  * @throws AtomicError BAD_REFERENCE; BAD_VALUE for a name without registry
  */
 export function parseRegistryDestination(text: string | undefined, stored: string): RegistryDestination {
@@ -64,7 +68,7 @@ export function parseRegistryDestination(text: string | undefined, stored: strin
   if (/^(?:oci|oci-archive|docker-archive|dir):/.test(written)) {
     throw badDestination(
       written,
-      'it is no registry',
+      'it is not a registry',
       `For files: atomic images export ${stored} ${written}`,
     );
   }
@@ -79,7 +83,7 @@ export function parseRegistryDestination(text: string | undefined, stored: strin
   return { kind: 'registry', name: formatReference(reference), isInsecure: reference.isInsecure };
 }
 
-/** As skopeo writes it. */
+/** Formats a destination in the form of skopeo. */
 export function formatDestination(destination: Destination): string {
   switch (destination.kind) {
     case 'registry':
@@ -98,20 +102,20 @@ function join(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined).join(':');
 }
 
-/** What containers/image takes as the name of an image in a layout; it is wider than a registry's tag. */
+/** The names of images in a layout that containers/image accepts. Registries accept fewer tags. */
 const LAYOUT_TAG = /^[A-Za-z0-9]+(?:(?:[-._:@+/]|--)[A-Za-z0-9]+)*$/;
 
-/** An empty one stands for an image without a tag. */
+/** An empty tag stands for an image without one. */
 function readLayoutTag(text: string, tag: string | undefined): string | undefined {
   if (tag === undefined || tag === '' || LAYOUT_TAG.test(tag)) return tag;
   throw badDestination(
     text,
     `${JSON.stringify(tag)} cannot be a tag of a layout`,
-    'Write :TAG behind the path, of letters and digits with single characters of -._+ between them.',
+    'Write :TAG after the path: letters and digits, with single characters of -._+ between them.',
   );
 }
 
-/** Such an archive names its image by tag only. */
+/** The archive can name its image by a tag, not by a digest. */
 function readArchiveName(text: string, written: string | undefined, own: ImageReference): string | undefined {
   const reference = written === undefined ? own : parseNewName(written);
   if (reference.digest === undefined) return formatReference(reference);

@@ -1,16 +1,16 @@
-/** What came of an image that left the store. */
+/** A part of an exported image: its manifest, its configuration or a layer. */
 export interface ExportedPart {
-  /** Digest by which the image knows it, `sha256:...`. */
+  /** The digest in the stored image, `sha256:...`. */
   readonly original: string;
-  /** Digest with which it arrived; `undefined` where the destination has no such part. */
+  /** The digest at the destination; `undefined` when the destination has no such part. */
   readonly digest: string | undefined;
-  /** Why they are not the same; `undefined` when they are. */
+  /** Why the two digests differ; `undefined` when they are equal. */
   readonly reason: string | undefined;
 }
 
 export interface ExportedImage {
   readonly reference: string;
-  /** As skopeo writes it. */
+  /** The destination in the form of skopeo. */
   readonly destination: string;
   readonly manifest: ExportedPart;
   readonly config: ExportedPart;

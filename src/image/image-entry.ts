@@ -1,4 +1,4 @@
-/** What an image has at a path. */
+/** What is at a path of an image. */
 export type ImageEntry =
   | { readonly kind: 'directory' | 'file' }
   | { readonly kind: 'symlink'; readonly target: string };

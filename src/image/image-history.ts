@@ -1,30 +1,29 @@
 import type { HistoryEntry } from './configuration-blob.ts';
 
-/** A layer as the store has it. */
+/** A layer in the manifest, with what the store knows about it. */
 export interface LayerFacts {
   /** `sha256:...` of the blob. */
   readonly digest: string;
-  /** `sha256:...` of the inflated archive; `undefined` when the configuration does not say. */
+  /** `sha256:...` of the inflated archive; `undefined` when the configuration does not list it. */
   readonly diffId: string | undefined;
-  /** Bytes of the blob, as transferred. */
+  /** Bytes of the compressed blob. */
   readonly size: number;
-  /** Bytes of the inflated archive; `undefined` when the layer is not here. */
+  /** Bytes of the inflated archive; `undefined` when the layer is not in the store. */
   readonly uncompressedSize: number | undefined;
   readonly mediaType: string;
 }
 
 /** One line of `images history`. */
 export interface HistoryStep {
-  /** `undefined` for a layer of which the image says nothing. */
+  /** `undefined` for a layer without a step in the configuration. */
   readonly entry: HistoryEntry | undefined;
   /** `undefined` for a step that made no layer. */
   readonly layer: LayerFacts | undefined;
 }
 
 /**
- * Brings the steps of a build and its layers together: steps that made a layer, in their order, are those of the
- * layers. Some builders write no steps, or too few; the layers that are left over come last, because those with steps
- * are normally those of the base image.
+ * Joins the steps of a build with its layers: the n-th step that made a layer made the n-th layer. Some builders write no
+ * steps, or too few. Layers without a step count as newest, because the steps are normally those of the base image.
  *
  * @param history oldest first
  * @param layers base first

@@ -1,4 +1,4 @@
-/** An image of a source that was looked at: what is there, what it is called, and how skopeo names it. */
+/** An image that was found in a source: its place, its name, and the form in which skopeo names it. */
 
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
@@ -17,20 +17,20 @@ export type ImageLocation =
       readonly isCompressed: boolean;
       /** Position of the image in the archive's list. */
       readonly index: number;
-      /** What it consists of, when layers of it are symlinks in the archive. */
+      /** The members of the image, when some of its layers are symlinks in the archive. */
       readonly linked?: ArchiveMembers;
-      /** The name it has there; `undefined` when it was saved without one. */
+      /** The name in the archive; `undefined` when the image was saved without one. */
       readonly name: string | undefined;
     }
   | {
       readonly kind: 'oci' | 'oci-archive';
       /** Absolute. */
       readonly path: string;
-      /** The annotation that names it; `undefined` for the only image of a layout that names none. */
+      /** The annotation that names the image; `undefined` for the only image of a layout without names. */
       readonly tag: string | undefined;
-      /** Its full name, when an annotation has one. */
+      /** The full name of the image, when an annotation has one. */
       readonly name: string | undefined;
-      /** What the index says of the manifest or list; `undefined` when it says nothing. */
+      /** The descriptor of the manifest or list in the index; `undefined` without one. */
       readonly described: ManifestDescriptor | undefined;
     }
   | {
@@ -39,14 +39,14 @@ export type ImageLocation =
       readonly path: string;
     };
 
-/** Names the bytes of a manifest or a list of them. */
+/** Describes the bytes of a manifest or of a list of manifests. */
 export interface ManifestDescriptor {
-  /** As written: normally `sha256:` and 64 hex digits. */
+  /** The digest as the index has it, not checked: normally `sha256:` and 64 hex digits. */
   readonly digest: string;
   readonly size: number | undefined;
 }
 
-/** Recorded with the image, in the words of skopeo: `docker-archive:/tmp/etcd.tar:etcd:3.4`. */
+/** Formats a location in the form of skopeo, for the record of the image: `docker-archive:/tmp/etcd.tar:etcd:3.4`. */
 export function formatLocation(location: ImageLocation): string {
   switch (location.kind) {
     case 'registry':
@@ -64,10 +64,10 @@ export function formatLocation(location: ImageLocation): string {
 }
 
 /**
- * Builds the name under which the image is stored: the one it has in its source, else that of its file or folder.
+ * Builds the name under which the image is stored: its name in the source, else that of its file or folder.
  *
- * @returns with tag or digest
- * @throws AtomicError BAD_REFERENCE when that is no name for an image
+ * @returns the name with a tag or a digest
+ * @throws AtomicError BAD_REFERENCE when the result is not a valid name for an image
  */
 export function nameImage(location: ImageLocation): string {
   switch (location.kind) {
@@ -86,7 +86,7 @@ export function nameImage(location: ImageLocation): string {
   }
 }
 
-/** An annotation holds a tag, or a whole name, which is told by its separators. */
+/** An annotation holds a tag or a full name. Only a full name has separators. */
 export function isFullName(annotation: string): boolean {
   return /[/:@]/.test(annotation);
 }

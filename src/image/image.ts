@@ -1,6 +1,6 @@
-/** An image as the list shows it. */
+/** An image in `images list`. */
 export interface ListedImage {
-  /** The name under which it is stored, as the person typed it, always with a tag or a digest: `reg:5000/a/b:latest`. */
+  /** The name under which it is stored, always with a tag or a digest: `reg:5000/a/b:latest`. */
   readonly reference: string;
   /** The reference without tag or digest. */
   readonly repository: string;
@@ -10,33 +10,32 @@ export interface ListedImage {
   readonly id: string;
   /** OSTree commit whose tree is the merged root filesystem, 64 hex digits. */
   readonly commit: string;
-  /** When it was stored (compatibility M-05). */
+  /** When the image was stored (compatibility M-05). */
   readonly created: Date;
-  /** Sum of the layer blobs as transferred, in bytes; `undefined` when the manifest lacks a size. */
+  /** The sum of the compressed layers in bytes; `undefined` when the manifest has not all sizes. */
   readonly virtualSize: number | undefined;
 }
 
-/** An image as the store knows it. */
+/** An image in the store, with its parts. */
 export interface StoredImage extends ListedImage {
   /** Digest of the configuration blob, `sha256:...`. */
   readonly configDigest: string | undefined;
   /** Digests of the layer blobs, base first, `sha256:...`. */
   readonly layerDigests: readonly string[];
-  /** Where it came from, as skopeo writes it: `docker://registry/name:tag`; `undefined` when it was not recorded. */
+  /** The source of the image in the form of skopeo: `docker://registry/name:tag`; `undefined` when not recorded. */
   readonly source: string | undefined;
 }
 
 /**
- * Whether an image is the one that a digest names: its own, or that of the list of manifests that it was chosen from, by
- * which it was asked for.
+ * Whether a digest names an image: its own digest, or that of the list of manifests when the image was pulled by it.
  */
 export function hasDigest({ id, source }: Pick<StoredImage, 'id' | 'source'>, digest: string): boolean {
   return `sha256:${id}` === digest || source?.endsWith(`@${digest}`) === true;
 }
 
 /**
- * Where the tag of an image comes from: its source, but with the tag in place of the digest by which it was pulled
- * (`NAME:TAG@sha256:HEX`). A name that was chosen with `--as` is no tag of the source.
+ * Finds the source of the tag of an image. After a pull of `NAME:TAG@sha256:HEX` that is the source with the tag in place
+ * of the digest. A name that was chosen with `--as` is not a tag of the source.
  */
 export function findTagSource({
   source,
@@ -48,12 +47,12 @@ export function findTagSource({
   return isNamed && tag !== undefined ? `docker://${place}:${tag}` : source;
 }
 
-/** A layer or configuration blob: what `images list -a` adds (compatibility M-03). */
+/** A layer or configuration blob in `images list -a` (compatibility M-03). */
 export interface StoredBlob {
   /** Hex of the blob digest. */
   readonly id: string;
   readonly created: Date;
-  /** Bytes as transferred; `undefined` when it was not recorded. */
+  /** The compressed size in bytes; `undefined` when it was not recorded. */
   readonly size: number | undefined;
 }
 
@@ -62,44 +61,44 @@ export interface RegistryCredentials {
   readonly password: string;
 }
 
-/** The platform that is taken of an image for several, in the words of OCI: `linux`, `arm64`, `v8`. */
+/** A platform in the words of OCI: `linux`, `arm64`, `v8`. It chooses the image from a list of manifests. */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
   readonly variant?: string;
 }
 
-/** How long a registry may send nothing, in milliseconds. */
+/** How long to wait for a registry that sends nothing, in milliseconds. */
 export interface SilenceLimits {
-  /** Until it answers a request. */
+  /** The longest wait for the answer to a request. */
   readonly answer: number;
-  /** Between bytes of what it sends. */
+  /** The longest wait for the next bytes of a transfer. */
   readonly bytes: number;
 }
 
-/** How to reach the source; everything left out is what containers' own configuration files say. */
+/** How to reach the source. The configuration files of containers/image give what is left out. */
 export interface SourceOptions {
-  /** Default: this machine's. */
+  /** This machine's when left out. */
   readonly platform?: Platform;
   readonly credentials?: RegistryCredentials;
   readonly authFile?: string;
   readonly certDirectory?: string;
   readonly tlsVerify?: boolean;
   /**
-   * How long to wait before what failed for a moment is tried again, in milliseconds: one try more than pauses.
+   * The pauses before further tries after a transient failure, in milliseconds. There is one try more than pauses.
    * 1, 2 and 4 s when left out.
    */
   readonly retryPauses?: readonly number[];
-  /** What is beyond them counts as a lost connection. 360 and 120 s when left out. */
+  /** A longer silence counts as a lost connection. 360 and 120 s when left out. */
   readonly silenceLimits?: SilenceLimits;
 }
 
 export interface PulledImage {
   readonly image: StoredImage;
-  /** Layers that came over the wire, base first. */
+  /** Digests of the layers that were fetched, base first. */
   readonly fetched: readonly string[];
-  /** Bytes of those layers as they were transferred. */
+  /** The compressed bytes of those layers. */
   readonly bytesFetched: number;
-  /** Layers that were in the repository already. */
+  /** Digests of the layers that were in the repository already. */
   readonly reused: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** Image manifests: OCI image manifest v1 and Docker image manifest version 2, schema 2, which have the same shape. */
+/** Image manifests: OCI image manifest v1, and Docker image manifest version 2, schema 2. Both have the same shape. */
 
 import { AtomicError } from '../base/errors.ts';
 import { isJsonObject, parseJson } from '../base/json-text.ts';
@@ -23,7 +23,7 @@ export type LayerCompression = 'none' | 'gzip' | 'zstd';
 
 /** The registries' own limit for manifests. */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
-/** Overlay filesystems end at 500 lower layers, and no builder makes more than 127. */
+/** Overlay filesystems allow 500 lower layers; builders make at most 127. */
 const MAX_LAYERS = 500;
 
 const COMPRESSIONS: ReadonlyMap<string, LayerCompression> = new Map([
@@ -40,7 +40,9 @@ const COMPRESSIONS: ReadonlyMap<string, LayerCompression> = new Map([
 ]);
 
 /**
- * @param text the manifest's bytes
+ * Parses the manifest of one image.
+ *
+ * @param text the manifest
  * @throws AtomicError MANIFEST_INVALID for a wrong shape, MANIFEST_UNSUPPORTED for another kind of manifest
  */
 export function parseManifest(text: string): ImageManifest {
@@ -68,9 +70,11 @@ export function parseManifest(text: string): ImageManifest {
 }
 
 /**
- * @param diffId digest of the inflated layer. A layer that has the same digest is not compressed, whatever its type says:
- * skopeo calls the plain layers of Docker's engine and archives gzip, because Docker has no other type
- * @throws AtomicError MANIFEST_UNSUPPORTED for a layer that is no archive we know
+ * Finds the compression of a layer from its media type.
+ *
+ * @param diffId digest of the inflated layer. A layer with the same digest is not compressed, whatever its type is: for
+ *   plain layers of Docker's engine and archives skopeo writes the type of gzip, because Docker has no other type
+ * @throws AtomicError MANIFEST_UNSUPPORTED for an unknown media type
  */
 export function findCompression(layer: BlobDescriptor, diffId?: string): LayerCompression {
   const compression = COMPRESSIONS.get(layer.mediaType);
@@ -89,7 +93,7 @@ export function findCompression(layer: BlobDescriptor, diffId?: string): LayerCo
 function readDescriptor(value: unknown, where: string): BlobDescriptor {
   if (!isJsonObject(value)) throw invalid(`"${where}" is not an object`);
   const { digest, size, mediaType } = value;
-  if (!isDigest(digest)) throw invalid(`"${where}.digest" is no digest of sha256 or sha512`);
+  if (!isDigest(digest)) throw invalid(`"${where}.digest" is not a digest of sha256 or sha512`);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw invalid(`"${where}.size" is not a size`);
   }

@@ -1,21 +1,21 @@
 /**
- * Manifests that the original tool has stored and that nobody makes any more (compatibility S-06): Docker's schema 1, and what
+ * Manifests of obsolete kinds that the original tool has stored (compatibility S-06): Docker's schema 1, and what
  * `skopeo inspect` printed. Both only name layers.
  */
 import { isJsonObject, tryParseJson } from '../base/json-text.ts';
 
 interface OriginalManifest {
-  /** `sha256:...` of the manifest in its registry, where it is written down. */
+  /** `sha256:...` of the manifest in its registry; `undefined` when it was not recorded. */
   readonly digest: string | undefined;
   /** Base first, `sha256:...`. */
   readonly layers: readonly string[];
 }
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
-/** As `parseManifest` has it for the manifests of today. */
+/** The same limit as in `parseManifest`. */
 const MAX_LAYERS = 500;
 
-/** @returns undefined when it is another kind of manifest, or none */
+/** @returns `undefined` when the text is another kind of manifest, or no manifest */
 export function parseOriginalManifest(text: string): OriginalManifest | undefined {
   const manifest = tryParseJson(text);
   if (!isJsonObject(manifest) || manifest.schemaVersion === 2) return undefined;

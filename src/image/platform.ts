@@ -4,7 +4,7 @@ import { isJsonObject, tryParseJson } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { Platform } from './image.ts';
 
-/** What the kernel calls processors that images call otherwise. */
+/** The names that the kernel has for processors, and those in images. */
 const KERNEL_WORDS: Readonly<Record<string, string>> = {
   x86_64: 'amd64',
   aarch64: 'arm64',
@@ -17,8 +17,10 @@ const KERNEL_WORDS: Readonly<Record<string, string>> = {
 const PART = /^[a-z0-9][a-z0-9._-]*$/;
 
 /**
+ * Parses the value of `--platform`.
+ *
  * @param text `OS/ARCH` or `OS/ARCH/VARIANT`, in the words of OCI
- * @throws BAD_VALUE
+ * @throws AtomicError BAD_VALUE
  */
 export function parsePlatform(text: string): Platform {
   const parts = text.split('/');
@@ -46,10 +48,10 @@ export function parsePlatform(text: string): Platform {
   return variant === undefined ? { os, architecture } : { os, architecture, variant };
 }
 
-/** What a configuration says of its platform; an image need not say all of it. */
+/** The platform in a configuration; any part may be absent. */
 type NamedPlatform = { readonly [Part in keyof Platform]?: string };
 
-/** @param config the configuration blob; what is not text counts as not said */
+/** Reads the platform of an image. @param config the configuration blob; a part that is not text counts as absent */
 export function readNamedPlatform(config: string): NamedPlatform {
   const value = tryParseJson(config);
   if (!isJsonObject(value)) return {};
@@ -66,7 +68,7 @@ function pick(part: Readonly<Record<string, unknown>>): Readonly<Record<string, 
   );
 }
 
-/** Whether an image may be for a platform: nothing that it says is against it. One that names no architecture is for all. */
+/** Whether an image fits a platform. An image without an architecture fits every platform. */
 export function suitsPlatform(image: NamedPlatform, wanted: Platform): boolean {
   if (image.architecture === undefined) return true;
   if (image.architecture !== wanted.architecture) return false;
@@ -74,7 +76,7 @@ export function suitsPlatform(image: NamedPlatform, wanted: Platform): boolean {
   return suitsVariant(image.variant, wanted.variant);
 }
 
-/** Processors run what was made for those before them: `v7` of ARM takes `v6`, as containers/image does in lists. */
+/** A processor runs programs for its older variants: `v7` of ARM runs `v6`; containers/image chooses from lists so. */
 function suitsVariant(image: string | undefined, wanted: string | undefined): boolean {
   if (image === undefined || wanted === undefined || image === wanted) return true;
   const [own, asked] = [image, wanted].map((variant) => /^v([0-9]+)$/.exec(variant)?.[1]);

@@ -1,4 +1,4 @@
-/** What a person may have meant by the name of an image that is not stored. */
+/** Proposals for the name of an image that is not stored. */
 import { toPrintable } from '../base/printable.ts';
 import { findSuggestion } from '../base/suggest.ts';
 import { dropRegistryPrefix } from './source-name.ts';
@@ -6,12 +6,12 @@ import { dropRegistryPrefix } from './source-name.ts';
 const MAX_PROPOSALS = 5;
 
 /**
- * Finds stored images whose names are like the written one: the same repository with other tags, then the same name behind
- * another registry or user, then the nearest one by letters, first in the same place.
+ * Finds stored images with similar names: the same repository with other tags, else the same name with another registry
+ * or user, else the most similar spelling, first with the same registry and user.
  *
- * @param written as a person typed it
+ * @param written the name as typed
  * @param stored full names, with tag or digest
- * @returns the best of them, at most five, in their order
+ * @returns the best proposals, at most five, in the order of `stored`
  */
 export function proposeImages(written: string, stored: readonly string[]): readonly string[] {
   const wanted = splitName(dropRegistryPrefix(written));
@@ -43,7 +43,7 @@ interface Name {
   readonly tag: string;
 }
 
-/** Only the last part is compared: two names behind one long registry are not alike for that. */
+/** Only the last path element is compared: a long common registry does not make two names similar. */
 function findNearest<Stored extends Name>({ repository }: Name, names: readonly Stored[]): readonly Stored[] {
   const nearest = findSuggestion(
     lastElement(repository),
@@ -52,13 +52,13 @@ function findNearest<Stored extends Name>({ repository }: Name, names: readonly 
   return names.filter((name) => lastElement(name.repository) === nearest);
 }
 
-/** Of a name that may be none: only its separators are looked at. */
+/** Splits at the separators only: the name need not be valid. */
 function splitName(name: string): Name {
   const [, repository = name, tag = 'latest'] = /^([^@]*?)(?::([^:/@]*)|@.*)?$/.exec(name) ?? [];
   return { repository, tag };
 }
 
-/** Registry and user. */
+/** The registry and the user, with the final slash. */
 function findPlace(repository: string): string {
   return repository.slice(0, repository.lastIndexOf('/') + 1);
 }

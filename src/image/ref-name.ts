@@ -1,15 +1,16 @@
-/** Names of OSTree refs (compatibility S-01 to S-04). All of ours are below `ociimage/`. */
+/** Names of OSTree refs (compatibility S-01 to S-04). All refs of atomic are below `ociimage/`. */
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
 
 export const REF_FOLDER = 'ociimage';
-/** A ref is a file of the repository, and a longer name no filesystem of Linux has. */
+/** A ref is a file of the repository; filesystems of Linux allow no longer name. */
 const MAX_ENCODED_BYTES = 255;
 
 /**
- * `ociimage/` and the encoded name of an image such as `a/b:latest`: every byte outside `[A-Za-z0-9.-]` as `_XX`.
+ * Builds the name of the ref of an image: `ociimage/` and the encoded name, such as `a/b:latest` with every byte outside
+ * `[A-Za-z0-9.-]` as `_XX`.
  *
- * @throws AtomicError BAD_REFERENCE when that is longer than the name of a file can be: no image is stored so
+ * @throws AtomicError BAD_REFERENCE when the result is too long for the name of a file
  */
 export function formatImageRef(reference: string): string {
   const bytes = Buffer.from(reference, 'utf8').toString('latin1');
@@ -27,7 +28,7 @@ export function formatImageRef(reference: string): string {
   return `${REF_FOLDER}/${encoded}`;
 }
 
-/** `ociimage/` and the hex of a blob digest `sha256:HEX`. */
+/** Builds the name of the ref of a layer or configuration: `ociimage/` and the hex of its digest `sha256:HEX`. */
 export function formatBlobRef(digest: string): string {
   return `${REF_FOLDER}/${digest.slice(digest.indexOf(':') + 1)}`;
 }
@@ -38,9 +39,9 @@ export type ParsedRef =
   | { readonly kind: 'other' };
 
 /**
- * Tells what a ref below `ociimage/` stands for. A blob is exactly 64 or 128 lower-case hex digits; an image always has a
- * tag or a digest and so an encoded `:`, which keeps `cafe:1` an image (the original took it for a blob, X-10). A
- * name that is not written as `formatImageRef` writes it is neither: nobody could ask for that image.
+ * Parses the name of a ref below `ociimage/`. The name of a blob is exactly 64 or 128 lower-case hex digits. The name of
+ * an image always has a tag or a digest, and so an encoded `:`; the original took `cafe:1` for a blob (X-10). A name that
+ * `formatImageRef` would write in another way is neither: no command could name that image.
  *
  * @param name the last part of the ref, without `ociimage/`
  */
@@ -52,7 +53,7 @@ export function parseRefName(name: string): ParsedRef {
   return reference?.includes(':') ? { kind: 'image', reference } : { kind: 'other' };
 }
 
-/** What `formatImageRef` writes: no byte is encoded that could stand for itself. */
+/** The form that `formatImageRef` writes: it encodes a byte only when it must. */
 const ENCODED = /^(?:[A-Za-z0-9.-]|_(?!2[DE]|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])[0-9A-F]{2})+$/;
 
 /** @param encoded matches `ENCODED`; @returns `undefined` when its bytes are not UTF-8 */
@@ -66,8 +67,8 @@ function decodeBytes(encoded: string): string | undefined {
 }
 
 /**
- * Lists the hex digits of every digest in a manifest, whatever its kind: what it needs is among them, also when it is
- * of a kind or in a state that nobody can parse.
+ * Lists the hex digits of every digest in a manifest. Everything that the manifest needs is among them, even when its
+ * kind is unknown or it is damaged.
  */
 export function listNamedDigests(manifest: string): readonly string[] {
   return [

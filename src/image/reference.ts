@@ -7,11 +7,11 @@ import { algorithmOf, isDigest } from './digest.ts';
 export interface ImageReference {
   /** The name without tag and digest, as written: `gscrivano/etcd`, `127.0.0.1:5000/gscrivano/etcd`. */
   readonly repository: string;
-  /** First path element when it names a registry; `undefined` for a short name. */
+  /** The first path element when it is a registry; `undefined` for a short name. */
   readonly registry: string | undefined;
-  /** Without one the digest is the name; `latest` when neither was written. */
+  /** `latest` when neither tag nor digest was written; `undefined` for a name with a digest only. */
   readonly tag: string | undefined;
-  /** Of sha256 or sha512. Beside a tag it is one of sha256, and says which image must be under it (`NAME:TAG@sha256:HEX`). */
+  /** After a tag, the digest that the image under the tag must have (`NAME:TAG@sha256:HEX`, only sha256). */
   readonly digest: string | undefined;
   /** Written with `http:`: the registry is asked without TLS verification (I-03). */
   readonly isInsecure: boolean;
@@ -22,11 +22,13 @@ const PATH_ELEMENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const REGISTRY =
   /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
-/** The original's word for a registry (I-02), and skopeo's. */
+/** The prefixes of the original (I-02) and of skopeo for a registry. */
 const PLAIN_PREFIXES = ['oci:', 'docker://'] as const;
 
 /**
- * @throws AtomicError BAD_REFERENCE with what is wrong and an example
+ * Parses `[REGISTRY[:PORT]/]NAME[:TAG][@DIGEST]`, with or without a prefix for a registry.
+ *
+ * @throws AtomicError BAD_REFERENCE; the message names the fault, the hint an example
  */
 export function parseReference(text: string): ImageReference {
   const { rest, isInsecure } = dropPrefix(text);
@@ -39,7 +41,7 @@ export function parseReference(text: string): ImageReference {
       'the digest is not "sha256:" and 64 lower-case hex digits, or "sha512:" and 128',
     );
   }
-  // Stored images are known by their digests of sha256, with which others cannot be compared.
+  // The store records digests of sha256; a digest of sha512 could not be compared with them.
   if (tag !== undefined && digest !== undefined && algorithmOf(digest) !== 'sha256') {
     throw badReference(text, 'a digest beside a tag must be one of sha256');
   }
@@ -67,27 +69,27 @@ export function parseReference(text: string): ImageReference {
   };
 }
 
-/** The name under which an image is stored: with its tag, else its digest; without prefix. */
+/** Formats the name under which an image is stored: with its tag, else its digest; without prefix. */
 export function formatReference({ repository, tag, digest }: ImageReference): string {
   return tag === undefined && digest !== undefined
     ? `${repository}@${digest}`
     : `${repository}:${tag ?? 'latest'}`;
 }
 
-/** The name by which a registry or a store is asked: with the digest, else the tag. */
+/** Formats the name for a request to a registry or a store: with its digest, else its tag. */
 export function formatRequest(reference: ImageReference): string {
   return formatReference(reference.digest === undefined ? reference : { ...reference, tag: undefined });
 }
 
-/** The digest that the image under a tag must have; `undefined` for a name without one, and where it is the name. */
+/** @returns the digest that the image under the tag must have; `undefined` for a name with only one of both */
 export function findPin({ tag, digest }: ImageReference): string | undefined {
   return tag === undefined ? undefined : digest;
 }
 
 /**
- * Parses a name that is given to an image of the store.
+ * Parses a new name for a stored image.
  *
- * @throws AtomicError BAD_REFERENCE, also for a tag with a digest: the digest could be another one than the image's
+ * @throws AtomicError BAD_REFERENCE, also for a tag with a digest: the image could have another digest
  */
 export function parseNewName(text: string): ImageReference {
   const reference = parseReference(text);
@@ -115,7 +117,7 @@ function splitTag(name: string): { repository: string; tag: string | undefined }
     : { repository: name, tag: undefined };
 }
 
-/** The first path element is a registry when it could not be the name of a user (I-08, without the DNS look-up). */
+/** The first path element is a registry unless it could be the name of a user (I-08, without the DNS look-up). */
 function findRegistry(repository: string): string | undefined {
   const slash = repository.indexOf('/');
   if (slash < 0) return undefined;

@@ -1,14 +1,14 @@
 /**
- * What people write where a command takes an image: a name of a registry, or another source in front of a colon
- * (compatibility I-01). Parsing is pure: whether a path exists, which decides how its colons are read, is looked at in
- * `source`.
+ * The image argument of a command: a name in a registry, or another source before a colon
+ * (compatibility I-01). Parsing is pure: `source` looks which path exists, which decides how its
+ * colons are read.
  */
 import { AtomicError } from '../base/errors.ts';
 import { type ImageReference, parseReference } from './reference.ts';
 
 /** Sources that are files or folders of this machine, in the words of skopeo. */
 type FileTransport = 'docker-archive' | 'oci' | 'oci-archive' | 'dir';
-/** Sources that are stores of other programs. */
+/** Sources that are image stores of other programs. */
 export type StoreTransport = 'docker-daemon' | 'containers-storage';
 
 export type SourceName =
@@ -21,8 +21,8 @@ export type SourceName =
       /** `PATH`, or `PATH:CHOICE` with the name or tag of one image in it. */
       readonly place: string;
       /**
-       * The name of a registry's image that it is where there is no such path, not parsed, because a path may be what
-       * no such name is; `undefined` when it can mean nothing else.
+       * The text as the name of an image in a registry, which it is when the path does not exist; `undefined` when the
+       * text can only be a file. It is not parsed yet, because a path need not be a valid name.
        */
       readonly orRegistry: string | undefined;
     }
@@ -40,9 +40,9 @@ const STORE_PREFIXES: Readonly<Record<string, StoreTransport>> = {
   'docker-daemon': 'docker-daemon',
   'containers-storage': 'containers-storage',
 };
-/** A registry that is called like a prefix has a port and a path: `docker:5000/etcd`. */
+/** `docker:5000/etcd` is a registry with a port and a path, although its host has the name of a prefix. */
 const REGISTRY_WITH_PORT = /^[a-z-]+:[0-9]+\//;
-/** What cannot be the name of a registry's image. */
+/** Names of images in registries do not start so. */
 const OBVIOUS_PATH = /^[./]/;
 
 /** @throws AtomicError BAD_REFERENCE with what is wrong and an example */
@@ -79,15 +79,16 @@ function parseFile(text: string, transport: FileTransport, prefix: string, place
   };
 }
 
-/** A path and the choice behind it, `undefined` without one. */
+/** One way to read `PATH[:CHOICE]`. */
 export interface PlaceSplit {
   readonly path: string;
+  /** The name or tag after the path; `undefined` without one. */
   readonly choice: string | undefined;
 }
 
 /**
- * The ways to read `PATH:CHOICE`, whose parts may both hold colons; the longest path first. The first that exists is
- * meant.
+ * Lists the ways to read `PATH:CHOICE`, the longest path first. Both parts may hold colons; the first path that exists
+ * counts.
  */
 export function listPlaceSplits(place: string): readonly PlaceSplit[] {
   const colons = [...place.matchAll(/:/g)].map(({ index }) => index).reverse();
@@ -98,9 +99,9 @@ export function listPlaceSplits(place: string): readonly PlaceSplit[] {
 }
 
 /**
- * Parses the name of a stored image, also with the prefix of the source that it came from.
+ * Parses the name of a stored image. The name may have the prefix of the source that the image came from.
  *
- * @throws AtomicError BAD_REFERENCE for a file, whose content tells the name
+ * @throws AtomicError BAD_REFERENCE for a file: its name is in its content
  */
 export function parseStoredName(text: string): ImageReference {
   const name = parseSourceName(text);
@@ -113,7 +114,7 @@ export function parseStoredName(text: string): ImageReference {
   );
 }
 
-/** The name without the prefixes that stand for a registry (compatibility I-02, I-03). */
+/** Removes the prefixes that stand for a registry (compatibility I-02, I-03). */
 export function dropRegistryPrefix(text: string): string {
   return text.replace(/^(?:https?:(?:\/\/)?|oci:|docker:\/\/)/, '');
 }

@@ -1,7 +1,7 @@
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
 
-/** A user as the OCI runtime configuration wants it. */
+/** A user in the form of the OCI runtime configuration (`process.user`). */
 export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
@@ -22,13 +22,13 @@ interface GroupEntry {
 
 /** Largest id that the runtimes accept. */
 const maxId = 2 ** 31 - 1;
-/** Entries behind this are not looked at: a hostile image must not cost time. */
+/** Only this much of a file is read, in UTF-16 units: a hostile image must not cost time. */
 const maxFileLength = 1024 * 1024;
 
 /**
- * Resolves the `User` of an image with the rules of runc and Docker: a number is an id and need not be in the files, a
- * name must be; without a group the primary group of the user counts, and 0 when the user has no entry. Additional
- * groups are those that name the user as a member, unless a group was given.
+ * Resolves the `User` of an image with the rules of runc and Docker. A number is an id and need not be in the files; a
+ * name must be. Without a group, the primary group of the user counts, or 0 when the user has no entry; the groups that
+ * name the user as a member are added.
  *
  * @param user `''`, `USER` or `USER:GROUP`; empty means root
  * @param files text of `/etc/passwd` and `/etc/group` of the image, empty when it has none

@@ -1,30 +1,30 @@
-/** What `images verify` finds. */
+/** The results of `images verify`. */
 
 export type ObjectKind = 'commit' | 'dirtree' | 'dirmeta' | 'file';
 
-/** Something of an image that the store does not have any more as it was stored. */
+/** A ref or object of an image that is missing in the store or has changed. */
 export interface StoreProblem {
   readonly kind: 'ref' | ObjectKind;
-  /** Name of the ref such as `ociimage/...`, or checksum of the object, 64 hex digits. */
+  /** The name of the ref, such as `ociimage/...`, or the checksum of the object, 64 hex digits. */
   readonly name: string;
   readonly state: 'missing' | 'damaged';
   readonly reason: string;
   /**
-   * Absolute paths of the file or folder in the root filesystem of the image, sorted; in its layers when upper layers
-   * hide it. Empty for refs and commits, and for what belongs to the configuration.
+   * Absolute paths of the file or folder in the root filesystem of the image, sorted. When upper layers hide it, its
+   * paths in the layers. Empty for refs and commits, and for objects of the configuration.
    */
   readonly paths: readonly string[];
-  /** Digests of the layers that it comes from, base first. Empty when only the image itself has it. */
+  /** Digests of the layers that contain it, base first. Empty when only the merged image contains it. */
   readonly layers: readonly string[];
-  /** Whether the image itself needs it. What neither it nor a layer needs belongs to the configuration. */
+  /** Whether the root filesystem of the image needs it. The configuration needs what neither it nor a layer needs. */
   readonly isInRoot: boolean;
 }
 
-/** A path of a deployment that is not what the image says. */
+/** A path of a deployment that differs from the image. */
 export interface DeploymentProblem {
-  /** Absolute in the root filesystem; `info` for the file beside it. */
+  /** The absolute path in the root filesystem; `info` for the file beside it. */
   readonly path: string;
-  /** `additional` harms nothing of the image; it is reported and left alone. */
+  /** `additional` is no damage: it is reported and left alone. */
   readonly state: 'changed' | 'missing' | 'additional';
   readonly reason: string;
 }
@@ -32,16 +32,16 @@ export interface DeploymentProblem {
 export interface VerifiedDeployment {
   readonly container: string;
   readonly number: number;
-  /** Files and symlinks that were compared. */
+  /** How many files and symlinks were compared. */
   readonly files: number;
   readonly problems: readonly DeploymentProblem[];
-  /** Checksums of damaged objects of which it has the very file: it is as damaged as they are. */
+  /** Checksums of damaged objects that the deployment has hard links of: its files have the same damage. */
   readonly damagedLinks: readonly string[];
 }
 
-/** A deployment that belongs to no image here, because nobody can read from which one it was made. */
+/** A deployment whose image is unknown, because its `info` cannot be read. */
 export interface UnreadableContainer extends VerifiedDeployment {
-  /** What a person can do about it, as a part of a sentence. */
+  /** What a person can do about it, as a part of a sentence: `run atomic recover`. */
   readonly remedy: string;
 }
 
@@ -49,37 +49,41 @@ export interface VerifiedImage {
   readonly reference: string;
   /** Hex of the manifest digest; `undefined` when the image's commit cannot be read. */
   readonly id: string | undefined;
-  /** Objects that were read, each once, and their bytes on the disk. */
+  /** How many objects were read, each once. */
   readonly objects: number;
+  /** The bytes of those objects on the disk. */
   readonly bytes: number;
   readonly problems: readonly StoreProblem[];
   readonly deployments: readonly VerifiedDeployment[];
 }
 
-/** What `--repair` did for one image. */
+/** The result of `--repair` for one image. */
 export interface ImageRepair {
-  /** As it was found before. */
+  /** The findings before the repair. */
   readonly before: VerifiedImage;
-  /** As it is now. */
+  /** The findings after the repair. */
   readonly after: VerifiedImage;
-  /** Layers that came over the wire again. */
+  /** Digests of the layers that were fetched again. */
   readonly fetchedLayers: readonly string[];
-  /** Objects that deployments still had. */
+  /** How many objects were taken from deployments. */
   readonly takenFromDeployments: number;
-  /** Containers whose files were replaced; what runs has the old ones open until it is restarted. */
+  /**
+   * Containers whose files were replaced, with the number of paths. A running service has the old files open until it is
+   * restarted.
+   */
   readonly replacedFiles: ReadonlyMap<string, number>;
-  /** Why something could not be repaired; `undefined` when all was. */
+  /** Why a part could not be repaired; `undefined` when the repair is complete. */
   readonly failure: string | undefined;
 }
 
-/** A mount of `atomic mount` that may still show files which a repair has replaced. */
+/** A mount of `atomic mount` that may still show files that a repair has replaced. */
 export interface StaleMount {
-  /** What is mounted, as a person calls it. */
+  /** The name of the mounted image or container. */
   readonly name: string;
   readonly directory: string;
 }
 
-/** What the registry says of an image's name. */
+/** What the registry has under the name of an image. */
 export type RemoteStatus =
   | { readonly kind: 'up-to-date' }
   | { readonly kind: 'newer'; readonly digest: string }
@@ -87,17 +91,17 @@ export type RemoteStatus =
   | { readonly kind: 'not-from-registry' }
   | { readonly kind: 'unknown'; readonly reason: string };
 
-/** Whether nothing of the image and of its deployments is damaged or missing. */
+/** Whether the image and its deployments are complete and undamaged. */
 export function isSound({ problems, deployments }: VerifiedImage): boolean {
   return problems.length === 0 && deployments.every((deployment) => listDamage(deployment).length === 0);
 }
 
-/** Whether a deployment has the damaged file, or cannot be compared because of what the store has lost. */
+/** Whether a deployment has the damaged file, or cannot be compared because the store has lost an object. */
 export function isConcernedBy({ damagedLinks }: VerifiedDeployment, problem: StoreProblem): boolean {
   return problem.isInRoot && (problem.kind !== 'file' || damagedLinks.includes(problem.name));
 }
 
-/** The problems of a deployment that are damage. */
+/** Lists the problems of a deployment that are damage. */
 export function listDamage({ problems }: VerifiedDeployment): readonly DeploymentProblem[] {
   return problems.filter(({ state }) => state !== 'additional');
 }

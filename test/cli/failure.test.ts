@@ -115,7 +115,7 @@ describe('text and exit status', () => {
       status: 1,
       text: [
         'error: input/output error of the disk',
-        'hint: See `dmesg` for what the kernel says of the disk.',
+        'hint: See `dmesg` for the messages of the kernel about the disk.',
       ],
     },
     {

@@ -150,7 +150,7 @@ describe('a layout', () => {
     const remedy = 'Make it again with a name; for all platforms: skopeo copy --all SOURCE oci:/l:TAG';
     expect(catchError(() => chooseOfLayout(images, undefined, layout))).toEqual({
       code: 'BAD_REFERENCE',
-      message: 'reading /l: it holds 2 images without a name, of which none can be chosen',
+      message: 'reading /l: it holds 2 images without a name, and none of them can be chosen',
       hint: remedy,
     });
     expect(catchError(() => chooseOfLayout(images, 'amd64', layout))).toEqual({

@@ -55,28 +55,28 @@ test.each<[string, unknown, string]>([
   [
     'a config without digest',
     { ...manifest, config: { size: 1, mediaType: '' } },
-    '"config.digest" is no digest of sha256 or sha512',
+    '"config.digest" is not a digest of sha256 or sha512',
   ],
   ['a layer that is a string', { ...manifest, layers: [DIGEST] }, '"layers[0]" is not an object'],
   [
     'a short digest',
     { ...manifest, layers: [layer, { ...layer, digest: 'sha256:ab' }] },
-    '"layers[1].digest" is no digest of sha256 or sha512',
+    '"layers[1].digest" is not a digest of sha256 or sha512',
   ],
   [
     'an upper-case digest',
     { ...manifest, layers: [{ ...layer, digest: DIGEST.toUpperCase() }] },
-    '"layers[0].digest" is no digest of sha256 or sha512',
+    '"layers[0].digest" is not a digest of sha256 or sha512',
   ],
   [
     'a digest with a path',
     { ...manifest, layers: [{ ...layer, digest: `${DIGEST}/../x` }] },
-    '"layers[0].digest" is no digest of sha256 or sha512',
+    '"layers[0].digest" is not a digest of sha256 or sha512',
   ],
   [
     'a digest with a line feed',
     { ...manifest, layers: [{ ...layer, digest: `${DIGEST}\n` }] },
-    '"layers[0].digest" is no digest of sha256 or sha512',
+    '"layers[0].digest" is not a digest of sha256 or sha512',
   ],
   ['a negative size', { ...manifest, layers: [{ ...layer, size: -1 }] }, '"layers[0].size" is not a size'],
   [

@@ -103,7 +103,7 @@ const answers: [title: string, body: string, failure: PullFailure, contentType?:
     }),
     {
       code: 'MANIFEST_INVALID',
-      message: 'reading the manifest: "layers[0].digest" is no digest of sha256 or sha512',
+      message: 'reading the manifest: "layers[0].digest" is not a digest of sha256 or sha512',
       hint: NOTHING_STORED,
     },
   ],
