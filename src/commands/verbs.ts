@@ -41,7 +41,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: 'images inspect',
-    summary: 'Print everything that is known of images as JSON.',
+    summary: 'Print all facts about images as JSON.',
     load: async () => (await import('./images/inspect.ts')).imagesInspect,
   },
   {
@@ -57,13 +57,13 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: 'images update',
-    summary: 'Fetch what the name of an image means now.',
+    summary: 'Fetch the image that a name stands for now.',
     aliases: ['update'],
     load: async () => (await import('./images/update.ts')).imagesUpdate,
   },
   {
     path: 'images verify',
-    summary: 'Check every object of images, and repair what is damaged.',
+    summary: 'Check every object of images, and repair damage.',
     aliases: ['verify'],
     load: async () => (await import('./images/verify.ts')).imagesVerify,
   },
@@ -90,7 +90,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: 'containers delete',
-    summary: 'Remove containers, after a question.',
+    summary: 'Remove containers, after it has asked.',
     load: async () => (await import('./containers/delete.ts')).containersDelete,
   },
   {
@@ -110,23 +110,23 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: 'mount',
-    summary: 'Show the files of an image or a container at a directory, read-only.',
+    summary: 'Mount the files of an image or a container at a directory, read-only.',
     load: async () => (await import('./roots/mount.ts')).mount,
   },
   {
     path: 'unmount',
     aliases: ['umount'],
-    summary: 'End what mount has mounted.',
+    summary: 'Unmount a directory that mount has mounted.',
     load: async () => (await import('./roots/unmount.ts')).unmount,
   },
   {
     path: 'diff',
-    summary: 'List what differs between two images, containers or deployments.',
+    summary: 'List the differences between two images, containers or deployments.',
     load: async () => (await import('./roots/diff.ts')).diff,
   },
   {
     path: 'recover',
-    summary: 'Undo or finish what an interrupted command has left.',
+    summary: 'Undo or finish interrupted operations.',
     load: async () => (await import('./containers/recover.ts')).recover,
   },
 ];

@@ -13,7 +13,7 @@ import { formatContainerDeletion, formatContainerQuestion } from './delete-view.
 
 export const containersDelete = defineCommand({
   description: [
-    "Uninstalls containers as 'atomic uninstall' does, after a question. The images stay. When one container cannot be uninstalled, the others are all the same.",
+    "Asks, and then uninstalls containers as 'atomic uninstall' does. The images stay. Of several containers each is tried.",
   ],
   operands: {
     names: {

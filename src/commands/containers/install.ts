@@ -14,8 +14,8 @@ import { formatInstallPlan } from './plan-text.ts';
 
 export const install = defineCommand({
   description: [
-    'Installs an image as a system container: its files as hard links to the OSTree repository, an OCI configuration, a systemd unit and a tmpfiles.d file, made from the templates in /exports of the image, or from defaults where the image has none. The service is enabled but not started.',
-    'An image that is not there is pulled first. When a container of that name is there already, nothing changes. An install that fails or is interrupted leaves nothing behind.',
+    'Installs an image as a system container: its files as hard links to the OSTree repository, an OCI configuration, a systemd unit and a tmpfiles.d file, made from the templates in /exports of the image, or from defaults if the image has none. The service is enabled but not started.',
+    'A missing image is pulled first. If a container of that name exists, nothing changes. An install that fails or is interrupted leaves nothing on the host.',
   ],
   operands: {
     image: {
@@ -63,7 +63,7 @@ export const install = defineCommand({
       kind: 'value',
       label: 'auto|no',
       isCompatibility: true,
-      description: 'Whether an rpm is built; none ever is. Other values are refused.',
+      description: 'Accepted for scripts; no rpm is built. Other values are refused.',
     },
     ...storageOption,
   },

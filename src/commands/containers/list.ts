@@ -4,13 +4,13 @@ import { formatContainerList } from './list-view.ts';
 
 export const containersList = defineCommand({
   description: [
-    'Lists the containers that are not inactive: running, failed, without a service, or damaged. CREATED is when this deployment was made, in local time. A damaged container is a line with that status; the reason is a warning. Without containers nothing is printed.',
+    'Lists the containers that are not inactive: running, failed, without a service, or damaged. CREATED is the time when the deployment was made, in local time. A damaged container is listed with that status; a warning gives the reason. Without containers the command prints nothing.',
     'Names for --filter: container, image, command, created, state (status), runtime, backend.',
   ],
   operands: {},
   options: {
     all: { kind: 'flag', short: 'a', description: 'Show inactive containers too.' },
-    quiet: { kind: 'flag', short: 'q', description: 'Print names only; wins over --json.' },
+    quiet: { kind: 'flag', short: 'q', description: 'Print only names, also with --json.' },
     'no-trunc': { kind: 'flag', description: 'Print commands in full.' },
     ...listOptions,
     ...storageOption,

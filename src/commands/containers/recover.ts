@@ -3,7 +3,7 @@ import { defineCommand } from '../options/command.ts';
 
 export const recover = defineCommand({
   description: [
-    'Undoes or finishes what an interrupted command has left: before its point of no return the old state comes back, after it the new state is completed. Every command that changes a container does this first, for that container; this verb does it at once for all.',
+    'Undoes or finishes interrupted operations. An operation that was interrupted before its point of no return is undone; after that point it is finished. Every command that changes a container does this for that container first; this verb does it for all containers.',
   ],
   operands: {},
   options: {

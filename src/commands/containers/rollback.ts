@@ -4,8 +4,8 @@ import { healthOptions, parseHealthOptions } from '../options/health-options.ts'
 
 export const containersRollback = defineCommand({
   description: [
-    'Goes back to the other deployment of a container, the one before the last update or rollback: its files, its unit, its tmpfiles.d file and its values. A service that runs is stopped and started; one that does not run is not started.',
-    'When the service does not come up, the deployment of before is put back, and the command fails.',
+    'Goes back to the other deployment of a container, the one before the last update or rollback: its files, its unit, its tmpfiles.d file and its values. A running service is stopped and started; a stopped service stays stopped.',
+    'When the service does not come up, the previous state is restored, and the command fails.',
   ],
   operands: {
     name: { label: 'NAME', description: "The container, as 'atomic containers list -a' shows it." },

@@ -5,7 +5,7 @@ import { checkStorage, storageOption } from '../options/common-options.ts';
 
 export const uninstall = defineCommand({
   description: [
-    'Stops and disables the service of a container and removes its unit, its tmpfiles.d file and its files. The image stays; so does what the service has written to the host as lasting state. When one of several containers cannot be uninstalled, the others are all the same; the last line names those that were not.',
+    'Stops and disables the service of a container and removes its unit, its tmpfiles.d file and its files. The image stays, and so do the lasting files that the service has written to the host. Of several containers each is tried; the last line names those that could not be uninstalled.',
   ],
   operands: {
     names: {

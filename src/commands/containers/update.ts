@@ -14,9 +14,9 @@ const { retry: _, ...accessOptions } = sourceOptions;
 
 export const containersUpdate = defineCommand({
   description: [
-    'Gives a container the image that its name stands for in the repository now, or other values. The new deployment is built beside the running one and checked; then the service is stopped, and started from the new deployment. A service that does not run is not started.',
-    'When the service does not come up, the old deployment is put back and started, and the command fails. The image is remembered, and not tried again until there is another one, or --retry is given.',
-    "'atomic containers rollback NAME' goes back later.",
+    'Updates a container to the image that its image name stands for in the repository now, or to other values. The new deployment is built beside the running one and checked; then the service is stopped, and started from the new deployment. A service that does not run is not started.',
+    'When the service does not come up, the old deployment is put back and started, and the command fails. The id of the image is recorded: --all does not try this image again without --retry.',
+    "To go back later, use 'atomic containers rollback NAME'.",
   ],
   operands: {
     names: {
@@ -30,13 +30,13 @@ export const containersUpdate = defineCommand({
     rebase: {
       kind: 'value',
       label: 'IMAGE',
-      description: "Another image, written as for 'atomic pull'. It is pulled when it is not there.",
+      description: "Another image, written as for 'atomic pull'. A missing image is pulled.",
     },
     set: { kind: 'list', label: 'NAME=VALUE', description: 'Set a variable of the templates.' },
     unset: {
       kind: 'list',
       label: 'NAME',
-      description: 'Take back a value that was set: the default of the image counts again.',
+      description: 'Remove a value that was set; the default of the image is used again.',
     },
     pull: { kind: 'flag', description: 'Fetch the image from its source first.' },
     'no-start': { kind: 'flag', description: 'Stop the service, and do not start it again.' },
@@ -44,11 +44,11 @@ export const containersUpdate = defineCommand({
     retry: {
       kind: 'flag',
       description:
-        'With --all: try an image again whose service did not come up before. With NAME it is always tried.',
+        'With --all: also try an image whose service did not come up before. With NAME it is always tried.',
     },
     'accept-widening': {
       kind: 'flag',
-      description: 'Accept that the new deployment asks for more of the host than the old one.',
+      description: 'Accept a new deployment that asks for more of the host than the old one.',
     },
     display: { kind: 'flag', description: 'Print what would be done; change no container.' },
     ...accessOptions,

@@ -9,8 +9,8 @@ import { formatDeletion, formatDeletionQuestion } from '../options/deletion-view
 
 export const imagesDelete = defineCommand({
   description: [
-    "Deletes names of images, after a question. Given the beginning of an id, all names of that image. Everything is checked before the first name goes. The space is freed by 'atomic images prune'.",
-    'An image that a container uses, also for a rollback, does not lose its last name unless --force is given; nor does any image while a container is so damaged that nobody knows its image. Containers are never harmed: what they need stays in the repository until they are uninstalled.',
+    "Asks, and then deletes names of images. The beginning of an id stands for all names of that image. The command checks all arguments before it deletes the first name. 'atomic images prune' frees the space.",
+    'An image that a container uses, also for a rollback, keeps its last name unless --force is given. When a container is so damaged that its image is unknown, every image keeps its last name. Containers are never harmed: their files stay in the repository until they are uninstalled.',
   ],
   operands: {
     images: {

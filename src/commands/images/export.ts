@@ -4,8 +4,8 @@ import { formatExportedImage, formatExportedImageJson } from './export-view.ts';
 
 export const imagesExport = defineCommand({
   description: [
-    'Writes an image from the OSTree repository to files. The layers are rebuilt byte for byte; they are compressed again as Docker, podman, skopeo, zlib or zstd do it, and where the digests come out as they were, the manifest stays the same. Where they do not, a warning says which layer is another blob now, and why. The configuration never changes.',
-    'A file that is there already is not replaced. On the disk of the repository it needs the size of the compressed layers for the time of the copy; of the uncompressed ones for docker-archive.',
+    'Writes an image from the OSTree repository to files. The layers are rebuilt byte for byte and compressed again as Docker, podman, skopeo, zlib or zstd do it. When all digests are the original ones, the manifest does not change. Otherwise a warning names each layer whose digest has changed, and the reason. The configuration does not change.',
+    'An existing file is not replaced. During the copy, the compressed layers need space on the disk of the repository; for docker-archive, the uncompressed layers do.',
   ],
   operands: {
     image: { label: 'IMAGE', description: 'Name of the image, or the beginning of its id.' },

@@ -4,7 +4,7 @@ import { formatImageHistory } from './history-view.ts';
 
 export const imagesHistory = defineCommand({
   description: [
-    'Shows the steps in which an image was built, the newest first. SIZE is that of the unpacked layer, and 0 for a step that made none; it is empty for a layer that is not in the repository. CREATED is in local time.',
+    'Shows the steps in which an image was built, newest first. SIZE is the size of the unpacked layer, 0 for a step without a layer, and empty for a layer that is missing in the repository. CREATED is in local time.',
   ],
   operands: {
     image: {
@@ -16,7 +16,7 @@ export const imagesHistory = defineCommand({
     quiet: {
       kind: 'flag',
       short: 'q',
-      description: 'Print the digests of the layers only; wins over --json.',
+      description: 'Print only the digests of the layers, also with --json.',
     },
     'no-trunc': { kind: 'flag', description: 'Print texts and digests in full.' },
     json: { kind: 'flag', description: 'Print a JSON document.' },

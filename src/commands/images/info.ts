@@ -6,7 +6,7 @@ import { buildImageInfoJson, formatImageInfo } from './info-view.ts';
 
 export const imagesInfo = defineCommand({
   description: [
-    "Shows the labels of an image, the variables of its templates that 'atomic install --set' may or must give, and how much of the disk it takes: in all, what it shares with other images, and what only this image needs, which is what deleting and pruning it frees while no container uses it. Sizes are lengths of files, each file once.",
+    "Shows the labels of an image, the variables of its templates that 'atomic install --set' may or must give, and how much of the disk it takes: in total, shared with other images, and only for this image. Deleting and pruning the image frees the last size, unless a container uses the image. Sizes are lengths of files; each file counts once.",
   ],
   operands: {
     image: {

@@ -5,7 +5,7 @@ import { buildImageDocument } from './inspect-view.ts';
 
 export const imagesInspect = defineCommand({
   description: [
-    'Prints a JSON list with everything that is known of each image: names, digests, layers, platform, configuration, annotations, history, source, and the containers that use it.',
+    'Prints a JSON list with all facts about each image: names, digests, layers, platform, configuration, annotations, history, source, and the containers that use it.',
   ],
   operands: {
     images: {

@@ -4,13 +4,13 @@ import { buildBlobRow, buildImageRow, formatImageList } from './list-view.ts';
 
 export const imagesList = defineCommand({
   description: [
-    "Lists the images in the OSTree repository. '>' stands before an image that an installed container uses. CREATED is when the image was stored here, in local time. VIRTUAL SIZE is the sum of its layers as they were transferred. Without images nothing is printed. An image that is damaged is left out with a warning.",
+    "Lists the images in the OSTree repository. '>' stands before an image that an installed container uses. CREATED is the time when the image was stored here, in local time. VIRTUAL SIZE is the sum of its layers as they were transferred. Without images the command prints nothing. A damaged image is left out, with a warning.",
     'Names for --filter: repo (repository), tag, id (image), created, size, type, is_dangling.',
   ],
   operands: {},
   options: {
     all: { kind: 'flag', short: 'a', description: 'Show layers and configuration blobs too, as <none>.' },
-    quiet: { kind: 'flag', short: 'q', description: 'Print ids only; wins over --json.' },
+    quiet: { kind: 'flag', short: 'q', description: 'Print only ids, also with --json.' },
     'no-trunc': { kind: 'flag', description: 'Print ids in full.' },
     ...listOptions,
     ...storageOption,

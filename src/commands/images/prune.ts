@@ -5,8 +5,8 @@ import { formatPruned } from './prune-view.ts';
 
 export const imagesPrune = defineCommand({
   description: [
-    'Frees what nothing needs: layers and configurations that belong to no image, files that only deleted images had, and what killed commands have left. It waits for pulls and installs that run.',
-    'Installed containers count like images: what a container was installed from stays, also when the image was deleted. Refs that are not of this program stay with everything that they name. When an image or a container cannot be read, nothing is freed.',
+    'Removes unused data: layers and configurations of no image, files of deleted images only, and remains of killed commands. It waits until running pulls and installs have ended.',
+    'The objects of installed containers stay, also when their images were deleted. Refs of other programs stay with their objects. When an image or a container cannot be read, nothing is freed.',
   ],
   operands: {},
   options: {

@@ -6,8 +6,8 @@ import { parseSourceOptions, sourceOptions } from '../options/source-options.ts'
 
 export const pull = defineCommand({
   description: [
-    'Fetches an image into the OSTree repository. Every layer is stored as a branch of its own, the same file in several layers once. Only layers that are not there yet are fetched; a pull of an image that is there already looks for a newer version.',
-    'An image is there whole or not at all: after an interrupted pull, the layers that were complete are not fetched again. What fails for a moment is tried again up to three times. An image that cannot fit on the disk is refused before it is fetched. Installed containers do not change.',
+    'Fetches an image into the OSTree repository. Each layer is stored as a branch; equal files are stored once. Only missing layers are fetched. A pull of a stored image looks for a newer version.',
+    'An image is stored completely or not at all. After an interrupted pull, complete layers are not fetched again. After a transient failure, a transfer is tried again up to three times. An image that cannot fit on the disk is refused before it is fetched. Installed containers do not change.',
   ],
   operands: {
     image: {
@@ -20,18 +20,19 @@ export const pull = defineCommand({
     as: {
       kind: 'value',
       label: 'NAME[:TAG]',
-      description: 'Store the image under this name instead of the one that its source gives it.',
+      description: 'Store the image under this name and not under that of its source.',
     },
     platform: {
       kind: 'value',
       label: 'OS/ARCH[/VARIANT]',
-      description: "Of an image for several platforms take this one; by default this machine's.",
+      description:
+        'The platform to take from an image for several platforms; by default that of this machine.',
     },
     ...sourceOptions,
     quiet: {
       kind: 'flag',
       short: 'q',
-      description: 'Print only warnings and errors, and with --json the result.',
+      description: 'Print only warnings and errors, and the result with --json.',
     },
     json: {
       kind: 'flag',
@@ -49,7 +50,7 @@ export const pull = defineCommand({
       commands: ['atomic pull docker:etcd', 'atomic pull dockertar:/var/tmp/etcd.tar'],
     },
     {
-      comment: 'Exactly this version, with credentials of a file',
+      comment: 'This version by its digest, with credentials from a file',
       commands: ['atomic pull --authfile /root/auth.json registry.example.com/etcd@sha256:...'],
     },
   ],

@@ -5,8 +5,8 @@ import { formatExportedImage, formatExportedImageJson } from './export-view.ts';
 
 export const imagesPush = defineCommand({
   description: [
-    'Copies an image from the OSTree repository to a registry. The layers are rebuilt byte for byte; they are compressed again as Docker, podman, skopeo, zlib or zstd do it, and where the digests come out as they were, the manifest stays the same. Where they do not, a warning says which layer is another blob now, and why. The configuration never changes.',
-    'On the disk of the repository it needs the size of the compressed layers for the time of the copy.',
+    'Copies an image from the OSTree repository to a registry. The layers are rebuilt byte for byte and compressed again as Docker, podman, skopeo, zlib or zstd do it. When all digests are the original ones, the manifest does not change. Otherwise a warning names each layer whose digest has changed, and the reason. The configuration does not change.',
+    'During the copy, the compressed layers need space on the disk of the repository.',
   ],
   operands: {
     image: { label: 'IMAGE', description: 'Name of the image, or the beginning of its id.' },
@@ -24,7 +24,7 @@ export const imagesPush = defineCommand({
   },
   examples: [
     {
-      comment: 'Back to where its name says',
+      comment: 'To the registry in its name',
       commands: ['atomic images push registry.example.com/etcd:3.4'],
     },
     {

@@ -4,13 +4,13 @@ import { checkStorage, storageOption } from '../options/common-options.ts';
 
 export const imagesTag = defineCommand({
   description: [
-    'Gives an image another name; nothing is copied. When TARGET is the name of another image, it names this one from now on.',
+    'Gives an image another name; nothing is copied. If another image has the name TARGET, the name moves to this image.',
   ],
   operands: {
     source: { label: 'SOURCE', description: 'A name of the image, or the beginning of its id.' },
     target: {
       label: 'TARGET',
-      description: 'The new name, [REGISTRY[:PORT]/]NAME[:TAG]. The tag is latest when there is none.',
+      description: 'The new name, [REGISTRY[:PORT]/]NAME[:TAG]. Without a tag, it is latest.',
     },
   },
   options: {

@@ -11,8 +11,8 @@ const TOPIC = 'images update';
 
 export const imagesUpdate = defineCommand({
   description: [
-    "Fetches what the name of a stored image means now, as 'atomic pull' does, from where the image came. Installed containers do not change.",
-    'With --all every image that has the name of a registry is updated, and a summary is printed; an image that cannot be fetched does not stop the others.',
+    'Pulls the image that the name of a stored image stands for now, from the source of the stored image. Installed containers do not change.',
+    'With --all the command updates every image of a registry and prints a summary. After an image that cannot be fetched, it continues with the others.',
   ],
   operands: {
     image: {

@@ -9,16 +9,16 @@ import { parseSourceOptions, sourceOptions } from '../options/source-options.ts'
 
 export const imagesVerify = defineCommand({
   description: [
-    'Reads every object that an image needs and compares its checksum, which covers content, owner, mode and extended attributes; then the files of the containers that were made of the image. Each object is read once, however many images share it. Without IMAGE all images are verified.',
-    'A line names each problem with its paths in the image, its layer and the containers that use it; a last line sums up. Files that a container has beyond its image are named, too, and are no damage.',
-    'With --repair, what is damaged is replaced: from containers that still have it, else from the source of the image, of which only the layers that hold it are fetched. Files of containers become the right ones without a moment in between; what runs keeps the old ones open until it is restarted. What cannot be repaired stays as it is.',
-    'With --remote alone nothing is read; the registry is asked what the name of the image means now.',
+    'Reads every object of an image and compares its checksum, which covers content, owner, mode and extended attributes. Then it compares the files of the containers of the image. An object that several images share is read once. Without IMAGE all images are verified.',
+    'A line names each problem, with its paths in the image, its layer and the containers that use it. The last line is a summary. Additional files of a container are also named; they are no damage.',
+    'With --repair, damaged objects are replaced: from containers that still have them, else from the source of the image, of which only the layers with damage are fetched. Each file of a container is replaced by one rename; a running service keeps the old files open until it is restarted. Damage that cannot be repaired stays.',
+    'With only --remote, no object is read; the registry is asked for the image that the name stands for now.',
   ],
   operands: {
     image: {
       label: 'IMAGE',
       count: 'many',
-      description: 'A name as in images list, or the beginning of an id.',
+      description: "A name, as 'atomic images list' shows it, or the beginning of an id.",
     },
   },
   options: {

@@ -5,7 +5,7 @@ import { formatVersions } from './version-view.ts';
 
 export const imagesVersion = defineCommand({
   description: [
-    'Shows the version of an image: its labels Version and Release, or its id when it has none. Given the beginning of an id, a line for each name of that image.',
+    'Shows the version of an image: its labels Version and Release, or its id when it has none. For the beginning of an id, there is a line for each name of the image.',
   ],
   operands: {
     image: {

@@ -12,7 +12,7 @@ export const healthOptions = {
   },
   'no-health-check': {
     kind: 'flag',
-    description: 'Leave out the health check of the image.',
+    description: 'Do not run the health check of the image.',
   },
 } as const satisfies Record<string, OptionSpec>;
 

@@ -35,7 +35,7 @@ export const sourceOptions = {
     kind: 'value',
     label: 'N',
     description:
-      'How often a lost connection and the like is tried again, after 1, 2, 4 s and so on. The default is 3.',
+      'How often a transfer is tried again after a transient failure; the waits are 1, 2, 4 s and so on. The default is 3.',
   },
 } as const satisfies OptionTable;
 

@@ -9,8 +9,8 @@ const operand =
 
 export const diff = defineCommand({
   description: [
-    "Lists the paths that differ between two root filesystems, sorted: 'A' for one that only B has, 'D' for one that only A has, 'C' for one that changed, with what changed: type, mode, owner, capabilities, other extended attributes, target, size, content. Then the files that gain privileges: setuid, setgid, capabilities. Nothing is printed when there are no differences.",
-    'For a container this is the image that it was installed from. Where a container and an image have the same name, the container is meant; write the tag to mean the image.',
+    "Lists the paths that differ between two root filesystems, sorted: 'A' for a path that is only in B, 'D' for a path that is only in A, 'C' for a changed path, with the changes: type, mode, owner, capabilities, other extended attributes, target, size, content. Then it lists the files that gain privileges: setuid, setgid, capabilities. Without differences the command prints nothing.",
+    'For a container, this is the tree that it was installed from. If a container and an image have the same name, the name means the container; add the tag to name the image.',
   ],
   operands: {
     a: { label: 'A', description: operand },

@@ -14,8 +14,8 @@ const live = {
 
 export const mount = defineCommand({
   description: [
-    'Shows the root filesystem of an image or a container at an empty directory. The mount is read-only and stays so: no write can reach the image store, not even after a remount. Setuid files and devices have no effect on the host (nosuid, nodev).',
-    'Of a container the files are shown that its service has now; while they are, the container cannot be uninstalled. An image can be pulled, deleted or replaced meanwhile: the mount keeps its files. Where a container and an image have the same name, the container is meant; write the tag to mean the image. A mount ends with unmount, or with the host.',
+    'Mounts the root filesystem of an image or a container at an empty directory. The mount is read-only and stays read-only: no write can reach the image store, also not after a remount. Setuid files and devices have no effect on the host (nosuid, nodev).',
+    'For a container, the mount shows the files that its service has now; a mounted container cannot be uninstalled. A mounted image can be pulled, deleted or replaced: the mount keeps its files. If a container and an image have the same name, the name means the container; add the tag to name the image. A mount ends with unmount, or when the host restarts.',
   ],
   operands: {
     subject: {

@@ -4,10 +4,10 @@ import { defineCommand } from '../options/command.ts';
 
 export const unmount = defineCommand({
   description: [
-    'Ends what atomic mount has mounted at a directory, and nothing else. When a process uses it, says which one and changes nothing. After umount(8) it removes what that has left.',
+    'Unmounts a directory that atomic mount has mounted, and no other mounts. When processes use the mount, the command names them and changes nothing. After umount(8) it removes the remaining files of the mount.',
   ],
   operands: {
-    directory: { label: 'DIR', description: 'Where it is mounted.' },
+    directory: { label: 'DIR', description: 'The directory of the mount.' },
   },
   options: {
     json: { kind: 'flag', description: 'Print the result as a JSON document.' },
