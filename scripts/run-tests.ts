@@ -1,13 +1,14 @@
 /**
  * The second half of scripts/test: chooses the test files, runs them in their groups and adds up the results.
  *
- *   run-tests.ts [--release=RELEASE] [--sample=RELEASE] [PATTERN]...
+ *   run-tests.ts [--release=RELEASE] [--sample=RELEASE] [--name=NAME] [PATTERN]...
+ *   run-tests.ts --fuzz=SECONDS
  *
  * `--release` runs everything in hosts of that release of Debian instead of this machine, `--sample` adds a few files
- * that are run there.
+ * that are run there. The other options are those of scripts/test.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,6 +18,8 @@ const TEST_LIMIT_MS = 120_000;
 const HOST_LIMIT_SECONDS = 300;
 const GROUP_LIMIT_SECONDS = 1200;
 const RUN_LIMIT_MS = 1_300_000;
+/** Beside the seconds that a fuzz target is given. */
+const FUZZ_START_MS = 60_000;
 
 /** Folders of tests that need root and a real filesystem, but no systemd. */
 const STORE_FOLDERS = ['test/store/', 'test/source/', 'test/containers/'];
@@ -42,6 +45,8 @@ interface Run {
   /** Test files and where `bun test` writes their results; none for the check. */
   readonly files: readonly string[];
   readonly report: string;
+  /** Default: `RUN_LIMIT_MS`. */
+  readonly limitMs?: number;
 }
 
 interface Result {
@@ -52,13 +57,18 @@ interface Result {
 
 const BUN = 'node_modules/.bin/bun';
 const { values, positionals: patterns } = parseArgs({
-  options: { release: { type: 'string' }, sample: { type: 'string' } },
+  options: {
+    release: { type: 'string' },
+    sample: { type: 'string' },
+    name: { type: 'string' },
+    fuzz: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const reports = mkdtempSync(join(tmpdir(), 'atomic-test-reports-'));
 /** What tests in hosts of another release see as /var/tmp: on the real filesystem, as on this machine. */
 const stores = mkdtempSync('/var/tmp/atomic-test-stores-');
-const results = await runAll(planRuns(patterns));
+const results = await runAll(values.fuzz === undefined ? planRuns(patterns) : planFuzz(Number(values.fuzz)));
 for (const folder of [reports, stores]) rmSync(folder, { recursive: true });
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
@@ -69,9 +79,16 @@ process.exit(failed > 0 ? 1 : 0);
 
 function planRuns(patterns: readonly string[]): Run[] {
   const all = globSync('test/**/*.test.ts').sort();
+  const { name } = values;
   if (patterns.length > 0) {
     return planFiles(
       all.filter((file) => patterns.some((pattern) => file.includes(pattern))),
+      values.release,
+    );
+  }
+  if (name !== undefined) {
+    return planFiles(
+      all.filter((file) => readFileSync(file, 'utf8').includes(name)),
       values.release,
     );
   }
@@ -81,6 +98,23 @@ function planRuns(patterns: readonly string[]): Run[] {
     ...planFiles(all, values.release),
     ...(values.sample === undefined ? [] : planFiles(SAMPLE, values.sample)),
   ];
+}
+
+/** A run for each target, so that all cores have one. */
+function planFuzz(seconds: number): Run[] {
+  return readdirSync('test/fuzz/corpus')
+    .sort()
+    .map((target) => {
+      const report = join(reports, `fuzz ${target}.xml`);
+      const words = [...bunWords(['test/fuzz/fuzz.test.ts'], report), '-t', `^${target} `];
+      return {
+        name: `fuzz ${target}`,
+        argv: ['env', `ATOMIC_FUZZ_SECONDS=${seconds}`, BUN, ...words],
+        files: ['test/fuzz/fuzz.test.ts'],
+        report,
+        limitMs: seconds * 1000 + FUZZ_START_MS,
+      };
+    });
 }
 
 function planFiles(files: readonly string[], release: string | undefined): Run[] {
@@ -123,13 +157,22 @@ function planInHost(name: string, files: string[], limitSeconds: number, release
 function bunWords(files: string[], report: string): string[] {
   return [
     ...['test', `--timeout=${TEST_LIMIT_MS}`, '--reporter=junit', `--reporter-outfile=${report}`],
+    ...(values.name === undefined ? [] : ['-t', escapeRegExp(values.name)]),
     ...files.map((file) => `./${file}`),
   ];
 }
 
+/** `bun test -t` takes a regular expression. */
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
 /** As many at a time as there are cores. The output of a run is shown when it is done, so that none mix. */
 async function runAll(runs: readonly Run[]): Promise<Result[]> {
-  if (runs.length === 0) return [{ name: `no test file for ${patterns.join(' ')}`, passed: 0, failed: 1 }];
+  if (runs.length === 0) {
+    const what = patterns.length > 0 ? `for ${patterns.join(' ')}` : `with a test named ${values.name}`;
+    return [{ name: `no test file ${what}`, passed: 0, failed: 1 }];
+  }
   const waiting = [...runs];
   const results: Result[] = [];
   const work = async () => {
@@ -144,9 +187,9 @@ async function runAll(runs: readonly Run[]): Promise<Result[]> {
   return results;
 }
 
-function runProgram({ argv: [program, ...words] }: Run) {
+function runProgram({ argv: [program, ...words], limitMs: timeout = RUN_LIMIT_MS }: Run) {
   return new Promise<{ status: number | string; output: string }>((resolve, reject) => {
-    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_LIMIT_MS });
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout });
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -1,5 +1,5 @@
 /** How scripts/run-tests.ts adds up: real runs of `bun test` on small files in a temporary folder. */
-import { expect, setDefaultTimeout, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,17 +51,53 @@ const cases: [what: string, files: Record<string, string>, lines: string[], stat
 ];
 
 test.each(cases)('counts %s', (_what, files, lines, status) => {
+  expect(runTests(files, ['case'])).toEqual([lines, status]);
+});
+
+describe('tests by name', () => {
+  const files = {
+    'test/pure/case-1.test.ts': `${header}test('an (odd) name', () => {});\ntest('b', () => expect(1).toBe(2));\n`,
+    'test/cli/case-2.test.ts': `${header}test('c', () => expect(1).toBe(2));\n`,
+  };
+
+  test('run alone, in the files that contain the name', () => {
+    expect(runTests(files, ['--name=(odd) n'])).toEqual([['1 passed, 0 failed'], 0]);
+  });
+
+  test('fail when there is none', () => {
+    expect(runTests(files, ['--name=none'])).toEqual([
+      ['failed: no test file with a test named none (1)', '0 passed, 1 failed'],
+      1,
+    ]);
+  });
+});
+
+test('every fuzz target has a run of its own', () => {
+  const target = `${header}test('target one', () => expect(process.env.ATOMIC_FUZZ_SECONDS).toBe('7'));\n`;
+  const files = {
+    'test/fuzz/fuzz.test.ts': `${target}test('target-two one', () => {});\n`,
+    'test/fuzz/corpus/target/input': '',
+    'test/fuzz/corpus/target-two/input': '',
+  };
+  expect(runTests(files, ['--fuzz=7'])).toEqual([['2 passed, 0 failed'], 0]);
+});
+
+/** @returns the lines that count, and the status */
+function runTests(
+  files: Readonly<Record<string, string>>,
+  words: readonly string[],
+): [string[], number | null] {
   const folder = mkdtempSync(join(tmpdir(), 'atomic-run-tests-'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
-  const run = spawnSync(join(root, 'node_modules/.bin/bun'), [join(root, 'scripts/run-tests.ts'), 'case'], {
+  const run = spawnSync(join(root, 'node_modules/.bin/bun'), [join(root, 'scripts/run-tests.ts'), ...words], {
     cwd: folder,
     encoding: 'utf8',
   });
   rmSync(folder, { recursive: true });
   const last = run.stdout.split('\n').filter((line) => /^no result: |^failed: | passed, /.test(line));
-  expect([last, run.status]).toEqual([lines, status]);
-});
+  return [last, run.status];
+}
