@@ -1,7 +1,7 @@
 /** The parts of GLib that libostree's interface needs: errors, variants and reference counts. */
 import { koffi, loadLibrary } from './koffi.ts';
 
-/** An opaque pointer that a library gave us. */
+/** An opaque pointer that a library returned. */
 export type Pointer = unknown;
 /** Where a library writes a pointer; the slot holds `null` until then. */
 export type PointerSlot = [Pointer | null];
@@ -26,8 +26,8 @@ const variantNewFromBytes = glib.func(
 );
 
 /**
- * What GLib and libostree print of a broken assertion is for their developers. It goes to the journal of systemd, where a
- * bug report finds it, and not among the lines of a command.
+ * GLib and libostree print broken assertions for their developers. The journal of systemd gets that text, so that it is
+ * there for a bug report and does not mix with the output of a command.
  */
 const setLogWriter = glib.func('void g_log_set_writer_func(void *writer, void *data, void *release)');
 setLogWriter(glib.symbol('g_log_writer_journald'), null, null);
@@ -45,7 +45,7 @@ export class GErrorThrown extends Error {
   }
 }
 
-/** Codes of `g-io-error-quark` that callers tell apart. */
+/** Codes of `g-io-error-quark` that callers distinguish. */
 export const IoErrorCode = {
   notFound: 1,
   noSpace: 12,
@@ -54,7 +54,7 @@ export const IoErrorCode = {
   tooManyOpenFiles: 31,
 } as const;
 
-/** Copies and frees the error of a failed call. A call that breaks an assertion of the library fails without one. */
+/** Copies and frees the error of a failed call. A call that breaks an assertion of the library sets no error. */
 export function takeError(slot: PointerSlot): GErrorThrown {
   if (slot[0] === null) return new GErrorThrown('', 0, 'the library gave no reason; the journal may have it');
   const { domain, code, message } = koffi.decode(slot[0], errorType) as {

@@ -5,8 +5,8 @@
 import * as koffi from 'koffi';
 
 /**
- * Of calls that run on a worker thread. koffi's own 128 KiB end at the 120th folder below each other that libostree checks
- * out; `MAX_FOLDERS` of `tar/layer-paths.ts` needs about 1 MiB. What is not used takes no memory.
+ * Stack of a call that runs on a worker thread. With koffi's default of 128 KiB, libostree checks out no more than 120
+ * nested folders; `MAX_FOLDERS` of `tar/layer-paths.ts` needs about 1 MiB. The kernel allocates only the pages in use.
  */
 const STACK_BYTES = 16 * 1024 * 1024;
 koffi.config({ async_stack_size: STACK_BYTES });

@@ -96,14 +96,14 @@ function setByteLock(fd: number, type: number, { start, length }: ByteRange): nu
   return lockBytesCall(fd, F_OFD_SETLK, range);
 }
 
-/** Makes a file that is in memory only and has no name; it ends with its last descriptor, also by `kill -9`. */
+/** Creates a file that is in memory only and has no name. It goes when its last descriptor is closed, also by `kill -9`. */
 export function createMemoryFile(name: string): number {
   const fd: number = memfdCall(name, MFD_CLOEXEC);
   if (fd < 0) throw new SystemCallFailed('memfd_create', koffi.errno());
   return fd;
 }
 
-/** Writes everything of the filesystem that holds `fd` to the disk. Blocks until it is there. */
+/** Writes the whole filesystem that holds `fd` to the disk. Blocks until that is done. */
 export function syncFilesystem(fd: number): void {
   const result: number = syncfsCall(fd);
   if (result !== 0) throw new SystemCallFailed('syncfs', koffi.errno());
@@ -112,7 +112,7 @@ export function syncFilesystem(fd: number): void {
 /**
  * Opens a pipe that children do not inherit.
  *
- * @param bytes wished capacity, see `growPipe`
+ * @param bytes requested capacity, see `growPipe`
  */
 export function openPipe(bytes: number): { readEnd: number; writeEnd: number } {
   const fds: [number, number] = [-1, -1];
@@ -122,12 +122,12 @@ export function openPipe(bytes: number): { readEnd: number; writeEnd: number } {
   return { readEnd: fds[0], writeEnd: fds[1] };
 }
 
-/** Asks for a larger pipe. The kernel may refuse more than its limit for the user; then the pipe stays as it is. */
+/** Requests a larger pipe. The pipe keeps its size when the request exceeds the kernel's limit for the user. */
 export function growPipe(fd: number, bytes: number): void {
   fcntlCall(fd, F_SETPIPE_SZ, bytes);
 }
 
-/** Renames a file or folder to a name that nothing has. @throws SystemCallFailed EEXIST when something has it */
+/** Renames a file or folder to an unused name. @throws SystemCallFailed EEXIST when the name is used */
 export function renameNew(from: string, to: string): void {
   const result: number = renameCall(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
   if (result !== 0) throw new SystemCallFailed('renameat2', koffi.errno());

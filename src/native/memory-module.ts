@@ -6,11 +6,11 @@ import { dlopen } from 'bun:ffi';
 import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 
 const MFD_CLOEXEC = 1;
-/** Nobody executes the file, it is mapped. Hosts may refuse a file without this, and kernels before 6.3 refuse it. */
+/** The file is mapped and never executed. Some hosts refuse a file without this flag; kernels before 6.3 refuse the flag. */
 const MFD_NOEXEC_SEAL = 8;
 
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
-/** Where a file without a name may be, the first of them in memory. */
+/** Folders for a file without a name, those in memory first. */
 const FOLDERS = ['/dev/shm', '/run', '/tmp', '/var/tmp'];
 
 /** @param embedded the path that the bundler gives a file in the executable */
@@ -39,7 +39,7 @@ function load(open: () => number, content: Buffer): unknown {
   }
 }
 
-/** It is not for a process that may not make code (`MemoryDenyWriteExecute=` of systemd): `bun:ffi` does. */
+/** Fails in a process that may not make code (`MemoryDenyWriteExecute=` of systemd), because `bun:ffi` makes some. */
 function createMemoryFile(): number {
   const libc = dlopen('libc.so.6', { memfd_create: { args: ['buffer', 'u32'], returns: 'i32' } });
   try {

@@ -23,18 +23,18 @@ const UMOUNT_NOFOLLOW = 8;
 type MountFlag = keyof typeof MOUNT_FLAGS;
 
 interface OverlayMount {
-  /** What mount tables show as its source; it has no other meaning. */
+  /** Text that mount tables show as the source of the mount. */
   readonly source: string;
   /** Absolute path of a directory. */
   readonly target: string;
   /** Absolute paths without `:`, `,` and `\`, the upper one first. */
   readonly layers: readonly string[];
   readonly flags: readonly MountFlag[];
-  /** Whose `overlay.*` attributes the kernel obeys; `user` needs Linux 5.11. */
+  /** Namespace of the `overlay.*` attributes that the kernel obeys; `user` needs Linux 5.11. */
   readonly attributes: 'trusted' | 'user';
 }
 
-/** Mounts an overlay that has no upper directory: nothing can be written to it, not even after a remount. */
+/** Mounts an overlay without an upper directory: it stays read-only, also after a remount. */
 export function mountOverlay({ source, target, layers, flags, attributes }: OverlayMount): void {
   const bits = flags.reduce((sum, flag) => sum | MOUNT_FLAGS[flag], 0);
   const data = `lowerdir=${layers.join(':')}${attributes === 'user' ? ',userxattr' : ''}`;
@@ -42,7 +42,7 @@ export function mountOverlay({ source, target, layers, flags, attributes }: Over
   if (result !== 0) throw new SystemCallFailed('mount', koffi.errno());
 }
 
-/** Unmounts what is mounted uppermost at a path; all of it or, when it is in use (EBUSY), nothing. */
+/** Unmounts the uppermost mount at a path. @throws SystemCallFailed EBUSY when it is in use; it is then still mounted */
 export function unmount(path: string): void {
   const result: number = unmountCall(path, UMOUNT_NOFOLLOW);
   if (result !== 0) throw new SystemCallFailed('umount2', koffi.errno());

@@ -1,4 +1,4 @@
-/** What a repository has, and how much room it keeps. */
+/** Questions about a repository: whether it has an object, and how much space it leaves free. */
 import { type Pointer, type PointerSlot, takeError } from './glib.ts';
 import { loadLibrary } from './koffi.ts';
 
@@ -12,7 +12,7 @@ const getMinFreeSpace = library.func(
   'bool ostree_repo_get_min_free_space_bytes(void *repo, _Out_ uint64_t *bytes, _Out_ void **error)',
 );
 
-/** Whether an object is there whole, in the repository or in its open transaction. */
+/** Whether the repository or its open transaction has an object. */
 export function hasObject(repo: Pointer, kind: keyof typeof OBJECT_TYPES, checksum: string): boolean {
   const error: PointerSlot = [null];
   const have: [boolean] = [false];

@@ -1,4 +1,4 @@
-/** libostree's own lock on a repository, shared: the calls are newer (2021.3) than those of `ostree.ts`. */
+/** libostree's own lock on a repository. The calls are newer (2021.3) than those of `ostree.ts`. */
 import { type Pointer, type PointerSlot, takeError } from './glib.ts';
 import { loadLibrary } from './koffi.ts';
 import { callAsync } from './ostree.ts';
@@ -14,7 +14,7 @@ const lockPop = library.func(
   'bool ostree_repo_lock_pop(void *repo, int type, void *cancel, _Out_ void **error)',
 );
 
-/** Keeps the shared lock that the open transaction has, beyond the end of that. Locks are counted: this one waits for none. */
+/** Keeps the shared lock of the open transaction after the transaction ends. Locks are counted, so this call never waits. */
 export function keepSharedLock(repo: Pointer): void {
   const error: PointerSlot = [null];
   if (!lockPush(repo, LOCK_SHARED, null, error)) throw takeError(error);
@@ -26,8 +26,10 @@ export function releaseSharedLock(repo: Pointer): void {
 }
 
 /**
- * Takes the repository's lock exclusively: no transaction of any program is open then. Waits as long as the setting
- * `lock-timeout-secs` of the repository says, 300 seconds by default, and fails with `g-io-error-quark` 27 after that.
+ * Takes the repository's lock exclusively, when no program has a transaction open. Waits for at most
+ * `lock-timeout-secs` of the repository's configuration, 300 seconds by default.
+ *
+ * @throws GErrorThrown `g-io-error-quark` 27 after that time
  */
 export async function lockExclusively(repo: Pointer): Promise<void> {
   const error: PointerSlot = [null];

@@ -1,6 +1,5 @@
 /**
- * The part of libostree that takes objects away. Apart from `ostree.ts`, because the calls that lock a repository are
- * newer (2021.3), and only prune needs them.
+ * The part of libostree that removes objects. Only prune loads it.
  */
 import { type Pointer, type PointerSlot, takeError } from './glib.ts';
 import { koffi, loadLibrary } from './koffi.ts';
@@ -36,17 +35,17 @@ export const pruneOptionsSize = koffi.sizeof(pruneOptions);
 
 export type ObjectKind = keyof typeof OBJECT_TYPES;
 
-/** Removes a commit with what is recorded beside it. The trees stay. */
+/** Removes a commit and its detached metadata. The trees stay. */
 export function removeCommit(repo: Pointer, checksum: string): void {
   const error: PointerSlot = [null];
   if (!deleteObject(repo, OBJECT_TYPES.commit, checksum, null, error)) throw takeError(error);
 }
 
 /**
- * Removes every object that is not named. Objects go one by one; what a crash leaves, the next call removes.
+ * Removes every object that is not in `reachable`, one by one. After a crash the next call removes the rest.
  *
  * @param reachable checksums of the objects that stay, by kind
- * @returns what was removed; `bytes` is the sum of the lengths of the files
+ * @returns the number of removed objects, and the sum of the lengths of their files in bytes
  */
 export async function removeOtherObjects(
   repo: Pointer,

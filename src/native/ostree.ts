@@ -96,7 +96,7 @@ export function openRepository(path: string): Pointer {
   return repo;
 }
 
-/** Creates a repository where there is none, or completes one that a crash left half made. */
+/** Creates a repository, or completes one whose creation was interrupted. */
 export function createRepository(path: string, mode: keyof typeof REPO_MODES): Pointer {
   const error: PointerSlot = [null];
   const repo = createAt(AT_FDCWD, path, REPO_MODES[mode], null, null, error);
@@ -108,7 +108,7 @@ export function closeRepository(repo: Pointer): void {
   unrefObject(repo);
 }
 
-/** Takes the repository's shared lock and opens the one transaction that it can have. */
+/** Takes the repository's shared lock and opens its transaction. A repository has one transaction at a time. */
 export function beginTransaction(repo: Pointer): void {
   const error: PointerSlot = [null];
   if (!prepare(repo, null, null, error)) throw takeError(error);
@@ -120,7 +120,7 @@ export async function commitTransaction(repo: Pointer): Promise<void> {
   if (!(await callAsync(commit, [repo, null, null, error]))) throw takeError(error);
 }
 
-/** Drops everything since `beginTransaction`; does nothing when there is no transaction. */
+/** Discards everything since `beginTransaction`; does nothing without a transaction. */
 export function abortTransaction(repo: Pointer): void {
   const error: PointerSlot = [null];
   if (!abort(repo, null, error)) throw takeError(error);
@@ -131,13 +131,13 @@ export function setRef(repo: Pointer, ref: string, checksum: string): void {
   transactionSetRef(repo, null, ref, checksum);
 }
 
-/** Removes a ref at once, without a transaction: its file is unlinked, which needs no space. None there is no failure. */
+/** Removes a ref at once, without a transaction: it unlinks the file, which needs no space. A missing ref is no error. */
 export function removeRef(repo: Pointer, ref: string): void {
   const error: PointerSlot = [null];
   if (!setRefImmediate(repo, null, ref, null, null, error)) throw takeError(error);
 }
 
-/** Reads a metadata object, also one of the open transaction. Its checksum has been verified when it was written. */
+/** Reads a metadata object of the repository or of the open transaction. Does not verify its checksum. */
 export function loadMetadata(repo: Pointer, kind: MetadataKind, checksum: string): Buffer {
   const error: PointerSlot = [null];
   const variant: PointerSlot = [null];
@@ -181,8 +181,9 @@ export function writeFileObject(repo: Pointer, content: Buffer): string {
 }
 
 /**
- * Checks the folder `subpath` (`/` for all) of a commit out as hard links into `path`, which must not exist, without a sync of
- * its own. Copies where the kernel makes no link: when a file has as many as can be, but also to another filesystem.
+ * Checks out the folder `subpath` (`/` for all) of a commit as hard links into `path`, which must not exist. Does not sync.
+ * libostree copies a file where the kernel refuses a hard link: the file has the maximum number, or `path` is on another
+ * filesystem.
  */
 export async function checkoutWithLinks(
   repo: Pointer,

@@ -1,6 +1,6 @@
 /**
- * `SOCK_SEQPACKET` socket pairs whose messages may carry file descriptors (`SCM_RIGHTS`): what the image proxy of
- * skopeo speaks, and what Node has no API for. Layouts are those of 64-bit Linux.
+ * `SOCK_SEQPACKET` socket pairs whose messages may carry file descriptors (`SCM_RIGHTS`), as the image proxy of skopeo
+ * uses them. Node has no API for them. Structures have the layout of 64-bit Linux.
  */
 import { closeSync } from 'node:fs';
 import { koffi, loadLibrary } from './koffi.ts';
@@ -19,7 +19,7 @@ const MSG_CTRUNC = 0x8;
 
 /** Size of `struct cmsghdr`: length (8), level (4), type (4); descriptors follow. */
 const CONTROL_HEADER_BYTES = 16;
-/** Room for more descriptors than any answer carries, so that none is ever lost unseen. */
+/** Room for more descriptors than any answer carries, so that the kernel drops none. */
 const CONTROL_BYTES = 256;
 
 const libc = loadLibrary('libc.so.6');
@@ -43,7 +43,7 @@ export interface Packet {
   readonly fds: readonly number[];
 }
 
-/** Opens a connected pair; both ends are closed on exec unless they are handed to a child explicitly. */
+/** Opens a connected pair. Children do not inherit either end unless the spawn names it. */
 export function openPacketPair(): [number, number] {
   const fds: [number, number] = [-1, -1];
   const result: number = socketpairCall(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds);
@@ -51,14 +51,14 @@ export function openPacketPair(): [number, number] {
   return fds;
 }
 
-/** Sends one message without descriptors. Requests are small, so the call does not block in practice. */
+/** Sends one message without descriptors. Blocks while the socket's buffer is full; requests are far smaller than it. */
 export function sendPacket(fd: number, data: Buffer): void {
   const sent: number = sendCall(fd, data, data.length, MSG_NOSIGNAL);
   if (sent < 0) throw new SystemCallFailed('send', koffi.errno());
 }
 
 /**
- * Takes one message if there is one; never waits, so that no thread of the small pool is held by a silent peer.
+ * Receives one message if there is one. Never waits, so that a silent peer occupies no thread of the small pool.
  *
  * @param maxBytes a longer message is an error
  * @returns `undefined` when there is no message yet, `'closed'` when the peer has closed its end

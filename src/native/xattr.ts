@@ -1,4 +1,4 @@
-/** Extended attributes of a path itself, also of a symlink: Node has no API for them. */
+/** Extended attributes of files and symlinks; symlinks are not followed. Node has no API for them. */
 import { koffi, loadLibrary } from './koffi.ts';
 import { SystemCallFailed } from './libc.ts';
 
@@ -16,11 +16,11 @@ const removeCall = libc.func('int lremovexattr(const char *path, const uint8_t *
 /** The kernel's limits for all names of a file, and for one value (linux/limits.h). */
 const MAX_BYTES = 65536;
 const END = Buffer.alloc(1);
-// Calls are synchronous, so that one of each is enough; a new one would be filled with zeros for every file.
+// Calls are synchronous, so one buffer of each serves all. A new buffer for every file would cost filling it with zeros.
 const list = Buffer.alloc(MAX_BYTES);
 const value = Buffer.alloc(MAX_BYTES);
 
-/** Names are bytes, with their namespace and without a final NUL: `security.capability`. */
+/** `name` has its namespace and no final NUL: `security.capability`. */
 export type ExtendedAttribute = readonly [name: Buffer, value: Buffer];
 
 /**
@@ -59,7 +59,7 @@ export function writeXattr(path: string, [name, content]: ExtendedAttribute): vo
   checked('lsetxattr', setCall(path, Buffer.concat([name, END]), content, content.length, 0), path);
 }
 
-/** None of this name, or a filesystem that knows none, is no failure. @throws SystemCallFailed */
+/** Does nothing when the file has no such attribute or the filesystem has no attributes. @throws SystemCallFailed */
 export function removeXattr(path: string, name: Buffer): void {
   const result: number = removeCall(path, Buffer.concat([name, END]));
   const { ENODATA, EOPNOTSUPP } = koffi.os.errno;

@@ -1,4 +1,4 @@
-/** The machine's own zlib, on which libostree's own libraries depend. Other zlibs, as the runtime's, make other bytes. */
+/** The machine's zlib, which libostree's libraries need too. Other zlibs, such as the runtime's, compress to other bytes. */
 import { koffi, loadLibrary } from './koffi.ts';
 
 const zlib = loadLibrary('libz.so.1');
@@ -8,15 +8,15 @@ const write = zlib.func('int gzwrite(void *file, const void *data, uint32_t leng
 const close = zlib.func('int gzclose(void *file)');
 const duplicate = libc.func('int dup(int fd)');
 
-/** A gzip file that is being written; its header is the ten bytes that zlib writes. */
+/** A gzip file that is being written, with the ten-byte header of zlib. */
 interface GzipFile {
   write(chunk: Buffer): void;
-  /** Writes what is left. Must be called, also after a failure. */
+  /** Writes the rest and releases the file. The caller must call it, also after a failure. */
   close(): void;
 }
 
 /**
- * @param fd where it is written from the current position on; stays the caller's
+ * @param fd file to write to, from its current position on; the caller closes it
  * @param level 1 to 9
  * @throws Error with the code of the system call that failed
  */

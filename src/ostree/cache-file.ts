@@ -1,6 +1,6 @@
 /**
- * A file that holds what can be made again: SHA-256 of the rest in hex, a newline, JSON. It is written in place and not
- * synced: one that is torn, by a crash or by two programs at once, does not have its checksum and counts as none.
+ * A cache file: SHA-256 of the rest in hex, a newline, JSON. It is written in place and not synced. When a crash or two
+ * writers at once leave a mixture, the checksum is wrong and the file counts as missing.
  */
 import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,22 +9,22 @@ import { findErrno } from '../base/file-error.ts';
 const SUM_LENGTH = 64;
 const MODE = 0o644;
 const { O_RDONLY, O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
-/** Whoever owns the folder may have put something else there, which must neither be followed nor waited for. */
+/** The folder may belong to another user, so the path may be a symlink or a FIFO: neither is followed nor waited for. */
 const CAREFULLY = O_NOFOLLOW | O_NONBLOCK;
 
-/** @returns what was written, of any shape; `undefined` when there is none that is whole */
+/** @returns the value that was written; the caller checks its shape. `undefined` when there is no intact file */
 export function readCacheFile(path: string): unknown {
   return tolerateSystemErrors(() =>
     withFile(path, O_RDONLY | CAREFULLY, (fd) => {
       const file = readFileSync(fd);
       const text = file.subarray(SUM_LENGTH + 1);
-      // No limits: the checksum says that a program like this one wrote it, and a list of many images is long.
+      // No limits: the checksum shows that this program wrote it, and a list of many images is long.
       return sum(text) === file.toString('latin1', 0, SUM_LENGTH) ? JSON.parse(text.toString()) : undefined;
     }),
   );
 }
 
-/** Does nothing where the person may not write, or the folder is missing. */
+/** Does nothing when the user may not write there or the folder is missing. */
 export function writeCacheFile(path: string, value: unknown): void {
   const text = JSON.stringify(value);
   tolerateSystemErrors(() =>

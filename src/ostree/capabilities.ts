@@ -1,4 +1,4 @@
-/** Names of the Linux capabilities by number (linux/capability.h, up to Linux 5.9; none came after 40). */
+/** Names of the Linux capabilities by number (linux/capability.h; the last one, 40, came with Linux 5.9). */
 const capabilityNames: readonly string[] = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
@@ -44,8 +44,8 @@ const capabilityNames: readonly string[] = [
 ];
 
 /**
- * Lists the capabilities of a kernel, in the order of their numbers. Those newer than this program are left out: the
- * runtimes would not know them either.
+ * Lists the capabilities of a kernel, in the order of their numbers. Capabilities without a known name are left out, because
+ * the runtimes do not know them either.
  *
  * @param lastCapability content of `/proc/sys/kernel/cap_last_cap`
  */
@@ -53,7 +53,7 @@ export function listCapabilities(lastCapability: number): readonly string[] {
   return capabilityNames.slice(0, lastCapability + 1);
 }
 
-/** Name of a capability in lower case, as getcap(8) writes it; the number for one newer than this program. */
+/** @returns the name in lower case, as getcap(8) writes it; the number of a capability without a known name */
 export function formatCapability(number: number): string {
   return capabilityNames[number]?.toLowerCase() ?? String(number);
 }

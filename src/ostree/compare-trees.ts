@@ -1,20 +1,20 @@
-/** Compares two root filesystems as data: OSTree's directory objects, whose equal subtrees have equal checksums. */
+/** Compares two root filesystems by their directory objects; equal subtrees have equal checksums. */
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import type { DirTree } from './ostree-objects.ts';
 
-/** Checksums of a directory: its children; its owner, mode and xattrs. */
+/** Checksums of a directory: of its list of children, and of its owner, mode and xattrs. */
 export interface TreeNode {
   readonly dirtree: string;
   readonly dirmeta: string;
 }
 
-/** A root directory, and how the directories below it are read. */
+/** A root directory with a function that reads the directories below it. */
 export interface ReadableTree extends TreeNode {
   /** Reads the dirtree object of a checksum. */
   readonly readTree: (checksum: string) => DirTree;
 }
 
-/** What a path is, by checksum. The content object of a file also says its owner, mode and xattrs. */
+/** The object at a path. The checksum of a file covers its content, owner, mode and xattrs. */
 export type TreeEntry =
   | { readonly kind: 'directory'; readonly dirmeta: string }
   /** A regular file or a symlink. */
@@ -31,7 +31,7 @@ export type TreeDifference =
     };
 
 /**
- * Lists every path that is in one tree only, or is not the same in both. Subtrees that are equal are not read.
+ * Lists every path that is in one tree only or differs between both. Equal subtrees are not read.
  *
  * @returns absolute paths, sorted by their bytes; the root is `/`
  */
@@ -53,7 +53,7 @@ export function compareTrees(before: ReadableTree, after: ReadableTree): readonl
 
 interface Child {
   readonly entry: TreeEntry;
-  /** Of a directory. */
+  /** Checksum of the children of a directory; `undefined` for a file. */
   readonly dirtree: string | undefined;
 }
 

@@ -13,9 +13,9 @@ import { type TextPieces, VariantWriter } from './variant-writer.ts';
 export interface VariantCodec<T> {
   readonly alignment: number;
   readonly fixedSize: number | undefined;
-  /** Decodes a part of `data`, by default all of it: cutting buffers for every member would take most of the time. */
+  /** Decodes a part of `data`, by default all of it. Offsets are faster than a new buffer for every member. */
   decode(data: Buffer, start?: number, end?: number): T;
-  /** Writes the value; the writer stands at a multiple of the alignment. */
+  /** Writes the value. The position of the writer must be a multiple of the alignment. */
   write(value: T, out: VariantWriter): void;
 }
 
@@ -25,7 +25,7 @@ export function encodeVariant<T>(codec: VariantCodec<T>, value: T): Buffer {
   return out.finish();
 }
 
-/** As `encodeVariant`, in pieces like those of its long texts, see `TextPieces`. */
+/** As `encodeVariant`, in pieces; see `TextPieces`. */
 export function encodeVariantPieces<T>(codec: VariantCodec<T>, value: T): Iterable<Buffer> {
   const out = new VariantWriter();
   codec.write(value, out);
@@ -49,7 +49,7 @@ export const variantString: VariantCodec<string> = {
     const text = data.toString('utf8', start, last);
     if (end === start || data[last] !== 0 || text.includes('\0'))
       throw new VariantMalformed('a string that does not end with its NUL');
-    // What is not UTF-8 is replaced by this character, which may also be meant.
+    // The decoder replaces bytes that are not UTF-8 by this character, which the text may also contain.
     if (text.includes('\ufffd') && !isUtf8(data.subarray(start, last))) {
       throw new VariantMalformed('a string that is not UTF-8');
     }
@@ -89,8 +89,8 @@ export const variantBigEndianUint64: VariantCodec<bigint> = {
 };
 
 /**
- * Type `v` with a string in it. A value of another type decodes as `undefined`, which cannot be encoded. A long text
- * may be encoded from pieces, so that nobody needs it as a whole.
+ * Type `v` with a string in it. A value of another type decodes as `undefined`, which cannot be encoded. A long text may be
+ * encoded from pieces, so that it need not be in memory as a whole.
  */
 export const variantBoxedString: VariantCodec<string | TextPieces | undefined> = {
   alignment: 8,
@@ -102,7 +102,7 @@ export const variantBoxedString: VariantCodec<string | TextPieces | undefined> =
     return isString ? variantString.decode(data, start, separator) : undefined;
   },
   write(value, out) {
-    if (value === undefined) throw new Error('a boxed value that is no string');
+    if (value === undefined) throw new Error('a boxed value that is not a string');
     out.text(value);
     out.bytes(BOXED_STRING_END);
   },
@@ -124,7 +124,7 @@ export function variantArray<T>(element: VariantCodec<T>): VariantCodec<readonly
       const tableStart = from + readOffset(data, to - width, width);
       const tableBytes = to - tableStart;
       if (tableStart < from || tableBytes < width || tableBytes % width !== 0) {
-        throw new VariantMalformed('an array whose offset table lies');
+        throw new VariantMalformed('an array with a wrong offset table');
       }
       const values: T[] = [];
       let start = 0;
@@ -225,7 +225,7 @@ function offsetWidth(size: number): 1 | 2 | 4 | 8 {
   return size < 2 ** 32 ? 4 : 8;
 }
 
-/** Of a method of `Buffer` the call alone would take most of the time. */
+/** Reads bytes itself, because calling a method of `Buffer` takes longer than the work. */
 function readOffset(data: Buffer, at: number, width: 1 | 2 | 4 | 8): number {
   if (at < 0) throw new VariantMalformed('an offset table that starts before the data');
   let offset = 0;

@@ -1,11 +1,10 @@
 /**
- * The tree of one layer, built from the entries of its archive in their order (OCI image specification, "Layer"): a later
- * entry replaces an earlier one of the same path, a hard link means what its target is at that moment.
+ * Builds the tree of one layer from the entries of its archive in their order (OCI image specification, "Layer"): a later
+ * entry replaces an earlier entry of the same path, and a hard link stands for what its target is at that moment.
  *
- * Archives go from directory to directory. Those that were left are written now and then and forgotten but for their
- * checksums, and read again when an entry asks for them; so memory grows with what is in the directories above the last
- * entry, not with all files. What was written of a directory before it was changed again is left behind as an object that
- * nothing needs.
+ * Archives go from directory to directory. From time to time the directories that were left are written, and only their
+ * checksums are kept; they are read again when an entry needs them. So memory grows with the directories above the last
+ * entry, not with the number of files. A directory that changes after it was written leaves an object that nothing needs.
  */
 import { hash } from 'node:crypto';
 import { compareUtf8 } from '../base/compare-utf8.ts';
@@ -25,36 +24,36 @@ export interface TreeChecksums {
   readonly dirmeta: string;
 }
 
-/** Where the directories of a tree are. */
+/** Stores the directories of a tree. */
 export interface DirectoryObjects {
-  /** Is given every metadata object that the tree needs, some of them more than once. */
+  /** Stores a metadata object that the tree needs. Called more than once for some objects. */
   write(kind: 'dirtree' | 'dirmeta', checksum: string, data: Buffer): void;
-  /** Reads one that was written. */
+  /** Reads a dirtree object that was written. */
   readDirTree(checksum: string): DirTree;
 }
 
 interface OpenDirectory {
-  /** Checksum; `undefined` as long as no entry names the directory. */
+  /** Checksum of owner, mode and xattrs; `undefined` as long as no entry names the directory. */
   dirmeta: string | undefined;
   readonly files: Map<string, string>;
   readonly directories: Map<string, OpenDirectory | TreeChecksums>;
 }
 
-/** Entries from one closing of directories to the next: some hundred kilobytes. */
+/** Number of entries after which directories are closed; they take some hundred kilobytes. */
 const CLOSING_INTERVAL = 1024;
 
 export class LayerTreeBuilder {
   readonly #objects: DirectoryObjects;
   readonly #root = createDirectory();
-  /** Checksums of attributes that were written, by themselves. */
+  /** Checksums of the dirmeta objects that were written, by their attributes. */
   readonly #metas = new Map<string, string>();
   readonly #leastInterval: number;
   #interval: number;
   #added = 0;
-  /** Children of directories that the last closing went through. */
+  /** Number of children that the last closing visited. */
   #passed = 0;
 
-  /** @param interval entries from one closing of directories to the next */
+  /** @param interval number of entries after which directories are closed */
   constructor(objects: DirectoryObjects, interval = CLOSING_INTERVAL) {
     this.#objects = objects;
     this.#leastInterval = interval;
@@ -63,8 +62,8 @@ export class LayerTreeBuilder {
 
   /**
    * @param path without leading slash, see `TarEntry.path`
-   * @param checksum of the content object
-   * @throws AtomicError LAYER_REJECTED when a directory has this name, or a file that of a directory above
+   * @param checksum checksum of the content object
+   * @throws AtomicError LAYER_REJECTED when the path is a directory, or a parent of it is a file
    */
   addFile(path: string, checksum: string): void {
     const { parent, name } = this.#locate(path);
@@ -73,7 +72,7 @@ export class LayerTreeBuilder {
     this.#closeLeft(path);
   }
 
-  /** A file of this name is replaced. @throws AtomicError LAYER_REJECTED when a file has the name of a directory above */
+  /** Replaces a file of this name. @throws AtomicError LAYER_REJECTED when a parent of the path is a file */
   addDirectory(path: string, meta: DirMeta): void {
     if (path !== '') {
       const { parent, name } = this.#locate(path);
@@ -84,21 +83,21 @@ export class LayerTreeBuilder {
   }
 
   /**
-   * @param target path of the file that it links to
+   * @param target path of the file that the hard link names
    * @throws AtomicError LAYER_REJECTED when there is no such file yet
    */
   addHardLink(path: string, target: string): void {
     const checksum = this.#findFile(target);
     if (checksum === undefined) {
       throw rejected(
-        `the hard link ${path} leads to ${target}, which is no file before it in the same layer`,
+        `the hard link ${path} leads to ${target}, which is not an earlier file of the same layer`,
       );
     }
     this.addFile(path, checksum);
   }
 
   /**
-   * Puts a whiteout in the place of an entry that cannot be stored itself: it hides what is below it, as it would.
+   * Puts a whiteout in the place of an entry that the store cannot keep, so that the path of lower layers is still hidden.
    *
    * @param whiteout checksum of an empty file
    */
@@ -109,7 +108,7 @@ export class LayerTreeBuilder {
     this.#closeLeft(path);
   }
 
-  /** Directories that no entry named get the owner 0:0 and the mode 0755. */
+  /** Writes all directories. Those that no entry named get the owner 0:0 and the mode 0755. */
   finish(): TreeChecksums {
     return this.#close(this.#root);
   }
@@ -155,10 +154,10 @@ export class LayerTreeBuilder {
   }
 
   /**
-   * Closes all directories but those above an entry when enough were added since the last time: as many as had to be passed
-   * then, so that an archive which goes to and fro between large directories takes no more than twice the time.
+   * Closes all directories but those above an entry, when at least as many children were added as the last closing visited.
+   * So an archive that alternates between large directories takes at most twice the time.
    *
-   * @param path of the entry that was added last
+   * @param path path of the entry that was added last
    */
   #closeLeft(path: string): void {
     this.#added += 1;
@@ -191,7 +190,7 @@ export class LayerTreeBuilder {
     return { dirtree, dirmeta: dirmeta ?? this.#writeMeta(plainDirectory.meta) };
   }
 
-  /** Most directories have one of a few owners and modes. Attributes are rare, and may be long. */
+  /** Most directories share a few owners and modes, so those are remembered. Xattrs are rare and may be long. */
   #writeMeta(meta: DirMeta): string {
     const data = formatDirMeta(meta);
     const key = data.toString('latin1');

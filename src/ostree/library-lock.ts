@@ -1,7 +1,7 @@
 /**
- * The lock that libostree takes on a repository, `REPO/.lock`: shared for a transaction, exclusively to take objects away.
- * libostree waits for another program without a word, and deaf to signals, for up to five minutes. So it is waited for
- * here, and libostree is called when it need not wait. (A program that comes between the two makes it wait nevertheless.)
+ * The lock that libostree takes on a repository, `REPO/.lock`: shared for a transaction, exclusively to remove objects.
+ * libostree waits up to five minutes for another program, without a message and without handling signals. So this module
+ * waits first, and calls libostree when the lock is free. (libostree still waits if another program takes it in between.)
  */
 import { readFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
@@ -14,10 +14,10 @@ const WHOLE_FILE = { start: 0, length: 0 } as const;
 const DEFAULT_LIMIT_SECONDS = 300;
 
 /**
- * Opens the transaction of the repository, as soon as no other program takes objects away. Not for a repository that is
- * locked exclusively here, whose transactions need no further lock.
+ * Opens the transaction of the repository as soon as no other program holds the exclusive lock. Must not be called while
+ * this process holds it: a transaction needs no other lock then.
  *
- * @throws AtomicError LOCK_BUSY after as long as libostree would wait, INTERRUPTED, READ_ONLY, STORE_FAILED; GErrorThrown
+ * @throws AtomicError LOCK_BUSY when libostree's time limit is over; INTERRUPTED, READ_ONLY, STORE_FAILED; GErrorThrown
  */
 export async function openTransaction(host: Host, repo: Pointer): Promise<void> {
   const { beginTransaction } = await import('../native/ostree.ts');
@@ -25,13 +25,13 @@ export async function openTransaction(host: Host, repo: Pointer): Promise<void> 
 }
 
 /**
- * Takes the lock exclusively, as soon as no other program uses the repository.
+ * Takes the exclusive lock as soon as no other program uses the repository.
  *
  * @throws as `openTransaction`
  */
 export async function lockRepository(host: Host, repo: Pointer): Promise<void> {
   const { lockExclusively } = await import('../native/ostree-lock.ts');
-  // It cannot be handed over to libostree, which locks an open file of its own.
+  // This lock is released again: libostree locks an open file of its own.
   await withLibraryLock(host, 'exclusive', async () => undefined);
   await lockExclusively(repo);
 }
@@ -54,7 +54,7 @@ function withLibraryLock<T>(host: Host, mode: 'shared' | 'exclusive', action: ()
   );
 }
 
-/** `lock-timeout-secs` of ostree.repo-config(5), in milliseconds; -1 means for ever. */
+/** @returns `lock-timeout-secs` of ostree.repo-config(5), in milliseconds; -1 for no limit */
 function readLimit(repository: string): number {
   const config = readFileSync(`${repository}/config`, 'utf8');
   const written = /^\s*lock-timeout-secs\s*=\s*(-?\d+)/m.exec(config)?.[1];

@@ -1,24 +1,24 @@
-/** All refs of the repository: ours, and on a host that is itself an OSTree system also those of the host. */
+/** Lists all refs of the repository. On a host that is an OSTree system these include the host's own. */
 import { readdirSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import { tolerateMissing } from '../base/file-error.ts';
 import { findRefAt } from './object-files.ts';
 
 export interface StoreRef {
-  /** Below `refs/`: `heads/ociimage/...`, `heads/ostree/0/1/0`, `remotes/fedora/...`. */
+  /** Path below `refs/`: `heads/ociimage/...`, `heads/ostree/0/1/0`, `remotes/fedora/...`. */
   readonly path: string;
   /** Checksum of the commit. */
   readonly commit: string;
 }
 
-/** A ref that holds something else than a checksum, as after a power cut on some filesystems. */
+/** A ref whose file does not hold a checksum, as after a power cut on some filesystems. */
 export interface DamagedRef {
   readonly path: string;
-  /** STORE_CORRUPT */
+  /** The error STORE_CORRUPT. */
   readonly damage: AtomicError;
 }
 
-/** Lists every ref that names something, in no order. An alias (a symlink) is a ref like any other. */
+/** Lists every ref, in no order. An alias (a symlink) counts as a ref. */
 export function listAllRefs(repository: string): {
   readonly refs: readonly StoreRef[];
   readonly damaged: readonly DamagedRef[];

@@ -9,8 +9,8 @@
  *   objects/ab/cdef....commit           commit   (metadata objects are serialised GVariants)
  *   objects/ab/cdef....dirtree|dirmeta  directory: its list of children | its owner, mode and xattrs
  *   objects/ab/cdef....file             content: the file itself; what a deployment hard-links
- *   tmp/                                transactions in progress; collected by libostree after a day
- *   tmp/cache/                          stays; see image-cache.ts, layer-contents.ts
+ *   tmp/                                transactions in progress; libostree removes old files after a day
+ *   tmp/cache/                          caches, which libostree keeps; see image-cache.ts, layer-contents.ts
  * ```
  */
 
@@ -30,24 +30,24 @@ import {
 } from './ostree-objects.ts';
 
 const HEADS = 'heads';
-/** What to do about damage of what we store. */
+/** The hint for a damaged object. */
 export const REPAIR_HINT = 'See what is damaged, and repair it: atomic images verify --repair';
 
-/** Names below `ociimage/`, without that prefix, unsorted; none when there is no repository yet. */
+/** Lists the names below `ociimage/`, without that prefix, unsorted. The list is empty without a repository. */
 export function listRefNames(repository: string): string[] {
   return tolerateMissing(() => readdirSync(`${repository}/refs/${HEADS}/${REF_FOLDER}`)) ?? [];
 }
 
 /**
  * @param ref such as `ociimage/...`
- * @returns checksum of the commit, or `undefined` when there is no such ref
- * @throws AtomicError STORE_CORRUPT when the ref holds something else, as after a power cut on some filesystems
+ * @returns checksum of the commit; `undefined` when there is no such ref
+ * @throws AtomicError STORE_CORRUPT when the file does not hold a checksum, as after a power cut on some filesystems
  */
 export function findRef(repository: string, ref: string): string | undefined {
   return findRefAt(repository, `${HEADS}/${ref}`);
 }
 
-/** As `findRef`, for any ref. @param path below `refs/`, such as `heads/ociimage/...` */
+/** As `findRef`, for any ref. @param path path below `refs/`, such as `heads/ociimage/...` */
 export function findRefAt(repository: string, path: string): string | undefined {
   const text = readOptional(`${repository}/refs/${path}`)?.toString('latin1').trim();
   if (text === undefined) return undefined;

@@ -20,13 +20,13 @@ import {
 } from './gvariant.ts';
 import type { TextPieces } from './variant-writer.ts';
 
-/** A file or symlink of a directory: name and checksum of its content object. */
+/** A file or symlink in a directory: its name and the checksum of its content object. */
 export interface TreeFile {
   readonly name: string;
   readonly checksum: string;
 }
 
-/** A directory of a directory. */
+/** A directory in a directory. */
 export interface TreeDirectory {
   readonly name: string;
   readonly dirtree: string;
@@ -51,12 +51,12 @@ export interface DirMeta {
   readonly xattrs: readonly Xattr[];
 }
 
-/** One commit object. Values of other types than string are left out of `metadata`. */
+/** One commit object. `metadata` has the values that are strings. */
 export interface Commit extends CommitContent {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** What a commit object is made of. */
+/** The parts of a commit object that this program writes. */
 export interface CommitContent {
   readonly metadata: ReadonlyMap<string, string | TextPieces>;
   readonly timestamp: Date;
@@ -136,10 +136,10 @@ export function formatDirMeta(meta: DirMeta): Buffer {
 const LENGTH_PREFIX_BYTES = 8;
 
 /**
- * Formats what stands before the content of a file in the data of its checksum. It is on no disk in repositories of the
- * modes `bare` and `bare-user`.
+ * Formats the header of a content object. The checksum covers the header and then the content. Repositories of the modes
+ * `bare` and `bare-user` do not store it.
  *
- * @param target of a symlink, whose content is empty then; `''` for a file
+ * @param target target of a symlink, which has no content; `''` for a file
  */
 export function formatFileHeader({ uid, gid, mode, xattrs }: DirMeta, target: string): Buffer {
   const noDevice = 0;
@@ -165,9 +165,10 @@ function isString(entry: readonly [string, unknown]): entry is [string, string] 
 }
 
 /**
- * The commit before this one; `undefined` when there is none. Images of the original name one of zeros only, which is
- * nowhere (compatibility S-05).
+ * Reads the checksum of the parent commit. Images of the original tool have a parent of zeros, which does not exist
+ * (compatibility S-05).
  *
+ * @returns `undefined` for a commit without parent
  * @throws VariantMalformed when `data` is not a commit object
  */
 export function parseParent(data: Buffer): string | undefined {

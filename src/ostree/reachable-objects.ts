@@ -1,6 +1,6 @@
 /**
- * What commits reach: the objects that must not go. libostree could walk too, but takes a damaged directory object for
- * an empty one, and would free what is in it. Here the checksum of every commit and directory is compared.
+ * Collects the objects that commits reach, which prune must keep. libostree has such a walk too, but it reads a damaged
+ * directory object as an empty one and would free its content. This walk compares the checksum of every commit and directory.
  */
 import { existsSync } from 'node:fs';
 import { toFileError } from '../base/file-error.ts';
@@ -21,17 +21,17 @@ export function createObjectSet(): ObjectSet {
   return { commit: new Set(), dirtree: new Set(), dirmeta: new Set(), file: new Set() };
 }
 
-/** @throws AtomicError STORE_CORRUPT when it is missing, malformed or another one */
+/** @throws AtomicError STORE_CORRUPT when it is missing or malformed, or its checksum is wrong */
 export function readVerifiedCommit(repository: string, checksum: string): Commit {
   return parseVerified(checksum, 'commit', readVerified(repository, checksum, 'commit'), parseCommit);
 }
 
 /**
- * Adds a commit, its history as far as it is here, and everything that they reach. Of commits that libostree knows to
- * be incomplete only what is here.
+ * Adds a commit, those of its ancestors that the repository has, and everything that they reach. For a commit that libostree
+ * marks as partial, missing objects are no error.
  *
- * @throws AtomicError STORE_CORRUPT when a commit or a directory of it cannot be trusted, STORE_FAILED when the disk
- * does not give it
+ * @throws AtomicError STORE_CORRUPT when a commit or a directory of it is damaged, STORE_FAILED when the disk cannot be
+ * read
  */
 export function addReachable(repository: string, checksum: string, reached: ObjectSet): void {
   let next: string | undefined = checksum;
@@ -62,12 +62,12 @@ function addTree(repository: string, root: string, isPartialCommit: boolean, rea
   }
 }
 
-/** Whether an object of a commit is here; the parents of images of the original never were. */
+/** Whether the repository has a commit. It never has the parents that images of the original tool name. */
 function isThere(repository: string, commit: string): boolean {
   return existsSync(formatObjectPath(repository, commit, 'commit'));
 }
 
-/** A pull of libostree that has not fetched everything leaves this mark. */
+/** Whether libostree has fetched only a part of a commit. */
 function isPartial(repository: string, commit: string): boolean {
   return existsSync(`${repository}/state/${commit}.commitpartial`);
 }

@@ -2,11 +2,11 @@ import { findRef } from './object-files.ts';
 import { isDamage } from './tolerate-damage.ts';
 
 /**
- * Reads the commit that a ref names, without a lock. A commit that is not there may have been deleted and pruned since the
- * ref was read: then the ref has gone, too, or names another one. Only a ref that still names it is damaged.
+ * Reads the commit that a ref names, without a lock. When the commit is missing, it may have been deleted and pruned since
+ * the ref was read; the ref is then gone or names another commit. It is damage only when the ref still names that commit.
  *
- * @param read of the commit; called again when the ref has changed
- * @returns `undefined` when there is no such ref, or not any more
+ * @param read reads a commit by its checksum; called again when the ref has changed
+ * @returns `undefined` when there is no such ref, or it was removed meanwhile
  * @throws what `read` throws; AtomicError STORE_CORRUPT when the ref names no commit
  */
 export function readThroughRef<T>(

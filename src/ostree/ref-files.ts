@@ -1,6 +1,6 @@
 /**
- * Writes refs as files. libostree would write each under a name in the folder of the refs first, where a kill leaves it
- * for ever, and sync each by itself; and in a transaction it sets them in an order of its own.
+ * Writes refs as files. libostree writes each ref under a temporary name in the folder of the refs, where a kill leaves it
+ * for ever, and syncs each by itself. In a transaction it sets them in an unspecified order.
  */
 import { linkSync, mkdirSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -10,15 +10,15 @@ import { syncDirectory } from '../host/files/durable-files.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import { makeWaitingPath } from './waiting-files.ts';
 
-/** A ref whose content is written and that has not got its name yet. */
+/** A ref whose content is written under a temporary name. */
 export interface PreparedRef {
-  /** Such as `ociimage/...`. */
+  /** Name of the ref, such as `ociimage/...`. */
   readonly ref: string;
-  /** Of the file with its content. */
+  /** Path of the file with its content. */
   readonly path: string;
 }
 
-/** Writes the content of a ref where it waits, not synced. */
+/** Writes the content of a ref under a temporary name, without a sync. */
 export function prepareRef(repository: string, ref: string, commit: string): PreparedRef {
   const path = makeWaitingPath(repository);
   try {
@@ -35,8 +35,8 @@ export function discardRefs(refs: readonly PreparedRef[]): void {
 }
 
 /**
- * Gives refs their names, and brings those to the disk with one sync. The caller has synced the contents. When this
- * fails, some have got theirs.
+ * Renames refs to their names, and syncs those once. The caller has synced the contents. After a failure some refs may have
+ * their names.
  */
 export async function placeRefs(repository: string, refs: readonly PreparedRef[]): Promise<void> {
   const folders = new Set<string>();
@@ -48,15 +48,15 @@ export async function placeRefs(repository: string, refs: readonly PreparedRef[]
     renameSync(path, target);
   }
   for (const folder of folders) await syncDirectory(folder);
-  // As libostree does after each change: programs that watch a repository look at this.
+  // libostree does this after each change: programs that watch a repository look at this time.
   const now = new Date();
   utimesSync(repository, now, now);
 }
 
 /**
- * As `placeRefs`, for one ref: when this fails, it is as it was, as far as the filesystem still obeys.
+ * As `placeRefs`, for one ref. After a failure the old ref is restored, if the filesystem still accepts writes.
  *
- * @throws AtomicError STORE_FAILED, which says so when the old one could not be put back; failed system calls
+ * @throws AtomicError STORE_FAILED when the old ref could not be restored; failed system calls
  */
 export async function replaceRef(repository: string, prepared: PreparedRef): Promise<void> {
   const { ref } = prepared;
@@ -70,7 +70,7 @@ export async function replaceRef(repository: string, prepared: PreparedRef): Pro
   }
 }
 
-/** @returns a second name of the ref; that needs no block of a full disk to be put back. None when there is no ref */
+/** @returns a second name of the ref, from which it can be restored on a full disk; `undefined` when there is no ref */
 function keepOld(repository: string, ref: string): string | undefined {
   const kept = makeWaitingPath(repository);
   try {
@@ -87,12 +87,12 @@ function putBack(repository: string, ref: string, kept: string | undefined, caus
   try {
     if (kept === undefined) unlinkIfThere(target);
     else renameSync(kept, target);
-    // A rename to another name of the same file does nothing, and leaves both.
+    // A rename onto another hard link of the same file does nothing and keeps both names.
     if (kept !== undefined) unlinkIfThere(kept);
   } catch (error) {
     throw new AtomicError(
       'STORE_FAILED',
-      `setting the ref ${ref}: ${describe(cause)}; the old one could not be put back: ${describe(error)}`,
+      `setting the ref ${ref}: ${describe(cause)}; the old ref could not be restored: ${describe(error)}`,
       { cause, hint: 'The name may stand for the old image or the new one: see `atomic images list`.' },
     );
   }

@@ -1,4 +1,4 @@
-/** Opens the repository for writing, and creates it on the first use. Its layout is drawn in `object-files.ts`. */
+/** Opens the repository for writing, and creates it on first use. `object-files.ts` shows its layout. */
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
@@ -12,7 +12,7 @@ import { makeWaitingPath } from './waiting-files.ts';
 /**
  * Runs an action with the repository open.
  *
- * @throws AtomicError TOOL_MISSING without libostree, NO_SPACE, READ_ONLY, STORE_FAILED, also when it has another mode
+ * @throws AtomicError TOOL_MISSING without libostree, NO_SPACE, READ_ONLY, STORE_FAILED (also when its mode is wrong)
  */
 export async function withRepository<T>(host: Host, action: (repo: Pointer) => Promise<T>): Promise<T> {
   const { closeRepository } = await withStoreErrors(
@@ -27,7 +27,7 @@ export async function withRepository<T>(host: Host, action: (repo: Pointer) => P
   }
 }
 
-/** Whether there is a repository yet, perhaps half made. A power cut may have left its configuration empty. */
+/** Whether there is a repository, perhaps an incomplete one. After a power cut its configuration may be empty. */
 export function hasRepository({ locations: { repository } }: Host): boolean {
   return (statSync(formatConfigPath(repository), { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
@@ -39,12 +39,12 @@ async function openOrCreate(host: Host): Promise<Pointer> {
     const isWhole = hasRepository(host) && existsSync(`${repository}/objects`);
     if (!hasRepository(host)) await writeConfig(host);
     requireMode(host);
-    // libostree makes `objects` last: without it the repository is what a kill or a full disk has left of making it.
+    // libostree creates `objects` last: without it, a kill or a full disk has interrupted the creation.
     return isWhole ? openRepository(repository) : createRepository(repository, repositoryMode);
   });
 }
 
-/** Written here, because libostree does not sync it, and a kill would leave a temporary file of it for ever. */
+/** libostree does not sync the configuration, and a kill would leave its temporary file for ever; so this module writes it. */
 async function writeConfig({ locations: { repository, repositoryMode } }: Host): Promise<void> {
   const path = makeWaitingPath(repository);
   try {
@@ -59,8 +59,8 @@ async function writeConfig({ locations: { repository, repositoryMode } }: Host):
 }
 
 /**
- * Objects are written here in the form of one mode, and only `bare` has files with their owner, as root needs them for
- * hard links. Like libostree we take a repository that does not say its mode for a bare one.
+ * The mode decides the form of objects. Root needs `bare`, whose files have their real owner, for hard links. A repository
+ * without a mode counts as `bare`, as in libostree.
  */
 function requireMode({ locations }: Host): void {
   const { repository, repositoryMode } = locations;

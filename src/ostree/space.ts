@@ -1,20 +1,20 @@
-/** Whether there is room for what is planned. */
+/** Checks whether a filesystem has enough space. */
 import { AtomicError } from '../base/errors.ts';
 
-/** The least that is needed. */
+/** The space and the files that are needed at least. */
 interface NeededSpace {
   readonly bytes: number;
   readonly inodes: number;
 }
 
 export interface AvailableSpace {
-  /** Absolute path of what is on the filesystem. */
+  /** Absolute path of a folder on the filesystem. */
   readonly path: string;
-  /** Free without what must stay free. */
+  /** Free bytes minus `reserved`. */
   readonly bytes: number;
-  /** Bytes that must stay free. */
+  /** Bytes that the repository's configuration keeps free. */
   readonly reserved: number;
-  /** `undefined` where the filesystem makes them as they are needed. */
+  /** Number of free inodes; `undefined` where the filesystem creates them on demand. */
   readonly inodes: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Turns failures of libostree and of its loading into errors for a person. */
+/** Turns failures of libostree, and failures to load it, into typed errors. */
 import { AtomicError } from '../base/errors.ts';
 import { toFileError } from '../base/file-error.ts';
 import { toPrintable } from '../base/printable.ts';
@@ -9,12 +9,12 @@ import { REPAIR_HINT } from './object-files.ts';
 
 const NO_SPACE_WORDS = /min-free-space|No space left on device|Disk quota exceeded/;
 const HIDDEN_WORDS = /“\/proc\/[^”]+”: No such file or directory/;
-/** An object that another one names is not there. */
+/** libostree's words for an object that another object names and that is missing. */
 const MISSING_WORDS = /Couldn't find file object|No such metadata object/;
 
 /**
- * @param step "verbing object", such as `storing layer sha256:...`
- * @returns anything that is no failure of the store unchanged, because it is a bug or has its own words already
+ * @param step what was being done: "verbing object", such as `storing layer sha256:...`
+ * @returns the typed error; any other error unchanged, because it is a bug or is typed already
  */
 export function toStoreError(error: unknown, step: string): unknown {
   if (error instanceof LibraryMissing) {
@@ -24,7 +24,7 @@ export function toStoreError(error: unknown, step: string): unknown {
     });
   }
   if (!(error instanceof GErrorThrown)) return toStoreFileError(error, step);
-  // libostree does not know the path of a repository that it was given as a descriptor.
+  // libostree does not know the path of a repository that was opened by a descriptor.
   const reason = toPrintable(error.message).replace('(null)/', 'the repository/');
   const isIoError = error.domain === 'g-io-error-quark';
   if ((isIoError && error.code === IoErrorCode.noSpace) || NO_SPACE_WORDS.test(reason)) {
@@ -60,7 +60,7 @@ function noSpace(message: string, cause: unknown): AtomicError {
   });
 }
 
-/** Runs one action on the store; its failure becomes an error for a person. */
+/** Runs one action on the store and turns its failure into a typed error. @param step as for `toStoreError` */
 export async function withStoreErrors<T>(step: string, action: () => T | Promise<T>): Promise<T> {
   try {
     return await action();

@@ -2,7 +2,7 @@ import { AtomicError } from '../base/errors.ts';
 import { isErrno } from '../base/file-error.ts';
 import { VariantMalformed } from './gvariant.ts';
 
-/** @returns undefined when what is read is damaged, missing or unreadable */
+/** @returns the value that `read` returns; `undefined` when the object is damaged, missing or unreadable */
 export function tolerateDamage<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -12,7 +12,7 @@ export function tolerateDamage<T>(read: () => T): T | undefined {
   }
 }
 
-/** Whether an error says that what was read is damaged, missing or unreadable. */
+/** Whether an error says that an object is damaged, missing or unreadable. */
 export function isDamage(error: unknown): error is Error {
   return (
     error instanceof VariantMalformed ||

@@ -8,15 +8,15 @@ import { withStoreErrors } from './store-error.ts';
 import { discardCommits, placeCommits, type WaitingCommit, writeWaitingCommit } from './waiting-files.ts';
 
 /**
- * A transaction of libostree, and the order in which what it has made becomes visible:
+ * A transaction of libostree, and the order in which its results become visible:
  *
  * 1. one sync of the filesystem, then all trees and files, by libostree
  * 2. commits
  * 3. refs of layers and configurations
  * 4. refs of images
  *
- * Each step is on the disk before the next begins. So after a kill or a power cut no commit lacks a tree, and no image
- * lacks a layer; what is there without a ref the next pull takes up, or prune frees.
+ * Each step is on the disk before the next one begins. So after a kill or a power cut every commit has its trees, and every
+ * image has its layers. The next pull reuses commits without a ref, or prune removes them.
  */
 export class Transaction {
   readonly repo: Pointer;
@@ -30,14 +30,14 @@ export class Transaction {
     this.repo = repo;
   }
 
-  /** Writes a commit, which is in the repository when the transaction is committed; returns its checksum. */
+  /** Writes a commit, which the repository has when the transaction is committed. @returns its checksum */
   writeCommit(content: CommitContent): string {
     const commit = writeWaitingCommit(this.#host.locations.repository, content);
     this.addCommit(commit);
     return commit.checksum;
   }
 
-  /** As `writeCommit`, with one that is written. It belongs to the transaction from now on. */
+  /** Adds a commit that is already written. The transaction owns its file from now on. */
   addCommit(commit: WaitingCommit): void {
     this.#commits.push(commit);
   }
@@ -47,7 +47,7 @@ export class Transaction {
     this.#refs.set(ref, checksum);
   }
 
-  /** Commits what was made so far, and goes on with a new transaction. */
+  /** Commits everything up to now and begins a new transaction. */
   async checkpoint(): Promise<void> {
     await this.commit();
     await this.begin();
@@ -62,7 +62,7 @@ export class Transaction {
     const { keepSharedLock, releaseSharedLock } = await import('../native/ostree-lock.ts');
     const { repository } = this.#host.locations;
     const refs: PreparedRef[] = [];
-    // Until the refs are there, no other program may prune what they will name.
+    // No other program may prune the commits before the refs name them.
     keepSharedLock(this.repo);
     try {
       for (const [ref, commit] of this.#refs) refs.push(prepareRef(repository, ref, commit));
@@ -84,7 +84,7 @@ export class Transaction {
     this.#commits.length = 0;
   }
 
-  /** Drops everything since the last `begin`. */
+  /** Discards everything since the last `begin`. */
   async abort(): Promise<void> {
     const { abortTransaction } = await import('../native/ostree.ts');
     abortTransaction(this.repo);
@@ -93,12 +93,12 @@ export class Transaction {
 }
 
 /**
- * Runs an action in a transaction and commits it: then its objects and refs are there, and on the disk. When something
- * fails, the refs of images are as they were at the last checkpoint of the action.
+ * Runs an action in a transaction and commits it. When it returns, its objects and refs are on the disk. After a failure the
+ * refs of images are as they were at the last checkpoint of the action.
  *
- * @param step "verbing object", for messages
- * @throws AtomicError NO_SPACE, READ_ONLY, STORE_FAILED, LOCK_BUSY and INTERRUPTED while another program takes objects away,
- * and what the action throws
+ * @param step what is being done: "verbing object", for messages
+ * @throws AtomicError NO_SPACE, READ_ONLY, STORE_FAILED; LOCK_BUSY and INTERRUPTED while another program removes objects;
+ * errors of the action
  */
 export async function withTransaction<T>(
   host: Host,
@@ -114,7 +114,7 @@ export async function withTransaction<T>(
       await transaction.commit();
       return result;
     } catch (error) {
-      // The first failure is the reason; the next transaction or prune removes what is left.
+      // The first failure is reported; the next transaction or prune removes the leftovers.
       try {
         await transaction.abort();
       } catch (failure) {

@@ -1,23 +1,23 @@
-/** The bytes of a serialised value while it grows: nothing is copied for the containers around it, nor a text in pieces. */
+/** Collects the bytes of a serialised value. Neither containers nor texts in pieces are copied. */
 
 const FIRST_BYTES = 128;
 const NUL = Buffer.alloc(1);
 
 /**
- * A long text in pieces of UTF-8, without NUL, that need not be in memory. It can be gone through repeatedly. A piece is valid
- * until the next one is taken.
+ * A long text in pieces of UTF-8, without NUL, that need not be in memory. It can be iterated repeatedly. A piece is valid
+ * until the next one is requested.
  */
 export interface TextPieces extends Iterable<Buffer> {
-  /** Bytes of all. */
+  /** Length of all pieces together, in bytes. */
   readonly length: number;
 }
 
 export class VariantWriter {
-  /** What is complete: the rest begins at `#restStart` and is in `#data`. */
+  /** Complete parts of the value. The rest is in `#data`, from `#restStart` on. */
   readonly #complete: Iterable<Buffer>[] = [];
   #restStart = 0;
   #data = Buffer.allocUnsafe(FIRST_BYTES);
-  /** Bytes so far. */
+  /** Number of bytes up to now. */
   length = 0;
 
   bytes(value: Buffer): void {
@@ -25,14 +25,14 @@ export class VariantWriter {
     value.copy(this.#data, at);
   }
 
-  /** @param digits hexadecimal, two for a byte */
+  /** @param digits hexadecimal digits, two for a byte */
   hex(digits: string): void {
     const bytes = digits.length / 2;
     const at = this.#extend(bytes);
     if (this.#data.write(digits, at, 'hex') !== bytes) throw new Error(`not hexadecimal: ${digits}`);
   }
 
-  /** Text in UTF-8 and a NUL. */
+  /** Writes a text in UTF-8 and a NUL. */
   text(value: string | TextPieces): void {
     if (typeof value !== 'string') {
       this.#pieces(value);
@@ -62,7 +62,7 @@ export class VariantWriter {
     this.#data.writeBigUInt64BE(value, at);
   }
 
-  /** Zeros up to a multiple of the alignment, a power of two. Containers begin at one of their own alignment. */
+  /** Writes zeros up to a multiple of the alignment, a power of two. A container begins at a multiple of its alignment. */
   pad(alignment: number): void {
     const bytes = -this.length & (alignment - 1);
     if (bytes === 0) return;
@@ -71,10 +71,10 @@ export class VariantWriter {
   }
 
   /**
-   * The offsets that end a container, in the smallest width that can address the whole.
+   * Writes the offsets that end a container, in the smallest width that can address all of it.
    *
-   * @param start of the container
-   * @param ends offsets from there
+   * @param start position of the container in the value
+   * @param ends offsets relative to `start`
    */
   offsets(start: number, ends: readonly number[]): void {
     const body = this.length - start;
@@ -87,13 +87,13 @@ export class VariantWriter {
     }
   }
 
-  /** The value. The writer must not be used any more. */
+  /** @returns the value. The writer must not be used after that */
   finish(): Buffer {
     if (this.#complete.length > 0) throw new Error('a value with texts in pieces');
     return this.#takeRest();
   }
 
-  /** The value in pieces like those of its texts, see `TextPieces`. The writer must not be used any more. */
+  /** @returns the value in pieces, which are valid as those of `TextPieces`. The writer must not be used after that */
   finishPieces(): Iterable<Buffer> {
     const parts = [...this.#complete, [this.#takeRest()]];
     return {
@@ -107,7 +107,7 @@ export class VariantWriter {
     return this.#data.subarray(0, this.length - this.#restStart);
   }
 
-  /** Makes room; returns where it begins in `#data`. */
+  /** Makes room for bytes. @returns the position of the room in `#data` */
   #extend(bytes: number): number {
     const at = this.length - this.#restStart;
     this.length += bytes;

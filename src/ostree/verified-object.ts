@@ -5,9 +5,10 @@ import { tolerateMissing } from '../base/file-error.ts';
 import { REPAIR_HINT } from './object-files.ts';
 
 /**
- * Reads a metadata object and compares its checksum: what is made of a damaged one would have a right checksum again.
+ * Reads a metadata object and compares its checksum. An object that is computed from a damaged one would hide the damage,
+ * because its own checksum is right.
  *
- * @param path of the object's file, see `formatObjectPath`
+ * @param path path of the object's file, see `formatObjectPath`
  * @param kind for messages
  * @throws AtomicError STORE_CORRUPT when it is missing or damaged; failed system calls
  */
@@ -19,10 +20,10 @@ export function readVerifiedObject(
   const data = readFile(path);
   if (data === undefined) throw buildCorrupt(checksum, kind, 'it is missing');
   if (hash('sha256', data, 'hex') === checksum) return data;
-  throw buildCorrupt(checksum, kind, 'its content has another checksum');
+  throw buildCorrupt(checksum, kind, 'its checksum is wrong');
 }
 
-/** The error of an object that is not what it should be. */
+/** Builds the error for a damaged or missing object. */
 export function buildCorrupt(checksum: string, kind: string, reason: string): AtomicError {
   return new AtomicError('STORE_CORRUPT', `reading object ${checksum}.${kind}: ${reason}`, {
     hint: REPAIR_HINT,

@@ -1,15 +1,15 @@
 /**
- * Commits and refs wait outside the repository until what they name is there and on the disk: so no kill and no power
- * cut leaves a commit without its trees (`ostree fsck` would call that damage), or a ref without its commit.
+ * Commits and refs wait in a folder of their own until everything that they name is on the disk. So no kill and no power cut
+ * leaves a commit without its trees, which `ostree fsck` reports as damage, or a ref without its commit.
  *
  * ```
  * REPO/tmp/atomic-waiting/
  *   CHECKSUM.XXXXXXXXXXXX    a commit
- *   XXXXXXXXXXXX             the content of a ref, or a second name of a ref that is about to be replaced
+ *   XXXXXXXXXXXX             the content of a ref, or a second name of a ref that is being replaced
  * ```
  *
- * Each file belongs to the process that made it. A commit of a process that was killed may be taken up under a name of
- * one's own; its checksum is compared, for a part of it may be missing. Prune removes what a crash has left.
+ * Each file belongs to the process that made it. Another process may link the commit of a killed process to a name of its
+ * own; it compares the checksum first, because the commit may be incomplete. Prune removes the files that a crash leaves.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import {
@@ -40,16 +40,16 @@ export interface WaitingCommit {
   readonly path: string;
 }
 
-/** Makes a name of which nothing is there yet, in the folder of what waits. */
+/** Makes an unused name in the folder of waiting files, and creates the folder. */
 export function makeWaitingPath(repository: string, prefix = ''): string {
   const folder = formatFolder(repository);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return `${folder}/${prefix}${randomBytes(RANDOM_BYTES).toString('hex')}`;
 }
 
-/** Writes a commit, not synced. libostree would copy it, and it may have 10 MB. */
+/** Writes a commit, without a sync. libostree would copy the data, which may have 10 MB. */
 export function writeWaitingCommit(repository: string, commit: CommitContent): WaitingCommit {
-  // Gone through twice: a piece is good until the next one is taken.
+  // Iterated twice: a piece is valid only until the next one is requested.
   const pieces = formatCommitPieces(commit);
   const sum = createHash('sha256');
   for (const piece of pieces) sum.update(piece);
@@ -64,7 +64,7 @@ export function writeWaitingCommit(repository: string, commit: CommitContent): W
   return { checksum, path };
 }
 
-/** Takes up a commit that is whole. @returns `undefined` when there is none */
+/** Links an intact waiting commit to a name of this process. @returns `undefined` when there is none */
 export function takeWaitingCommit(
   repository: string,
   checksum: string,
@@ -78,7 +78,7 @@ export function takeWaitingCommit(
   return undefined;
 }
 
-/** @returns false when the process that it belongs to has moved it into the repository meanwhile */
+/** @returns false when the process that owns the file has moved it into the repository meanwhile */
 function linkIfThere(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -90,8 +90,8 @@ function linkIfThere(from: string, to: string): boolean {
 }
 
 /**
- * Moves commits into the repository, in the place of what may be damaged there, and brings their names to the disk. The
- * caller has synced the filesystem since they were written.
+ * Moves commits into the repository, over damaged ones of the same checksum, and syncs their names. The caller has synced
+ * the filesystem after they were written.
  */
 export async function placeCommits(repository: string, commits: Iterable<WaitingCommit>): Promise<void> {
   const folders = new Set<string>();
@@ -109,15 +109,15 @@ export function discardCommits(commits: Iterable<WaitingCommit>): void {
   for (const { path } of commits) unlinkIfThere(path);
 }
 
-/** Removes what waits of a commit that is in the repository now. */
+/** Removes the waiting files of a commit that the repository has. */
 export function forgetWaitingCommit(repository: string, checksum: string): void {
   for (const path of listWaiting(repository, checksum)) unlinkIfThere(path);
 }
 
 /**
- * Removes everything. The caller holds the exclusive lock of the store: no transaction relies on it.
+ * Removes all waiting files. The caller holds the store exclusively, so no transaction needs them.
  *
- * @returns the path of the folder when there was anything in it
+ * @returns the path of the folder when it had files
  */
 export function removeWaitingFiles(repository: string): readonly string[] {
   const folder = formatFolder(repository);
@@ -131,11 +131,11 @@ function moveCommit({ path }: WaitingCommit, target: string): void {
   try {
     renameSync(path, target);
   } catch (error) {
-    // Another pull of the same image has placed it, and cleaned up.
+    // Another pull of the same image has moved the commit and removed the waiting files.
     if (isErrno(error, 'ENOENT') && existsSync(target)) return;
     throw error;
   }
-  // A rename to another name of the same file does nothing, and leaves both.
+  // A rename onto another hard link of the same file does nothing and keeps both names.
   unlinkIfThere(path);
 }
 

@@ -1,4 +1,4 @@
-/** Changes refs of images without touching objects. */
+/** Changes refs of images. Objects stay as they are. */
 
 import { syncDirectory, syncFile } from '../host/files/durable-files.ts';
 import type { Host } from '../host/host.ts';
@@ -11,21 +11,21 @@ import { withStoreErrors } from './store-error.ts';
 const STEP = 'changing the names of images';
 
 /**
- * Gives a commit a name, or another commit to a name.
+ * Points the name of an image at a commit.
  *
- * @param reference with a tag
+ * @param reference name with a tag
  */
 export async function writeImageName(host: Host, reference: string, commit: string): Promise<void> {
   await writeRef(host, formatImageRef(reference), commit);
 }
 
-/** Removes names of images; their layers and objects stay until they are pruned. */
+/** Removes names of images. Their layers and objects stay until prune removes them. */
 export async function removeImageNames(host: Host, references: readonly string[]): Promise<void> {
   await withRepository(host, (repo) => removeRefs(host, repo, references.map(formatImageRef)));
 }
 
 /**
- * Points a ref at a commit. It is on the disk when this returns; when it fails, the ref is as it was.
+ * Points a ref at a commit. The ref is on the disk when this returns. After a failure it is as before.
  *
  * @param ref such as `ociimage/...`
  */
@@ -44,9 +44,9 @@ export async function writeRef({ locations }: Host, ref: string, commit: string)
 }
 
 /**
- * Removes refs, one after another and each whole: a crash leaves those that were not reached. Needs no space, so that a
- * full disk can be emptied; a transaction would make a folder first. That they are gone is on the disk when this
- * returns: no object may go before the last ref to it has gone for good.
+ * Removes refs one by one. A crash leaves the remaining ones. Needs no space, so that it works on a full disk; a transaction
+ * would create a folder first. The removal is on the disk when this returns, because no object may go before the last ref
+ * that needs it.
  *
  * @param refs such as `ociimage/...`
  */

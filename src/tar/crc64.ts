@@ -7,7 +7,7 @@
  */
 
 const WORD_BYTES = 8;
-/** The taps of x^64 in the highest bits of the high word: x^0, x^1, x^3, x^4. */
+/** The terms of x^64 in the highest bits of the high word: x^0, x^1, x^3, x^4. */
 const TAPS = 0xd8000000;
 
 const overflow = Int32Array.from({ length: 16 }, (_, low) => {

@@ -1,8 +1,8 @@
 /**
- * Where the entries of a layer go. A name leads through the symlinks that the same layer made before it: with
- * `lib -> usr/lib`, the entry `lib/x` is `usr/lib/x`. They are resolved as data and below the root, which `..` and
- * absolute targets cannot leave. Symlinks of lower layers are none here: each layer is unpacked by itself, and a folder of
- * it replaces what a lower layer has under that name, as in an overlay.
+ * Finds the path of each entry of a layer. A name leads through the symlinks of earlier entries of the same layer: after
+ * `lib -> usr/lib`, the entry `lib/x` is `usr/lib/x`. Symlinks are resolved as data and below the root, which `..` and
+ * absolute targets cannot leave. Symlinks of lower layers have no effect: each layer is unpacked by itself, and its folder
+ * replaces whatever a lower layer has under that name, as in an overlay.
  */
 import { findParentPath, WHITEOUT_PREFIX } from '../ostree/layer-names.ts';
 import { Refusal } from './layer-rejected.ts';
@@ -10,13 +10,13 @@ import { Refusal } from './layer-rejected.ts';
 /** The kernel's limits for a path, and for the symlinks in one. */
 const MAX_PATH_BYTES = 4095;
 const MAX_SYMLINKS = 40;
-/** What unpacks, compares or removes a tree has a folder open for each level, and 1,024 is a common limit of those. */
+/** Programs that unpack, compare or remove a tree keep a folder open for each level; 1,024 open files is a common limit. */
 const MAX_FOLDERS = 1000;
-/** Far above any real layer; they bound the memory and the time that a hostile one takes. */
+/** Limits far above any real layer. They bound the memory and the time that a hostile layer takes. */
 const MAX_NAMES_BYTES = 256 * 1024 * 1024;
 const MAX_RESOLVED_BYTES = 1024 * 1024 * 1024;
 
-/** What an entry is for the entries after it. `skipped`: nothing is stored for it. */
+/** What an entry means for later entries. `skipped`: nothing is stored for it. */
 export type PathUse =
   | { readonly kind: 'file' | 'directory' | 'skipped' }
   | { readonly kind: 'symlink'; readonly target: string };
@@ -24,16 +24,16 @@ export type PathUse =
 type Known = 'named directory' | 'implied directory' | 'skipped' | { readonly target: string };
 
 export class LayerPaths {
-  /** By path without symlinks, the root as `''`. With a directory all those above it are there. */
+  /** Entries by resolved path, the root as `''`. The map has all parents of every directory in it. */
   readonly #known = new Map<string, Known>();
   #namesBytes = 0;
   #resolvedBytes = 0;
-  /** Entries of one folder follow each other. */
+  /** The folder that was resolved last: entries of one folder usually follow each other. */
   #last: { readonly written: string; readonly resolved: string } | undefined;
 
   /**
    * @param written path without leading slash, without `.` and `..`
-   * @returns the path, of whose parts only the last may be a symlink
+   * @returns the path with all symlinks but the last element resolved
    * @throws Refusal
    */
   resolve(written: string): string {
@@ -48,7 +48,7 @@ export class LayerPaths {
     return checkDepth(checkLength(resolved === '' ? name : `${resolved}/${name}`));
   }
 
-  /** What an entry put at a resolved path, if it matters for others. */
+  /** @returns what an earlier entry means at a resolved path; `undefined` when it has no meaning for others */
   find(path: string): PathUse | undefined {
     const known = this.#known.get(path);
     if (known === undefined) return undefined;
@@ -57,10 +57,10 @@ export class LayerPaths {
   }
 
   /**
-   * Remembers an entry, and the directories above it.
+   * Records an entry and the directories above it.
    *
    * @param path resolved
-   * @param shown what it is, for the message
+   * @param shown kind of the entry, for messages
    * @throws Refusal
    */
   add(path: string, use: PathUse, shown: string): void {
@@ -69,7 +69,7 @@ export class LayerPaths {
     } else {
       if (isDirectory(this.#known.get(path))) throw new Refusal(`a ${shown} in the place of a directory`);
       this.#countBytes(path.length - path.lastIndexOf('/'));
-      // A whiteout is one by its name, whatever it is otherwise.
+      // The name alone makes a whiteout, whatever the type of the entry is.
       if (use.kind === 'file' || isWhiteout(path)) this.#forget(path);
       else this.#set(path, use.kind === 'symlink' ? { target: use.target } : 'skipped');
     }
@@ -126,7 +126,7 @@ export class LayerPaths {
 
   #countWork(bytes: number): void {
     this.#resolvedBytes += bytes;
-    if (this.#resolvedBytes > MAX_RESOLVED_BYTES) throw new Refusal('too many long paths behind symlinks');
+    if (this.#resolvedBytes > MAX_RESOLVED_BYTES) throw new Refusal('too many long paths through symlinks');
   }
 
   #countBytes(bytes: number): void {
@@ -145,12 +145,12 @@ function isWhiteout(path: string): boolean {
 
 function checkLength(path: string): string {
   const length = Buffer.byteLength(path);
-  if (length > MAX_PATH_BYTES) throw new Refusal(`a path of ${length} bytes behind its symlinks`);
+  if (length > MAX_PATH_BYTES) throw new Refusal(`a path of ${length} bytes after its symlinks are resolved`);
   return path;
 }
 
 function checkDepth(path: string): string {
-  // As short as that no path can have so many.
+  // A path that short cannot have so many folders.
   if (path.length <= 2 * MAX_FOLDERS) return path;
   if (path.split('/').length - 1 > MAX_FOLDERS)
     throw new Refusal(`a path of more than ${MAX_FOLDERS} folders`);

@@ -1,15 +1,15 @@
 import { AtomicError } from '../base/errors.ts';
 import { formatFileName } from '../base/printable.ts';
 
-/** What is wrong with an entry, before it is known where. */
+/** Says what is wrong with an entry; the reader adds the place in the archive. */
 export class Refusal extends Error {}
 
 /**
  * The error for an archive that must not be unpacked.
  *
  * @param problem what is wrong, such as `a name with a NUL byte`
- * @param offset where in the archive, in bytes
- * @param name of the entry, when it is known
+ * @param offset place in the archive, in bytes
+ * @param name name of the entry, when it is known
  */
 export function layerRejected(problem: string, offset: number, name?: Buffer): AtomicError {
   const entry = name === undefined ? '' : `, entry ${formatFileName(name)}`;

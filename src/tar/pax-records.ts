@@ -1,15 +1,15 @@
 /** Extended headers of POSIX tar: records `LENGTH KEY=VALUE\n`, where LENGTH counts the whole record. */
 import { layerRejected } from './layer-rejected.ts';
 
-/** Keys that a sparse file of version 0.0 has once for each area, in turn. */
+/** Keys of a sparse file of version 0.0; the header repeats both, in turn, for each area. */
 const AREA_KEYS = ['GNU.sparse.offset', 'GNU.sparse.numbytes'] as const;
-/** What version 0.1 has in their place: all values in their order. */
+/** Key of version 0.1: all these values in one record. */
 const AREAS_KEY = 'GNU.sparse.map';
 
 /**
- * Of a key that is there twice the last value counts.
+ * Reads the records of one header. When a key occurs twice, the last value counts.
  *
- * @param offset where in the archive, for the message
+ * @param offset place in the archive in bytes, for the message
  * @throws AtomicError LAYER_REJECTED when a length does not fit
  */
 export function parsePaxRecords(data: Buffer, offset: number): ReadonlyMap<string, Buffer> {

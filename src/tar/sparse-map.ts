@@ -1,15 +1,15 @@
 /**
- * Sparse files in POSIX archives, as GNU tar writes them (GNU tar manual, "Storing Sparse Files"): the archive has the
- * areas with data only, one behind the other, and a map of where they belong. Versions 0.0 and 0.1 have the map in the
- * extended header, 1.0 at the beginning of the content. The kinds of other programs are refused.
+ * Sparse files in POSIX archives, as GNU tar writes them (GNU tar manual, "Storing Sparse Files"): the archive has only the
+ * areas with data, one after another, and a map of their places in the file. Versions 0.0 and 0.1 have the map in the
+ * extended header, version 1.0 at the beginning of the content. Sparse files of other programs are refused.
  */
 import { layerRejected, Refusal } from './layer-rejected.ts';
 import { TAR_BLOCK_BYTES } from './tar-header.ts';
 
-/** A part of a file that is in the archive. */
+/** A part of a file whose bytes are in the archive; both numbers in bytes. */
 export type DataArea = readonly [offset: number, length: number];
 
-/** What is between the areas is zeros. */
+/** The areas of a file, in order. Everything between them is zeros. */
 export interface SparseMap {
   readonly size: number;
   readonly areas: readonly DataArea[];
@@ -23,7 +23,7 @@ export type SparseHeader =
 const PREFIX = 'GNU.sparse.';
 const FOREIGN = ['SCHILY.realsize', 'SUN.holesdata'];
 const KNOWN = ['major', 'minor', 'name', 'size', 'realsize', 'numblocks', 'map'];
-/** As other readers have it, for the map in the content; those of headers are in the limit of these. */
+/** Limit of a map in the content, as in other readers. The limit of headers bounds the other maps. */
 const MAX_MAP_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
@@ -34,7 +34,7 @@ const NEWLINE = 0x0a;
 export function readSparseHeader(pax: ReadonlyMap<string, Buffer> | undefined): SparseHeader | undefined {
   const fields = new Map<string, Buffer>();
   for (const [key, value] of pax ?? []) {
-    if (FOREIGN.includes(key)) throw new Refusal('a sparse file of another kind than that of GNU');
+    if (FOREIGN.includes(key)) throw new Refusal('a sparse file that is not in the format of GNU tar');
     if (!key.startsWith(PREFIX)) continue;
     const field = key.slice(PREFIX.length);
     if (!KNOWN.includes(field)) throw new Refusal(`a sparse file with the record ${JSON.stringify(key)}`);
@@ -54,7 +54,7 @@ export function readSparseHeader(pax: ReadonlyMap<string, Buffer> | undefined): 
   const text = fields.get('map')?.toString('latin1') ?? '';
   const numbers = text === '' ? [] : text.split(',').map((number) => readNumber(Buffer.from(number)));
   if (numbers.length !== 2 * readNumber(fields.get('numblocks')))
-    throw new Refusal('a sparse file with another number of areas');
+    throw new Refusal('a sparse file whose map has a wrong number of areas');
   return { kind: 'map', name, map: buildMap(readNumber(fields.get('size')), numbers) };
 }
 
@@ -65,13 +65,13 @@ export function requireFitting({ areas }: SparseMap, stored: number): void {
 }
 
 /**
- * Reads the map at the beginning of the content: the number of areas, then offset and length of each, a line each, filled
- * up to a whole block.
+ * Reads the map at the beginning of the content: the number of areas, then the offset and the length of each, each on a line
+ * of its own, padded to a whole block.
  *
- * @param data the content from its beginning, as far as it is there
- * @param stored bytes of all content
- * @param offset where in the archive, for the message
- * @returns also how many bytes it takes; `undefined` when more of it must come first
+ * @param data the content from its beginning, as far as it has been read
+ * @param stored length of the whole content in bytes
+ * @param offset place in the archive in bytes, for the message
+ * @returns the map and its length in bytes; `undefined` when `data` does not have all of it yet
  * @throws AtomicError LAYER_REJECTED
  */
 export function readContentMap(
@@ -99,7 +99,7 @@ export function readContentMap(
   }
 }
 
-/** @returns `undefined` when the last line is not there yet */
+/** @returns `undefined` when the last line is incomplete */
 function readLines(
   text: Buffer,
 ): { readonly numbers: readonly number[]; readonly bytes: number } | undefined {
@@ -116,7 +116,7 @@ function readLines(
   return { numbers: numbers.slice(1), bytes: at };
 }
 
-/** GNU tar writes an area of length 0 for a hole at the end; of a file without any readers say this and that. */
+/** GNU tar writes an area of length 0 for a hole at the end. Readers disagree about a file without areas, so it is refused. */
 function buildMap(size: number, numbers: readonly number[]): SparseMap {
   if (numbers.length === 0) throw new Refusal('a sparse file without areas');
   const areas: DataArea[] = [];
@@ -132,6 +132,6 @@ function buildMap(size: number, numbers: readonly number[]): SparseMap {
 
 function readNumber(value: Buffer | undefined): number {
   const text = value?.toString('latin1') ?? '';
-  if (!/^[0-9]{1,15}$/.test(text)) throw new Refusal('a sparse file with a number that is none');
+  if (!/^[0-9]{1,15}$/.test(text)) throw new Refusal('a sparse file with a malformed number');
   return Number(text);
 }

@@ -1,4 +1,4 @@
-/** What the entries of a layer's archive may be, and what must be known of all of them together. */
+/** Checks the entries of a layer's archive, and collects what concerns all of them together. */
 import { isUtf8 } from 'node:buffer';
 import type { Xattr } from '../ostree/ostree-objects.ts';
 import { LayerPaths, type PathUse } from './layer-paths.ts';
@@ -12,9 +12,9 @@ const MAX_PATH_BYTES = 4096;
 const MAX_NAME_BYTES = 255;
 const MAX_TARGET_BYTES = 4095;
 const MAX_OWNER = 0xfffffffe;
-/** Far above any real layer; it bounds the memory that a hostile one takes. */
+/** Limit far above any real layer. It bounds the memory that a hostile layer takes. */
 const MAX_ENTRIES = 2_000_000;
-/** The zeros between the areas of a sparse file are in no archive, but are written and hashed. */
+/** Limit of all sparse files together: the zeros between areas are not in the archive, but are written and hashed. */
 const MAX_SPARSE_BYTES = 4 * 1024 ** 3;
 
 type TarEntryKind = 'file' | 'hard link' | 'symlink' | 'device node or FIFO' | 'directory';
@@ -32,7 +32,7 @@ const KINDS: ReadonlyMap<string, TarEntryKind> = new Map([
 ]);
 const OLD_SPARSE_TYPE = 'S';
 
-/** What the headers before an entry say of it. */
+/** Extensions that precede the header of an entry. */
 export interface TarExtensions {
   readonly pax?: ReadonlyMap<string, Buffer>;
   readonly longName?: Buffer;
@@ -45,35 +45,35 @@ export interface TarEntry {
   readonly path: string;
   /** The name as the archive has it. */
   readonly name: Buffer;
-  /** Whether the name, cleaned, is another path: it leads through symlinks. */
+  /** Whether the name leads through symlinks, so that `path` is not the cleaned name. */
   readonly isElsewhere: boolean;
-  /** Bytes of content that follow. */
+  /** Length of the content that follows, in bytes. */
   readonly size: number;
-  /** Of a sparse file: where they belong. */
+  /** Map of a sparse file: the places of the content in the file. */
   readonly sparse: SparseMap | undefined;
   /** Permission bits. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly xattrs: readonly Xattr[];
-  /** Of a symlink as written, of a hard link a path like `path`; else empty. */
+  /** Target of a symlink as it is written; of a hard link a path like `path`; empty for other kinds. */
   readonly target: string;
 }
 
-/** What is known of all entries together. */
+/** What concerns all entries together. */
 export interface TarSummary {
   /** Device nodes and FIFOs, which OSTree cannot keep (compatibility S-10). */
   readonly unsupportedEntries: number;
   /** Directories that exist only because something below them is named; without leading slash, the root as `''`. */
   readonly impliedDirectories: readonly string[];
-  /** Whether any path has `.wh.` in it, as every whiteout has. */
+  /** Whether a path contains `.wh.`; without one there is no whiteout. */
   readonly mayHaveWhiteouts: boolean;
 }
 
-/** An entry after its headers; the content of a sparse file may begin with the map of it. */
+/** An entry after its headers. The content of a sparse file may begin with its map. */
 export interface ReadEntry {
   readonly entry: TarEntry;
-  /** How large the file is whose map comes first. */
+  /** Length in bytes of the sparse file whose map begins the content; `undefined` for other entries. */
   readonly mappedSize: number | undefined;
 }
 
@@ -85,9 +85,9 @@ export class TarEntries {
   #mayHaveWhiteouts = false;
 
   /**
-   * Checks an entry and remembers what the summary needs of it.
+   * Checks an entry and adds it to the summary.
    *
-   * @param offset where in the archive, for the message
+   * @param offset place in the archive in bytes, for the message
    * @throws AtomicError LAYER_REJECTED when it must not be unpacked
    */
   add(header: TarHeader, extensions: TarExtensions, offset: number): ReadEntry {
@@ -133,7 +133,7 @@ export class TarEntries {
     };
   }
 
-  /** A hard link takes its target as entries take their names; a symlink may lead anywhere. */
+  /** The target of a hard link is resolved like a name. A symlink may lead anywhere. */
   #readTarget(kind: TarEntryKind, header: TarHeader, { longLink, pax }: TarExtensions): string {
     if (kind !== 'hard link' && kind !== 'symlink') return '';
     const target = chooseName('link target', header.linkName, longLink, pax?.get('linkpath'));
@@ -157,7 +157,7 @@ export class TarEntries {
       throw new Refusal(`more than ${MAX_SPARSE_BYTES} bytes of sparse files`);
   }
 
-  /** A hard link is whatever its target is. */
+  /** A hard link has the meaning of its target. */
   #findUse(kind: TarEntryKind, target: string): PathUse {
     switch (kind) {
       case 'directory':
@@ -179,13 +179,13 @@ export class TarEntries {
     this.#count += 1;
     if (this.#count > MAX_ENTRIES) throw new Refusal(`more than ${MAX_ENTRIES} entries`);
     if (use.kind === 'skipped') this.#unsupported += 1;
-    // What is skipped hides what a lower layer has in its place.
+    // A skipped entry becomes a whiteout, because it hides the same path of lower layers.
     this.#mayHaveWhiteouts ||= use.kind === 'skipped' || path.includes('.wh.');
     this.#paths.add(path, use, kind);
   }
 }
 
-/** A PAX record without value is as good as none. Readers differ on which of two long names counts. */
+/** A PAX record without value counts as absent. Readers disagree about two long names, so these are refused. */
 function chooseName(
   what: string,
   field: Buffer,
@@ -199,13 +199,13 @@ function chooseName(
   return long ?? pax ?? field;
 }
 
-/** For messages; of two names for one entry, the longer form. */
+/** @returns the name for messages: of two names for one entry, the extended one */
 function findName(header: TarHeader, { longName, pax }: TarExtensions): Buffer {
   const name = [pax?.get('GNU.sparse.name'), pax?.get('path'), longName].find((given) => given?.length);
   return name ?? header.name;
 }
 
-/** A file of an archive older than POSIX is a directory if its name ends with a slash. Of newer ones readers say this and that. */
+/** In archives older than POSIX a file whose name ends with a slash is a directory. In newer ones readers disagree: refused. */
 function findKind(header: TarHeader, name: Buffer): TarEntryKind {
   if (header.isOldSparse || header.type === OLD_SPARSE_TYPE) {
     throw new Refusal('a sparse file of the old GNU kind');
@@ -237,7 +237,7 @@ function readXattrs(pax: TarExtensions['pax']): readonly Xattr[] {
   }
 }
 
-/** A whiteout takes a name away; these three are none. */
+/** A whiteout removes a name; the empty name, `.` and `..` name no file. */
 function checkWhiteout(path: string): void {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (['.wh.', '.wh..', '.wh...'].includes(name))
@@ -245,8 +245,8 @@ function checkWhiteout(path: string): void {
 }
 
 /**
- * Bytes of content that follow. The size in the header of a symlink, device or `5` directory means nothing to any
- * reader; in all other places but files a size is what readers skip in different ways.
+ * Reads the length of the content in bytes. All readers ignore the size in the header of a symlink, device or `5` directory.
+ * For every other kind but files they disagree about how much to skip, so a size there is refused.
  */
 function readSize(kind: TarEntryKind, header: TarHeader, pax: TarExtensions['pax']): number {
   const record = pax?.get('size')?.toString('latin1');
@@ -258,7 +258,7 @@ function readSize(kind: TarEntryKind, header: TarHeader, pax: TarExtensions['pax
   return 0;
 }
 
-/** Takes a name as other readers do: a leading `/` or `./` and double slashes mean nothing. */
+/** Cleans a name as other readers do: a leading `/` or `./` and double slashes have no meaning. */
 function readPath(what: string, name: Buffer): string {
   if (name.length > MAX_PATH_BYTES) throw new Refusal(`a ${what} of ${name.length} bytes`);
   if (!isUtf8(name)) throw new Refusal(`a ${what} that is not UTF-8`);

@@ -1,12 +1,12 @@
 /**
- * One 512-byte tar header as data (POSIX ustar, PAX and GNU variants). Fields are read as libarchive reads them; what
- * readers of tar read differently is refused.
+ * One 512-byte tar header as data (POSIX ustar, PAX and GNU variants). Fields are read as libarchive reads them. Values that
+ * readers of tar interpret differently are refused.
  */
 import { PERMISSIONS } from '../ostree/file-mode.ts';
 import { layerRejected } from './layer-rejected.ts';
 
 export const TAR_BLOCK_BYTES = 512;
-/** A file, or a directory if the name ends with a slash. */
+/** Type of a file, or of a directory if the name ends with a slash. */
 export const OLD_FILE = '\0';
 
 export interface TarHeader {
@@ -16,13 +16,13 @@ export interface TarHeader {
   readonly name: Buffer;
   /** Target of a hard link or symlink, as bytes. */
   readonly linkName: Buffer;
-  /** Bytes of content that follow, without padding. */
+  /** Length of the content that follows, in bytes, without padding. */
   readonly size: number;
   /** Permission bits. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** The fields that GNU tar used for sparse files are set; a reader looks at them whatever the type is. */
+  /** Whether the fields that GNU tar used for sparse files are set. Readers look at them whatever the type is. */
   readonly isOldSparse: boolean;
 }
 
@@ -34,7 +34,7 @@ const SIZE = [124, 136] as const;
 const CHECKSUM = [148, 156] as const;
 const TYPE_OFFSET = 156;
 const LINK_NAME = [157, 257] as const;
-/** Magic and version together tell GNU's header, which has other fields where POSIX has the prefix. */
+/** Bytes of magic and version together. GNU's header has its own, and other fields in the place of the POSIX prefix. */
 const MAGIC = [257, 265] as const;
 const PREFIX = [345, 500] as const;
 const SLASH = 0x2f;
@@ -45,7 +45,7 @@ const SUM_OF_ZEROS = 8 * 0x20;
 
 /**
  * @param block exactly one block
- * @param offset where the block begins in the stream, for the message
+ * @param offset beginning of the block in the archive in bytes, for the message
  * @returns `undefined` for a block of zeros, which ends an archive
  * @throws AtomicError LAYER_REJECTED when the checksum or a number is wrong
  */
@@ -73,7 +73,7 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader | undef
     name: readName(block, !isGnu && magic.startsWith('ustar')),
     linkName: textField(block.subarray(...LINK_NAME)),
     size,
-    // Of a number beyond 32 bits, which nothing writes, the lower bits would be taken.
+    // Only the lower 32 bits of a larger number count here; no program writes one.
     mode: mode & PERMISSIONS,
     uid,
     gid,

@@ -1,4 +1,4 @@
-/** Frames one regular file of a tar archive, for archives that only another program reads. */
+/** Formats the header and the padding of one regular file, for archives that another program reads. */
 import { TAR_BLOCK_BYTES } from './tar-header.ts';
 
 /** Two blocks of zeros. */
@@ -13,7 +13,7 @@ export function formatMemberHeader(name: string, size: number): Buffer {
   if (size <= LARGEST_OCTAL_SIZE) {
     block.write(size.toString(8).padStart(11, '0'), 124, 'latin1');
   } else {
-    // GNU's form of large numbers, which all readers know.
+    // GNU's form of large numbers, which all readers accept.
     block[124] = 0x80;
     block.writeBigUInt64BE(BigInt(size), 128);
   }
@@ -25,7 +25,7 @@ export function formatMemberHeader(name: string, size: number): Buffer {
   return block;
 }
 
-/** What stands between the content and the next header. */
+/** Zeros between the content and the next header. */
 export function formatPadding(size: number): Buffer {
   return Buffer.alloc((TAR_BLOCK_BYTES - (size % TAR_BLOCK_BYTES)) % TAR_BLOCK_BYTES);
 }

@@ -1,9 +1,9 @@
 /**
- * Reads a layer's archive while its bytes pass by, and refuses what must not be unpacked: names that leave the root or
- * are too long, an archive that is cut short.
+ * Reads a layer's archive as a stream and refuses unsafe ones: names that leave the root or are too long, an archive that is
+ * cut short.
  *
- * What readers of tar understand differently is refused too: two names for one entry, content where none belongs, types
- * of single vendors. So an image cannot show one tree to a scanner or a registry and another one here.
+ * It also refuses what readers of tar interpret differently: two names for one entry, content where none belongs, types of
+ * single vendors. So an image cannot show one tree to a scanner or a registry and another tree here.
  * `test/native/tar-differential.test.ts` compares with libarchive.
  */
 import { AtomicError } from '../base/errors.ts';
@@ -19,15 +19,15 @@ import {
 } from './tar-entries.ts';
 import { parseTarHeader, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts';
 
-/** PAX headers and GNU long names; containers' own tools refuse more than 1 MiB, too. */
+/** Limit of PAX headers and GNU long names, as in the tools of containers/image. */
 const MAX_EXTENSION_BYTES = 1024 * 1024;
 const EXTENSION_TYPES = new Set(['x', 'g', 'L', 'K']);
 
-/** Is told what the archive consists of. The bytes of `frame` and `content`, in order, are the archive. */
+/** Receives the parts of the archive. The bytes of `frame` and `content`, in order, are the archive. */
 export interface TarListener {
-  /** Headers, padding, and all that follows the last entry. */
+  /** Receives headers, padding, and everything after the last entry. */
   frame(bytes: Buffer): void;
-  /** An entry, after its headers; `entry.size` bytes of content follow. */
+  /** Receives an entry after its headers; `entry.size` bytes of content follow. */
   entry(entry: TarEntry): void;
   content(bytes: Buffer): void;
 }
@@ -36,14 +36,14 @@ export class TarReader {
   readonly #listener: TarListener;
   readonly #entries = new TarEntries();
   #extensions: TarExtensions = {};
-  /** The beginning of a header that is not complete yet, and where in the archive it begins. */
+  /** The beginning of an incomplete header, and its place in the archive in bytes. */
   #held: Buffer = Buffer.alloc(0);
   #offset = 0;
-  /** Bytes that are still to come of an entry's content, and of the padding after it. */
+  /** Bytes still to come of an entry's content and of the padding after it. */
   #content = 0;
   #padding = 0;
   #hasEnded = false;
-  /** A sparse file, the map of which comes next. */
+  /** A sparse file whose map comes next. */
   #unmapped: { readonly entry: TarEntry; readonly size: number } | undefined;
 
   constructor(listener: TarListener) {
@@ -53,7 +53,7 @@ export class TarReader {
   /**
    * Takes the next bytes of the uncompressed archive. The listener may keep parts of `chunk`.
    *
-   * @throws AtomicError LAYER_REJECTED at the first thing that must not be unpacked, and what the listener throws
+   * @throws AtomicError LAYER_REJECTED at the first unsafe entry; errors of the listener
    */
   push(chunk: Buffer): void {
     const data = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
@@ -69,7 +69,7 @@ export class TarReader {
   }
 
   /**
-   * Ends the archive. The blocks of zeros at its end, and the padding before them, may lack: readers differ on that.
+   * Ends the archive. The blocks of zeros at its end, and the padding before them, may be missing, as most readers allow.
    *
    * @throws AtomicError LAYER_REJECTED when it is cut short
    */
@@ -88,7 +88,7 @@ export class TarReader {
     return this.#entries.summary();
   }
 
-  /** @returns how many of the next bytes were taken; `undefined` when the next header is not complete yet */
+  /** @returns how many bytes of `rest` were used; `undefined` when the next header is incomplete */
   #take(rest: Buffer): number | undefined {
     if (this.#hasEnded) return this.#takeFrame(rest);
     if (this.#unmapped !== undefined) return this.#takeMap(rest, this.#unmapped);
@@ -170,7 +170,7 @@ export class TarReader {
       if (pax !== undefined) this.#reject('two PAX headers for one entry');
       this.#extensions = { ...this.#extensions, pax: parsePaxRecords(data, this.#offset) };
     }
-    // Of a global header (`g`) the tools that make layers take nothing either.
+    // A global header (`g`) is ignored, as the tools that make layers do.
   }
 
   #reject(what: string): never {
@@ -186,7 +186,7 @@ function paddingAfter(size: number): number {
   return (TAR_BLOCK_BYTES - (size % TAR_BLOCK_BYTES)) % TAR_BLOCK_BYTES;
 }
 
-/** A copy: `data` is a part of a chunk that may be used again. */
+/** @returns a copy, because `data` is a part of a chunk that may be reused */
 function untilNul(data: Buffer): Buffer {
   const end = data.indexOf(0);
   return Buffer.from(end < 0 ? data : data.subarray(0, end));

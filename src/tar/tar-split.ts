@@ -1,29 +1,29 @@
 /**
- * A line of a tar-split record: what tar-split keeps of an archive to build it again from the files of its tree. The
- * format is that of vbatts/tar-split and of containers' own tools, which wrote the records of older repositories.
+ * Lines of a tar-split record: everything of an archive that is needed to rebuild it from the files of its tree. The format
+ * is that of vbatts/tar-split, which the tools of containers/image use; they wrote the records of older repositories.
  */
 import { isJsonObject, parseJson } from '../base/json-text.ts';
 import type { DataArea } from './sparse-map.ts';
 
-/** Ours: of a sparse file the areas that the archive has. Other readers ignore it, and find that the sum is another. */
+/** A key of this program: the areas of a sparse file. Other readers ignore it, and report a wrong checksum for the file. */
 export const AREAS_KEY = 'atomic_areas';
 
 export type TarSplitEntry =
-  /** Bytes of the archive as they are: headers, padding, and all that follows the last entry. */
+  /** Bytes of the archive: headers, padding, and everything after the last entry. */
   | { readonly kind: 'frame'; readonly bytes: Buffer }
-  /** The content of a file comes here. An entry without content has the size 0. */
+  /** The place of a file's content. An entry without content has the size 0. */
   | {
       readonly kind: 'file';
-      /** As the archive has it; bytes that are no UTF-8 are replaced. */
+      /** Name as in the archive; bytes that are not UTF-8 are replaced. */
       readonly name: string;
       readonly size: number;
-      /** Where in the file the bytes are; `undefined` when they are the file. */
+      /** Places of the bytes in the file; `undefined` when they are the whole file. */
       readonly areas: readonly DataArea[] | undefined;
       /** CRC-64 of the content in big-endian order; empty when there is none. */
       readonly checksum: Buffer;
     };
 
-/** The record is not one. */
+/** The record does not have the format of tar-split. */
 export class TarSplitMalformed extends Error {
   constructor(reason: string) {
     super(`malformed tar-split record: ${reason}`);
@@ -75,7 +75,7 @@ function parseLine(line: string): Record<string, unknown> {
   return value;
 }
 
-/** A name that is not UTF-8 stands in `name_raw`. */
+/** `name_raw` has a name that is not UTF-8. */
 function readName({ name, name_raw: raw }: Record<string, unknown>): string {
   if (raw !== undefined && raw !== null) return readBase64(raw).toString('utf8');
   return typeof name === 'string' ? name : '';

@@ -4,12 +4,12 @@ import type { Xattr } from '../ostree/ostree-objects.ts';
 const PLAIN = 'SCHILY.xattr.';
 const ENCODED = 'LIBARCHIVE.xattr.';
 
-/** An attribute that is none. Whether a file can have it is for the kernel to say. */
+/** A record that is not a well-formed attribute. The kernel decides whether a file can have a well-formed one. */
 export class MalformedXattr extends Error {}
 
 /**
  * @param records of one PAX header
- * @returns sorted by the bytes of the names, each once; of two spellings of one attribute the plain one counts
+ * @returns attributes sorted by the bytes of their names, each once; the `SCHILY` record of an attribute wins
  * @throws MalformedXattr
  */
 export function parsePaxXattrs(records: ReadonlyMap<string, Buffer>): readonly Xattr[] {

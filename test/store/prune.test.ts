@@ -219,8 +219,7 @@ const damages: Readonly<Record<string, Damage>> = {
     writeFileSync(path, Buffer.alloc(1));
     return {
       path,
-      problem:
-        /^image web:latest is damaged: reading object [0-9a-f]{64}\.dirtree: its content has another checksum$/,
+      problem: /^image web:latest is damaged: reading object [0-9a-f]{64}\.dirtree: its checksum is wrong$/,
     };
   },
   'a directory of a layer is missing': (store, { image }) => {

@@ -115,19 +115,19 @@ test.each<[string, VariantCodec<unknown>, number[], string]>([
     'an array without room for its table',
     as(variantArray(variantString)),
     [0x61, 0, 3],
-    'an array whose offset table lies',
+    'an array with a wrong offset table',
   ],
   [
     'an array whose table begins behind it',
     as(variantArray(variantString)),
     [0x61, 0, 9],
-    'an array whose offset table lies',
+    'an array with a wrong offset table',
   ],
   [
     'an array whose table is no multiple',
     as(variantArray(variantString)),
     [...Array(300).fill(0x61), 0, 0x2c, 1],
-    'an array whose offset table lies',
+    'an array with a wrong offset table',
   ],
   [
     'an element that ends before it begins',
@@ -180,11 +180,11 @@ test.each([
   ['a number', [1, 2, 3, 4, 0, 0x75]],
   ['a dictionary', [0, ...Buffer.from('a{sv}')]],
   ['bytes whose type begins like that of a string', [0x61, 0, 0, ...Buffer.from('sv')]],
-])('a boxed value that is no string: %s', (_, bytes) => {
+])('a boxed value that is not a string: %s', (_, bytes) => {
   const value = variantBoxedString.decode(Buffer.from(bytes));
   expect(value).toBeUndefined();
   expect(() => encodeVariant(variantBoxedString, value)).toThrow(
-    new Error('a boxed value that is no string'),
+    new Error('a boxed value that is not a string'),
   );
 });
 

@@ -127,12 +127,20 @@ test('a later entry replaces an earlier one, and a hard link means what was ther
 const refusals: [string, (builder: LayerTreeBuilder) => void, string][] = [
   ['a file over a directory', (b) => [b.addDirectory('a', plain), b.addFile('a', sum('1'))], 'a is both'],
   ['a file below a file', (b) => [b.addFile('a', sum('1')), b.addFile('a/b/c', sum('1'))], 'a/b: a is both'],
-  ['a link to nothing', (b) => b.addHardLink('a', 'b/c'), 'the hard link a leads to b/c, which is no file'],
-  ['a link to itself', (b) => b.addHardLink('a', 'a'), 'the hard link a leads to a, which is no file'],
+  [
+    'a link to nothing',
+    (b) => b.addHardLink('a', 'b/c'),
+    'the hard link a leads to b/c, which is not an earlier file',
+  ],
+  [
+    'a link to itself',
+    (b) => b.addHardLink('a', 'a'),
+    'the hard link a leads to a, which is not an earlier file',
+  ],
   [
     'a link through a file',
     (b) => [b.addFile('f', sum('1')), b.addHardLink('a', 'f/x')],
-    'the hard link a leads to f/x, which is no file',
+    'the hard link a leads to f/x, which is not an earlier file',
   ],
 ];
 

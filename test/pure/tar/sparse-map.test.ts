@@ -104,8 +104,8 @@ const map = (text: string, rest = ''): Buffer => {
 };
 
 test.each<[string, Partial<TarEntry>, string]>([
-  ['only a name', { pax: { 'GNU.sparse.name': 'b' } }, 'a sparse file with a number that is none'],
-  ['no size', { pax: { 'GNU.sparse.numblocks': '0' } }, 'a sparse file with a number that is none'],
+  ['only a name', { pax: { 'GNU.sparse.name': 'b' } }, 'a sparse file with a malformed number'],
+  ['no size', { pax: { 'GNU.sparse.numblocks': '0' } }, 'a sparse file with a malformed number'],
   [
     'another version',
     { pax: { 'GNU.sparse.major': '2', 'GNU.sparse.minor': '0' } },
@@ -129,12 +129,12 @@ test.each<[string, Partial<TarEntry>, string]>([
   [
     'another number of areas',
     { pax: { ...version0, 'GNU.sparse.numblocks': '3' } },
-    'a sparse file with another number of areas',
+    'a sparse file whose map has a wrong number of areas',
   ],
   [
     'a negative offset',
     { pax: { ...version0, 'GNU.sparse.map': '-1,4,600,2' } },
-    'a sparse file with a number that is none',
+    'a sparse file with a malformed number',
   ],
   [
     'an area that begins in another',
@@ -167,11 +167,7 @@ test.each<[string, Partial<TarEntry>, string]>([
     { content: '1\n0\n0\n', pax: version1 },
     'a sparse file with an incomplete map',
   ],
-  [
-    'a map without numbers',
-    { content: map('x\n'), pax: version1 },
-    'a sparse file with a number that is none',
-  ],
+  ['a map without numbers', { content: map('x\n'), pax: version1 }, 'a sparse file with a malformed number'],
   [
     'a map of too much',
     { content: map('1\n0\n9\n', 'abc'), pax: version1 },

@@ -136,7 +136,7 @@ test.each<[string, TarEntry[], string]>([
       { path: 'a', type: 'symlink', linkName: `${'n'.repeat(255)}/`.repeat(15) },
       { path: `a/${'n'.repeat(255)}/f` },
     ],
-    'a path of 4097 bytes behind its symlinks',
+    'a path of 4097 bytes after its symlinks are resolved',
   ],
   [
     'an entry below a circle of symlinks',
@@ -173,12 +173,12 @@ test.each<[string, TarEntry[], string]>([
   [
     'a sparse file of star',
     [{ path: 'a', pax: { 'SCHILY.realsize': '9' } }],
-    'a sparse file of another kind than that of GNU',
+    'a sparse file that is not in the format of GNU tar',
   ],
   [
     'a sparse file of Solaris',
     [{ path: 'a', pax: { 'SUN.holesdata': ' 0' } }],
-    'a sparse file of another kind than that of GNU',
+    'a sparse file that is not in the format of GNU tar',
   ],
   ...['A', 'D', 'M', 'N', 'V', 'X', '8', 'a'].map((typeFlag): [string, TarEntry[], string] => [
     `the type ${typeFlag}`,

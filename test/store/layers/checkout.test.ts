@@ -184,7 +184,7 @@ test.each(['dirtree', 'dirmeta'] as const)('a damaged %s is no empty folder', as
   const destination = store.folder.join('root');
   await expect(checkoutImage(store.host, image.commit, destination)).rejects.toMatchObject({
     code: 'STORE_CORRUPT',
-    message: `reading object ${etc?.[kind]}.${kind}: its content has another checksum`,
+    message: `reading object ${etc?.[kind]}.${kind}: its checksum is wrong`,
     hint: 'See what is damaged, and repair it: atomic images verify --repair',
   });
   expect(existsSync(destination)).toBe(false);

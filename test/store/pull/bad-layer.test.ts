@@ -88,7 +88,7 @@ const refused: [title: string, entries: readonly TarEntry[], reason: RegExp][] =
   [
     'a hard link to itself',
     [{ path: 'a', type: 'hardlink', linkName: 'a' }],
-    /the hard link a leads to a, which is no file before it/,
+    /the hard link a leads to a, which is not an earlier file/,
   ],
   [
     'a hard link to a directory',
