@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { AtomicError } from '../base/errors.ts';
-import { isErrno } from '../base/file-error.ts';
+import { explainSystemError, isErrno } from '../base/file-error.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { Host } from './host.ts';
 import { throwIfInterrupted } from './interruption.ts';
@@ -23,6 +23,15 @@ const packages: Readonly<Record<string, readonly [debian: string, fedora: string
   skopeo: ['skopeo', 'skopeo'],
   systemctl: ['systemd', 'systemd'],
   'systemd-tmpfiles': ['systemd', 'systemd'],
+};
+
+const killedHint =
+  'Something else ended the program; `journalctl -k` says so when the memory was used up. Repeat the command.';
+
+/** Where to look when a program fails that is not about an image. */
+const programHints: Readonly<Record<string, string>> = {
+  systemctl:
+    'See `journalctl -b _PID=1` and `systemctl status` for what systemd says, and repeat the command.',
 };
 
 /** How a program ended that ended by itself. */
@@ -205,7 +214,9 @@ export function buildCommandFailed(ended: ProgramResult | EndedChild): AtomicErr
   const stderrTail = toPrintable(ended.stderrTail.trim());
   const outcome = exitCode === undefined ? `ended by ${signal}` : `exit status ${exitCode}`;
   const reason = stderrTail === '' ? outcome : `${outcome}: ${stderrTail}`;
+  const hint = signal === undefined ? programHints[argv[0] ?? ''] : killedHint;
   return new AtomicError('COMMAND_FAILED', `${toPrintable(argv.join(' '))}: ${reason}`, {
+    ...(hint === undefined ? {} : { hint }),
     details: { argv, exitCode, signal, stderrTail },
     exitStatus: exitCode ?? 128 + (signal === undefined ? 0 : constants.signals[signal]),
   });
@@ -235,9 +246,11 @@ function collect(child: ChildProcess, argv: readonly string[]): Promise<EndedChi
 function buildStartError(error: Error, argv: readonly string[]): AtomicError {
   const program = argv[0] ?? '';
   const missing = 'code' in error && error.code === 'ENOENT';
-  const reason = missing ? 'the program is not installed' : error.message;
+  const { reason, hint } = missing
+    ? { reason: 'the program is not installed', hint: formatPackageHint(program) }
+    : explainSystemError(error);
   return new AtomicError('TOOL_MISSING', `run ${toPrintable(program)}: ${reason}`, {
-    hint: formatPackageHint(program),
+    hint: hint ?? `Look at \`namei -l ${toPrintable(program)}\`, or install the program again.`,
     cause: error,
   });
 }

@@ -43,15 +43,14 @@ export function resolveUser(
   const groupPart = separator < 0 ? '' : user.slice(separator + 1);
   const entry = findPasswdEntry(files.passwd, userPart);
   const uid = entry?.uid ?? parseId(userPart || '0');
-  if (uid === undefined) throw unknownName(user, `no user '${userPart}' in its /etc/passwd`);
-  const groups = parseGroups(files.group);
+  if (uid === undefined) throw buildUnresolved(user, 'user', userPart, files.passwd);
   if (groupPart !== '') {
-    return { uid, gid: findGroupId(groups, groupPart, user), additionalGids: [] };
+    return { uid, gid: findGroupId(user, groupPart, files.group), additionalGids: [] };
   }
   return {
     uid,
     gid: entry?.gid ?? 0,
-    additionalGids: entry === undefined ? [] : listMemberships(groups, entry.name),
+    additionalGids: entry === undefined ? [] : listMemberships(parseGroups(files.group), entry.name),
   };
 }
 
@@ -60,12 +59,10 @@ function findPasswdEntry(passwd: string, user: string): PasswdEntry | undefined 
   return parsePasswd(passwd).find((entry) => (uid === undefined ? entry.name === user : entry.uid === uid));
 }
 
-function findGroupId(groups: readonly GroupEntry[], group: string, user: string): number {
-  const number = parseId(group);
-  if (number !== undefined) return number;
-  const entry = groups.find((candidate) => candidate.name === group);
-  if (entry === undefined) throw unknownName(user, `no group '${group}' in its /etc/group`);
-  return entry.gid;
+function findGroupId(user: string, group: string, file: string): number {
+  const gid = parseId(group) ?? parseGroups(file).find(({ name }) => name === group)?.gid;
+  if (gid === undefined) throw buildUnresolved(user, 'group', group, file);
+  return gid;
 }
 
 function listMemberships(groups: readonly GroupEntry[], name: string): readonly number[] {
@@ -105,10 +102,45 @@ function parseId(text: string): number | undefined {
   return id <= maxId ? id : undefined;
 }
 
-function unknownName(user: string, reason: string): AtomicError {
+/**
+ * @param part the part of `user` that stands for nothing
+ * @param text of the file that has the names
+ */
+function buildUnresolved(user: string, kind: 'user' | 'group', part: string, text: string): AtomicError {
+  const { reason, hint } = explainUnresolved(kind, part, text);
   return new AtomicError(
     'CONFIG_INVALID',
     `Cannot resolve the user '${toPrintable(user)}' of the image: ${toPrintable(reason)}`,
-    { hint: 'Use numbers (USER 1000:1000) in the image, or add the user to its /etc/passwd.' },
+    { hint },
   );
+}
+
+function explainUnresolved(
+  kind: 'user' | 'group',
+  part: string,
+  text: string,
+): { reason: string; hint: string } {
+  const file = kind === 'user' ? '/etc/passwd' : '/etc/group';
+  if (/^[+-]?[0-9]+(?:\.[0-9]*)?$/.test(part)) {
+    return {
+      reason: `${part} is no number of a ${kind}; they go from 0 to ${maxId}`,
+      hint: `Give the image a USER with a number in this range, such as USER 1000:1000.`,
+    };
+  }
+  if (part.includes(':')) {
+    return {
+      reason: 'it has more than one colon',
+      hint: 'Write USER or USER:GROUP into the image, with names or numbers.',
+    };
+  }
+  if (splitLines(text).some(([name]) => name === part)) {
+    return {
+      reason: `the line of ${part} in its ${file} has no number from 0 to ${maxId}`,
+      hint: `Correct that line in the image, or use numbers (USER 1000:1000).`,
+    };
+  }
+  return {
+    reason: text === '' ? `it has no ${file}` : `no ${kind} '${part}' in its ${file}`,
+    hint: `Use numbers (USER 1000:1000) in the image, or add the ${kind} to its ${file}.`,
+  };
 }

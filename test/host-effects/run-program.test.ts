@@ -74,7 +74,28 @@ test.each(['KILL', 'TERM', 'SEGV'])('a death by SIG%s is none', async (name) => 
   expect(await captureProgram(sandbox.host, argv).catch((caught: unknown) => caught)).toMatchObject({
     code: 'COMMAND_FAILED',
     message: `/bin/sh -c echo half an answer; kill -${name} $$: ended by SIG${name}`,
+    hint: expect.stringContaining('`journalctl -k`'),
     details: { signal: `SIG${name}` },
+  });
+});
+
+test('a failure of systemctl leads to the log of systemd', async () => {
+  await using sandbox = await createSandbox();
+  expect(
+    await runProgram(sandbox.host, ['systemctl', '--no-such-option']).catch((caught: unknown) => caught),
+  ).toMatchObject({
+    code: 'COMMAND_FAILED',
+    hint: expect.stringContaining('`journalctl -b _PID=1`'),
+  });
+});
+
+test('a program that cannot be started is said to be so in words, and is not called missing', async () => {
+  await using sandbox = await createSandbox();
+  const program = '/etc/passwd';
+  expect(await runProgram(sandbox.host, [program]).catch((caught: unknown) => caught)).toMatchObject({
+    code: 'TOOL_MISSING',
+    message: `run ${program}: permission denied`,
+    hint: `Look at \`namei -l ${program}\`, or install the program again.`,
   });
 });
 

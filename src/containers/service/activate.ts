@@ -63,11 +63,10 @@ export async function registerDeployment(host: Host, name: string, folder: strin
   if (tmpfiles !== undefined) await writeHostFile(paths.tmpfiles, tmpfiles);
   if (unit === undefined) return;
   await writeHostFile(paths.unit, unit);
-  await withTemplateHint('service.template', async () => {
-    // Its symlinks are there before the reload, so that one reload sees everything.
-    await runProgram(host, withoutReload(buildEnableCommand(name)));
-    await runVisibly(host, reloadCommand);
-  });
+  // Its symlinks are there before the reload, so that one reload sees everything.
+  await withTemplateHint('service.template', () => runProgram(host, withoutReload(buildEnableCommand(name))));
+  // This says nothing about a single unit.
+  await runVisibly(host, reloadCommand);
   await requireLoaded(host, name, paths.unit);
 }
 
@@ -153,15 +152,18 @@ async function requireLoaded(host: Host, name: string, unit: string): Promise<vo
   });
 }
 
+/** What the programs of systemd say when the host is the cause. */
+const HOST_CAUSE =
+  /connect to (?:system )?bus|transport endpoint|connection|timed out|failed to reload daemon|no space left|not enough space|quota|read-only file system|input\/output error/i;
+
 /** What systemd says of a file is about what an image made of it; a program that was killed has said nothing. */
 async function withTemplateHint(template: string, action: () => Promise<unknown>): Promise<void> {
   try {
     await action();
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'COMMAND_FAILED') throw error;
-    throw error.details?.signal === undefined
-      ? rewordError(error, error.message, buildHint(template))
-      : error;
+    const isOfHost = error.details?.signal !== undefined || HOST_CAUSE.test(error.message);
+    throw isOfHost ? error : rewordError(error, error.message, buildHint(template));
   }
 }
 

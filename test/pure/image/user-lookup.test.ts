@@ -44,19 +44,44 @@ test.each([
   expect(resolveUser(user, source)).toEqual(expected);
 });
 
+const inRange = 'Give the image a USER with a number in this range, such as USER 1000:1000.';
+const addUser = 'Use numbers (USER 1000:1000) in the image, or add the user to its /etc/passwd.';
+const addGroup = 'Use numbers (USER 1000:1000) in the image, or add the group to its /etc/group.';
+const correctLine = 'Correct that line in the image, or use numbers (USER 1000:1000).';
+
 test.each([
-  ['app', "no user 'app' in its /etc/passwd"],
-  ['2147483648', "no user '2147483648' in its /etc/passwd"],
-  ['-1', "no user '-1' in its /etc/passwd"],
-  ['toobig', "no user 'toobig' in its /etc/passwd"],
-  ['broken', "no user 'broken' in its /etc/passwd"],
-  ['# comment', "no user '# comment' in its /etc/passwd"],
-  ['etcd:app', "no group 'app' in its /etc/group"],
-  ['etcd:a:b', "no group 'a:b' in its /etc/group"],
-])('refuses %j', (user, reason) => {
+  ['app', "no user 'app' in its /etc/passwd", addUser],
+  ['NaN', "no user 'NaN' in its /etc/passwd", addUser],
+  ['0x10', "no user '0x10' in its /etc/passwd", addUser],
+  ['2147483648', '2147483648 is no number of a user; they go from 0 to 2147483647', inRange],
+  [
+    '99999999999999999999:0',
+    '99999999999999999999 is no number of a user; they go from 0 to 2147483647',
+    inRange,
+  ],
+  ['-1', '-1 is no number of a user; they go from 0 to 2147483647', inRange],
+  ['1.5', '1.5 is no number of a user; they go from 0 to 2147483647', inRange],
+  ['etcd:4294967295', '4294967295 is no number of a group; they go from 0 to 2147483647', inRange],
+  ['toobig', 'the line of toobig in its /etc/passwd has no number from 0 to 2147483647', correctLine],
+  ['broken', 'the line of broken in its /etc/passwd has no number from 0 to 2147483647', correctLine],
+  ['# comment', "no user '# comment' in its /etc/passwd", addUser],
+  ['etcd:app', "no group 'app' in its /etc/group", addGroup],
+  ['etcd:broken', 'the line of broken in its /etc/group has no number from 0 to 2147483647', correctLine],
+  [
+    'etcd:a:b',
+    'it has more than one colon',
+    'Write USER or USER:GROUP into the image, with names or numbers.',
+  ],
+])('refuses %j', (user, reason, hint) => {
   expect(catchError(() => resolveUser(user, files))).toEqual({
     code: 'CONFIG_INVALID',
     message: `Cannot resolve the user '${user}' of the image: ${reason}`,
-    hint: 'Use numbers (USER 1000:1000) in the image, or add the user to its /etc/passwd.',
+    hint,
   });
+});
+
+test('an image without the file of the names has none of them', () => {
+  const message = (user: string) => catchError(() => resolveUser(user, none)).message;
+  expect(message('app')).toEndWith('it has no /etc/passwd');
+  expect(message('5:app')).toEndWith('it has no /etc/group');
 });
