@@ -90,7 +90,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: 'containers delete',
-    summary: 'Remove containers, after it has asked.',
+    summary: 'Remove containers after a confirmation.',
     load: async () => (await import('./containers/delete.ts')).containersDelete,
   },
   {
