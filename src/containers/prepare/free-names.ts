@@ -2,9 +2,7 @@
  * Whether a container may have a name. The host's units and files come first: a unit in `/etc/systemd/system` takes the
  * place of one with the same name in any other folder, and a file in `/etc/tmpfiles.d` likewise.
  */
-import { readFile } from 'node:fs/promises';
 import { AtomicError, type AtomicErrorOptions } from '../../base/errors.ts';
-import { withFileErrors } from '../../base/file-error.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
 import { describeUnits, type KnownUnit } from '../../host/systemd/systemctl.ts';
@@ -30,6 +28,15 @@ const otherNameHint = 'Choose another name with --name NAME.';
 export async function requireFreeNames(host: Host, name: string): Promise<void> {
   await requireUnknownUnits(host, name);
   await requireFreePaths(host, name);
+  await requireFreeTmpfiles(host, name);
+}
+
+/**
+ * Checks that no tmpfiles.d folder has a file of this name.
+ *
+ * @throws FILE_CONFLICT
+ */
+export async function requireFreeTmpfiles(host: Host, name: string): Promise<void> {
   for (const folder of listTmpfilesFolders(host.locations)) {
     const path = `${folder}/${name}.conf`;
     if (await isNameTaken(path)) {
@@ -60,8 +67,8 @@ async function requireUnknownUnits(host: Host, name: string): Promise<void> {
 }
 
 /**
- * Checks the section `[Install]` of the unit of an image: it may give the service other names that are free, and may not
- * enable units of the host.
+ * Checks the section `[Install]` of the unit of an image: it may give the service other names that are free or, in an
+ * update, its own already, and may not enable units of the host.
  *
  * @param file how errors call the template
  * @throws TEMPLATE_INVALID, FILE_CONFLICT
@@ -88,7 +95,9 @@ export async function requireFreeInstallNames(
   }
   // systemd has no answer for a template: an instance is known when its template is.
   const units = entries.map(({ word }) => word.replace(/@\./, '@atomic.'));
+  const own = buildContainerPaths(host.locations, name).unit;
   for (const [index, known] of (await describeUnits(host, units)).entries()) {
+    if (known.id === `${name}.service` && known.file === own) continue;
     const owner = await findOwner(host, known);
     if (owner === undefined) continue;
     const { key, word } = entries[index] ?? { key: '', word: '' };
@@ -106,20 +115,12 @@ async function requireFreePaths(host: Host, name: string): Promise<void> {
     if (!(await isNameTaken(path))) continue;
     throw buildConflict(`The file ${path} already exists.`, {
       hint:
-        (path === unit || path === tmpfiles) && (await isLeftOver(host, name))
+        (path === unit || path === tmpfiles) && (await isOwnUnit(host, name))
           ? `Remove what is left of an earlier installation with \`atomic uninstall ${name}\`.`
           : 'Remove it, or choose another name with --name NAME.',
       details: { path },
     });
   }
-}
-
-/** Whether it is of a container of this folder: another one may belong to a container of another CHECKOUTS. */
-async function isLeftOver(host: Host, name: string): Promise<boolean> {
-  const { unit, link } = buildContainerPaths(host.locations, name);
-  if (!(await isOwnUnit(host, name))) return false;
-  const text = await withFileErrors(`read ${unit}`, () => readFile(unit, 'utf8'));
-  return text.includes(`${link}.`);
 }
 
 /** An administrator may prepare what starts the service, as he may prepare a drop-in for it. */

@@ -75,7 +75,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const config = needsRuntimeConfig(exports)
     ? await readRuntimeConfig(host, tree, exports, imageConfig, values, deployment)
     : undefined;
-  const marker = { name, deployment: number };
+  const marker = { name, deployment: number, checkouts: host.locations.checkouts };
   const unit = hasService
     ? buildUnit({ template: exports.serviceTemplate, marker, stopSignal: imageConfig.stopSignal }, values)
     : undefined;

@@ -13,23 +13,30 @@ import { parseMarker } from '../render/unit/generated-marker.ts';
 /** Whether the unit under the name of this container is ours; false when there is none. */
 export async function isOwnUnit(host: Host, name: string): Promise<boolean> {
   const copies = listDeployments(host, name).map((folder) => buildDeploymentPaths(folder, name).unitCopy);
-  return isOwn(buildContainerPaths(host.locations, name).unit, name, copies);
+  return isOwn(host, buildContainerPaths(host.locations, name).unit, name, copies);
 }
 
 /** Whether the tmpfiles.d file under the name of this container is ours; false when there is none. */
 export async function isOwnTmpfiles(host: Host, name: string): Promise<boolean> {
   const copies = listDeployments(host, name).map((folder) => buildDeploymentPaths(folder, name).tmpfilesCopy);
-  return isOwn(buildContainerPaths(host.locations, name).tmpfiles, name, copies);
+  return isOwn(host, buildContainerPaths(host.locations, name).tmpfiles, name, copies);
 }
 
 /**
- * A file is ours when it carries our marker for this container, or when it equals the copy in a deployment: the original
- * program wrote no marker, also when it updated a container of ours, and an edited file has no equal.
+ * A file is ours when it carries our marker for this container in this CHECKOUTS, or when it equals the copy in a
+ * deployment: the original program wrote no marker, also when it updated a container of ours, and an edited file has no
+ * equal.
  */
-async function isOwn(path: string, name: string, copies: readonly string[]): Promise<boolean> {
+async function isOwn(
+  { locations: { checkouts } }: Host,
+  path: string,
+  name: string,
+  copies: readonly string[],
+): Promise<boolean> {
   const content = await findContent(path);
   if (content === undefined) return false;
-  if (parseMarker(content.toString())?.name === name) return true;
+  const marker = parseMarker(content.toString());
+  if (marker?.name === name && (marker.checkouts ?? checkouts) === checkouts) return true;
   for (const copy of copies) {
     if ((await findContent(copy))?.equals(content)) return true;
   }

@@ -98,7 +98,7 @@ function renderFiles(folder: string): Outcome {
       : substituteTemplate(configTemplate.text, values, configTemplate.file);
   const config = parseRuntimeConfig(configText, 'config.json');
   checkInstalledRoot(config, 'config.json');
-  const marker = { name, deployment: 0 };
+  const marker = { name, deployment: 0, checkouts: '/var/lib/containers/atomic' };
   const tmpfiles = buildTmpfiles(
     {
       template: readTemplate(folder, 'tmpfiles.template'),
