@@ -58,6 +58,8 @@ export type Journal =
        * version, which removed in another order: that one is finished.
        */
       readonly wasActive: boolean | undefined;
+      /** The units that ran and are stopped with the service, with their types, the service first; older versions: none. */
+      readonly running: readonly string[];
     };
 
 /**
@@ -161,7 +163,7 @@ export function parseJournal(text: string, path: string): Journal {
     });
   const value = parseJsonObject(text, maxLength, reject);
   if (!isJsonObject(value)) throw reject('it is not a journal');
-  const { version, operation, container, deployment, hasService, runtime, wasActive } = value;
+  const { version, operation, container, deployment, hasService, runtime, wasActive, running } = value;
   if (version !== formatVersion) {
     throw reject(`format ${String(version)} is not known, this atomic knows format ${formatVersion}`);
   }
@@ -176,6 +178,7 @@ export function parseJournal(text: string, path: string): Journal {
       ...{ operation, container, hasService },
       runtime: typeof runtime === 'string' ? runtime : undefined,
       wasActive: typeof wasActive === 'boolean' ? wasActive : undefined,
+      running: isStrings(running) ? running : [],
     };
   }
   if (operation === 'update' || operation === 'rollback') {
@@ -194,8 +197,12 @@ function parseSwitch(
   const isPhase = phase === 'building' || phase === 'switching' || phase === 'settled';
   if (!isPair || !isPhase || typeof isEnabled !== 'boolean' || typeof hadPrevious !== 'boolean')
     return undefined;
-  if (!Array.isArray(running) || !running.every((unit) => typeof unit === 'string')) return undefined;
+  if (!isStrings(running)) return undefined;
   return { ...named, from, to, phase, running, isEnabled, hadPrevious };
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 function buildJournalFolder(locations: Locations): string {

@@ -19,6 +19,7 @@ const uninstall: Journal = {
   hasService: true,
   runtime: '/usr/bin/runc',
   wasActive: true,
+  running: ['etcd.service', 'flannel.service'],
 };
 
 const update: Journal = {
@@ -31,7 +32,7 @@ test.each<[string, Journal]>([
   ['update', update],
   ['rollback', { ...update, operation: 'rollback', from: 1, to: 0, running: [] }],
   ['uninstall', uninstall],
-  ['uninstall of an older version', { ...uninstall, wasActive: undefined }],
+  ['uninstall of an older version', { ...uninstall, wasActive: undefined, running: [] }],
   ['uninstall without info', { ...uninstall, hasService: false, runtime: undefined }],
 ])('%s survives the disk', async (_, journal) => {
   await using sandbox = await createSandbox();

@@ -165,6 +165,7 @@ test('what helps: for a rest of a rollback, after a crash, for a name that no co
     hasService: true,
     runtime: undefined,
     wasActive: false,
+    running: [],
   });
   mkdirSync(`${checkouts}/my web.0/rootfs`, { recursive: true });
   const { unreadable } = await verifyImages(store.host, []);

@@ -16,10 +16,16 @@ beforeAll(async () => {
   const unit = serviceExports['service.template']?.replace('$EXEC_STOP', '/bin/sleep 1.5') ?? '';
   const slow = await images.push('slow', { exports: { ...serviceExports, 'service.template': unit } });
   await atomic(['install', '--system', slow]);
+  // systemd stops it with the service, and before it.
+  writeFileSync(
+    '/run/systemd/system/leaf.service',
+    '[Unit]\nRequires=slow.service\nAfter=slow.service\n[Service]\nExecStart=/bin/sleep infinity\n',
+  );
+  sh('systemctl daemon-reload');
   other = await images.push('other', { exports: serviceExports });
 });
 afterAll(() => images[Symbol.asyncDispose]());
-beforeEach(() => sh('systemctl reset-failed slow; systemctl start slow'));
+beforeEach(() => sh('systemctl reset-failed slow; systemctl start slow leaf'));
 
 /** @throws Error when the script fails */
 function sh(script: string): string {
@@ -50,6 +56,7 @@ test.each([
   );
   expect(run.status).toBe(status);
   expect(readService()).toBe('active enabled');
+  expect(sh('systemctl is-active leaf')).toBe('active\n');
   expect(readdirSync(journals)).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 /** Updates and rollbacks of services that really run. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
 import { type ImageFiles, type ImageSource, openImageSource, serviceExports } from './container-images.ts';
@@ -146,6 +146,96 @@ describe('an update', () => {
   });
 });
 
+describe("an update leaves alone what is the host's", () => {
+  afterEach(async () => {
+    for (const name of ['files', 'leaf']) {
+      await runCommand(['systemctl', 'stop', name]);
+      rmSync(`/run/systemd/system/${name}.service`, { force: true });
+    }
+    await command('systemctl', 'daemon-reload');
+  });
+
+  async function startHostUnit(name: string, unit = ''): Promise<void> {
+    writeFileSync(
+      `/run/systemd/system/${name}.service`,
+      `[Unit]\n${unit}\n[Service]\nExecStart=/bin/sleep infinity\n`,
+    );
+    await command('systemctl', 'daemon-reload');
+    await command('systemctl', 'start', name);
+  }
+
+  test('a unit with the name of a container without a service', async () => {
+    const manifest = '{"noContainerService":true,"defaultValues":{"A":"1"}}';
+    const tmpfiles = 'd /run/files 0755 - - -\n# $A\n';
+    const files = await images.push('files', {
+      exports: { 'manifest.json': manifest, 'tmpfiles.template': tmpfiles },
+    });
+    await atomic(['install', '--system', '--name', 'files', files]);
+    await startHostUnit('files');
+    const invocation = await readInvocation('files');
+    await atomic(['containers', 'update', '--set', 'A=2', 'files']);
+    await atomic(['containers', 'rollback', 'files']);
+    await images.push('files', { exports: serviceExports });
+    expect(await failingAtomic1(['containers', 'update', '--pull', '--accept-widening', 'files'])).toContain(
+      `it has no service, and the image ${files} has a service`,
+    );
+    expect(existsSync('/etc/systemd/system/files.service')).toBe(false);
+    expect(await readInvocation('files')).toBe(invocation);
+    await atomic(['uninstall', 'files']);
+  });
+
+  test('symlinks that a person has added; the own alias may stay', async () => {
+    const wants = '/etc/systemd/system/rescue.target.wants/web.service';
+    await command('systemctl', 'add-wants', 'rescue.target', 'web');
+    await pushNext('new');
+    await atomic(['containers', 'update', '--pull', ...quick, 'web']);
+    expect(existsSync(wants)).toBe(true);
+    const aliased = { 'service.template': `${serviceExports['service.template']}Alias=web-alias.service\n` };
+    for (const word of ['one', 'two']) {
+      await pushNext(word, undefined, aliased);
+      await atomic(['containers', 'update', '--pull', ...quick, 'web']);
+      expect(readlinkSync('/etc/systemd/system/web-alias.service')).toBe('/etc/systemd/system/web.service');
+    }
+    await pushNext('three');
+    await atomic(['containers', 'update', '--pull', ...quick, 'web']);
+    expect(existsSync('/etc/systemd/system/web-alias.service')).toBe(false);
+  });
+
+  test('a unit that runs although the service has failed', async () => {
+    await startHostUnit('leaf', 'PartOf=web.service');
+    await command('systemctl', 'kill', '--signal=KILL', 'web');
+    await waitUntil('web has failed', async () => (await readActivity('web')) === 'failed');
+    const invocation = await readInvocation('leaf');
+    await pushNext('new');
+    await atomic(['containers', 'update', '--pull', ...quick, 'web']);
+    expect(readInfo().values.WORD).toBe('new');
+    expect(await readInvocation('leaf')).toBe(invocation);
+  });
+
+  test('what a failed version has made, and says what stays', async () => {
+    writeFileSync('/run/mine', '');
+    const added = 'd /run/web-new/deep 0755 - - -\nf /run/web-file 0644 - - - x\nz /run/mine 0600 - - -\n';
+    await pushNext('new', 'exit 1', {
+      'tmpfiles.template': `${serviceExports['tmpfiles.template']}${added}`,
+    });
+    const stderr = await failingAtomic1([
+      'containers',
+      'update',
+      '--pull',
+      '--accept-widening',
+      ...quick,
+      'web',
+    ]);
+    expect(stderr).toContain(
+      'What systemd-tmpfiles did for web is not taken back where the host had something already: z /run/mine 0600 - - -\n',
+    );
+    expect(existsSync('/run/web-new')).toBe(false);
+    expect(existsSync('/run/web-file')).toBe(false);
+    expect(existsSync('/run/web')).toBe(true);
+    rmSync('/run/mine');
+  });
+});
+
 /** Fails with status 1; progress is on standard output. */
 async function failingAtomic1(args: readonly string[]): Promise<string> {
   const { status, stderr } = await runAtomic(args);
@@ -168,13 +258,19 @@ describe('an update that fails leaves the old deployment, and what ran', () => {
 
   test.each([
     ['at once', 'echo I am broken >&2; exit 1', '0.5', 'start|settle'],
+    ['before its main process starts', '', '0.5', 'start'],
     ['after a second', 'sleep 1; echo I am broken >&2; exit 3', '3', 'settle'],
   ])('a service that dies %s', async (_, script, settle, phase) => {
-    await pushNext('new', script);
+    const unit = serviceExports['service.template']?.replace(
+      'ExecStart=',
+      'ExecStartPre=/bin/false\nExecStart=',
+    );
+    await pushNext('new', script, script === '' ? { 'service.template': unit ?? '' } : {});
     const stderr = await failingAtomic1([
       'containers',
       'update',
       '--pull',
+      '--accept-widening',
       '--settle',
       settle,
       '--json',
@@ -183,7 +279,7 @@ describe('an update that fails leaves the old deployment, and what ran', () => {
     const { error } = JSON.parse(stderr.trim().split('\n').at(-1) ?? '');
     expect(error.code).toBe('ROLLED_BACK');
     expect(error.details.phase).toMatch(new RegExp(phase));
-    expect(error.details.log.join('\n')).toContain('I am broken');
+    expect(error.details.log.join('\n')).toContain(script === '' ? 'Control process exited' : 'I am broken');
     await expectOld();
   });
 
@@ -216,6 +312,12 @@ describe('an update that fails leaves the old deployment, and what ran', () => {
     expect(all).toMatch(/web: image [0-9a-f]{12} is not tried again: /);
     await atomic(['containers', 'update', '--no-health-check', ...quick, 'web']);
     expect(readInfo().values.WORD).toBe('new');
+  });
+
+  test.each(['', '.', 'a/b', 'web/', '../x'])('the name %j', async (name) => {
+    for (const verb of ['update', 'rollback']) {
+      expect(await failingAtomic(2, ['containers', verb, '--', name])).toContain('Invalid container name');
+    }
   });
 
   test('a unit that was edited by hand, and one that is masked', async () => {

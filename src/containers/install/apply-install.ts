@@ -2,28 +2,24 @@
 import { rename } from 'node:fs/promises';
 import { wrapError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
-import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
-import { listOtherLines } from '../../host/systemd/tmpfiles-lines.ts';
 import { registerCheckouts } from '../../store/checkout/checkout-folders.ts';
 import { setActiveDeployment } from '../active-deployment.ts';
 import type { InstallPlan } from '../container.ts';
-import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
+import { buildDeploymentFolder } from '../deployment.ts';
 import { removeJournal, writeJournal } from '../journal.ts';
 import { checkHostFolders } from '../prepare/check-host-folders.ts';
 import type { PreparedInstall } from '../prepare/prepare-install.ts';
 import { undoInstall } from '../recovery/undo-install.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
 import { createDeclaredPaths, registerDeployment } from '../service/activate.ts';
-import { listPathsToCreate, removeCreatedPaths } from '../service/created-paths.ts';
+import { listPathsToCreate } from '../service/created-paths.ts';
+import { type DeclaredPaths, noPaths, undoDeclaredPaths } from '../service/declared-paths.ts';
 import { buildDeployment } from './build-deployment.ts';
 
 /** The first deployment; an install makes no other. */
 const number = 0;
-
-/** More lines than this are counted and not shown. */
-const maxShown = 10;
 
 /**
  * Installs a container. The caller holds its lock and has checked that nothing of it is there.
@@ -52,16 +48,6 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
   await undoOnFailure(host, name, declared, () => createDeclaredPaths(host, name, plan.deployment));
   await removeJournal(host, name);
 }
-
-/** What `systemd-tmpfiles --create` is about to do. */
-interface DeclaredPaths {
-  /** The tmpfiles.d file. */
-  readonly text: string;
-  /** The paths that are not there yet, outermost first. */
-  readonly missing: readonly string[];
-}
-
-const noPaths: DeclaredPaths = { text: '', missing: [] };
 
 /** @param begun what of the tmpfiles.d file may have been carried out when the action fails */
 async function undoOnFailure(
@@ -94,26 +80,9 @@ async function undoAfterFailure(
   const shielded = shieldFromInterruption(host);
   try {
     await undoInstall(shielded, { name, number });
-    await undoDeclared(shielded, name, begun);
+    await undoDeclaredPaths(shielded, name, begun);
     await removeJournal(host, name);
   } catch (undoFailure) {
     throw buildRollbackFailed(`installing ${name}`, failure, undoFailure);
   }
-}
-
-/** Says what it cannot take back: what lines have done to paths that were there before, and what has got content. */
-async function undoDeclared(host: Host, name: string, { text, missing }: DeclaredPaths): Promise<void> {
-  const { tmpfiles } = buildContainerPaths(host.locations, name);
-  const left = await removeCreatedPaths(host, tmpfiles, missing);
-  const lasting = [...listOtherLines(text, missing), ...left];
-  if (lasting.length === 0) return;
-  const shown = lasting
-    .slice(0, maxShown)
-    .map((line) => toPrintable(line))
-    .join('; ');
-  const more = lasting.length > maxShown ? `; and ${lasting.length - maxShown} more` : '';
-  host.report({
-    kind: 'warning',
-    text: `What systemd-tmpfiles did for ${name} is not taken back where the host had something already: ${shown}${more}`,
-  });
 }

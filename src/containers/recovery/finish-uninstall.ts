@@ -45,8 +45,8 @@ export async function commitUninstall(host: Host, name: string): Promise<void> {
 
 /** Takes back what comes before the commit point. May be repeated. */
 export async function revertUninstall(host: Host, journal: UninstallJournal): Promise<void> {
-  const { container: name, hasService, wasActive } = journal;
-  if (hasService && wasActive === true) await startServiceAgain(host, name);
+  const { container: name, hasService, wasActive, running } = journal;
+  if (hasService && wasActive === true) await startServiceAgain(host, name, running);
 }
 
 /**

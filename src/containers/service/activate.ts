@@ -23,6 +23,7 @@ import {
 } from '../../host/systemd/systemctl.ts';
 import { buildCreateCommand } from '../../host/systemd/systemd-tmpfiles.ts';
 import { buildContainerPaths, buildDeploymentPaths } from '../deployment.ts';
+import { installsAlike } from '../render/unit/install-section.ts';
 import { syncDeclaredPaths } from './created-paths.ts';
 import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
 
@@ -118,17 +119,20 @@ export async function replaceHostFiles(host: Host, name: string, wanted: HostFil
 }
 
 /**
- * Lets systemd read a unit that was replaced. A service that was enabled is so by the `[Install]` section of the new unit.
+ * Lets systemd read a unit that was replaced. A service that was enabled is so by the `[Install]` section of the new unit;
+ * where that did not change, symlinks that a person has added stay.
  *
+ * @param replaced the files that were there before, as far as they are known
  * @throws COMMAND_FAILED; UNIT_FAILED when systemd cannot load it
  */
 export async function reloadUnit(
   host: Host,
   name: string,
+  replaced: HostFileCopies,
   { unit }: HostFileCopies,
   isEnabled: boolean,
 ): Promise<void> {
-  if (isEnabled && unit !== undefined) {
+  if (isEnabled && unit !== undefined && !installsAlike(replaced.unit ?? '', unit)) {
     await runProgram(host, withoutReload(['systemctl', 'reenable', `${name}.service`]));
   }
   await runVisibly(host, reloadCommand);

@@ -52,18 +52,22 @@ export async function stopUnit(host: Host, name: string): Promise<void> {
  * @throws COMMAND_FAILED when one of them does not start
  */
 export async function startUnits(host: Host, units: readonly string[]): Promise<void> {
+  const result = await runStart(host, units);
+  if (result.exitCode !== 0) throw buildCommandFailed(result);
+}
+
+async function runStart(host: Host, units: readonly string[]): Promise<ProgramResult> {
   host.report({
     kind: 'command',
     argv: ['systemctl', 'start', ...units.map((unit) => unit.replace(/\.service$/, ''))],
   });
   // These starts are ours: none of them must be one too many for the limit of its unit.
   await captureProgram(host, ['systemctl', 'reset-failed', ...units]);
-  const result = await captureWithReminders(
+  return captureWithReminders(
     host,
     ['systemctl', 'start', ...units],
     (seconds) => `${units.join(', ')} not started after ${seconds} s; see \`systemctl list-jobs\``,
   );
-  if (result.exitCode !== 0) throw buildCommandFailed(result);
 }
 
 async function endService(host: Host, name: string): Promise<void> {
@@ -99,18 +103,14 @@ async function runStop(host: Host, name: string): Promise<ProgramResult> {
   );
 }
 
-/** Starts the service that `stopService` has stopped. One that does not start is reported. */
-export async function startServiceAgain(host: Host, name: string): Promise<void> {
+/**
+ * Starts the service that `stopService` has stopped, and what systemd has stopped with it. What does not start is reported.
+ *
+ * @param running the units that ran before, with their types
+ */
+export async function startServiceAgain(host: Host, name: string, running: readonly string[]): Promise<void> {
   if (!(await isOwnService(host, name))) return;
-  host.report({ kind: 'command', argv: ['systemctl', 'start', name] });
-  const unit = `${name}.service`;
-  // This start is ours: it must not be one too many for the limit of the unit.
-  await captureProgram(host, ['systemctl', 'reset-failed', unit]);
-  const result = await captureWithReminders(
-    host,
-    ['systemctl', 'start', unit],
-    (seconds) => `${unit} has not started again after ${seconds} s; see \`systemctl status ${name}\``,
-  );
+  const result = await runStart(host, [...new Set([`${name}.service`, ...running])]);
   if (result.exitCode !== 0) host.report({ kind: 'warning', text: buildCommandFailed(result).message });
 }
 

@@ -46,12 +46,12 @@ async function listMissing(paths: readonly string[]): Promise<readonly string[]>
 /**
  * Removes files and empty folders, innermost first, also from the disk.
  *
- * @param own the tmpfiles.d file of the container; what another one names stays, and so do folders that have got content
+ * @param own the tmpfiles.d file that goes with them; what another one names stays, and so do folders that have got content
  * @returns what is still there
  */
 export async function removeCreatedPaths(
   host: Host,
-  own: string,
+  own: string | undefined,
   paths: readonly string[],
 ): Promise<readonly string[]> {
   return removePaths(host, own, paths, async (path) => {
@@ -63,7 +63,7 @@ export async function removeCreatedPaths(
 /** The same for folders only: what is no folder any more is another person's. */
 export async function removeCreatedFolders(
   host: Host,
-  own: string,
+  own: string | undefined,
   paths: readonly string[],
 ): Promise<readonly string[]> {
   return removePaths(host, own, paths, rmdir);
@@ -80,7 +80,7 @@ const acceptable = ['ENOENT', 'ENOTEMPTY', 'EBUSY', 'ENOTDIR'];
 
 async function removePaths(
   host: Host,
-  own: string,
+  own: string | undefined,
   paths: readonly string[],
   remove: (path: string) => Promise<void>,
 ): Promise<readonly string[]> {
@@ -104,14 +104,18 @@ async function removePaths(
  * Makes again what another install has come to rely on while this one removed it. An install writes its file before it
  * creates anything: so either the file is seen here, or that install creates the path itself later.
  */
-export async function restoreDeclaredPaths(host: Host, own: string, paths: readonly string[]): Promise<void> {
+export async function restoreDeclaredPaths(
+  host: Host,
+  own: string | undefined,
+  paths: readonly string[],
+): Promise<void> {
   for (const { path, file } of await listDeclaredPaths(host, own)) {
     const isRemoved = paths.some((removed) => isAtOrBelow(path, removed)) && !(await isNameTaken(path));
     if (isRemoved) await runProgram(host, buildCreateCommand(file, path));
   }
 }
 
-async function listDeclaredPaths(host: Host, own: string): Promise<readonly DeclaredPath[]> {
+async function listDeclaredPaths(host: Host, own: string | undefined): Promise<readonly DeclaredPath[]> {
   const declared: DeclaredPath[] = [];
   for (const folder of listTmpfilesFolders(host.locations)) {
     for (const name of (await readIfThere(folder, () => readdir(folder))) ?? []) {

@@ -8,8 +8,8 @@ const stopPropagation = ['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', '
 const maxUnits = 1000;
 
 /**
- * Lists the active units that a stop of the service ends, with the service itself first when it is active. They are
- * started again after an update and after its way back alike.
+ * Lists the active units that a stop of the service ends, with the service itself first. They are started again after an
+ * update, after its way back, and when an uninstall is taken back. Of a service that does not run there is nothing to stop.
  *
  * @param name of the container
  * @throws COMMAND_FAILED
@@ -25,6 +25,7 @@ export async function listRunningUnits(host: Host, name: string): Promise<readon
     for (const [index, block] of blocks.entries()) {
       const unit = next[index] ?? '';
       if (isRunning(block.get('ActiveState'))) running.push(unit);
+      if (running.length === 0) return [];
       for (const property of stopPropagation) {
         for (const other of (block.get(property) ?? '').split(' ')) if (other !== '') found.add(other);
       }

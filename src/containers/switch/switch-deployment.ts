@@ -15,22 +15,25 @@
  * ```
  */
 import { rename } from 'node:fs/promises';
-import { AtomicError } from '../../base/errors.ts';
+import { AtomicError, rewordError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
 import { syncDirectory } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
+import { parseTmpfiles } from '../../host/systemd/tmpfiles-lines.ts';
 import { setActiveDeployment } from '../active-deployment.ts';
 import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
 import { removeJournal, type SwitchJournal, writeJournal } from '../journal.ts';
-import { findLinkTarget, isFolder } from '../read-container.ts';
+import { findLinkTarget, isFolder, readDeployment } from '../read-container.ts';
 import { stopsAlike } from '../render/unit/unit-stop.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
 import { createDeclaredPaths, readCopies, reloadUnit, replaceHostFiles } from '../service/activate.ts';
 import { startUnits, stopUnit } from '../service/container-service.ts';
+import { listPathsToCreate, removeCreatedFolders } from '../service/created-paths.ts';
+import { type DeclaredPaths, noPaths, undoDeclaredPaths } from '../service/declared-paths.ts';
+import { listRunningUnits } from '../service/running-units.ts';
 import { awaitHealth, buildUnhealthy, type HealthRequest } from './await-health.ts';
-import { listRunningUnits } from './running-units.ts';
 
 /**
  * Switches to a deployment. The journal of the operation is there, in the phase `building` or `switching`.
@@ -39,26 +42,44 @@ import { listRunningUnits } from './running-units.ts';
  * interruption means that the old deployment is back, with what ran.
  *
  * @param health undefined when the service is not started
- * @throws UNIT_FAILED {phase, log} and what the steps throw; ROLLBACK_FAILED when the old service does not come up either
+ * @throws ROLLED_BACK {phase, log} when the service is not up, and what the steps throw, both after the old deployment is
+ *   back; ROLLBACK_FAILED when the old service does not come up either
  */
 export async function switchDeployment(
   host: Host,
   begun: SwitchJournal,
   health: HealthRequest | undefined,
 ): Promise<void> {
-  const { container: name } = begun;
-  // The build took a while: what runs is looked at when it is about to be stopped.
-  const journal = { ...begun, running: await listRunningUnits(host, name) };
+  const { container: name, from } = begun;
+  let journal = begun;
+  let declared = noPaths;
+  const declare = (paths: DeclaredPaths) => {
+    declared = paths;
+  };
   try {
+    const { unit } = await readCopies(buildDeploymentFolder(host.locations, name, from), name);
+    // The build took a while: what runs is looked at when it is about to be stopped. Without a unit it is the host's.
+    journal = { ...begun, running: unit === undefined ? [] : await listRunningUnits(host, name) };
     await writeJournal(host, { ...journal, phase: 'switching' });
     await makeRoom(host, journal);
-    await exchange(host, journal);
+    await exchange(host, journal, declare);
     await start(host, journal, health);
     await writeJournal(host, { ...journal, phase: 'settled' });
   } catch (failure) {
-    throw await takeBack(shieldFromInterruption(host), journal, failure);
+    throw await takeBack(shieldFromInterruption(host), journal, declared, failure);
   }
-  await finishSwitch(shieldFromInterruption(host), name, journal);
+  try {
+    await finishSwitch(shieldFromInterruption(host), name, journal);
+  } catch (failure) {
+    throw describeUnfinished(journal, failure);
+  }
+}
+
+/** The new deployment is up, and stays. */
+function describeUnfinished({ container, to }: SwitchJournal, failure: unknown): unknown {
+  if (!(failure instanceof AtomicError)) return failure;
+  const hint = 'Remove the cause and run `atomic recover`.';
+  return rewordError(failure, `${failure.message}; ${container} runs from ${container}.${to}`, hint);
 }
 
 /** What is left to do when the new deployment is up. May be repeated. */
@@ -80,7 +101,11 @@ async function makeRoom(host: Host, { container: name, to, operation }: SwitchJo
 }
 
 /** From the old deployment to the new one. The service is stopped for as short as possible. */
-async function exchange(host: Host, journal: SwitchJournal): Promise<void> {
+async function exchange(
+  host: Host,
+  journal: SwitchJournal,
+  declare: (paths: DeclaredPaths) => void,
+): Promise<void> {
   const { container: name, from, to } = journal;
   const old = await readCopies(buildDeploymentFolder(host.locations, name, from), name);
   const folder = buildDeploymentFolder(host.locations, name, to);
@@ -89,12 +114,22 @@ async function exchange(host: Host, journal: SwitchJournal): Promise<void> {
   await replaceHostFiles(host, name, wanted);
   const reloadsEarly = stopsAlike(old.unit ?? '', wanted.unit ?? '');
   const hasUnit = (old.unit ?? wanted.unit) !== undefined;
-  if (hasUnit && reloadsEarly) await reloadUnit(host, name, wanted, journal.isEnabled);
-  if (old.tmpfiles !== wanted.tmpfiles) await createDeclaredPaths(host, name, folder);
+  if (hasUnit && reloadsEarly) await reloadUnit(host, name, old, wanted, journal.isEnabled);
+  if (old.tmpfiles !== wanted.tmpfiles) {
+    declare(await planDeclaredPaths(old.tmpfiles ?? '', wanted.tmpfiles ?? ''));
+    await createDeclaredPaths(host, name, folder);
+  }
   throwIfInterrupted(host);
   if (journal.running.length > 0) await stopUnit(host, name);
   await setActiveDeployment(host, name, folder);
-  if (hasUnit && !reloadsEarly) await reloadUnit(host, name, wanted, journal.isEnabled);
+  if (hasUnit && !reloadsEarly) await reloadUnit(host, name, old, wanted, journal.isEnabled);
+}
+
+/** What the lines do that the old deployment has, too, is nothing new. */
+async function planDeclaredPaths(old: string, wanted: string): Promise<DeclaredPaths> {
+  const known = new Set(parseTmpfiles(old).map(({ text }) => text));
+  const added = parseTmpfiles(wanted).filter(({ text }) => !known.has(text));
+  return { text: added.map(({ text }) => text).join('\n'), missing: await listPathsToCreate(wanted) };
 }
 
 /** @throws UNIT_FAILED when the service does not start, or is not up afterwards */
@@ -110,10 +145,16 @@ async function start(host: Host, { container, running }: SwitchJournal, health: 
 }
 
 /** @returns what to throw: the failure, after the old deployment is back */
-async function takeBack(host: Host, journal: SwitchJournal, failure: unknown): Promise<unknown> {
+async function takeBack(
+  host: Host,
+  journal: SwitchJournal,
+  declared: DeclaredPaths,
+  failure: unknown,
+): Promise<unknown> {
   try {
     await revertSwitch(host, journal);
-    return failure;
+    await undoDeclaredPaths(host, journal.container, declared);
+    return describeTakenBack(failure, journal);
   } catch (undoFailure) {
     return buildRollbackFailed(
       `switching ${journal.container} to deployment ${journal.to}`,
@@ -137,7 +178,9 @@ export async function revertSwitch(host: Host, journal: SwitchJournal): Promise<
   await setActiveDeployment(host, name, folder);
   const wanted = await readCopies(folder, name);
   await replaceHostFiles(host, name, wanted);
-  await reloadUnit(host, name, wanted, journal.isEnabled);
+  const failed = buildDeploymentFolder(host.locations, name, journal.to);
+  const replaced = (await hasMadeRoom(host, journal)) ? await readCopies(failed, name) : wanted;
+  await reloadUnit(host, name, replaced, wanted, journal.isEnabled);
   await restorePrevious(host, journal);
   try {
     if (running.length > 0) await startUnits(host, running);
@@ -147,19 +190,33 @@ export async function revertSwitch(host: Host, journal: SwitchJournal): Promise<
   }
 }
 
-/** The deployment that made room comes back; the one that failed goes. */
-async function restorePrevious(
+/** Whether the new deployment is in its place. */
+async function hasMadeRoom(
   host: Host,
   { container: name, to, operation, hadPrevious }: SwitchJournal,
-): Promise<void> {
+): Promise<boolean> {
+  if (operation === 'rollback') return true;
+  const state = hadPrevious ? 'previous' : 'final';
+  return isFolder(buildDeploymentFolder(host.locations, name, to, state));
+}
+
+/** The deployment that made room comes back; the one that failed goes. */
+async function restorePrevious(host: Host, journal: SwitchJournal): Promise<void> {
+  const { container: name, from, to, operation, hadPrevious } = journal;
   if (operation === 'rollback') return;
   const folder = buildDeploymentFolder(host.locations, name, to);
   const built = buildDeploymentFolder(host.locations, name, to, 'new');
   const previous = buildDeploymentFolder(host.locations, name, to, 'previous');
   const old = buildDeploymentFolder(host.locations, name, to, 'old');
-  const hasMadeRoom = hadPrevious ? await isFolder(previous) : await isFolder(folder);
   await removeTree(old);
-  if (hasMadeRoom) {
+  if (await hasMadeRoom(host, journal)) {
+    const kept = await readDeployment(host, buildDeploymentFolder(host.locations, name, from), name);
+    const made = (await readDeployment(host, folder, name))?.createdFolders ?? [];
+    await removeCreatedFolders(
+      host,
+      undefined,
+      made.filter((path) => !kept?.createdFolders.includes(path)),
+    );
     await withFileErrors(`restore ${folder}`, async () => {
       if (await isFolder(folder)) await rename(folder, old);
       if (hadPrevious) await rename(previous, folder);
@@ -170,16 +227,14 @@ async function restorePrevious(
   await removeTree(built);
 }
 
-/**
- * The error of a switch whose service was not up: it says that the old deployment is back. Every other error is returned
- * as it is.
- */
-export function describeTakenBack(
-  failure: unknown,
-  { container, from }: Pick<SwitchJournal, 'container' | 'from'>,
-): unknown {
-  if (!(failure instanceof AtomicError) || failure.code !== 'UNIT_FAILED') return failure;
-  return new AtomicError('ROLLED_BACK', `${failure.message}; ${container}.${from} is back`, {
+/** The error after the old deployment is back. Only that of a service that was not up blames the image. */
+function describeTakenBack(failure: unknown, { container, from }: SwitchJournal): unknown {
+  if (!(failure instanceof AtomicError)) return failure;
+  const message = `${failure.message}; ${container}.${from} is back`;
+  if (failure.code !== 'UNIT_FAILED' || failure.details?.phase === undefined) {
+    return rewordError(failure, message, failure.hint);
+  }
+  return new AtomicError('ROLLED_BACK', message, {
     cause: failure.cause,
     hint: `See \`journalctl --unit ${container}\`.`,
     details: { ...failure.details, deployment: from },

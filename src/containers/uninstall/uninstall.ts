@@ -25,6 +25,7 @@ import { adviceForExistingName, parseContainerName } from '../render/container-n
 import { buildRollbackFailed } from '../rollback-failed.ts';
 import { stopService } from '../service/container-service.ts';
 import { isOwnTmpfiles, isOwnUnit } from '../service/own-files.ts';
+import { listRunningUnits } from '../service/running-units.ts';
 
 /**
  * Uninstalls a container: its service, unit, tmpfiles.d file and deployments; the image stays (compatibility U-01).
@@ -134,7 +135,10 @@ async function planUninstall(host: Host, name: string): Promise<UninstallPlan> {
   await requireWritable(host.locations.tmpfiles);
   const wasActive = hasService && isActive(await readUnitState(host, name));
   return {
-    journal: { operation: 'uninstall', container: name, hasService, runtime: record?.runtime, wasActive },
+    journal: {
+      ...{ operation: 'uninstall', container: name, hasService, runtime: record?.runtime, wasActive },
+      running: wasActive ? await listRunningUnits(host, name) : [],
+    },
     hostFiles: await listExisting(record?.installedFiles ?? []),
   };
 }

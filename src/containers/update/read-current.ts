@@ -15,6 +15,7 @@ import {
 import { buildNotFound } from '../not-found.ts';
 import { findLinkTarget, readContainer } from '../read-container.ts';
 import type { ContainerName } from '../render/container-name.ts';
+import { listRunningUnits } from '../service/running-units.ts';
 
 export interface CurrentContainer {
   readonly name: ContainerName;
@@ -77,6 +78,33 @@ export async function requireUnchangedFiles(host: Host, { name, active }: Curren
       },
     );
   }
+}
+
+/**
+ * Checks that both deployments have a service, or none: a unit that comes would be a new name on the host, and one that
+ * goes would leave what was enabled with it.
+ *
+ * @throws EXPORTS_INVALID
+ */
+export function requireSameKind({ name, record }: CurrentContainer, wanted: DeploymentRecord): void {
+  if (record.hasContainerService === wanted.hasContainerService) return;
+  const [had, has] = record.hasContainerService ? ['a', 'no'] : ['no', 'a'];
+  throw new AtomicError(
+    'EXPORTS_INVALID',
+    `updating ${name}: it has ${had} service, and the image ${wanted.image} has ${has} service`,
+    { hint: `Uninstall it with \`atomic uninstall ${name}\`, and install the image.` },
+  );
+}
+
+/**
+ * Lists what runs and is stopped with the container, as `listRunningUnits`. A unit with the name of a container without a
+ * service is the host's.
+ */
+export async function listRunning(
+  host: Host,
+  { name, record }: CurrentContainer,
+): Promise<readonly string[]> {
+  return record.hasContainerService ? listRunningUnits(host, name) : [];
 }
 
 /** The text of a file; `masked` for a symlink, which is no file of ours; undefined when there is none. */

@@ -1,6 +1,7 @@
 /** Back to the other deployment of a container. */
 
 import { AtomicError, wrapError } from '../../base/errors.ts';
+import { requireWritable } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { isServiceEnabled } from '../../host/systemd/systemctl.ts';
@@ -12,10 +13,15 @@ import { requireSystemAccess } from '../preconditions.ts';
 import { readDeployment } from '../read-container.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
 import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
-import { listRunningUnits } from '../switch/running-units.ts';
-import { describeTakenBack, switchDeployment } from '../switch/switch-deployment.ts';
+import { switchDeployment } from '../switch/switch-deployment.ts';
 import { chooseHealth, type HealthChoice } from './choose-health.ts';
-import { type CurrentContainer, readCurrent, requireUnchangedFiles } from './read-current.ts';
+import {
+  type CurrentContainer,
+  listRunning,
+  readCurrent,
+  requireSameKind,
+  requireUnchangedFiles,
+} from './read-current.ts';
 
 export interface RollbackRequest extends HealthChoice {
   readonly name: string;
@@ -51,10 +57,11 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     const { active: from, other: to } = current;
     const folder = buildDeploymentFolder(host.locations, name, to);
     const record = await requirePrevious(host, current, folder);
+    requireSameKind(current, record);
     await requireUnchangedFiles(host, current);
     await requireNotShown(host, name);
     const health = await chooseHealth(host, name, record, request);
-    const running = record.hasContainerService ? await listRunningUnits(host, name) : [];
+    const running = await listRunning(host, current);
     const result = {
       ...{ name, from, to, image: record.image, image_id: record.revision },
       restarted: running,
@@ -64,14 +71,17 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     if (request.isPlan) return { outcome: 'planned', ...result };
     const journal: SwitchJournal = {
       ...{ operation: 'rollback', container: name, from, to, phase: 'building', running },
-      ...{ isEnabled: await isServiceEnabled(host, name), hadPrevious: true },
+      isEnabled: record.hasContainerService && (await isServiceEnabled(host, name)),
+      hadPrevious: true,
     };
+    await requireWritable(host.locations.units);
+    await requireWritable(host.locations.tmpfiles);
     throwIfInterrupted(host);
     await writeJournal(host, journal);
     try {
       await switchDeployment(host, journal, health);
     } catch (error) {
-      throw describeTakenBack(wrapError(error, `rolling back ${name}`), journal);
+      throw wrapError(error, `rolling back ${name}`);
     }
     return { outcome: 'rolled-back', ...result };
   });

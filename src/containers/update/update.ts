@@ -2,6 +2,7 @@
 
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
+import { requireWritable } from '../../host/files/durable-files.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
@@ -15,15 +16,20 @@ import { withSharedStore } from '../../store/access/store-lock.ts';
 import { findImage } from '../../store/find-image.ts';
 import { mergeNamedImage } from '../../store/merge-image.ts';
 import { nameSource, pullNamedImage } from '../../store/pull/pull.ts';
-import { listOwnFolders, listPrivileges } from '../consent/list-privileges.ts';
 import { listWidening, type Privilege } from '../consent/privilege.ts';
 import type { InstallPlan } from '../container.ts';
 import { withContainerLock } from '../container-lock.ts';
-import { buildDeploymentFolder, buildDeploymentPaths, type DeploymentPaths } from '../deployment.ts';
+import {
+  buildContainerPaths,
+  buildDeploymentFolder,
+  buildDeploymentPaths,
+  type DeploymentPaths,
+} from '../deployment.ts';
 import { buildDeployment } from '../install/build-deployment.ts';
 import { type SwitchJournal, writeJournal } from '../journal.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
 import { requireSystemAccess } from '../preconditions.ts';
+import { requireFreeTmpfiles } from '../prepare/free-names.ts';
 import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install.ts';
 import { isFolder } from '../read-container.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
@@ -31,13 +37,19 @@ import { findRefused, rememberRefused } from '../refused-image.ts';
 import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
 import { changeSetValues, listSetValues, type ValueChange } from '../render/values/value-origins.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
-import { findText, readCopies } from '../service/activate.ts';
+import { readCopies } from '../service/activate.ts';
 import type { HealthRequest } from '../switch/await-health.ts';
 import { recoverSwitch } from '../switch/recover-switch.ts';
-import { listRunningUnits } from '../switch/running-units.ts';
-import { describeTakenBack, switchDeployment } from '../switch/switch-deployment.ts';
+import { switchDeployment } from '../switch/switch-deployment.ts';
 import { chooseHealth, type HealthChoice } from './choose-health.ts';
-import { type CurrentContainer, readCurrent, requireUnchangedFiles } from './read-current.ts';
+import { readAsks } from './read-asks.ts';
+import {
+  type CurrentContainer,
+  listRunning,
+  readCurrent,
+  requireSameKind,
+  requireUnchangedFiles,
+} from './read-current.ts';
 import { readOrigins } from './read-origins.ts';
 
 export interface UpdateRequest extends HealthChoice, ValueChange {
@@ -109,14 +121,17 @@ export async function updateContainer(
       return { ...found, journal: await build(host, found) };
     });
     if ('outcome' in preparation) return preparation;
-    const result = describe(preparation, request);
-    if (!('journal' in preparation)) return { outcome: 'planned', ...result };
-    try {
-      await switchDeployment(host, preparation.journal, request.starts ? preparation.health : undefined);
-    } catch (error) {
-      throw await explain(host, preparation, wrapError(error, `updating ${name}`));
+    if (!('journal' in preparation)) {
+      return { outcome: 'planned', ...describe(preparation, request, preparation.running) };
     }
-    return { outcome: 'updated', ...result };
+    const { journal } = preparation;
+    try {
+      await switchDeployment(host, journal, request.starts ? preparation.health : undefined);
+    } catch (error) {
+      await rememberTakenBack(host, preparation, error);
+      throw wrapError(error, `updating ${name}`);
+    }
+    return { outcome: 'updated', ...describe(preparation, request, journal.running) };
   });
 }
 
@@ -171,12 +186,22 @@ async function prepareUpdate(
     ...{ number: other, previous: record },
   });
   const { plan } = prepared;
+  requireSameKind(current, plan.record);
+  await requireFreeFiles(host, current, plan);
   return {
     ...{ current, prepared },
     widening: listWidening(await readAsks(host, current), plan.asks),
     health: await chooseHealth(host, name, plan.record, request),
-    running: await listRunningUnits(host, name),
+    running: await listRunning(host, current),
   };
+}
+
+/** A tmpfiles.d file that the old deployment does not have must not take the place of one of the host. */
+async function requireFreeFiles(host: Host, { name, active }: CurrentContainer, { files }: InstallPlan) {
+  const { tmpfiles } = buildContainerPaths(host.locations, name);
+  if (!files.some(({ path }) => path === tmpfiles)) return;
+  const old = await readCopies(buildDeploymentFolder(host.locations, name, active), name);
+  if (old.tmpfiles === undefined) await requireFreeTmpfiles(host, name);
 }
 
 /** The new deployment, whole and on the disk under a dot-name. */
@@ -184,12 +209,14 @@ async function build(
   host: Host,
   { current, prepared: { plan, warnings }, running }: PreparedUpdate,
 ): Promise<SwitchJournal> {
-  const { name, active: from, other: to } = current;
+  const { name, active: from, other: to, record } = current;
   const journal: SwitchJournal = {
     ...{ operation: 'update', container: name, from, to, phase: 'building', running },
-    isEnabled: await isServiceEnabled(host, name),
+    isEnabled: record.hasContainerService && (await isServiceEnabled(host, name)),
     hadPrevious: await isFolder(buildDeploymentFolder(host.locations, name, to)),
   };
+  await requireWritable(host.locations.units);
+  await requireWritable(host.locations.tmpfiles);
   // Without a journal it is what a person has left by removing the journal of a killed update.
   await removeTree(buildDeploymentFolder(host.locations, name, to, 'previous'));
   await writeJournal(host, journal);
@@ -229,32 +256,10 @@ async function checkUnit(host: Host, name: string, { unitCopy }: DeploymentPaths
   });
 }
 
-/** What the container asks of the host now. Files that cannot be understood count as asking for nothing. */
-async function readAsks(
-  host: Host,
-  { name, active, record }: CurrentContainer,
-): Promise<readonly Privilege[]> {
-  const folder = buildDeploymentFolder(host.locations, name, active);
-  const { unit, tmpfiles } = await readCopies(folder, name);
-  const config = await findText(buildDeploymentPaths(folder, name).config);
-  try {
-    return listPrivileges({
-      ...{ folder, runtime: record.runtime, config, unit, tmpfiles },
-      ownFolders: listOwnFolders(name, record.values),
-    });
-  } catch (error) {
-    if (!(error instanceof AtomicError) || error.code !== 'CONFIG_INVALID') throw error;
-    host.report({
-      kind: 'warning',
-      text: `What ${name} asks of the host now is not known: ${error.message}`,
-    });
-    return [];
-  }
-}
-
 function describe(
-  { current, prepared: { plan }, widening, running }: PreparedUpdate,
+  { current, prepared: { plan }, widening }: PreparedUpdate,
   { starts }: UpdateRequest,
+  running: readonly string[],
 ) {
   const { name, active, record } = current;
   return {
@@ -264,19 +269,16 @@ function describe(
   };
 }
 
-/** Remembers an image whose service was not up, and says that the old deployment is back. */
-async function explain(
+/** Remembers an image whose service was not up. */
+async function rememberTakenBack(
   host: Host,
-  { current: { name, active, record }, prepared: { plan } }: PreparedUpdate,
+  { current: { name, record }, prepared: { plan } }: PreparedUpdate,
   failure: unknown,
-): Promise<unknown> {
-  const described = describeTakenBack(failure, { container: name, from: active });
+): Promise<void> {
   const id = plan.record.revision;
-  if (described instanceof AtomicError && described.code === 'ROLLED_BACK' && id !== record.revision) {
-    const time = new Date().toISOString();
-    await rememberRefused(host, name, { id, reason: described.message, time, log: readLogLines(described) });
-  }
-  return described;
+  if (!(failure instanceof AtomicError) || failure.code !== 'ROLLED_BACK' || id === record.revision) return;
+  const time = new Date().toISOString();
+  await rememberRefused(host, name, { id, reason: failure.message, time, log: readLogLines(failure) });
 }
 
 function readLogLines({ details }: AtomicError): readonly string[] {

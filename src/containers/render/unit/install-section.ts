@@ -8,6 +8,16 @@ interface InstallNames {
   readonly also: readonly string[];
 }
 
+/** Compares the symlinks that two units of one name get when they are enabled. */
+export function installsAlike(first: string, second: string): boolean {
+  const list = (unit: string): string =>
+    listUnitSettings(unit)
+      .filter(({ section }) => section === 'Install')
+      .map(({ key, value }) => `${key}=${value}`)
+      .join('\n');
+  return list(first) === list(second);
+}
+
 /** Lists the words of all `Alias=` and `Also=` lines, with their quotes, specifiers and escapes. */
 export function parseInstallNames(unit: string): InstallNames {
   const settings = listUnitSettings(unit).filter(({ section }) => section === 'Install');

@@ -1,0 +1,30 @@
+import { AtomicError } from '../../base/errors.ts';
+import type { Host } from '../../host/host.ts';
+import { listOwnFolders, listPrivileges } from '../consent/list-privileges.ts';
+import type { Privilege } from '../consent/privilege.ts';
+import { buildDeploymentFolder, buildDeploymentPaths } from '../deployment.ts';
+import { findText, readCopies } from '../service/activate.ts';
+import type { CurrentContainer } from './read-current.ts';
+
+/** What the container asks of the host now. Files that cannot be understood count as asking for nothing. */
+export async function readAsks(
+  host: Host,
+  { name, active, record }: CurrentContainer,
+): Promise<readonly Privilege[]> {
+  const folder = buildDeploymentFolder(host.locations, name, active);
+  const { unit, tmpfiles } = await readCopies(folder, name);
+  const config = await findText(buildDeploymentPaths(folder, name).config);
+  try {
+    return listPrivileges({
+      ...{ folder, runtime: record.runtime, config, unit, tmpfiles },
+      ownFolders: listOwnFolders(name, record.values),
+    });
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'CONFIG_INVALID') throw error;
+    host.report({
+      kind: 'warning',
+      text: `What ${name} asks of the host now is not known: ${error.message}`,
+    });
+    return [];
+  }
+}
