@@ -10,9 +10,10 @@ import { findLinkTarget } from './read-container.ts';
 /** One rename: there is no moment without a container. */
 export async function setActiveDeployment(host: Host, name: string, folder: string): Promise<void> {
   const { link, newLink } = buildContainerPaths(host.locations, name);
+  // A crash may have left it, also when the symlink is as it should be.
+  await withFileErrors(`remove ${newLink}`, async () => unlinkIfThere(newLink));
   if ((await findLinkTarget(link)) === folder) return;
   await withFileErrors(`create symlink ${link}`, async () => {
-    unlinkIfThere(newLink);
     await symlink(folder, newLink);
     await rename(newLink, link);
   });

@@ -1,9 +1,10 @@
 /** Updates and rollbacks of services that really run. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
-import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
 import { type ImageFiles, type ImageSource, openImageSource, serviceExports } from './container-images.ts';
 import { checkouts } from './host-state.ts';
+import { runKilled } from './killed-runs.ts';
 import { command, runCommand, waitUntil } from './support/commands.ts';
 import { readActivity, readEnablement, readInvocation } from './support/services.ts';
 
@@ -346,6 +347,20 @@ describe('an update that fails leaves the old deployment, and what ran', () => {
     const stderr = await failingAtomic1(['containers', 'update', '--pull', 'web']);
     expect(stderr).toContain('asks for more of the host: /etc of the host, read-only');
     expect(stderr).toContain('--accept-widening web');
+    await expectOld();
+  });
+
+  test.each([
+    ['rename', '/etc/tmpfiles.d/.web.conf.new'],
+    ['rename', '/etc/systemd/system/.web.service.new'],
+    ['rename', `${checkouts}/.web.link`],
+  ])('a kill at the %s of %s', async (call, path) => {
+    await pushNext('new');
+    await atomic(['pull', service]);
+    runKilled(['containers', 'update', ...quick, 'web'], call, path);
+    expect(lstatSync(path, { throwIfNoEntry: false })).toBeDefined();
+    await atomic(['recover']);
+    expect(lstatSync(path, { throwIfNoEntry: false })).toBeUndefined();
     await expectOld();
   });
 

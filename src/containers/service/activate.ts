@@ -114,6 +114,8 @@ export async function replaceHostFiles(host: Host, name: string, wanted: HostFil
   ] as const) {
     if (text === undefined) await removeFile(path);
     else if ((await findText(path)) !== text) await writeHostFile(path, text);
+    // A crash may have left half of the other one.
+    else await removeFile(temporaryPath(path));
   }
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }

@@ -190,8 +190,12 @@ async function readLog(host: Host, name: string): Promise<readonly string[]> {
 
 async function readJournal(host: Host, match: string): Promise<readonly string[]> {
   const argv = ['journalctl', '--quiet', '--no-pager', '--boot', '--output=cat', `--lines=${MAX_LOG_LINES}`];
-  const result = await captureProgram(host, [...argv, match]);
-  if (result.exitCode !== 0) return [];
+  const result = await captureProgram(host, [...argv, match]).catch((error: unknown) => {
+    // The log is help for a person. That it cannot be read must not hide that the service is not up.
+    if (error instanceof AtomicError && error.code !== 'INTERRUPTED') return undefined;
+    throw error;
+  });
+  if (result?.exitCode !== 0) return [];
   return result.stdout
     .split('\n')
     .filter((line) => line.trim() !== '')
