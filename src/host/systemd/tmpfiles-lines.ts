@@ -28,7 +28,7 @@ const specifiers: Readonly<Record<string, string>> = {
 };
 
 /** Parses all lines but comments and empty ones. */
-function parseTmpfiles(text: string): readonly TmpfilesLine[] {
+export function parseTmpfiles(text: string): readonly TmpfilesLine[] {
   return splitLines(text)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
