@@ -26,7 +26,7 @@ export function readRegistriesConfFiles(host: Host): RegistriesConf {
     .filter((path) => readOptional(path) !== undefined);
   const dropIns = [...folders].reverse().flatMap((folder) => listConfFiles(`${folder}/registries.conf.d`));
   return [...mains.slice(0, 1), ...dropIns].reduce(
-    (conf, path) => mergeRegistriesConf(conf, readRegistriesConf(parseToml(path), rejectAt(path))),
+    (conf, path) => mergeRegistriesConf(conf, parseRegistriesConf(readFileSync(path, 'utf8'), path)),
     emptyRegistriesConf,
   );
 }
@@ -56,9 +56,14 @@ function listFolders(host: Host): string[] {
   return [...(home === undefined || home === '' ? [] : [`${home}/.config/containers`]), SYSTEM_FOLDER];
 }
 
-function parseToml(path: string): unknown {
+/** @throws AtomicError SETTINGS_INVALID when the text is not TOML or has a wrong shape */
+export function parseRegistriesConf(text: string, path: string): Partial<RegistriesConf> {
+  return readRegistriesConf(parseToml(text, path), rejectAt(path));
+}
+
+function parseToml(text: string, path: string): unknown {
   try {
-    return Bun.TOML.parse(readFileSync(path, 'utf8'));
+    return Bun.TOML.parse(text);
   } catch (error) {
     throw new AtomicError('SETTINGS_INVALID', `reading ${path}: it is not TOML`, {
       hint: 'See containers-registries.conf(5).',

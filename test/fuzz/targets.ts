@@ -4,11 +4,19 @@
  */
 
 import { AtomicError } from '../../src/base/errors.ts';
+import { parseJsonObject } from '../../src/base/json-text.ts';
 import { formatInfo, parseInfo } from '../../src/containers/info-file.ts';
 import { parseJournal } from '../../src/containers/journal.ts';
 import { parseRuntimeConfig } from '../../src/containers/render/config/runtime-config.ts';
 import { parseExportsManifest } from '../../src/containers/render/exports-manifest.ts';
+import {
+  calculateHealthDeadline,
+  type HealthCheck,
+  parseImageHealthCheck,
+  parseManifestHealthCheck,
+} from '../../src/containers/render/health-check.ts';
 import { substituteTemplate } from '../../src/containers/render/values/template.ts';
+import { parseMountPoints, parseMountTable } from '../../src/host/mounts/mount-table.ts';
 import { parseConfiguration } from '../../src/image/configuration-blob.ts';
 import { parseManifest } from '../../src/image/manifest.ts';
 import { formatImageRef, parseRefName } from '../../src/image/ref-name.ts';
@@ -22,6 +30,13 @@ import {
   parseDirMeta,
   parseDirTree,
 } from '../../src/ostree/ostree-objects.ts';
+import { parseRegistriesConf } from '../../src/source/configuration.ts';
+import { parseProxyAnswer, readHandle } from '../../src/source/skopeo/proxy-answer.ts';
+import {
+  emptyRegistriesConf,
+  listCandidates,
+  mergeRegistriesConf,
+} from '../../src/source/trust/registries-conf.ts';
 import { parseTrustPolicy } from '../../src/source/trust/trust-policy.ts';
 import { parseTarHeader, TAR_BLOCK_BYTES } from '../../src/tar/tar-header.ts';
 import { TarReader } from '../../src/tar/tar-reader.ts';
@@ -54,6 +69,24 @@ export const targets: readonly FuzzTarget[] = [
     parseConfiguration(input, 'image');
   }),
   text('runtime-config', (input) => parseRuntimeConfig(input, '/config.json')),
+  text('proxy-answer', (input) => {
+    const answer = parseProxyAnswer(input);
+    if (answer.kind === 'done') readHandle(answer.value);
+  }),
+  text('registries-conf', (input) => {
+    const conf = mergeRegistriesConf(emptyRegistriesConf, parseRegistriesConf(input, '/registries.conf'));
+    listCandidates(conf, 'etcd');
+  }),
+  text('mountinfo', (input) => {
+    parseMountTable(input, 'atomic:');
+    parseMountPoints(input);
+  }),
+  text('health-check', (input) => {
+    const value = parseJsonObject(input, MAX_HEALTH_CHECK, rejectHealthCheck);
+    for (const parse of [parseManifestHealthCheck, parseImageHealthCheck]) {
+      requireFinite(parse(value, rejectHealthCheck));
+    }
+  }),
   text('trust-policy', (input) => parseTrustPolicy(input, '/policy.json')),
   text('journal', (input) => parseJournal(input, '/journal/etcd.json')),
   text('info', (input) => {
@@ -105,6 +138,19 @@ function readArchive(input: Buffer): void {
   reader.push(Buffer.from(input.subarray(half)));
   reader.finish();
   requireEqual(Buffer.concat(parts).toString('latin1'), input.toString('latin1'));
+}
+
+const MAX_HEALTH_CHECK = 1024 * 1024;
+
+function rejectHealthCheck(problem: string): AtomicError {
+  return new AtomicError('EXPORTS_INVALID', problem);
+}
+
+/** An update waits for so long. */
+function requireFinite(check: HealthCheck | undefined): void {
+  if (check !== undefined && !Number.isFinite(calculateHealthDeadline(check))) {
+    throw new Error('the check has no end');
+  }
 }
 
 function requireEqual(actual: string, expected: string): void {

@@ -13,7 +13,6 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno } from '../../base/file-error.ts';
-import { parseJson } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
@@ -25,11 +24,17 @@ import { growPipe } from '../../native/libc.ts';
 import { openPacketPair, type Packet, sendPacket, tryReceivePacket } from '../../native/seqpacket.ts';
 import { describeProxyFailure } from '../failures/proxy-failure.ts';
 import { GrowingPause } from './growing-pause.ts';
+import {
+  type DoneAnswer,
+  MAX_ANSWER_BYTES,
+  parseProxyAnswer,
+  readDigest,
+  readHandle,
+  rejectAnswer,
+} from './proxy-answer.ts';
 import { Silence } from './silence.ts';
 import { formatGlobalFlags, formatSourceFlags, type SkopeoOptions } from './source-flags.ts';
 
-/** Answers are a line of JSON; the data itself goes through pipes. */
-const MAX_ANSWER_BYTES = 32 * 1024;
 /** Capacity of a blob's pipe. */
 const BLOB_PIPE_BYTES = 1024 * 1024;
 /** What is read of it at a time: every read costs a round trip to a worker thread, and a buffer. */
@@ -55,13 +60,6 @@ export interface OpenedBlob {
    * @throws AtomicError TRANSFER_FAILED, REGISTRY_UNREACHABLE, DIGEST_MISMATCH
    */
   readonly verified: Promise<void>;
-}
-
-interface Answer {
-  readonly success: boolean;
-  readonly value: unknown;
-  readonly pipeid: number;
-  readonly error: string;
 }
 
 export class ImageProxy {
@@ -142,11 +140,9 @@ export class ImageProxy {
    */
   async openImage(source: string): Promise<OpenedImage> {
     if (source.startsWith('docker://')) this.#silence = new Silence(this.#options.silenceLimits);
-    const handle = (await this.#call('OpenImage', [source])).answer.value;
-    if (typeof handle !== 'number') throw new Error('the image proxy gave no handle');
+    const handle = readHandle((await this.#call('OpenImage', [source])).answer.value);
     const { value, data } = await this.#callForData('GetManifest', [handle], MAX_MANIFEST_BYTES);
-    if (typeof value !== 'string') throw new Error('the image proxy gave no digest');
-    return { handle, digest: value, manifest: data };
+    return { handle, digest: readDigest(value), manifest: data };
   }
 
   /**
@@ -165,7 +161,7 @@ export class ImageProxy {
    */
   async openBlob(image: OpenedImage, digest: string, size: number): Promise<OpenedBlob> {
     const { answer, fd } = await this.#callForPipe('GetBlob', [image.handle, digest, size]);
-    const verified = this.#call('FinishPipe', [answer.pipeid]).then(() => undefined);
+    const verified = this.#call('FinishPipe', [answer.pipe]).then(() => undefined);
     // The reader may fail first; a rejection that nobody awaits must not end the program.
     verified.catch(() => undefined);
     growPipe(fd, BLOB_PIPE_BYTES);
@@ -191,7 +187,7 @@ export class ImageProxy {
     maxBytes: number,
   ): Promise<{ value: unknown; data: Buffer }> {
     const { answer, fd } = await this.#callForPipe(method, args);
-    const finished = this.#call('FinishPipe', [answer.pipeid]);
+    const finished = this.#call('FinishPipe', [answer.pipe]);
     finished.catch(() => undefined);
     const parts: Buffer[] = [];
     let length = 0;
@@ -217,24 +213,28 @@ export class ImageProxy {
     return stream;
   }
 
-  async #callForPipe(method: string, args: readonly unknown[]): Promise<{ answer: Answer; fd: number }> {
+  async #callForPipe(method: string, args: readonly unknown[]): Promise<{ answer: DoneAnswer; fd: number }> {
     const { answer, packet } = await this.#call(method, args);
     const [fd, ...others] = packet.fds;
     for (const other of others) closeSync(other);
-    if (fd === undefined) throw new Error(`the image proxy gave no pipe for ${method}`);
+    if (fd === undefined) throw rejectAnswer(`no pipe for ${method}`);
     return { answer, fd };
   }
 
   /** Sends a request after the answer of the one before has come. */
-  #call(method: string, args: readonly unknown[]): Promise<{ answer: Answer; packet: Packet }> {
+  #call(method: string, args: readonly unknown[]): Promise<{ answer: DoneAnswer; packet: Packet }> {
     const call = this.#lastCall.then(async () => {
       this.#send(Buffer.from(JSON.stringify({ method, args })));
       this.#silence?.end();
       const packet = await this.#receive(method === 'FinishPipe' ? 'bytes' : 'answer');
-      const answer = parseJson(packet.data.toString('utf8')) as Answer;
-      if (answer.success) return { answer, packet };
-      for (const fd of packet.fds) closeSync(fd);
-      throw describeProxyFailure(toPrintable(answer.error));
+      try {
+        const answer = parseProxyAnswer(packet.data.toString('utf8'));
+        if (answer.kind === 'failed') throw describeProxyFailure(answer.error);
+        return { answer, packet };
+      } catch (error) {
+        for (const fd of packet.fds) closeSync(fd);
+        throw error;
+      }
     });
     this.#lastCall = call.catch(() => undefined);
     return call;
