@@ -42,12 +42,25 @@ export function writeResults(
   );
   const results: Results = { schemaVersion: 1, machine, lines };
   mkdirSync(dirname(FILE), { recursive: true });
-  writeFileSync(FILE, `${JSON.stringify(results, roundNumbers, 2)}\n`);
+  writeFileSync(FILE, `${formatResults(results)}\n`);
   return results;
 }
 
 function findResults(): Results | undefined {
   return existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Results) : undefined;
+}
+
+/** JSON with a line for each run, so that a diff shows which runs are other ones. */
+function formatResults(value: unknown, margin = ''): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(roundNumbers('', value));
+  const members = Object.entries(value);
+  if (!members.some(([, member]) => typeof member === 'object')) return JSON.stringify(value, roundNumbers);
+  const inner = `${margin}  `;
+  const isList = Array.isArray(value);
+  const lines = members.map(
+    ([key, member]) => `${inner}${isList ? '' : `${JSON.stringify(key)}: `}${formatResults(member, inner)}`,
+  );
+  return `${isList ? '[' : '{'}\n${lines.join(',\n')}\n${margin}${isList ? ']' : '}'}`;
 }
 
 /** Microseconds are enough. */
