@@ -71,6 +71,8 @@ interface ErrnoWords {
   readonly hint?: string;
 }
 
+export const DISK_HINT = 'See `dmesg` for the messages of the kernel about the disk.';
+
 /** The errors that a host can cause without a mistake in this program. */
 const words: Readonly<Record<string, ErrnoWords>> = {
   ENOSPC: { reason: 'no space left on the filesystem', hint: 'Free some space and try again.' },
@@ -81,7 +83,7 @@ const words: Readonly<Record<string, ErrnoWords>> = {
   EPERM: { reason: 'operation not permitted' },
   EIO: {
     reason: 'input/output error of the disk',
-    hint: 'See `dmesg` for the messages of the kernel about the disk.',
+    hint: DISK_HINT,
   },
   ENOENT: { reason: 'there is no such file or folder' },
   ENOTDIR: { reason: 'a part of the path is not a folder' },
@@ -114,6 +116,12 @@ export function describeSystemError(error: Error): string {
   const call = [syscall, path, dest].filter((word) => typeof word === 'string').join(' ');
   const { reason } = explainSystemError(error);
   return call === '' ? reason : `${call}: ${reason}`;
+}
+
+/** What was caught, in words for a person, for a sentence that goes on from there. */
+export function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return findErrno(error) === undefined ? error.message : describeSystemError(error);
 }
 
 /** `EBADF: bad file descriptor, write` without the code and the call. */

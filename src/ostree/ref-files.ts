@@ -5,7 +5,7 @@
 import { linkSync, mkdirSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AtomicError } from '../base/errors.ts';
-import { isErrno } from '../base/file-error.ts';
+import { describeFailure, isErrno } from '../base/file-error.ts';
 import { syncDirectory } from '../host/files/durable-files.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import { makeWaitingPath } from './waiting-files.ts';
@@ -92,7 +92,7 @@ function putBack(repository: string, ref: string, kept: string | undefined, caus
   } catch (error) {
     throw new AtomicError(
       'STORE_FAILED',
-      `setting the ref ${ref}: ${describe(cause)}; the old ref could not be restored: ${describe(error)}`,
+      `setting the ref ${ref}: ${describeFailure(cause)}; the old ref could not be restored: ${describeFailure(error)}`,
       { cause, hint: 'The name may stand for the old image or the new one: see `atomic images list`.' },
     );
   }
@@ -100,8 +100,4 @@ function putBack(repository: string, ref: string, kept: string | undefined, caus
 
 function formatRefPath(repository: string, ref: string): string {
   return `${repository}/refs/heads/${ref}`;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 /** Turns failures of libostree, and failures to load it, into typed errors. */
 import { AtomicError } from '../base/errors.ts';
-import { toFileError } from '../base/file-error.ts';
+import { DISK_HINT, toFileError } from '../base/file-error.ts';
 import { toPrintable } from '../base/printable.ts';
 import { PROC_HINT } from '../host/machine-proc.ts';
 import { GErrorThrown, IoErrorCode } from '../native/glib.ts';
@@ -39,12 +39,16 @@ export function toStoreError(error: unknown, step: string): unknown {
   if (isIoError && error.code === IoErrorCode.notFound && MISSING_WORDS.test(reason)) {
     return new AtomicError('STORE_CORRUPT', `${step}: ${reason}`, { hint: REPAIR_HINT, cause: error });
   }
-  return new AtomicError('STORE_FAILED', `${step}: ${reason}`, {
-    hint: HIDDEN_WORDS.test(reason)
-      ? PROC_HINT
-      : 'See whether the image store is damaged: atomic images verify',
-    cause: error,
-  });
+  return new AtomicError('STORE_FAILED', `${step}: ${reason}`, { hint: findHint(reason), cause: error });
+}
+
+function findHint(reason: string): string {
+  if (HIDDEN_WORDS.test(reason)) return PROC_HINT;
+  if (reason.includes('Input/output error')) return DISK_HINT;
+  if (reason.includes('Permission denied') || reason.includes('Operation not permitted')) {
+    return 'See who may write into the image store, and what forbids it: `ls -ld`, `lsattr -d`, the audit log.';
+  }
+  return 'See whether the image store is damaged: atomic images verify';
 }
 
 function toStoreFileError(error: unknown, step: string): unknown {

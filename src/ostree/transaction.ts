@@ -1,3 +1,4 @@
+import { describeFailure } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { parseRefName, REF_FOLDER } from '../image/ref-name.ts';
 import type { Pointer } from '../native/glib.ts';
@@ -118,7 +119,10 @@ export async function withTransaction<T>(
       try {
         await transaction.abort();
       } catch (failure) {
-        host.report({ kind: 'warning', text: `${step}: ending the transaction: ${String(failure)}` });
+        host.report({
+          kind: 'warning',
+          text: `${step}: ending the transaction: ${describeFailure(failure)}`,
+        });
       }
       throw error;
     }

@@ -15,7 +15,7 @@
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { isErrno } from '../base/file-error.ts';
+import { describeFailure, isErrno } from '../base/file-error.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
 import { isChecksum } from '../image/digest.ts';
@@ -51,7 +51,7 @@ export function forgetLayers(host: Host, digests: Iterable<string>): void {
       }
       unlinkIfThere(formatEntryPath(repository, digest));
     } catch (error) {
-      const text = `forgetting that layer ${digest} was interrupted: ${error instanceof Error ? error.message : String(error)}`;
+      const text = `forgetting that layer ${digest} was interrupted: ${describeFailure(error)}`;
       host.report({ kind: 'warning', text });
     }
   }

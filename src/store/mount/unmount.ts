@@ -1,5 +1,5 @@
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno } from '../../base/file-error.ts';
+import { describeFailure, isErrno } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { resolveMountPoint } from '../../host/mounts/mount-point.ts';
@@ -117,10 +117,13 @@ async function endMount(host: Host, directory: string, mounts: readonly MountEnt
     unmount(directory);
   } catch (error) {
     if (!isErrno(error, 'EBUSY')) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new AtomicError('MOUNT_FAILED', `unmounting ${toPrintable(directory)}: ${reason}`, {
-        cause: error,
-      });
+      throw new AtomicError(
+        'MOUNT_FAILED',
+        `unmounting ${toPrintable(directory)}: ${describeFailure(error)}`,
+        {
+          cause: error,
+        },
+      );
     }
     throw await buildInUse(host, directory, mounts);
   }

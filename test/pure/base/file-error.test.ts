@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { mkdtempSync, renameSync, writeSync } from 'node:fs';
-import { describeSystemError, explainSystemError } from '../../../src/base/file-error.ts';
+import { describeFailure, describeSystemError, explainSystemError } from '../../../src/base/file-error.ts';
 
 test.each<[string, () => unknown, string]>([
   ['one path', () => mkdtempSync('/nope/x-'), 'mkdtemp /nope/x-XXXXXX: there is no such file or folder'],
@@ -23,3 +23,13 @@ function catchSystemError(call: () => unknown): Error {
   }
   throw new Error('expected an error of the system');
 }
+
+test('a failure within a sentence has the call, the path and words, not the name of the errno', () => {
+  const failed = Object.assign(new Error("EIO: i/o error, unlink '/a'"), {
+    code: 'EIO',
+    syscall: 'unlink',
+    path: '/a',
+  });
+  expect(describeFailure(failed)).toBe('unlink /a: input/output error of the disk');
+  expect(describeFailure(new Error('told before'))).toBe('told before');
+});
