@@ -61,6 +61,7 @@ const categories = {
   CONTAINER_DAMAGED: 'store',
   UNIT_FAILED: 'activation',
   CONSENT_NEEDED: 'precondition',
+  HELD: 'precondition',
   ROLLED_BACK: 'activation',
   ROLLBACK_FAILED: 'activation',
   INTERRUPTED: 'interrupted',

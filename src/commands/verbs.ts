@@ -94,6 +94,16 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./containers/delete.ts')).containersDelete,
   },
   {
+    path: 'containers check',
+    summary: 'Say which containers have a newer image.',
+    load: async () => (await import('./containers/check.ts')).containersCheck,
+  },
+  {
+    path: 'containers fetch',
+    summary: 'Fetch the newer images of containers.',
+    load: async () => (await import('./containers/fetch.ts')).containersFetch,
+  },
+  {
     path: 'containers update',
     summary: 'Give a container a newer image or other values.',
     load: async () => (await import('./containers/update.ts')).containersUpdate,
@@ -102,6 +112,16 @@ export const verbs: readonly Verb[] = [
     path: 'containers rollback',
     summary: 'Go back to the deployment before the last update.',
     load: async () => (await import('./containers/rollback.ts')).containersRollback,
+  },
+  {
+    path: 'containers hold',
+    summary: 'Keep a container as it is when all are updated.',
+    load: async () => (await import('./containers/hold.ts')).containersHold,
+  },
+  {
+    path: 'containers unhold',
+    summary: 'Let a container be updated again.',
+    load: async () => (await import('./containers/hold.ts')).containersUnhold,
   },
   {
     path: 'uninstall',

@@ -14,7 +14,7 @@ import type { Locations } from '../base/locations.ts';
 import { ensureDirectory, removeFile, writeFileDurably } from '../host/files/durable-files.ts';
 import type { Host } from '../host/host.ts';
 
-interface RefusedImage {
+export interface RefusedImage {
   /** Id of the image, hex. */
   readonly id: string;
   readonly reason: string;

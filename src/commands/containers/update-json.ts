@@ -12,6 +12,8 @@ function buildLine(line: UpdateLine): Record<string, unknown> {
   switch (line.outcome) {
     case 'up-to-date':
       return { outcome, name, image_id: line.imageId };
+    case 'held':
+      return { outcome, name };
     case 'refused':
       return { outcome, name, image_id: line.imageId, reason: line.reason };
     case 'failed':

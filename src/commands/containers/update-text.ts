@@ -8,6 +8,7 @@ import { formatInstallPlan } from './plan-text.ts';
 
 /** What became of one container. */
 export type UpdateLine =
+  | { readonly outcome: 'held'; readonly name: string }
   | { readonly outcome: 'up-to-date'; readonly name: string; readonly imageId: string }
   | { readonly outcome: 'refused'; readonly name: string; readonly imageId: string; readonly reason: string }
   | {
@@ -29,6 +30,8 @@ export function formatUpdate(line: UpdateLine): string {
   switch (line.outcome) {
     case 'up-to-date':
       return 'Latest version already installed.\n';
+    case 'held':
+      return `${line.name} is held, and was not updated.\n`;
     case 'refused':
       return `${line.name}: image ${shorten(line.imageId)} is not tried again: ${line.reason}\n`;
     case 'planned':
@@ -60,6 +63,7 @@ function readIds(line: UpdateLine): { before: string; after: string } {
   switch (line.outcome) {
     case 'up-to-date':
       return { before: line.imageId, after: line.imageId };
+    case 'held':
     case 'refused':
     case 'failed':
       return { before: '', after: '' };
@@ -76,6 +80,8 @@ function describeStatus(line: UpdateLine): string {
       return 'Updated now';
     case 'planned':
       return 'Not updated';
+    case 'held':
+      return 'Not updated: it is held';
     case 'refused':
       return 'Not updated: its image failed before';
     case 'failed':

@@ -1,6 +1,7 @@
 import { buildUsageError } from '../../cli/arguments/usage-error.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { parseSetOptions } from '../../containers/render/values/set-option.ts';
+import type { UpdateOutcome } from '../../containers/update/update-all.ts';
 import { defineCommand } from '../options/command.ts';
 import { progressOption } from '../options/common-options.ts';
 import { createConsent } from '../options/consent.ts';
@@ -26,7 +27,11 @@ export const containersUpdate = defineCommand({
     },
   },
   options: {
-    all: { kind: 'flag', short: 'a', description: 'Update all containers, and print a summary.' },
+    all: {
+      kind: 'flag',
+      short: 'a',
+      description: 'Update all containers that are not held, and print a summary.',
+    },
     rebase: {
       kind: 'value',
       label: 'IMAGE',
@@ -83,15 +88,24 @@ export const containersUpdate = defineCommand({
     const lines: UpdateLine[] =
       names.length === 1
         ? [await updateContainer(host, { ...request, name }, source)]
-        : (await updateAll(host, isAll ? undefined : names, request, source)).map((outcome) =>
-            outcome.kind === 'done' ? outcome.result : { outcome: 'failed', ...outcome },
-          );
+        : (await updateAll(host, isAll ? undefined : names, request, source)).map(toLine);
     const exitStatus = lines.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
     if (options.json) return { text: formatJson(buildUpdateJson(lines)), exitStatus };
     const summary = isAll ? formatUpdateSummary(lines) : '';
     return { text: `${lines.map(formatUpdate).join('')}${summary}`, exitStatus };
   },
 });
+
+function toLine(outcome: UpdateOutcome): UpdateLine {
+  switch (outcome.kind) {
+    case 'done':
+      return outcome.result;
+    case 'held':
+      return { outcome: 'held', name: outcome.name };
+    case 'failed':
+      return { outcome: 'failed', ...outcome };
+  }
+}
 
 /** @returns whether all containers are meant; @throws BAD_OPTION in the words of the original (compatibility C-01) */
 function requireNames(

@@ -19,6 +19,7 @@ import { isActive, readUnitState, reloadCommand } from '../../host/systemd/syste
 import { buildRemoveCommand } from '../../host/systemd/systemd-tmpfiles.ts';
 import { listEmptiedFolders } from '../../host/systemd/tmpfiles-lines.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from '../deployment.ts';
+import { forgetHold } from '../hold.ts';
 import { type Journal, removeJournal } from '../journal.ts';
 import { listFoldersOfContainer } from '../list-deployments.ts';
 import { findLinkTarget, isFolder } from '../read-container.ts';
@@ -68,6 +69,7 @@ export async function finishUninstall(host: Host, journal: UninstallJournal): Pr
   await removeDeployments(host, name);
   await syncDirectory(checkouts);
   await forgetRefused(host, name);
+  await forgetHold(host, name);
   await removeJournal(host, name);
 }
 

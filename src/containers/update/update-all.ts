@@ -2,18 +2,20 @@
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { SourceOptions } from '../../image/image.ts';
+import { isHeld } from '../hold.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { listContainerNames } from '../read-container.ts';
 import { type UpdateRequest, type UpdateResult, updateContainer } from './update.ts';
 
 export type UpdateOutcome =
   | { readonly kind: 'done'; readonly result: UpdateResult }
+  | { readonly kind: 'held'; readonly name: string }
   | { readonly kind: 'failed'; readonly name: string; readonly error: AtomicError };
 
 /**
  * Updates containers in the order of their names. One that fails does not stop the others.
  *
- * @param names undefined for all containers
+ * @param names undefined for all containers; those that are held are left out then
  * @throws INTERRUPTED, and what no container can be updated without
  */
 export async function updateAll(
@@ -26,6 +28,10 @@ export async function updateAll(
   const outcomes: UpdateOutcome[] = [];
   for (const name of names ?? (await listContainerNames(host))) {
     host.report({ kind: 'notice', text: `Checking container ${name}...` });
+    if (names === undefined && (await isHeld(host, name))) {
+      outcomes.push({ kind: 'held', name });
+      continue;
+    }
     try {
       outcomes.push({ kind: 'done', result: await updateContainer(host, { ...request, name }, source) });
     } catch (error) {

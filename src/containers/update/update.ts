@@ -25,6 +25,7 @@ import {
   buildDeploymentPaths,
   type DeploymentPaths,
 } from '../deployment.ts';
+import { requireNotHeld } from '../hold.ts';
 import { buildDeployment } from '../install/build-deployment.ts';
 import { type SwitchJournal, writeJournal } from '../journal.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
@@ -98,7 +99,7 @@ interface PreparedUpdate {
  * that the old deployment is there, with what ran; the image is remembered when its service was not up.
  *
  * @throws NOT_ROOT, NO_SYSTEMD, BAD_VALUE, BAD_REFERENCE, CONTAINER_NOT_FOUND, CONTAINER_DAMAGED, IMAGE_NOT_FOUND,
- *   FILE_CONFLICT, CONSENT_NEEDED, what `prepareInstall` and a pull throw; ROLLED_BACK {phase, log} when the service was not
+ *   HELD, FILE_CONFLICT, CONSENT_NEEDED, what `prepareInstall` and a pull throw; ROLLED_BACK {phase, log} when the service was not
  *   up; ROLLBACK_FAILED when the old one is not up either
  */
 export async function updateContainer(
@@ -112,6 +113,7 @@ export async function updateContainer(
   return withContainerLock(host, name, 'containers update', async () => {
     await recoverContainer(host, name);
     const current = await readCurrent(host, name);
+    await requireNotHeld(host, name);
     const image = await chooseImage(host, current, request, source);
     const preparation = await withSharedStore(host, async () => {
       const found = await prepareUpdate(host, current, image, request);

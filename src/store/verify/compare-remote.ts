@@ -36,12 +36,21 @@ export async function compareWithRegistries(
     const { reference, image } = target;
     throwIfInterrupted(host);
     host.report({ kind: 'step', text: `Asking for ${reference}` });
-    compared.push({ reference, id: image?.id, status: await readStatus(host, target, options) });
+    compared.push({ reference, id: image?.id, status: await compareWithRegistry(host, target, options) });
   }
   return compared;
 }
 
-async function readStatus(host: Host, target: VerifyTarget, options: SourceOptions): Promise<RemoteStatus> {
+/**
+ * Compares one image. A registry that does not answer is a value.
+ *
+ * @throws AtomicError TOOL_MISSING, INTERRUPTED
+ */
+export async function compareWithRegistry(
+  host: Host,
+  target: VerifyTarget,
+  options: SourceOptions,
+): Promise<RemoteStatus> {
   const manifest = findTrustedManifest(host.locations.repository, target.commit, true);
   if (target.image === undefined || manifest === undefined) {
     return { kind: 'unknown', reason: 'its commit here is damaged' };

@@ -1,0 +1,45 @@
+import { formatJson } from '../../cli/output/format-json.ts';
+import type { CheckedContainer } from '../../containers/update/check-containers.ts';
+import { allOption, containersOperand, requireNamesOrAll } from '../options/all-containers.ts';
+import { defineCommand } from '../options/command.ts';
+import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
+import { buildChecksJson, formatChecks } from './check-text.ts';
+
+const TOPIC = 'containers check';
+const STATUS_NEWER = 10;
+
+export const containersCheck = defineCommand({
+  description: [
+    'Says which containers have a newer image, in the repository or in the registry of the image. Of registries only the digest is asked for; nothing is fetched or changed.',
+    'An image whose service did not come up after an update is shown as refused, and one of a container that is held as held.',
+  ],
+  operands: { names: containersOperand },
+  options: {
+    ...allOption,
+    'exit-status': {
+      kind: 'flag',
+      description: "End with 10 when 'containers fetch' and 'containers update --all' would update one.",
+    },
+    ...sourceOptions,
+    json: { kind: 'flag', description: 'Print the result as a JSON document.' },
+  },
+  examples: [
+    { comment: 'What is new', commands: ['atomic containers check'] },
+    { comment: 'In a script', commands: ['atomic containers check --exit-status etcd'] },
+  ],
+  files: [],
+  exitStatuses: [{ name: '10', text: 'With --exit-status: a container has a newer image.' }],
+  async run(host, { options, operands: { names } }) {
+    requireNamesOrAll(options.all, names, TOPIC);
+    const { checkContainers } = await import('../../containers/update/check-containers.ts');
+    const checked = await checkContainers(host, names, parseSourceOptions(options));
+    return {
+      text: options.json ? formatJson(buildChecksJson(checked)) : formatChecks(checked),
+      exitStatus: options['exit-status'] && checked.some(isNewer) ? STATUS_NEWER : 0,
+    };
+  },
+});
+
+function isNewer(line: CheckedContainer): boolean {
+  return line.kind === 'checked' && line.checked.outcome === 'newer';
+}

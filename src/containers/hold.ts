@@ -1,0 +1,68 @@
+/**
+ * Containers that must not be updated, until a person takes that back.
+ *
+ * ```
+ * STATE/held/NAME     of one container, empty; removed with the container
+ * ```
+ */
+import { AtomicError } from '../base/errors.ts';
+import { ensureDirectory, removeFile, writeFileDurably } from '../host/files/durable-files.ts';
+import { isNameTaken } from '../host/files/existing-paths.ts';
+import type { Host } from '../host/host.ts';
+import { withContainerLock } from './container-lock.ts';
+import { buildNotFound } from './not-found.ts';
+import { requireRoot } from './preconditions.ts';
+import { readContainer } from './read-container.ts';
+import { adviceForExistingName, parseContainerName } from './render/container-name.ts';
+
+/** @returns whether it was held before; @throws NOT_ROOT, BAD_VALUE, CONTAINER_NOT_FOUND */
+export async function holdContainer(host: Host, written: string): Promise<boolean> {
+  return changeHold(host, written, 'hold', async (path) => {
+    await ensureDirectory(`${host.locations.state}/held`);
+    await writeFileDurably(path, '', 0o600);
+  });
+}
+
+/** @returns whether it was held before; @throws NOT_ROOT, BAD_VALUE, CONTAINER_NOT_FOUND */
+export async function unholdContainer(host: Host, written: string): Promise<boolean> {
+  return changeHold(host, written, 'unhold', removeFile);
+}
+
+export async function isHeld(host: Host, name: string): Promise<boolean> {
+  return isNameTaken(buildPath(host, name));
+}
+
+/** @throws HELD */
+export async function requireNotHeld(host: Host, name: string): Promise<void> {
+  if (!(await isHeld(host, name))) return;
+  throw new AtomicError('HELD', `updating ${name}: it is held`, {
+    hint: `To let it be updated again: atomic containers unhold ${name}`,
+    details: { name },
+  });
+}
+
+/** The container is gone; another one of its name is not held. */
+export async function forgetHold(host: Host, name: string): Promise<void> {
+  await removeFile(buildPath(host, name));
+}
+
+/** Under the lock of the container: an uninstall that ends meanwhile would leave the file to the next one of this name. */
+async function changeHold(
+  host: Host,
+  written: string,
+  verb: string,
+  change: (path: string) => Promise<void>,
+): Promise<boolean> {
+  requireRoot(host, verb);
+  const name = parseContainerName(written, adviceForExistingName);
+  return withContainerLock(host, name, `containers ${verb}`, async () => {
+    if ((await readContainer(host, name)).kind === 'absent') throw await buildNotFound(host, name);
+    const wasHeld = await isHeld(host, name);
+    await change(buildPath(host, name));
+    return wasHeld;
+  });
+}
+
+function buildPath(host: Host, name: string): string {
+  return `${host.locations.state}/held/${name}`;
+}

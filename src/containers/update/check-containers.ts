@@ -1,0 +1,116 @@
+/** Which containers have a newer image. Registries are only asked for digests, and nothing is changed. */
+import { AtomicError } from '../../base/errors.ts';
+import type { Host } from '../../host/host.ts';
+import type { SourceOptions, StoredImage } from '../../image/image.ts';
+import { formatReference } from '../../image/reference.ts';
+import { parseStoredName } from '../../image/source-name.ts';
+import type { RemoteStatus } from '../../image/verified-image.ts';
+import { findImage } from '../../store/find-image.ts';
+import { compareWithRegistry } from '../../store/verify/compare-remote.ts';
+import { buildUnnamedTarget, readTarget, type VerifyTarget } from '../../store/verify/verify-targets.ts';
+import type { DeploymentRecord } from '../container.ts';
+import { isHeld } from '../hold.ts';
+import { buildNotFound } from '../not-found.ts';
+import { requireRoot } from '../preconditions.ts';
+import { listContainerNames, readContainer } from '../read-container.ts';
+import { findRefused } from '../refused-image.ts';
+import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
+import { type CheckedImage, judgeNews } from './newer-image.ts';
+
+export type CheckedContainer =
+  | { readonly kind: 'checked'; readonly checked: CheckedImage }
+  | { readonly kind: 'damaged'; readonly name: string; readonly reason: string };
+
+/** An answer of a registry takes a while in which the machine has nothing to do. */
+const QUESTIONS_AT_ONCE = 4;
+
+interface Installed {
+  readonly name: string;
+  readonly record: DeploymentRecord;
+  readonly stored: StoredImage | undefined;
+  /** What the registry is asked about; a text says why nothing can be asked. */
+  readonly target: VerifyTarget | string;
+}
+
+/**
+ * Checks containers in the order in which they are named. Images that several containers have are asked for once. A registry
+ * that does not answer and a damaged container are values.
+ *
+ * @param names none means all containers
+ * @throws NOT_ROOT, BAD_VALUE, CONTAINER_NOT_FOUND, TOOL_MISSING, INTERRUPTED
+ */
+export async function checkContainers(
+  host: Host,
+  names: readonly string[],
+  source: SourceOptions,
+): Promise<readonly CheckedContainer[]> {
+  requireRoot(host, 'check');
+  const wanted = names.length === 0 ? await listContainerNames(host) : parseNames(names);
+  const read = await Promise.all(wanted.map((name) => readInstalled(host, name)));
+  const statuses = await askRegistries(
+    host,
+    read.flatMap((found) => ('target' in found && typeof found.target !== 'string' ? [found.target] : [])),
+    source,
+  );
+  return Promise.all(read.map((found) => describe(host, found, statuses)));
+}
+
+function parseNames(names: readonly string[]): readonly string[] {
+  return [...new Set(names.map((name) => parseContainerName(name, adviceForExistingName)))];
+}
+
+async function readInstalled(
+  host: Host,
+  name: string,
+): Promise<Installed | (CheckedContainer & { kind: 'damaged' })> {
+  const state = await readContainer(host, name);
+  if (state.kind === 'absent') throw await buildNotFound(host, name);
+  if (state.kind === 'damaged') return { kind: 'damaged', name, reason: state.reason };
+  const { record } = state;
+  try {
+    const stored = await findImage(host, record.image);
+    const target =
+      stored === undefined
+        ? buildUnnamedTarget(host, formatReference(parseStoredName(record.image)), record.ostreeCommit)
+        : readTarget(host, stored.reference);
+    return { name, record, stored, target };
+  } catch (error) {
+    if (!(error instanceof AtomicError)) throw error;
+    return { name, record, stored: undefined, target: error.message };
+  }
+}
+
+/** @returns the answers by the name of the image */
+async function askRegistries(
+  host: Host,
+  targets: readonly VerifyTarget[],
+  source: SourceOptions,
+): Promise<ReadonlyMap<string, RemoteStatus>> {
+  const waiting = new Map(targets.map((target) => [target.reference, target]));
+  const questions = waiting.values();
+  const statuses = new Map<string, RemoteStatus>();
+  const askInTurn = async () => {
+    for (const target of questions) {
+      statuses.set(target.reference, await compareWithRegistry(host, target, source));
+    }
+  };
+  await Promise.all(Array.from({ length: QUESTIONS_AT_ONCE }, askInTurn));
+  return statuses;
+}
+
+async function describe(
+  host: Host,
+  found: Installed | (CheckedContainer & { kind: 'damaged' }),
+  statuses: ReadonlyMap<string, RemoteStatus>,
+): Promise<CheckedContainer> {
+  if ('kind' in found) return found;
+  const { name, record, stored, target } = found;
+  const registry: RemoteStatus | undefined =
+    typeof target === 'string' ? { kind: 'unknown', reason: target } : statuses.get(target.reference);
+  if (registry === undefined) throw new Error(`no answer for ${name}`);
+  const news = {
+    ...{ name, image: record.image, imageId: record.revision, storedId: stored?.id, registry },
+    ...{ isHeld: await isHeld(host, name), refused: await findRefused(host, name) },
+  };
+  return { kind: 'checked', checked: judgeNews(news) };
+}

@@ -1,0 +1,86 @@
+/** Fetches the newer images of containers. No container changes. */
+import { AtomicError } from '../../base/errors.ts';
+import type { Host } from '../../host/host.ts';
+import type { SourceOptions } from '../../image/image.ts';
+import { pullImage } from '../../store/pull/pull.ts';
+import { updateImage } from '../../store/pull/update-image.ts';
+import { type CheckedContainer, checkContainers } from './check-containers.ts';
+import { type CheckedImage, explainSilence } from './newer-image.ts';
+
+export type FetchOutcome =
+  /** `present`: what `containers update` would take is in the store. */
+  | {
+      readonly outcome: 'fetched' | 'present' | 'held' | 'refused';
+      readonly name: string;
+      readonly image: string;
+      readonly imageId: string;
+    }
+  | { readonly outcome: 'failed'; readonly name: string; readonly reason: string };
+
+/**
+ * Fetches what the registries have for containers. An image that several containers have is fetched once; one that cannot be
+ * fetched does not stop the others.
+ *
+ * @param names none means all containers, without those that are held
+ * @throws as `checkContainers`
+ */
+export async function fetchImages(
+  host: Host,
+  names: readonly string[],
+  source: SourceOptions,
+): Promise<readonly FetchOutcome[]> {
+  const pulls = new Map<string, Promise<string>>();
+  const outcomes: FetchOutcome[] = [];
+  for (const container of await checkContainers(host, names, source)) {
+    const outcome = await fetchOne(host, container, { skipsHeld: names.length === 0, source, pulls });
+    if (outcome.outcome === 'failed') {
+      host.report({ kind: 'warning', text: `${outcome.name}: ${outcome.reason}` });
+    }
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+interface FetchContext {
+  readonly skipsHeld: boolean;
+  readonly source: SourceOptions;
+  /** Ids of what was fetched, by the name of the image. */
+  readonly pulls: Map<string, Promise<string>>;
+}
+
+async function fetchOne(
+  host: Host,
+  container: CheckedContainer,
+  { skipsHeld, source, pulls }: FetchContext,
+): Promise<FetchOutcome> {
+  if (container.kind === 'damaged') {
+    return { outcome: 'failed', name: container.name, reason: container.reason };
+  }
+  const { name, image, imageId, newer, outcome, isHeld } = container.checked;
+  const silence = explainSilence(container.checked);
+  // Something newer in the store does not say that the registry has nothing newer still.
+  if (silence !== undefined && !(isHeld && skipsHeld)) return { outcome: 'failed', name, reason: silence };
+  if (newer === undefined) return { outcome: 'present', name, image, imageId };
+  if (outcome === 'refused' || (outcome === 'held' && skipsHeld)) {
+    return { outcome, name, image, imageId: newer.id };
+  }
+  if (newer.where === 'store') return { outcome: 'present', name, image, imageId: newer.id };
+  try {
+    const pull = pulls.get(image) ?? fetchImage(host, container.checked, source);
+    pulls.set(image, pull);
+    return { outcome: 'fetched', name, image, imageId: await pull };
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
+    return { outcome: 'failed', name, reason: error.message };
+  }
+}
+
+/** @returns the id of the image that the store has now */
+async function fetchImage(
+  host: Host,
+  { image, storedId }: CheckedImage,
+  source: SourceOptions,
+): Promise<string> {
+  if (storedId === undefined) return (await pullImage(host, image, source)).image.id;
+  return (await updateImage(host, image, source)).after;
+}
