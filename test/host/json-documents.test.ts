@@ -92,6 +92,11 @@ test('of roots', async () => {
 
 test('of updates', async () => {
   await pushNext();
+  await readDocument('containers', 'check');
+  await readDocument('containers', 'hold', 'service');
+  await readDocument('containers', 'fetch', 'service');
+  await readDocument('containers', 'update', '--all');
+  await readDocument('containers', 'unhold', 'service');
   await readDocument('images', 'update', '--all');
   await readDocument('diff', 'service', image);
   await readDocument('containers', 'update', '--display', '--accept-widening', 'service');
