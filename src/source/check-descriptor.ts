@@ -1,6 +1,6 @@
 /**
- * Checks the manifest of a layout against the index that names it: skopeo takes it from the file whose name is the
- * digest, and looks only at what is below it.
+ * Compares the manifest of a layout with its digest in the index: skopeo reads the file that has the digest as its name, and
+ * does not check it.
  */
 import { createHash } from 'node:crypto';
 import { AtomicError } from '../base/errors.ts';
@@ -14,9 +14,9 @@ import type { SkopeoOptions } from './skopeo/source-flags.ts';
 const ALGORITHMS = ['sha256', 'sha384', 'sha512'];
 
 /**
- * Makes sure that an open image is the one that the index means, and closes it when it is not.
+ * Makes sure that an open image is the one that the index names. Closes it otherwise.
  *
- * @param source of the image, as skopeo reads it
+ * @param source location of the image, as skopeo writes it
  * @throws AtomicError DIGEST_MISMATCH
  */
 export async function requireDescribed(
@@ -28,7 +28,7 @@ export async function requireDescribed(
 ): Promise<void> {
   if (isDescribed(opened.manifest, described)) return;
   try {
-    // Of a list, whose manifests skopeo has compared with it, the index names the list.
+    // The index may name a list of images. skopeo has compared the manifest with that list.
     if (isDescribed(await readRawManifest(host, source, options), described)) return;
   } catch (error) {
     await opened.close();

@@ -1,4 +1,4 @@
-/** Reads the configuration files of containers' tools that decide before skopeo is asked. */
+/** Reads the configuration files of the containers tools that this program needs before it runs skopeo. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import { tolerateMissing } from '../base/file-error.ts';
@@ -14,8 +14,8 @@ import { parseTrustPolicy, type TrustPolicy } from './trust/trust-policy.ts';
 const SYSTEM_FOLDER = '/etc/containers';
 
 /**
- * Short names: the person's own registries.conf replaces the system's; drop-ins of both add to it in the order of
- * their names.
+ * Reads the rules for short names. The user's registries.conf replaces that of the system; drop-ins of both add to it in
+ * the order of their names.
  *
  * @throws AtomicError SETTINGS_INVALID when a file is not TOML or has a wrong shape
  */
@@ -32,9 +32,9 @@ export function readRegistriesConfFiles(host: Host): RegistriesConf {
 }
 
 /**
- * The trust policy, the person's own before the system's.
+ * Reads the trust policy: the user's, otherwise that of the system.
  *
- * @throws AtomicError SETTINGS_INVALID when there is none or it is malformed; without a policy nothing is trusted
+ * @throws AtomicError SETTINGS_INVALID when there is none, because nothing is trusted then, or it is malformed
  */
 export function readTrustPolicy(host: Host): TrustPolicy {
   for (const folder of listFolders(host)) {

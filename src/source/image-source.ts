@@ -1,4 +1,4 @@
-/** An open image: what the store reads from, whatever the source is. */
+/** Opens images through the image proxy. The store reads all sources as `ImageSource`. */
 import { createHash } from 'node:crypto';
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
@@ -6,17 +6,17 @@ import { ImageProxy, type OpenedImage } from './skopeo/image-proxy.ts';
 import { readRawManifest } from './skopeo/skopeo.ts';
 import type { SkopeoOptions } from './skopeo/source-flags.ts';
 
-/** An image that can be read. The caller closes it. */
+/** An open image. The caller closes it. */
 export interface ImageSource {
   readonly proxy: ImageProxy;
   readonly image: OpenedImage;
-  /** Where it comes from, as skopeo writes it: `docker://registry/name:tag`. */
+  /** Location of the image, as skopeo writes it: `docker://registry/name:tag`. */
   readonly location: string;
   /** Digest of the manifest, `sha256:...`. */
   readonly digest: string;
-  /** The bytes that `digest` names. */
+  /** Bytes of the manifest; `digest` is their digest. */
   readonly manifest: Buffer;
-  /** Signatures that the trust policy has accepted; none when it asks for none. */
+  /** Signatures that the trust policy has accepted. Empty when it requires none. */
   readonly signatures: readonly Buffer[];
   close(): Promise<void>;
 }
@@ -24,8 +24,8 @@ export interface ImageSource {
 /**
  * Opens an image through the image proxy.
  *
- * @param source as skopeo writes it
- * @throws AtomicError what `ImageProxy` throws; DIGEST_MISMATCH when the image changes meanwhile
+ * @param source location of the image, as skopeo writes it
+ * @throws AtomicError as `ImageProxy`; DIGEST_MISMATCH when the image changes meanwhile
  */
 export async function openThroughProxy(
   host: Host,
@@ -54,7 +54,7 @@ export async function openThroughProxy(
   }
 }
 
-/** The proxy converts Docker manifests; the store keeps the bytes that the digest names. */
+/** Reads the original manifest. The proxy converts Docker manifests, but the store keeps the bytes of the digest. */
 async function readRaw(
   host: Host,
   source: string,
@@ -63,7 +63,7 @@ async function readRaw(
 ): Promise<Buffer> {
   const raw = await readRawManifest(host, pinDigest(source, image.digest), options);
   if (digestOf(raw) === image.digest) return raw;
-  // What a program prints is read as text, where this character takes the place of what is none.
+  // The output of a program is decoded as UTF-8, which replaces invalid bytes by this character.
   if (raw.includes('\ufffd')) {
     throw new AtomicError('MANIFEST_INVALID', `reading the manifest of ${source}: it is not UTF-8`, {
       hint: 'Ask the author of the image; nothing was stored.',
@@ -73,7 +73,7 @@ async function readRaw(
     'DIGEST_MISMATCH',
     `reading the manifest of ${source}: its digest is not ${image.digest}`,
     {
-      hint: 'The image changed in its source just now; pull again.',
+      hint: 'The image has just changed in its source; pull again.',
     },
   );
 }
@@ -87,13 +87,15 @@ function digestOf(data: Buffer): string {
   return `sha256:${createHash('sha256').update(data).digest('hex')}`;
 }
 
-/** What the store lends a source: a folder on its filesystem, gone when the image is closed. */
+/** A folder on the filesystem of the store for files that a source needs. It is removed when the image is closed. */
 export interface Scratch {
-  /** @returns the path, empty at the first call; made then */
+  /** Creates the folder at the first call. @returns its path */
   open(): Promise<string>;
   /**
-   * @param manifest of an image that will be copied there, in OCI form, not verified yet: good for the sizes it claims
-   * @throws AtomicError NO_SPACE when the copy and the layers that are missing in the store do not fit
+   * Checks the space for a copy of an image.
+   *
+   * @param manifest manifest of the image in OCI form; only its sizes are used, and they are not verified
+   * @throws AtomicError NO_SPACE when the copy and the missing layers do not fit on the filesystem
    */
   requireRoom(manifest: Buffer): Promise<void>;
 }

@@ -26,7 +26,7 @@ type StoreLocation = Extract<ImageLocation, { kind: 'store' }>;
 type FileLocation = Exclude<LocalLocation, StoreLocation>;
 
 /**
- * @param scratch for what skopeo must copy, expand or unpack to read it
+ * @param scratch folder for files that skopeo must copy, expand or unpack
  * @throws AtomicError ARCHIVE_INVALID, POLICY_REJECTED, IMAGE_NOT_FOUND, ENGINE_UNREACHABLE, MANIFEST_INVALID, MANIFEST_UNSUPPORTED,
  * NO_SPACE, SETTINGS_INVALID, TOOL_MISSING
  */
@@ -56,8 +56,8 @@ export async function openLocalImage(
 }
 
 /**
- * The engines' stores are always copied. Each time that it is opened, an image of Docker is exported whole, and the raw
- * manifest would need a second time; podman's store gives no layer by the digest that its manifest says.
+ * Copies an image of an engine's store into the scratch folder. Docker exports the whole image each time that it is opened,
+ * and once more for the raw manifest; podman's store does not find layers by the digests of its manifest.
  */
 async function openStoreImage(
   host: Host,
@@ -82,14 +82,17 @@ async function openStoreImage(
   throw new Error('a name without candidates');
 }
 
-/** podman calls what was built here `localhost/NAME`, and takes a short name for that first. */
+/** podman names images that were built on this machine `localhost/NAME`, and tries that first for a short name. */
 function listStoreNames({ transport, reference }: StoreLocation): readonly ImageReference[] {
   const { repository, registry } = reference;
   if (transport === 'docker-daemon' || registry !== undefined) return [reference];
   return [{ ...reference, repository: `localhost/${repository}` }, reference];
 }
 
-/** What skopeo gets. It ends a path at its first colon and cannot read gzip in Debian 12, so it may get another path. */
+/**
+ * Makes the source for skopeo. skopeo ends a path at its first colon, and skopeo 1.9 cannot read an archive with gzip, so
+ * the source may name a file in `folder`.
+ */
 async function formatFileSource(host: Host, location: FileLocation, folder: string): Promise<string> {
   if (location.kind === 'dir') return formatLocation(location);
   if (location.kind !== 'docker-archive') {
@@ -113,7 +116,7 @@ async function formatFileSource(host: Host, location: FileLocation, folder: stri
 async function hideColon(path: string, folder: string): Promise<string> {
   if (!path.includes(':')) return path;
   const link = `${folder}/source`;
-  // It is there already when the image is opened again.
+  // The link exists when the image is opened a second time.
   unlinkIfThere(link);
   await symlink(path, link);
   return link;

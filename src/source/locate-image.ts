@@ -1,4 +1,4 @@
-/** Looks where the image is that a person means: whether a path exists, and what an archive or a layout holds. */
+/** Finds the location of an image that the user has named: whether a path exists, and which images an archive or a layout has. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AtomicError, wrapError } from '../base/errors.ts';
@@ -22,14 +22,14 @@ import { checkDirFolder, readLayoutFolder } from './local/image-folder.ts';
 
 const ARCHIVE_NAME = /\.(?:oci|tar|tar\.[a-z0-9]+|tgz)$/i;
 const SYMLINK = '2';
-/** An archive of 200 images with the most layers that an image may have. */
+/** Limit of symlinks in an archive: 200 images with the maximum number of layers. */
 const MAX_LINKS = 100_000;
 
 /**
- * Finds the image that a person has named. Reads files only; registries and engines are asked when the image is opened.
+ * Finds the image that the user has named. Reads only files; registries and engines are asked when the image is opened.
  *
- * @param written as for `atomic pull`
- * @throws AtomicError BAD_REFERENCE, also when several images are there and none is chosen; IMAGE_NOT_FOUND,
+ * @param written the name as for `atomic pull`
+ * @throws AtomicError BAD_REFERENCE, also when there are several images and the name chooses none; IMAGE_NOT_FOUND,
  * ARCHIVE_INVALID, SOURCE_UNREADABLE
  */
 export async function locateImage(host: Host, written: string): Promise<ImageLocation> {
@@ -71,13 +71,13 @@ export async function locateImage(host: Host, written: string): Promise<ImageLoc
 
 type FileName = Extract<SourceName, { kind: 'file' }>;
 
-/** An existing file wins over every other reading of the colons. */
+/** An existing file takes precedence over every other interpretation of the colons. */
 async function findPlace({ place, transport, orRegistry }: FileName): Promise<PlaceSplit | undefined> {
   const splits = transport === 'dir' ? listPlaceSplits(place).slice(0, 1) : listPlaceSplits(place);
   for (const split of splits) {
     const kind = await findKind(split.path);
     if (kind === 'folder') return split;
-    // A name of a registry is not meant for a file that happens to be called like it, unless that is an archive.
+    // A file that has the name of a registry's image by accident is not meant, unless it is an archive.
     const isMeant = orRegistry === undefined || ARCHIVE_NAME.test(split.path);
     if (kind === 'file' && isMeant) return split;
     if (kind === 'special') throw sourceUnreadable(split.path, 'it is neither a file nor a folder');
@@ -90,7 +90,7 @@ async function findKind(path: string): Promise<'folder' | 'file' | 'special' | u
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) return 'folder';
-    // A FIFO would be waited for, and archives are read more than once.
+    // Opening a FIFO would block, and archives are read more than once.
     return stats.isFile() ? 'file' : 'special';
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR') || isErrno(error, 'ENAMETOOLONG'))
@@ -106,7 +106,7 @@ function locateElsewhere(host: Host, { orRegistry, place, prefix }: FileName): I
       'IMAGE_NOT_FOUND',
       `reading ${toPrintable(place)}: there is no such file or folder`,
       {
-        hint: `Check the path; a relative one begins at the current folder. The form is ${prefix}:PATH.`,
+        hint: `Check the path; a relative path begins at the current folder. The form is ${prefix}:PATH.`,
       },
     );
   }

@@ -1,4 +1,4 @@
-/** A tag that a repository has not: the tags that it has are told. */
+/** Lists the repository's tags when the requested one does not exist. */
 import { AtomicError } from '../base/errors.ts';
 import { isJsonObject, tryParseJson } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
@@ -10,9 +10,9 @@ import { formatSourceFlags, type SkopeoOptions } from './skopeo/source-flags.ts'
 const SHOWN_TAGS = 8;
 
 /**
- * @param name full, with the tag that was not found
- * @param error what was said of it
- * @returns the same with a hint that names tags; `error` itself where the registry does not tell them
+ * @param name full name with the missing tag
+ * @param error error of the registry
+ * @returns the error with a hint that names existing tags; `error` itself when the registry does not list them
  * @throws AtomicError INTERRUPTED, TOOL_MISSING
  */
 export async function hintAtTags(
@@ -23,7 +23,7 @@ export async function hintAtTags(
 ): Promise<AtomicError> {
   const { repository, digest } = parseReference(name);
   if (digest !== undefined) return error;
-  // Some repositories have thousands, and send a hundred at a time.
+  // Some repositories have thousands of tags and send a hundred at a time, so the time is limited.
   const list = await askBriefly(host, ['list-tags', ...formatSourceFlags(options), `docker://${repository}`]);
   const answer = list === undefined ? undefined : tryParseJson(list);
   const tags = isJsonObject(answer) && Array.isArray(answer.Tags) ? answer.Tags.map(String) : [];

@@ -5,9 +5,9 @@ import type { ImageSource, Scratch } from './image-source.ts';
 import { openRegistryImage } from './registry-source.ts';
 
 /**
- * Opens an image under the trust policy, wherever it is.
+ * Opens an image of any source under the trust policy.
  *
- * @param scratch lives longer than the open image
+ * @param scratch folder that exists longer than the image is open
  * @throws as `openRegistryImage` and `openLocalImage`
  */
 export async function openImage(

@@ -1,4 +1,4 @@
-/** Opens again exactly the image that came from a location before. */
+/** Opens the image of a known digest again. */
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { SourceOptions } from '../image/image.ts';
@@ -7,10 +7,11 @@ import { locateImage } from './locate-image.ts';
 import { openImage } from './open-image.ts';
 
 /**
- * @param location as skopeo writes it: `docker://registry/name:tag`, `oci:/folder:tag`
- * @param digest of the image's manifest; a registry is asked for it, another source must still have it
- * @param scratch lives longer than the open image
- * @throws AtomicError DIGEST_MISMATCH when another image is there now; what `locateImage` and `openImage` throw
+ * @param location location of the image, as skopeo writes it: `docker://registry/name:tag`, `oci:/folder:tag`
+ * @param digest digest of the image's manifest. A registry finds the image by it; in another source the name must still lead
+ * to it
+ * @param scratch folder that exists longer than the image is open
+ * @throws AtomicError DIGEST_MISMATCH when the location has another image now; as `locateImage` and `openImage`
  */
 export async function openPinnedImage(
   host: Host,
@@ -28,6 +29,6 @@ export async function openPinnedImage(
   if (opened.digest === digest) return opened;
   await opened.close();
   throw new AtomicError('DIGEST_MISMATCH', `opening ${location}: it is ${opened.digest} now, not ${digest}`, {
-    hint: 'Bring the image back that was there, or pull the new one.',
+    hint: 'Restore the former image there, or pull the new one.',
   });
 }

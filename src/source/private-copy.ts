@@ -1,13 +1,13 @@
 /**
- * Opens an image that `skopeo copy` has brought into the scratch folder. That command obeys the trust policy, which the
- * image proxy of skopeo before 1.14 does not, it is the only one that hands over signatures, and it reads sources whose
- * layers the proxy cannot give. The `dir:` form keeps the manifest as it is.
+ * Copies an image into the scratch folder with `skopeo copy`, and opens the copy. That command obeys the trust policy, which
+ * the image proxy of skopeo before 1.14 does not. It is the only command that delivers signatures, and it reads sources whose
+ * layers the proxy cannot read. The `dir:` form keeps the bytes of the manifest.
  *
  * ```
  * SCRATCH/image/
- *   manifest.json, version     the manifest as it is in the source
+ *   manifest.json, version     the original manifest
  *   HEX                        a blob
- *   signature-1, ...           signatures, when the source has some
+ *   signature-1, ...           signatures, if the source has any
  * ```
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
@@ -25,8 +25,8 @@ const MAX_SIGNATURES = 32;
 /**
  * @param source as skopeo writes it
  * @param folder the scratch folder; the copy is removed with it
- * @param signatures whether the policy has verified them; those that nobody has looked at are not kept
- * @throws AtomicError POLICY_REJECTED before anything is copied, and what skopeo says
+ * @param signatures whether the policy verifies them; unchecked signatures are not kept
+ * @throws AtomicError POLICY_REJECTED before anything is copied; other failures of skopeo
  */
 export async function openPrivateCopy(
   host: Host,
@@ -44,11 +44,11 @@ export async function openPrivateCopy(
 }
 
 /**
- * Refuses a copy that the filesystem has no room for before anything of it is read. It asks for the manifest once more
- * than the copy itself, so it is for sources that give it cheaply.
+ * Refuses a copy that does not fit on the filesystem, before its layers are read. It reads the manifest one time more than
+ * the copy does, so it is for sources where that is cheap.
  *
  * @param source as skopeo writes it
- * @throws AtomicError NO_SPACE, and what the source says
+ * @throws AtomicError NO_SPACE; failures of the source
  */
 export async function requireRoomForCopy(
   host: Host,
@@ -56,7 +56,7 @@ export async function requireRoomForCopy(
   scratch: Scratch,
   options: SkopeoOptions,
 ): Promise<void> {
-  // Newer proxies obey the trust policy, on the manifest of a list too, which nobody signs. The copy is what it judges.
+  // Newer proxies apply the trust policy to the manifest of a list too, which has no signature. The policy applies to the copy.
   const proxy = await ImageProxy.start(host, { ...options, trust: 'on-copy' });
   try {
     await scratch.requireRoom((await proxy.openImage(source)).manifest);
@@ -65,7 +65,7 @@ export async function requireRoomForCopy(
   }
 }
 
-/** @throws AtomicError MANIFEST_INVALID when there are more or larger ones than anybody makes */
+/** @throws AtomicError MANIFEST_INVALID when there are too many signatures or a signature is too large */
 async function readSignatures(folder: string): Promise<readonly Buffer[]> {
   const names = (await readdir(folder)).filter((name) => /^signature-[0-9]+$/.test(name)).sort(byNumber);
   if (names.length > MAX_SIGNATURES) {
@@ -88,6 +88,6 @@ function byNumber(a: string, b: string): number {
 
 function tooMuch(problem: string): AtomicError {
   return new AtomicError('MANIFEST_INVALID', `reading the signatures: ${problem}`, {
-    hint: 'Remove the superfluous signatures from the place that registries.d names; nothing was stored.',
+    hint: 'Remove the excess signatures from the place that registries.d names; nothing was stored.',
   });
 }

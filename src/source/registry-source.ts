@@ -14,7 +14,7 @@ import { findAlias, listCandidates } from './trust/registries-conf.ts';
 import { judgeRegistryImage, type TrustVerdict } from './trust/trust-policy.ts';
 
 /**
- * @param scratch for an image whose signatures must be checked before we read it
+ * @param scratch folder for a copy of the image, when its signatures must be checked
  * @throws AtomicError IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE, POLICY_REJECTED, MANIFEST_UNSUPPORTED,
  * SETTINGS_INVALID, TOOL_MISSING
  */
@@ -72,7 +72,7 @@ async function openCandidate(
   }
 }
 
-/** Names what the registry has, where it tells. */
+/** Adds a hint with the repository's tags to the error of a missing tag, if the registry lists them. */
 async function explainMissing(
   host: Host,
   name: string,
@@ -119,10 +119,10 @@ function rejected(name: string, verdict: Extract<TrustVerdict, { kind: 'reject' 
 }
 
 /**
- * Finds the name by which skopeo opens an image: it compares manifests with digests of sha256 only. The manifest that a
- * digest of another algorithm names is compared with that here.
+ * Finds the name by which skopeo opens an image. skopeo compares manifests only with digests of sha256, so this function
+ * compares the manifest with a digest of another algorithm.
  *
- * @param name of a registry, with tag or digest
+ * @param name full name with tag or digest
  * @throws AtomicError DIGEST_MISMATCH, IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE
  */
 async function nameBySha256(host: Host, name: string, options: SkopeoOptions): Promise<string> {
@@ -130,7 +130,7 @@ async function nameBySha256(host: Host, name: string, options: SkopeoOptions): P
   if (digest === undefined || algorithmOf(digest) === 'sha256') return name;
   const manifest = await readRawManifest(host, `docker://${name}`, options);
   if (digestAs(digest, manifest) === digest) return `${repository}@${digestAs('sha256:', manifest)}`;
-  throw new AtomicError('DIGEST_MISMATCH', `reading the manifest of ${name}: its digest is another one`, {
+  throw new AtomicError('DIGEST_MISMATCH', `reading the manifest of ${name}: its digest is wrong`, {
     hint: 'The registry or something in between changed the data. Nothing was stored.',
   });
 }

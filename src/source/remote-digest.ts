@@ -1,4 +1,4 @@
-/** Asks a registry what a name means now, without opening the image. */
+/** Asks a registry for the current digest of a name, without opening the image. */
 
 import { createHash } from 'node:crypto';
 import { AtomicError } from '../base/errors.ts';
@@ -10,12 +10,12 @@ import { readRawManifest } from './skopeo/skopeo.ts';
 import { prepareAccess } from './trust/credentials-file.ts';
 
 /**
- * Reads the digest of the image that a name means now: `own` when that is one of the platforms of a list, whichever
- * platform it was pulled for; else of a list the image for this machine's platform.
+ * Reads the digest that a name has in its registry now. When the name is a list of images: `own` if the list has it, whatever
+ * its platform is; otherwise the digest of the image for this machine's platform.
  *
  * @param location `docker://registry/name:tag`
- * @param own digest of the image that is here
- * @returns undefined when there is no such name any more
+ * @param own digest of the stored image
+ * @returns `undefined` when the registry does not have the name any more
  * @throws AtomicError REGISTRY_AUTH, REGISTRY_UNREACHABLE, MANIFEST_UNSUPPORTED, TOOL_MISSING and the like
  */
 export async function findRemoteDigest(
@@ -39,7 +39,7 @@ export async function findRemoteDigest(
   }
 }
 
-/** The digests in a list of manifests; undefined when it is the manifest of one image. */
+/** @returns the digests in a list of manifests; `undefined` for the manifest of one image */
 function listDigests(raw: Buffer): readonly unknown[] | undefined {
   let manifest: unknown;
   try {

@@ -1,18 +1,17 @@
-/** A source that can be opened again in the middle of a pull, because its connection or its image proxy is lost. */
+/** A source that can be opened again during a pull, when its connection or its image proxy is lost. */
 import { AtomicError } from '../base/errors.ts';
 import type { ImageSource } from './image-source.ts';
 
 export interface RenewableSource extends ImageSource {
   /**
-   * Replaces `proxy` and `image` by new ones of the same image.
+   * Opens the same image again and replaces `proxy` and `image`. May be called again after a failure.
    *
-   * @throws AtomicError TRANSFER_FAILED when the name leads to another image now, and what opening throws; may be
-   * called again then
+   * @throws AtomicError TRANSFER_FAILED when the name leads to another image now; errors of opening
    */
   renew(): Promise<void>;
 }
 
-/** @param open opens the source anew every time */
+/** @param open opens the source, each time anew */
 export async function openRenewableSource(open: () => Promise<ImageSource>): Promise<RenewableSource> {
   let current = await open();
   const { location, digest, manifest, signatures } = current;
@@ -32,7 +31,7 @@ export async function openRenewableSource(open: () => Promise<ImageSource>): Pro
       current = await open();
       if (current.digest === digest) return;
       throw new AtomicError('TRANSFER_FAILED', `opening ${location} again: it is another image now`, {
-        hint: 'The image changed in the registry just now; pull again, complete layers are kept.',
+        hint: 'The image has just changed in the registry; pull again, complete layers are kept.',
       });
     },
     close: () => current.close(),

@@ -1,4 +1,4 @@
-/** A push puts one image under a tag. Where an index of several platforms has the tag, machines of the others lose theirs. */
+/** Finds the index that a push of one image would replace: machines of its other platforms then find no image under the tag. */
 import { createHash } from 'node:crypto';
 import { isJsonObject, tryParseJson } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
@@ -8,15 +8,15 @@ import { formatSourceFlags, type SkopeoOptions } from './skopeo/source-flags.ts'
 
 interface ReplacedIndex {
   readonly digest: string;
-  /** `linux/arm64`, printable, each once; attestations have none. */
+  /** Platforms of the index, each once and printable: `linux/arm64`. Attestations have none. */
   readonly platforms: readonly string[];
 }
 
 /**
- * Asks what a tag names now, with one request; what keeps the registry from answering, the push will say.
+ * Asks the registry, with one request, what a tag names now. Failures of the registry are not reported: the push reports them.
  *
  * @param location `docker://registry/name:tag`
- * @returns undefined when it is no index, and when the registry does not say
+ * @returns `undefined` when the tag is not an index or the registry does not answer
  * @throws AtomicError INTERRUPTED, TOOL_MISSING
  */
 export async function findReplacedIndex(

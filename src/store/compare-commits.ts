@@ -5,14 +5,14 @@ import { hasSameContent, readDirectoryNode, readFileNode } from './content-objec
 import { type Aspect, type FileChange, type FileNode, listAspects } from './file-change.ts';
 import { readImageRoot } from './image-root.ts';
 
-/** Some ten milliseconds of work. */
+/** Number of paths between two looks for signals: about ten milliseconds of work. */
 const PATHS_PER_TURN = 256;
 
 /**
- * Lists what is not the same in the root filesystems of two commits, sorted by path. Reads the repository only; of equal
- * subtrees nothing is read. The caller holds the store's lock shared.
+ * Lists the differences between the root filesystems of two commits, sorted by path. Reads only the repository, and nothing
+ * of equal subtrees. The caller holds the store's lock shared.
  *
- * Calls are synchronous: a round trip for each would take far longer than the work itself.
+ * Calls are synchronous, because a round trip to a worker thread for each would take far longer than the work itself.
  *
  * @throws AtomicError STORE_CORRUPT, STORE_FAILED, INTERRUPTED
  */
@@ -33,7 +33,7 @@ export async function compareCommits(
         : describeOneSided(host, difference),
     );
   }
-  // Objects can differ where nothing does that a file has: in the mode of a symlink.
+  // Objects may differ in the mode of a symlink, which has no meaning.
   return changes.filter((change) => change.kind !== 'changed' || change.aspects.length > 0);
 }
 
@@ -72,10 +72,10 @@ function readNode(host: Host, entry: TreeEntry): FileNode {
 }
 
 /**
- * False for anything but two regular files. The checksum of an object covers content, owner, mode and xattrs, and
- * nothing more: where nothing else changed, the content did. So bytes are read only where they can decide something.
+ * Whether the bytes must be compared. The checksum of an object covers content, owner, mode and xattrs: when none of the
+ * others changed, the content did. So bytes are read only for two regular files that also differ otherwise.
  *
- * @param others what else is not the same
+ * @param others differences other than the content
  */
 function canHaveSameContent(before: FileNode, after: FileNode, others: readonly Aspect[]): boolean {
   const areFiles = before.type === 'file' && after.type === 'file';

@@ -1,8 +1,8 @@
 /**
- * What files are, by their content objects (libostree, "Repository modes"). In a repository of the mode `bare` an
- * object has the owner, mode and xattrs of the file itself, and is a symlink for one. In `bare-user` it is a regular
- * file of the user, whose xattr `user.ostreemeta` has them, serialised like a dirmeta object; the content of a
- * symlink's is its target and a NUL.
+ * Reads files by their content objects (libostree, "Repository modes"). In a repository of the mode `bare` an object has the
+ * owner, mode and xattrs of the file, and the object of a symlink is a symlink. In `bare-user` an object is a regular file of
+ * the user; its xattr `user.ostreemeta` has owner, mode and xattrs in the form of a dirmeta object. The object of a symlink
+ * then contains the target and a NUL.
  */
 
 import { closeSync, lstatSync, openSync, readFileSync, readlinkSync, readSync, type Stats } from 'node:fs';
@@ -18,7 +18,7 @@ import type { FileNode } from './file-change.ts';
 
 const USER_METADATA = 'user.ostreemeta';
 const CHUNK_BYTES = 1024 * 1024;
-// New ones would have to be filled with zeros for every file.
+// Allocated once: a new buffer for every file would cost filling it with zeros.
 const chunkA = Buffer.alloc(CHUNK_BYTES);
 const chunkB = Buffer.alloc(CHUNK_BYTES);
 
@@ -45,8 +45,8 @@ export function readFileNode(host: Host, checksum: string): FileNode {
 /**
  * Whether two regular files have the same bytes.
  *
- * @param size of both
- * @param pause runs between two chunks; what it throws ends the comparison
+ * @param size length of both in bytes
+ * @param pause runs between two chunks; an error of it ends the comparison
  * @throws AtomicError STORE_CORRUPT, STORE_FAILED
  */
 export async function hasSameContent(
@@ -86,7 +86,7 @@ function toCommon({ uid, gid, mode, xattrs }: DirMeta): Pick<FileNode, 'uid' | '
     uid,
     gid,
     mode: mode & PERMISSIONS,
-    // In OSTree's objects the names end with a NUL.
+    // Names in OSTree's objects end with a NUL.
     xattrs: new Map(xattrs.map(([name, value]) => [dropEnd(name.toString()), value])),
   };
 }

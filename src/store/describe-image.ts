@@ -1,4 +1,4 @@
-/** Reads what is stored of an image beside its files: manifest, configuration, layers. */
+/** Reads the manifest, the configuration and the layers of a stored image. */
 
 import { isJsonObject, parseJson } from '../base/json-text.ts';
 import type { Host } from '../host/host.ts';
@@ -17,7 +17,7 @@ import { BlobKey, ImageKey } from './image-commit.ts';
 import { readImageConfig } from './image-files.ts';
 
 /**
- * @param all images of the store, see `listImages`: the image may have other names
+ * @param all all images of the store, see `listImages`: some may be other names of the image
  * @throws AtomicError STORE_CORRUPT, MANIFEST_INVALID, MANIFEST_UNSUPPORTED
  */
 export async function readImageDescription(
@@ -46,7 +46,7 @@ export async function readImageDescription(
 }
 
 /**
- * Reads the configuration of an image. One that is not here (the original's prune freed it) is reported and counts as
+ * Reads the configuration of an image. A missing one, which the original tool's prune removed, is reported and counts as
  * empty.
  *
  * @throws AtomicError STORE_CORRUPT, MANIFEST_INVALID

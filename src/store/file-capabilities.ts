@@ -3,7 +3,7 @@ import { formatCapability } from '../ostree/capabilities.ts';
 
 export const CAPABILITY_ATTRIBUTE = 'security.capability';
 
-/** Revision -> 32-bit words of each set, and whether a user id follows them. */
+/** Sets of each revision: their length in 32-bit words, and whether a user id follows them. */
 const REVISIONS: Readonly<Record<number, { readonly words: number; readonly hasRootId: boolean }>> = {
   1: { words: 1, hasRootId: false },
   2: { words: 2, hasRootId: false },
@@ -13,10 +13,10 @@ const EFFECTIVE = 1;
 const WORD_BYTES = 4;
 
 /**
- * Formats capabilities in the manner of getcap(8): names, `=`, then the sets that they are in: `e` effective, `i`
- * inheritable, `p` permitted. What differs in its sets follows after a blank.
+ * Formats capabilities as getcap(8) does: names, `=`, then their sets: `e` effective, `i` inheritable, `p` permitted. A blank
+ * separates capabilities with other sets.
  *
- * @param value of the attribute; one that the kernel would not accept is shown as `invalid 0xHEX`
+ * @param value value of the attribute; `invalid 0xHEX` is shown for one that the kernel does not accept
  * @returns such as `cap_net_admin,cap_net_raw=ep`; with `[rootid=N]` for the root of another user namespace
  */
 export function formatFileCapabilities(value: Buffer): string {

@@ -1,4 +1,4 @@
-/** What a path of a root filesystem is, and what about it changed between two of them. */
+/** Describes a path of a root filesystem, and the differences between two of them. */
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import { CAPABILITY_ATTRIBUTE, formatFileCapabilities } from './file-capabilities.ts';
 
@@ -6,17 +6,17 @@ export interface FileNode {
   readonly type: 'directory' | 'file' | 'symlink';
   readonly uid: number;
   readonly gid: number;
-  /** Permission bits with setuid, setgid and sticky; of a symlink without meaning. */
+  /** Permission bits with setuid, setgid and sticky bit. Those of a symlink have no meaning. */
   readonly mode: number;
-  /** By name, `security.capability` among them. */
+  /** Extended attributes by name, including `security.capability`. */
   readonly xattrs: ReadonlyMap<string, Buffer>;
-  /** Bytes of a regular file. */
+  /** Length of a regular file in bytes. */
   readonly size?: number;
-  /** Of a symlink. */
+  /** Target of a symlink. */
   readonly target?: string;
 }
 
-/** One thing that is not the same before and after; `undefined` is none. */
+/** One difference. `undefined` means that a side does not have the value. */
 export type Aspect =
   | { readonly what: 'type' | 'mode' | 'owner' | 'target'; readonly before: string; readonly after: string }
   | {
@@ -45,9 +45,9 @@ export type FileChange =
     };
 
 /**
- * Lists what is not the same, in the order in which it is shown.
+ * Lists the differences between two states of a path, in the order of the output.
  *
- * @param hasSameContent of two regular files; not looked at otherwise
+ * @param hasSameContent whether two regular files have the same bytes; ignored for other types
  */
 export function listAspects(before: FileNode, after: FileNode, hasSameContent: boolean): readonly Aspect[] {
   const aspects: Aspect[] = [];
@@ -70,8 +70,8 @@ export function listAspects(before: FileNode, after: FileNode, hasSameContent: b
 }
 
 /**
- * Lists what lets a file run with more rights than its caller has: `setuid UID`, `setgid GID`, file capabilities. Both
- * bits mean nothing on a directory, nor setgid on a file that no group may execute.
+ * Lists the attributes that give a file more rights than its caller: `setuid UID`, `setgid GID`, file capabilities. Both bits
+ * have no meaning on a directory, and setgid has none on a file that no group may execute.
  */
 export function listPrivileges({ type, mode, uid, gid, xattrs }: FileNode): readonly string[] {
   if (type !== 'file') return [];

@@ -1,4 +1,4 @@
-/** Finds images by what a person types: a name, or the beginning of an id. */
+/** Finds images by a name or by the beginning of an id. */
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
@@ -16,17 +16,17 @@ import { listImages } from './list-images.ts';
 const ID_PREFIX = /^(?:sha256:)?([0-9a-f]{1,64})$/;
 
 /**
- * @param written what may be the beginning of an id, also as a digest: `sha256:` before it
- * @returns its hex digits; `undefined` when it can be none
+ * @param written a possible beginning of an id, with or without `sha256:` before it
+ * @returns its hex digits; `undefined` when it cannot be an id
  */
 export function parseIdPrefix(written: string): string | undefined {
   return ID_PREFIX.exec(written)?.[1];
 }
 
 /**
- * Finds the image that is stored under a name; with a tag and a digest only the image that has both.
+ * Finds the image that is stored under a name. With a tag and a digest it finds only an image that has both.
  *
- * @param name as a person writes it, also with the prefix of a source; without tag or digest it means `latest`
+ * @param name name as the user writes it, with or without the prefix of a source; the default tag is `latest`
  * @throws AtomicError BAD_REFERENCE, STORE_CORRUPT
  */
 export async function findImage(host: Host, name: string): Promise<StoredImage | undefined> {
@@ -37,12 +37,13 @@ export async function findImage(host: Host, name: string): Promise<StoredImage |
 }
 
 /**
- * Finds the images that a person means: the one of that name, else all names of the one image whose id begins so
- * (compatibility I-07).
+ * Finds the images that the user has named: the image of that name, otherwise all names of the only image whose id begins
+ * with `written` (compatibility I-07).
  *
  * @param written a name or hex digits
  * @returns at least one; all have the same id
- * @throws AtomicError IMAGE_NOT_FOUND; BAD_REFERENCE when several images have such an id, or it is neither; STORE_CORRUPT
+ * @throws AtomicError IMAGE_NOT_FOUND; BAD_REFERENCE when several images have such an id, or `written` is neither a name nor
+ * an id; STORE_CORRUPT
  */
 export async function readImages(host: Host, written: string): Promise<readonly StoredImage[]> {
   const prefix = parseIdPrefix(written);
@@ -58,7 +59,7 @@ export async function readImages(host: Host, written: string): Promise<readonly 
   return found;
 }
 
-/** The error of a name with tag and digest, under whose tag another image is stored. */
+/** Builds the error for a name with tag and digest when the tag has another digest. */
 function buildOtherDigest(host: Host, written: string): AtomicError | undefined {
   const wanted = parseStoredName(written);
   if (findPin(wanted) === undefined) return undefined;
@@ -71,7 +72,7 @@ function buildOtherDigest(host: Host, written: string): AtomicError | undefined 
   );
 }
 
-/** The list says where to look, the commits what is there. */
+/** The list is only a hint about the id; the commits decide. */
 async function findById(host: Host, prefix: string): Promise<readonly StoredImage[]> {
   const listed = (await listImages(host)).filter(({ id }) => id.startsWith(prefix));
   return listed
@@ -85,14 +86,14 @@ function readNamed({ locations: { repository } }: Host, reference: string): Stor
   );
 }
 
-/** As `readImages`; of several names of one image the first. */
+/** As `readImages`. @returns the first name of the image */
 export async function readImage(host: Host, written: string): Promise<StoredImage> {
   const [image] = await readImages(host, written);
   if (image === undefined) throw new Error('readImages returned nothing');
   return image;
 }
 
-/** The error of an id that several images have. */
+/** Builds the error for the beginning of several ids. */
 export function buildAmbiguous(
   written: string,
   found: readonly { readonly id: string; readonly reference: string }[],
@@ -103,19 +104,19 @@ export function buildAmbiguous(
 }
 
 /**
- * The error of a name or id that no image has, in the words of the original (compatibility M-30).
+ * Builds the error for an unknown name or id, in the words of the original tool (compatibility M-30).
  *
  * @param stored names of all images, see `listStoredNames`
  */
 export function buildNotFound(written: string, stored: readonly string[]): AtomicError {
   const similar = proposeImages(written, stored);
   return new AtomicError('IMAGE_NOT_FOUND', `Cannot find image ${toPrintable(written)}.`, {
-    hint: formatProposal(similar) ?? 'List what is there: atomic images list',
+    hint: formatProposal(similar) ?? 'List the images: atomic images list',
     details: { image: written, similar },
   });
 }
 
-/** Names of all images, also of damaged ones, sorted. */
+/** Lists the names of all images, including damaged ones, sorted. */
 export function listStoredNames(repository: string): string[] {
   return listRefNames(repository)
     .map(parseRefName)

@@ -1,14 +1,14 @@
 /**
- * What the list shows of each image, so that it need not read and decode a thousand commits each time:
+ * Caches the facts that the list of images shows, so that the list need not decode a thousand commits each time:
  *
  * ```
- * REPO/tmp/cache/         libostree's folder for what can be made again
- *   atomic-images-4       `CachedList`; see cache-file.ts
+ * REPO/tmp/cache/         libostree's folder for caches
+ *   atomic-images-4       a `CachedList`; see cache-file.ts
  * ```
  *
- * It is no second truth. What is kept of a commit counts only as long as its file was neither written to nor replaced. The
- * refs are read again, too, unless no name was added, removed or replaced in their folder: nobody writes into a ref in its
- * place. Damage that is no write, as a disk does it, is found by `images verify` and not by the list.
+ * The facts about a commit count only while its file is neither written nor replaced. The refs are read again unless their
+ * folder is unchanged: every program replaces a ref by a rename, and none writes into it. `images verify` finds damage
+ * that the disk causes without a write; the list does not.
  */
 import { type Stats, statSync } from 'node:fs';
 import { compareUtf8 } from '../base/compare-utf8.ts';
@@ -23,13 +23,13 @@ import { nameImage } from './image-commit.ts';
 const FILE = 'tmp/cache/atomic-images-4';
 
 interface CachedList {
-  /** Of the folder of the refs; empty when they have to be read in any case. */
+  /** Stamp of the folder of the refs; empty when the refs must be read in any case. */
   readonly stamp: string;
-  /** By reference. */
+  /** Images, sorted by reference. */
   readonly images: readonly CachedImage[];
 }
 
-/** Short, because reading it costs more than all the rest: no names, which would be two fifths of it. */
+/** A tuple, because reading the cache costs most of the time: names of fields would be two fifths of the file. */
 type CachedImage = readonly [
   reference: string,
   commit: string,
@@ -39,7 +39,7 @@ type CachedImage = readonly [
   virtualSize: number | null,
 ];
 
-/** The times of ext4 with small inodes are whole seconds: what was changed so lately could change again without a trace. */
+/** ext4 with small inodes has times in whole seconds, so a change within this time after another one may have the same stamp. */
 const SETTLED_MS = 2_000;
 
 export class ImageCache {
@@ -51,14 +51,14 @@ export class ImageCache {
   readonly #current: CachedImage[] = [];
   #isChanged = false;
 
-  /** To be made before anything is read that is saved in it. */
+  /** Must be constructed before anything is read that is saved in the cache. */
   constructor({ locations: { repository }, uid }: Pick<Host, 'locations' | 'uid'>) {
     this.#repository = repository;
     this.#isOwn = readStats(repository)?.uid === uid;
     this.#known = readList(`${repository}/${FILE}`);
   }
 
-  /** @returns all images, by reference, if no ref came, went or was replaced and no commit changed since they were saved */
+  /** @returns all images, sorted by reference; `undefined` when a ref or a commit changed after they were saved */
   findAll(): ListedImage[] | undefined {
     const { stamp, images } = this.#known;
     if (stamp === '' || stamp !== this.#readRefsStamp() || !images.every(this.#isCurrent)) return undefined;
@@ -66,9 +66,9 @@ export class ImageCache {
   }
 
   /**
-   * @param reference what the name of the ref decodes to
-   * @param commit checksum that the ref holds now
-   * @returns what is known of the commit, if nothing was written to it since
+   * @param reference name of the image, decoded from its ref
+   * @param commit checksum that the ref names now
+   * @returns the facts about the commit; `undefined` when its file has changed
    */
   find(reference: string, commit: string): ListedImage | undefined {
     this.#byCommit ??= new Map(this.#known.images.map((entry) => [entry[1], entry]));
@@ -80,27 +80,27 @@ export class ImageCache {
   }
 
   /**
-   * To be taken before the commit is read.
+   * Reads the stamp of a commit's file. Must be called before the commit is read.
    *
-   * @param commit checksum
-   * @returns what changes whenever the commit's file is written to or replaced: nobody can set that time back; `undefined`
-   * when there is no such file
+   * @param commit checksum of the commit
+   * @returns a text that differs after each write or replacement of the file, because the time of change cannot be set back;
+   * `undefined` when there is no such file
    */
   readCommitStamp(commit: string): string | undefined {
     const stats = readStats(formatObjectPath(this.#repository, commit, 'commit'));
     return stats === undefined ? undefined : formatStamp(stats);
   }
 
-  /** @param commitStamp taken before the commit was read */
+  /** @param commitStamp stamp from before the commit was read */
   add({ reference, commit, id, created, virtualSize }: ListedImage, commitStamp: string): void {
     this.#current.push([reference, commit, commitStamp, id, created.getTime(), virtualSize ?? null]);
     this.#isChanged = true;
   }
 
   /**
-   * Keeps what was found and added, and nothing else. Nothing is written into what belongs to someone else.
+   * Saves the images that were found and added, and no others. Does not write into a repository of another user.
    *
-   * @param count of the images that there are: one that was neither found nor added, the next list has to look at again
+   * @param count number of all images: the next list must read those that were neither found nor added
    */
   save(count: number): void {
     const stamp = count === this.#current.length ? this.#readRefsStamp() : '';
@@ -113,8 +113,8 @@ export class ImageCache {
     this.readCommitStamp(commit) === commitStamp;
 
   /**
-   * @returns what changes whenever a name of the folder is added, removed or replaced; empty when that may have happened since
-   * the cache was made
+   * @returns a text that differs after each addition, removal or replacement in the folder; empty when the folder may have
+   * changed while this object existed
    */
   #readRefsStamp(): string {
     const stats = readStats(`${this.#repository}/refs/heads/${REF_FOLDER}`);

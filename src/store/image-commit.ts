@@ -1,4 +1,4 @@
-/** What the metadata of commits says about images and blobs (compatibility S-01 to S-03). */
+/** The metadata of the commits of images and blobs (compatibility S-01 to S-03). */
 import type { StoredBlob, StoredImage } from '../image/image.ts';
 import { parseManifest } from '../image/manifest.ts';
 import { parseOriginalManifest } from '../image/original-manifest.ts';
@@ -9,11 +9,11 @@ export const ImageKey = {
   digest: 'docker.digest',
   signatures: 'signatures',
   /**
-   * Ours: where the image came from, as skopeo writes it, such as `docker://registry/name:tag`; empty when that is not
-   * known. Only commits of ours have it, see `image-root.ts`.
+   * Own key: location that the image came from, as skopeo writes it, such as `docker://registry/name:tag`; empty when it is
+   * unknown. Only commits of this program have it, see `image-root.ts`.
    */
   source: 'atomic.source',
-  /** Ours: checksum of the commit of the original that this one was made of, see `merge-image.ts`. */
+  /** Own key: checksum of the original tool's commit from which this one was merged, see `merge-image.ts`. */
   mergedFrom: 'atomic.merged_from',
 } as const;
 
@@ -24,29 +24,29 @@ export const BlobKey = {
   size: 'docker.size',
   uncompressedSize: 'docker.uncompressed_size',
   uncompressedDigest: 'docker.uncompressed_digest',
-  /** What rebuilds the archive byte for byte; see `tar-split-recorder.ts`. */
+  /** Record that rebuilds the archive byte for byte; see `tar-split-recorder.ts`. */
   tarSplit: 'tarsplit.output',
-  /** Ours: base64 of the first bytes of the blob; see `blob-start.ts`. */
+  /** Own key: base64 of the first bytes of the blob; see `blob-start.ts`. */
   start: 'atomic.blob_start',
-  /** Ours: JSON list of the directories that the archive implies, for the merge; absent when there are none. */
+  /** Own key: JSON list of the directories that the archive implies, for the merge; absent when there are none. */
   impliedDirectories: 'atomic.implied_directories',
-  /** Ours: `NO_WHITEOUTS` when no name of the layer begins like a whiteout; absent otherwise. */
+  /** Own key: `NO_WHITEOUTS` when no name of the layer begins like a whiteout; absent otherwise. */
   whiteouts: 'atomic.whiteouts',
-  /** Ours: set when the content is that of another layer and this one was never fetched. */
+  /** Own key: set when the content is that of another layer and this layer was never fetched. */
   adopted: 'atomic.adopted',
 } as const;
 
 export const NO_WHITEOUTS = 'none';
 
-/** A layer as a manifest names it; those of old kinds do not say how large its blob is. */
+/** A layer as a manifest names it. Manifests of old kinds do not have the size of its blob. */
 export interface NamedLayer {
   readonly digest: string;
   readonly size?: number;
 }
 
 /**
- * @param reference the name that the ref decodes to
- * @param checksum of the commit
+ * @param reference name of the image, decoded from its ref
+ * @param checksum checksum of the commit
  * @throws AtomicError MANIFEST_INVALID when the recorded manifest cannot be read
  */
 export function describeImage(reference: string, checksum: string, commit: Commit): StoredImage {
@@ -68,7 +68,7 @@ export function describeImage(reference: string, checksum: string, commit: Commi
   });
 }
 
-/** Adds the names to what is known of an image. @param reference the name that its ref decodes to */
+/** Adds the names to the facts about an image. @param reference name of the image, decoded from its ref */
 export function nameImage<Facts>(
   reference: string,
   facts: Facts,
@@ -76,7 +76,7 @@ export function nameImage<Facts>(
   return { reference, ...splitReference(reference), ...facts };
 }
 
-/** @param digest `sha256:...` of the blob */
+/** @param digest digest of the blob, `sha256:...` */
 export function describeBlob(digest: string, commit: Commit): StoredBlob {
   const size = commit.metadata.get(BlobKey.size);
   return {
@@ -86,18 +86,18 @@ export function describeBlob(digest: string, commit: Commit): StoredBlob {
   };
 }
 
-/** Without any digest the commit itself is the id, and stays it when the layers are merged. */
+/** An image without a digest has the checksum of its first commit as id, also after its layers are merged. */
 function findFirstCommit(checksum: string, { metadata }: Commit): string {
   return metadata.get(ImageKey.mergedFrom) ?? checksum;
 }
 
-/** What an image's commit says that the image is made of. */
+/** The parts of an image, by the manifest in its commit. */
 interface ImageParts {
-  /** Of the manifest, when that itself says it. */
+  /** Digest of the manifest, when the commit has it. */
   readonly digest: string | undefined;
   /** Digest of the configuration blob; manifests of old kinds have none. */
   readonly config: string | undefined;
-  /** Base first; none when no manifest was recorded. */
+  /** Layers, base first. Empty when no manifest is recorded. */
   readonly layers: readonly NamedLayer[];
 }
 

@@ -12,7 +12,7 @@ import { tolerateDamage } from '../ostree/tolerate-damage.ts';
 import { BLOB_FILE } from './image-commit.ts';
 import { readImageRoot } from './image-root.ts';
 
-/** As many as the kernel follows. */
+/** The kernel's limit. */
 const MAX_SYMLINKS = 40;
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
@@ -21,9 +21,9 @@ export interface ImageTree {
   /** @returns `undefined` when there is no regular file; @throws AtomicError EXPORTS_INVALID when it is longer than `maxBytes` */
   readFile(path: string, maxBytes: number): Buffer | undefined;
   exists(path: string): boolean;
-  /** What is at a path whose parents are folders; nothing is followed. */
+  /** Looks at a path without following symlinks, also not in its parents. */
   look(path: string): ImageEntry | undefined;
-  /** Names in a directory, sorted; `undefined` when there is none. */
+  /** @returns the names in a directory, sorted; `undefined` when there is no directory */
   listDirectory(path: string): string[] | undefined;
 }
 
@@ -32,7 +32,7 @@ type Entry =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'symlink'; readonly target: string };
 
-/** Where content and directories are read from. */
+/** Functions that read content and directories. */
 interface TreeStore {
   readonly repository: string;
   readonly readTree: (checksum: string) => DirTree;
@@ -65,7 +65,7 @@ export function openImageTree(host: Host, image: StoredImage): ImageTree {
   };
 }
 
-/** Reads the text of the configuration blob. @throws AtomicError STORE_CORRUPT when it is gone */
+/** Reads the text of the configuration blob. @throws AtomicError STORE_CORRUPT when the blob is missing */
 export async function readImageConfig(host: Host, image: StoredImage): Promise<string> {
   const text = await findImageConfig(host, image);
   if (text !== undefined) return text;
@@ -76,19 +76,19 @@ export async function readImageConfig(host: Host, image: StoredImage): Promise<s
   );
 }
 
-/** @returns undefined when the image names no configuration, or its blob is gone */
+/** @returns `undefined` when the image names no configuration, or its blob is missing */
 export async function findImageConfig(host: Host, image: StoredImage): Promise<string | undefined> {
   const { repository } = host.locations;
   const path = image.configDigest === undefined ? undefined : findConfig(repository, image.configDigest);
   return path === undefined ? undefined : readBounded(path, BLOB_FILE, MAX_CONFIG_BYTES).toString('utf8');
 }
 
-/** Whether nothing of a configuration blob is missing. */
+/** Whether the store has all objects of a configuration blob. */
 export function hasConfig(repository: string, { digest }: Pick<BlobDescriptor, 'digest'>): boolean {
   return tolerateDamage(() => findConfig(repository, digest)) !== undefined;
 }
 
-/** @returns path of the object with the content of a configuration blob */
+/** @returns path of the content object of a configuration blob */
 function findConfig(repository: string, digest: string): string | undefined {
   const commit = findRef(repository, formatBlobRef(digest));
   if (commit === undefined) return undefined;
@@ -98,7 +98,7 @@ function findConfig(repository: string, digest: string): string | undefined {
   return path !== undefined && existsSync(path) ? path : undefined;
 }
 
-/** Walks a path like the kernel would inside the image: `..` stops at the root, an absolute link starts there. */
+/** Resolves a path as the kernel does with the image as its root: `..` stops at the root, and an absolute link starts there. */
 function resolvePath(store: TreeStore, root: Entry, path: string): Entry | undefined {
   const pending = splitPath(path);
   const parents: Entry[] = [];

@@ -1,4 +1,4 @@
-/** Names of images, also of damaged ones: they must be listed to be deleted. */
+/** Lists and selects names of images, including damaged ones, so that these can be deleted. */
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import type { Host } from '../host/host.ts';
 import { hasDigest } from '../image/image.ts';
@@ -13,7 +13,7 @@ import { describeImage } from './image-commit.ts';
 
 export interface ImageName {
   readonly reference: string;
-  /** Commit that the ref names; `undefined` when the ref is damaged. */
+  /** Checksum of the commit that the ref names; `undefined` when the ref is damaged. */
   readonly commit: string | undefined;
   /** Hex of the manifest digest; `undefined` when the commit is damaged. */
   readonly id: string | undefined;
@@ -21,7 +21,7 @@ export interface ImageName {
   readonly source: string | undefined;
 }
 
-/** Lists the names of all images, sorted; damage is a value here, not an error. */
+/** Lists the names of all images, sorted. Damage is no error: the damaged parts are `undefined`. */
 export function listImageNames(host: Host): readonly ImageName[] {
   const { repository } = host.locations;
   return listRefNames(repository)
@@ -33,14 +33,15 @@ export function listImageNames(host: Host): readonly ImageName[] {
 }
 
 /**
- * Selects the images that a person means, as `readImages` does: one by its name, else all names of the one image whose
- * id begins so.
+ * Selects the images that the user has named, as `readImages` does: one by its name, otherwise all names of the only image
+ * whose id begins with `written`.
  *
- * @param names all of them
- * @throws AtomicError IMAGE_NOT_FOUND; BAD_REFERENCE when several images have such an id, or it is neither
+ * @param names all names of images
+ * @throws AtomicError IMAGE_NOT_FOUND; BAD_REFERENCE when several images have such an id, or `written` is neither a name nor
+ * an id
  */
 export function selectImageNames(names: readonly ImageName[], written: string): readonly ImageName[] {
-  // Also names that nobody could pull: the original stored such.
+  // The original tool stored names that cannot be pulled, so the exact text is compared first.
   const exact = names.find(({ reference }) => reference === written);
   if (exact !== undefined) return [exact];
   const wanted = parseStoredName(written);

@@ -1,7 +1,7 @@
 /**
- * The root filesystem of an image. Commits of this program have it as their tree. Those of the original tool hold only the
- * manifest and the signatures (compatibility S-01): of such an image the layers are merged, here in memory, for whoever only
- * reads; `merge-image.ts` does it for good.
+ * Reads the root filesystem of an image. Commits of this program have it as their tree. Commits of the original tool have
+ * only the manifest and the signatures (compatibility S-01): for readers, this module merges their layers in memory;
+ * `merge-image.ts` writes the result to the store.
  */
 
 import { AtomicError } from '../base/errors.ts';
@@ -14,21 +14,21 @@ import { ImageKey, readImageParts } from './image-commit.ts';
 import { type LayerTree, type MergedRoot, mergeLayers } from './merge-layers.ts';
 import { readLayerTrees } from './stored-layer.ts';
 
-/** Its directories may be in no repository, because only the merge has made them. */
+/** A root filesystem. Its directories may be in no repository, when the merge has just made them. */
 export interface ImageRoot extends ReadableTree {
   /**
-   * What a folder of a checkout may be, beside what its own dirmeta object says: the original tool left a folder as the
-   * lowest layer had it, and the root as it had made it itself. `path` has no leading slash; the root is ``.
+   * Lists owners and modes that a folder of a checkout may have instead of those of its dirmeta object: the original tool
+   * gave a folder those of the lowest layer, and the root its own. `path` has no leading slash; the root is `''`.
    */
   readonly listOtherMetas: (path: string) => readonly DirMeta[];
 }
 
-/** The files of an image commit of the original tool. */
+/** Names of the files in an image commit of the original tool. */
 const ORIGINAL_FILE = /^(?:manifest\.json|signature-[0-9]+)$/;
 
 /**
- * @param checksum of an image's commit
- * @throws AtomicError STORE_CORRUPT, also when a layer that must be merged is missing; MANIFEST_INVALID,
+ * @param checksum checksum of an image's commit
+ * @throws AtomicError STORE_CORRUPT, also when a layer is missing that must be merged; MANIFEST_INVALID,
  * MANIFEST_UNSUPPORTED, LAYER_REJECTED
  */
 export function readImageRoot(repository: string, checksum: string): ImageRoot {
@@ -50,14 +50,14 @@ export function readImageRoot(repository: string, checksum: string): ImageRoot {
   };
 }
 
-/** The tree that a commit has itself. */
+/** Reads the tree of a commit. */
 export function readCommitRoot(repository: string, { dirtree, dirmeta }: TreeNode): ImageRoot {
   return { dirtree, dirmeta, readTree: (tree) => readDirTree(repository, tree), listOtherMetas: () => [] };
 }
 
 /**
- * Whether the tree of an image's commit is a root filesystem. An image of ours may consist of a `manifest.json`, too: its
- * commit says where it came from, which the original did not record.
+ * Whether the tree of an image's commit is a root filesystem. An image may consist of one file `manifest.json`, so the names
+ * alone do not decide: commits of this program have the key `ImageKey.source`, those of the original tool do not.
  *
  * @throws AtomicError STORE_CORRUPT when the tree cannot be read
  */
@@ -100,9 +100,9 @@ function findFolder(repository: string, { dirtree }: TreeNode, name: string): Tr
   return tree?.directories.find((directory) => directory.name === name);
 }
 
-/** The error of a checkout of a commit that holds only a manifest. */
+/** Builds the error for a checkout of a commit that has only a manifest. */
 export function buildUnmerged(commit: string): AtomicError {
   return new AtomicError('STORE_CORRUPT', `reading the commit ${commit}: it holds no root filesystem`, {
-    hint: 'Another program has stored the image just now; repeat the command.',
+    hint: 'Another program has just stored the image; repeat the command.',
   });
 }

@@ -1,7 +1,7 @@
 /**
- * Signatures that came with an image and that the trust policy has accepted, in the metadata of its commit: their number
- * as the original wrote it (compatibility S-01), and each in base64 under a key of ours. What they are good for is
- * `skopeo standalone-verify` with the recorded manifest, also when the registry is gone.
+ * Signatures of an image that the trust policy has accepted, in the metadata of its commit: their number as the original tool
+ * wrote it (compatibility S-01), and each in base64 under an own key. `skopeo standalone-verify` can check them with the
+ * recorded manifest, also when the registry is gone.
  */
 
 import type { Host } from '../host/host.ts';
@@ -9,7 +9,7 @@ import type { StoredImage } from '../image/image.ts';
 import { readCommit } from '../ostree/object-files.ts';
 import { ImageKey } from './image-commit.ts';
 
-/** Metadata of an image commit. */
+/** Formats signatures as metadata of an image commit. */
 export function formatSignatures(signatures: readonly Buffer[]): readonly (readonly [string, string])[] {
   return [
     [ImageKey.signatures, String(signatures.length)],
@@ -26,7 +26,7 @@ export function readSignatures(host: Host, image: StoredImage): readonly Buffer[
 export function parseSignatures(metadata: ReadonlyMap<string, string>): readonly Buffer[] {
   const count = Number(metadata.get(ImageKey.signatures) ?? '0');
   const signatures: Buffer[] = [];
-  // The original keeps the signatures as files of the commit, not in its metadata.
+  // The original tool stores signatures as files of the commit, not in its metadata.
   for (let index = 0; index < count; index += 1) {
     const text = metadata.get(formatKey(index));
     if (text === undefined) break;
@@ -35,7 +35,7 @@ export function parseSignatures(metadata: ReadonlyMap<string, string>): readonly
   return signatures;
 }
 
-/** Whether an image that is there has these signatures; none at all are always there. */
+/** Whether a stored image has all of these signatures. */
 export function hasSignatures(host: Host, image: StoredImage, signatures: readonly Buffer[]): boolean {
   const stored = readSignatures(host, image).map((data) => data.toString('base64'));
   return signatures.every((data) => stored.includes(data.toString('base64')));

@@ -1,6 +1,7 @@
 /**
- * Which directories of a layer its archive does not name itself. The merge must know: what lies below them keeps its owner and
- * mode. Layers of this program say so in their commit. Those of the original do not; but they have the record of the archive.
+ * Finds the directories of a layer that its archive implies but does not name. The merge needs them, because such a directory
+ * keeps the owner and mode of lower layers. Commits of this program list them. Commits of the original tool do not, but have
+ * the record of the archive.
  */
 import { gunzipSync } from 'node:zlib';
 import { isErrno } from '../base/file-error.ts';
@@ -10,7 +11,7 @@ import { type Commit, type DirMeta, plainDirectory } from '../ostree/ostree-obje
 import { parseTarSplitLine, TarSplitMalformed } from '../tar/tar-split.ts';
 import { BlobKey } from './image-commit.ts';
 
-/** Far above any real record, which has some hundred bytes for each file. */
+/** Limit far above any real record, which has some hundred bytes for each file. */
 const MAX_RECORD_BYTES = 512 * 1024 * 1024;
 const SELINUX = 'security.selinux\0';
 
@@ -25,7 +26,7 @@ export function readImpliedDirectories(repository: string, commit: Commit): Read
   if (metadata.has(BlobKey.start) || metadata.has(BlobKey.whiteouts)) return new Set();
   const record = metadata.get(BlobKey.tarSplit);
   const named = record === undefined ? undefined : listNames(record);
-  // Without a record, what looks as if nothing had described it.
+  // Without a record, a directory with plain owner and mode counts as implied.
   const isImplied = (path: string, dirmeta: string): boolean =>
     named === undefined ? isPlain(readDirMeta(repository, dirmeta)) : !named.has(path);
   return collectDirectories(repository, commit, isImplied);
@@ -36,7 +37,7 @@ function parseImplied(text: string): ReadonlySet<string> {
   return new Set(Array.isArray(paths) ? paths.map(String) : []);
 }
 
-/** @returns undefined when the record cannot be read */
+/** @returns `undefined` when the record cannot be read */
 function listNames(record: string): ReadonlySet<string> | undefined {
   try {
     const text = gunzipSync(Buffer.from(record, 'base64'), { maxOutputLength: MAX_RECORD_BYTES });
@@ -73,7 +74,7 @@ function collectDirectories(
   return found;
 }
 
-/** Whatever label the original gave it. */
+/** Ignores the SELinux label that the original tool gave every directory. */
 function isPlain({ uid, gid, mode, xattrs }: DirMeta): boolean {
   const { meta } = plainDirectory;
   const isLabelled = xattrs.every(([name]) => name.toString() === SELINUX);

@@ -1,17 +1,17 @@
 /**
- * Remembers layers that are complete before a ref may name them: a ref is set when its transaction is committed, which
- * costs a sync of the filesystem and so happens every 256 MB only.
+ * Records layers that are complete but have no ref yet. A ref is set when its transaction is committed; that costs a sync of
+ * the filesystem, so it happens only every 256 MB.
  *
  * ```
  * REPO/tmp/
- *   atomic-layers/HEX         checksum of the layer's commit, which waits, see `waiting-files.ts`; HEX is the digest of the blob
- *   staging-BOOTID-XXXXXX/    libostree's: objects of an open transaction. What a dead process left there, the next
- *                             transaction of the same boot goes on with; those of earlier boots are removed
+ *   atomic-layers/HEX         checksum of the layer's waiting commit, see `waiting-files.ts`; HEX is the digest of the blob
+ *   staging-BOOTID-XXXXXX/    libostree's: objects of an open transaction. After a crash the next transaction of the same
+ *                             boot takes over the folder; libostree removes those of earlier boots
  * ```
  *
- * An entry is a hint, written without a sync: whoever follows it checks that every object is there. After a power cut
- * it may be empty or lead to nothing. Entries go when the ref is there, at the latest with the next prune; libostree
- * removes the folder when nothing was added to it for a day.
+ * An entry is a hint, written without a sync: its reader checks that every object exists. After a power cut an entry may be
+ * empty or name a missing commit. Entries are removed when the ref exists, at the latest by the next prune; libostree removes
+ * the folder when nothing was added to it for a day.
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,13 +22,16 @@ import { isChecksum } from '../image/digest.ts';
 import { formatObjectPath } from '../ostree/object-files.ts';
 import { forgetWaitingCommit } from '../ostree/waiting-files.ts';
 
-/** @param digest `sha256:HEX` of the blob @param commit checksum of the layer's commit */
+/**
+ * @param digest digest of the blob, `sha256:HEX`
+ * @param commit checksum of the layer's commit
+ */
 export function recordLayer(repository: string, digest: string, commit: string): void {
   mkdirSync(formatLedgerPath(repository), { recursive: true });
   writeFileSync(formatEntryPath(repository, digest), commit);
 }
 
-/** @returns checksum of the commit that a layer had, perhaps in a transaction that is gone */
+/** @returns checksum of the layer's commit, which may be missing: its transaction may be lost */
 export function findRecordedLayer(repository: string, digest: string): string | undefined {
   try {
     const text = readFileSync(formatEntryPath(repository, digest), 'latin1');
@@ -39,13 +42,13 @@ export function findRecordedLayer(repository: string, digest: string): string | 
   }
 }
 
-/** Removes the entries of layers that have a ref now, and what waited of them. What cannot be removed hinders nothing. */
+/** Removes the entries of layers that have a ref now, and their waiting commits. A failure does no harm, so it is a warning. */
 export function forgetLayers(host: Host, digests: Iterable<string>): void {
   const { repository } = host.locations;
   for (const digest of digests) {
     try {
       const commit = findRecordedLayer(repository, digest);
-      // One that is not there yet may be that of another pull, which places it now.
+      // A missing commit may belong to another pull, which is moving it into the repository now.
       if (commit !== undefined && existsSync(formatObjectPath(repository, commit, 'commit'))) {
         forgetWaitingCommit(repository, commit);
       }
@@ -58,9 +61,9 @@ export function forgetLayers(host: Host, digests: Iterable<string>): void {
 }
 
 /**
- * Removes all entries. The caller holds the exclusive lock of the store: no pull relies on them.
+ * Removes all entries. The caller holds the store exclusively, so no pull needs them.
  *
- * @returns the path of the ledger when it had any
+ * @returns the path of the ledger when it had entries
  */
 export function removeLayerLedger(repository: string): readonly string[] {
   const path = formatLedgerPath(repository);

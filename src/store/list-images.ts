@@ -1,4 +1,4 @@
-/** Lists what the repository holds. Needs neither root nor libostree. */
+/** Lists the images and blobs of the repository. Needs neither root nor libostree. */
 
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import type { Host } from '../host/host.ts';
@@ -11,15 +11,15 @@ import { ImageCache } from './image-cache.ts';
 import { describeBlob, describeImage, nameImage } from './image-commit.ts';
 
 /**
- * Images in the order of their names. One that is damaged is left out and reported. What was read is kept in the
- * repository, see `ImageCache`.
+ * Lists images in the order of their names. Damaged ones are left out and reported. The result is cached in the repository,
+ * see `ImageCache`.
  */
 export async function listImages(host: Host): Promise<ListedImage[]> {
   const cache = new ImageCache(host);
   return cache.findAll() ?? readImages(host, cache);
 }
 
-/** Layers and configuration blobs, newest first. One that is damaged is left out and reported. */
+/** Lists layers and configuration blobs, newest first. Damaged ones are left out and reported. */
 export async function listBlobs(host: Host): Promise<StoredBlob[]> {
   const { found, damaged } = readEach(host, readBlob);
   reportDamage(host, damaged);
@@ -34,7 +34,7 @@ function readImages(host: Host, cache: ImageCache): ListedImage[] {
   return images;
 }
 
-/** @returns `undefined` when the ref is of another kind, or was removed since the names were read */
+/** @returns `undefined` when the ref is not that of an image, or was removed after the names were read */
 function readImage(repository: string, name: string, cache: ImageCache): ListedImage | undefined {
   const parsed = parseRefName(name);
   if (parsed.kind !== 'image') return undefined;
@@ -50,7 +50,7 @@ function readImage(repository: string, name: string, cache: ImageCache): ListedI
   });
 }
 
-/** As `readImage`. */
+/** @returns `undefined` when the ref is not that of a blob, or was removed after the names were read */
 function readBlob(repository: string, name: string): StoredBlob | undefined {
   const parsed = parseRefName(name);
   if (parsed.kind !== 'blob') return undefined;
@@ -64,7 +64,7 @@ interface UnreadableRef {
   readonly error: Error;
 }
 
-/** @param read of one ref below `ociimage/` */
+/** @param read reads one ref below `ociimage/` */
 function readEach<T>(
   { locations: { repository } }: Host,
   read: (repository: string, name: string) => T | undefined,

@@ -1,6 +1,6 @@
 /**
- * Merges the layers of an image that the original tool stored, for good: a new commit has the root filesystem as its tree, and
- * the names of the image lead to it. The old commit stays as long as a container names it.
+ * Merges the layers of an image that the original tool stored, and writes the result to the store: a new commit has the root
+ * filesystem as its tree, and the names of the image lead to it. The old commit stays as long as a container names it.
  */
 import { readFileSync, statSync } from 'node:fs';
 import type { Host } from '../host/host.ts';
@@ -17,12 +17,12 @@ import { listImageNames } from './image-names.ts';
 import { hasMergedRoot, mergeStoredLayers, readLayersOf } from './image-root.ts';
 import { formatSignatures } from './image-signatures.ts';
 
-/** As skopeo limits them. */
+/** skopeo's limit. */
 const MAX_SIGNATURE_BYTES = 4 * 1024 * 1024;
 
 /**
- * Merges the layers of the image of a name, if there is one and they are not. Holds the store exclusively meanwhile: a pull
- * that moves the name must not be undone. The caller holds no lock of the store.
+ * Merges the layers of the image with a name, if it exists and its layers are not merged yet. Holds the store exclusively
+ * meanwhile, so that it does not undo a pull that moves the name. The caller holds no lock of the store.
  *
  * @param name as for `findImage`
  * @throws AtomicError STORE_CORRUPT when a layer is missing or damaged, NO_SPACE, READ_ONLY, STORE_FAILED
@@ -40,10 +40,11 @@ export async function mergeNamedImage(host: Host, name: string): Promise<void> {
 }
 
 /**
- * Writes the commit of an image whose tree is the merged root; everything else of it is as it was, also the time, so that it
- * is the same commit however often it is made.
+ * Writes a commit of an image with the merged root as its tree. Metadata and time are copied, so that repeated merges give
+ * the same commit.
  *
- * @returns its checksum; that of the commit itself when it has such a tree
+ * @param checksum checksum of the image's commit
+ * @returns checksum of the merged commit; `checksum` itself when its tree is a root filesystem already
  * @throws as `mergeNamedImage`
  */
 export async function mergeCommit(host: Host, checksum: string): Promise<string> {
@@ -54,7 +55,7 @@ export async function mergeCommit(host: Host, checksum: string): Promise<string>
   const metadata = new Map([
     ...commit.metadata,
     ...formatSignatures(readSignatureFiles(repository, commit)),
-    // Where it came from was not recorded; that the key is there says whose commit it is.
+    // The source is unknown. The key marks a commit of this program.
     [ImageKey.source, ''],
     [ImageKey.mergedFrom, checksum],
   ]);
@@ -74,7 +75,7 @@ async function needsMerge(host: Host, name: string): Promise<boolean> {
   return image !== undefined && !hasMergedRoot(repository, readCommit(repository, image.commit));
 }
 
-/** The original keeps signatures as files beside the manifest. */
+/** The original tool stores signatures as files beside the manifest. */
 function readSignatureFiles(repository: string, { dirtree }: Commit): Buffer[] {
   return readDirTree(repository, dirtree)
     .files.filter(({ name }) => name.startsWith('signature-'))

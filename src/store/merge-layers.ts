@@ -1,6 +1,6 @@
 /**
- * Merges the layers of an image as data (OCI image specification, "Layer": applying changesets, whiteouts). Nothing
- * is written to a disk in between, so a symlink of one layer can never lead a file of another one astray.
+ * Merges the layers of an image as data (OCI image specification, "Layer": applying changesets, whiteouts). No layer is
+ * written to a disk in between, so a symlink of one layer cannot redirect a file of another layer.
  */
 import { createHash } from 'node:crypto';
 import { compareUtf8 } from '../base/compare-utf8.ts';
@@ -15,7 +15,7 @@ import {
   type TreeFile,
 } from '../ostree/ostree-objects.ts';
 
-/** Names of aufs itself begin so; of them only the opaque marker means something. */
+/** Beginning of aufs' own names. Only the opaque marker among them has a meaning. */
 const WHITEOUT_META_PREFIX = '.wh..wh.';
 const OPAQUE_MARKER = '.wh..wh..opq';
 
@@ -24,8 +24,8 @@ export interface LayerTree {
   readonly dirtree: string;
   readonly dirmeta: string;
   /**
-   * Directories that the layer's archive does not name itself, without leading slash, the root as `''`. Their owner,
-   * mode and xattrs are those of the lower layer, and plain where it does not have them.
+   * Directories that the layer's archive implies but does not name, without leading slash, the root as `''`. They have the
+   * owner, mode and xattrs of the lower layer, or plain ones where that has no such directory.
    */
   readonly impliedDirectories: ReadonlySet<string>;
   /** Whether a path of the layer may be a whiteout. */
@@ -35,11 +35,11 @@ export interface LayerTree {
 export interface MergedRoot {
   readonly dirtree: string;
   readonly dirmeta: string;
-  /** Serialised dirtree objects by checksum that the merge made and the root needs. It may need `plainDirectory`, too. */
+  /** Serialised dirtree objects, by checksum, that the merge has made for the root. The root may also need `plainDirectory`. */
   readonly created: ReadonlyMap<string, Buffer>;
 }
 
-/** Reads the serialised dirtree object of a checksum. */
+/** Reads a serialised dirtree object by its checksum. */
 type ReadDirTree = (checksum: string) => Buffer;
 
 /**
@@ -65,7 +65,7 @@ export function mergeLayers(layers: readonly LayerTree[], readDirTree: ReadDirTr
   return { dirtree: root.dirtree, dirmeta: root.dirmeta, created: trees.createdBelow(root.dirtree) };
 }
 
-/** Directories by checksum: those of the repository and those that the merge made. */
+/** Directories by checksum: those of the repository and those that the merge has made. */
 class TreeSet {
   readonly #readDirTree: ReadDirTree;
   readonly #parsed = new Map<string, DirTree>();
@@ -75,7 +75,7 @@ class TreeSet {
     this.#readDirTree = readDirTree;
   }
 
-  /** Applies the upper directory to the lower one, or to nothing; returns the checksum of the result. */
+  /** Applies the upper directory to the lower one, if there is one. @returns the checksum of the result */
   applied(lower: string | undefined, upper: string, path: string, layer: ChangingLayer): string {
     if (lower === undefined && isTakenUnread(layer, path)) return upper;
     const upperTree = this.#tree(upper);
@@ -111,7 +111,7 @@ class TreeSet {
     ]);
   }
 
-  /** The created directories that the root needs; those of intermediate steps are left behind. */
+  /** @returns the created directories that the root needs, without those of intermediate steps */
   createdBelow(root: string): ReadonlyMap<string, Buffer> {
     const needed = new Map<string, Buffer>();
     const visit = (checksum: string): void => {
@@ -132,7 +132,7 @@ class TreeSet {
     return tree;
   }
 
-  /** Keeps a directory; one that is equal to an origin is that origin, without being serialised again. */
+  /** Stores a directory. A directory that equals an origin has the origin's checksum, and is not serialised again. */
   #store(tree: DirTree, origins: readonly { checksum: string; tree: DirTree }[]): string {
     const same = origins.find((origin) => isSameTree(origin.tree, tree));
     if (same !== undefined) return same.checksum;
@@ -146,12 +146,12 @@ class TreeSet {
   }
 }
 
-/** libostree gives an implied directory the owner of what it found below it, which means nothing. */
+/** The owner of an implied directory in the layer has no meaning: libostree takes it from an entry below. */
 function chooseDirMeta(layer: LayerTree, path: string, upper: string, lower: string | undefined): string {
   return layer.impliedDirectories.has(path) ? (lower ?? plainDirectory.checksum) : upper;
 }
 
-/** A layer, and which of its directories have an implied one below them. */
+/** A layer, and the directories that have an implied directory below them. */
 interface ChangingLayer extends LayerTree {
   readonly parentsOfImplied: ReadonlySet<string>;
 }
@@ -169,7 +169,7 @@ function describeChanges(layer: LayerTree): ChangingLayer {
   return { ...layer, parentsOfImplied };
 }
 
-/** Whether a directory of the layer that lies over nothing is in the result as it is. */
+/** Whether a directory of the layer without a lower one is unchanged in the result. */
 function isTakenUnread({ mayHaveWhiteouts, parentsOfImplied }: ChangingLayer, path: string): boolean {
   return !mayHaveWhiteouts && !parentsOfImplied.has(path);
 }
@@ -178,13 +178,13 @@ const EMPTY_TREE: DirTree = { files: [], directories: [] };
 
 interface Changes {
   readonly isOpaque: boolean;
-  /** Names that the layer takes away from the layers below it. */
+  /** Names that the layer removes from lower layers. */
   readonly removed: ReadonlySet<string>;
   readonly files: readonly TreeFile[];
   readonly directories: readonly TreeDirectory[];
 }
 
-/** Tells whiteouts from entries. As in other implementations the name alone makes a whiteout, not the type. */
+/** Separates whiteouts from entries. As in other implementations, the name alone makes a whiteout, not the type. */
 function readChanges(tree: DirTree, path: string): Changes {
   const removed = new Set<string>();
   let isOpaque = false;

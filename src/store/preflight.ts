@@ -1,7 +1,6 @@
 /**
- * Compares what an image needs with what the filesystem has, before anything of it is fetched. What is needed is a lower
- * bound: blobs are compressed, files in the repository already need nothing. libostree itself refuses what outgrows the
- * filesystem in the end.
+ * Compares the space that an image needs with the free space, before anything is fetched. The need is a lower bound, because
+ * blobs are compressed. libostree refuses a transaction that exceeds the free space.
  */
 import { statfs } from 'node:fs/promises';
 import type { Host } from '../host/host.ts';
@@ -11,16 +10,16 @@ import { type AvailableSpace, checkSpace } from '../ostree/space.ts';
 import { withStoreErrors } from '../ostree/store-error.ts';
 import { findRecordedLayer } from './layer-ledger.ts';
 
-/** Its commit, one directory and its ref. Owner and mode of directories are shared with other layers. */
+/** Commit, one directory and ref of a layer. Layers share the objects for owner and mode of directories. */
 const INODES_OF_LAYER = 3;
-/** Its commit and ref, and the configuration's commit, ref, directory and content. */
+/** Commit and ref of an image, and commit, ref, directory and content of its configuration. */
 const INODES_OF_IMAGE = 6;
 
 /**
- * The layers that must be fetched, each once, base first. One that an interrupted pull has recorded counts as there;
- * should it prove to be damaged, it is fetched all the same.
+ * Lists the layers that must be fetched, each once, base first. A layer that an interrupted pull has recorded is not listed;
+ * it is fetched nevertheless when it proves to be damaged.
  *
- * @param known digests of the layers that are there
+ * @param known digests of the stored layers
  */
 export function listMissingLayers(
   host: Host,
@@ -36,7 +35,7 @@ export function listMissingLayers(
 
 /**
  * @param missing layers that will be stored
- * @param copied layers of which a copy will lie beside the repository meanwhile
+ * @param copied layers that are also copied into a scratch folder
  * @throws AtomicError NO_SPACE
  */
 export async function checkRoomForLayers(
@@ -55,20 +54,20 @@ export async function checkRoomForLayers(
   );
 }
 
-/** @throws AtomicError STORE_FAILED when the filesystem cannot be looked at */
+/** @throws AtomicError STORE_FAILED when the filesystem does not report its space */
 export async function readAvailableSpace(host: Host, repo: Pointer): Promise<AvailableSpace> {
   const path = host.locations.repository;
   return withStoreErrors(`looking at the filesystem of ${path}`, async () => {
     const { readMinFreeSpace } = await import('../native/ostree-inventory.ts');
     const { bsize, bfree, bavail, files, ffree } = await statfs(path);
     const reserved = readMinFreeSpace(repo);
-    // As libostree counts: blocks that the filesystem keeps for root are free for root.
+    // As libostree counts: root may use the blocks that are reserved for root.
     const free = (host.uid === 0 ? bfree : bavail) * bsize;
     return {
       path,
       bytes: Math.max(0, free - reserved),
       reserved,
-      // btrfs and others have no inodes of a fixed number, and say 0 of 0.
+      // btrfs and others have no fixed number of inodes and report 0 of 0.
       inodes: files === 0 ? undefined : ffree,
     };
   });

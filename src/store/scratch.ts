@@ -1,13 +1,13 @@
 /**
- * Scratch folders: `REPO/tmp/atomic-scratch-XXXXXX/`, one for each pull that needs files beside the objects. They are on
- * the filesystem of the store, so that an image that fits there fits here. The folder is locked (`flock`) as long as it
- * is used: one that nobody has locked was left by a crash, and whoever makes the next one removes it.
+ * Scratch folders: `REPO/tmp/atomic-scratch-XXXXXX/`, one for each pull or export that needs temporary files. They are on the
+ * filesystem of the store. A folder is locked (`flock`) as long as it is used. A folder without a lock was left by a crash;
+ * the next command that creates a scratch folder removes it.
  *
  * ```
  * REPO/tmp/atomic-scratch-XXXXXX/
- *   image/           copy of an image that skopeo has made under the trust policy
- *   expanded.tar     an archive without its compression, or with one image of it
- *   source           symlink to a path that skopeo could not read because of a colon in it
+ *   image/           copy of an image that skopeo has made under the trust policy, or the image to export
+ *   expanded.tar     an archive without its compression, or with only one of its images
+ *   source           symlink to a path with a colon, which skopeo cannot read
  *   ...              temporary files of skopeo
  * ```
  */
@@ -31,7 +31,7 @@ interface LockedFolder {
 }
 
 /**
- * Runs an action with a scratch folder, which is made when it is opened and removed afterwards.
+ * Runs an action with a scratch folder. The folder is created when the action opens it, and removed afterwards.
  *
  * @throws NO_SPACE, READ_ONLY, STORE_FAILED
  */
@@ -52,7 +52,7 @@ export async function withScratch<T>(host: Host, action: (scratch: Scratch) => P
   }
 }
 
-/** What was done with the folder is done, whether or not it can be removed. */
+/** A failure is only a warning, because the action has succeeded. */
 async function tryToRemove(host: Host, folder: LockedFolder): Promise<void> {
   try {
     await removeFolder(folder);
@@ -63,9 +63,9 @@ async function tryToRemove(host: Host, folder: LockedFolder): Promise<void> {
 }
 
 /**
- * Removes the scratch folders that crashed pulls have left; those in use stay.
+ * Removes the scratch folders that crashed commands have left. Folders in use stay.
  *
- * @returns the paths of what was removed
+ * @returns paths of the removed folders
  */
 export async function removeAbandonedScratch(host: Host): Promise<readonly string[]> {
   const temporary = formatTemporary(host);
@@ -96,7 +96,7 @@ async function makeFolder(host: Host): Promise<LockedFolder> {
       mkdtemp(`${temporary}/${PREFIX}`),
     );
     const folder = await lockFolder(path);
-    // Between its making and its locking somebody may have taken it for abandoned.
+    // Another process may have removed the folder as abandoned before it was locked.
     if (folder !== undefined) return folder;
   }
 }
@@ -109,7 +109,7 @@ async function removeFolder({ path, lock }: LockedFolder): Promise<void> {
   }
 }
 
-/** @returns `undefined` when another process uses it, or it is gone */
+/** @returns `undefined` when another process uses the folder, or it is missing */
 async function lockFolder(path: string): Promise<LockedFolder | undefined> {
   const { tryLock } = await import('../native/libc.ts');
   const lock = await openFolder(path);

@@ -1,4 +1,4 @@
-/** Layers that are in the repository already. */
+/** Finds layers in the repository. */
 
 import { AtomicError } from '../base/errors.ts';
 import { algorithmOf } from '../image/digest.ts';
@@ -12,14 +12,14 @@ import type { LayerTree } from './merge-layers.ts';
 
 export interface StoredLayer {
   readonly tree: LayerTree;
-  /** `sha256:...` of the inflated archive. */
+  /** Digest of the inflated archive, `sha256:...`. */
   readonly uncompressedDigest: string;
 }
 
 /**
  * Finds a complete layer (compatibility S-07).
  *
- * @param diffId what the image says that the layer inflates to. A layer that was adopted on the word of another image,
+ * @param diffId digest of the inflated archive, by the image's configuration. A layer that was adopted for another image,
  * see `writeAdoptedLayers`, does not count for an image that says otherwise
  * @throws AtomicError STORE_CORRUPT
  */
@@ -35,9 +35,9 @@ export function findStoredLayer(
 }
 
 /**
- * Finds the layers of an image that are there, by digest: each is read once, for its commit may be large.
+ * Finds the stored layers of an image, by digest. Reads each commit once, because it may be large.
  *
- * @param diffIds of the layers, in their order, where the image has told them; see `findStoredLayer`
+ * @param diffIds digests of the inflated layers, in their order, if they are known; see `findStoredLayer`
  * @throws AtomicError STORE_CORRUPT
  */
 export function findStoredLayers(
@@ -54,11 +54,11 @@ export function findStoredLayers(
 }
 
 /**
- * Reads the trees of all layers of an image, for the merge. A layer that an old version of the original tool stored counts,
- * too: its commit does not say what the archive inflates to.
+ * Reads the trees of all layers of an image, for the merge. Also accepts layers of old versions of the original tool, whose
+ * commits do not have the digest of the inflated archive.
  *
  * @returns base first
- * @throws AtomicError STORE_CORRUPT when one is missing
+ * @throws AtomicError STORE_CORRUPT when a layer is missing
  */
 export function readLayerTrees(repository: string, layers: readonly NamedLayer[]): LayerTree[] {
   return layers.map((layer) => {
@@ -75,7 +75,7 @@ export function readLayerTrees(repository: string, layers: readonly NamedLayer[]
   });
 }
 
-/** @returns `undefined` when the commit is not that of this layer, or not one of ours */
+/** @returns `undefined` when the commit does not belong to this layer, or has no digest of an inflated archive */
 export function describeLayer(
   repository: string,
   commit: Commit,
@@ -85,13 +85,13 @@ export function describeLayer(
   const { metadata } = commit;
   const digest = metadata.get(BlobKey.uncompressedDigest);
   if (digest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
-  // Of digests of two algorithms nothing says whether they are of the same archive.
+  // Digests of two algorithms cannot be compared.
   if (diffId !== undefined && algorithmOf(diffId) !== algorithmOf(digest)) return undefined;
   if (metadata.has(BlobKey.adopted) && diffId !== undefined && diffId !== digest) return undefined;
   return readStoredLayer(repository, commit, digest);
 }
 
-/** @param uncompressedDigest `sha256:...` of the inflated archive */
+/** @param uncompressedDigest digest of the inflated archive, `sha256:...` */
 export function readStoredLayer(repository: string, commit: Commit, uncompressedDigest: string): StoredLayer {
   const { dirtree, dirmeta, metadata } = commit;
   return {

@@ -12,15 +12,15 @@ import { type ImageName, listImageNames } from './image-names.ts';
 interface TaggedImage {
   /** The image under its new name. */
   readonly image: StoredImage;
-  /** What the name stood for before. */
+  /** The image that had the name before. */
   readonly replaced: ImageName | undefined;
 }
 
 /**
- * Gives an image another name: a ref to the same commit. A name that is taken is taken over (compatibility M-30).
+ * Gives an image another name: a ref to the same commit. A name that another image has is moved (compatibility M-30).
  *
- * @param written a name or the beginning of an id
- * @param target a name without a digest: a digest says what it names, and nobody else may
+ * @param written name or beginning of an id
+ * @param target new name, without a digest: only a pull can make a name with a digest
  * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE, STORE_CORRUPT, NO_SPACE, READ_ONLY, STORE_FAILED
  */
 export async function tagImage(host: Host, written: string, target: string): Promise<TaggedImage> {

@@ -5,7 +5,7 @@ import type { ExportedImage } from '../../src/image/exported-image.ts';
 const pushed: ExportedImage = {
   reference: 'reg/a:1',
   destination: 'docker://other/a:1',
-  manifest: { original: 'sha256:1', digest: 'sha256:2', reason: 'it names other layers' },
+  manifest: { original: 'sha256:1', digest: 'sha256:2', reason: 'it has other layers' },
   config: { original: 'sha256:c', digest: 'sha256:c', reason: undefined },
   layers: [{ original: 'sha256:3', digest: 'sha256:4', reason: 'why' }],
 };

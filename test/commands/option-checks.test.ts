@@ -68,7 +68,7 @@ describe('registry options', () => {
     });
   });
   const named = (option: string): string =>
-    `Check the path behind ${option}; a relative one begins at the current folder.`;
+    `Check the path after ${option}; a relative path begins at the current folder.`;
   test.each([
     [{ authfile: '/no/such' }, '/no/such: there is no such file or folder', named('--authfile')],
     [{ authfile: '/etc/passwd/x' }, '/etc/passwd/x: there is no such file or folder', named('--authfile')],

@@ -181,7 +181,7 @@ describe('images that cannot be had', () => {
       stdout: [`Image ${image} is being pulled to ostree ...`],
       stderr: [
         /^error: pulling 127\.0\.0\.1:\d+\/test\/service: (?!.*wrong).*authentication required$/,
-        /^hint: 127\.0\.0\.1:\d+ refused what --creds gave: check the user, the password and what that user may do there\.$/,
+        /^hint: 127\.0\.0\.1:\d+ refused the credentials of --creds: check the user, the password and the user's rights there\.$/,
       ],
     });
   });

@@ -168,7 +168,7 @@ describe('a full disk', () => {
     [
       'that shows when the layer is inflated',
       'gzip',
-      /^error: pulling .*layer sha256:[0-9a-f]{64}: .*(?:min-free-space|No space left on device|No space left on the filesystem beside what must stay free).*\nhint: Free some space on the filesystem of the image store and try again\.\n$/,
+      /^error: pulling .*layer sha256:[0-9a-f]{64}: .*(?:min-free-space|No space left on device|No space left on the filesystem apart from the space that must stay free).*\nhint: Free some space on the filesystem of the image store and try again\.\n$/,
     ],
   ])('in a pull, %s: nothing of the image is there', async (_, compression, stderr) => {
     const content = Buffer.alloc(12_000_000, 'compresses well');

@@ -57,7 +57,7 @@ test('unknown ones', async () => {
   expect(await failing('nothing')).toMatchObject({
     code: 'IMAGE_NOT_FOUND',
     message: 'Cannot find image nothing.',
-    hint: 'List what is there: atomic images list',
+    hint: 'List the images: atomic images list',
   });
   expect(await failing('f'.repeat(64))).toMatchObject({ code: 'IMAGE_NOT_FOUND' });
   expect(await failing('No/Name')).toMatchObject({ code: 'BAD_REFERENCE' });

@@ -9,13 +9,13 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 const AGAIN = 'Make the archive again; nothing was stored.';
 
-/** Turns a failed system call on an image's file into an error for a person; anything else is returned unchanged. */
+/** Turns a failed system call on a file of an image into a typed error. Any other error is returned unchanged. */
 export function toReadError(error: unknown, path: string): unknown {
   if (error instanceof AtomicError || !(error instanceof Error) || !('code' in error)) return error;
   return sourceUnreadable(path, REASONS[String(error.code)] ?? error.message, error);
 }
 
-/** The error for a file that nobody can or should read. @param reason `permission denied` */
+/** Builds the error for a file that cannot be read, or must not be read. @param reason `permission denied` */
 export function sourceUnreadable(path: string, reason: string, cause?: Error): AtomicError {
   return new AtomicError('SOURCE_UNREADABLE', `reading ${toPrintable(path)}: ${toPrintable(reason)}`, {
     hint: `Look at it: ls -ld ${toPrintable(path)}`,
@@ -23,23 +23,23 @@ export function sourceUnreadable(path: string, reason: string, cause?: Error): A
   });
 }
 
-/** The error for a file or folder that is no image. @param problem `it is cut short` */
+/** Builds the error for a file or folder that is not an image. @param problem `it is cut short` */
 export function archiveInvalid(path: string, problem: string, hint = AGAIN): AtomicError {
   return new AtomicError('ARCHIVE_INVALID', `reading ${toPrintable(path)}: ${problem}`, { hint });
 }
 
-/** The hint for an image of another kind than its prefix says. @param kind with article: `an OCI archive` */
+/** Formats the hint for an image whose kind does not match the prefix. @param kind kind with article: `an OCI archive` */
 export function formatOtherPrefix(path: string, kind: string, prefix: string): string {
   return `It looks like ${kind}: write ${prefix}:${toPrintable(path)}`;
 }
 
-/** Turns what zlib says of a gzip file into the error for a person; anything else is returned unchanged. */
+/** Turns an error of zlib into a typed error. Any other error is returned unchanged. */
 export function toInflateError(error: unknown, path: string): unknown {
   if (!(error instanceof Error && 'code' in error && /^Z_/.test(String(error.code)))) return error;
-  // The magic at the start was looked at, so this is about what stands behind the compressed data.
-  const isBehind = error.message === 'incorrect header check';
+  // The caller has checked the magic at the start, so this error is about data after the compressed data.
+  const isTrailing = error.message === 'incorrect header check';
   return archiveInvalid(
     path,
-    isBehind ? 'something else follows its compressed data' : 'its compressed data is damaged or cut short',
+    isTrailing ? 'other data follows its compressed data' : 'its compressed data is damaged or cut short',
   );
 }

@@ -1,27 +1,27 @@
 /**
- * The sentences of skopeo differ between its versions where they mean the same, and hold values of Go programs. Here
- * they become one wording, which the patterns of `proxy-failure.ts` and people read.
+ * Rewords messages of skopeo. Its versions use different sentences with the same meaning, and print values of Go. All of
+ * them become one wording, for the patterns of `proxy-failure.ts` and for the user.
  */
 
 const rewordings: readonly [words: RegExp, wording: string][] = [
-  // How far a connection had come when containers/image gave up renewing it.
+  // Statistics about a connection that containers/image did not open again.
   [/\(heuristic tuning data: [^)]*\): /g, ''],
   [/\bError fetching blob:/g, 'fetching blob:'],
   [
     /(?:invalid status code from registry|received unexpected HTTP status:) ([0-9]{3})\b(?: \([A-Za-z' -]*\)| [A-Z][A-Za-z'-]*(?: [A-Za-z'-]+)*)?/g,
     'the registry answers $1',
   ],
-  // The text of an answer that is not for programs follows, quoted by newer versions; often it is empty.
+  // The body of the answer follows, which newer versions quote. It is often empty.
   [/\bStatusCode: ([0-9]{3}), ?(?:""|$)/g, 'the registry answers $1'],
   [/\bStatusCode: ([0-9]{3}), /g, 'the registry answers $1: '],
-  // What the resolver says to Go's network library; the address of the name server is of no use.
+  // An error of the resolver in Go's network library. The address of the name server is left out.
   [/(?:Get "?[^" ]*"?: )?dial tcp: lookup (\S+?)(?: on \S+)?: no such host/g, 'the host $1 is unknown'],
   [/(?:Get "?[^" ]*"?: )?dial tcp: lookup (\S+?)(?: on \S+)?: /g, 'looking up the host $1: '],
-  // The code of an answer and its text are often the same words.
+  // The code of an answer and its text often have the same words.
   [/(: [^:]+)\1$/, '$1'],
   [/\b(architecture|OS) "([^"]+)"/g, '$1 $2'],
   [/, variant ""/g, ''],
-  // A manifest of another shape, as Go's reader of JSON sees it: the types are those of its own source.
+  // An error of Go's JSON decoder about the shape of a manifest. It names types of skopeo's source code.
   [
     /\bjson: cannot unmarshal (.+?) into Go struct field (?:[A-Z]\w*\.)*(\S+) of type \S+$/,
     'the value of $2 must not be of the type $1',
@@ -37,7 +37,7 @@ export function rewordSkopeo(words: string): string {
   );
 }
 
-/** The connection broke more than once: containers/image has opened it anew before it said so. */
+/** Whether the connection broke more than once: containers/image had already opened it again before this error. */
 export function hasReconnected(words: string): boolean {
   return words.includes('(heuristic tuning data: ');
 }
@@ -53,7 +53,7 @@ function removeGoStructures(words: string): string {
   return `${words.slice(0, start.index)}${named}${removeGoStructures(words.slice(end))}`;
 }
 
-/** @returns the index behind the brace that closes what is open at `from`; the end of a text that was cut */
+/** @returns the index after the brace that closes the one at `from`; the length of the text when that is cut off */
 function findClosingBrace(text: string, from: number): number {
   let depth = 1;
   let isQuoted = false;

@@ -1,6 +1,6 @@
 /**
- * Reads the list of images out of an archive, and makes sure that the archive is whole before a program that says less
- * about it reads it.
+ * Reads the list of images in an archive, and checks that the archive is complete: the messages of skopeo about incomplete
+ * ones do not say what is wrong.
  */
 
 import { AtomicError } from '../../base/errors.ts';
@@ -14,35 +14,35 @@ import { type ByteReader, openByteReader } from './byte-reader.ts';
 
 interface ArchiveMember {
   readonly isCompressed: boolean;
-  /** The text of the wanted file; `undefined` when the archive does not have it. */
+  /** Text of the requested file; `undefined` when the archive does not have it. */
   readonly text: string | undefined;
 }
 
 interface ArchiveRequest {
   /** Absolute path of the archive. */
   readonly path: string;
-  /** The file that is read, such as `manifest.json`. */
+  /** Name of the file to read, such as `manifest.json`. */
   readonly member: string;
   /** Called for each other entry. */
   readonly watch: (header: TarHeader, content: MemberContent) => Promise<void>;
 }
 
-/** What follows a header; it is read in one of the two ways, or skipped. */
+/** The content of an entry. The caller uses one of the two methods, or neither to skip it. */
 interface MemberContent {
   /** @throws AtomicError ARCHIVE_INVALID above 1 MiB */
   read(): Promise<Buffer>;
-  /** To be read to the end. */
+  /** The caller reads them to the end. */
   pieces(): AsyncGenerator<Buffer>;
 }
 
-/** Longest header of extended attributes that is looked at. */
+/** Limit of a header of extended attributes. */
 const MAX_EXTENDED_BYTES = 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
- * Walks through all entries of a tar archive, plain or gzip. Of gzip all is read, so that damage behind the tar is found.
+ * Reads all entries of a tar archive, plain or gzip. A gzip file is read to its end, which verifies its checksum.
  *
- * @throws AtomicError ARCHIVE_INVALID when it is no archive, or ends too early; the errors of `open`
+ * @throws AtomicError ARCHIVE_INVALID when the file is not an archive or ends too early; errors of `open`
  */
 export async function readArchiveMember(host: Host, request: ArchiveRequest): Promise<ArchiveMember> {
   const { path } = request;
@@ -107,7 +107,7 @@ async function findMember(
   }
 }
 
-/** Behind the end of the tar there are still the padding and gzip's checksum, which tells whether all of it is right. */
+/** Reads the padding after the end of the tar archive, and gzip's checksum, which covers the whole file. */
 async function readToEnd(host: Host, reader: ByteReader): Promise<void> {
   while ((await reader.read(CHUNK_BYTES)).length > 0) throwIfInterrupted(host);
 }
@@ -126,9 +126,9 @@ function readHeader(block: Buffer, offset: number, path: string): TarHeader | un
 }
 
 /**
- * Programs unpack an OCI archive: nothing in it may lead elsewhere.
+ * Checks an entry of an OCI archive. skopeo unpacks it, so no entry may lead out of its folder.
  *
- * @returns what is wrong with an entry of one
+ * @returns the problem with the entry; `undefined` when there is none
  */
 export async function findLayoutProblem(
   { type, name }: TarHeader,
@@ -138,7 +138,7 @@ export async function findLayoutProblem(
   const shown = toPrintable(text, 80);
   if (type === 'x' || type === 'g') {
     return / (?:path|linkpath)=/.test((await content.read()).toString('latin1'))
-      ? 'it has a longer name than the files of a layout have'
+      ? 'its name is longer than names in a layout are'
       : undefined;
   }
   if (type !== '0' && type !== '5') return `'${shown}' is neither a file nor a folder`;
@@ -146,7 +146,7 @@ export async function findLayoutProblem(
   return leadsOut ? `the name '${shown}' leads out of it` : undefined;
 }
 
-/** Other programs than gzip whose files tar reads, by the first bytes in latin1. */
+/** Compressors other than gzip that tar supports, by the first bytes of their files in latin1. */
 const OTHER_COMPRESSORS = [
   { program: 'bzip2', magic: 'BZh' },
   { program: 'xz', magic: '\xfd7zXZ\0' },

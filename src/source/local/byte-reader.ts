@@ -1,4 +1,4 @@
-/** Reads a file from its start to its end, as it is or out of gzip; what is skipped of a plain file is not read. */
+/** Reads a plain or gzip file from its start to its end. Skipped parts of a plain file are not read from the disk. */
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
@@ -8,14 +8,14 @@ const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
 export interface ByteReader {
   readonly isCompressed: boolean;
-  /** @returns fewer bytes at the end of the file */
+  /** @returns `bytes` bytes, or fewer at the end of the file */
   read(bytes: number): Promise<Buffer>;
-  /** @returns false when the file ends before */
+  /** @returns false when the file ends before that */
   skip(bytes: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** @throws the errors of `open` and `read`, EISDIR among them; zlib's errors while it is read */
+/** @throws errors of `open` and `read`, such as EISDIR; `ByteReader` throws errors of zlib */
 export async function openByteReader(path: string): Promise<ByteReader> {
   const file = await open(path, 'r');
   try {
@@ -50,11 +50,11 @@ function readPlain(file: FileHandle, size: number): ByteReader {
 function readCompressed(path: string): ByteReader {
   const source = createReadStream(path);
   const inflated = createGunzip();
-  // A failure of either arrives where the bytes are awaited.
+  // Both streams report their failures to the code that awaits the bytes.
   pipeline(source, inflated, () => undefined);
   const chunks: AsyncIterator<Buffer> = inflated[Symbol.asyncIterator]();
   let rest: Buffer = Buffer.alloc(0);
-  /** Gives the next bytes to `take`, until there are enough. @returns how many there were */
+  /** Passes the next bytes to `take` until there are enough. @returns the number of bytes */
   const consume = async (bytes: number, take: (part: Buffer) => void): Promise<number> => {
     let missing = bytes;
     while (missing > 0) {

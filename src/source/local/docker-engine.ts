@@ -2,8 +2,8 @@ import type { Host } from '../../host/host.ts';
 import type { SkopeoOptions } from '../skopeo/source-flags.ts';
 
 /**
- * Finds the Docker engine as its own client does: DOCKER_HOST, and DOCKER_CERT_PATH for one that wants certificates.
- * skopeo does not look at them; it takes `tcp:` for TLS, which Docker's client does only with DOCKER_TLS_VERIFY.
+ * Finds the Docker engine as Docker's client does: by DOCKER_HOST, and with the certificates in DOCKER_CERT_PATH. skopeo
+ * does not read these variables. It uses TLS for every `tcp:` address, Docker's client only with DOCKER_TLS_VERIFY.
  */
 export function findEngine(host: Host): Pick<SkopeoOptions, 'daemonHost' | 'certDirectory'> {
   const { DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH } = host.env;

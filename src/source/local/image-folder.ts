@@ -1,4 +1,4 @@
-/** Reads the list of images in a folder, and makes sure that nothing in it is waited for when it is opened. */
+/** Reads the list of images in a folder, and refuses FIFOs and devices, because skopeo would block on them. */
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import type { AtomicError } from '../../base/errors.ts';
@@ -7,13 +7,13 @@ import { toPrintable } from '../../base/printable.ts';
 import { MAX_MANIFEST_BYTES } from '../../image/manifest.ts';
 import { archiveInvalid, formatOtherPrefix, sourceUnreadable } from '../failures/file-failure.ts';
 
-/** Blobs and signatures as skopeo calls them in a `dir:` folder; what else is there is not opened. */
+/** Names of the files that skopeo opens in a `dir:` folder: blobs, signatures and the version. */
 const DIR_MEMBER = /^(?:(?:[a-z0-9]+-)?[0-9a-f]{64,}|signature-[0-9]+|version)$/;
 
 interface FolderKind {
   readonly prefix: string;
   readonly index: string;
-  /** With article. */
+  /** Name of the kind of folder, with article. */
   readonly words: string;
 }
 
@@ -24,7 +24,7 @@ const SKOPEO_FOLDER: FolderKind = {
   words: 'a folder that skopeo has written',
 };
 
-/** @throws AtomicError ARCHIVE_INVALID, SOURCE_UNREADABLE; the errors of the file system */
+/** @throws AtomicError ARCHIVE_INVALID, SOURCE_UNREADABLE; failed system calls */
 export async function readLayoutFolder(folder: string): Promise<string> {
   const text = await readIndexFile(folder, LAYOUT);
   const blobs = `${folder}/blobs`;
@@ -65,10 +65,10 @@ async function findOtherPrefix(path: string, kind: FolderKind): Promise<string |
   return names.includes(other.index) ? formatOtherPrefix(path, other.words, other.prefix) : undefined;
 }
 
-/** skopeo opens a FIFO and waits for a writer, whatever signal comes; a device may never end. */
+/** skopeo opens a FIFO and waits for a writer, and signals do not end that wait. A device may have no end. */
 async function refuseSpecialFiles(folder: string, isOpened: (name: string) => boolean): Promise<void> {
   for (const entry of await listEntries(folder)) {
-    // A filesystem may not tell the type in its list.
+    // Some filesystems do not report the type in a listing, so `stat` decides.
     if (!isOpened(entry.name) || entry.isFile() || entry.isDirectory()) continue;
     const path = `${folder}/${entry.name}`;
     const stats = await stat(path).catch((error: unknown) => {
@@ -79,7 +79,7 @@ async function refuseSpecialFiles(folder: string, isOpened: (name: string) => bo
   }
 }
 
-/** @returns nothing for a folder that is not there, which skopeo reports when it needs it */
+/** @returns an empty list for a missing folder; skopeo reports it if the image needs it */
 async function listEntries(folder: string): Promise<readonly Dirent[]> {
   return (
     (await tolerateMissingAsync(() => readdir(folder, { withFileTypes: true }), ['ENOENT', 'ENOTDIR'])) ?? []

@@ -1,4 +1,4 @@
-/** Looks whether podman has a store: whoever opens one that is not there makes it, with a mount that stays. */
+/** Checks that podman has a store. Opening a missing store would create it, with a mount that stays. */
 import { existsSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno } from '../../base/file-error.ts';
@@ -7,18 +7,18 @@ import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 
 const DEFAULT_FOLDER = '/var/lib/containers/storage';
-/** The first that is there counts; see containers-storage.conf(5). */
+/** Files with the settings, of which the first existing one counts; see containers-storage.conf(5). */
 const FILES = ['/etc/containers/storage.conf', '/usr/share/containers/storage.conf'];
 
 /**
- * Root's store only: the rules for the folders of others are podman's.
+ * Checks only root's store: podman chooses the folders of other users by rules of its own.
  *
  * @throws AtomicError IMAGE_NOT_FOUND
  */
 export function requirePodmanStore(host: Host): void {
   if (host.uid !== 0) return;
   const folders = listStoreFolders(readSettings(host));
-  // A name with a variable only podman can complete.
+  // Only podman can expand the variables in a path.
   if (folders.some((folder) => folder.includes('$') || existsSync(folder))) return;
   throw new AtomicError(
     'IMAGE_NOT_FOUND',
@@ -36,7 +36,7 @@ function listStoreFolders({ graphroot, options }: Readonly<Record<string, unknow
   return [own, ...names.filter((name) => typeof name === 'string')];
 }
 
-/** The table `storage`; empty when nothing can be read: skopeo says what is wrong with its file. */
+/** Reads the table `storage`. @returns an empty table when the file cannot be read; skopeo reports what is wrong with it */
 function readSettings(host: Host): Readonly<Record<string, unknown>> {
   const chosen = host.env.CONTAINERS_STORAGE_CONF;
   for (const path of chosen === undefined || chosen === '' ? FILES : [chosen]) {

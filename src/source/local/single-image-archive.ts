@@ -1,7 +1,7 @@
 /**
- * Writes an archive of `docker save` with one image of another one, for images whose layers are symlinks there: skopeo
- * 1.9 follows them, but takes the size of the link for that of the layer. The image keeps its id, which comes from its
- * configuration and its layers.
+ * Copies one image of an archive of `docker save` into an archive of its own. This is for images whose layers are symlinks:
+ * skopeo 1.9 follows these, but uses the size of the link as the size of the layer. The image keeps its id, because that
+ * follows from its configuration and its layers.
  *
  * ```
  * 0.json          the configuration
@@ -18,11 +18,11 @@ import { archiveInvalid } from '../failures/file-failure.ts';
 import { readArchiveMember } from './archive-file.ts';
 
 /**
- * Copies regular files of the archive only: nothing is looked up on this machine.
+ * Copies only regular files of the archive; symlinks are resolved inside the archive, never on this machine.
  *
- * @param path of the archive, plain or gzip
- * @param destination is overwritten
- * @throws AtomicError ARCHIVE_INVALID when a member is missing or no file; the errors of the file system
+ * @param path archive to read, plain or gzip
+ * @param destination file to write; an existing file is overwritten
+ * @throws AtomicError ARCHIVE_INVALID when a member is missing or is not a file; failed system calls
  */
 export async function writeSingleImageArchive(
   host: Host,
@@ -41,7 +41,7 @@ export async function writeSingleImageArchive(
       watch: async ({ type, name, size }, content) => {
         const member = cleanMemberPath(name.toString('utf8'));
         const copiedAs = names.get(member);
-        // Of two files of one name skopeo takes the first.
+        // skopeo uses the first of two files with the same name.
         if (type !== '0' || copiedAs === undefined || !missing.delete(member)) return;
         await writeMember(file, copiedAs, size, content.pieces());
       },

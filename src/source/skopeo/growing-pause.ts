@@ -2,7 +2,7 @@ const FIRST_MILLISECONDS = 1;
 const GROWTH = 1.2;
 const LONGEST_MILLISECONDS = 20;
 
-/** Pauses between looks for something: a sixth of what it has taken so far, so that little is lost and little is spent. */
+/** Pauses between polls. Each is a sixth of the time waited up to now, so that both the delay and the work stay small. */
 export class GrowingPause {
   #milliseconds = FIRST_MILLISECONDS;
   #end: (() => void) | undefined;
@@ -18,7 +18,7 @@ export class GrowingPause {
     this.#milliseconds = Math.min(this.#milliseconds * GROWTH, LONGEST_MILLISECONDS);
   }
 
-  /** What is waited for must come at once: ends the pause and begins with short ones again. */
+  /** Ends the current pause and begins with short ones again, because the answer is due now. */
   hurry(): void {
     this.#milliseconds = FIRST_MILLISECONDS;
     this.#end?.();

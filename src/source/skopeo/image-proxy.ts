@@ -1,10 +1,11 @@
 /**
- * Client of `skopeo experimental-image-proxy`: one child process that opens images with every transport and setting
- * of containers/image and hands their blobs over as pipes.
+ * Client of `skopeo experimental-image-proxy`: a child process that opens images with every transport and setting of
+ * containers/image, and passes their blobs through pipes.
  *
- * Two things of the protocol shape this client. The proxy closes the writing end of a blob's pipe only inside
- * `FinishPipe`, and `FinishPipe` returns only when the blob is drained: so it is sent as soon as a blob is open and
- * answered while the blob is read. And the proxy serves one request at a time: the next blob is opened when that is read.
+ * Two properties of the protocol shape this client. The proxy closes the writing end of a blob's pipe only inside
+ * `FinishPipe`, and `FinishPipe` returns only when the blob is read to its end. So the client sends `FinishPipe` as soon as
+ * a blob is open, and the answer comes while the blob is read. And the proxy serves one request at a time, so the next blob
+ * is opened after that.
  */
 
 import type { ChildProcess } from 'node:child_process';
@@ -37,25 +38,25 @@ import { formatGlobalFlags, formatSourceFlags, type SkopeoOptions } from './sour
 
 /** Capacity of a blob's pipe. */
 const BLOB_PIPE_BYTES = 1024 * 1024;
-/** What is read of it at a time: every read costs a round trip to a worker thread, and a buffer. */
+/** Size of one read from the pipe. Every read costs a round trip to a worker thread, and a buffer. */
 const BLOB_READ_BYTES = 256 * 1024;
 const SMALL_READ_BYTES = 64 * 1024;
 const MAX_STDERR_BYTES = 4096;
-/** The end of the socket may be seen before the reason has arrived. */
+/** Time to wait for the reason on standard error after the socket was closed. */
 const REASON_MILLISECONDS = 20;
 
 export interface OpenedImage {
   readonly handle: number;
-  /** Digest of the image's own manifest as it is in the source, `sha256:...`. */
+  /** Digest of the image's original manifest, `sha256:...`. */
   readonly digest: string;
-  /** The manifest in OCI form; a Docker manifest was converted and has other bytes than `digest` names. */
+  /** The manifest in OCI form. The proxy converts a Docker manifest, so these bytes may not match `digest`. */
   readonly manifest: Buffer;
 }
 
 export interface OpenedBlob {
   readonly stream: Readable;
   /**
-   * Settles when the proxy has sent the whole blob and checked its digest and size.
+   * Resolves when the proxy has sent the whole blob and checked its digest and size.
    *
    * @throws AtomicError TRANSFER_FAILED, REGISTRY_UNREACHABLE, DIGEST_MISMATCH
    */
@@ -70,13 +71,13 @@ export class ImageProxy {
   #stderr = '';
   #startFailure: Error | undefined;
   #isClosed = false;
-  /** One that ends before its first answer is broken, and another one would be, too. */
+  /** Whether an answer has come. A proxy that ends before its first answer cannot work, so no other one is started. */
   #hasAnswered = false;
   #pause = new GrowingPause();
   #lastCall: Promise<unknown> = Promise.resolve();
-  /** Of a registry; files and engines of this machine may take their time. */
+  /** Time limit for a registry. Files and engines of this machine have none. */
   #silence: Silence | undefined;
-  /** An interrupted transfer may wait for bytes that never come: only the end of the process ends it. */
+  /** An interrupted transfer may wait for bytes that never come, and only the end of the process ends that wait. */
   readonly #kill = (): void => void this.#child.kill('SIGKILL');
 
   private constructor(
@@ -135,7 +136,7 @@ export class ImageProxy {
   /**
    * Opens an image and reads its manifest; of a list, the one for this machine's platform.
    *
-   * @param source `docker://registry/name:tag` and the like
+   * @param source location as skopeo writes it: `docker://registry/name:tag`
    * @throws AtomicError IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE, MANIFEST_UNSUPPORTED
    */
   async openImage(source: string): Promise<OpenedImage> {
@@ -148,27 +149,27 @@ export class ImageProxy {
   /**
    * Reads a small blob whole, such as an image's configuration.
    *
-   * @throws AtomicError MANIFEST_INVALID when it is larger than 4 MiB, and like `openBlob`
+   * @throws AtomicError MANIFEST_INVALID when it is larger than 4 MiB; as `openBlob`
    */
   async readBlob(image: OpenedImage, digest: string, size: number): Promise<Buffer> {
     return (await this.#callForData('GetBlob', [image.handle, digest, size], MAX_MANIFEST_BYTES)).data;
   }
 
   /**
-   * Opens a blob, as soon as the one before is read to its end or closed.
+   * Opens a blob as soon as the blob before it is read to its end or closed.
    *
    * @param size its exact size in bytes
    */
   async openBlob(image: OpenedImage, digest: string, size: number): Promise<OpenedBlob> {
     const { answer, fd } = await this.#callForPipe('GetBlob', [image.handle, digest, size]);
     const verified = this.#call('FinishPipe', [answer.pipe]).then(() => undefined);
-    // The reader may fail first; a rejection that nobody awaits must not end the program.
+    // The reader may fail first. A rejection without a handler would end the program.
     verified.catch(() => undefined);
     growPipe(fd, BLOB_PIPE_BYTES);
     return { stream: this.#readPipe(fd, BLOB_READ_BYTES), verified };
   }
 
-  /** Ends the process; also in the middle of a blob. */
+  /** Ends the process, also while a blob is read. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -208,7 +209,7 @@ export class ImageProxy {
   #readPipe(fd: number, highWaterMark: number): Readable {
     const stream = createReadStream('', { fd, highWaterMark });
     this.#silence?.watch(stream);
-    // The proxy has ended the blob and answers.
+    // The proxy has sent the whole blob, so its answer is due.
     stream.once('end', () => this.#pause.hurry());
     return stream;
   }
@@ -221,7 +222,7 @@ export class ImageProxy {
     return { answer, fd };
   }
 
-  /** Sends a request after the answer of the one before has come. */
+  /** Sends a request after the answer to the previous one. */
   #call(method: string, args: readonly unknown[]): Promise<{ answer: DoneAnswer; packet: Packet }> {
     const call = this.#lastCall.then(async () => {
       this.#send(Buffer.from(JSON.stringify({ method, args })));
@@ -244,7 +245,7 @@ export class ImageProxy {
     try {
       sendPacket(this.#socket, request);
     } catch (error) {
-      // Nobody is there any more, or never was; who waits for the answer finds out why.
+      // The proxy has ended. The code that waits for the answer reports why.
       if (!isErrno(error, 'EPIPE')) throw error;
     }
   }

@@ -1,4 +1,4 @@
-/** Ends the waiting for a registry that keeps a connection open and sends nothing. */
+/** Time limits for a registry that keeps a connection open and sends nothing. */
 import { type ReadStream, readFileSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
@@ -7,11 +7,11 @@ import { captureProgramWatched, type ProgramResult } from '../../host/run-progra
 import type { SilenceLimits } from '../../image/image.ts';
 
 /**
- * Bytes of a blob come or the connection is lost. An answer may be late while skopeo itself waits: up to five minutes
- * for a registry that says 429, half a minute for each mirror that is not there.
+ * Limits in milliseconds. The one for an answer is longer, because skopeo itself waits: up to five minutes for a registry
+ * that answers 429, half a minute for each mirror that does not answer.
  */
 const DEFAULT_LIMITS: SilenceLimits = { answer: 360_000, bytes: 120_000 };
-/** A look may come late because this program was busy or stopped; that was no silence. */
+/** Longest time that one poll adds: a poll may be late because this program was busy or stopped. */
 const LONGEST_STEP_MILLISECONDS = 1000;
 
 export class Silence {
@@ -25,22 +25,22 @@ export class Silence {
     this.#limits = limits;
   }
 
-  /** The pipe through which bytes come from now on. */
+  /** Sets the pipe through which bytes arrive from now on. */
   watch(pipe: ReadStream): void {
     this.#pipe = pipe;
     this.#bytesRead = 0;
   }
 
-  /** Something has come or was asked. */
+  /** Restarts the time: data has arrived, or a request was sent. */
   end(): void {
     this.#lasted = 0;
     this.#lookedAt = performance.now();
   }
 
   /**
-   * Called often while nothing comes.
+   * Checks the limit. Called often while nothing arrives.
    *
-   * @throws AtomicError REGISTRY_UNREACHABLE, transient, when that has lasted too long
+   * @throws AtomicError REGISTRY_UNREACHABLE, transient, when the limit is exceeded
    */
   check(awaited: keyof SilenceLimits): void {
     if (awaited === 'bytes') this.#listen();
@@ -52,7 +52,7 @@ export class Silence {
     throw buildSilenceError(limit);
   }
 
-  /** What nobody takes out of the pipe, or not yet, is no silence either: the disk is slower than the registry. */
+  /** Unread bytes in the pipe do not count as silence: the disk is then slower than the registry. */
   #listen(): void {
     const pipe = this.#pipe;
     if (pipe === undefined) return;
@@ -63,7 +63,7 @@ export class Silence {
 }
 
 /**
- * Runs what ends with one answer of a registry, and is stopped as by an interruption when that does not come.
+ * Runs an action that ends with one answer of a registry, and interrupts it when the answer takes too long.
  *
  * @throws AtomicError REGISTRY_UNREACHABLE, transient
  */
@@ -82,8 +82,8 @@ export async function limitSilence<T>(
 }
 
 /**
- * Runs a program that carries blobs between a registry and the disk by itself. It is stopped as by an interruption when it
- * neither reads nor writes a byte for as long as an answer may take.
+ * Runs a program that copies blobs between a registry and the disk. Interrupts it when it neither reads nor writes a byte
+ * for the time limit of an answer.
  *
  * @throws as `captureProgram`; AtomicError REGISTRY_UNREACHABLE, transient
  */
@@ -99,7 +99,7 @@ export async function captureTransfer(
   );
 }
 
-/** @returns what ends the watching */
+/** @returns a function that stops watching */
 function watchTransfer(pid: number, limit: number, onSilence: () => void): () => void {
   const step = Math.min(LONGEST_STEP_MILLISECONDS, limit / 5);
   let lasted = 0;
@@ -114,9 +114,9 @@ function watchTransfer(pid: number, limit: number, onSilence: () => void): () =>
 }
 
 /**
- * The bytes that a process has read and written so far, whatever they went through (`rchar` and `wchar` of proc(5)).
+ * Counts the bytes that a process has read and written through any descriptor (`rchar` and `wchar` of proc(5)).
  *
- * @returns NaN, which is never the same, where the kernel does not count them
+ * @returns NaN, which differs from every value, where the kernel does not count them
  */
 function countBytes(pid: number): number {
   const io = readProcess(() => readFileSync(`/proc/${pid}/io`, 'utf8')) ?? '';
@@ -126,7 +126,7 @@ function countBytes(pid: number): number {
 
 function buildSilenceError(limit: number): AtomicError {
   return new AtomicError('REGISTRY_UNREACHABLE', `the registry has sent nothing for ${limit / 1000} s`, {
-    hint: 'Look at the registry and at what is between; then repeat the command, complete layers are kept.',
+    hint: 'Check the registry and the network; then repeat the command, complete layers are kept.',
     isTransient: true,
   });
 }

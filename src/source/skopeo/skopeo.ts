@@ -1,4 +1,4 @@
-/** Commands of skopeo beside the image proxy. */
+/** Commands of skopeo other than the image proxy. */
 
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -23,7 +23,7 @@ export function findSkopeo(host: Host): string {
   return host.env.SKOPEO_PATH ?? 'skopeo';
 }
 
-/** Reads a manifest as it is in the source. @param source a reference with transport */
+/** Reads the original manifest. @param source location as skopeo writes it, `docker://registry/name:tag` */
 export async function readRawManifest(host: Host, source: string, options: SkopeoOptions): Promise<Buffer> {
   const args = ['inspect', '--raw', ...formatSourceFlags(options), source];
   const read = (limited: Host): Promise<string> => runSkopeo(limited, options, args);
@@ -34,10 +34,10 @@ export async function readRawManifest(host: Host, source: string, options: Skope
 const BRIEFLY = '5s';
 
 /**
- * Asks something that is only for a hint or a warning: not for long, and whoever does not answer need not.
+ * Runs a short query whose result is only for a hint or a warning. A failure is not reported.
  *
- * @param args of skopeo
- * @returns standard output; undefined when it failed
+ * @param args arguments of skopeo
+ * @returns standard output; `undefined` when the query failed or took too long
  * @throws AtomicError INTERRUPTED, TOOL_MISSING
  */
 export async function askBriefly(host: Host, args: readonly string[]): Promise<string | undefined> {
@@ -50,7 +50,7 @@ export async function askBriefly(host: Host, args: readonly string[]): Promise<s
 }
 
 /**
- * Copies an image under the trust policy. Of a list it takes the platform of the options.
+ * Copies an image under the trust policy. Copies one image of a list, for the platform in the options.
  *
  * @throws AtomicError POLICY_REJECTED when a signature is missing or wrong
  */
@@ -71,17 +71,17 @@ export async function copyUnderPolicy(
   if (exitCode !== 0) throw buildSkopeoFailure(stderrTail);
 }
 
-/** gpg, which checks signatures, keeps the keys in a folder in TMPDIR. That may be missing or full. */
+/** gpg checks signatures and puts its keys into a folder below TMPDIR, which may be missing or full. */
 function useScratch(host: Host, { temporaryFolder }: SkopeoOptions): Host {
   return temporaryFolder === undefined ? host : { ...host, env: { ...host.env, TMPDIR: temporaryFolder } };
 }
 
 /**
- * Copies an image that is ours: the trust policy is about those of others. Manifest and blobs stay as they are where
- * the destination can hold them.
+ * Copies an image out of the store, without the trust policy, which is for images that come in. Manifest and blobs keep
+ * their bytes where the destination can hold them.
  *
- * @param folder of the form `dir:`; below it skopeo puts its own temporary files
- * @returns digest of the manifest as it was written, `undefined` for `docker-archive:`
+ * @param folder folder of the form `dir:`; skopeo puts its temporary files below it
+ * @returns digest of the manifest that was written; `undefined` for `docker-archive:`
  */
 export async function copyOwn(
   host: Host,
@@ -116,14 +116,14 @@ async function runSkopeo(host: Host, options: SkopeoOptions, args: readonly stri
   throw buildSkopeoFailure(result.stderrTail);
 }
 
-/** @param stderr the end of what skopeo wrote when it failed */
+/** Builds the error for a failed skopeo. @param stderr the end of its standard error */
 export function buildSkopeoFailure(stderr: string): AtomicError {
   const reason = readReason(stderr);
   if (!/no space left on device|disk quota exceeded/i.test(reason)) return describeProxyFailure(reason);
   return new AtomicError('NO_SPACE', reason, { hint: 'Free some space and try again.' });
 }
 
-/** skopeo logs `time="..." level=fatal msg="..."`; the message is what matters. */
+/** Reads the message out of `time="..." level=fatal msg="..."`. */
 function readReason(stderr: string): string {
   const message = /level=(?:fatal|error) msg=("(?:[^"\\]|\\.)*")/.exec(stderr)?.[1];
   return toPrintable(message === undefined ? stderr.trim() : parseQuoted(message));

@@ -1,16 +1,16 @@
 import type { SourceOptions } from '../../image/image.ts';
 
-/** What skopeo is told beside the person's options. */
+/** Options for skopeo: those of the user, and those that this program adds. */
 export interface SkopeoOptions extends SourceOptions {
-  /** Folder for files that skopeo does not want in memory; without it they go to `/var/tmp`, where a kill leaves them. */
+  /** Folder for large temporary files of skopeo. Without it skopeo uses `/var/tmp`, where a kill leaves them. */
   readonly temporaryFolder?: string;
-  /** The engine that `docker-daemon:` asks, `unix:///run/docker.sock`. */
+  /** Address of the engine for `docker-daemon:`, `unix:///run/docker.sock`. */
   readonly daemonHost?: string;
-  /** Where the image is judged by the trust policy, when it is not by this call but on the way into a private copy. */
+  /** `on-copy`: this call ignores the trust policy, because the private copy applies it. */
   readonly trust?: 'on-copy';
 }
 
-/** Flags of skopeo in front of the subcommand. */
+/** Formats the flags before the subcommand of skopeo. */
 export function formatGlobalFlags({ platform, temporaryFolder, trust }: SkopeoOptions): string[] {
   return [
     ...(trust === undefined ? [] : ['--insecure-policy']),
@@ -22,7 +22,7 @@ export function formatGlobalFlags({ platform, temporaryFolder, trust }: SkopeoOp
   ];
 }
 
-/** Flags of skopeo's commands that read from one source; credentials go through a file, see `credentials-file.ts`. */
+/** Formats the flags of subcommands that read from one source. Credentials are in a file, see `credentials-file.ts`. */
 export function formatSourceFlags(options: SkopeoOptions): string[] {
   const { authFile, certDirectory, tlsVerify, daemonHost } = options;
   return [
@@ -33,14 +33,14 @@ export function formatSourceFlags(options: SkopeoOptions): string[] {
   ];
 }
 
-/** The same for `skopeo copy`, whose flags tell the source from the destination. */
+/** Formats the same flags for the source of `skopeo copy`. */
 export function formatCopySourceFlags(options: SkopeoOptions): string[] {
   return formatSourceFlags(options).map((flag) =>
     flag.startsWith('--authfile=') ? flag : flag.replace(/^--/, '--src-'),
   );
 }
 
-/** The same for the destination of `skopeo copy`. */
+/** Formats the same flags for the destination of `skopeo copy`. */
 export function formatCopyDestinationFlags(options: SourceOptions): string[] {
   return formatSourceFlags(options).map((flag) => flag.replace(/^--/, '--dest-'));
 }

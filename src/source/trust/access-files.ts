@@ -1,4 +1,4 @@
-/** The files that say how to reach a registry. skopeo takes one that is not there for an empty one. */
+/** Checks the files with credentials and certificates for a registry. skopeo treats a missing file as an empty one. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno } from '../../base/file-error.ts';
@@ -7,9 +7,9 @@ import { requireFindable } from '../../host/working-directory.ts';
 import type { SourceOptions } from '../../image/image.ts';
 import { sourceUnreadable, toReadError } from '../failures/file-failure.ts';
 
-/** @throws AtomicError SOURCE_UNREADABLE when a file or folder that a person named is not there or cannot be read */
+/** @throws AtomicError SOURCE_UNREADABLE when a file or folder of an option is missing or cannot be read */
 export function requireAccessFiles({ authFile, certDirectory }: SourceOptions): void {
-  // A pipe of the shell may stand for the file: it is not opened here.
+  // The path may be a pipe of the shell, which can be read only once, so the file is not opened here.
   if (authFile !== undefined && isReadableFolder('--authfile', authFile)) {
     throw sourceUnreadable(authFile, 'it is a folder, not a file');
   }
@@ -18,7 +18,7 @@ export function requireAccessFiles({ authFile, certDirectory }: SourceOptions): 
   }
 }
 
-/** @returns false for what is no folder */
+/** @returns whether the path is a folder */
 function isReadableFolder(option: string, path: string): boolean {
   requireFindable(path);
   try {
@@ -30,7 +30,7 @@ function isReadableFolder(option: string, path: string): boolean {
       'SOURCE_UNREADABLE',
       `reading ${toPrintable(path)}: there is no such file or folder`,
       {
-        hint: `Check the path behind ${option}; a relative one begins at the current folder.`,
+        hint: `Check the path after ${option}; a relative path begins at the current folder.`,
       },
     );
   }

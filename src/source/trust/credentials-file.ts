@@ -1,21 +1,21 @@
 /**
- * Hands a user and a password to skopeo in a file that is in memory only and has no name: on its command line everybody on
- * the machine could read them, and a file with a name would be left by `kill -9`. skopeo opens it through this process, as
- * only its user may. It lives as long as the image is open.
+ * Passes a user name and a password to skopeo in a file that is in memory only and has no name. Every user of the machine can
+ * read a command line, and `kill -9` would leave a file with a name. skopeo opens the file through `/proc` of this process,
+ * which only the same user may do. The file exists as long as the image is open.
  */
 import { closeSync, fchmodSync, readlinkSync, writeSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
 import type { RegistryCredentials, SourceOptions } from '../../image/image.ts';
 
 export interface Access {
-  /** The same options, without credentials. */
+  /** The user's options without the credentials. */
   readonly options: SourceOptions;
-  /** Makes of a refusal one that knows that credentials were given; another error is returned as it is. */
+  /** Changes the hint of a refusal when the user gave credentials. Any other error is returned unchanged. */
   explain(error: unknown): unknown;
   remove(): void;
 }
 
-/** @param name fully qualified image name, whose first element is the registry */
+/** @param name full image name; its first element is the registry */
 export async function prepareAccess(name: string, options: SourceOptions): Promise<Access> {
   const { credentials, ...others } = options;
   if (credentials === undefined) return { options, explain: (error) => error, remove: () => undefined };
@@ -34,12 +34,12 @@ export async function prepareAccess(name: string, options: SourceOptions): Promi
 function explainRefusal(error: unknown, registry: string): unknown {
   if (!(error instanceof AtomicError) || error.code !== 'REGISTRY_AUTH') return error;
   return new AtomicError(error.code, error.message, {
-    hint: `${registry} refused what --creds gave: check the user, the password and what that user may do there.`,
+    hint: `${registry} refused the credentials of --creds: check the user, the password and the user's rights there.`,
     cause: error.cause,
   });
 }
 
-/** The format of containers-auth.json(5). Docker Hub is known there under this name, too. */
+/** Formats a file as in containers-auth.json(5), which also has this second name for Docker Hub. */
 function formatAuthFile(registry: string, { username, password }: RegistryCredentials): string {
   const auth = Buffer.from(`${username}:${password}`, 'utf8').toString('base64');
   return JSON.stringify({ auths: { [registry]: { auth } } });

@@ -3,16 +3,17 @@ import { isJsonObject } from '../../base/json-text.ts';
 
 export interface RegistriesConf {
   readonly searchRegistries: readonly string[];
-  /** Short name to full name without tag. */
+  /** Full names without tag, by short name. */
   readonly aliases: Readonly<Record<string, string>>;
 }
 
 export const emptyRegistriesConf: RegistriesConf = { searchRegistries: [], aliases: {} };
 
 /**
- * Reads one file, parsed as TOML.
+ * Reads the parts of one file that this program uses.
  *
- * @param reject makes the error for a wrong shape
+ * @param document the file, parsed as TOML
+ * @param reject builds the error for a wrong shape
  */
 export function readRegistriesConf(
   document: unknown,
@@ -39,19 +40,19 @@ export function mergeRegistriesConf(first: RegistriesConf, second: Partial<Regis
   };
 }
 
-/** @returns the full name that stands for a short one; an empty alias takes back one of an earlier file */
+/** @returns the full name of a short name; an empty alias removes an alias of an earlier file */
 export function findAlias(conf: RegistriesConf, name: string): string | undefined {
   const alias = Object.hasOwn(conf.aliases, name) ? conf.aliases[name] : undefined;
   return alias === '' ? undefined : alias;
 }
 
-/** Where containers' tools look when nothing is configured. */
+/** Registry that the containers tools search when none is configured. */
 const DEFAULT_REGISTRY = 'docker.io';
 
 /**
- * Full names to try, in order, for a name without registry.
+ * Lists the full names to try, in order, for a name without registry.
  *
- * @param name without tag and digest
+ * @param name name without tag and digest
  */
 export function listCandidates(conf: RegistriesConf, name: string): string[] {
   const alias = findAlias(conf, name);
@@ -60,7 +61,7 @@ export function listCandidates(conf: RegistriesConf, name: string): string[] {
   return registries.map((registry) => qualify(registry, name));
 }
 
-/** Docker Hub keeps its own images below `library/`, a part of the name that people leave out. */
+/** Docker Hub has its official images below `library/`, which users leave out. */
 function qualify(registry: string, name: string): string {
   return registry === DEFAULT_REGISTRY && !name.includes('/')
     ? `${registry}/library/${name}`

@@ -1,9 +1,9 @@
-/** Which requirements of `policy.json` apply to an image (containers-policy.json(5)). */
+/** Finds the requirements of `policy.json` for an image (containers-policy.json(5)). */
 import { AtomicError } from '../../base/errors.ts';
 import { isJsonObject, parseJson } from '../../base/json-text.ts';
 
 interface PolicyRequirement {
-  /** `insecureAcceptAnything`, `reject`, `signedBy`, `sigstoreSigned`... */
+  /** Type of the requirement: `insecureAcceptAnything`, `reject`, `signedBy`, `sigstoreSigned`... */
   readonly type: string;
 }
 
@@ -12,16 +12,16 @@ export type TrustPolicy = {
   readonly transports: Readonly<Record<string, Readonly<Record<string, readonly PolicyRequirement[]>>>>;
 };
 
-/** What the policy asks of an image. */
+/** The policy's verdict about an image. */
 export type TrustVerdict =
-  /** Anything is accepted. */
+  /** The policy accepts any image. */
   | { readonly kind: 'accept' }
-  /** The image is refused whatever it is; `scope` is the rule that says so. */
+  /** The policy refuses every image of `scope`. */
   | { readonly kind: 'reject'; readonly scope: string }
-  /** Signatures must be checked. */
+  /** The policy of `scope` requires signatures. */
   | { readonly kind: 'verify'; readonly scope: string };
 
-/** @throws AtomicError SETTINGS_INVALID when it is not a policy */
+/** @throws AtomicError SETTINGS_INVALID when the text is not a policy */
 export function parseTrustPolicy(text: string, path: string): TrustPolicy {
   let value: unknown;
   try {
@@ -56,7 +56,7 @@ export function parseTrustPolicy(text: string, path: string): TrustPolicy {
  * Finds the most specific scope: the image itself, its repository, each namespace above it, the registry, wildcards
  * of the registry's domain, the transport's default and last the policy's default.
  *
- * @param image with its registry, and its tag or digest: `registry.example.com/a/b:tag`, `...@sha256:HEX`
+ * @param image name with registry and with tag or digest: `registry.example.com/a/b:tag`, `...@sha256:HEX`
  */
 export function judgeRegistryImage(policy: TrustPolicy, image: string): TrustVerdict {
   const scopes = new Map(Object.entries(policy.transports.docker ?? {}));
@@ -68,10 +68,10 @@ export function judgeRegistryImage(policy: TrustPolicy, image: string): TrustVer
 }
 
 /**
- * Judges a source whose scopes, paths and names of other programs, are skopeo's to match: unless everything that could
- * apply accepts anything, skopeo must judge.
+ * Judges a source of this machine. Its scopes are paths or names of other programs, and only skopeo matches them: so unless
+ * every scope of the transport accepts any image, skopeo must judge.
  *
- * @param transport in the words of skopeo: `oci`, `docker-daemon`
+ * @param transport name of the transport in skopeo: `oci`, `docker-daemon`
  */
 export function judgeTransport(policy: TrustPolicy, transport: string): 'accept' | 'verify' {
   const scopes = new Map(Object.entries(policy.transports)).get(transport) ?? {};
@@ -99,7 +99,7 @@ function listScopes(image: string): string[] {
   return [`${repository}${image.slice(end)}`, ...namespaces, ...wildcards];
 }
 
-/** Scopes name images of Docker Hub in full, `docker.io/library/busybox`, however the person wrote them. */
+/** Scopes have full names for images of Docker Hub, `docker.io/library/busybox`. */
 function expandName(repository: string): string {
   const [first = '', ...rest] = repository.split('/');
   const isRegistry = rest.length > 0 && (/[.:A-Z]/.test(first) || first === 'localhost');
@@ -118,7 +118,7 @@ function readRequirements(value: unknown, path: string, where: string): PolicyRe
     if (!isJsonObject(requirement) || typeof requirement.type !== 'string') {
       throw invalid(path, `a requirement of "${where}" has no type`);
     }
-    // Those that are checked by nobody after us are read as strictly as skopeo reads them.
+    // No other program checks these requirements after this one, so they are parsed as strictly as skopeo does.
     if (PLAIN_REQUIREMENTS.has(requirement.type) && Object.keys(requirement).length > 1) {
       throw invalid(path, `a requirement "${requirement.type}" of "${where}" has more than a type`);
     }

@@ -1,6 +1,6 @@
 /**
- * POSIX access lists as the kernel stores them (linux/posix_acl_xattr.h): the number 2, then entries of a kind, the
- * permissions and a user or group, little-endian, sorted by kind and id.
+ * POSIX access lists as the kernel stores them (linux/posix_acl_xattr.h): the number 2, then entries of kind, permissions and
+ * user or group, little-endian, sorted by kind and id.
  */
 
 const VERSION = 2;
@@ -17,10 +17,10 @@ interface Entry {
 }
 
 /**
- * Lets one more user search a folder.
+ * Adds a user who may search a folder.
  *
  * @param list the folder's access list, if it has one
- * @param mode of the folder
+ * @param mode mode of the folder
  * @returns the new list; `undefined` when the user may search already
  */
 export function allowSearch(list: Buffer | undefined, mode: number, user: number): Buffer | undefined {

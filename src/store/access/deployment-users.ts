@@ -1,4 +1,4 @@
-/** Who reaches the files of a deployment from outside, beside root. */
+/** Finds the users other than root that need access to the files of a deployment. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
 import { tolerateMissing } from '../../base/file-error.ts';
@@ -8,11 +8,11 @@ import { resolveUser } from '../../image/user-lookup.ts';
 const NO_USER = 0xffffffff;
 
 /**
- * Lists the users of the host who need a way to a deployment: root of its user namespace, as whom runc looks for the root
- * filesystem, and the user of a unit that runs programs of the deployment itself.
+ * Lists the users of the host that need access to a deployment: root of its user namespace, as which runc opens the root
+ * filesystem, and the user of a unit that runs programs of the deployment.
  *
- * @param checkouts folder that the unit must name; a unit that does not needs no way there
- * @param deployment its folder
+ * @param checkouts folder of deployments; a unit that does not name it needs no access
+ * @param deployment folder of the deployment
  */
 export function listDeploymentUsers(checkouts: string, deployment: string): readonly number[] {
   const root = findMappedRoot(tryParseJson(readText(`${deployment}/config.json`)));
@@ -24,7 +24,7 @@ export function listDeploymentUsers(checkouts: string, deployment: string): read
   return [root, ...users].filter((user): user is number => user !== undefined && user !== 0);
 }
 
-/** One that this host does not know (yet) cannot be let through. */
+/** @returns `undefined` for a user that the host does not have yet */
 function findUserId(user: string | undefined): number | undefined {
   if (user === undefined) return undefined;
   try {
@@ -40,8 +40,8 @@ function readText(path: string): string {
 }
 
 /**
- * Finds the user of the host that root of a container's own user namespace is. runc looks for the root filesystem as
- * that user.
+ * Finds the user of the host to which root of a container's user namespace is mapped. runc opens the root filesystem as that
+ * user.
  *
  * @param config value of a `config.json`
  * @returns `undefined` when there is no such namespace, root is not mapped, or is root of the host
@@ -62,7 +62,7 @@ function readKey(value: unknown, key: string): unknown {
   return (value as Readonly<Record<string, unknown>>)[key];
 }
 
-/** @returns the user that systemd runs the programs of a unit as, a name or a number; `undefined` for the default, root */
+/** @returns name or number of the user as which systemd runs the programs of a unit; `undefined` for the default, root */
 export function findUnitUser(unit: string): string | undefined {
   let section = '';
   let user = '';

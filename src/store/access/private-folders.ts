@@ -1,16 +1,16 @@
 /**
- * Images have setuid programs and files that everybody may write, and the files below `objects/` and in deployments are
- * theirs: so no other user of the machine may come that far. The folder above all of it is closed (mode 0700):
+ * Images have setuid programs and world-writable files, and the files below `objects/` and in deployments have the same
+ * modes. So no other user of the machine may reach them: the folder above them is closed (mode 0700):
  *
  * ```
- * CHECKOUTS/             closed when it is ours alone; the default one is
- *   .storage/ .atomic/   closed themselves where CHECKOUTS has files of others, too
- *   NAME.0/ NAME.1/      the same; those that are installed now are closed in any case
- * REPO/                  elsewhere: closed when it has been made here, or has nothing but refs of ours. That of the
- *                        host, `/ostree/repo`, is the host's
+ * CHECKOUTS/             closed when it has only files of this program, as the default folder has
+ *   .storage/ .atomic/   closed when CHECKOUTS also has files of others
+ *   NAME.0/ NAME.1/      the same; new deployments are always closed
+ * REPO/                  outside CHECKOUTS: closed when this program has made it or it has only refs of this program. The
+ *                        host's repository, `/ostree/repo`, stays as it is
  * ```
  *
- * Some need a way through as another user, see `deployment-users.ts`. Only they get one, by entries in the access lists.
+ * Entries in access lists admit the users that need access to a deployment, see `deployment-users.ts`.
  */
 
 import { type Dirent, existsSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
@@ -33,7 +33,8 @@ const BUILDING = /^\..+\.(?:[01]\.(?:new|old|fix)|link)$/;
 const STATE = new Set(['.storage', '.atomic']);
 
 /**
- * Makes CHECKOUTS, and closes what is ours there. For whoever changes anything in it; costs a few `stat`.
+ * Creates CHECKOUTS and closes the folders of this program in it. Every action that changes CHECKOUTS calls it first; it costs
+ * a few `stat` calls.
  *
  * @throws AtomicError NO_SPACE, READ_ONLY, STORE_FAILED
  */
@@ -41,7 +42,7 @@ export async function ensurePrivateCheckouts(host: Host): Promise<void> {
   if (!(await makeClosed(host.locations.checkouts))) await closeCheckouts(host);
 }
 
-/** As `ensurePrivateCheckouts`, and the same for REPO. */
+/** As `ensurePrivateCheckouts`, for CHECKOUTS and REPO. */
 export async function ensurePrivateStore(host: Host): Promise<void> {
   const { checkouts, repository } = host.locations;
   await ensurePrivateCheckouts(host);
@@ -51,7 +52,7 @@ export async function ensurePrivateStore(host: Host): Promise<void> {
 }
 
 /**
- * Lets those who start a deployment reach it, if they do so as another user than root.
+ * Gives the users other than root that start a deployment access to its folder.
  *
  * @param deployment folder with its `config.json` and its unit
  * @throws AtomicError STORE_FAILED on a filesystem without access lists
@@ -80,7 +81,7 @@ async function closeCheckouts(host: Host): Promise<void> {
   for (const deployment of installed) await closeFolder(host, deployment, [deployment]);
 }
 
-/** @param deployments in it, or itself: those who start them keep their way */
+/** @param deployments deployments in the folder, or the folder itself; the users that start them keep their access */
 async function closeFolder(host: Host, path: string, deployments: readonly string[]): Promise<void> {
   const { uid, mode } = statSync(path);
   if (uid !== host.uid || (await isClosed(path))) return;
@@ -93,19 +94,19 @@ async function closeFolder(host: Host, path: string, deployments: readonly strin
     await writeAccessList(path, changed, user);
     list = changed;
   }
-  // Setting a list sets the bits, too; those of the group are then the limit of everybody who is named in it.
+  // Writing a list also sets the mode; the bits of the group are then the mask of all named users.
   const rest = statSync(path).mode & PERMISSIONS & ~(list === undefined ? GROUP_AND_OTHERS : OTHERS);
   await withFileErrors(`close ${path}`, () => chmod(path, rest));
 }
 
-/** Where there is an access list, the bits of the group are those of everybody in it. */
+/** The bits of the group in a mode are the mask of the access list, if there is one. */
 async function isClosed(path: string): Promise<boolean> {
   const { mode } = statSync(path);
   if ((mode & GROUP_AND_OTHERS) === 0) return true;
   return (mode & OTHERS) === 0 && (await readAccessList(path)) !== undefined;
 }
 
-/** Whether everything in CHECKOUTS is of this program, and something is. */
+/** Whether CHECKOUTS has files, and all of them belong to this program. */
 function isOursAlone({ locations }: Host, entries: readonly Dirent[]): boolean {
   const { checkouts, repository } = locations;
   const isOurs = (entry: Dirent): boolean =>
@@ -126,7 +127,7 @@ function namesDeployment(checkouts: string, name: string): boolean {
   return DEPLOYMENT.exec(basename(readlinkSync(`${checkouts}/${name}`)))?.groups?.name === name;
 }
 
-/** A repository that has refs of ours and no others: it is not that of a host, and serves nobody else. */
+/** Whether a repository has refs of this program and no others, so that it is not the host's. */
 function isOurRepository(repository: string): boolean {
   if (existsSync(HOST_REPOSITORY) && realpathSync(repository) === realpathSync(HOST_REPOSITORY)) return false;
   const refs = `${repository}/refs`;
@@ -135,7 +136,7 @@ function isOurRepository(repository: string): boolean {
   return heads.length === 1 && heads[0] === REF_FOLDER && others.length === 0;
 }
 
-/** @returns whether it was missing */
+/** @returns whether the folder was missing */
 async function makeClosed(path: string): Promise<boolean> {
   await ensureDirectory(dirname(path));
   return withFileErrors(`create folder ${path}`, async () => {

@@ -1,9 +1,7 @@
 /**
- * The lock of the image store: `REPO/atomic.lock`. Whoever needs objects that no ref protects yet, or still, holds it
- * shared: a pull between its transactions, an install between finding an image and writing `info`, a mount, an export, and
- * those who only read.
- * Whoever takes objects away holds it exclusively: prune and repair. libostree's own lock covers single transactions
- * only.
+ * The lock of the image store: `REPO/atomic.lock`. An action that needs objects without a ref holds it shared: a pull between
+ * its transactions, an install between finding an image and writing `info`, a mount, an export, and readers. An action that
+ * removes objects holds it exclusively: prune and repair. libostree's own lock covers only single transactions.
  */
 import type { ProgressEvent } from '../../base/events.ts';
 import type { Host } from '../../host/host.ts';
@@ -14,7 +12,7 @@ import { ensurePrivateStore } from './private-folders.ts';
 const OBJECT = 'the image store';
 
 /**
- * Runs an action during which no object of the store goes away. May be nested. Creates the repository's folder.
+ * Runs an action during which no object of the store is removed. May be nested. Creates the repository's folder.
  *
  * @throws INTERRUPTED while waiting, READ_ONLY, STORE_FAILED
  */
@@ -23,7 +21,7 @@ export async function withSharedStore<T>(host: Host, action: () => Promise<T>): 
 }
 
 /**
- * As `withSharedStore`, for an action that only reads: creates no folder, and works on a filesystem that is read-only.
+ * As `withSharedStore`, for an action that only reads: creates no folder, and works on a read-only filesystem.
  *
  * @throws INTERRUPTED while waiting, STORE_FAILED
  */
@@ -32,10 +30,10 @@ export async function withReadableStore<T>(host: Host, action: () => Promise<T>)
 }
 
 /**
- * Runs an action that reads the store without its lock, so that it waits for nobody. What it takes for damage, or warns of,
- * may be an image that is deleted and pruned meanwhile: then it reads again with the lock, and what it finds then is so.
+ * Runs an action that reads the store without its lock, so that it need not wait. When the action finds damage or warns, the
+ * cause may be an image that was deleted and pruned meanwhile: the action then runs again with the lock.
  *
- * @throws what the action throws; INTERRUPTED while waiting for the lock
+ * @throws errors of the action; INTERRUPTED while waiting for the lock
  */
 export async function withSecondLook<T>(host: Host, action: (host: Host) => Promise<T>): Promise<T> {
   let hasWarned = false;
@@ -53,7 +51,7 @@ export async function withSecondLook<T>(host: Host, action: (host: Host) => Prom
 }
 
 /**
- * Runs an action that nobody else's use of the store overlaps. Must not be nested, not in a shared one either.
+ * Runs an action while no other process uses the store. Must not be nested, also not in `withSharedStore`.
  *
  * @throws INTERRUPTED while waiting, READ_ONLY, STORE_FAILED
  */
@@ -66,7 +64,7 @@ async function withLock<T>(host: Host, mode: 'shared' | 'exclusive', action: () 
   return withStandingLock(host, { path: formatLockPath(host), mode, object: OBJECT }, action);
 }
 
-/** Absolute path of the file; its bytes are locks of their own, see `image-lock.ts` and `standing-lock.ts`. */
+/** @returns absolute path of the lock file; see `image-lock.ts` and `standing-lock.ts` for the locks on its bytes */
 export function formatLockPath(host: Host): string {
   return `${host.locations.repository}/atomic.lock`;
 }

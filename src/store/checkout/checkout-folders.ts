@@ -1,13 +1,12 @@
 /**
- * Which folders of containers a repository has: what was installed there is needed, whoever prunes.
+ * The folders of containers that use a repository. Every prune keeps what their deployments need.
  *
  * ```
- * REPO/atomic-checkouts    a line for each, the path from REPO as a JSON string: `"../.."`
+ * REPO/atomic-checkouts    one line for each folder: its path relative to REPO as a JSON string, `"../.."`
  * ```
  *
- * Containers are hard links, so that their folder is on the filesystem of the repository, and the way between the two is
- * the same wherever that is mounted. A line is added by the first install and removed by a prune that finds no
- * container there.
+ * Containers are hard links, so their folder is on the filesystem of the repository, and the relative path stays the same
+ * wherever that is mounted. The first install adds a line. A prune removes it when the folder has no containers.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, realpathSync, writeSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
@@ -16,7 +15,7 @@ import { tryParseJson } from '../../base/json-text.ts';
 import { removeFile, syncDirectory, writeFileDurably } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
 
-/** Adds CHECKOUTS, on the disk. The caller holds the store's lock: no prune is under way. */
+/** Adds CHECKOUTS, and syncs. The caller holds the store's lock, so no prune runs. */
 export async function registerCheckouts({ locations }: Host): Promise<void> {
   const { checkouts, repository } = locations;
   if (listCheckouts(repository).includes(realpathSync(checkouts))) return;
@@ -24,7 +23,7 @@ export async function registerCheckouts({ locations }: Host): Promise<void> {
   await withFileErrors(`write ${path}`, async () => {
     const file = openSync(path, 'a', 0o644);
     try {
-      // One write: another install may add its own line now. A power cut may have left a part of one.
+      // One write, because another install may add a line at the same time. After a power cut the last line may be incomplete.
       const end = /[^\n]$/.test(readList(repository)) ? '\n' : '';
       writeSync(file, `${end}${formatLine(repository, checkouts)}`);
       fsyncSync(file);
@@ -35,7 +34,7 @@ export async function registerCheckouts({ locations }: Host): Promise<void> {
   await syncDirectory(repository);
 }
 
-/** Lists the folders of containers, sorted, whether or not they are there. */
+/** Lists the folders of containers, sorted. Some may be missing. */
 export function listCheckouts(repository: string): readonly string[] {
   const lines = readList(repository).split('\n').map(tryParseJson);
   const root = realpathSync(repository);
@@ -51,7 +50,7 @@ export async function keepCheckouts({ locations }: Host, folders: readonly strin
     .map((folder) => formatLine(repository, folder))
     .join('');
   if (text === readList(repository)) return;
-  // Needs no space.
+  // Removing the file needs no space.
   if (text === '') await removeFile(formatListPath(repository));
   else await writeFileDurably(formatListPath(repository), text, 0o644);
 }

@@ -13,11 +13,11 @@ import { buildUnmerged, hasMergedRoot } from '../image-root.ts';
 import { hasDefaultAcl, removeInheritedAcls } from './inherited-acls.ts';
 
 /**
- * Checks the root filesystem of an image out as hard links; a file that has as many as the filesystem allows is copied. It
- * is not synced: the caller syncs the filesystem once, before the checkout gets its real name.
+ * Checks out the root filesystem of an image as hard links. A file with the maximum number of links is copied. Does not sync:
+ * the caller syncs the filesystem once, before it renames the checkout.
  *
- * @param commit of the image, 64 hex digits
- * @param destination absolute path that does not exist yet; after a failure or a crash a part of it may
+ * @param commit checksum of the image's commit, 64 hex digits
+ * @param destination absolute path that does not exist; after a failure or a crash a part of the checkout may exist
  * @throws AtomicError STORE_CORRUPT when a directory is damaged or anything is missing, CROSS_DEVICE when the repository is
  * on another filesystem, NO_SPACE, STORE_FAILED
  */
@@ -33,9 +33,9 @@ export async function checkoutImage(host: Host, commit: string, destination: str
 }
 
 /**
- * As `checkoutImage`, of a folder or file of the image; directories that are damaged come out empty.
+ * As `checkoutImage`, for a folder or file of the image. Damaged directories are empty in the checkout.
  *
- * @param path in the image, with leading slash
+ * @param path path in the image, with leading slash
  */
 export async function checkoutFolder(
   host: Host,
@@ -52,7 +52,7 @@ export async function checkoutFolder(
   });
 }
 
-/** libostree copies for any reason why there can be no link. To another mount the kernel makes none, even of one filesystem. */
+/** libostree copies files when it cannot link them. The kernel refuses hard links between mounts, even of one filesystem. */
 function requireOneMount({ locations: { repository } }: Host, destination: string): void {
   if (readMountId(`${repository}/objects`) === readMountId(dirname(destination))) return;
   throw new AtomicError(
@@ -64,15 +64,15 @@ function requireOneMount({ locations: { repository } }: Host, destination: strin
   );
 }
 
-/** Whoever checks out has merged it before, see `merge-image.ts`; a commit of the original would come out empty. */
+/** The caller has merged the image before, see `merge-image.ts`. The checkout of an unmerged commit would have no files. */
 function requireMerged({ locations: { repository } }: Host, commit: string): void {
   if (!hasMergedRoot(repository, readCommit(repository, commit))) throw buildUnmerged(commit);
 }
 
 /**
- * libostree takes a damaged directory object for an empty one.
+ * Verifies all directory objects, because libostree reads a damaged one as an empty directory.
  *
- * @returns whether a directory has an ACL that those below it would inherit
+ * @returns whether a directory has a default ACL, which new files below it inherit
  */
 function checkDirectories({ locations: { repository } }: Host, commit: string): 'default' | 'none' {
   const reached = createObjectSet();

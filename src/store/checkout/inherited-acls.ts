@@ -1,6 +1,6 @@
 /**
- * What is created in a directory with a default ACL inherits that (acl(5)). A checkout of libostree gives a directory its
- * attributes before it creates those in it, and then only adds what they should have.
+ * Files and directories inherit the default ACL of the directory in which they are created (acl(5)). libostree sets the
+ * attributes of a directory before it creates its content, and does not remove the inherited ACLs.
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import type { Host } from '../../host/host.ts';
@@ -16,9 +16,9 @@ export function hasDefaultAcl(meta: DirMeta): boolean {
 }
 
 /**
- * Takes from the directories of a checkout the ACLs that the image does not give them. Their modes are right already.
+ * Removes ACLs from the directories of a checkout that the image does not have. Their modes are right already.
  *
- * @param root of a checkout that nobody else changes
+ * @param root root folder of a checkout that no other process changes
  * @throws failed system calls
  */
 export async function removeInheritedAcls(

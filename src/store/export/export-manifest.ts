@@ -1,8 +1,8 @@
-/** The manifest that an image leaves the store with: its own bytes where that is possible. */
+/** Plans the manifest of an exported image: the stored bytes where that is possible. */
 import { isJsonObject, type JsonObject, parseJson } from '../../base/json-text.ts';
 import { type BlobDescriptor, findCompression, parseManifest } from '../../image/manifest.ts';
 
-/** `own`: as it came. `oci`: an OCI manifest. `uncompressed`: a Docker manifest whose layers are plain archives. */
+/** `own`: the stored manifest. `oci`: an OCI manifest. `uncompressed`: a Docker manifest whose layers are plain archives. */
 export type ManifestForm = 'own' | 'oci' | 'uncompressed';
 
 export interface LayerChange {
@@ -21,15 +21,15 @@ const OCI_LAYERS = {
   zstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
 } as const;
 
-/** Where things are in a blob; they are wrong for any other blob, whatever its content is. */
+/** Annotations with positions in a blob, which are wrong for any other blob of the same content. */
 const BLOB_ANNOTATION =
   /^(?:io\.github\.containers\.zstd-chunked\.|io\.containers\.zstd-chunked\.|containerd\.io\/snapshot\/stargz\/|dev\.containerd\.seekable-)/;
 
 /**
- * Plans the manifest. The bytes of the configuration are the same in every form, and so are annotations.
+ * Plans the manifest. Every form has the same bytes of the configuration, and the same annotations.
  *
- * @param text of the stored manifest
- * @param changes blobs that take the place of others, by the digest of those
+ * @param text text of the stored manifest
+ * @param changes blobs that replace others, by the digest of the replaced blob
  * @param plainLayers digests of layers that are not compressed, whatever their type says
  * @returns `text` itself when nothing has to change
  * @throws AtomicError MANIFEST_INVALID, MANIFEST_UNSUPPORTED
@@ -72,7 +72,7 @@ function chooseType(layer: BlobDescriptor, form: ManifestForm, plainLayers: Read
   return OCI_LAYERS[plainLayers.has(layer.digest) ? 'none' : findCompression(layer)];
 }
 
-/** A manifest of schema 2 without a media type is one of OCI, where it may lack. */
+/** A manifest of schema 2 without a media type is an OCI manifest, where the media type is optional. */
 function isDockerManifest({ mediaType, config }: JsonObject): boolean {
   return mediaType === DOCKER_MANIFEST || (isJsonObject(config) && config.mediaType === DOCKER_CONFIG);
 }

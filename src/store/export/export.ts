@@ -1,7 +1,6 @@
 /**
- * Images leave the store: the layers are rebuilt into a scratch folder, and skopeo copies that folder to where the image
- * goes. On the disk are meanwhile the compressed layers once, for `docker-archive:` the uncompressed ones, beside what
- * the destination itself takes.
+ * Exports images: rebuilds the layers into a scratch folder, and lets skopeo copy that folder to the destination. Meanwhile
+ * the disk holds the compressed layers once (for `docker-archive:` the uncompressed ones), in addition to the destination.
  */
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import { buildRetryPauses } from '../../base/retry-pauses.ts';
@@ -34,17 +33,17 @@ import { createUnpublished } from './unpublished.ts';
 const UNCOMPRESSED_REASON = 'a docker-archive holds uncompressed layers';
 const NO_MANIFEST_REASON = 'a docker-archive has no manifest of its own';
 const CONVERTED_REASON = 'the image has a Docker manifest, and an OCI layout holds OCI manifests only';
-const LAYERS_REASON = 'it names other layers';
-const CONFIG_REASON = 'it names the configuration by another digest';
-const RECORD_REASON = 'what is stored is not what its digest names';
+const LAYERS_REASON = 'it has other layers';
+const CONFIG_REASON = 'it has another digest for the configuration';
+const RECORD_REASON = 'the stored manifest does not match its digest';
 
 /**
  * Copies a stored image to a registry.
  *
  * @param written name of the image or beginning of its id
  * @param destination name in a registry; `undefined` for the one under which the image is stored
- * @throws AtomicError BAD_VALUE, BAD_REFERENCE, IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE, TRANSFER_FAILED,
- * and what `buildImageFolder` throws
+ * @throws AtomicError BAD_VALUE, BAD_REFERENCE, IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE, TRANSFER_FAILED;
+ * as `buildImageFolder`
  */
 export async function pushImage(
   host: Host,
@@ -72,12 +71,12 @@ export async function pushImage(
   );
 }
 
-/** `http:` before the name of the image counts for its registry, too. */
+/** `http:` before the name of the image also applies to its registry. */
 function keepInsecure(written: string, { reference }: StoredImage): string {
   return written.startsWith('http:') ? `http:${reference}` : reference;
 }
 
-/** Before the work begins, so that there is time to interrupt it. */
+/** Warns before the work begins, so that the user can interrupt it. */
 async function warnOfReplacedIndex(
   host: Host,
   target: RegistryDestination,
@@ -97,8 +96,8 @@ async function warnOfReplacedIndex(
  * Writes a stored image to files.
  *
  * @param destination see `parseFileDestination`
- * @throws AtomicError BAD_VALUE, IMAGE_NOT_FOUND, FILE_CONFLICT, NO_SPACE, READ_ONLY, STORE_FAILED, TRANSFER_FAILED, and
- * what `buildImageFolder` throws; the destination is then as it was before, but for blobs that no index of a layout names
+ * @throws AtomicError BAD_VALUE, IMAGE_NOT_FOUND, FILE_CONFLICT, NO_SPACE, READ_ONLY, STORE_FAILED, TRANSFER_FAILED; as
+ * `buildImageFolder`. The destination is then as before, except for new blobs in a layout that its index does not name
  */
 export async function exportImage(host: Host, written: string, destination: string): Promise<ExportedImage> {
   return withStep(`exporting ${written}`, () =>
@@ -112,7 +111,7 @@ export async function exportImage(host: Host, written: string, destination: stri
   );
 }
 
-/** One after the other: skopeo reads the index of a layout and writes it later, without what came in between. */
+/** Locks the layout, because skopeo reads its index and writes it later, which would undo another export in between. */
 async function copyIntoFolder(
   host: Host,
   image: StoredImage,
@@ -139,12 +138,12 @@ async function copyToNew(host: Host, image: StoredImage, target: FileDestination
   }
 }
 
-/** What skopeo says of the place is told of the destination. */
+/** Replaces the temporary path by the destination in an error of skopeo. */
 function renamePlace(error: unknown, place: string, path: string): unknown {
   if (!(error instanceof AtomicError)) return error;
   const { code, message, hint, details, exitStatus, isTransient } = error;
-  const told = message.replaceAll(place, path);
-  return new AtomicError(code, told, { hint, details, exitStatus, isTransient, cause: error });
+  const renamed = message.replaceAll(place, path);
+  return new AtomicError(code, renamed, { hint, details, exitStatus, isTransient, cause: error });
 }
 
 async function withStep<T>(step: string, action: () => Promise<T>): Promise<T> {
@@ -155,7 +154,7 @@ async function withStep<T>(step: string, action: () => Promise<T>): Promise<T> {
   }
 }
 
-/** @param place where skopeo writes, when the image comes to its destination later */
+/** @param place path to which skopeo writes, when the caller moves the image to its destination later */
 async function copyOut(
   host: Host,
   image: StoredImage,
@@ -167,13 +166,13 @@ async function copyOut(
     const folder = `${await scratch.open()}/image`;
     const destination = formatDestination(target);
     const built = await buildImageFolder(host, image, chooseForm(target), folder);
-    // They sign these bytes only, and of the other forms none has a place for them.
+    // Signatures are valid only for these bytes, and only the form `dir:` has a place for them.
     if (target.kind === 'dir' && built.manifestDigest === `sha256:${image.id}`) {
       await writeSignatures(host, image, folder);
     }
     host.report({ kind: 'step', text: `Copying to ${destination}` });
     const copy = () => copyOwn(host, folder, formatDestination(place), options);
-    // skopeo asks for what the registry has by now, so a further try sends only the rest.
+    // skopeo asks the registry which blobs it has, so another try sends only the rest.
     const digest = await (target.kind === 'registry'
       ? retryTransient(host, destination, options.retryPauses ?? buildRetryPauses(), copy)
       : copy());
@@ -236,7 +235,7 @@ function describe(
   };
 }
 
-/** What everybody who asks for this form gets is no news. */
+/** Changes that every image of this form has are not reported. */
 function reportChanges(host: Host, { kind }: Destination, { manifest, layers }: ExportedImage): void {
   if (kind === 'docker-archive') return;
   for (const [what, { original, digest, reason }] of [

@@ -1,4 +1,4 @@
-/** Where an export may write: nothing that is there is written over. */
+/** Checks the destination of an export. An export overwrites no file. */
 import { constants } from 'node:fs';
 import { access, lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -11,10 +11,10 @@ const LAYOUT_INDEX = 'index.json';
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
 /**
- * Checks where an export is to go, before the work begins.
+ * Checks the destination of an export before the work begins.
  *
- * @returns whether the folder is there already, an OCI layout or empty: it is written to as it is
- * @throws AtomicError FILE_CONFLICT when something is there that would be written over; READ_ONLY, STORE_FAILED when it
+ * @returns whether the folder exists, as an OCI layout or empty: the export writes into it
+ * @throws AtomicError FILE_CONFLICT when the export would overwrite a file; READ_ONLY, STORE_FAILED when the destination
  * cannot be written
  */
 export async function checkFileDestination(destination: FileDestination): Promise<{ isThere: boolean }> {
@@ -54,7 +54,7 @@ async function checkExisting(destination: FileDestination): Promise<void> {
 }
 
 async function listTags(indexPath: string): Promise<(string | undefined)[]> {
-  // One that is no JSON has no tags; skopeo says what is wrong with it.
+  // An index that is not JSON has no tags; skopeo reports what is wrong with it.
   const index = tryParseJson(await readFile(indexPath, 'utf8'));
   const manifests = isJsonObject(index) && Array.isArray(index.manifests) ? index.manifests : [];
   return manifests.map((entry: unknown) => {
@@ -68,7 +68,7 @@ async function isDirectory(path: string): Promise<boolean> {
   return (await tolerateMissingAsync(async () => (await stat(path)).isDirectory())) ?? false;
 }
 
-/** The nearest folder above that is there. */
+/** @returns the nearest existing parent folder */
 async function findFolder(path: string): Promise<string> {
   if (await exists(path)) return path;
   return findFolder(dirname(path));
@@ -76,7 +76,7 @@ async function findFolder(path: string): Promise<string> {
 
 async function exists(path: string): Promise<boolean> {
   try {
-    // A symlink that leads nowhere is there too.
+    // A dangling symlink counts as existing.
     await lstat(path);
     return true;
   } catch (error) {
@@ -88,7 +88,7 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** @param reason what is at the path */
+/** Builds the error for a destination that cannot be used. @param reason what is at the path */
 export function conflict(path: string, reason: string, hint: string): AtomicError {
   return new AtomicError('FILE_CONFLICT', `write ${path}: ${reason}`, { hint, details: { path } });
 }

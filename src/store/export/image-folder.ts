@@ -29,16 +29,16 @@ const VERSION = 'Directory Transport Version: 1.1\n';
 const MEGABYTE = 1_000_000;
 
 export interface ImageFolder {
-  /** Of the manifest in the folder. */
+  /** Digest of the manifest in the folder. */
   readonly manifestDigest: string;
   readonly config: { readonly original: string; readonly digest: string };
-  /** Base first. */
+  /** Layers, base first. */
   readonly layers: readonly RebuiltLayer[];
 }
 
 /**
- * @param folder does not exist yet; its parent is scratch
- * @throws AtomicError NO_SPACE before anything is written when it cannot fit; what `rebuildLayer` throws; STORE_CORRUPT
+ * @param folder path that does not exist, in a scratch folder
+ * @throws AtomicError NO_SPACE, before anything is written, when the layers do not fit; STORE_CORRUPT; as `rebuildLayer`
  */
 export async function buildImageFolder(
   host: Host,
@@ -130,7 +130,7 @@ async function readConfigBlob(host: Host, image: StoredImage, digest: string): P
   );
 }
 
-/** Better than to fill the disk of a machine that runs something. */
+/** Refuses an export that would fill the disk, because the services of this machine need it too. */
 async function requireSpace(
   host: Host,
   layers: readonly BlobDescriptor[],
@@ -146,11 +146,11 @@ async function requireSpace(
   throw new AtomicError(
     'NO_SPACE',
     `rebuilding ${needed} bytes of layers: ${free} bytes are free on the filesystem of the image store`,
-    { hint: 'Free some space on that filesystem; the layers are removed again when the image has left.' },
+    { hint: 'Free some space on that filesystem; the layers are removed after the export.' },
   );
 }
 
-/** See `findCompression`. */
+/** Whether a layer is a plain archive, see `findCompression`. */
 function isPlain(host: Host, digest: string): boolean {
   return readRecordedLayer(host, digest).uncompressedDigest === digest;
 }

@@ -1,4 +1,4 @@
-/** Opens the files of a layer's tree in the order of its archive, which stays in one directory for a while. */
+/** Opens the files of a layer's tree in the order of its archive, where files of one directory usually follow each other. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { isErrno } from '../../base/file-error.ts';
 import { formatObjectPath, readDirTree } from '../../ostree/object-files.ts';
@@ -11,18 +11,18 @@ interface Directory {
   readonly directories: ReadonlyMap<string, string>;
 }
 
-/** `missing`: the tree has no such file. `lost`: it has, but the object is not there. */
+/** `missing`: the tree has no such file. `lost`: the tree has the file, but the repository does not have its object. */
 export type OpenedFile =
   | { readonly kind: 'open'; readonly fd: number; readonly size: number; readonly checksum: string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'lost'; readonly checksum: string };
 
-/** An object of the mode `bare` may be a symlink, which leads anywhere on this machine. */
+/** An object of the mode `bare` may be a symlink to any path of this machine, so it is not followed. */
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 export class LayerFiles {
   readonly #repository: string;
-  /** The directories above the file that was opened last, the root first. */
+  /** Directories above the file that was opened last, the root first. */
   #chain: Directory[];
 
   constructor(repository: string, dirtree: string) {
@@ -31,8 +31,9 @@ export class LayerFiles {
   }
 
   /**
-   * @param name as the archive has it: a leading `/` or `./` and double slashes mean nothing
-   * @returns the caller closes `fd`
+   * Opens a file. The caller closes `fd`.
+   *
+   * @param name name as in the archive; a leading `/` or `./` and double slashes have no meaning
    * @throws AtomicError STORE_CORRUPT
    */
   open(name: string): OpenedFile {

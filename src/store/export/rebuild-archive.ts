@@ -1,7 +1,7 @@
 /**
- * Builds a layer's uncompressed archive again, byte for byte: the frame comes from the record that was made when the
- * layer was stored, the content of the files from their objects. A stream; memory does not grow with the layer, and
- * nothing is written.
+ * Rebuilds a layer's uncompressed archive byte for byte: the frame from the record that was made when the layer was stored,
+ * the content of the files from their objects. The archive is a stream: memory does not grow with the layer, and nothing is
+ * written to the disk.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, readSync } from 'node:fs';
@@ -19,29 +19,29 @@ import { LayerFiles, type OpenedFile } from './layer-files.ts';
 import { readTarSplit } from './tar-split-reader.ts';
 
 /**
- * All chunks but the last have this size: each piece costs its way through the streams, and what zlib-ng writes depends
- * on where the chunks end.
+ * Size of all chunks but the last one. Large chunks save work in the streams, and the output of zlib-ng depends on where the
+ * chunks end.
  */
 const CHUNK_BYTES = 256 * 1024;
 
-/** What the repository holds of a layer that can be built again. */
+/** The facts that the repository has about a layer that can be rebuilt. */
 export interface RecordedLayer {
-  /** Of the blob, as the manifest names it: `sha256:...`. */
+  /** Digest of the blob, as in the manifest: `sha256:...`. */
   readonly digest: string;
-  /** Of the archive: `sha256:...`. */
+  /** Digest of the archive: `sha256:...`. */
   readonly uncompressedDigest: string;
-  /** Bytes of the archive; `undefined` when the number is not recorded. */
+  /** Length of the archive in bytes; `undefined` when it is not recorded. */
   readonly uncompressedSize: number | undefined;
-  /** The first bytes of the blob, as `blob-start.ts` keeps them; `undefined` in older repositories. */
+  /** First bytes of the blob, see `blob-start.ts`; `undefined` in older repositories. */
   readonly blobStart: Buffer | undefined;
   readonly dirtree: string;
-  /** See `tar-split-recorder.ts`. */
+  /** Record of the archive, see `tar-split-recorder.ts`. */
   readonly record: string;
 }
 
 /**
- * @param digest of the blob, `sha256:...`
- * @throws AtomicError LAYER_NOT_FOUND; LAYER_NOT_REBUILDABLE when no record of its archive was kept; STORE_CORRUPT
+ * @param digest digest of the blob, `sha256:...`
+ * @throws AtomicError LAYER_NOT_FOUND; LAYER_NOT_REBUILDABLE when the layer has no record of its archive; STORE_CORRUPT
  */
 export function readRecordedLayer(host: Host, digest: string): RecordedLayer {
   const { repository } = host.locations;
@@ -70,11 +70,11 @@ export function readRecordedLayer(host: Host, digest: string): RecordedLayer {
 }
 
 /**
- * The bytes of the archive. Who reads to the end has had the very archive that was stored: a difference is thrown at
- * the latest behind the last byte.
+ * Generates the bytes of the archive. When it returns without an error, they are the bytes that were stored: a difference is
+ * thrown after the last byte at the latest.
  *
- * @throws AtomicError LAYER_NOT_REBUILDABLE, naming the file, when the tree does not hold what the archive held, as
- * when an archive names one path twice; STORE_CORRUPT when objects are damaged or missing; INTERRUPTED
+ * @throws AtomicError LAYER_NOT_REBUILDABLE with the name of the file, when the tree differs from the archive, as when an
+ * archive names a path twice; STORE_CORRUPT when objects are damaged or missing; INTERRUPTED
  */
 export async function* rebuildArchive(host: Host, layer: RecordedLayer): AsyncGenerator<Buffer> {
   const algorithm = algorithmOf(layer.uncompressedDigest);
@@ -125,7 +125,7 @@ async function* readContent(
   if (file.kind === 'lost') {
     throw buildCorrupt(layer, `object ${file.checksum} of ${toPrintable(entry.name)} is missing`);
   }
-  if (file.kind === 'missing') throw await explainDifference(layer, entry, 'the layer holds no such file');
+  if (file.kind === 'missing') throw await explainDifference(layer, entry, 'the layer has no such file');
   try {
     const sum = new Crc64();
     if (entry.areas === undefined && file.size !== entry.size) {
@@ -143,14 +143,14 @@ async function* readContent(
       }
     }
     if (!sum.digest().equals(entry.checksum)) {
-      throw await explainDifference(layer, entry, 'other content than the archive had', file);
+      throw await explainDifference(layer, entry, 'its content differs from that in the archive', file);
     }
   } finally {
     closeSync(file.fd);
   }
 }
 
-/** A tree has one file for each path; an archive may name a path twice, and then only the last content was kept. */
+/** An archive may name a path twice. The tree then has only the last content. */
 async function explainDifference(
   layer: RecordedLayer,
   entry: FileEntry,
@@ -182,7 +182,7 @@ function normalize(name: string): string {
 
 function buildNotRebuildable(digest: string, reason: string): AtomicError {
   return new AtomicError('LAYER_NOT_REBUILDABLE', `rebuilding layer ${digest}: ${reason}`, {
-    hint: 'Copy the image from where it came instead: skopeo copy docker://IMAGE DESTINATION',
+    hint: 'Copy the image from its source instead: skopeo copy docker://IMAGE DESTINATION',
     details: { layer: digest },
   });
 }

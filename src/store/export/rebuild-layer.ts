@@ -1,7 +1,7 @@
 /**
- * Makes a layer's blob again. The archive follows from the store byte for byte; how it was compressed does not, and is
- * found out by trying: the compressors that the blob's first bytes speak for, on the first megabytes of the archive,
- * then the one that fits on all of it. What counts in the end is the digest.
+ * Rebuilds a layer's blob. The store has the archive byte for byte, but not its compression, which is found by trying: first
+ * the compressors that match the blob's first bytes, on the first megabytes of the archive; then those that still match, on
+ * all of it. The digest decides in the end.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync, renameSync, statSync, unlinkSync } from 'node:fs';
@@ -15,29 +15,29 @@ import { type Compressor, describeCompressor, planCompressors } from './recompre
 import { findGzipHeader } from './recompress/gzip-file.ts';
 
 /**
- * Enough for the first block of every compressor, which has 16,384 matches or bytes of its own, unless nearly all are
- * the longest matches, as in zeros; then trying on a sample tells nothing.
+ * Enough for the first block of every compressor, which has 16,384 matches or literal bytes. When nearly all are the longest
+ * matches, as in zeros, the sample does not decide.
  */
 const SAMPLE_BYTES = 4 * 1024 * 1024;
 
-/** skopeo writes no blob under a digest of another algorithm. */
+/** Reason for a changed digest: skopeo writes no blob under a digest of another algorithm. */
 export const UNNAMEABLE_REASON = 'skopeo names blobs by sha256 only; its bytes are the same';
 
-/** A layer's blob in the folder, under the hex of its digest. */
+/** A layer's blob in the folder. Its name is the hex of its digest. */
 export interface RebuiltLayer {
-  /** What the image's manifest names, `sha256:...`. */
+  /** Digest in the image's manifest, `sha256:...`. */
   readonly original: string;
   readonly digest: string;
   readonly size: number;
-  /** Why it is another blob than the original; `undefined` when it is the original. */
+  /** Reason why the blob differs from the original; `undefined` when it is the original. */
   readonly reason: string | undefined;
 }
 
 /**
- * Makes the blob, the very same when one of the compressors makes it, else another one of the same content.
+ * Rebuilds the blob: the original bytes when one of the compressors produces them, otherwise a blob of the same content.
  *
- * @param folder scratch
- * @throws AtomicError what `readRecordedLayer` and `rebuildArchive` throw; NO_SPACE, READ_ONLY, STORE_FAILED
+ * @param folder folder for the blob and temporary files
+ * @throws AtomicError NO_SPACE, READ_ONLY, STORE_FAILED; as `readRecordedLayer` and `rebuildArchive`
  */
 export async function rebuildLayer(host: Host, layer: BlobDescriptor, folder: string): Promise<RebuiltLayer> {
   return withStoreErrors(`rebuilding layer ${layer.digest}`, async () => {
@@ -53,9 +53,9 @@ export async function rebuildLayer(host: Host, layer: BlobDescriptor, folder: st
 }
 
 /**
- * Makes the uncompressed archive.
+ * Writes the uncompressed archive.
  *
- * @param folder scratch
+ * @param folder folder for the archive
  * @throws as `rebuildLayer`
  */
 export async function rebuildUncompressed(
@@ -78,7 +78,7 @@ class Attempts {
   readonly #folder: string;
   readonly #path: string;
   readonly #header: Buffer | undefined;
-  /** Of what is at `path`. */
+  /** Digest of the file at `path`; `undefined` before the first attempt. */
   #digest: string | undefined;
 
   constructor(host: Host, layer: RecordedLayer, compression: LayerCompression, folder: string) {
@@ -91,7 +91,7 @@ class Attempts {
       compression === 'gzip' && layer.blobStart !== undefined ? findGzipHeader(layer.blobStart) : undefined;
   }
 
-  /** Leaves out the compressors that begin another way than the blob. */
+  /** Lists the compressors whose output begins like the blob. */
   async listLikely(planned: readonly Compressor[]): Promise<readonly Compressor[]> {
     const start = this.#layer.blobStart;
     const isLong = (this.#layer.uncompressedSize ?? 0) > SAMPLE_BYTES;
@@ -107,7 +107,7 @@ class Attempts {
     return likely;
   }
 
-  /** @returns the digest of what came out, of the algorithm of the original's */
+  /** @returns digest of the output, of the same algorithm as the original digest */
   async compress(compressor: Compressor): Promise<string> {
     const { uncompressedDigest: digest, uncompressedSize: size = 0 } = this.#layer;
     const archive = { bytes: rebuildArchive(this.#host, this.#layer), digest, size };
@@ -119,7 +119,7 @@ class Attempts {
     return this.#digest;
   }
 
-  /** Gives the last attempt its name. */
+  /** Renames the output of the last attempt to its digest. */
   async take(reason?: string): Promise<RebuiltLayer> {
     if (this.#digest === undefined) throw new Error('nothing was compressed');
     const { digest: original } = this.#layer;
@@ -130,14 +130,14 @@ class Attempts {
     return { original, digest, size, reason: reason ?? (isNameable ? undefined : UNNAMEABLE_REASON) };
   }
 
-  /** The content in another blob: the last attempt, or one more. */
+  /** Takes a blob with other bytes of the same content: that of the last attempt, or of one more. */
   async takeAnother(tried: readonly Compressor[]): Promise<RebuiltLayer> {
     if (this.#digest === undefined) await this.compress(chooseSubstitute(this.#compression));
     const names = tried.map(describeCompressor).join(', ');
-    if (names === '') return this.take('the program that compressed it is not known');
-    const unknown = `another program or version compressed it than those known here (${names})`;
+    if (names === '') return this.take('it is not known which program compressed it');
+    const unknown = `it was compressed by an unknown program or version; these were tried: ${names}`;
     return this.take(
-      this.#layer.blobStart === undefined ? `${unknown}, and the blob itself was never here` : unknown,
+      this.#layer.blobStart === undefined ? `${unknown}; the blob was never fetched` : unknown,
     );
   }
 
@@ -171,7 +171,7 @@ function chooseSubstitute(compression: LayerCompression): Compressor {
   }
 }
 
-/** A file that is shorter tells nothing. */
+/** A shorter file is not compared. */
 function beginsWith(path: string, start: Buffer): boolean {
   const fd = openSync(path, 'r');
   try {

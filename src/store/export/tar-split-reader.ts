@@ -3,13 +3,13 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { parseTarSplitLine, type TarSplitEntry, TarSplitMalformed } from '../../tar/tar-split.ts';
 
-/** Far above any real line: the headers of one entry. What follows the end of an archive is one line, too. */
+/** Limit far above any real line: the headers of one entry, or everything after the end of an archive. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 
 /**
- * @param record base64 of one or several gzip members, of one JSON object a line
+ * @param record base64 of one or several gzip members; their text has one JSON object a line
  * @throws TarSplitMalformed
  */
 export async function* readTarSplit(record: string): AsyncGenerator<TarSplitEntry> {

@@ -1,9 +1,9 @@
 /**
- * What an export writes has a name of its own until it is whole. It comes to the name that was asked for by a rename that
- * takes nobody's place: so what appears there meanwhile stays, and an export takes away only what it has made.
+ * An export writes under a temporary name and renames the result when it is complete. The rename never overwrites: a file
+ * that appears at the destination meanwhile stays, and an export removes only its own files.
  *
  * ```
- * FOLDER/.atomic-export-XXXXXX/NAME     a file or a folder; left by a kill, and nobody's
+ * FOLDER/.atomic-export-XXXXXX/NAME     a file or a folder; a kill leaves it, and no command removes it
  * ```
  */
 import { link, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
@@ -15,18 +15,18 @@ import type { FileDestination } from '../../image/export-destination.ts';
 import { conflict } from './file-destination.ts';
 
 interface Unpublished {
-  /** Where skopeo writes. */
+  /** Destination to which skopeo writes. */
   readonly target: FileDestination;
-  /** @throws AtomicError FILE_CONFLICT when something has the name by now, NO_SPACE, READ_ONLY, STORE_FAILED */
+  /** @throws AtomicError FILE_CONFLICT when the destination exists by now; NO_SPACE, READ_ONLY, STORE_FAILED */
   publish(): Promise<void>;
-  /** Takes away what was not published. */
+  /** Removes the files that were not published. */
   remove(): Promise<void>;
 }
 
 /** @throws AtomicError NO_SPACE, READ_ONLY, STORE_FAILED */
 export async function createUnpublished(destination: FileDestination): Promise<Unpublished> {
   const { kind } = destination;
-  // `new/.` has no name of its own.
+  // The last element of `new/.` is not a name.
   const path = normalize(destination.path);
   const parent = dirname(path);
   return withFileErrors(`write ${path}`, async () => {
@@ -65,7 +65,7 @@ async function renameFolder(from: string, to: string): Promise<void> {
       renameNew(from, to);
     } catch (error) {
       if (isErrno(error, 'EEXIST')) throw appeared(to);
-      // Some network filesystems know the plain rename only, which takes the place of an empty folder, and of nothing else.
+      // Some network filesystems have only the plain rename, which replaces nothing but an empty folder here.
       if (!isErrno(error, 'EINVAL') && !isErrno(error, 'ENOSYS')) throw error;
       await renameOverEmpty(from, to);
     }
@@ -92,7 +92,7 @@ async function renameFile(from: string, to: string): Promise<void> {
   });
 }
 
-/** A second name is never in anybody's place; FAT, as on a stick, has no second names, but such a rename. */
+/** A hard link never overwrites. FAT, as on a USB stick, has no hard links, but has a rename that does not overwrite. */
 async function linkOrRename(from: string, to: string): Promise<void> {
   try {
     await link(from, to);

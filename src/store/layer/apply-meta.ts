@@ -1,4 +1,4 @@
-/** Gives objects on the disk the owner, mode and extended attributes that their checksums speak of, see `KeptAttributes`. */
+/** Sets the owner, mode and extended attributes of objects on the disk, which their checksums cover; see `KeptAttributes`. */
 
 import { chmodSync, lchownSync, utimesSync } from 'node:fs';
 import { writeXattr } from '../../native/xattr.ts';
@@ -6,10 +6,10 @@ import { isSymlinkMode, PERMISSIONS } from '../../ostree/file-mode.ts';
 import { type DirMeta, formatDirMeta } from '../../ostree/ostree-objects.ts';
 
 const USER_METADATA = Buffer.from('user.ostreemeta');
-/** An object has no time: the same on every machine, and the one that libostree gives files. */
+/** Time of every object, the same as in libostree: objects have no time of their own. */
 const CONTENT_TIME = 0;
 
-/** Changing the owner takes setuid bits and capabilities away, so it comes first. */
+/** Sets the owner first, because that removes setuid bits and capabilities. */
 export function applyBareMeta(path: string, meta: DirMeta): void {
   applyBareSymlinkMeta(path, meta);
   chmodSync(path, meta.mode & PERMISSIONS);
@@ -21,7 +21,7 @@ export function applyBareSymlinkMeta(path: string, { uid, gid, xattrs }: DirMeta
   for (const [name, value] of xattrs) writeXattr(path, [name.subarray(0, -1), value]);
 }
 
-/** `bare-user`: what only root can give a file is kept beside it, and the owner can always read it. */
+/** `bare-user`: an xattr has what only root can set. The owner can always read the file. */
 export function applyBareUserMeta(path: string, meta: DirMeta): void {
   writeUserMeta(path, meta);
   chmodSync(path, isSymlinkMode(meta.mode) ? 0o644 : (meta.mode & 0o775) | 0o400);

@@ -1,9 +1,9 @@
 /**
- * Remembers how a layer's blob begins. A compressed blob is not kept; its header says which program wrote it, and its
- * first block tells at once whether a compressor makes the same bytes (see `compress-layer.ts`).
+ * Keeps the first bytes of a layer's blob, of which the store keeps nothing else. The header shows which program wrote the
+ * blob, and the first block shows whether a compressor produces the same bytes (see `compress-layer.ts`).
  */
 
-/** Beyond the table of codes of the first block, which all of the block takes part in. */
+/** Longer than the table of codes of the first block, which depends on the whole block. */
 const START_BYTES = 512;
 
 export class BlobStart {
@@ -14,7 +14,7 @@ export class BlobStart {
     this.#bytes = Buffer.concat([this.#bytes, chunk.subarray(0, START_BYTES - this.#bytes.length)]);
   }
 
-  /** For the metadata of the layer's commit. */
+  /** @returns the bytes for the metadata of the layer's commit */
   toBase64(): string {
     return this.#bytes.toString('base64');
   }

@@ -1,20 +1,26 @@
-/** The content of one object on its way to the disk. */
+/** Writes the content of one object. */
 import { createHash } from 'node:crypto';
 import { type DirMeta, formatFileHeader } from '../../ostree/ostree-objects.ts';
 
-/** Files up to this size are on no disk before it is known that they are new. */
+/** Files up to this size stay in memory until their checksum shows whether they are new. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
-/** Where the object goes. */
+/**
+ * The temporary file of the stage. A file of more than 1 MiB is opened and written while it arrives, because it must not stay
+ * in memory. A smaller file is never opened here: `finish` receives its content and skips the write when the object exists.
+ */
 interface FileTarget {
   open(): number;
   write(fd: number, bytes: Buffer): void;
-  /** @param fd of what was opened; @param content what was not written to it yet */
+  /**
+   * @param fd the temporary file, if it was opened
+   * @param content the part of the content that is not in the file yet
+   */
   finish(checksum: string, fd: number | undefined, content: readonly Buffer[]): void;
   abandon(fd: number): void;
 }
 
-/** One regular file: its content comes in parts, small ones are kept until the end. */
+/** Takes the content of one regular file in parts. */
 export class FileWriter {
   readonly #target: FileTarget;
   readonly #hash = createHash('sha256');
@@ -27,7 +33,7 @@ export class FileWriter {
     this.#hash.update(formatFileHeader(meta, ''));
   }
 
-  /** The bytes must stay as they are until `finish`. */
+  /** The caller must not change `bytes` before `finish`. */
   write(bytes: Buffer): void {
     this.#hash.update(bytes);
     this.#parts.push(bytes);
@@ -39,7 +45,7 @@ export class FileWriter {
     this.#buffered = 0;
   }
 
-  /** @returns the checksum of the object, which is in the stage or was in the repository */
+  /** @returns checksum of the object, which the stage or the repository has now */
   finish(): string {
     const checksum = this.#hash.digest('hex');
     const fd = this.#fd;
@@ -48,7 +54,7 @@ export class FileWriter {
     return checksum;
   }
 
-  /** Gives up: nothing of the file is left. */
+  /** Discards the file. */
   abandon(): void {
     if (this.#fd !== undefined) this.#target.abandon(this.#fd);
     this.#fd = undefined;

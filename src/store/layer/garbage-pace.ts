@@ -1,15 +1,15 @@
 import { edenGC } from 'bun:jsc';
 
-/** Bytes from one collection to the next: of what was made since the last one, and of everything. */
+/** Bytes between two collections: of young objects, and of all objects. */
 interface CollectionIntervals {
   readonly young: number;
   readonly all: number;
 }
 
 /**
- * Collects garbage as bytes pass by. Left alone the collector waits too long, because it does not see how much lies behind
- * small objects: buffers, and the states of digests. A layer of 1.2 GB took 219 MB. One collection of young objects takes
- * about half a millisecond, one of all objects about five.
+ * Collects garbage after a number of bytes. By itself the collector waits too long, because it does not count the memory of
+ * buffers and of the states of digests: a layer of 1.2 GB took 219 MB. A collection of young objects takes about half a
+ * millisecond, one of all objects about five.
  */
 export class GarbagePace {
   readonly #intervals: CollectionIntervals;

@@ -1,9 +1,9 @@
 /**
- * Streams one layer into the open transaction: blob -> inflate -> digest -> reader of the archive -> objects. Beside the
- * objects only the record of the archive is written. Memory grows with neither the size of the files nor their number, see
- * `layer-tree.ts`; but the paths of all directories are kept.
+ * Streams one layer into the open transaction: blob -> inflate -> digest -> reader of the archive -> objects. Only the objects
+ * and the record of the archive are written. Memory grows with the number of directories, whose paths are kept, but neither
+ * with the size nor with the number of the files, see `layer-tree.ts`.
  *
- * Threads of the pool inflate and write files; everything else is this thread's. So one layer is imported at a time.
+ * Threads of the pool inflate and write files; this thread does everything else. So one layer is imported at a time.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, type Transform, Writable } from 'node:stream';
@@ -27,37 +27,37 @@ import { TarSplitRecorder } from './tar-split-recorder.ts';
 import type { UnnamedFile } from './unnamed-file.ts';
 
 const INFLATED_CHUNK_BYTES = 256 * 1024;
-/** So far the inflater may be ahead of the reader of the archive, and that ahead of the files. */
+/** Bytes by which the inflater may be ahead of the reader of the archive, and the reader ahead of the written files. */
 const MAX_WAITING_BYTES = 2 * 1024 * 1024;
 const MAX_PENDING_BYTES = 4 * 1024 * 1024;
 const ARCHIVE_PACE = { young: 2 * 1024 * 1024, all: 16 * 1024 * 1024 } as const;
-/** Of directories that are written: they leave much more behind. */
+/** Pace for directories that are written: they need much more memory for each byte. */
 const DIRECTORY_PACE = { young: 256 * 1024, all: 4 * 1024 * 1024 } as const;
-/** How long the proxy may take to say that a blob which cannot be inflated was changed on its way. */
+/** Time for the proxy to report that a blob, which cannot be inflated, has a wrong digest. */
 const VERDICT_MILLISECONDS = 2000;
 
 export interface ImportedLayer {
   readonly tree: TreeChecksums;
   readonly uncompressedSize: number;
-  /** Of the inflated archive. */
+  /** Digest of the inflated archive. */
   readonly uncompressedDigest: string;
   readonly summary: TarSummary;
-  /** How many files have lost an extended attribute, by its name; see `KeptAttributes`. */
+  /** Number of files that have lost an extended attribute, by the name of the attribute; see `KeptAttributes`. */
   readonly leftOut: ReadonlyMap<string, number>;
-  /** See `TarSplitRecorder`. */
+  /** Record of the archive, see `TarSplitRecorder`. */
   readonly tarSplit: TextPieces | undefined;
-  /** See `BlobStart`. */
+  /** First bytes of the blob in base64, see `BlobStart`. */
   readonly blobStart: string;
 }
 
 /**
- * @param stage of the open transaction
- * @param record empty, for `ImportedLayer.tarSplit`; the caller closes it when that is no longer needed
- * @param blob open and unread; the caller closes its source
- * @param algorithm of the digest of the inflated archive
- * @param onReceived called with the number of compressed bytes so far
- * @throws AtomicError LAYER_REJECTED for an archive that must not or cannot be unpacked; what the blob's own
- * verification throws; file errors of the repository
+ * @param stage stage of the open transaction
+ * @param record empty file for `ImportedLayer.tarSplit`; the caller closes it when that is not needed any more
+ * @param blob open blob, not read yet; the caller closes its source
+ * @param algorithm algorithm of the digest of the inflated archive
+ * @param onReceived called with the number of compressed bytes received up to now
+ * @throws AtomicError LAYER_REJECTED for an archive that must not or cannot be unpacked; errors of the blob's verification;
+ * file errors of the repository
  */
 export async function importLayer(
   stage: ObjectStage,
@@ -128,7 +128,7 @@ class Unpacker extends Writable {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     finishWith(done, async () => {
-      // The inflater goes on when it is rid of this chunk, and should not have to wait for what follows.
+      // Lets the inflater go on before this chunk is processed.
       await undefined;
       this.#hash.update(chunk);
       this.#bytes += chunk.length;
@@ -166,7 +166,7 @@ class Unpacker extends Writable {
   }
 }
 
-/** The recorder hears of everything, the importer of entries and their content. */
+/** The recorder gets everything, the importer only entries and their content. */
 function listenWith(recorder: TarSplitRecorder, importer: LayerImporter): TarListener {
   return {
     frame: (bytes) => recorder.frame(bytes),
@@ -196,8 +196,8 @@ function finishWith(done: (error?: Error) => void, action: () => Promise<void>):
 }
 
 /**
- * A lost connection looks like an archive that is cut short, and changed data like a damaged layer: what the proxy says
- * goes before what was noticed of it.
+ * A lost connection looks like an archive that is cut short, and changed data like a damaged layer. So an error of the proxy
+ * takes precedence over the error that was noticed here.
  */
 async function explainFailure(noticed: unknown, blob: OpenedBlob): Promise<unknown> {
   if (blob.stream.readableEnded) {
@@ -213,7 +213,7 @@ async function explainFailure(noticed: unknown, blob: OpenedBlob): Promise<unkno
   });
 }
 
-/** The rest of the blob is not read any more, which the proxy may notice before it has compared the digest. */
+/** The rest of the blob is not read; the proxy may notice that before it has compared the digest. */
 async function findVerdict(blob: OpenedBlob): Promise<AtomicError | undefined> {
   const [verified] = await Promise.allSettled([blob.verified]);
   const reason: unknown = verified.status === 'rejected' ? verified.reason : undefined;

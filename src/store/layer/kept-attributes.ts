@@ -1,9 +1,9 @@
 /**
- * Finds out what becomes of extended attributes before the checksum of a file is computed from them. The kernel stores some
- * in another form than they were given (an ACL that says no more than the mode does, a capability of another version),
- * changes the mode by others, and refuses those of unknown kinds, of the wrong type of file, or larger than the filesystem
- * keeps. So a file of the same kind gets them first, and what can be read from it counts. What is refused is left out, and
- * counted. Files without attributes cost nothing, and those with the same ones are tried once.
+ * Finds the extended attributes that a file will have on the disk, before the checksum of the file is computed from them. The
+ * kernel stores some attributes in another form (an ACL that equals the mode, a capability of another version). Others
+ * change the mode. It refuses attributes of unknown kinds, for the wrong type of file, or larger than the filesystem allows.
+ * So a file of the same type gets the attributes first, and the attributes that it then has count. Refused ones are left out
+ * and counted. Files without attributes cost nothing, and equal attributes are tried once.
  */
 
 import {
@@ -25,18 +25,18 @@ import { FileType, PERMISSIONS } from '../../ostree/file-mode.ts';
 import { type DirMeta, formatDirMeta, type Xattr } from '../../ostree/ostree-objects.ts';
 import { writeUserMeta } from './apply-meta.ts';
 
-/** What the kernel says of attributes that a filesystem does not keep, or that the file may not have. */
+/** Errors for attributes that a filesystem does not support, or that the file may not have. */
 const REFUSED = ['EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'E2BIG', 'ERANGE', 'EPERM', 'EACCES', 'EOVERFLOW'];
 const ROOM_FOR_ANY_XATTR = 16 * 1024 * 1024;
-/** Real layers have a few; what they were is remembered no longer than that. */
+/** Number of remembered results; real layers have a few different attributes. */
 const MAX_REMEMBERED = 1024;
 const MAX_KEY_LENGTH = 4096;
-/** So many names are counted one by one. */
+/** Number of names that are counted separately. */
 const MAX_COUNTED = 256;
 const OTHER_NAMES = 'other names';
-/** No attribute on a disk has a longer name. */
+/** The kernel's limit for the name of an attribute. */
 const MAX_SHOWN_LENGTH = 255;
-/** Attributes whose names together are longer cannot be listed, by `verify` neither. */
+/** The kernel's limit for a list of names: `verify` could not list longer ones. */
 const MAX_NAMES_BYTES = 65_536;
 
 interface Tried {
@@ -50,13 +50,13 @@ export class KeptAttributes {
   readonly #tried = new Map<string, Tried>();
   readonly #leftOut = new Map<string, number>();
 
-  /** @param path where nothing is, on the filesystem of the repository; after a crash something may be there */
+  /** @param path unused path on the filesystem of the repository, for trial files; a crash may leave one */
   constructor(path: string, mode: Locations['repositoryMode']) {
     this.#path = path;
     this.#mode = mode;
   }
 
-  /** How many files have lost an attribute, by its name. */
+  /** Number of files that have lost an attribute, by the name of the attribute. */
   get leftOut(): ReadonlyMap<string, number> {
     return this.#leftOut;
   }
@@ -81,7 +81,7 @@ export class KeptAttributes {
 
   #try(meta: DirMeta): Tried {
     const isDirectory = (meta.mode & FileType.mask) === FileType.directory;
-    // Of the mode `bare-user` directories are objects only, and no user can give them more.
+    // In the mode `bare-user` directories are only objects, so the kernel does not limit their attributes.
     if (this.#mode === 'bare-user' && isDirectory) return this.#select(meta, () => undefined);
     try {
       return this.#mode === 'bare-user' ? this.#tryUserFile(meta) : this.#tryFile(meta);
@@ -113,7 +113,7 @@ export class KeptAttributes {
     return this.#select(meta, (_, xattrs) => writeUserMeta(this.#path, { ...meta, xattrs }));
   }
 
-  /** @param set gives the file one more attribute, the last of all */
+  /** @param set sets the last attribute of `all` on the trial file */
   #select(meta: DirMeta, set: (attribute: Xattr, all: readonly Xattr[]) => void): Tried {
     let xattrs: readonly Xattr[] = [];
     const leftOut: string[] = [];
@@ -121,7 +121,7 @@ export class KeptAttributes {
     for (const attribute of meta.xattrs) {
       const [name, value] = attribute;
       const isListable = namesBytes + name.length <= MAX_NAMES_BYTES;
-      // libostree puts an attribute without value into the checksum of a file, but not on the disk.
+      // libostree counts an attribute without value in the checksum of a file, but does not write it to the disk.
       if (value.length > 0 && isListable && this.#isTaken(() => set(attribute, [...xattrs, attribute]))) {
         xattrs = [...xattrs, attribute];
         namesBytes += name.length;
@@ -151,7 +151,7 @@ function withoutEnd(name: Buffer): Buffer {
   return name.subarray(0, -1);
 }
 
-/** ext4 keeps all attributes of a file in one block, and says ENOSPC when they are larger, however empty the disk is. */
+/** ext4 keeps all attributes of a file in one block, and reports ENOSPC when they are larger, also on an empty disk. */
 function isRefusal(code: string, folder: string): boolean {
   if (code !== 'ENOSPC') return REFUSED.includes(code);
   const { bavail, bsize } = statfsSync(folder);

@@ -8,9 +8,9 @@ import type { KeptAttributes } from './kept-attributes.ts';
 import type { ObjectStage } from './object-stage.ts';
 import { type FileContent, withHoles } from './sparse-content.ts';
 
-/** On a disk every symlink has this mode, whatever the archive says. */
+/** The mode of every symlink on Linux, whatever the archive says. */
 const SYMLINK_MODE = 0o777;
-/** An empty file. */
+/** Owner and mode of a whiteout, which is an empty file. */
 const WHITEOUT: DirMeta = { uid: 0, gid: 0, mode: FileType.file | 0o644, xattrs: [] };
 
 export class LayerImporter {
@@ -63,12 +63,12 @@ export class LayerImporter {
     this.#finishFileWhenWhole();
   }
 
-  /** Writes the directories that are not written yet. */
+  /** Writes the remaining directories. */
   finish(): TreeChecksums {
     return this.#tree.finish();
   }
 
-  /** Frees what a layer that is not finished holds. */
+  /** Discards the open file of an unfinished layer. */
   abandon(): void {
     this.#file?.content.abandon();
     this.#file = undefined;

@@ -13,10 +13,10 @@ import type { DirMeta } from '../../ostree/ostree-objects.ts';
 import { applyBareMeta, applyBareSymlinkMeta } from './apply-meta.ts';
 
 /**
- * Makes a hard link to a content object or to another link of it; where the filesystem has no more links for it (ext4:
- * 65,000) a copy with the same owner, mode and attributes, which is on the disk at once.
+ * Makes a hard link to a content object or to another link of it. When the file has the maximum number of links (ext4: 65,000)
+ * it makes a copy with the same owner, mode and attributes, and syncs that.
  *
- * @param path where nothing is; after a failed copy a part of it may be
+ * @param path unused path; a failed copy may leave a part there
  */
 export async function linkOrCopy(source: string, path: string): Promise<void> {
   try {

@@ -1,17 +1,17 @@
 /**
- * Writes objects into the staging folder of the open transaction, where libostree looks for objects of its own. At the
- * commit it syncs the filesystem once and renames them into `objects/`; see `object-files.ts` for the layout.
+ * Writes objects into the staging folder of the open transaction, as libostree does. When the transaction is committed,
+ * libostree syncs the filesystem once and renames them into `objects/`; see `object-files.ts` for the layout.
  *
  * ```
- * REPO/tmp/staging-BOOT-XXXXXX/     found through the descriptor that libostree keeps on it
+ * REPO/tmp/staging-BOOT-XXXXXX/     see `findStagingFolder`
  *   ab/cdef....file|dirtree|...     complete objects; commits are elsewhere, see waiting-files.ts
- *   atomic-object                   the one that this thread writes
- *   atomic-object-N                 one of those that the pool writes, see pending-files.ts
+ *   atomic-object                   the object that this thread writes
+ *   atomic-object-N                 objects that the pool writes, see pending-files.ts
  *   atomic-object-attributes        see kept-attributes.ts
  * ```
  *
- * libostree's own import would be one call, but it computes checksums in plain C and is busy for twice the time of all
- * the rest of a pull. After a crash libostree gives the folder to the next transaction of the same boot, or removes it.
+ * libostree's own import would be one call, but its checksums in plain C take twice the time of the rest of a pull. After a
+ * crash libostree gives the folder to the next transaction of the same boot, or removes it.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -59,8 +59,8 @@ export class ObjectStage implements DirectoryObjects {
   #room: number;
 
   /**
-   * @param locations of a repository with an open transaction, the only one of this process
-   * @param room bytes of content that may be written
+   * @param locations locations of a repository with an open transaction, the only one of this process
+   * @param room number of content bytes that may be written
    * @throws Error when there is no transaction
    */
   constructor(
@@ -79,24 +79,23 @@ export class ObjectStage implements DirectoryObjects {
   }
 
   /**
-   * Waits until no more than `bytes` of content are on their way to the disk: before anybody reads or commits the files,
-   * none may be.
+   * Waits until at most `bytes` of content are still being written. Files may be read or committed only after `settle(0)`.
    *
-   * @throws what writing them has thrown
+   * @throws the first error of writing them
    */
   async settle(bytes: number): Promise<void> {
     await this.#pending.settle(bytes);
   }
 
-  /** Waits for the files that are being written; those that failed are not there. */
+  /** Waits for the files that are being written, and ignores their errors. Files that failed are removed. */
   async end(): Promise<void> {
     await this.#pending.end();
   }
 
   /**
-   * Begins a regular file. One at a time.
+   * Begins a regular file. Only one file may be open at a time.
    *
-   * @param meta its mode with the file type
+   * @param meta owner, mode with the file type, and xattrs of the file
    */
   beginFile(meta: DirMeta): FileWriter {
     return new FileWriter(meta, {
@@ -107,7 +106,7 @@ export class ObjectStage implements DirectoryObjects {
     });
   }
 
-  /** Writes a symlink; returns its checksum. */
+  /** Writes a symlink. @returns its checksum */
   writeSymlink(meta: DirMeta, target: string): string {
     const checksum = createHash('sha256').update(formatFileHeader(meta, target)).digest('hex');
     if (this.#isBareUser) this.#writeUserSymlink(checksum, meta, target);
@@ -119,17 +118,17 @@ export class ObjectStage implements DirectoryObjects {
     return checksum;
   }
 
-  /** In `bare-user` its target is the content of a file, and ends with a NUL. */
+  /** In `bare-user` the object of a symlink is a file that contains the target and a NUL. */
   #writeUserSymlink(checksum: string, meta: DirMeta, target: string): void {
     this.#finishFile(checksum, meta, undefined, [Buffer.from(`${target}\0`, 'utf8')]);
   }
 
-  /** A file for what becomes part of a commit, see `TarSplitRecorder`. */
+  /** Creates a file for data that becomes part of a commit, see `TarSplitRecorder`. */
   createRecord(): UnnamedFile {
     return new UnnamedFile(this.#temporary, (fd, data) => this.#write(fd, data));
   }
 
-  /** What becomes of the attributes that files here get. */
+  /** Creates the trial of attributes for files in this stage. */
   createAttributes(): KeptAttributes {
     return new KeptAttributes(`${this.#temporary}-attributes`, this.#isBareUser ? 'bare-user' : 'bare');
   }
@@ -147,9 +146,9 @@ export class ObjectStage implements DirectoryObjects {
   }
 
   /**
-   * Reads a directory that was written here.
+   * Reads a directory that this stage has written or found in the repository.
    *
-   * @throws AtomicError STORE_CORRUPT when it has been damaged since
+   * @throws AtomicError STORE_CORRUPT when it was damaged after that
    */
   readDirTree(checksum: string): DirTree {
     const staged = this.#path(checksum, 'dirtree');
@@ -157,7 +156,7 @@ export class ObjectStage implements DirectoryObjects {
     return parseDirTree(readVerifiedObject(path, checksum, 'dirtree'));
   }
 
-  /** @param fd of the temporary file when a part of the content is in it already */
+  /** @param fd the temporary file, when it has a part of the content */
   #finishFile(checksum: string, meta: DirMeta, fd: number | undefined, content: readonly Buffer[]): void {
     if (!this.#isNew(checksum, 'file')) {
       if (fd !== undefined) this.#abandon(fd);
@@ -175,7 +174,7 @@ export class ObjectStage implements DirectoryObjects {
     this.#moveFileIn(this.#temporary, checksum, meta);
   }
 
-  /** The same content may be on its way twice: then the second takes the place of the first. */
+  /** The same content may be written twice at the same time; the second file then replaces the first. */
   #writeBehind(checksum: string, meta: DirMeta, content: readonly Buffer[]): void {
     const [only] = content;
     const data = only !== undefined && content.length === 1 ? only : Buffer.concat(content);
@@ -184,7 +183,7 @@ export class ObjectStage implements DirectoryObjects {
     this.#started += 1;
     this.#pending.add(data.length, async () => {
       try {
-        // To append: otherwise the runtime also truncates the file to its length.
+        // The flag for appending saves a system call: without it the runtime truncates the file after the write.
         await writeFile(path, data, { flag: 'ax', mode: 0o600 });
         this.#moveFileIn(path, checksum, meta);
       } catch (error) {
@@ -208,9 +207,13 @@ export class ObjectStage implements DirectoryObjects {
   #takeRoom(bytes: number): void {
     this.#room -= bytes;
     if (this.#room < 0) {
-      throw new AtomicError('NO_SPACE', 'No space left on the filesystem beside what must stay free', {
-        hint: 'Free some space on the filesystem of the image store and try again.',
-      });
+      throw new AtomicError(
+        'NO_SPACE',
+        'No space left on the filesystem apart from the space that must stay free',
+        {
+          hint: 'Free some space on the filesystem of the image store and try again.',
+        },
+      );
     }
   }
 
@@ -219,7 +222,7 @@ export class ObjectStage implements DirectoryObjects {
     unlinkSync(this.#temporary);
   }
 
-  /** One of the repository that is damaged is written again, and the commit of the transaction replaces it. */
+  /** A damaged object of the repository counts as missing: it is written again, and the transaction replaces it. */
   #hasSoundMetadata(checksum: string, kind: 'dirtree' | 'dirmeta'): boolean {
     if (existsInFolder(this.#path(checksum, kind))) return true;
     const path = formatObjectPath(this.#repository, checksum, kind);
@@ -245,6 +248,10 @@ export class ObjectStage implements DirectoryObjects {
   }
 }
 
+/**
+ * Finds the staging folder of the open transaction. Its name is random and libostree has no call that returns it, but keeps
+ * the folder open: so a descriptor of this process leads to it. `requireTakenOver` in `fetch-layer.ts` checks the result.
+ */
 function findStagingFolder(repository: string): string {
   const prefix = `${realpathSync(repository)}/tmp/staging-`;
   const folders = readdirSync('/proc/self/fd').flatMap((fd) => {
@@ -258,12 +265,12 @@ function findStagingFolder(repository: string): string {
   return folder;
 }
 
-/** A descriptor that was open when the folder was read may be closed by now. */
+/** @returns `undefined` for a descriptor that was closed after `/proc/self/fd` was listed */
 function findLink(path: string): string | undefined {
   return tolerateMissing(() => readlinkSync(path));
 }
 
-/** Not `existsSync`: a dangling symlink is an object too. */
+/** `existsSync` would follow symlinks, and a dangling symlink is an object too. */
 function existsInFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,9 +1,9 @@
 /**
- * Files that threads of the pool write while this one goes on with the archive: to create files is most of what a pull
- * asks of the kernel, and the archive need not wait for it.
+ * Files that threads of the pool write while this thread reads the archive. Creating files is most of the kernel's work in a
+ * pull, and reading need not wait for it.
  */
 
-/** What a file counts for beside its content, so that empty ones count too. */
+/** Bytes that a file counts in addition to its content, so that empty files count too. */
 const BYTES_OF_ANY_FILE = 4096;
 
 export class PendingFiles {
@@ -11,7 +11,7 @@ export class PendingFiles {
   readonly #failures: unknown[] = [];
   readonly #waiting: (() => void)[] = [];
 
-  /** @param size of the content in bytes, which stays in memory until the write ends */
+  /** @param size length of the content in bytes; it stays in memory until the write ends */
   add(size: number, write: () => Promise<void>): void {
     const bytes = size + BYTES_OF_ANY_FILE;
     this.#bytes += bytes;
@@ -24,16 +24,16 @@ export class PendingFiles {
   }
 
   /**
-   * Waits until no more than `most` bytes are on their way.
+   * Waits until at most `most` bytes are being written.
    *
-   * @throws what the first write that failed has thrown
+   * @throws the error of the first failed write
    */
   async settle(most: number): Promise<void> {
     await this.#wait(most);
     if (this.#failures.length > 0) throw this.#failures[0];
   }
 
-  /** Waits until nothing is written any more, whatever failed. */
+  /** Waits until all writes have ended, and ignores their errors. */
   async end(): Promise<void> {
     await this.#wait(0);
   }

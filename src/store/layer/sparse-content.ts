@@ -1,8 +1,8 @@
-/** Puts the content of a sparse file where it belongs, with zeros between. The object is a file without holes. */
+/** Writes the content of a sparse file with zeros between its areas. The object is a file without holes. */
 import type { SparseMap } from '../../tar/sparse-map.ts';
 import type { FileWriter } from './file-writer.ts';
 
-/** What comes from the archive, in its order. */
+/** Takes the content of a file in the order of the archive. */
 export type FileContent = Pick<FileWriter, 'write' | 'finish' | 'abandon'>;
 
 const zeros = Buffer.alloc(1024 * 1024);
@@ -14,7 +14,7 @@ export function withHoles(writer: FileWriter, sparse: SparseMap | undefined): Fi
 class SparseContent implements FileContent {
   readonly #writer: FileWriter;
   readonly #map: SparseMap;
-  /** In the file, and which area comes next or is being written. */
+  /** Position in the file in bytes, and index of the current or next area. */
   #position = 0;
   #area = 0;
 

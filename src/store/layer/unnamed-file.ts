@@ -3,14 +3,14 @@ import type { TextPieces } from '../../ostree/variant-writer.ts';
 
 const PIECE_BYTES = 64 * 1024;
 
-/** Bytes that wait on the disk until they are needed, so that they take no memory: a file whose name is removed at once. */
+/** A file without a name for bytes that would take too much memory. Its name is removed as soon as it is open. */
 export class UnnamedFile implements TextPieces, Disposable {
   readonly #fd: number;
   readonly #write: (fd: number, data: Buffer) => void;
 
   /**
-   * @param path where nothing is; after a crash at once behind the opening the file is still there
-   * @param write writes all of the data at the end of a file
+   * @param path unused path; a crash immediately after opening leaves the file
+   * @param write appends data to the file
    */
   constructor(path: string, write: (fd: number, data: Buffer) => void) {
     this.#write = write;

@@ -175,7 +175,7 @@ test('a layer of an unknown compressor becomes another blob of the same content,
     original: image.layers[1]?.digest ?? '',
     digest: expect.stringMatching(/^sha256:/),
     reason:
-      'another program or version compressed it than those known here (zlib level 6, zlib-ng level 6, zlib level 9)',
+      'it was compressed by an unknown program or version; these were tried: zlib level 6, zlib-ng level 6, zlib level 9',
   });
   expect(changed).not.toBe(second?.original);
   const blob = readFileSync(`${path}/${changed.slice(7)}`);
@@ -193,13 +193,13 @@ test('a layer of an unknown compressor becomes another blob of the same content,
   expect(exported.manifest).toEqual({
     original: image.manifest.digest,
     digest,
-    reason: 'it names other layers',
+    reason: 'it has other layers',
   });
   expect(store.events.filter(({ kind }) => kind === 'warning')).toEqual([
     { kind: 'warning', text: `layer ${second?.original} went out as ${changed}: ${second?.reason}` },
     {
       kind: 'warning',
-      text: `manifest ${image.manifest.digest} went out as ${digest}: it names other layers`,
+      text: `manifest ${image.manifest.digest} went out as ${digest}: it has other layers`,
     },
   ]);
 });

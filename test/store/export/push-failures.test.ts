@@ -53,7 +53,7 @@ test('a registry that wants a login gets one, and refuses a push without', async
   const wrong = { ...credentials, password: 'wrong' };
   expect(await failure(pushImage(store.host, name, there, { credentials: wrong }))).toMatchObject({
     code: 'REGISTRY_AUTH',
-    hint: `${closed.address} refused what --creds gave: check the user, the password and what that user may do there.`,
+    hint: `${closed.address} refused the credentials of --creds: check the user, the password and the user's rights there.`,
   });
   const pushed = await pushImage(store.host, name, there, { credentials });
   expect(pushed.manifest.reason).toBeUndefined();

@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => registry.stop());
 
 const VERIFY_HINT = 'Check the image: atomic images verify IMAGE';
-const ELSEWHERE_HINT = 'Copy the image from where it came instead: skopeo copy docker://IMAGE DESTINATION';
+const ELSEWHERE_HINT = 'Copy the image from its source instead: skopeo copy docker://IMAGE DESTINATION';
 
 async function digestRebuilt(store: Sandbox, layer: string): Promise<string> {
   const hash = createHash('sha256');
@@ -155,7 +155,7 @@ test('objects that are damaged, cut or gone', async () => {
   const cases: [action: (path: string) => void, reason: () => string][] = [
     [
       (path) => writeFileSync(path, 'CONTENT'),
-      () => `file (object ${checksum}): other content than the archive had`,
+      () => `file (object ${checksum}): its content differs from that in the archive`,
     ],
     [(path) => writeFileSync(path, 'cut'), () => `file (object ${checksum}): 3 bytes instead of 7`],
     [(path) => rmSync(path), () => `object ${checksum} of file is missing`],
@@ -164,7 +164,7 @@ test('objects that are damaged, cut or gone', async () => {
         rmSync(path);
         symlinkSync('/etc/passwd', path);
       },
-      () => 'file: the layer holds no such file',
+      () => 'file: the layer has no such file',
     ],
   ];
   for (const [action, reason] of cases) {
@@ -195,7 +195,7 @@ test('a layer without its record, with a broken one, or without its ref', async 
     [{ 'tarsplit.output': lines({ type: 3 }) }, 'malformed tar-split record: an entry of the type 3'],
     [
       { 'tarsplit.output': lines({ type: 1, name: 'file', size: 7, payload: 'AAAAAAAAAAA=' }) },
-      /^file .*other content/,
+      /^file .*its content differs/,
     ],
     [
       { 'tarsplit.output': lines({ type: 2, payload: header }) },

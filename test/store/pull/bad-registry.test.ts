@@ -228,7 +228,7 @@ test('wrong credentials, none, and the right ones from an option or from auth.js
   const name = await pushImage(guarded, 'private/etcd', buildImage({ layers: [tree`f etc/name 0644 etcd`] }));
   await using stranger = await createStore([guarded]);
   const wrong = { credentials: { username: 'tester', password: 'wr0ng-password' } };
-  const refused = `${guarded.address} refused what --creds gave: check the user, the password and what that user may do there.`;
+  const refused = `${guarded.address} refused the credentials of --creds: check the user, the password and the user's rights there.`;
   for (const [options, hint] of [
     [{}, AUTH],
     [wrong, refused],

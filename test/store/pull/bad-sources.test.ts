@@ -77,7 +77,7 @@ afterAll(async () => {
 });
 
 const missing = (prefix: string): string =>
-  `Check the path; a relative one begins at the current folder. The form is ${prefix}:PATH.`;
+  `Check the path; a relative path begins at the current folder. The form is ${prefix}:PATH.`;
 
 test.each<[source: string, code: ErrorCode, message: string, hint: string]>([
   [
@@ -151,7 +151,7 @@ test.each<[source: string, code: ErrorCode, message: string, hint: string]>([
   [
     'dockertar:FILES/garbage.tar.gz',
     'ARCHIVE_INVALID',
-    'reading FILES/garbage.tar.gz: something else follows its compressed data',
+    'reading FILES/garbage.tar.gz: other data follows its compressed data',
     AGAIN,
   ],
   [
@@ -317,12 +317,8 @@ test.each<[title: string, entry: TarEntry, problem: string]>([
     { path: 'b', type: 'hardlink', linkName: '/etc/passwd' },
     "'b' is neither a file nor a folder",
   ],
-  [
-    '4 KB',
-    { path: `${'a/'.repeat(2048)}x`, content: 'x' },
-    'it has a longer name than the files of a layout have',
-  ],
-  ['a NUL', { path: 'a', pax: { path: 'b\0c' } }, 'it has a longer name than the files of a layout have'],
+  ['4 KB', { path: `${'a/'.repeat(2048)}x`, content: 'x' }, 'its name is longer than names in a layout are'],
+  ['a NUL', { path: 'a', pax: { path: 'b\0c' } }, 'its name is longer than names in a layout are'],
 ])('an OCI archive with a name that is %s', async (_, entry, problem) => {
   write('hostile.tar', buildTar([entry, index]));
   expect(await failedPull(store, `oci-archive:${at('hostile.tar')}`)).toEqual({

@@ -18,8 +18,7 @@ const noise = createHash('shake256', { outputLength: 400_000 }).update('noise').
 const image = buildImage({ layers: [tree`f noise 0644 ${noise}`] });
 const layer = image.layers[0]?.digest ?? '';
 const silenceLimits = { answer: 500, bytes: 400 };
-const HINT =
-  'Look at the registry and at what is between; then repeat the command, complete layers are kept.';
+const HINT = 'Check the registry and the network; then repeat the command, complete layers are kept.';
 
 let registry: Registry;
 let faulty: FaultyRegistry;

@@ -14,13 +14,13 @@ const CHUNK_BYTES = 256 * 1024;
 interface CompressionJob {
   readonly archive: ArchiveToCompress;
   readonly compressor: Compressor;
-  /** Of a gzip file, when another is wanted than the compressor's own. */
+  /** Header of a gzip file; `undefined` for that of the compressor. */
   readonly gzipHeader: Buffer | undefined;
-  /** The file to write; it and its folder are scratch. */
+  /** Path of the file to write, in a scratch folder. */
   readonly path: string;
 }
 
-/** @throws what the archive throws; failed system calls; what `compressWithSkopeo` throws */
+/** @throws errors of the archive; failed system calls; as `compressWithSkopeo` */
 export async function compressArchive(host: Host, job: CompressionJob): Promise<void> {
   const { archive, compressor, path } = job;
   const header = job.gzipHeader ?? formatGzipHeader(compressor);
@@ -30,7 +30,7 @@ export async function compressArchive(host: Host, job: CompressionJob): Promise<
     case 'go':
       return writeGzip(archive.bytes, new GoDeflateStream(), header, path);
     case 'zlib-ng':
-      // The sizes of the pieces that go in and out are part of what makes the bytes; these are the usual ones.
+      // The output depends on the sizes of the chunks; these are the usual ones.
       return writeGzip(archive.bytes, createDeflateRaw({ level: compressor.level }), header, path);
     case 'zlib':
       return writeWithZlib(archive.bytes, compressor.level, header, path);
@@ -71,7 +71,7 @@ async function writeGzip(
   appendFileSync(path, formatGzipTrailer(crc, size));
 }
 
-/** zlib writes a header of its own before what it compresses. */
+/** zlib writes the header itself. */
 async function writeWithZlib(
   archive: AsyncIterable<Buffer>,
   level: number,

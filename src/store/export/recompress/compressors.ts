@@ -1,21 +1,21 @@
 /**
- * Which compressor may have made a layer's blob. The bytes of a compressed file do not follow from its content: each
- * program, and each level of it, makes others. These are the ones that make nearly all layers.
+ * Lists the compressors that may have made a layer's blob. The bytes of a compressed file do not follow from its content: each
+ * program, and each level of it, produces others. The compressors here make nearly all layers.
  */
 import type { LayerCompression } from '../../../image/manifest.ts';
 
 export type Compressor =
-  /** The archive as it is. */
+  /** No compression. */
   | { readonly kind: 'none' }
   /** `compress/gzip` of Go's own library at its default level: Docker, BuildKit, containerd. */
   | { readonly kind: 'go' }
-  /** What skopeo itself writes: podman, buildah and skopeo of about the same version. */
+  /** The installed skopeo: podman, buildah and skopeo of about the same version. */
   | { readonly kind: 'skopeo'; readonly format: 'gzip' | 'zstd' }
   /** The machine's zlib: Jib, Bazel, Python. */
   | { readonly kind: 'zlib'; readonly level: number }
   /** The runtime's zlib. */
   | { readonly kind: 'zlib-ng'; readonly level: number }
-  /** Of a content whose size is known to it beforehand, or not. */
+  /** libzstd; `isSized` says whether it knows the size of the content beforehand. */
   | { readonly kind: 'libzstd'; readonly isSized: boolean };
 
 const GZIP_HEADER_BYTES = 10;
@@ -31,7 +31,7 @@ const zstdPrograms: readonly Compressor[] = [
   { kind: 'libzstd', isSized: false },
 ];
 
-/** Makers write these into the header (RFC 1952, 2.3.1): which effort was made, and where. */
+/** Offsets in the header of gzip (RFC 1952, 2.3.1). Programs write the effort and the operating system there. */
 const FLAGS_OFFSET = 3;
 const MTIME = [4, 8] as const;
 const EFFORT_OFFSET = 8;
@@ -43,8 +43,8 @@ const UNKNOWN_SYSTEM = 255;
 const SKOPEO_MTIME = '00096e88';
 
 /**
- * @param start the first bytes of the blob, when they are known
- * @returns the likeliest first; may be empty
+ * @param start first bytes of the blob, if they are known
+ * @returns compressors, the likeliest first; may be empty
  */
 export function planCompressors(
   compression: LayerCompression,
@@ -85,7 +85,7 @@ function chooseZlibs(effort: number): readonly Compressor[] {
   }
 }
 
-/** For messages. */
+/** @returns the name of a compressor for messages */
 export function describeCompressor(compressor: Compressor): string {
   switch (compressor.kind) {
     case 'none':

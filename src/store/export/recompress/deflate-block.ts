@@ -1,4 +1,4 @@
-/** Writes the blocks of a DEFLATE stream (RFC 1951), deciding as Go's library does; see `go-deflate.ts`. */
+/** Writes the blocks of a DEFLATE stream (RFC 1951) with the choices of Go's library; see `go-deflate.ts`. */
 import { buildHuffmanCode, fixedDistances, fixedLiterals, type HuffmanCode } from './huffman-code.ts';
 
 const LITERALS = 286;
@@ -38,7 +38,7 @@ export class DeflateBlocks {
   readonly #literals = new Int32Array(LITERALS);
   readonly #distances = new Int32Array(DISTANCES);
 
-  /** @returns the bytes that are complete */
+  /** @returns the complete bytes */
   take(): Buffer[] {
     this.#full.push(this.#output.subarray(0, this.#end));
     this.#output = Buffer.allocUnsafe(OUTPUT_BYTES);
@@ -49,7 +49,7 @@ export class DeflateBlocks {
   /**
    * Writes a block in the shortest of the three forms.
    *
-   * @param content what the tokens stand for; `undefined` when it is not at hand, and cannot be stored as it is
+   * @param content bytes that the tokens stand for; `undefined` when they are gone, so that the block cannot be stored plain
    */
   write(tokens: Uint32Array, content: Buffer | undefined): void {
     this.#count(tokens);
@@ -161,11 +161,11 @@ export class DeflateBlocks {
 
 /** The lengths of both codes as they stand in a block, run-length encoded and themselves coded. */
 class CodeTable {
-  /** Bits that it takes. */
+  /** Length of the table in bits. */
   readonly size: number;
   readonly #literals: number;
   readonly #distances: number;
-  /** Symbol and how many it stands for beyond the least. */
+  /** Runs: a symbol, and its count minus the least count. */
   readonly #runs: readonly (readonly [symbol: number, extra: number])[];
   readonly #code: HuffmanCode;
   readonly #codeCount: number;

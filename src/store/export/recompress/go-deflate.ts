@@ -1,7 +1,6 @@
 /**
- * DEFLATE with the very choices of Go's `compress/flate` at its default level, so that the layers that Docker, BuildKit
- * and containerd compressed come out byte for byte. Its output has not changed since Go 1.7 (2016); a test compares
- * it with files that Go wrote.
+ * DEFLATE with the choices of Go's `compress/flate` at its default level, which reproduces layers of Docker, BuildKit and
+ * containerd byte for byte. Go's output has not changed since Go 1.7 (2016). A test compares with files that Go wrote.
  *
  * The search is the one of zlib with lazy matches and hash chains, and differs from zlib in what is below: hashes of
  * four bytes, what a match must be worth, blocks of 16,384 tokens, and a window that is moved as a whole. After a move
@@ -15,7 +14,7 @@ const HASH_BITS = 17;
 const HASH_MULTIPLIER = 0x1e35a7bd;
 const MIN_MATCH = 4;
 const MAX_MATCH = 258;
-/** What must lie ahead before a position is looked at, unless the input has ended. */
+/** Bytes that must follow a position before it is processed, unless the input has ended. */
 const LOOKAHEAD = MIN_MATCH + MAX_MATCH;
 const BLOCK_TOKENS = 16384;
 /** A match of this length is not improved by looking one position further. */
@@ -23,7 +22,7 @@ const LAZY = 16;
 /** A match of this length is good enough not to look on. */
 const NICE = 128;
 const MAX_CHAIN = 128;
-/** A match of the least length costs more than its bytes when it is farther away. */
+/** A match of the least length at a larger distance costs more than its bytes. */
 const MAX_SHORT_DISTANCE = 4096;
 const NO_MATCH = MIN_MATCH - 1;
 /** Positions in the tables grow with the stream and must stay in 32 bits. */
@@ -34,7 +33,7 @@ export class GoDeflate {
   readonly #window = Buffer.alloc(2 * WINDOW);
   #windowEnd = 0;
   #index = 0;
-  /** Where the current block begins in the window; `undefined` when that has moved out of it. */
+  /** Beginning of the current block in the window; `undefined` when the window has moved past it. */
   #blockStart: number | undefined = 0;
   readonly #tokens = new Uint32Array(BLOCK_TOKENS);
   #tokenCount = 0;
@@ -48,7 +47,7 @@ export class GoDeflate {
   #distance = 0;
   #isPending = false;
 
-  /** @returns compressed bytes as far as they are known */
+  /** @returns the compressed bytes that are complete */
   push(data: Buffer): Buffer[] {
     for (let taken = 0; taken < data.length; ) {
       if (this.#index >= 2 * WINDOW - LOOKAHEAD) this.#moveWindow();

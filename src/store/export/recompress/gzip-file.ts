@@ -11,8 +11,8 @@ const UNIX = 3;
 const UNKNOWN_SYSTEM = 255;
 
 /**
- * @param start the first bytes of the file
- * @returns `undefined` when it is no header, or one that does not end there
+ * @param start first bytes of the file
+ * @returns the header; `undefined` when there is none or it does not end in `start`
  */
 export function findGzipHeader(start: Buffer): Buffer | undefined {
   if (start.length < FIXED_BYTES || !start.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
@@ -30,7 +30,7 @@ export function findGzipHeader(start: Buffer): Buffer | undefined {
   return end <= start.length ? start.subarray(0, end) : undefined;
 }
 
-/** The header that a compressor writes of its own accord. */
+/** Formats the header that a compressor writes by default. */
 export function formatGzipHeader(compressor: Compressor): Buffer {
   const header = Buffer.alloc(FIXED_BYTES);
   header.set(MAGIC);
@@ -41,7 +41,10 @@ export function formatGzipHeader(compressor: Compressor): Buffer {
   return header;
 }
 
-/** @param crc CRC-32 of the content @param size its bytes */
+/**
+ * @param crc CRC-32 of the content
+ * @param size length of the content in bytes
+ */
 export function formatGzipTrailer(crc: number, size: number): Buffer {
   const trailer = Buffer.alloc(8);
   trailer.writeUInt32LE(crc >>> 0, 0);

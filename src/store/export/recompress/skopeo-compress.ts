@@ -1,7 +1,7 @@
 /**
- * Lets skopeo compress an archive, because only the library that it is built with makes the bytes that podman, buildah
- * and skopeo itself write. The archive is a stream: skopeo reads it from its standard input, which a link in the `dir:`
- * folder names, and nothing of it is written but the result.
+ * Compresses an archive with skopeo, because only skopeo's own library produces the bytes of podman, buildah and skopeo. The
+ * archive is a stream: skopeo reads it from its standard input, to which a symlink in the `dir:` folder leads. Only the
+ * result is written to the disk.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -27,7 +27,7 @@ const PIPE_BYTES = 1024 * 1024;
 
 export interface ArchiveToCompress {
   readonly bytes: AsyncIterable<Buffer>;
-  /** Of all the bytes, `sha256:...`. */
+  /** Digest of all bytes, `sha256:...`. */
   readonly digest: string;
   readonly size: number;
 }
@@ -58,7 +58,7 @@ export async function compressWithSkopeo(
   }
 }
 
-/** An image of one layer, which is not there: in its place is a link to the input of whoever opens it. */
+/** Writes an image of one layer. In the place of the layer is a symlink to the standard input of the process that opens it. */
 function writeSource(folder: string, { digest, size }: ArchiveToCompress): void {
   mkdirSync(folder);
   writeFileSync(`${folder}/version`, 'Directory Transport Version: 1.1\n');
@@ -93,7 +93,7 @@ async function runCompression(
   closeSync(readEnd);
   const feeding = pipeline(Readable.from(archive.bytes), createWriteStream('', { fd: writeEnd }));
   const [fed, ran] = await Promise.allSettled([feeding, running]);
-  // A reader that has ended is a broken pipe, and the reader knows why.
+  // EPIPE means that skopeo has ended; its own error says why.
   if (fed.status === 'rejected' && !isErrno(fed.reason, 'EPIPE')) throw fed.reason;
   if (ran.status === 'rejected') throw ran.reason;
   if (ran.value.exitCode !== 0) throw buildSkopeoFailure(ran.value.stderrTail);
