@@ -143,7 +143,7 @@ test('nothing is freed when the commit of a container is missing', async () => {
     expect(await prune(store, [{ name: 'web', checkouts, commit }]).catch((error) => error)).toMatchObject({
       code: 'STORE_CORRUPT',
       message: `${owner} is damaged: reading object ${commit}.commit: it is missing`,
-      hint: `Nothing was freed, because nobody knows what it needs: repair it with \`${prefix}atomic images verify --repair\`, or remove the container with \`${prefix}atomic uninstall web\` (install it again afterwards), and repeat the command.`,
+      hint: `Nothing was freed, because the objects that it needs are unknown: repair it with \`${prefix}atomic images verify --repair\`, or remove the container with \`${prefix}atomic uninstall web\` (install it again afterwards), and repeat the command.`,
     });
   }
   expect(listObjects(store)).toEqual(before);
@@ -248,7 +248,7 @@ test.each(Object.entries(damages))(
     expect(error).toMatchObject({
       code: 'STORE_CORRUPT',
       message: expect.stringMatching(problem),
-      hint: 'Nothing was freed, because nobody knows what it needs: delete the image with `atomic images delete -f web:latest` (pull it again afterwards), and repeat the command.',
+      hint: 'Nothing was freed, because the objects that it needs are unknown: delete the image with `atomic images delete -f web:latest` (pull it again afterwards), and repeat the command.',
     });
     expect(listObjects(store)).toEqual(before);
     expect(listRefs(store)).toEqual(refs);

@@ -1,17 +1,17 @@
 /**
- * What mounts need on the disk, below `locations.state`:
+ * The files that mounts need on the disk, below `locations.state`:
  *
  * ```
- * CHECKOUTS/.atomic/mounts/     mode 0700: setuid files of an image are within nobody's reach
- *   lock                        held by whoever mounts, unmounts or removes (flock)
- *   ID/                         of one mount; mount tables name it as its source, `atomic:ID`
- *     info                      what is mounted where; there before the mount
- *     rootfs/                   hard-link checkout of the image; absent for a container, whose own files are shown
+ * CHECKOUTS/.atomic/mounts/     mode 0700, so that other users cannot run setuid files of an image
+ *   lock                        held while a command mounts, unmounts or removes (flock)
+ *   ID/                         one mount; mount tables have `atomic:ID` as its source
+ *     info                      what is mounted where; written before the mount
+ *     rootfs/                   hard-link checkout of an image; absent for a container, whose own files are mounted
  *     empty/                    upper layer of the overlay, without files; has owner, mode and xattrs of the root
  * ```
  *
- * A folder that no mount table names, seen while the lock is held, is what a kill or a restart of the machine has left,
- * or `umount`. Whoever takes the lock removes those. Other locks are taken before this one.
+ * A folder that no mount table names while the lock is held was left by a kill, a restart of the machine or `umount`. The
+ * command that holds the lock removes it. Other locks are taken before this one.
  */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
@@ -40,7 +40,7 @@ export interface MountFolder {
   readonly empty: string;
 }
 
-/** A folder, and what its record says; none when a kill came before it was written. */
+/** A folder with its record, which is missing when a kill came before it was written. */
 export interface RecordedMount extends MountFolder {
   readonly record: MountRecord | undefined;
 }
@@ -54,13 +54,13 @@ export function formatMountSource(id: string): string {
   return `${SOURCE_PREFIX}${id}`;
 }
 
-/** The id of a mount of ours, maybe of another store; `undefined` for any other mount. */
+/** @returns the id of a mount of this program, perhaps of another store; `undefined` for any other mount */
 export function findMountId({ type, source }: MountEntry): string | undefined {
   const id = source.startsWith(SOURCE_PREFIX) ? source.slice(SOURCE_PREFIX.length) : '';
   return type === 'overlay' && ID.test(id) ? id : undefined;
 }
 
-/** @throws NOT_ROOT in the words of the original */
+/** @throws NOT_ROOT in the words of the original tool */
 export function requireRootTo(host: Host, verb: 'mount' | 'unmount'): void {
   if (host.uid === 0) return;
   throw new AtomicError('NOT_ROOT', `Need to be root to ${verb} a container.`, {
@@ -68,7 +68,7 @@ export function requireRootTo(host: Host, verb: 'mount' | 'unmount'): void {
   });
 }
 
-/** Runs an action during which nobody else mounts, unmounts or removes. May not be nested. */
+/** Runs an action while no other command mounts, unmounts or removes. Must not be nested. */
 export async function withMounts<T>(host: Host, action: () => Promise<T>): Promise<T> {
   const parent = buildParent(host.locations);
   await ensurePrivateCheckouts(host);
@@ -78,16 +78,16 @@ export async function withMounts<T>(host: Host, action: () => Promise<T>): Promi
 }
 
 /**
- * As `withMounts`, for an action that ends mounts: works on a full disk and on a filesystem that is read-only.
+ * As `withMounts`, for an action that ends mounts: works on a full disk and on a read-only filesystem.
  *
- * @returns `undefined` when nothing has ever been mounted; the action was not run
+ * @returns `undefined` when there has never been a mount; the action did not run
  */
 export async function withExistingMounts<T>(host: Host, action: () => Promise<T>): Promise<T | undefined> {
   const result = await withStandingLockIfThere(host, buildLock(host.locations), action);
   return result.kind === 'done' ? result.value : undefined;
 }
 
-/** Lists all folders, those of mounts that have ended too. */
+/** Lists all folders, including those of ended mounts. */
 export async function listRecordedMounts(host: Host): Promise<readonly RecordedMount[]> {
   const names = await withFileErrors('read the records of mounts', async () => {
     return (await tolerateMissingAsync(() => readdir(buildParent(host.locations)))) ?? [];
@@ -97,11 +97,11 @@ export async function listRecordedMounts(host: Host): Promise<readonly RecordedM
 }
 
 /**
- * Lists the mounts of a deployment that are still there, in any mount namespace that can be seen. Whoever removes or
- * replaces its files asks first, with the lock of its container held: a mount takes the same lock.
+ * Lists the existing mounts of a deployment in every visible mount namespace. A command calls it before it removes or
+ * replaces the deployment's files, with the lock of its container held, which every mount takes too.
  *
  * @param deployment absolute path of its folder
- * @returns where they were mounted
+ * @returns the directories where they were mounted
  */
 export async function listMountsOf(host: Host, deployment: string): Promise<readonly string[]> {
   const recorded = (await listRecordedMounts(host)).filter(({ record }) => record?.deployment === deployment);
@@ -112,9 +112,9 @@ export async function listMountsOf(host: Host, deployment: string): Promise<read
 }
 
 /**
- * Removes what ended mounts have left. For those who clean up the store; mounting and unmounting do it themselves.
+ * Removes the folders of ended mounts. Prune calls it; mounting and unmounting remove them too.
  *
- * @returns the paths that went
+ * @returns the removed paths
  */
 export async function removeEndedMounts(host: Host): Promise<readonly string[]> {
   if ((await listRecordedMounts(host)).length === 0) return [];
@@ -127,7 +127,7 @@ export async function removeUnmounted(host: Host): Promise<readonly string[]> {
   return removeFolders(recorded, await findMounted(host, recorded));
 }
 
-/** Removes the folders of the mounts that are not there any more. @returns their paths */
+/** Removes the folders of ended mounts. @returns their paths */
 export async function removeFolders(
   recorded: readonly RecordedMount[],
   mounted: ReadonlyMap<string, number>,
@@ -138,9 +138,9 @@ export async function removeFolders(
 }
 
 /**
- * Looks for mounts in all mount tables that can be seen, until all are found.
+ * Looks for mounts in all visible mount tables, until all are found.
  *
- * @returns the ids of those that are there, with one process that sees the mount
+ * @returns ids of the existing mounts, each with a process that has the mount in its namespace
  * @throws INTERRUPTED
  */
 export async function findMounted(

@@ -1,19 +1,19 @@
 import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 
-/** Options of mount(8) that take something away from a mount, and so may be asked for. */
+/** Options of mount(8) that restrict a mount, and so are allowed. */
 const allowed = ['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'relatime'] as const;
 
 export type MountOption = (typeof allowed)[number];
 
-/** What every mount has: an image is a stranger, whose setuid files and devices must not count on the host. */
+/** Options of every mount, because setuid files and devices of an image must have no effect on the host. */
 const always: readonly MountOption[] = ['ro', 'nosuid', 'nodev'];
 
 /**
- * Parses the values of `-o`. The original took any and ignored all (compatibility X-28).
+ * Parses the values of `-o`. The original tool accepted all options and ignored them (compatibility X-28).
  *
- * @param lists each with names separated by commas
- * @returns with those that are always set, each once
+ * @param lists lists of names, separated by commas
+ * @returns the options and those that are always set, each once
  * @throws AtomicError BAD_VALUE for every other option
  */
 export function parseMountOptions(lists: readonly string[]): readonly MountOption[] {

@@ -2,14 +2,14 @@ import { AtomicError } from '../../base/errors.ts';
 import { expectString } from '../../base/json-shape.ts';
 import { parseJsonObject, type Reject } from '../../base/json-text.ts';
 
-/** What `atomic mount` notes of a mount, so that `atomic unmount` knows it again. */
+/** What `atomic mount` records about a mount for `atomic unmount`. */
 export interface MountRecord {
-  /** What is mounted, as a person calls it. */
+  /** Kind of the mounted object. */
   readonly kind: 'image' | 'container';
   readonly name: string;
-  /** Absolute path of the deployment whose files are shown; empty for an image. */
+  /** Absolute path of the mounted deployment; empty for an image. */
   readonly deployment: string;
-  /** Absolute path, without symlinks, where it was mounted. */
+  /** Absolute path of the mount point, without symlinks. */
   readonly directory: string;
 }
 

@@ -21,11 +21,11 @@ import type { MountOption } from './mount-options.ts';
 import { formatMountRecord, type MountRecord } from './mount-record.ts';
 import { chooseOverlayNamespace, type OverlayNamespace } from './overlay-attributes.ts';
 
-/** Where the files come from. */
+/** Source of the mounted files. */
 type RootSource =
   /** A commit, which is checked out for the mount; the caller holds the store's lock shared. */
   | { readonly kind: 'commit'; readonly commit: string }
-  /** The root filesystem of a deployment, shown as it is; the caller holds the container's lock. */
+  /** The root filesystem of a deployment; the caller holds the container's lock. */
   | { readonly kind: 'folder'; readonly path: string };
 
 interface RootMount {
@@ -36,15 +36,14 @@ interface RootMount {
 }
 
 /**
- * Shows a root filesystem at a directory so that no write can reach its files, which are hard links into the store: an
- * overlay without an upper directory stays read-only whatever root does to the mount, where a bind mount does not
- * (compatibility X-09). The files are in the lowest layer, because there the kernel does not look at the xattrs by
- * which an image could hide or redirect directories (`trusted.overlay.opaque`, `trusted.overlay.redirect`); for those of
- * files see `overlay-attributes.ts`.
+ * Mounts a root filesystem at a directory. No write may reach its files, which are hard links into the store: an overlay
+ * without an upper directory stays read-only whatever root does to the mount, but a bind mount does not (compatibility X-09).
+ * The files are in the lowest layer, where the kernel ignores the xattrs that could hide or redirect directories
+ * (`trusted.overlay.opaque`, `trusted.overlay.redirect`); for xattrs of files see `overlay-attributes.ts`.
  *
- * A failure leaves nothing; a crash leaves either the mount or a folder that the next one removes.
+ * A failure leaves no files. A crash leaves either the mount or a folder, which the next mount removes.
  *
- * @throws AtomicError FILE_CONFLICT, MOUNT_FAILED, INTERRUPTED, what `checkoutImage` throws, file errors
+ * @throws AtomicError FILE_CONFLICT, MOUNT_FAILED, INTERRUPTED; as `checkoutImage`; file errors
  */
 export async function mountRoot(host: Host, mount: RootMount): Promise<void> {
   await withMounts(host, async () => {
@@ -75,7 +74,7 @@ async function prepareFolder(host: Host, folder: MountFolder, mount: RootMount):
   await writeFileDurably(folder.info, formatMountRecord({ ...record, directory: point.path }), 0o600);
 }
 
-/** The root of an overlay is that of its upper layer. */
+/** Copies owner, mode and xattrs: the root of an overlay has those of its upper layer. */
 async function copyRootFolder(from: string, to: string): Promise<void> {
   const { readXattrs, writeXattr } = await import('../../native/xattr.ts');
   await withFileErrors(`create folder ${to}`, async () => {

@@ -1,8 +1,8 @@
 /**
- * Attributes of files by which overlayfs hides or refuses them, in the lowest layer too: with `overlay.metacopy` a file
- * claims to have its content elsewhere, and cannot be read (EPERM, EIO); with `overlay.whiteout` an empty one counts as
- * deleted. The kernel obeys those of one namespace: `trusted`, or `user` with the mount option `userxattr`. So an image
- * is shown as it is by the one that its files have nothing in. Of directories it obeys none there.
+ * Attributes of files that make overlayfs hide or refuse them, also in the lowest layer: a file with `overlay.metacopy` has its
+ * content elsewhere and cannot be read (EPERM, EIO); an empty file with `overlay.whiteout` counts as deleted. The kernel
+ * obeys the attributes of one namespace: `trusted`, or `user` with the mount option `userxattr`. So the overlay uses the
+ * namespace that no file of the image has. Attributes of directories have no effect in the lowest layer.
  */
 import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
@@ -19,11 +19,11 @@ const DIRECTORIES_PER_TURN = 64;
 const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
- * Finds the namespace in which the kernel shall look for attributes of overlays, so that no file is hidden.
+ * Chooses the namespace of overlay attributes for a mount, so that no file is hidden.
  *
- * @param root absolute path of a folder that nobody changes; its symlinks are not followed
- * @param name of what is mounted, for the message
- * @throws AtomicError MOUNT_FAILED when there are such files for both, INTERRUPTED, file errors
+ * @param root absolute path of a folder that does not change meanwhile; symlinks are not followed
+ * @param name name of the mounted object, for messages
+ * @throws AtomicError MOUNT_FAILED when files have attributes of both namespaces; INTERRUPTED; file errors
  */
 export async function chooseOverlayNamespace(
   host: Host,
@@ -43,7 +43,7 @@ export async function chooseOverlayNamespace(
   );
 }
 
-/** Names are bytes here: an image may hold names that are not UTF-8. */
+/** Names are bytes, because an image may have names that are not UTF-8. */
 async function findOverlayFiles(
   host: Host,
   root: Buffer,
@@ -58,7 +58,7 @@ async function findOverlayFiles(
     throwIfInterrupted(host);
     const folder = openSync(place, openFolder);
     try {
-      // The paths of an image may be as long as the kernel takes any, and these begin further up.
+      // Paths in an image may be as long as the kernel allows, and the host's prefix would make them longer.
       const opened = Buffer.from(`/proc/self/fd/${folder}/`);
       for (const name of readdirSync(opened, { encoding: 'buffer' })) {
         const path = Buffer.concat([opened, name]);

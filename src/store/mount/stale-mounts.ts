@@ -1,4 +1,4 @@
-/** Mounts of images that keep files which the store has given up: their checkout has hard links of its own. */
+/** Finds mounts of images that still show damaged files after a repair, because their checkouts have hard links to them. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { tolerateMissing } from '../../base/file-error.ts';
 import { formatFileIdentity } from '../../host/files/file-identity.ts';
@@ -7,8 +7,7 @@ import type { StaleMount } from '../../image/verified-image.ts';
 import { findMounted, listRecordedMounts } from './mount-folder.ts';
 
 /**
- * Lists the mounts of images that show one of some files. The caller holds the store, so that no image is mounted
- * meanwhile; one that is unmounted meanwhile shows nothing.
+ * Lists the mounts of images that show one of the given files. The caller holds the store, so no image is mounted meanwhile.
  *
  * @param files see `formatFileIdentity`
  */
@@ -26,7 +25,7 @@ export async function listMountsShowing(
     );
 }
 
-/** Names of files may be no UTF-8. */
+/** Names are bytes, because they may not be UTF-8. */
 function holdsAny(folder: string | Buffer, files: ReadonlySet<string>): boolean {
   return readFolder(folder).some((name) => {
     const path = Buffer.concat([

@@ -17,24 +17,24 @@ import {
 import type { MountRecord } from './mount-record.ts';
 
 export interface Unmounted {
-  /** Absolute, without symlinks. */
+  /** Absolute path of the mount point, without symlinks. */
   readonly directory: string;
-  /** `cleaned`: somebody else had unmounted it, and only its folder was left. */
+  /** `cleaned`: another program had unmounted it, and only its folder was left. */
   readonly outcome: 'unmounted' | 'cleaned';
   readonly record: MountRecord | undefined;
-  /** Where else it is still mounted in this mount namespace, as by `mount --bind`; its folder stays as long as that. */
+  /** Other mount points in this mount namespace, as after `mount --bind`. The folder of the mount stays as long as they do. */
   readonly stillAt: readonly string[];
-  /** When nowhere here, a process in another mount namespace that still has the mount; the same. */
+  /** Process in another mount namespace that still has the mount, when this namespace has none. The folder stays as well. */
   readonly keptBy: number | undefined;
-  /** What the mount needed, when it could not be removed because the filesystem is read-only. */
+  /** Folder of the mount, when it could not be removed because the filesystem is read-only. */
   readonly left: string | undefined;
 }
 
 /**
- * Ends what `atomic mount` has mounted at a directory, and removes what it needed. A mount in use stays as it is, and the
- * error names the processes that use it.
+ * Unmounts a directory that `atomic mount` has mounted, and removes the folder of the mount. A mount in use stays as it is,
+ * and the error names the processes that use it.
  *
- * @param written the directory as a person typed it
+ * @param written the directory as the user wrote it
  * @throws AtomicError NOT_ROOT, NOT_MOUNTED, MOUNT_IN_USE {directory, processes, mounts}, file errors
  */
 export async function unmountRoot(host: Host, written: string): Promise<Unmounted> {
@@ -65,7 +65,7 @@ async function unmountRecorded(host: Host, directory: string): Promise<Unmounted
   return { directory, outcome: 'unmounted', record: mine.record, ...kept, left };
 }
 
-/** As `findMounted`, when something has been unmounted already. */
+/** As `findMounted`, after the unmount: a failure is only a warning. */
 async function findRemaining(
   host: Host,
   recorded: readonly RecordedMount[],
@@ -89,9 +89,9 @@ function findKept(
 }
 
 /**
- * Removes what ended mounts have left.
+ * Removes the folders of ended mounts.
  *
- * @returns the folder of this one when the filesystem is read-only: it stays for the next mount, unmount or prune
+ * @returns the folder of this mount when the filesystem is read-only; the next mount, unmount or prune removes it
  */
 async function removeIfWritable(
   { folder }: RecordedMount,

@@ -9,8 +9,8 @@ const FOLDER = /^[0-9a-f]{2}$/;
 const COMMIT = /^[0-9a-f]{62}\.commit$/;
 
 /**
- * Removes the commits that are not reachable, and brings that to the disk, before anybody removes what they name: so no
- * kill and no power cut leaves a commit without its trees, which `ostree fsck` would call damage.
+ * Removes the unreachable commits and syncs, before their trees are removed. So no kill and no power cut leaves a commit
+ * without its trees, which `ostree fsck` reports as damage.
  */
 export async function freeCommits(
   { locations: { repository } }: Host,

@@ -1,6 +1,6 @@
 /**
- * How much of the disk an image takes, as the lengths of its objects, each once: what `ls -l` says of them, and prune
- * counts. Blocks of the filesystem make it more, and its compression less.
+ * Measures an image as the sum of the lengths of its objects, each once, as prune does. The space on the disk may be larger,
+ * because of blocks, or smaller, because of compression.
  */
 import { lstatSync } from 'node:fs';
 import { tolerateMissing } from '../../base/file-error.ts';
@@ -14,7 +14,7 @@ import { listImages } from '../list-images.ts';
 import { listBlobRefs } from './needed-commits.ts';
 
 /**
- * Measures an image. Other names of it are no other images.
+ * Measures an image. Its other names do not count as other images.
  *
  * @throws AtomicError STORE_CORRUPT, INTERRUPTED
  */
@@ -57,7 +57,7 @@ async function collect(host: Host, images: readonly ListedImage[]): Promise<Obje
   return reached;
 }
 
-/** A file that is missing takes no room; `images verify` tells of it. */
+/** A missing object counts as 0 bytes; `images verify` reports it. */
 function readSize(path: string): number {
   return tolerateMissing(() => lstatSync(path).size) ?? 0;
 }

@@ -1,6 +1,6 @@
 /**
- * Which commits of the repository are needed, and by whom. An image's own commit does not name its layers and its
- * configuration: those have refs of their own (compatibility S-02, S-03), which its manifest names.
+ * Finds the commits that are needed, and their owners. The commit of an image does not name its layers and its configuration:
+ * these have refs of their own (compatibility S-02, S-03), which follow from the manifest.
  */
 
 import { AtomicError } from '../../base/errors.ts';
@@ -12,33 +12,33 @@ import { listAllRefs, type StoreRef } from '../../ostree/list-refs.ts';
 import { readVerifiedCommit } from '../../ostree/reachable-objects.ts';
 import { ImageKey } from '../image-commit.ts';
 
-/** A commit that is needed for itself: of an image, of a deployment, or of a ref that is not ours. */
+/** A needed commit: of an image, of a deployment, or of a ref that does not belong to this program. */
 export interface NeededCommit {
   readonly commit: string;
-  /** For messages: `image reg/etcd:latest`, `container etcd`, `ref fedora/stable`. */
+  /** Owner for messages: `image reg/etcd:latest`, `container etcd`, `ref fedora/stable`. */
   readonly owner: string;
-  /** The command that ends the need, for the hint of a root that is damaged. */
+  /** Command that ends the need, for the hint about a damaged commit. */
   readonly remedy: string;
 }
 
-/** What a container was installed from. */
+/** The commit of a deployment. */
 export interface DeploymentNeed {
   readonly name: string;
-  /** The folder that it is installed in. */
+  /** Folder of deployments that has it. */
   readonly checkouts: string;
-  /** Whatever its `info` says. */
+  /** Commit in `info`, which may not be a checksum. */
   readonly commit: string;
 }
 
 export interface NeededCommits {
   readonly roots: readonly NeededCommit[];
-  /** Layers and configurations that manifests of the roots name, as far as they are here. */
+  /** Stored layers and configurations that manifests of the roots name. */
   readonly blobs: readonly NeededCommit[];
   /** Refs of layers and configurations that no root names, sorted. */
   readonly unusedBlobs: readonly string[];
-  /** Refs under the names that libostree gives them while it writes them: a kill has left them. */
+  /** Refs under libostree's temporary names, which a kill has left. */
   readonly unfinished: readonly string[];
-  /** Refs below `ociimage/` that are none of these; they are kept. */
+  /** Other refs below `ociimage/`, which prune keeps. */
   readonly unknown: readonly string[];
 }
 
@@ -46,9 +46,9 @@ const HEADS = 'heads/';
 const UNFINISHED = new RegExp(`^${HEADS}${REF_FOLDER}/tmp\\.[A-Za-z0-9]{6}$`);
 
 /**
- * Finds what is needed in the repository. Refs that are not ours are needed: the repository may be that of the host.
+ * Finds the needed commits of the repository. Refs of other programs are needed: the repository may be that of the host.
  *
- * @param deployments commits that `info` files name; what is no checksum, as an old one has it, names none
+ * @param deployments commits in `info` files; a text that is not a checksum, as in old files, is ignored
  * @throws AtomicError STORE_CORRUPT, naming the image, the container or the ref that cannot be read
  */
 export function listNeededCommits(host: Host, deployments: readonly DeploymentNeed[]): NeededCommits {
@@ -104,14 +104,14 @@ export function listBlobRefs(repository: string, commit: string): readonly strin
   return listNamedDigests(metadata.get(ImageKey.manifest) ?? '').map(formatBlobRef);
 }
 
-/** Runs a step that reads what a root needs; damage is told with its owner and what ends it. */
+/** Runs a step that reads the objects of a commit. An error about damage names the owner and the remedy. */
 export function withOwner<T>(root: NeededCommit, read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'STORE_CORRUPT') throw error;
     throw new AtomicError('STORE_CORRUPT', `${root.owner} is damaged: ${error.message}`, {
-      hint: `Nothing was freed, because nobody knows what it needs: ${root.remedy}, and repeat the command.`,
+      hint: `Nothing was freed, because the objects that it needs are unknown: ${root.remedy}, and repeat the command.`,
     });
   }
 }

@@ -1,4 +1,4 @@
-/** Frees what nothing needs: refs of layers first, then the objects that no ref and no deployment reaches. */
+/** Removes what nothing needs: first refs of layers, then the objects that no ref and no deployment reaches. */
 import { AtomicError } from '../../base/errors.ts';
 import { formatArgv } from '../../base/format-argv.ts';
 import type { Host } from '../../host/host.ts';
@@ -14,25 +14,25 @@ import { type DeploymentNeed, listNeededCommits, type NeededCommits, withOwner }
 import { removeUnusedScratch } from './scratch-leftovers.ts';
 
 export interface PrunedStore {
-  /** Refs of layers and configurations that went, sorted: `ociimage/HEX`. */
+  /** Removed refs of layers and configurations, sorted: `ociimage/HEX`. */
   readonly refs: readonly string[];
   readonly objects: number;
-  /** Sum of the lengths of the objects. */
+  /** Sum of the lengths of the removed objects, in bytes. */
   readonly bytes: number;
-  /** Paths of leftovers of crashed commands that went. */
+  /** Removed paths that crashed commands had left. */
   readonly leftovers: readonly string[];
 }
 
-/** `G_IO_ERROR_WOULD_BLOCK`: the lock of the repository was not to be had in time. */
+/** `G_IO_ERROR_WOULD_BLOCK`: the time limit for the lock of the repository is over. */
 const WOULD_BLOCK = 27;
 
 /**
- * Prunes the repository. The caller holds the store exclusively. Everything is read before the first change; refs go
- * first, objects after them, so that a crash leaves objects without a ref, which the next prune frees. Needs no space.
+ * Prunes the repository. The caller holds the store exclusively. Everything is read before the first change. Refs are removed
+ * before objects, so a crash leaves objects without a ref, which the next prune removes. Needs no space.
  *
- * @param deployments the commits that containers were installed from; they stay, with their layers (X-10)
- * @throws AtomicError STORE_CORRUPT, naming what cannot be read: nothing was freed; LOCK_BUSY while another program
- * uses the repository; INTERRUPTED, READ_ONLY, STORE_FAILED
+ * @param deployments commits of the installed containers, which stay with their layers (X-10)
+ * @throws AtomicError STORE_CORRUPT with the name of the damaged object, before anything is removed; LOCK_BUSY while another
+ * program uses the repository; INTERRUPTED, READ_ONLY, STORE_FAILED
  */
 export async function pruneRepository(
   host: Host,
@@ -94,7 +94,7 @@ function reportUnknown(host: Host, { unknown }: NeededCommits): void {
   }
 }
 
-/** The program of OSTree refuses names with other characters, whatever it should do with them. */
+/** `ostree` refuses names with other characters, so their files are removed. */
 function buildRemoval(repository: string, ref: string): readonly string[] {
   return /^[\w./-]+$/.test(ref)
     ? ['ostree', 'refs', `--repo=${repository}`, '--delete', ref]

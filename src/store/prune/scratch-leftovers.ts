@@ -1,12 +1,12 @@
 /**
- * What killed commands leave in `REPO/tmp`:
+ * Files that killed commands leave in `REPO/tmp`:
  *
  * ```
  * REPO/tmp/
  *   atomic-scratch-*   see scratch.ts
  *   atomic-layers/     see layer-ledger.ts
  *   atomic-waiting/    see waiting-files.ts
- *   staging-*          objects of a transaction of libostree that has not been committed, and its lock
+ *   staging-*          objects of an uncommitted transaction of libostree, and its lock
  * ```
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -22,10 +22,10 @@ import { removeAbandonedScratch } from '../scratch.ts';
 const STAGING = /^staging-/;
 
 /**
- * Removes scratch that nobody uses. The caller holds the store and the lock of libostree exclusively, so that no pull
- * and no transaction is under way.
+ * Removes unused scratch files. The caller holds the store and the lock of libostree exclusively, so there is no pull and no
+ * transaction.
  *
- * @returns the paths that went
+ * @returns the removed paths
  */
 export async function removeUnusedScratch(host: Host): Promise<readonly string[]> {
   const { repository } = host.locations;
@@ -36,7 +36,7 @@ export async function removeUnusedScratch(host: Host): Promise<readonly string[]
   return [...scratch, ...ledger, ...waiting, ...staging].sort();
 }
 
-/** A repository may say that libostree shall not lock it; then nobody knows whether a transaction is open. */
+/** A repository may disable libostree's lock. Then a transaction may be open without a lock. */
 function isLocked(repository: string): boolean {
   return !/^\s*locking\s*=\s*false\s*$/m.test(readFileSync(`${repository}/config`, 'utf8'));
 }

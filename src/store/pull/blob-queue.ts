@@ -1,6 +1,6 @@
 /**
- * Opens the blobs of an image's layers one ahead: while a layer is being stored, the source asks its registry for the next
- * one and fills the pipe.
+ * Opens the blobs of an image's layers one ahead: while a layer is stored, the source requests the next one from its registry
+ * and fills the pipe.
  */
 import type { BlobDescriptor } from '../../image/manifest.ts';
 import type { RenewableSource } from '../../source/renewable-source.ts';
@@ -8,7 +8,7 @@ import type { ImageProxy, OpenedBlob } from '../../source/skopeo/image-proxy.ts'
 
 interface BlobAhead {
   readonly digest: string;
-  /** A source that was renewed has another one, and what the old one has opened is lost. */
+  /** Proxy of the open blob. A renewed source has another proxy, and the blobs of the old one are lost. */
   readonly proxy: ImageProxy;
   readonly blob: Promise<OpenedBlob>;
 }
@@ -18,13 +18,13 @@ export class BlobQueue implements Disposable {
   readonly #layers: readonly BlobDescriptor[];
   #ahead: BlobAhead | undefined;
 
-  /** @param layers that will be taken, probably all, in this order */
+  /** @param layers layers that will be taken in this order; some may be left out */
   constructor(source: RenewableSource, layers: readonly BlobDescriptor[]) {
     this.#source = source;
     this.#layers = layers;
   }
 
-  /** @returns the blob, unread; as `ImageProxy.openBlob` */
+  /** Opens a blob, as `ImageProxy.openBlob`. @returns the blob, not read yet */
   async take(layer: BlobDescriptor): Promise<OpenedBlob> {
     const ahead = this.#ahead;
     const isAhead = ahead?.digest === layer.digest && ahead.proxy === this.#source.proxy;
@@ -38,9 +38,9 @@ export class BlobQueue implements Disposable {
     this.#drop();
   }
 
-  /** Closes what was opened and not taken. */
+  /** Closes the blob that was opened and not taken. */
   #drop(): void {
-    // Its failure is nobody's any more.
+    // No caller needs this blob any more, so its failure is ignored.
     this.#ahead?.blob.then(({ stream }) => stream.destroy()).catch(ignore);
     this.#ahead = undefined;
   }
@@ -55,7 +55,7 @@ export class BlobQueue implements Disposable {
     const next = index < 0 ? undefined : this.#layers[index + 1];
     if (next === undefined) return;
     const blob = this.#open(next);
-    // Whoever takes it hears of it.
+    // The caller that takes the blob gets the failure.
     blob.catch(ignore);
     this.#ahead = { digest: next.digest, proxy: this.#source.proxy, blob };
   }

@@ -13,12 +13,12 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Looks whether an image is for the platform that a person asked for. For a platform that nobody asked for there is a
- * warning only: a machine may run others through an emulator.
+ * Checks that an image is for the requested platform. Without a request, an image for another platform than this machine only
+ * causes a warning, because an emulator may run it.
  *
- * @param config the image's configuration
- * @param asked with `--platform`
- * @throws AtomicError MANIFEST_UNSUPPORTED when it is for another platform than was asked for
+ * @param config text of the image's configuration
+ * @param asked platform of the option `--platform`
+ * @throws AtomicError MANIFEST_UNSUPPORTED when the image is for another platform than `asked`
  */
 export function checkPlatform(host: Host, config: string, asked: Platform | undefined): void {
   const named = readNamedPlatform(config);

@@ -1,4 +1,4 @@
-/** One layer of an image that is being stored: from the repository, or from the source into the open transaction. */
+/** Stores one layer of an image: finds it in the repository, or fetches it from the source into the open transaction. */
 
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import { formatCount } from '../../base/format-count.ts';
@@ -18,7 +18,7 @@ import type { BlobQueue } from './blob-queue.ts';
 
 export interface LayerSource {
   readonly source: RenewableSource;
-  /** See `SourceOptions.retryPauses`. */
+  /** Pauses before each further try in milliseconds, see `SourceOptions.retryPauses`. */
   readonly retryPauses: readonly number[];
 }
 
@@ -26,22 +26,24 @@ export interface QueuedSource extends LayerSource {
   readonly blobs: BlobQueue;
 }
 
-/** Where a layer was: under its ref, in what an interrupted pull has left, or in the source. */
+/** Origin of a layer: `present` under its ref, `resumed` from an interrupted pull, or `fetched` from the source. */
 type EnsuredLayer =
   | { readonly kind: 'present'; readonly stored: StoredLayer }
   | { readonly kind: 'resumed'; readonly stored: StoredLayer }
   | {
       readonly kind: 'fetched';
       readonly stored: StoredLayer;
-      /** The size of the inflated archive, at least 1. */
+      /** Length of the inflated archive in bytes, at least 1. */
       readonly bytesWritten: number;
-      /** See `ImportedLayer`. */
+      /** Number of files that lost an extended attribute, see `ImportedLayer`. */
       readonly leftOut: ReadonlyMap<string, number>;
     };
 
 /**
- * @param known layers that are there or came before; another pull may have stored this one meanwhile
- * @param diffId digest of the inflated layer, as the image says
+ * Makes sure that the store has a layer.
+ *
+ * @param known stored layers by digest; another pull may have stored further layers meanwhile
+ * @param diffId digest of the inflated layer, by the image's configuration
  */
 export async function ensureLayer(
   host: Host,
@@ -123,11 +125,11 @@ async function fetchLayer(
   };
 }
 
-/** libostree says nowhere where it looks for the objects of a transaction: so it is asked, before it commits them. */
+/** Asks libostree for an object in the stage, because the place of a transaction's objects is not documented. */
 async function requireTakenOver(repo: Pointer, dirtree: string): Promise<void> {
   const { hasObject } = await import('../../native/ostree-inventory.ts');
   if (hasObject(repo, 'dirtree', dirtree)) return;
   throw new AtomicError('STORE_FAILED', 'libostree does not find the objects of its own transaction', {
-    hint: 'This version of libostree keeps them in another place than those before it; report this as a bug.',
+    hint: 'This version of libostree stores them in another place than earlier versions; report this as a bug.',
   });
 }

@@ -1,14 +1,16 @@
 /**
- * Finds layers by what they inflate to. That stands in their commits, which also have the record of their archive and so may
- * take a millisecond each to read. What was read is kept:
+ * Finds layers by the digest of their inflated archive. The digest of a layer is that of its compressed blob, so one content
+ * has several: a registry sends it with gzip, an engine plain. The new digest gets a commit of its own, without a fetch.
+ *
+ * The digests are in the commits of layers, which also have the record of the archive and take up to a millisecond each to
+ * read. So they are cached:
  *
  * ```
- * REPO/tmp/cache/         libostree's folder for what can be made again
- *   atomic-layers-1       `CachedContent[]`; see cache-file.ts
+ * REPO/tmp/cache/         libostree's folder for caches
+ *   atomic-layers-1       a `CachedContent[]`; see cache-file.ts
  * ```
  *
- * An entry is a hint: that a blob inflates to something else than before is only possible when one of both was a lie, and
- * the commit is read before anybody relies on it.
+ * An entry is a hint: the commit of a layer is read before the layer is used.
  */
 
 import type { Host } from '../../host/host.ts';
@@ -30,7 +32,7 @@ type CachedContent = readonly [refName: string, diffId: string];
 export class LayerContents {
   readonly #repository: string;
   readonly #kept: ReadonlyMap<string, string>;
-  /** Of each blob that could be read. */
+  /** Contents of all blobs that could be read; `undefined` before the first search. */
   #current: readonly CachedContent[] | undefined;
 
   constructor({ locations: { repository } }: Pick<Host, 'locations'>) {
@@ -40,7 +42,7 @@ export class LayerContents {
 
   /**
    * @param wanted digests of inflated archives, `sha256:HEX`
-   * @returns for each that a layer has, the commit of that; one that cannot be read is none that helps
+   * @returns commits of layers with these archives, by the digest of the archive; unreadable commits are left out
    */
   find(wanted: ReadonlySet<string>): Map<string, Commit> {
     const contents = new Map<string, Commit>();
@@ -54,7 +56,7 @@ export class LayerContents {
     return contents;
   }
 
-  /** Keeps what was read. Not to be called before it is clear that a pull changes the disk. */
+  /** Saves the cache. Must not be called before the pull has changed the store. */
   save(): void {
     const current = this.#current;
     if (current === undefined) return;
@@ -90,10 +92,10 @@ function readBlobCommit(repository: string, refName: string): Commit | undefined
 }
 
 /**
- * Finds the missing layers whose content another layer has.
+ * Finds the missing layers whose content is stored under another digest.
  *
  * @param diffIds digests of the inflated layers, in the order of `layers`
- * @param there digests of the layers that are not missing
+ * @param there digests of the stored layers
  */
 export function findAdoptableLayers(
   contents: LayerContents,

@@ -1,4 +1,4 @@
-/** Pulls an image: finds out what is meant, opens its source, and stores it. */
+/** Pulls an image: finds the source that the user has named, opens it, and stores the image. */
 import { wrapError } from '../../base/errors.ts';
 import { formatCount } from '../../base/format-count.ts';
 import { buildRetryPauses } from '../../base/retry-pauses.ts';
@@ -17,22 +17,22 @@ import { withSharedStore } from '../access/store-lock.ts';
 import { withScratch } from '../scratch.ts';
 import { storeImage } from './store-image.ts';
 
-/** An image that a person has named, before anybody but the files of this machine was asked. */
+/** An image that the user has named. Only files of this machine were read to find it. */
 export interface RequestedImage {
-  /** As the person wrote it. */
+  /** Name as the user wrote it. */
   readonly written: string;
   readonly location: ImageLocation;
-  /** The name under which it is or will be stored, with tag or digest (compatibility I-01). */
+  /** Name under which the image is or will be stored, with tag or digest (compatibility I-01). */
   readonly reference: string;
-  /** The digest that the image under this name must have, where one was written beside the tag. */
+  /** Digest that the image must have, when the user wrote one after the tag. */
   readonly pin: string | undefined;
 }
 
 /**
- * Finds out what a person means and under which name it is stored.
+ * Finds the image that the user has named, and the name under which it is stored.
  *
- * @param storedAs another name, with or without tag
- * @throws AtomicError BAD_REFERENCE, and what `locateImage` throws
+ * @param storedAs another name to store it under, with or without tag
+ * @throws AtomicError BAD_REFERENCE; as `locateImage`
  */
 export async function nameSource(host: Host, written: string, storedAs?: string): Promise<RequestedImage> {
   parseSourceName(written);
@@ -40,7 +40,7 @@ export async function nameSource(host: Host, written: string, storedAs?: string)
   try {
     const location = await locateImage(host, written);
     const reference = chosen ?? nameImage(location);
-    // A name that no ref can have is found out before anything is opened.
+    // Refuses a name that is too long for a ref before anything is opened.
     formatImageRef(reference);
     const pin = 'reference' in location ? findPin(location.reference) : undefined;
     return { written, location, reference, pin };
@@ -50,9 +50,11 @@ export async function nameSource(host: Host, written: string, storedAs?: string)
 }
 
 /**
- * @param written as for `atomic pull`
+ * Pulls an image.
+ *
+ * @param written name as for `atomic pull`
  * @param storedAs another name to store it under, with or without tag
- * @throws AtomicError what `nameSource`, `openImage` and `storeImage` throw; the image is then as it was before
+ * @throws AtomicError as `nameSource`, `openImage` and `storeImage`; the stored image is then as before
  */
 export async function pullImage(
   host: Host,
@@ -67,7 +69,7 @@ function withSharedImage<T>(host: Host, reference: string, action: () => Promise
   return withSharedStore(host, () => withImageLock(host, reference, reference, action));
 }
 
-/** @throws AtomicError what `openImage` and `storeImage` throw; the image is then as it was before */
+/** @throws AtomicError as `openImage` and `storeImage`; the stored image is then as before */
 export async function pullNamedImage(
   host: Host,
   { written, location, reference }: RequestedImage,
@@ -97,7 +99,7 @@ export async function pullNamedImage(
     if (length > 0) {
       host.report({ kind: 'notice', text: `Copying blobs: ${formatCount(length, 'layer')} fetched` });
     }
-    // What was typed is no name for it, or not the one that it has here.
+    // The stored name differs from the text that the user wrote.
     if (reference !== shown && reference !== `${shown}:latest`) {
       host.report({ kind: 'notice', text: `Stored as ${reference}` });
     }

@@ -1,4 +1,4 @@
-/** A layer that an interrupted pull completed, and whose ref it could not set any more. */
+/** Reuses a layer that an interrupted pull has completed without setting its ref. */
 
 import type { BlobDescriptor } from '../../image/manifest.ts';
 import { formatBlobRef } from '../../image/ref-name.ts';
@@ -13,11 +13,11 @@ import { findRecordedLayer } from '../layer-ledger.ts';
 import { describeLayer, type StoredLayer } from '../stored-layer.ts';
 
 /**
- * Points the layer's ref at the commit that the ledger names, when every object below it is in the repository or in
- * what the open transaction took over from a dead process. An object appears there only when it is written to its end;
- * only the disk may not have it yet, and the transaction syncs before it sets the ref.
+ * Points the layer's ref at the commit in the ledger, when every object below it is in the repository or in the stage that the
+ * open transaction took over from a dead process. Objects in the stage are complete, but may not be on the disk yet; the
+ * transaction syncs before it sets the ref.
  *
- * @returns `undefined` when there is no such layer, or a part of it is missing: it must be fetched
+ * @returns `undefined` when there is no such layer or an object of it is missing, so that it must be fetched
  */
 export function resumeLayer(
   repository: string,
@@ -50,7 +50,7 @@ export function resumeLayer(
     transaction.setRef(ref, checksum);
     return stored;
   } catch (error) {
-    // Damaged on the disk: fetched again it does not depend on what is wrong here.
+    // The commit or a directory is damaged. Fetching the layer replaces it.
     if (error instanceof VariantMalformed) return undefined;
     throw error;
   }
@@ -68,7 +68,7 @@ function readWholeLayer(
 
 function hasWholeTree(repo: Pointer, root: string): boolean {
   const seen = new Set([root]);
-  // A set is visited in the order of insertion, also what is added meanwhile.
+  // The iteration also visits elements that are added during it.
   for (const checksum of seen) {
     if (!hasObject(repo, 'dirtree', checksum)) return false;
     const { files, directories } = parseDirTree(loadMetadata(repo, 'dirtree', checksum));

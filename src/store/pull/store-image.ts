@@ -1,6 +1,6 @@
 /**
- * Stores an image from an open source: the layers that are missing, then the image itself. The image's ref is set by the
- * last transaction, so that an image is there whole or not at all; layers that are complete survive an interrupted pull.
+ * Stores an image from an open source: first the missing layers, then the image. The last transaction sets the image's ref, so
+ * an image is stored completely or not at all. Complete layers survive an interrupted pull.
  */
 
 import { AtomicError } from '../../base/errors.ts';
@@ -37,10 +37,10 @@ import { findAdoptableLayers, LayerContents } from './layer-contents.ts';
 import { storeLayers } from './store-layers.ts';
 
 /**
- * @param reference the name under which it is stored, with tag or digest
- * @param platform that a person asked for
- * @throws AtomicError MANIFEST_INVALID, MANIFEST_UNSUPPORTED, LAYER_REJECTED, DIGEST_MISMATCH, NO_SPACE, STORE_FAILED
- * and what the source throws; the image is then as it was before
+ * @param reference name under which the image is stored, with tag or digest
+ * @param platform platform that the user has requested
+ * @throws AtomicError MANIFEST_INVALID, MANIFEST_UNSUPPORTED, LAYER_REJECTED, DIGEST_MISMATCH, NO_SPACE, STORE_FAILED;
+ * errors of the source. The stored image is then as before
  */
 export async function storeImage(
   host: Host,
@@ -50,7 +50,7 @@ export async function storeImage(
 ): Promise<PulledImage> {
   const { source } = from;
   const manifest = parseManifest(decodeUtf8(source.manifest));
-  // Also when the image is there already: what was asked for is not what is there.
+  // Also checked when the image is stored already, because the stored one may be for another platform.
   const asked = platform === undefined ? undefined : await readConfig(host, from, manifest.config);
   if (asked !== undefined) checkPlatform(host, asked.toString('utf8'), platform);
   const present = await findReadable(host, reference);
@@ -111,7 +111,7 @@ export async function storeImage(
   });
 }
 
-/** No other pull stores the image meanwhile, under whatever name. */
+/** Locks the image by its digest, so that no other pull stores it under another name meanwhile. */
 function withImageRepository<T>(
   host: Host,
   digest: string,
@@ -121,7 +121,7 @@ function withImageRepository<T>(
   return withImageLock(host, digest, reference, () => withRepository(host, action));
 }
 
-/** Which layers are there, which are there under another name, and which must be fetched. */
+/** Divides the layers into stored ones, those stored under another digest, and those that must be fetched. */
 function planLayers(
   host: Host,
   layers: readonly BlobDescriptor[],
@@ -138,13 +138,13 @@ function planLayers(
   return { there, adoptable, planned: listMissingLayers(host, layers, known) };
 }
 
-/** The commit of an image that a list was asked for by digest must name that digest, or nobody finds it by that. */
+/** When the user names a list by its digest, the commit must have that digest, so that the image is found by it later. */
 function isAskedFor(present: StoredImage, location: string): boolean {
   const digest = /@(sha[0-9]+:[0-9a-f]+)$/.exec(location)?.[1];
   return digest === undefined || hasDigest(present, digest);
 }
 
-/** What cannot be read is stored again, in its place. */
+/** A damaged image counts as missing, so that it is stored again. */
 async function findReadable(host: Host, reference: string): Promise<StoredImage | undefined> {
   try {
     return await findImage(host, reference);

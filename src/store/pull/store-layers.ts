@@ -1,6 +1,6 @@
 /**
- * Stores the layers of an image in transactions of their own, so that what is complete stays whatever happens after:
- * every 256 MB of new data, and when the pull fails. For what even that misses, a kill above all, see `layer-ledger.ts`.
+ * Stores the layers of an image. A transaction ends after every 256 MB of new data, and when the pull fails, so that complete
+ * layers stay. For layers that are complete when the process is killed see `layer-ledger.ts`.
  */
 import { AtomicError } from '../../base/errors.ts';
 import { formatCount } from '../../base/format-count.ts';
@@ -15,15 +15,15 @@ import type { StoredLayer } from '../stored-layer.ts';
 import { ensureLayer, type QueuedSource } from './fetch-layer.ts';
 
 /**
- * A transaction ends in one sync of the filesystem, about 0.3 s after 200 MB. Only a power cut takes what came after the
- * last one, see `layer-ledger.ts`.
+ * Bytes between two transactions. The end of a transaction syncs the filesystem, which takes about 0.3 s after 200 MB. Only a
+ * power cut loses the layers after the last one, see `layer-ledger.ts`.
  */
 const CHECKPOINT_BYTES = 256 * 1024 * 1024;
-/** Attributes that a warning names. */
+/** Number of attributes that a warning names. */
 const MAX_NAMED = 5;
 
 interface StoredLayers {
-  /** Base first. */
+  /** Trees of all layers, base first. */
   readonly trees: readonly LayerTree[];
   /** Layers that came from the source, base first. */
   readonly fetched: readonly BlobDescriptor[];
@@ -32,12 +32,12 @@ interface StoredLayers {
 }
 
 /**
- * Needs an open transaction and leaves one. When it fails, the layers that were complete have their refs, unless the
- * image itself is at fault: it will not be pulled again as it is.
+ * Needs an open transaction and leaves one open. After a failure the complete layers have their refs, unless the image itself
+ * is at fault, because then a pull of the same image fails again.
  *
  * @param diffIds digests of the inflated layers, base first
- * @param there layers by digest that need not be fetched, also those found under another name, see `findAdoptableLayers`
- * @throws AtomicError LAYER_REJECTED, DIGEST_MISMATCH, NO_SPACE, STORE_FAILED and what the source throws
+ * @param there layers by digest that need not be fetched, including those of `findAdoptableLayers`
+ * @throws AtomicError LAYER_REJECTED, DIGEST_MISMATCH, NO_SPACE, STORE_FAILED; errors of the source
  */
 export async function storeLayers(
   host: Host,
@@ -86,7 +86,7 @@ async function commitLayers(host: Host, transaction: Transaction, pending: Set<s
   pending.clear();
 }
 
-/** What cannot be kept is fetched again; that must not hide why the pull failed. */
+/** A failure here is only a warning, because it must not hide the reason why the pull failed. */
 async function keepCompleteLayers(host: Host, transaction: Transaction, pending: Set<string>): Promise<void> {
   try {
     await commitLayers(host, transaction, pending);

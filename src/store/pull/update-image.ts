@@ -1,4 +1,4 @@
-/** Fetches what the name of a stored image means now (compatibility M-60). */
+/** Fetches the current image of a stored name (compatibility M-60). */
 import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
@@ -11,21 +11,21 @@ import { pullImage } from './pull.ts';
 
 interface UpdatedImage {
   readonly reference: string;
-  /** Ids of the image before and after. */
+  /** Ids before and after the update. */
   readonly before: string;
   readonly after: string;
 }
 
-/** What became of one of all images. */
+/** Result for one image of an update of all images. */
 export type UpdateOutcome =
   | ({ readonly kind: 'updated' } & UpdatedImage)
   | { readonly kind: 'failed'; readonly reference: string; readonly before: string };
 
 /**
- * Pulls a stored image again, from where it came and under the name that it has.
+ * Pulls a stored image again, from its source and under its name.
  *
- * @param written its name, not an id
- * @throws AtomicError IMAGE_NOT_FOUND, and what `pullImage` throws
+ * @param written name of the image; an id is not accepted
+ * @throws AtomicError IMAGE_NOT_FOUND; as `pullImage`
  */
 export async function updateImage(
   host: Host,
@@ -39,8 +39,8 @@ export async function updateImage(
 }
 
 /**
- * Updates all images that have the name of a registry, one after another; others are skipped with a warning, and one that
- * fails does not keep the others from it.
+ * Updates all images whose names have a registry, one after another. Others are skipped with a warning. A failure does not
+ * stop the update of the next image.
  *
  * @throws AtomicError INTERRUPTED
  */
@@ -69,7 +69,7 @@ async function tryUpdate(host: Host, reference: string, options: SourceOptions):
   }
 }
 
-/** Images that the original or an older version stored do not say where they came from: there the name does. */
+/** Images of the original tool or of an older version have no recorded source, so their name is the source. */
 function findSource(image: StoredImage, written: string): string {
   const { reference } = image;
   const isPinned = findPin(parseStoredName(written)) !== undefined;
@@ -78,7 +78,7 @@ function findSource(image: StoredImage, written: string): string {
   return written.startsWith('http:') ? source.replace(/^docker:\/\//, 'http:') : source;
 }
 
-/** Names that the original stored may be none that can be pulled. */
+/** The original tool stored names that cannot be pulled. */
 function hasRegistry(reference: string): boolean {
   try {
     return parseReference(reference).registry !== undefined;

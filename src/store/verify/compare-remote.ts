@@ -1,4 +1,4 @@
-/** Compares images with the registries that they came from. Reads no object. */
+/** Compares stored images with their registries. Reads no objects. */
 import { AtomicError } from '../../base/errors.ts';
 import { buildRetryPauses } from '../../base/retry-pauses.ts';
 import type { Host } from '../../host/host.ts';
@@ -14,15 +14,15 @@ const REGISTRY = 'docker://';
 
 interface RemoteComparison {
   readonly reference: string;
-  /** Hex of the manifest digest here; undefined when the image's commit cannot be read. */
+  /** Hex of the stored manifest digest; `undefined` when the image's commit cannot be read. */
   readonly id: string | undefined;
   readonly status: RemoteStatus;
 }
 
 /**
- * Asks for the tag of each image, not for another one (compatibility X-13). A registry that does not answer is a value.
+ * Asks the registry for the tag of each image (compatibility X-13). The result also says when a registry does not answer.
  *
- * @param written names or beginnings of ids; none means all
+ * @param written names or beginnings of ids; an empty list means all images
  * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE, TOOL_MISSING, INTERRUPTED
  */
 export async function compareWithRegistries(
@@ -57,7 +57,7 @@ export async function compareWithRegistry(
   }
   const location = findLocation(target);
   if (location === undefined) return { kind: 'not-from-registry' };
-  // Not the id: of images without a recorded digest it is that of the configuration (X-13).
+  // The id is not used: it is the digest of the configuration when no manifest digest is recorded (X-13).
   const own = manifest.digest;
   try {
     const digest = await retryTransient(
@@ -76,7 +76,7 @@ export async function compareWithRegistry(
   }
 }
 
-/** Images that the original tool or an older version stored have no source; a full name tells it. */
+/** Images of the original tool or of an older version have no recorded source, so their full name is the source. */
 function findLocation({ reference, image }: VerifyTarget): string | undefined {
   const source = image === undefined ? undefined : findTagSource(image);
   if (source !== undefined) return source.startsWith(REGISTRY) ? source : undefined;

@@ -1,6 +1,6 @@
 /**
- * The commit of an image whose ref is damaged: it is still among the objects, and no other image may take its place. The
- * name is not in the commit, but where the image came from is.
+ * Finds the commit of an image whose ref is damaged. The commit is still among the objects. It does not have the name of the
+ * image, but its source.
  */
 import { readdirSync } from 'node:fs';
 import type { Host } from '../../host/host.ts';
@@ -12,10 +12,10 @@ import type { ObjectVerifier } from './object-verifier.ts';
 const COMMIT = /^([0-9a-f]{62})\.commit$/;
 
 /**
- * @param reference the name whose ref is damaged
- * @param digest of the image as deployments remember it
- * @returns checksum of the newest sound commit that has this digest, or, where none is known, that came from a source under
- * this name; `undefined` when there is none
+ * @param reference name whose ref is damaged
+ * @param digest digest of the image by the records of deployments
+ * @returns checksum of the newest sound commit with this digest or, when `digest` is unknown, with a source of this name;
+ * `undefined` when there is none
  */
 export async function findLostCommit(
   host: Host,
@@ -37,7 +37,7 @@ export async function findLostCommit(
   return undefined;
 }
 
-/** `docker://NAME`, or `docker-archive:/PATH:NAME` and the like, see `formatLocation`. */
+/** Whether a source is `docker://NAME`, or ends with `:NAME` as `docker-archive:/PATH:NAME`; see `formatLocation`. */
 function isSourceOf(source: string, reference: string): boolean {
   if (source.startsWith('docker://')) return source === `docker://${reference}`;
   return source.endsWith(`:${reference}`);

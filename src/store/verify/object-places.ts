@@ -1,4 +1,4 @@
-/** Finds where in directory trees objects are. */
+/** Finds the paths of objects in directory trees. */
 
 import { compareUtf8 } from '../../base/compare-utf8.ts';
 import type { TreeChecksums } from '../../ostree/layer-tree.ts';
@@ -6,8 +6,7 @@ import type { ImageRoot } from '../image-root.ts';
 import { formatObjectKey } from './object-verifier.ts';
 
 /**
- * Finds all paths of some objects below a directory. Folders that are among the objects are not looked into: they are
- * damaged.
+ * Finds all paths of the given objects below a directory. Directories among them are damaged, so their content is not read.
  *
  * @param wanted keys of objects, see `formatObjectKey`
  * @returns key -> absolute paths, sorted; the root is `/`
@@ -21,7 +20,7 @@ export function findPaths(
   const add = (key: string, path: string): void => {
     if (wanted.has(key)) found.set(key, [...(found.get(key) ?? []), path]);
   };
-  /** Equal folders are at many paths, and most hold nothing that is wanted. */
+  /** Equal folders occur at many paths, and most have none of the objects, so the result is remembered. */
   const holdsWanted = ({ dirtree, dirmeta }: TreeChecksums): boolean => {
     if (wanted.has(formatObjectKey('dirmeta', dirmeta))) return true;
     if (wanted.has(formatObjectKey('dirtree', dirtree))) return true;

@@ -1,7 +1,7 @@
 /**
- * Reads objects of the repository and compares their checksums. Metadata objects are read here, because the walk needs
- * their content anyway; content objects by libostree, on a worker thread, which knows owner, mode and xattrs in every
- * mode of a repository. Each object is read once, however many images share it; what is remembered of it is its size.
+ * Reads objects of the repository and compares their checksums. This module reads metadata objects, because the caller needs
+ * their content too. libostree reads content objects on a worker thread; it handles owner, mode and xattrs in every mode of a
+ * repository. Each object is read once, however many images share it.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { toStoreError } from '../../ostree/store-error.ts';
 
 /** libostree's own limit for metadata objects. */
 const MAX_METADATA_BYTES = 128 * 1024 * 1024;
-/** A display shows no more, and a log prints none of them. */
+/** Time between two reports of progress. */
 const REPORT_MILLISECONDS = 200;
 const BYTES_PER_MB = 1_000_000;
 
@@ -25,10 +25,10 @@ type Verdict =
   | { readonly state: 'sound'; readonly bytes: number; readonly file: FileIdentity }
   | { readonly state: 'missing' | 'damaged'; readonly reason: string };
 
-/** Changes with every change of a file, also of its owner, mode, xattrs and links. */
+/** Differs after every change of a file, also of its owner, mode, xattrs and links. */
 interface FileIdentity {
   readonly inode: number;
-  /** Milliseconds, with their fraction. */
+  /** Time of change in milliseconds, with their fraction. */
   readonly changed: number;
 }
 
@@ -40,7 +40,7 @@ export class ObjectVerifier {
   #bytes = 0;
   #reportedAt = 0;
 
-  /** @param earlier has read objects before; those that nobody has touched since are not read again */
+  /** @param earlier verifier that has read objects before; unchanged objects are not read again */
   constructor(host: Host, repo: Pointer, earlier?: ObjectVerifier) {
     this.#host = host;
     this.#repo = repo;
@@ -59,12 +59,12 @@ export class ObjectVerifier {
     return verdict;
   }
 
-  /** What is known of an object without reading it. */
+  /** @returns the verdict about an object that was read before */
   find(kind: ObjectKind, checksum: string): Verdict | undefined {
     return this.#verdicts.get(formatObjectKey(kind, checksum));
   }
 
-  /** An object that was replaced is read again. */
+  /** Forgets an object that was replaced, so that it is read again. */
   forget(kind: ObjectKind, checksum: string): void {
     this.#verdicts.delete(formatObjectKey(kind, checksum));
   }
@@ -96,7 +96,7 @@ export class ObjectVerifier {
   }
 }
 
-/** Names an object in sets and maps. */
+/** Formats the key of an object for sets and maps. */
 export function formatObjectKey(kind: ObjectKind, checksum: string): string {
   return `${checksum}.${kind}`;
 }
@@ -109,11 +109,11 @@ function checkMetadata(path: string, size: number, checksum: string): void {
   if (actual !== checksum) throw new WrongContent(`its checksum is ${actual}`);
 }
 
-/** Of these the machine or the caller is the cause, and not the object. */
+/** Errors that the machine or the user causes, and not the object. */
 const FAILURES_OF_OURS = ['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'];
 const FAILURES_OF_LIBRARY: readonly number[] = [IoErrorCode.permissionDenied, IoErrorCode.tooManyOpenFiles];
 
-/** What cannot be read is damaged: a bad sector says EIO, a name that is a folder EISDIR. */
+/** An object that cannot be read counts as damaged: a bad sector causes EIO, a folder in its place EISDIR. */
 function describeFailure(error: unknown): Verdict {
   if (isErrno(error, 'ENOENT')) return { state: 'missing', reason: 'it is not there' };
   const isOurs =
@@ -126,7 +126,7 @@ function describeFailure(error: unknown): Verdict {
   return { state: 'damaged', reason: describeReason(toPrintable(error.message)) };
 }
 
-/** libostree repeats the name of the object, sometimes twice; what differs is what matters. */
+/** Shortens libostree's message, which repeats the name of the object. */
 function describeReason(message: string): string {
   const actual = /actual='?([0-9a-f]{64})/.exec(message)?.[1];
   return actual === undefined ? message : `its checksum is ${actual}`;

@@ -1,4 +1,4 @@
-/** Puts sound objects where the store has damaged ones or none. Each is replaced by one rename. */
+/** Replaces damaged or missing objects of the store by sound ones, each with one rename. */
 import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { withFileErrors } from '../../base/file-error.ts';
@@ -9,7 +9,7 @@ import { formatObjectPath } from '../../ostree/object-files.ts';
 import { linkOrCopy } from '../layer/link-or-copy.ts';
 import type { Repair } from './repair.ts';
 
-/** @param source a hard link to the object, already on the disk */
+/** @param source path of a sound copy that is synced, to which a hard link is made */
 export async function placeLink(
   repair: Repair,
   kind: ObjectKind,
@@ -19,7 +19,7 @@ export async function placeLink(
   await place(repair, kind, checksum, (path) => linkOrCopy(source, path));
 }
 
-/** @param data of a metadata object */
+/** @param data content of a metadata object */
 export async function placeData(
   repair: Repair,
   kind: ObjectKind,

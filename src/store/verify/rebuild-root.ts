@@ -1,4 +1,4 @@
-/** Makes again what a pull itself has made of the layers: the merged directories of an image, and its commit. */
+/** Rebuilds the objects that a pull makes from the layers: the merged directories of an image, and its commit. */
 import type { ImageManifest } from '../../image/manifest.ts';
 import type { StoreProblem } from '../../image/verified-image.ts';
 import { plainDirectory } from '../../ostree/ostree-objects.ts';
@@ -11,8 +11,8 @@ import type { Repair } from './repair.ts';
 import type { TrustedManifest } from './verify-targets.ts';
 
 /**
- * Writes those of the damaged directories that the merge of the layers gives. Does nothing while the directories of the
- * layers themselves are damaged.
+ * Replaces the damaged directories that the merge of the layers produces. Does nothing while directories of the layers are
+ * damaged.
  *
  * @returns how many objects were replaced
  */
@@ -42,8 +42,8 @@ export async function rebuildDirectories(
 }
 
 /**
- * Writes a new commit of an image whose layers are all sound, and points its ref at it. Its time is now, so that its
- * checksum is another one.
+ * Writes a new commit of an image whose layers are all sound, and points its ref at it. The commit has the current time, so
+ * its checksum differs from that of the damaged one.
  *
  * @throws AtomicError STORE_CORRUPT when a layer is damaged or missing, STORE_FAILED
  */

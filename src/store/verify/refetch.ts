@@ -1,4 +1,4 @@
-/** Fetches layers and configurations into the scratch of a repair, and takes over what the store lacks. */
+/** Fetches layers and configurations into the scratch repository of a repair, and moves missing objects to the store. */
 import type { BlobDescriptor } from '../../image/manifest.ts';
 import { formatBlobRef } from '../../image/ref-name.ts';
 import type { ObjectKind } from '../../image/verified-image.ts';
@@ -15,11 +15,10 @@ import { placeLink } from './place-object.ts';
 import type { Repair } from './repair.ts';
 
 /**
- * Fetches layers again. What the store has damaged or not at all of them is replaced, also what lies below a folder that
- * could not be read before.
+ * Fetches layers again, and replaces their damaged or missing objects in the store.
  *
- * @returns how many objects were replaced
- * @throws what the source and `ensureLayer` throw; the store is then as it was
+ * @returns the number of replaced objects
+ * @throws errors of the source; as `ensureLayer`. The store is then as before
  */
 export async function refetchLayers(
   repair: Repair,
@@ -41,7 +40,7 @@ export async function refetchLayers(
   return placed;
 }
 
-/** What the store remembers of the layer, when its commit can be read. */
+/** @returns digest of the inflated layer; `undefined` when the layer's commit cannot be read */
 function findDiffId({ host }: Repair, layer: BlobDescriptor): string | undefined {
   return tolerateDamage(() => findStoredLayer(host.locations.repository, layer))?.uncompressedDigest;
 }

@@ -1,10 +1,9 @@
 /**
- * Repairs one image in rounds: each replaces what can be replaced at that point, and the next one sees what lies behind
- * it. What the machine still has goes before the network: files of deployments, the merge of sound layers. Then just the
- * layers that hold damaged objects are fetched, and last a new commit is written where the old one is lost.
+ * Repairs one image in rounds: each round replaces what it can, and the next one can then read further. Sources on this
+ * machine are used before the network: files of deployments, then the merge of sound layers. Then only the layers with damaged
+ * objects are fetched. At last a new commit is written if the old one is lost.
  *
- * Objects are replaced one by one, whole, by sound ones: a failure or a crash at any point leaves the store better than
- * before, or as it was.
+ * Each object is replaced by one rename, so a failure or a crash leaves the store no worse than before.
  */
 
 import { AtomicError } from '../../base/errors.ts';
@@ -36,17 +35,17 @@ import {
 
 export interface RepairedImage {
   readonly target: VerifyTarget;
-  /** As it is after the repair. */
+  /** State of the image after the repair. */
   readonly verified: VerifiedContent;
   readonly fetchedLayers: readonly string[];
   readonly takenFromDeployments: number;
-  /** Why something is still damaged; undefined when nothing is. */
+  /** Reason why an object is still damaged; `undefined` when none is. */
   readonly failure: string | undefined;
 }
 
 /**
- * @param digest of the image as deployments remember it, for an image whose commit is lost
- * @throws INTERRUPTED; what is wrong with the disk. A source that cannot be used is a value: `failure`
+ * @param digest digest of the image by the records of deployments, for an image whose commit is lost
+ * @throws INTERRUPTED; errors of the disk. A failure of the source is in `failure`
  */
 export async function repairImage(
   repair: Repair,
@@ -65,7 +64,7 @@ export async function repairImage(
   }
 }
 
-/** Removes commits that nothing names any more and that cannot be read: `ostree fsck` would complain about them. */
+/** Removes damaged commits that no ref names any more, because `ostree fsck` reports them. */
 export async function removeDiscardedCommits({ host, discarded, verifier }: Repair): Promise<void> {
   const { repository } = host.locations;
   const named = new Set(
@@ -92,7 +91,7 @@ class RepairRounds {
     this.#digest = digest;
   }
 
-  /** @returns why the repair ended before everything was sound */
+  /** @returns the reason why an object is still damaged; `undefined` when none is */
   async run(): Promise<string | undefined> {
     try {
       return await this.#repairAll();
@@ -132,7 +131,7 @@ class RepairRounds {
     return this.#repairTarget(() => this.readTarget(), recorded, manifest);
   }
 
-  /** A ref that names no commit is pointed at the one that it named, when that is still there. */
+  /** Points a damaged ref at its former commit, if the store still has it. */
   async #restoreRef(): Promise<void> {
     const { host, verifier } = this.#repair;
     const { reference, ref, commit } = this.#target;
@@ -206,7 +205,7 @@ class RepairRounds {
     return this.#open(() => this.#openPinned(location, digest));
   }
 
-  /** Of an image whose commit is lost: by the digest that a deployment remembers. Its name may mean another one now. */
+  /** Fetches the manifest of an image whose commit is lost, by the digest in a deployment: the tag may have moved. */
   async #readManifest(): Promise<TrustedManifest> {
     const { reference } = this.#target;
     const known = this.#digest;
@@ -236,7 +235,7 @@ function buildForgotten(reference: string): AtomicError {
   );
 }
 
-/** The layers without which the damage cannot be repaired: of several that hold an object the smallest. */
+/** Chooses the layers to fetch: when several have a damaged object, the smallest of them. */
 function chooseLayers(problems: readonly StoreProblem[], manifest: ImageManifest): BlobDescriptor[] {
   const bySize = [...new Map(manifest.layers.map((layer) => [layer.digest, layer])).values()].sort(
     (a, b) => a.size - b.size,

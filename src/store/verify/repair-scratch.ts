@@ -1,16 +1,17 @@
 /**
- * A repository beside the image store, into which a repair fetches layers again. libostree does not write what it has
- * already, however damaged it is; here it has nothing, and the store is not touched until a sound object is on the disk.
+ * An empty repository in the image store's folder for temporary files, into which a repair fetches layers. libostree does not
+ * write an object again that it has, even a damaged one; so it must not fetch into the store. The store does not change before
+ * a sound object is on the disk.
  *
  * ```
  * REPO/tmp/atomic-scratch-repair/
  *   repository/    layers that were fetched again
- *   source/        what the source of the image needs, see `private-copy.ts`
- *   placing        an object on its way into the store
+ *   source/        files that the source of the image needs, see `private-copy.ts`
+ *   placing        an object before it is moved into the store
  * ```
  *
- * The lock of the store is held exclusively, so there is one at a time. A crash leaves it; the next repair removes it, or
- * the next prune (`scratch-leftovers.ts`).
+ * A repair holds the store exclusively, so there is one scratch repository at a time. After a crash the next repair or prune
+ * removes it (`scratch-leftovers.ts`).
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { withFileErrors } from '../../base/file-error.ts';
@@ -18,7 +19,7 @@ import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import type { Scratch } from '../../source/image-source.ts';
 
-/** @returns what the action returns; nothing of the scratch is left then, nor after a failure */
+/** Runs an action with a scratch repository, and removes that afterwards, also after a failure. */
 export async function withRepairScratch<T>(
   host: Host,
   action: (scratch: RepairScratch) => Promise<T>,
@@ -36,7 +37,7 @@ export async function withRepairScratch<T>(
           mkdirSync(`${folder}/source`, { recursive: true, mode: 0o700 });
           return `${folder}/source`;
         },
-        // Little is fetched, and a full disk ends a repair without harm.
+        // A repair fetches little, and a full disk does no harm.
         requireRoom: async () => undefined,
       },
       host: {
@@ -53,20 +54,20 @@ export async function withRepairScratch<T>(
 }
 
 export interface RepairScratch {
-  /** Where an object is made before it is renamed into the store. */
+  /** Path of an object before it is renamed into the store. */
   readonly placing: string;
-  /** For what a source needs to keep. */
+  /** Scratch folder for the source. */
   readonly source: Scratch;
-  /** The same host, with the scratch as its image store. */
+  /** The same host with the scratch repository as its image store. */
   readonly host: Host;
 }
 
-/** Whether a repair runs, or was killed. */
+/** Whether a repair runs or was killed. */
 export function hasRepairScratch(host: Host): boolean {
   return existsSync(buildScratchFolder(host));
 }
 
-/** Removes what a killed repair has left. The caller holds the lock of the store exclusively. */
+/** Removes the scratch repository of a killed repair. The caller holds the store exclusively. */
 export async function removeRepairScratch(host: Host): Promise<void> {
   await removeTree(buildScratchFolder(host));
 }

@@ -4,20 +4,20 @@ import type { Pointer } from '../../native/glib.ts';
 import type { ObjectVerifier } from './object-verifier.ts';
 import type { RepairScratch } from './repair-scratch.ts';
 
-/** A repair of one store that is under way, with its lock held exclusively. */
+/** A running repair of one store, which it holds exclusively. */
 export interface Repair {
   readonly host: Host;
   readonly repo: Pointer;
   readonly verifier: ObjectVerifier;
   readonly scratch: RepairScratch;
-  /** How to reach the registry. */
+  /** Options for the registry. */
   readonly options: SourceOptions;
-  /** Finds content objects that deployments still have: checksum -> a path with that content, owner, mode and xattrs. */
+  /** Finds files of deployments that equal content objects. @returns paths of the files, by checksum of the object */
   readonly findDonors: (checksums: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>;
-  /** Checksums of the content objects that were replaced so far. */
+  /** Checksums of the content objects that were replaced up to now. */
   readonly replaced: Set<string>;
-  /** The damaged files in their places (`formatFileIdentity`): other hard links to them may be in use. */
+  /** Identities (`formatFileIdentity`) of the damaged files that were replaced. Other hard links to them may be in use. */
   readonly givenUp: Set<string>;
-  /** Commits that refs named before and that cannot be read. */
+  /** Damaged commits that refs named before the repair. */
   readonly discarded: Set<string>;
 }

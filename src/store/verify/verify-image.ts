@@ -1,6 +1,6 @@
 /**
- * Verifies everything that an image needs: its commit and the merged tree, the commit of every layer with its tree, and
- * its configuration. Nothing is changed.
+ * Verifies all objects of an image: its commit and the merged tree, the commit of every layer with its tree, and its
+ * configuration. Changes nothing.
  */
 
 import type { Host } from '../../host/host.ts';
@@ -14,13 +14,13 @@ import { findPaths } from './object-places.ts';
 import { formatObjectKey, type ObjectVerifier } from './object-verifier.ts';
 import type { VerifyTarget } from './verify-targets.ts';
 
-/** An image without what containers make of it. */
+/** A verified image without its deployments. */
 export type VerifiedContent = Omit<VerifiedImage, 'deployments'>;
 
 /** A commit that belongs to the image. */
 interface VerifiedCommit {
   readonly part: 'image' | 'layer' | 'configuration';
-  /** Digest of the blob; empty for the image. */
+  /** Digest of the blob; empty for the image itself. */
   readonly digest: string;
   readonly ref: string | undefined;
   readonly commit: string | undefined;
@@ -35,7 +35,7 @@ interface Found {
 }
 
 /**
- * @param verifier remembers what it has read for other images
+ * @param verifier verifier that may have read objects for other images
  * @throws INTERRUPTED
  */
 export async function verifyImage(
@@ -97,7 +97,7 @@ class ImageWalk {
     if (merged !== undefined) await this.#visitUnstored(merged, merged.dirtree, root, new Set());
   }
 
-  /** The files of an image whose layers are not merged yet; its directories and their metadata are those of the layers. */
+  /** Visits the files of an image whose layers are not merged yet. Its directories are those of the layers. */
   async #visitUnstored(
     merged: ImageRoot,
     checksum: string,
@@ -138,7 +138,7 @@ class ImageWalk {
   }
 }
 
-/** @returns undefined when the commit has its root filesystem itself, as every layer has */
+/** @returns `undefined` when the commit has its own root filesystem, as every layer has */
 function findUnstoredRoot(
   repository: string,
   { part, commit: checksum }: VerifiedCommit,
@@ -164,7 +164,7 @@ function describeRefProblem(host: Host, { part, digest, ref, commit }: VerifiedC
   ];
 }
 
-/** A second walk, for images that have problems only: what is sound needs no paths. */
+/** Finds the paths of damaged objects in a second walk, which only images with problems need. */
 function describeProblems(
   host: Host,
   roots: readonly VerifiedCommit[],

@@ -1,6 +1,5 @@
 /**
- * The images that can be verified. Unlike `listImages`, which leaves damaged ones out, this has what cannot be read as a
- * value.
+ * Lists the images to verify. Unlike `listImages`, it includes damaged ones; their unreadable parts are `undefined`.
  */
 
 import { createHash } from 'node:crypto';
@@ -21,17 +20,17 @@ export interface VerifyTarget {
   readonly reference: string;
   /** The ref that should name the commit; `undefined` when only a deployment does. */
   readonly ref: string | undefined;
-  /** `undefined` when the ref is damaged. */
+  /** Checksum of the commit; `undefined` when the ref is damaged. */
   readonly commit: string | undefined;
-  /** What the commit says, as far as it can be read; a damaged one may say anything. */
+  /** Facts in the commit; `undefined` when it cannot be read. A damaged commit may have wrong ones. */
   readonly image: StoredImage | undefined;
 }
 
-/** A manifest that can be relied on. */
+/** A manifest that matches its digest. */
 export interface TrustedManifest {
   readonly digest: string;
   readonly text: string;
-  /** Where it came from, as skopeo writes it; empty when that was not recorded. */
+  /** Location that the image came from, as skopeo writes it; empty when it is not recorded. */
   readonly source: string;
   readonly signatures: readonly Buffer[];
 }
@@ -78,7 +77,7 @@ function selectById(images: readonly StoredImage[], written: string, stored: rea
   return found.map(({ reference }) => reference);
 }
 
-/** Reads a ref anew, after something of it may have been repaired. */
+/** Reads a ref again after a repair. */
 export function readTarget(host: Host, reference: string): VerifyTarget {
   const { repository } = host.locations;
   const ref = formatImageRef(reference);
@@ -86,20 +85,19 @@ export function readTarget(host: Host, reference: string): VerifyTarget {
   return { reference, ref, commit, image: describeCommit(repository, reference, commit) };
 }
 
-/** Whether the ref was removed since its name was read. */
+/** Whether the ref was removed after its name was read. */
 function isGone({ locations: { repository } }: Host, { ref }: VerifyTarget): boolean {
   return ref !== undefined && tolerateDamage(() => findRef(repository, ref) === undefined) === true;
 }
 
-/** @param reference the name that the deployment's image had */
+/** @param reference name of the deployment's image */
 export function buildUnnamedTarget(host: Host, reference: string, commit: string): VerifyTarget {
   const image = describeCommit(host.locations.repository, reference, commit);
   return { reference, ref: undefined, commit, image };
 }
 
 /**
- * Finds the manifest in a commit. A commit that is damaged may say anything: its manifest counts only when it has the
- * digest that the commit says, too.
+ * Finds the manifest in a commit. The manifest of a damaged commit counts only when it matches the digest in the same commit.
  */
 export function findTrustedManifest(
   repository: string,
@@ -117,7 +115,7 @@ export function findTrustedManifest(
   return { digest, text, source: metadata.get(ImageKey.source) ?? '', signatures };
 }
 
-/** The image of a manifest, without a commit: what verifies its layers and its configuration. */
+/** Builds a target for the layers and the configuration of a manifest, without a commit. */
 export function buildPartsTarget(reference: string, { digest, text, source }: TrustedManifest): VerifyTarget {
   const metadata = new Map([
     [ImageKey.manifest, text],
