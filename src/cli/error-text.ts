@@ -10,7 +10,7 @@ export interface FailureContext {
   readonly debug: boolean;
 }
 
-/** Formats a failure for a person: the error, what to do about it, and the stack when it is a bug or asked for. */
+/** Formats a failure for a person: the error, the hint, and the stack for a bug or with `--debug`. */
 export function formatFailure(failure: Failure, context: FailureContext): string {
   const { message, hint, stack, isBug, isPermission } = failure;
   const lines = [`error: ${toPrintable(message)}`];
@@ -36,7 +36,7 @@ export function formatFailureJson(failure: Failure): string {
   return formatJsonLine({ schemaVersion: 1, error: buildErrorJson(failure) });
 }
 
-/** A failure as programs get it. */
+/** Builds the failure for programs: the member `error` of `--json` and of the progress stream. */
 export function buildErrorJson({ code, message, hint, details }: Failure): Readonly<Record<string, unknown>> {
   return {
     code,
@@ -46,7 +46,7 @@ export function buildErrorJson({ code, message, hint, details }: Failure): Reado
   };
 }
 
-/** The verb whose help explains a usage error. */
+/** Finds the verb whose help explains a usage error. */
 function readTopic({ code, details }: Failure): string | undefined {
   const isUsage = code === 'UNKNOWN_COMMAND' || code === 'BAD_OPTION';
   return isUsage && typeof details?.topic === 'string' ? details.topic : undefined;

@@ -1,29 +1,29 @@
 import { AtomicError } from '../base/errors.ts';
 import { describeSystemError, explainSystemError, findErrno } from '../base/file-error.ts';
 
-/** What went wrong, as far as it can be told to a person or a script. */
+/** A failure, in the form that messages for people and for programs are made from. */
 export interface Failure {
   /** A code of `base/errors.ts`, the name of an errno, or `BUG`. */
   readonly code: string;
-  /** `this: cause: cause of cause`; not yet cleaned for printing. */
+  /** `this: cause: cause of cause`; not yet made printable. */
   readonly message: string;
   readonly hint: string | undefined;
   readonly details: Record<string, unknown> | undefined;
   readonly exitStatus: number;
-  /** Only root may do this. */
+  /** Whether root would have the permission. */
   readonly isPermission: boolean;
-  /** A mistake of this program. */
+  /** Whether the failure is a mistake in this program. */
   readonly isBug: boolean;
-  /** Of the error and of its causes. */
+  /** The stacks of the error and of its causes. */
   readonly stack: string | undefined;
 }
 
-/** How deep a chain of causes is followed; a longer one is a loop or tells nothing new. */
+/** How many causes are followed; a longer chain is a loop or adds nothing. */
 const MAX_DEPTH = 8;
 
 /**
- * Classifies anything that was thrown. An `AtomicError` says itself what it is; an error of the operating system that
- * nobody expected is a failure with the errno as its code; everything else is a bug.
+ * Classifies anything that was thrown. An `AtomicError` has its own code. The code of any other failed system call is its
+ * errno. Everything else is a bug.
  */
 export function describeFailure(error: unknown): Failure {
   const chain = listChain(error);
@@ -47,7 +47,7 @@ export function describeFailure(error: unknown): Failure {
     };
   }
   if (isAbort(error)) {
-    // Node wraps the reason of the signal, which has the exit status.
+    // Node wraps the reason of the abort, which has the exit status.
     if (error.cause instanceof AtomicError) return describeFailure(error.cause);
     return {
       ...common,
@@ -77,13 +77,13 @@ function listChain(error: unknown): readonly unknown[] {
   return chain;
 }
 
-/** The stack of each error of a chain, outermost first; undefined when none has one. */
+/** Joins the stacks of a chain, outermost first; `undefined` without any. */
 function formatStacks(chain: readonly unknown[]): string | undefined {
   const stacks = chain.flatMap((error) => (error instanceof Error && error.stack ? [error.stack] : []));
   return stacks.length === 0 ? undefined : stacks.join('\nCaused by ');
 }
 
-/** Joins the messages; a cause that is in what stands above it already is left out. */
+/** Joins the messages. A cause whose text is in the message above it already is left out. */
 function formatChain(chain: readonly unknown[]): string {
   return chain
     .filter((error, index) => index === 0 || !isSystemCallError(error))
@@ -96,7 +96,7 @@ function formatChain(chain: readonly unknown[]): string {
     );
 }
 
-/** `ENOSPC: no space left on device, write` of Node, which the error above it has said in better words. */
+/** Matches `ENOSPC: no space left on device, write` of Node; the error above it has the same reason in better words. */
 function isSystemCallError(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith(`${findErrno(error)}: `);
 }

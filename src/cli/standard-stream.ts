@@ -1,15 +1,13 @@
 import { createReadStream, fstatSync, readFileSync, type Stats, writeSync } from 'node:fs';
 import { findErrno } from '../base/file-error.ts';
 
-/** How long to wait for a reader when someone has made the pipe non-blocking. */
+/** How long to wait for the reader of a non-blocking pipe. */
 const RETRY_MILLISECONDS = 5;
 
 /**
- * Makes a function that writes text to a standard stream and returns when it is written, so that nothing is lost when
- * the program exits.
+ * Makes a function that writes text to a standard stream. It returns after the write, so that an exit loses nothing.
  *
- * A reader that has gone (`atomic images list | head`) is no failure: what follows is dropped, and an operation on the
- * host goes on to its end.
+ * When the reader has closed the pipe (`atomic images list | head`), further text is dropped and the operation goes on.
  *
  * @param fd 1 or 2
  */
@@ -20,7 +18,7 @@ export function createTextWriter(fd: number): (text: string) => void {
       write(text);
     } catch (error) {
       if (findErrno(error) === undefined || !(error instanceof Error)) throw error;
-      // The stream has no path of its own, and the message should name it.
+      // The stream has no path; this one names it in the message.
       throw Object.assign(error, { path: fd === 1 ? 'to standard output' : 'to standard error' });
     }
   };
@@ -45,8 +43,7 @@ function createRawWriter(fd: number): (text: string) => void {
 }
 
 /**
- * As `createTextWriter`, for what no operation may fail for: after a write that failed, for whatever reason the system
- * gives, nothing more is written.
+ * As `createTextWriter`, for text whose loss must not fail the operation: after a failed write, further text is dropped.
  */
 export function createProgressWriter(fd: number): (text: string) => void {
   const write = createRawWriter(fd);
@@ -62,13 +59,13 @@ export function createProgressWriter(fd: number): (text: string) => void {
   };
 }
 
-/** A person's answer is short; what is longer is none. */
+/** The longest answer of a person that is read, in characters. */
 const MAX_LINE = 1000;
 
 /**
  * Reads one line of standard input.
  *
- * @param signal ends the wait; its reason is in the error that is thrown then
+ * @param signal ends the wait; the error that is thrown then has the signal's reason as its cause
  * @returns the line without its newline; `undefined` at the end of input
  */
 export async function readLine(fd: number, signal: AbortSignal): Promise<string | undefined> {
@@ -81,7 +78,7 @@ export async function readLine(fd: number, signal: AbortSignal): Promise<string 
   return text === '' ? undefined : text.split('\n', 1)[0];
 }
 
-/** Whether a descriptor can be a terminal at all; much cheaper to know than whether it is one. */
+/** Whether a descriptor may be a terminal. This test is much faster than loading `node:tty`. */
 export function isCharacterDevice(fd: number): boolean {
   return fstatSync(fd).isCharacterDevice();
 }
@@ -90,8 +87,8 @@ export function isCharacterDevice(fd: number): boolean {
 const ACCESS_MODE = 0o3;
 
 /**
- * Whether a file, pipe, socket or device is open for writing under a descriptor. What the runtime opens for itself, such
- * as an epoll instance under the first free number, is none of these.
+ * Whether a file, pipe, socket or device is open for writing under a descriptor. The runtime's own descriptors, such as
+ * an epoll instance under the first free number, do not count.
  */
 export function isOpenForWriting(fd: number): boolean {
   const stats = findStats(fd);

@@ -10,7 +10,7 @@ import type { Host } from '../host/host.ts';
 import type { Output, Person } from './options/command.ts';
 import type { Verb } from './verbs.ts';
 
-/** What `main.ts` knows of the process. */
+/** The process, as `main.ts` describes it. */
 export interface Caller {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
@@ -30,13 +30,13 @@ export interface VerbRequest {
   readonly globals: GlobalOptions;
 }
 
-/** Who presses Ctrl-C and sees nothing for this long should know why. */
+/** A command that still runs so many milliseconds after a signal explains why. */
 const INTERRUPT_NOTICE_DELAY = 1000;
 
 /**
- * Parses the words behind a verb and runs its command, or builds its help.
+ * Parses the words after a verb and runs its command, or builds its help.
  *
- * @throws whatever the command throws
+ * @throws BAD_OPTION, and the errors of the command
  */
 export async function runVerb({ verb, rest, globals }: VerbRequest, caller: Caller): Promise<Output> {
   const command = await verb.load();

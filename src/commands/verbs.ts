@@ -1,7 +1,7 @@
 import type { VerbEntry } from '../cli/arguments/find-verb.ts';
 import type { Command } from './options/command.ts';
 
-/** A verb and how to get its command: only the one that is asked for is loaded. */
+/** A verb with the loader of its command. Only the requested command is loaded, which keeps the start fast. */
 export interface Verb extends VerbEntry {
   readonly load: () => Promise<Command>;
 }

@@ -7,7 +7,7 @@ import type { Host } from '../host/host.ts';
 import { buildContainerPaths } from './deployment.ts';
 import { findLinkTarget } from './read-container.ts';
 
-/** One rename: there is no moment without a container. */
+/** Replaces the symlink by one rename: the container exists at every moment. */
 export async function setActiveDeployment(host: Host, name: string, folder: string): Promise<void> {
   const { link, newLink } = buildContainerPaths(host.locations, name);
   // A crash may have left it, also when the symlink is as it should be.

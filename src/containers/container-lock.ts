@@ -5,9 +5,9 @@ import { type LockRequest, type LockResult, withLock, withLockIfFree } from '../
 import { ensurePrivateCheckouts } from '../store/access/private-folders.ts';
 
 /**
- * Runs an operation on one container while no other one runs. Waits for the other one, and says so.
+ * Runs an operation on one container under its lock. Waits for another operation, and reports the wait.
  *
- * @param verb what this operation is, for those who wait: `install`
+ * @param verb the name of the operation, for processes that wait: `install`
  * @throws READ_ONLY, NO_SPACE when the lock cannot be made; INTERRUPTED while waiting
  */
 export async function withContainerLock<T>(
@@ -19,7 +19,7 @@ export async function withContainerLock<T>(
   return withLock(host, await prepareLock(host, name, verb), action);
 }
 
-/** Runs an operation on one container unless another one runs now. */
+/** Runs an operation on one container under its lock, unless another operation holds it. */
 export async function withContainerLockIfFree<T>(
   host: Host,
   name: string,

@@ -4,7 +4,7 @@ import type { ValueOrigins } from './render/values/value-origins.ts';
 
 export type ContainerStatus = 'running' | 'failed' | 'inactive' | 'no service';
 
-/** The content of `info` in a deployment folder (compatibility O-11), with our names; `info-file.ts` converts. */
+/** The content of `info` in a deployment folder (compatibility O-11). `info-file.ts` converts the names of its keys. */
 export interface DeploymentRecord {
   readonly image: string;
   /** Image id, hex. */
@@ -18,9 +18,9 @@ export interface DeploymentRecord {
   readonly runtime: string;
   readonly installedFiles: readonly string[];
   readonly installedFilesChecksum: Readonly<Record<string, string>>;
-  /** Folders below `/run` that were not there before, outermost first: they go with the container. */
+  /** Folders below `/run` that the install created, outermost first. They are removed with the container. */
   readonly createdFolders: readonly string[];
-  /** Where each value came from; undefined when the original has written the file, which does not say. */
+  /** Where each value came from; `undefined` in a file of the original, which does not record it. */
   readonly valueOrigins: ValueOrigins | undefined;
 }
 
@@ -37,7 +37,7 @@ export type ListedContainer =
   | { readonly kind: 'damaged'; readonly name: string; readonly reason: string };
 
 export interface InstallRequest {
-  /** Image as the person wrote it. */
+  /** The image as typed. */
   readonly image: string;
   /** Container name; derived from the image when left out (compatibility I-10). */
   readonly name?: string;
@@ -58,7 +58,7 @@ export interface PlannedFile {
   readonly content: string;
 }
 
-/** Everything an install changes, known before the first change (`--display` prints it). */
+/** All changes of an install. The plan is complete before the first change; `--display` prints it. */
 export interface InstallPlan {
   readonly name: string;
   readonly image: string;
@@ -66,7 +66,7 @@ export interface InstallPlan {
   readonly deployment: string;
   readonly record: DeploymentRecord;
   readonly files: readonly PlannedFile[];
-  /** What the deployment asks of the host. */
+  /** The privileges that the deployment asks of the host. */
   readonly asks: readonly Privilege[];
   /** Programs run after the commit point, in order, as argv. */
   readonly commands: readonly (readonly string[])[];

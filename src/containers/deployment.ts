@@ -20,15 +20,15 @@
  * TMPFILES/NAME.conf             e.g. /etc/tmpfiles.d
  * ```
  *
- * Names under a dot exist only while an operation runs, or after it was killed; they are fixed, so that whoever comes
- * next finds them.
+ * Names that begin with a dot exist only while an operation runs, or after it was killed. They are fixed, so that the
+ * next command finds them.
  */
 import type { Locations } from '../base/locations.ts';
 
 export type DeploymentNumber = 0 | 1;
 export const deploymentNumbers: readonly DeploymentNumber[] = [0, 1];
 
-/** The files of one container outside its deployments. */
+/** The paths of one container outside its deployments. */
 interface ContainerPaths {
   readonly link: string;
   readonly newLink: string;
@@ -36,7 +36,7 @@ interface ContainerPaths {
   readonly tmpfiles: string;
 }
 
-/** The files of one deployment. */
+/** The paths of one deployment. */
 export interface DeploymentPaths {
   readonly folder: string;
   readonly rootfs: string;
@@ -55,7 +55,7 @@ export function buildContainerPaths(locations: Locations, name: string): Contain
   };
 }
 
-/** The folder of a deployment: in use, being built, set aside, or being removed. */
+/** Builds the path of the folder of a deployment: in use, being built, set aside, or being removed. */
 export function buildDeploymentFolder(
   locations: Locations,
   name: string,
@@ -67,7 +67,7 @@ export function buildDeploymentFolder(
     : `${locations.checkouts}/.${name}.${number}.${state}`;
 }
 
-/** @param folder one of `buildDeploymentFolder`, or the symlink that names one */
+/** @param folder a result of `buildDeploymentFolder`, or the symlink to the active deployment */
 export function buildDeploymentPaths(folder: string, name: string): DeploymentPaths {
   return {
     folder,

@@ -4,7 +4,7 @@ import { compareCommits } from '../store/compare-commits.ts';
 import type { FileChange } from '../store/file-change.ts';
 import { type NamedRoot, readRoot } from './find-root.ts';
 
-/** Two root filesystems and what is not the same in them, sorted by path. */
+/** Two root filesystems, and their differences sorted by path. */
 interface RootDiff {
   readonly before: NamedRoot;
   readonly after: NamedRoot;
@@ -12,11 +12,11 @@ interface RootDiff {
 }
 
 /**
- * Compares two images, containers or deployments. For a container this is what it was installed from: whether its files
- * are still so is another question.
+ * Compares two images, containers or deployments. For a container the image that it was installed from is compared, not
+ * its files; `images verify` checks those.
  *
- * @param before what a person typed, as for `readRoot`
- * @throws AtomicError what `readRoot` and `compareCommits` throw
+ * @param before a name as for `readRoot`
+ * @throws AtomicError as `readRoot` and `compareCommits`
  */
 export async function diffRoots(host: Host, before: string, after: string): Promise<RootDiff> {
   return withReadableStore(host, async () => {

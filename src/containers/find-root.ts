@@ -1,4 +1,4 @@
-/** Finds the root filesystem that a person means: of a container, of one of its deployments, or of an image. */
+/** Finds the root filesystem of a container, of one of its deployments, or of an image by its name. */
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
@@ -7,22 +7,22 @@ import { listStoredNames, readImage } from '../store/find-image.ts';
 import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
 import { listContainerNames } from './read-container.ts';
 
-/** A root filesystem, and what it belongs to. */
+/** A root filesystem, with its image or deployment. */
 export type NamedRoot =
   | {
       readonly kind: 'container';
       readonly name: string;
       readonly deployment: InstalledDeployment;
-      /** Id of the image it was installed from. */
+      /** The id of the image that the deployment was installed from. */
       readonly id: string;
       readonly commit: string;
     }
   | { readonly kind: 'image'; readonly name: string; readonly id: string; readonly commit: string };
 
 /**
- * Finds what a word names: a container (its active deployment), `CONTAINER.0` or `CONTAINER.1`, the name of an image, or
- * the beginning of an id, in this order (compatibility W-01: a container wins). An image that is called like a container
- * is reached by its tag.
+ * Finds the object of a name: a container (its active deployment), `CONTAINER.0` or `CONTAINER.1`, an image by its name
+ * or by the beginning of its id, in this order (compatibility W-01: a container wins). An image with the name of a
+ * container can be given with its tag.
  *
  * @throws AtomicError IMAGE_NOT_FOUND, CONTAINER_DAMAGED, BAD_REFERENCE, STORE_CORRUPT
  */
@@ -44,7 +44,7 @@ async function findDeployment(host: Host, written: string): Promise<InstalledDep
   });
 }
 
-/** @returns `undefined` when there is a container of that name without an active deployment: damaged, or just leaving */
+/** @returns `undefined` when the container has no active deployment: it is damaged, or an uninstall is removing it */
 async function lookForDeployment(
   host: Host,
   written: string,

@@ -2,7 +2,7 @@ import type { StoredImage } from '../image/image.ts';
 import type { ImageSize } from '../image/image-description.ts';
 import type { ImageVariables } from './render/values/image-variables.ts';
 
-/** What `images info` shows. */
+/** The facts that `images info` shows. */
 export interface ImageInfo {
   readonly image: StoredImage;
   readonly labels: Readonly<Record<string, string>>;

@@ -4,7 +4,7 @@ import { formatReference, parseReference } from '../image/reference.ts';
 import type { InstalledDeployment } from './list-deployments.ts';
 import { listContainerNames, readContainer } from './read-container.ts';
 
-/** What is known of an image; without an id nobody can read what its name means. */
+/** An image of the store; `id` and `commit` are `undefined` when its ref or commit cannot be read. */
 interface UsedImage {
   readonly reference: string;
   readonly id: string | undefined;
@@ -12,7 +12,7 @@ interface UsedImage {
 }
 
 /**
- * Finds the containers that have a deployment of an image, also one that is kept for a rollback.
+ * Finds the containers that have a deployment of an image. A deployment that is kept for a rollback counts too.
  *
  * @returns names, sorted
  */
@@ -25,8 +25,8 @@ export function findImageUsers(
 }
 
 /**
- * Whether a deployment was made of an image: by id or commit, of which `info` files of the original may have only one.
- * An image that cannot be read any more is that of the deployments which were installed by its name.
+ * Whether a deployment was made of an image. The id or the commit must match; an `info` file of the original may have
+ * only one of them. For an image that cannot be read, the name must match.
  */
 export function isMadeOf(deployment: InstalledDeployment, { reference, id, commit }: UsedImage): boolean {
   const { revision, ostreeCommit } = deployment.record;
@@ -35,7 +35,7 @@ export function isMadeOf(deployment: InstalledDeployment, { reference, id, commi
   return id === undefined && reference === readReference(deployment);
 }
 
-/** The full name of the image that a deployment was installed from; as it was written when it is none. */
+/** Reads the full name of the image that a deployment was installed from; an invalid name is returned unchanged. */
 export function readReference({ record }: InstalledDeployment): string {
   try {
     return formatReference(parseReference(record.image));
@@ -46,8 +46,8 @@ export function readReference({ record }: InstalledDeployment): string {
 }
 
 /**
- * Lists the ids of the images that containers use (compatibility M-02). Works without root; damaged containers count
- * for nothing, because nobody knows their image.
+ * Lists the ids of the images that containers use (compatibility M-02). Works without root. Damaged containers are
+ * left out, because their image is unknown.
  *
  * @returns image id -> names of the containers, sorted
  */

@@ -11,13 +11,13 @@ import { toPrintable } from '../base/printable.ts';
 import type { DeploymentRecord } from './container.ts';
 import { isValueOrigin, type ValueOrigins } from './render/values/value-origins.ts';
 
-/** All values of a container together stay far below this. */
+/** The longest file that is read. All values of a container are far shorter. */
 const maxLength = 16 * 1024 * 1024;
 
 /**
  * Formats the `info` file of a deployment (compatibility O-11): all keys in their order, 4 spaces, a final newline. Keys
- * about host files from templates, packages and a foreign rootfs carry the value that says "none". The last key is ours:
- * the original tool does not look at it.
+ * for host files from templates, packages and a foreign rootfs have the value for "none". The original does not read the
+ * last key.
  */
 export function formatInfo(record: DeploymentRecord): string {
   const info = {
@@ -43,12 +43,12 @@ export function formatInfo(record: DeploymentRecord): string {
 }
 
 /**
- * Parses an `info` file, also one that the original tool or an older version wrote: absent keys get the defaults of
+ * Parses an `info` file. The original or an older version may have written it: absent keys get the defaults of
  * compatibility O-11.
  *
  * @param text the file
- * @param path how errors call it
- * @param defaultRuntime for files that do not name a runtime
+ * @param path name of the file in errors
+ * @param defaultRuntime the runtime for a file without one
  * @throws CONTAINER_DAMAGED when it is not JSON or a key has the wrong type
  */
 export function parseInfo(text: string, path: string, defaultRuntime: string): DeploymentRecord {
@@ -79,8 +79,8 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
 }
 
 /**
- * Whether it is known which image a deployment was made of. Files of the original may have only one of id and commit;
- * a commit that is no checksum is damage.
+ * Whether a record names the image of the deployment. A file of the original may have only one of id and commit; a commit
+ * that is not a checksum is damage.
  */
 export function namesImage({ revision, ostreeCommit }: DeploymentRecord): boolean {
   return ostreeCommit === '' ? revision !== '' : /^[0-9a-f]{64}$/.test(ostreeCommit);
@@ -88,7 +88,7 @@ export function namesImage({ revision, ostreeCommit }: DeploymentRecord): boolea
 
 function parseCreated(value: unknown, reject: Reject): number {
   if (value === undefined || value === null) return 0;
-  // A later date than this cannot be shown.
+  // `Date` has no later date.
   if (typeof value !== 'number' || value < 0 || value > 8.64e12) {
     throw reject('created must be a number of seconds');
   }

@@ -1,7 +1,7 @@
 /**
- * The journal: `STATE/journal/NAME.json` says that an operation on a container has begun. It is on the disk before the
- * first change and removed after the last one, so whoever finds one without the lock being held finds a crash, and
- * undoes or finishes the operation (recover.ts). It needs to say little, because all names are fixed (deployment.ts).
+ * The journal: `STATE/journal/NAME.json` records that an operation on a container has begun. It is on the disk before the
+ * first change and removed after the last one. A journal without a held lock is the result of a crash: `recover.ts`
+ * undoes or finishes the operation. It contains little, because all names are fixed (deployment.ts).
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { AtomicError, rewordError } from '../base/errors.ts';
@@ -21,7 +21,7 @@ import { buildLockFolder } from './container-lock.ts';
 import type { DeploymentNumber } from './deployment.ts';
 import { buildRollbackFailed } from './rollback-failed.ts';
 
-/** Changes when an older program could misread a newer journal. */
+/** Increased when an older program could misread a newer journal. */
 const formatVersion = 1;
 const maxLength = 64 * 1024;
 
@@ -32,30 +32,30 @@ export interface SwitchJournal {
   readonly from: DeploymentNumber;
   readonly to: DeploymentNumber;
   /**
-   * `building`: nothing of the running container has changed. `switching`: the way is back. `settled`: the new deployment
-   * is up, and only what is left over goes.
+   * `building`: the running container is unchanged. `switching`: recovery goes back to the old deployment. `settled`: the
+   * new deployment is up, and recovery only removes leftovers.
    */
   readonly phase: 'building' | 'switching' | 'settled';
-  /** The units that ran, with their types, the service first; they run again at the end, whatever the end is. */
+  /** The units that ran before, with their types, the service first. They are started again in every case. */
   readonly running: readonly string[];
   readonly isEnabled: boolean;
-  /** Whether there was a deployment in the place of the new one. */
+  /** Whether the number of the new deployment was in use before. */
   readonly hadPrevious: boolean;
 }
 
 export type Journal =
   | SwitchJournal
-  /** A new container; `deployment` is built. */
+  /** A new container; `deployment` is the number that the install builds. */
   | { readonly operation: 'install'; readonly container: string; readonly deployment: DeploymentNumber }
-  /** The container goes. `hasService` and `runtime` are from its `info`, which may be gone already. */
+  /** The removal of a container. `hasService` and `runtime` are from its `info`, which may be removed already. */
   | {
       readonly operation: 'uninstall';
       readonly container: string;
       readonly hasService: boolean;
       readonly runtime: string | undefined;
       /**
-       * Whether the service ran, and is started again when the uninstall is undone. Undefined in a journal of an older
-       * version, which removed in another order: that one is finished.
+       * Whether the service ran. It is started again when the uninstall is undone. Undefined in a journal of an older
+       * version, which removed files in another order: such an uninstall is finished.
        */
       readonly wasActive: boolean | undefined;
       /** The units that ran and are stopped with the service, with their types, the service first; older versions: none. */
@@ -63,7 +63,7 @@ export type Journal =
     };
 
 /**
- * Begins an operation: after this it survives a crash, because the next command knows of it.
+ * Begins an operation. From then on the next command recovers it after a crash.
  *
  * @throws file errors; the operation has not begun then, and there is no journal. ROLLBACK_FAILED when there is one that
  *   cannot be removed: what follows a crash then follows this, and finds nothing to undo.
@@ -87,7 +87,7 @@ export async function writeJournal(host: Host, journal: Journal): Promise<void> 
 /**
  * Ends an operation whose changes are on the disk.
  *
- * @throws file errors; what follows a crash then follows this, and finds nothing to do
+ * @throws file errors; the next command then recovers the operation, and finds nothing to do
  */
 export async function removeJournal(host: Host, container: string): Promise<void> {
   try {
@@ -103,7 +103,7 @@ export async function removeJournal(host: Host, container: string): Promise<void
 /**
  * Finds the journal of a container.
  *
- * @throws JOURNAL_UNREADABLE when it is not ours to understand; nothing of the container must be changed then
+ * @throws JOURNAL_UNREADABLE when this version cannot read it; then the container must not be changed
  */
 export async function findJournal(host: Host, container: string): Promise<Journal | undefined> {
   const path = buildJournalPath(host.locations, container);
@@ -124,7 +124,7 @@ export async function listJournals(host: Host): Promise<readonly string[]> {
     .filter((name) => name !== undefined);
 }
 
-/** Lists the containers of which an operation left a lock or half a journal: it was killed before its first change. */
+/** Lists the containers with a lock file or half a journal of an operation that was killed before its first change. */
 export async function listTraces(host: Host): Promise<readonly string[]> {
   const locks = await listEntries(buildLockFolder(host.locations));
   const journals = (await listEntries(buildJournalFolder(host.locations)))

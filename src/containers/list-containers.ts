@@ -16,8 +16,8 @@ interface Installed {
 }
 
 /**
- * Lists all containers by name, damaged ones included: one must not hide the others. Works without root and without systemd; then no
- * service is known. Asks systemd once, however many containers there are.
+ * Lists all containers by name, also damaged ones. Works without root, and without systemd, where no service has a state.
+ * Calls systemctl once for all containers.
  */
 export async function listContainers(host: Host): Promise<readonly ListedContainer[]> {
   const names = await listContainerNames(host);
@@ -35,10 +35,10 @@ export async function listContainers(host: Host): Promise<readonly ListedContain
 }
 
 /**
- * Names the state of a service (compatibility L-08). Everything between the states counts as failed, because a healthy
- * service is not there for long; but a service that reloads its configuration runs.
+ * Names the state of a service (compatibility L-08). A state between the others counts as failed, because a
+ * healthy service leaves it soon; a service that reloads its configuration counts as running.
  *
- * @param state undefined for a container without a service
+ * @param state `undefined` for a container without a service
  */
 export function chooseStatus(state: UnitState | undefined): ContainerStatus {
   switch (state?.activeState) {
@@ -65,8 +65,8 @@ async function readListed(
 }
 
 /**
- * Looks twice before it calls a container damaged: an operation may have ended between the look at the container and that
- * at its journal.
+ * Reads a container twice before it reports damage: an operation may have ended between the reads of the container and of
+ * its journal.
  */
 async function readSettled(host: Host, name: string): Promise<ContainerState> {
   for (const isLast of [false, true]) {
@@ -78,13 +78,15 @@ async function readSettled(host: Host, name: string): Promise<ContainerState> {
   return { kind: 'absent' };
 }
 
-/** Whether an operation is between two renames, or was killed there: not damaged, but not there either. */
+/**
+ * Whether an operation is between two renames, or was killed there. Such a container is neither damaged nor installed.
+ */
 async function isBetween(host: Host, name: string): Promise<boolean> {
   if (!(await listJournals(host)).includes(name)) return false;
   return (await findLinkTarget(buildContainerPaths(host.locations, name).link)) === undefined;
 }
 
-/** Empty when there is no configuration, as in images without a service, or one without a command (X-12). */
+/** Empty without a configuration, as in images without a service, and for a configuration without a command (X-12). */
 async function readCommand(host: Host, name: string): Promise<readonly string[]> {
   const { config } = buildDeploymentPaths(buildContainerPaths(host.locations, name).link, name);
   try {
@@ -98,7 +100,7 @@ async function readCommand(host: Host, name: string): Promise<readonly string[]>
   }
 }
 
-/** A systemd that cannot be asked leaves the services unknown; the list is still worth having. */
+/** When systemctl fails, the list shows the containers without states. */
 async function readKnownStates(
   host: Host,
   names: readonly string[],

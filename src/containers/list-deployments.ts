@@ -19,19 +19,19 @@ interface FoundDeployment {
   readonly name: string;
   readonly number: DeploymentNumber;
   readonly folder: string;
-  /** The container's symlink names it. */
+  /** Whether the container's symlink names the deployment. */
   readonly isActive: boolean;
 }
 
-/** One deployment that is whole, active or kept for a rollback. */
+/** A complete deployment, active or kept for a rollback. */
 export interface InstalledDeployment extends FoundDeployment {
   readonly record: DeploymentRecord;
 }
 
-/** A deployment of which nobody knows the image, because its `info` does not tell. */
+/** A deployment whose image is unknown, because its `info` is missing or damaged. */
 export interface UnreadableDeployment extends FoundDeployment {
   readonly isMissing: boolean;
-  /** What is wrong with `info`, such as `it is empty`. */
+  /** The fault of `info`, such as `it is empty`. */
   readonly reason: string;
 }
 
@@ -45,9 +45,9 @@ type ReadInfo =
   | { readonly isMissing: boolean; readonly reason: string };
 
 /**
- * Finds all deployments by container and number. Whoever frees or gives up something that a deployment may need must
- * look at the unreadable ones, too. A folder that no container names, without anything that a deployment has, is none,
- * whatever it is called. Works without root.
+ * Finds all deployments by container and number. Code that removes something that a deployment may need must also check
+ * the unreadable ones. A folder without a symlink, and without any file of a deployment, does not count, whatever its
+ * name is. Works without root.
  */
 export async function surveyDeployments(host: Host): Promise<Deployments> {
   const installed: InstalledDeployment[] = [];
@@ -61,7 +61,7 @@ export async function surveyDeployments(host: Host): Promise<Deployments> {
       const found = { name, number, folder, isActive };
       const { info } = buildDeploymentPaths(folder, name);
       let read = await readInfo(host, info);
-      // It may have come or gone meanwhile: only what is there and still cannot be read is damaged.
+      // An operation may have created or removed it meanwhile: it is damaged only if it is there and cannot be read.
       if (!('record' in read) && (await isDeployment(found))) {
         read = await readInfo(host, info);
         if (!('record' in read) && (await isDeployment(found))) unreadable.push({ ...found, ...read });
@@ -73,7 +73,7 @@ export async function surveyDeployments(host: Host): Promise<Deployments> {
   return { installed, unreadable };
 }
 
-/** What an update has built, and what comes back when it fails: both need their image. */
+/** The folders of an update that still need their image: the new deployment, and the one that a failure brings back. */
 async function listSetAside(
   host: Host,
   name: string,
@@ -93,7 +93,7 @@ export async function listDeployments(host: Host): Promise<readonly InstalledDep
   return (await surveyDeployments(host)).installed;
 }
 
-/** Lists the folders below `/run` that the install of a container has made; an uninstall has renamed its deployments. */
+/** Lists the folders below `/run` that the install of a container created, from deployments that an uninstall renamed. */
 export async function listFoldersOfContainer(host: Host, name: string): Promise<readonly string[]> {
   const folders: string[] = [];
   for (const number of deploymentNumbers) {
@@ -126,7 +126,7 @@ async function readInfo(host: Host, info: string): Promise<ReadInfo> {
   }
 }
 
-/** What a crash leaves half-made or half-removed has another name (deployment.ts): here nothing is built or removed. */
+/** Deployments with a final name are complete: half-made and half-removed ones have other names (deployment.ts). */
 async function isDeployment({ name, folder, isActive }: FoundDeployment): Promise<boolean> {
   const { rootfs, config, unitCopy, tmpfilesCopy, info } = buildDeploymentPaths(folder, name);
   for (const path of [rootfs, config, unitCopy, tmpfilesCopy, info]) {

@@ -13,7 +13,7 @@ import { type NamedRoot, readRoot } from './find-root.ts';
 import { isFolder } from './read-container.ts';
 
 interface MountRequest {
-  /** As a person typed it, see `readRoot`. */
+  /** The name as typed, see `readRoot`. */
   readonly subject: string;
   /** An empty directory. */
   readonly directory: string;
@@ -22,7 +22,7 @@ interface MountRequest {
 
 export interface Mounted {
   readonly root: NamedRoot;
-  /** Absolute, without symlinks. */
+  /** The directory of the mount: absolute, without symlinks. */
   readonly directory: string;
 }
 
@@ -53,7 +53,7 @@ async function mountImage(
 ): Promise<NamedRoot> {
   await mergeNamedImage(host, name);
   return withSharedStore(host, async () => {
-    // Again: before the lock it could be pruned.
+    // Read again: a prune may have removed it before the lock was held.
     const image = await readRoot(host, request.subject);
     await mountRoot(host, {
       source: { kind: 'commit', commit: image.commit },
@@ -65,7 +65,7 @@ async function mountImage(
   });
 }
 
-/** No copy is made: the files cannot go away meanwhile, because an operation that removes them looks for mounts. */
+/** Mounts the files of the deployment themselves. They stay: an operation that removes them checks for mounts first. */
 async function mountContainer(
   host: Host,
   request: MountRequest,
@@ -90,7 +90,7 @@ async function mountContainer(
   });
 }
 
-/** There a mount would be in the way of everything that removes or looks for files. */
+/** A mount there would disturb the operations that remove or search files. */
 async function requireOutsideStore({ locations }: Host, directory: string): Promise<void> {
   const folders = await Promise.all([locations.checkouts, locations.repository].map(resolveMountPoint));
   if (!folders.some((folder) => directory === folder || directory.startsWith(`${folder}/`))) return;

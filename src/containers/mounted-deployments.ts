@@ -5,8 +5,8 @@ import { listMountsOf } from '../store/mount/mount-folder.ts';
 import { buildDeploymentFolder, deploymentNumbers } from './deployment.ts';
 
 /**
- * Refuses to go on while `atomic mount` shows the files of a deployment, which would go away under the eyes of whoever
- * reads them. The caller holds the container's lock, which a mount takes too.
+ * Refuses an operation while `atomic mount` shows the files of a deployment that the operation would remove. The caller
+ * holds the container's lock, which a mount takes too.
  *
  * @throws AtomicError DEPLOYMENT_IN_USE {directories}
  */

@@ -2,10 +2,10 @@ import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import { listContainerNames } from './read-container.ts';
 
-/** More names than this are not read. */
+/** The hint lists at most so many names. */
 const maxNamesInHint = 10;
 
-/** The error for a name that no container has. */
+/** Builds the error for a name without a container. */
 export async function buildNotFound(host: Host, name: string): Promise<AtomicError> {
   const names = await listContainerNames(host);
   const shown = names.slice(0, maxNamesInHint).join(', ');

@@ -3,9 +3,9 @@ import type { Host } from '../host/host.ts';
 import { requireSystemd } from '../host/systemd/systemctl.ts';
 
 /**
- * Checks what every change of a system container needs, before anything else is looked at.
+ * Checks the conditions for every change of a system container. It is the first step of an operation.
  *
- * @param verb for the message of callers that are not root; installing has the words of compatibility N-02
+ * @param verb for the message of callers that are not root; for `install` it is that of compatibility N-02
  * @throws NOT_ROOT, NO_SYSTEMD
  */
 export async function requireSystemAccess(host: Host, verb: string): Promise<void> {

@@ -11,14 +11,14 @@ import {
 } from './deployment.ts';
 import { parseInfo } from './info-file.ts';
 
-/** What the disk says of a container name. */
+/** The state of a container name on the disk. */
 export type ContainerState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'installed'; readonly record: DeploymentRecord }
-  /** Something is there, but not a whole container, for example after a crash of the original; `reason` is for a person. */
+  /** A part of a container is there, for example after a crash of the original; `reason` is for a person. */
   | { readonly kind: 'damaged'; readonly reason: string };
 
-/** A runtime must be shown for files that name none (compatibility O-11). */
+/** The runtime of a container whose file names none (compatibility O-11). */
 export const originalRuntime = '/usr/bin/runc';
 
 /** Reads the state of one container; damage is a value here, not an error. */
@@ -41,8 +41,8 @@ export async function readContainer(host: Host, name: string): Promise<Container
 }
 
 /**
- * Lists the names of everything in CHECKOUTS that is a container or the remains of one, sorted. `x.0` is a deployment
- * and not a container when `x` is a symlink (compatibility O-10); without that symlink it is the remains of `x`.
+ * Lists the names of all containers in CHECKOUTS and of their remains, sorted. `x.0` is a deployment when `x` is a
+ * symlink (compatibility O-10); otherwise it is the remains of `x`.
  */
 export async function listContainerNames(host: Host): Promise<readonly string[]> {
   const { checkouts } = host.locations;
@@ -62,18 +62,18 @@ export async function listContainerNames(host: Host): Promise<readonly string[]>
   return [...new Set([...links, ...deployments])].sort();
 }
 
-/** @returns the target of a symlink as written; undefined when there is no symlink of that name */
+/** @returns the target of a symlink, unchanged; `undefined` when there is no symlink of that name */
 export async function findLinkTarget(link: string): Promise<string | undefined> {
   try {
     return await readlink(link);
   } catch (error) {
-    // EINVAL: something that is not a symlink.
+    // EINVAL: not a symlink.
     if (isErrno(error, 'ENOENT') || isErrno(error, 'EINVAL')) return undefined;
     throw error;
   }
 }
 
-/** Whether there is a real folder of this path; a symlink to one does not count. */
+/** Whether the path is a folder; a symlink to a folder does not count. */
 export async function isFolder(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isDirectory();
@@ -94,7 +94,7 @@ async function describeOrphan(host: Host, name: string): Promise<ContainerState>
 }
 
 /**
- * Reads what a deployment is, whether the symlink names it or not.
+ * Reads the record of a deployment, active or not.
  *
  * @returns undefined when there is no such deployment
  * @throws CONTAINER_DAMAGED when its `info` cannot be read

@@ -1,11 +1,11 @@
 /**
- * Remembers the image whose service was not up after an update, so that it is not tried again until there is another one.
+ * Remembers the image whose service was not up after an update. Updates skip this image until there is another one.
  *
  * ```
- * STATE/refused/NAME.json     of one container; replaced by the next refusal, and removed with the container
+ * STATE/refused/NAME.json     for one container; the next refusal replaces it, and an uninstall removes it
  * ```
  *
- * It is a hint: without it an update tries the image once more.
+ * The file is a hint: without it an update tries the image once more.
  */
 import { readFile } from 'node:fs/promises';
 import { isErrno, withFileErrors } from '../base/file-error.ts';
@@ -24,7 +24,7 @@ export interface RefusedImage {
   readonly log: readonly string[];
 }
 
-/** @returns what is remembered of this image, or of any image when `id` is left out */
+/** @returns the record about this image, or about any image when `id` is left out */
 export async function findRefused(
   host: Host,
   container: string,
@@ -49,12 +49,12 @@ export async function rememberRefused(host: Host, container: string, refused: Re
   await writeFileDurably(buildPath(host.locations, container), text, 0o600);
 }
 
-/** Forgets it: the container is gone, or another image is up. */
+/** Removes the record: the container is removed, or another image is up. */
 export async function forgetRefused(host: Host, container: string): Promise<void> {
   await removeFile(buildPath(host.locations, container));
 }
 
-/** @returns undefined for what another version has written */
+/** @returns `undefined` for a record of another version */
 function parseRefused(text: string): RefusedImage | undefined {
   const value = tryParseJson(text);
   if (!isJsonObject(value) || value.version !== 1) return undefined;

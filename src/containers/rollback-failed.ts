@@ -1,8 +1,7 @@
 import { AtomicError } from '../base/errors.ts';
 
 /**
- * Builds the error for an operation that failed and could not be undone; its journal stays, so that the next command
- * tries again.
+ * Builds the error of an operation that failed and could not be undone. Its journal stays: the next command tries again.
  *
  * @param step "verbing object" of the operation
  */

@@ -1,4 +1,4 @@
-/** What is told of deployments whose image nobody knows, and what ends that state. */
+/** Describes deployments whose image is unknown, and the remedies. */
 
 import { AtomicError } from '../base/errors.ts';
 import { formatArgv } from '../base/format-argv.ts';
@@ -11,7 +11,7 @@ import { listDeployments, type UnreadableDeployment } from './list-deployments.t
 import { parseContainerName } from './render/container-name.ts';
 
 /**
- * Describes them for a person, each with what helps.
+ * Describes the deployments for a person, each with a remedy.
  *
  * @throws a journal folder that cannot be read
  */
@@ -38,10 +38,10 @@ export async function describeUnreadable(
 }
 
 /**
- * Builds the error of an operation that must know what every container needs.
+ * Builds the error of an operation that must know the image of every container.
  *
  * @param step "verb object"
- * @param consequence what did not happen and why, without a point
+ * @param consequence what was not done, and why, without a full stop
  * @returns CONTAINER_DAMAGED
  */
 export async function buildUnreadable(
@@ -74,12 +74,12 @@ async function findRemedy(host: Host, deployment: UnreadableDeployment): Promise
   if (await isOtherOneActive(host, deployment)) {
     return `remove that deployment, which the container does not run from: \`${formatArgv(['rm', '-r', folder])}\``;
   }
-  if (!isContainerName(name)) return `it is no container of this program: move ${folder} elsewhere`;
+  if (!isContainerName(name)) return `it is not a container of atomic: move ${folder} elsewhere`;
   const { info } = buildDeploymentPaths(folder, name);
   return `remove the container with \`atomic uninstall ${name}\` (install it again afterwards), or put ${info} back from a backup`;
 }
 
-/** Then uninstalling would take away a whole container for a damaged rest of it. */
+/** An uninstall would remove the whole container because of a damaged deployment that is not in use. */
 async function isOtherOneActive(host: Host, { name, number }: UnreadableDeployment): Promise<boolean> {
   const installed = await listDeployments(host);
   return installed.some((other) => other.name === name && other.number !== number && other.isActive);

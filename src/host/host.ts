@@ -3,8 +3,8 @@ import type { Locations } from '../base/locations.ts';
 import type { Settings } from '../base/settings.ts';
 
 /**
- * What an operation may know of the machine and the person. Built once by `main.ts`, the only reader of `process.*`,
- * and passed as the first parameter of every function that has effects.
+ * What an operation may know about the machine and the caller. `main.ts`, the only reader of `process.*`, builds it once.
+ * It is the first parameter of every function that has effects.
  */
 export interface Host {
   /** Environment for reading variables and for child processes. */
@@ -17,7 +17,7 @@ export interface Host {
   /** Aborted by SIGINT, SIGTERM and SIGHUP; looked at between steps. */
   readonly signal: AbortSignal;
   readonly report: Report;
-  /** Gets every child process when it has ended. */
+  /** Called for every child process after its end. */
   readonly trace: Trace;
   readonly settings: Settings;
   readonly locations: Locations;

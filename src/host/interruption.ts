@@ -4,7 +4,7 @@ import type { Host } from './host.ts';
 /**
  * Ends an operation between two steps after SIGINT, SIGTERM or SIGHUP.
  *
- * @throws INTERRUPTED; the reason of the signal itself when `main.ts` gave one with the right exit status
+ * @throws INTERRUPTED; the reason of the abort signal when `main.ts` gave one, with the exit status of the signal
  */
 export function throwIfInterrupted(host: Host): void {
   if (!host.signal.aborted) return;
@@ -12,7 +12,7 @@ export function throwIfInterrupted(host: Host): void {
   throw reason instanceof AtomicError ? reason : new AtomicError('INTERRUPTED', 'interrupted');
 }
 
-/** The same host for work that must not stop half-way: undoing, and finishing after the commit point. */
+/** Copies a host for work that an interruption must not stop: undoing, and finishing after the commit point. */
 export function shieldFromInterruption(host: Host): Host {
   return { ...host, signal: new AbortController().signal };
 }

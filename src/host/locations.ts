@@ -11,7 +11,8 @@ export const HOST_REPOSITORY = '/ostree/repo';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Variables that are empty count as not set; of the XDG variables, as their specification says, also relative ones.
+ * Builds the paths. Empty variables count as not set, and so do XDG variables with a relative path (XDG Base Directory
+ * Specification).
  *
  * @param uid effective user of the caller
  */
@@ -52,8 +53,8 @@ function findRepository(settings: Settings, checkouts: string, isRoot: boolean, 
 }
 
 /**
- * Compares the device of the repository with that of the first existing folder of the path. A bind mount can have the
- * same device and still refuse hard links; the checkout then says so.
+ * Compares the device of the repository with that of the nearest existing parent of the path. A bind mount can have the
+ * same device and still refuse hard links; then the checkout fails with its own error.
  */
 function isSameFilesystem(repository: string, path: string): boolean {
   let folder = path;

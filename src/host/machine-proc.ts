@@ -1,6 +1,6 @@
 /**
- * Files of `/proc` about the machine, not about a process. A service may be kept from them (`ProcSubset=pid` of systemd);
- * libostree needs one of them, too.
+ * Files of `/proc` about the machine, not about a process. `ProcSubset=pid` of systemd hides them from a service;
+ * libostree needs one of them too.
  */
 import { readFile } from 'node:fs/promises';
 import { AtomicError } from '../base/errors.ts';
@@ -9,7 +9,7 @@ import { isErrno } from '../base/file-error.ts';
 export const PROC_HINT =
   'atomic needs all of /proc: a service that runs it needs ProcSubset=all, see `findmnt /proc`.';
 
-/** @throws AtomicError STORE_FAILED when it is hidden */
+/** @throws AtomicError STORE_FAILED when the file is hidden */
 export async function readMachineProc(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');

@@ -1,17 +1,17 @@
-/** Tries again what failed for a moment: a lost connection, a registry that restarts. */
+/** Repeats actions after transient failures: a lost connection, a registry that restarts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from './host.ts';
 import { throwIfInterrupted } from './interruption.ts';
 
 /**
- * Runs an action until it succeeds, fails for good (an error without `isTransient`), or no pause is left. Every further
- * try is announced with a warning. A try of which the failed program has made several counts as so many.
+ * Runs an action until it succeeds, fails for good (an error without `isTransient`), or no pause is left. A warning
+ * announces every further try. When the failed program has retried by itself, its tries count too (`AtomicError.tries`).
  *
- * @param object what is tried, for the warning, such as `layer sha256:...`
+ * @param object the subject of the action, for the warning, such as `layer sha256:...`
  * @param pauses milliseconds before each further try
- * @param action is told how many tries came before
- * @throws what the last try threw; INTERRUPTED, also in the middle of a pause
+ * @param action gets the number of earlier tries
+ * @throws the error of the last try; INTERRUPTED, also during a pause
  */
 export async function retryTransient<T>(
   host: Host,

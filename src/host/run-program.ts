@@ -1,4 +1,7 @@
-/** Child processes. They get no standard input and no terminal, and their own process group, so that Ctrl-C is ours. */
+/**
+ * Child processes. They get no standard input, no terminal, and a process group of their own: Ctrl-C reaches only this
+ * program.
+ */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { AtomicError } from '../base/errors.ts';
@@ -8,15 +11,15 @@ import type { Host } from './host.ts';
 import { throwIfInterrupted } from './interruption.ts';
 import { spawnChild } from './spawn-child.ts';
 
-/** How long a child may take to end after SIGTERM before it gets SIGKILL. */
+/** The time between SIGTERM and SIGKILL. */
 const terminationGraceMilliseconds = 5000;
 
 const reminderMilliseconds = 10_000;
 
-/** A child that writes megabytes of errors must not become a message of megabytes; the last words matter. */
+/** Messages contain only the end of standard error: a child may write megabytes. */
 const stderrTailBytes = 1024;
 
-/** Programs whose package has another name than the program, and the common ones; Debian first, Fedora second. */
+/** The packages of programs in Debian and in Fedora. For other programs the hint proposes the name of the program. */
 const packages: Readonly<Record<string, readonly [debian: string, fedora: string]>> = {
   runc: ['runc', 'runc'],
   crun: ['crun', 'crun'],
@@ -28,18 +31,18 @@ const packages: Readonly<Record<string, readonly [debian: string, fedora: string
 const killedHint =
   'Something else ended the program; `journalctl -k` says so when the memory was used up. Repeat the command.';
 
-/** Where to look when a program fails that is not about an image. */
+/** The hint for a program whose failure does not concern an image. */
 const programHints: Readonly<Record<string, string>> = {
   systemctl:
     'See `journalctl -b _PID=1` and `systemctl status` for what systemd says, and repeat the command.',
 };
 
-/** How a program ended that ended by itself. */
+/** The result of a program that exited. */
 export interface ProgramResult {
   readonly argv: readonly string[];
   readonly exitCode: number;
   readonly stdout: string;
-  /** The last 1 KiB of standard error, as written. */
+  /** The last 1 KiB of standard error, unchanged. */
   readonly stderrTail: string;
 }
 
@@ -50,9 +53,9 @@ interface EndedChild extends Omit<ProgramResult, 'exitCode'> {
 }
 
 /**
- * Runs a program and returns what it wrote to standard output.
+ * Runs a program and returns its standard output.
  *
- * @param argv the program (found in PATH unless it holds a slash) and its arguments
+ * @param argv the program (looked up in PATH unless it has a slash) and its arguments
  * @throws TOOL_MISSING, INTERRUPTED; COMMAND_FAILED {argv, exitCode, signal, stderrTail} with the child's exit status
  */
 export async function runProgram(host: Host, argv: readonly string[]): Promise<string> {
@@ -62,9 +65,10 @@ export async function runProgram(host: Host, argv: readonly string[]): Promise<s
 }
 
 /**
- * Like `runProgram`, after the command was shown as it would be typed (compatibility N-10).
+ * Like `runProgram`, after a `command` event shows the command as it would be typed (compatibility N-10).
  *
- * @param argv what is run, when what is shown leaves out options that only save time
+ * @param shown the command in the event
+ * @param argv the command that runs; it may have further options that only save time
  */
 export async function runVisibly(
   host: Host,
@@ -77,8 +81,8 @@ export async function runVisibly(
 }
 
 /**
- * Runs a program whose exit status is an answer rather than a failure. A program that a signal has ended gave no answer:
- * the kernel was out of memory, or a person killed it.
+ * Runs a program whose exit status is an answer, not a failure. A program that a signal ended gave no answer: the kernel
+ * was out of memory, or a person killed it.
  *
  * @throws TOOL_MISSING when it cannot be started, COMMAND_FAILED when a signal ended it, INTERRUPTED
  */
@@ -87,9 +91,10 @@ export async function captureProgram(host: Host, argv: readonly string[]): Promi
 }
 
 /**
- * Like `captureProgram`, for what may take minutes: a person who waits is told every ten seconds for what.
+ * Like `captureProgram`, for a program that may take minutes: a warning every ten seconds explains the wait.
  *
- * @param describe the sentence, for the seconds that have passed
+ * @param describe makes the text of the warning from the seconds that have passed
+ * @param milliseconds the interval between two warnings
  */
 export async function captureWithReminders(
   host: Host,
@@ -110,9 +115,9 @@ export async function captureWithReminders(
 }
 
 /**
- * Like `captureProgram`, for a program that may take as long and no longer.
+ * Like `captureProgram`, with a limit on the time.
  *
- * @returns `timeout` when it was ended because it took longer
+ * @returns `timeout` when the program took longer and was ended
  */
 export async function captureProgramWithin(
   host: Host,
@@ -130,8 +135,8 @@ export async function captureProgramWithin(
 }
 
 /**
- * Like `captureProgram`, with an open descriptor as standard input. The program has a copy of it as soon as this
- * function returns; the original stays the caller's.
+ * Like `captureProgram`, with an open descriptor as standard input. The program has a copy of it when this function
+ * returns; the caller closes the original.
  */
 export async function captureProgramReading(
   host: Host,
@@ -142,9 +147,9 @@ export async function captureProgramReading(
 }
 
 /**
- * Like `captureProgram`, for a program that is watched while it runs.
+ * Like `captureProgram`, with a watch on the process while it runs.
  *
- * @param watch is told its process id, and returns what ends the watching when it has ended
+ * @param watch gets the process id, and returns a function that is called after the end of the process
  */
 export async function captureProgramWatched(
   host: Host,
@@ -192,7 +197,7 @@ async function captureWithInput(
   }
 }
 
-/** A program that ends before it has read everything has an exit status, which says more than the broken pipe. */
+/** The exit status of a program that ends before it has read its input says more than the broken pipe. */
 function sendText(child: ChildProcess, text: string): void {
   child.stdin?.on('error', (error) => {
     if (!isErrno(error, 'EPIPE')) child.emit('error', error);
@@ -200,14 +205,14 @@ function sendText(child: ChildProcess, text: string): void {
   child.stdin?.end(text);
 }
 
-/** The hint of TOOL_MISSING. @param program its name or path */
+/** Formats the hint of TOOL_MISSING. @param program name or path of the program */
 export function formatPackageHint(program: string): string {
   const name = program.slice(program.lastIndexOf('/') + 1);
   const [debian, fedora] = packages[name] ?? [name, name];
   return `Install it: apt install ${debian} (Debian), dnf install ${fedora} (Fedora).`;
 }
 
-/** @param ended with another exit status than the caller wants, or with a signal */
+/** Builds the error of a program. @param ended a program with an unwanted exit status, or one that a signal ended */
 export function buildCommandFailed(ended: ProgramResult | EndedChild): AtomicError {
   const { argv, exitCode } = ended;
   const signal = 'signal' in ended ? ended.signal : undefined;
@@ -255,7 +260,7 @@ function buildStartError(error: Error, argv: readonly string[]): AtomicError {
   });
 }
 
-/** @returns a function that stops watching, to be called when the child has ended */
+/** @returns a function that removes the listener; the caller calls it after the end of the child */
 function terminateOnAbort(signal: AbortSignal, child: ChildProcess): () => void {
   let killer: ReturnType<typeof setTimeout> | undefined;
   const terminate = () => {

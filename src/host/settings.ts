@@ -17,7 +17,7 @@ const KEYS = [
   'no_proxy',
 ] as const;
 
-/** Keys of the original that mean nothing here: its file stays usable, and a typing error in one of ours is found. */
+/** Keys of the original that have no effect here. They are accepted, so that its file stays valid. */
 const ORIGINAL_KEYS: readonly string[] = [
   'default_storage',
   'default_scanner',

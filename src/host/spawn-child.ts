@@ -1,8 +1,7 @@
 /**
- * Starts children that end with this program, also when it is killed: what a child goes on doing afterwards would be
- * beside the locks, which have ended. The kernel does that for a process that asks for it (`PR_SET_PDEATHSIG`), so
- * setpriv(1) asks and becomes the program. The kernel means the thread that started the child: that is the main one, which
- * ends last.
+ * Starts children that end with this program, also when it is killed: a child that went on would work without the locks,
+ * which end with this program. The kernel kills a child that has set `PR_SET_PDEATHSIG`: setpriv(1) sets it and executes
+ * the program. The signal is sent when the thread that started the child ends: that is the main thread, which ends last.
  *
  * Where setpriv is missing or older than util-linux 2.33, children are started without it.
  */
@@ -12,17 +11,17 @@ import { findErrno } from '../base/file-error.ts';
 
 const OPTION = 'pdeathsig';
 
-/** Paths of setpriv, and whether it knows the option. */
+/** Path of setpriv -> whether it has the option. */
 const known = new Map<string, boolean>();
 
-/** @param argv the program (found in the PATH of `options.env` unless it holds a slash) and its arguments */
+/** Starts a child. @param argv the program (looked up in the PATH of `options.env` unless it has a slash), arguments */
 export function spawnChild(
   argv: readonly string[],
   options: SpawnOptions & { readonly env: NodeJS.ProcessEnv },
 ): ChildProcess {
   const [program = '', ...rest] = argv;
   const setpriv = findProgram('setpriv', options.env);
-  // A program that is missing must fail as that, and not as a failure of setpriv.
+  // A missing program must fail with its own error, not with that of setpriv.
   const isBound =
     setpriv !== undefined && knowsOption(setpriv) && findProgram(program, options.env) !== undefined;
   return isBound
@@ -30,7 +29,7 @@ export function spawnChild(
     : spawn(program, rest, options);
 }
 
-/** Asking it would take as long as the program that is wanted. */
+/** Searches the file for the option: running `setpriv --help` would take as long as the program itself. */
 function knowsOption(setpriv: string): boolean {
   const isKnown = known.get(setpriv) ?? readFileSync(setpriv).includes(OPTION);
   known.set(setpriv, isKnown);

@@ -1,18 +1,18 @@
 /**
- * The working directory of this process, where relative paths begin. It may have been deleted by somebody else; the
- * process then works from `/`, and no path begins there that a person has written.
+ * The working directory of this process, where relative paths begin. Another process may have deleted it. Then the
+ * process works from `/`, and relative paths are refused.
  */
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
 
 let isDeleted = false;
 
-/** After the process has left a working directory that was deleted. */
+/** Called after the process has left a deleted working directory. */
 export function forbidRelativePaths(): void {
   isDeleted = true;
 }
 
-/** @param path as a person has written it */
+/** Whether a path can be resolved. @param path as written on the command line */
 export function canBeFound(path: string): boolean {
   return !isDeleted || path.startsWith('/');
 }

@@ -86,7 +86,7 @@ describe('refused', () => {
       words: ['--storage=ostree', 'pull', 'x'],
       code: 'BAD_OPTION',
       message: "Unknown option '--storage=ostree'",
-      hint: 'Options of a verb stand behind the verb.',
+      hint: 'Write the options of a verb after the verb.',
     },
   ])('$words', ({ words, code, message, hint }) => {
     expect(catchError(() => findVerb(words, verbs))).toEqual({ code, message, hint });

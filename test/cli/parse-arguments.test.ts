@@ -105,7 +105,7 @@ describe('refused', () => {
       ['img', '--tls-verify', 'false'],
     ].map((words) => ({
       words,
-      message: "The value of option '--tls-verify' stands behind an equals sign",
+      message: "The value of option '--tls-verify' must follow an equals sign",
       hint: 'Write --tls-verify=false .',
     })),
     { words: ['--json=1'], message: "Option '--json' takes no value" },

@@ -112,7 +112,7 @@ test('a repair: what was wrong, what was done, how it is now', () => {
     '',
   ]);
   expect(formatRestartHint([repair])).toBe(
-    'What runs has the old files open until it is restarted: systemctl try-restart etcd\n',
+    'Running services use the old files until they are restarted: systemctl try-restart etcd\n',
   );
 });
 
@@ -153,14 +153,14 @@ test.each(statuses)('the registry says %j', (status, line) => {
   expect(formatRemote('x', status)).toBe(line);
 });
 
-test('a container whose image nobody knows: what is wrong and what helps', () => {
+test('a container whose image is unknown: the problem and the remedy', () => {
   const problem = { path: 'info', state: 'changed', reason: 'it is empty' } as const;
   const unreadable = {
     ...{ container: 'etcd', number: 0, files: 0, problems: [problem], damagedLinks: [] },
     remedy: 'do \u001bthis',
   };
   expect(formatUnreadable([unreadable])).toBe(
-    'etcd.0: info is changed: it is empty\netcd.0: nobody knows its image: do this\n',
+    'etcd.0: info is changed: it is empty\netcd.0: its image is unknown: do this\n',
   );
   expect(formatUnreadable([])).toBe('');
   expect(buildUnreadableJson(unreadable)).toEqual({

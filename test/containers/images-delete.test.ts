@@ -99,7 +99,7 @@ test('a yes deletes, without another word', async () => {
 test.each([
   ['n', undefined],
   ['', undefined],
-  [undefined, 'Nobody answered; -y answers with yes.'],
+  [undefined, 'There was no answer; -y answers with yes.'],
 ])('the answer %p deletes nothing', async (answer, hint) => {
   const { result, left } = await run([etcd.id.slice(0, 12)], {}, answer === undefined ? {} : { answer });
   expect(result).toMatchObject({

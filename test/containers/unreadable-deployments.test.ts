@@ -100,7 +100,7 @@ test.each(damages)(
     await expect(refuse()).rejects.toMatchObject({
       code: 'CONTAINER_DAMAGED',
       message: `deleting images: the container web is damaged: ${info}: ${reason}`,
-      hint: `Nothing was deleted, because nobody knows which image it uses (-f deletes all the same): ${uninstall(info)}; then repeat the command.`,
+      hint: `Nothing was deleted, because its image is unknown (-f deletes all the same): ${uninstall(info)}; then repeat the command.`,
     });
     await removeImageNames(store.host, [image.reference]);
     const before = listObjects();
@@ -108,7 +108,7 @@ test.each(damages)(
     await expect(pruneStore(store.host)).rejects.toMatchObject({
       code: 'CONTAINER_DAMAGED',
       message: `pruning the image store: the container web is damaged: ${info}: ${reason}`,
-      hint: `Nothing was freed, because nobody knows what it needs: ${uninstall(info)}; then repeat the command.`,
+      hint: `Nothing was freed, because its image is unknown: ${uninstall(info)}; then repeat the command.`,
     });
     expect(listObjects()).toEqual(before);
     expect(readdirSync(store.locations.checkouts)).toContain('.other.0.new');
@@ -171,7 +171,7 @@ test('what helps: for a rest of a rollback, after a crash, for a name that no co
   const { unreadable } = await verifyImages(store.host, []);
   expect(unreadable.map(({ container, number, remedy }) => [`${container}.${number}`, remedy])).toEqual([
     ['killed.0', 'an operation on it was interrupted or still runs: `atomic recover`'],
-    ['my web.0', `it is no container of this program: move ${checkouts}/my web.0 elsewhere`],
+    ['my web.0', `it is not a container of atomic: move ${checkouts}/my web.0 elsewhere`],
     ['web.1', `remove that deployment, which the container does not run from: \`rm -r ${checkouts}/web.1\``],
   ]);
 });

@@ -105,7 +105,7 @@ test('a question that nobody or a no answers deletes nothing', async () => {
     status: 2,
   });
   expect(await runAtomic(['images', 'delete', other])).toMatchObject({
-    stderr: `${question}\n${aborted}hint: Nobody answered; -y answers with yes.\n`,
+    stderr: `${question}\n${aborted}hint: There was no answer; -y answers with yes.\n`,
     status: 2,
   });
   expect(await runAtomic(['images', 'delete', other], { input: 'yes\n' })).toMatchObject({

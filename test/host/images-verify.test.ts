@@ -82,7 +82,7 @@ test('a running service survives the repair of what it runs, and is started from
     lines[0] ?? '',
     `${image}: repaired: layers fetched: ${base}; files replaced: 1 in web`,
     expect.stringMatching(/ MB, sound$/),
-    'What runs has the old files open until it is restarted: systemctl try-restart web',
+    'Running services use the old files until they are restarted: systemctl try-restart web',
     '',
   ]);
   expect(await images.registry.blobGets()).toEqual([base]);

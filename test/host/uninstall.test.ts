@@ -161,7 +161,7 @@ test('nothing below a mount is removed', async () => {
   expect(run.stderr).toBe(
     [
       `error: remove ${checkouts}/service.0: something is mounted at ${checkouts}/service.0/rootfs/tmp; service stays installed, and service.service is inactive`,
-      `hint: Find who uses it, run \`umount ${checkouts}/service.0/rootfs/tmp\` and repeat the command.`,
+      `hint: Stop what uses the mount, run \`umount ${checkouts}/service.0/rootfs/tmp\` and repeat the command.`,
       '',
     ].join('\n'),
   );

@@ -25,14 +25,14 @@ beforeEach(async () => {
 });
 
 const remedy = `remove the container with \`atomic uninstall web\` (install it again afterwards), or put ${info} back from a backup`;
-const lines = [`web.0: info is changed: it is empty`, `web.0: nobody knows its image: ${remedy}`, ''];
+const lines = [`web.0: info is changed: it is empty`, `web.0: its image is unknown: ${remedy}`, ''];
 
 async function expectNothingFreed(): Promise<void> {
   const before = await command('find', `${checkouts}/.storage/ostree/objects`, '-type', 'f');
   expect(await failingAtomic(1, ['images', 'prune'])).toBe(
     [
       `error: pruning the image store: the container web is damaged: ${info}: it is empty`,
-      `hint: Nothing was freed, because nobody knows what it needs: ${remedy}; then repeat the command.`,
+      `hint: Nothing was freed, because its image is unknown: ${remedy}; then repeat the command.`,
       '',
     ].join('\n'),
   );

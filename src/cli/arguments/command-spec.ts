@@ -3,7 +3,7 @@ export interface CommandSpec<
   Options extends OptionTable = OptionTable,
   Operands extends OperandTable = OperandTable,
 > {
-  /** What the command does, as paragraphs of plain text; help wraps them. */
+  /** The description of the command in paragraphs of plain text; help wraps them. */
   readonly description: readonly string[];
   /** In the order in which they stand on the command line. */
   readonly operands: Operands;
@@ -22,9 +22,9 @@ export type OptionSpec = (
   | { readonly kind: 'flag' }
   /** `--x`, `--x=true` or `--x=false`. */
   | { readonly kind: 'switch' }
-  /** The last one counts. `label` is the name of the value in help: `PATH`. */
+  /** A value; the last one counts. `label` is the name of the value in help: `PATH`. */
   | { readonly kind: 'value'; readonly label: string }
-  /** May be repeated; all count. */
+  /** A value; the option may be repeated, and all values count. */
   | { readonly kind: 'list'; readonly label: string }
 ) & {
   /** One letter, without the dash. */
@@ -32,7 +32,7 @@ export type OptionSpec = (
   /** Other long names. */
   readonly aliases?: readonly string[];
   readonly description: string;
-  /** Accepted for existing scripts without an effect of its own; help lists it apart. */
+  /** The option is accepted for existing scripts only; help lists it in its own section. */
   readonly isCompatibility?: true;
 };
 
@@ -43,8 +43,8 @@ export interface OperandSpec {
   readonly label: string;
   readonly description: string;
   /**
-   * How many words it takes, exactly one when left out; only the last operand may take another number. `many` is none or
-   * more, `some` at least one.
+   * How many words the operand takes: one when left out, `many` none or more, `some` one or more. Only the last operand
+   * may take another number than one.
    */
   readonly count?: 'optional' | 'many' | 'some';
 }
@@ -54,13 +54,13 @@ export interface Example {
   readonly commands: readonly string[];
 }
 
-/** A line of help: a path or a number, and what it means. */
+/** An entry of a list in help: a name, such as a path or an exit status, and its meaning. */
 export interface Entry {
   readonly name: string;
   readonly text: string;
 }
 
-/** What a command line says for one command; the types follow from the command's own tables. */
+/** The parsed command line of one command; its types follow from the tables of the command. */
 export interface Input<
   Options extends OptionTable = OptionTable,
   Operands extends OperandTable = OperandTable,

@@ -2,11 +2,11 @@ import { toPrintable } from '../../base/printable.ts';
 import { findSuggestion } from '../../base/suggest.ts';
 import { buildUsageError } from './usage-error.ts';
 
-/** A verb as the list of verbs shows it. `path` has one word or two: `pull`, `images list`. */
+/** A verb in the list of verbs. `path` has one word or two: `pull`, `images list`. */
 export interface VerbEntry {
   readonly path: string;
   readonly summary: string;
-  /** Other paths, which existing scripts use; no list of verbs shows them. */
+  /** Other paths for existing scripts; the list of verbs does not show them. */
   readonly aliases?: readonly string[];
 }
 
@@ -23,7 +23,7 @@ type Request<Verb extends VerbEntry> =
   | {
       readonly kind: 'verb';
       readonly verb: Verb;
-      /** Words behind the verb. */
+      /** The words after the verb. */
       readonly rest: readonly string[];
       readonly globals: GlobalOptions;
     };
@@ -91,12 +91,12 @@ function findTopic(words: readonly string[], verbs: readonly VerbEntry[]): strin
   throw buildUnknownVerb(topic, '', [...listFirstWords(verbs), ...verbs.map((verb) => verb.path)]);
 }
 
-/** Whether a verb has this path, or had it in the original. */
+/** Whether a verb has this path or alias. */
 export function isCalled({ path, aliases = [] }: VerbEntry, written: string): boolean {
   return path === written || aliases.includes(written);
 }
 
-/** The verbs of which `word` is the first of two words. */
+/** Lists the verbs of two words whose first one is `word`. */
 export function findMembers<Verb extends VerbEntry>(word: string, verbs: readonly Verb[]): readonly Verb[] {
   return verbs.filter((verb) => verb.path.startsWith(`${word} `));
 }
@@ -122,6 +122,8 @@ function buildUnknownGlobal(word: string): Error {
     'BAD_OPTION',
     `Unknown option '${toPrintable(word, 80)}'`,
     '',
-    suggestion === undefined ? 'Options of a verb stand behind the verb.' : `Did you mean '${suggestion}'?`,
+    suggestion === undefined
+      ? 'Write the options of a verb after the verb.'
+      : `Did you mean '${suggestion}'?`,
   );
 }

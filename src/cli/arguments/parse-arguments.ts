@@ -4,11 +4,11 @@ import type { CommandSpec, Input, OperandSpec, OptionSpec, OptionTable } from '.
 import { splitWords, type Token } from './split-words.ts';
 import { buildUsageError } from './usage-error.ts';
 
-/** What stands behind a verb: a call for help, or the input of its command. */
+/** The words after a verb: a request for help, or the input of the command. */
 export type Arguments = { readonly kind: 'help' } | { readonly kind: 'input'; readonly input: Input };
 
 /**
- * Parses the words behind a verb. Options may stand before, between and behind the operands; `--` ends them.
+ * Parses the words after a verb. Options may be before, between and after the operands; `--` ends them.
  *
  * @param topic the verb, for the messages
  * @throws BAD_OPTION for everything that the tables of `spec` do not allow
@@ -33,7 +33,7 @@ export function parseArguments(topic: string, spec: CommandSpec, words: readonly
     const previous = values.get(name);
     values.set(name, Array.isArray(previous) ? [...previous, value] : value);
   }
-  // The tables say which value is of which type; `Input` says the same in types.
+  // The tables decide the type of each value; `Input` states the same in types.
   const input = {
     options: Object.fromEntries(values),
     operands: readOperands(operands, spec, topic),
@@ -41,13 +41,13 @@ export function parseArguments(topic: string, spec: CommandSpec, words: readonly
   return { kind: 'input', input };
 }
 
-/** A switch has its value in the same word; in the next one it would be taken for an operand, and mean the opposite. */
+/** The value of a switch must be in the same word. In the next word it would be an operand, and the switch true. */
 function refuseSeparateValue(words: readonly string[], written: string, topic: string): void {
   const next = words[words.indexOf(written) + 1];
   if (next !== 'true' && next !== 'false') return;
   throw buildUsageError(
     'BAD_OPTION',
-    `The value of option '${written}' stands behind an equals sign`,
+    `The value of option '${written}' must follow an equals sign`,
     topic,
     `Write ${written}=${next} .`,
   );
@@ -113,7 +113,7 @@ function takesSeveral(operand: Pick<OperandSpec, 'count'> | undefined): boolean 
   return operand?.count === 'many' || operand?.count === 'some';
 }
 
-/** Everything that may be written, with its dashes, to the name in the table. */
+/** Maps each way to write an option, with its dashes, to its name in the table. */
 function buildNames(options: OptionTable): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(options).flatMap(([name, { short, aliases = [] }]) => {

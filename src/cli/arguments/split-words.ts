@@ -3,10 +3,10 @@ export type Token =
   | { readonly kind: 'operand'; readonly text: string }
   | {
       readonly kind: 'option';
-      /** With its dashes: `--name`, `-n`. */
+      /** The option with its dashes: `--name`, `-n`. */
       readonly written: string;
       readonly value: string | undefined;
-      /** The value stands in the same word, so that it cannot be the next option by mistake. */
+      /** Whether the value is in the same word. Otherwise it may be the next option by mistake. */
       readonly isInline: boolean;
     };
 
@@ -16,7 +16,7 @@ export type Token =
  *
  * `parseArgs` of Node would do, but loading `node:util` takes 4 ms, a fifth of the start of this program.
  *
- * @param takesValue whether an option, with its dashes, has a value in the next word when its own holds none
+ * @param takesValue whether an option, given with its dashes, takes a value
  */
 export function splitWords(words: readonly string[], takesValue: (written: string) => boolean): Token[] {
   const tokens: Token[] = [];

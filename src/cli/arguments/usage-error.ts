@@ -1,7 +1,7 @@
 import { AtomicError } from '../../base/errors.ts';
 
 /**
- * Builds the error of a command line that cannot be understood; it exits with status 2.
+ * Builds the error of an invalid command line; its exit status is 2.
  *
  * @param topic the verb whose help explains it, such as `images list`; empty for the program itself
  */

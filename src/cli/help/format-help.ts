@@ -15,7 +15,7 @@ export const commonFiles: readonly Entry[] = [
   },
 ];
 
-/** What every verb exits with. */
+/** The exit statuses of every verb. */
 export const commonExitStatuses: readonly Entry[] = [
   { name: '0', text: 'Done, or there was nothing to do.' },
   { name: '1', text: 'Failed. The first line on standard error says why; nothing is left half done.' },
@@ -45,7 +45,9 @@ export function formatHelp(topic: string, spec: CommandSpec): string {
   ]);
 }
 
-/** The command's own entries and those of all; what both have is one entry, in the place of the common one. */
+/**
+ * Joins the entries of a command with the common ones. Two entries of one name become one, in the place of the common.
+ */
 function joinEntries(own: readonly Entry[], common: readonly Entry[]): readonly Entry[] {
   const isCommon = ({ name }: Entry): boolean => common.some((entry) => entry.name === name);
   return [
@@ -57,7 +59,7 @@ function joinEntries(own: readonly Entry[], common: readonly Entry[]): readonly 
   ];
 }
 
-/** Builds one titled list; empty when there are no entries. */
+/** Builds a list with a title; empty without entries. */
 export function formatSection(title: string, entries: readonly Entry[]): string[] {
   if (entries.length === 0) return [];
   const fitting = entries.filter(({ name }) => name.length <= MAX_NAME);
@@ -72,7 +74,7 @@ export function formatSection(title: string, entries: readonly Entry[]): string[
   return [title, ...lines];
 }
 
-/** Joins blocks of lines with an empty line between them; empty blocks vanish. */
+/** Joins blocks of lines with an empty line between them. Empty blocks are left out. */
 export function joinBlocks(blocks: readonly (readonly string[])[]): string {
   const texts = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return `${texts.join('\n\n')}\n`;

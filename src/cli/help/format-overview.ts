@@ -51,7 +51,7 @@ export function formatOverview(verbs: readonly VerbEntry[]): string {
   ]);
 }
 
-/** Builds the text of `atomic images --help`: the verbs that begin with one word. */
+/** Builds the text of `atomic images --help`: the verbs with this first word. */
 export function formatGroup(word: string, verbs: readonly VerbEntry[]): string {
   return joinBlocks([
     [`Usage: atomic ${word} VERB [OPTION]... [ARGUMENT]...`],

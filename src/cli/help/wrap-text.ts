@@ -1,7 +1,7 @@
 /**
- * Breaks text into lines at its blanks. A word that is longer than a line gets a line of its own.
+ * Breaks text into lines at its blanks. A word longer than the width gets its own line.
  *
- * @param width longest line in characters
+ * @param width the longest line in characters
  */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];

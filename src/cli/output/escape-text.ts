@@ -1,6 +1,6 @@
 /**
- * Makes file content fit for a terminal without hiding anything: control characters and direction marks become visible
- * escapes such as `\x1b` or `\u202e`; line breaks and tabs stay.
+ * Makes the content of a file safe for a terminal. Control characters and direction marks become visible escapes such as
+ * `\x1b` or `\u202e`; line breaks and tabs stay.
  */
 export function escapeText(text: string): string {
   return text.toWellFormed().replace(unprintable, (character) => {

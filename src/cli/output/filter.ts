@@ -1,12 +1,12 @@
 import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 
-/** What `--filter NAME=VALUE` can look at: the filter's name to the texts of a row, of which one must match. */
+/** The names of `--filter NAME=VALUE`, with the texts of a row that each one compares; one of them must match. */
 export type FilterFields<Row> = Readonly<Record<string, (row: Row) => readonly string[]>>;
 
 /**
- * Builds the test for all `--filter` options of a list. A row must pass each of them: one of its texts must contain the
- * value, in upper or lower case (compatibility L-04, M-06).
+ * Builds the test for all `--filter` options of a list. A row must pass all of them: one of the texts must contain the
+ * value, in any case (compatibility L-04, M-06).
  *
  * @throws BAD_VALUE without `=`, and for an unknown name
  */

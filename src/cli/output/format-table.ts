@@ -5,12 +5,12 @@ export interface Column<Row> {
   readonly minWidth?: number;
   /** Longer values end in `...`. */
   readonly maxWidth?: number;
-  /** The value of a row. It may come from an image: control characters are removed here. */
+  /** Reads the value of a row. `formatTable` removes control characters, because the value may come from an image. */
   readonly read: (row: Row) => string;
 }
 
 interface TableOptions<Row> {
-  /** A sign in front of the line of a row, at most two characters. */
+  /** A mark before the line of a row, at most two characters. */
   readonly mark: (row: Row) => string;
   /** Spaces between columns. */
   readonly gap: number;
@@ -20,7 +20,7 @@ interface TableOptions<Row> {
 }
 
 /**
- * Builds a table whose columns are as wide as their longest value. Lines have no blanks at their end.
+ * Builds a table whose columns have the width of their longest value. Lines do not end in blanks.
  *
  * @returns empty for no rows
  */
@@ -44,7 +44,7 @@ export function formatTable<Row>(
   return heading + lines.join('');
 }
 
-/** Even without truncation one value of an image must not fill a terminal. */
+/** The longest value without truncation: a value of an image must not fill the terminal. */
 const MAX_CELL = 10_000;
 
 const MARK_WIDTH = 2;

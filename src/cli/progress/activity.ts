@@ -5,9 +5,9 @@ import { formatDigest } from './event-line.ts';
 import { formatProgressBar, formatProgressLine } from './progress-bar.ts';
 import { startTransfer, type Transfer, updateTransfer } from './transfer.ts';
 
-/** What goes on right now: layers that arrive, and at most one step without a measure. */
+/** The work in progress: layers in transfer, and at most one step that cannot be measured. */
 export interface Activity {
-  /** By digest, in the order in which they began. */
+  /** The transfers by digest, in the order of their start. */
   readonly transfers: ReadonlyMap<string, Transfer>;
   readonly step: { readonly text: string; readonly startedAt: number } | undefined;
 }
@@ -15,7 +15,7 @@ export interface Activity {
 export const idle: Activity = { transfers: new Map(), step: undefined };
 
 /**
- * Follows an event. A step ends with the next event that tells of something else than layers.
+ * Applies an event. A step ends with the next event, unless that is about a layer, a warning or a wait.
  *
  * @param now milliseconds, of the same clock for all calls
  */
@@ -48,7 +48,7 @@ export function updateActivity(activity: Activity, event: ProgressEvent, now: nu
   }
 }
 
-/** The lines of a terminal's live area. */
+/** Formats the lines for the live area of a terminal. @param width columns */
 export function formatActivity({ transfers, step }: Activity, now: number, width: number): string[] {
   const lines = [...transfers].map(([digest, transfer]) =>
     formatProgressBar(formatDigest(digest), transfer, now, width),
@@ -59,9 +59,9 @@ export function formatActivity({ transfers, step }: Activity, now: number, width
 }
 
 /**
- * The lines for a log: only of what has lasted.
+ * Formats the lines for a log.
  *
- * @param minAge milliseconds
+ * @param minAge only work of this age is described, in milliseconds
  */
 export function describeActivity({ transfers, step }: Activity, now: number, minAge: number): string[] {
   const lines = [...transfers]

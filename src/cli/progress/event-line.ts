@@ -9,7 +9,7 @@ export interface EventLine {
 }
 
 /**
- * Formats an event as a line. The words of the answers are what scripts look for (compatibility N-10, A-01).
+ * Formats an event as a line. Scripts look for the words of the answers (compatibility N-10, A-01).
  *
  * @returns `undefined` for events that only move a progress display
  */
@@ -47,7 +47,7 @@ export function formatEndedProgram({ argv, milliseconds, exitCode, signal }: End
   return toPrintable(`debug: ${formatArgv(argv)}: ${outcome} after ${Math.round(milliseconds)} ms`);
 }
 
-/** The hex digits of `sha256:HEX`. */
+/** @returns the hex digits of `sha256:HEX` */
 export function formatDigest(digest: string): string {
   return digest.slice(digest.indexOf(':') + 1);
 }

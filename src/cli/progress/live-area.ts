@@ -1,8 +1,8 @@
-/** Lines at the end of a terminal that are drawn again and again, below everything that was printed. */
+/** Lines at the end of a terminal, below all printed text, that are drawn repeatedly. */
 interface LiveArea {
-  /** Replaces what is shown. */
+  /** Replaces the lines. */
   draw(lines: readonly string[]): void;
-  /** Removes what is shown; the cursor stands where it began. */
+  /** Removes the lines, and puts the cursor at the start of the first one. */
   clear(): void;
 }
 
@@ -28,7 +28,7 @@ export function createLiveArea(write: (text: string) => void, height: () => numb
 
 const ESC = '\u001b';
 
-/** The cursor stands at the end of the last of `count` lines: go to the start of the first and erase down. */
+/** The cursor is at the end of the last of `count` lines: moves it to the start of the first one and erases below. */
 function eraseLines(count: number): string {
   if (count === 0) return '';
   return `\r${count > 1 ? `${ESC}[${count - 1}A` : ''}${ESC}[J`;

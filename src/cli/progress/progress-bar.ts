@@ -8,11 +8,11 @@ const MIN_BAR = 10;
 const GAP = '  ';
 
 /**
- * Formats the line of one layer: name, bar, percentage, bytes, rate, time left. What does not fit into the width is
- * left out, the least important first.
+ * Formats the line of one layer: name, bar, percentage, bytes, rate, time left. A narrow line leaves out the bytes, then
+ * the rate, then the time.
  *
  * @param name hex of the digest, or any other name
- * @param width longest line in characters
+ * @param width the longest line in characters
  */
 export function formatProgressBar(name: string, transfer: Transfer, now: number, width: number): string {
   const label = name.slice(0, LABEL_WIDTH).padEnd(LABEL_WIDTH);
@@ -30,7 +30,7 @@ export function formatProgressBar(name: string, transfer: Transfer, now: number,
   return `${label}${GAP}${percent}`.slice(0, Math.max(0, width));
 }
 
-/** The same as words, for a log: `Layer e4410b03d7db: 12.00 MB of 95.20 MB, 3.10 MB/s, 00:27 left`. */
+/** Formats the same as text for a log: `Layer e4410b03d7db: 12.00 MB of 95.20 MB, 3.10 MB/s, 00:27 left`. */
 export function formatProgressLine(name: string, transfer: Transfer, now: number): string {
   const left = formatTimeLeft(transfer, now);
   const parts = [

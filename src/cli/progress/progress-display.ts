@@ -1,39 +1,39 @@
 import { type Activity, describeActivity, formatActivity } from './activity.ts';
 import { createLiveArea } from './live-area.ts';
 
-/** Where output goes, and the clock. */
+/** The outputs of the program, and its clock. */
 export interface Screen {
   writeOut(text: string): void;
   writeError(text: string): void;
-  /** The terminal that standard error is; `undefined` when it is none, or one that cannot be drawn on. */
+  /** @returns the terminal of standard error; `undefined` when it is no terminal, or a terminal cannot be drawn on */
   findTerminal(): Terminal | undefined;
   /** Milliseconds. */
   now(): number;
-  /** Calls again and again until the returned function is called; must not keep the program alive. */
+  /** Repeats a call until the returned function is called; must not keep the program alive. */
   repeat(milliseconds: number, call: () => void): () => void;
 }
 
-/** Its size may change at any time. */
+/** The terminal of standard error. Its size may change at any time. */
 export interface Terminal {
   columns(): number;
   rows(): number;
 }
 
-/** Shows what goes on until it is closed. */
+/** Shows the work in progress until it is closed. */
 export interface ProgressDisplay {
-  /** Takes the display away so that a line can be printed. */
+  /** Removes the display, so that a line can be printed. */
   clear(): void;
-  /** Shows what has changed, unless that was done a moment ago. */
+  /** Draws the display again, unless the last drawing was less than an interval ago. */
   refresh(): void;
   close(): void;
 }
 
-/** Eight times a second: smooth, and light also on a serial line. */
+/** Milliseconds. Eight drawings in a second look smooth and need little of a serial line. */
 const DRAW_INTERVAL = 125;
-/** How often a log learns that something long still goes on. */
+/** Milliseconds between two lines of a log about work that lasts. */
 const LOG_INTERVAL = 10_000;
 
-/** Opens bars on a terminal; elsewhere a line now and then. */
+/** Opens bars on a terminal, or else a log with a line every ten seconds. */
 export function openProgressDisplay(screen: Screen, read: () => Activity): ProgressDisplay {
   const terminal = screen.findTerminal();
   return terminal === undefined ? openLog(screen, read) : openBars(screen, terminal, read);
@@ -52,7 +52,7 @@ function openBars(screen: Screen, terminal: Terminal, read: () => Activity): Pro
   let drawnAt = Number.NEGATIVE_INFINITY;
   const draw = (): void => {
     drawnAt = screen.now();
-    // The last column stays free: a character there makes some terminals wrap.
+    // The last column stays free, because some terminals wrap after a character there.
     area.draw(formatActivity(read(), drawnAt, terminal.columns() - 1));
   };
   const stop = screen.repeat(DRAW_INTERVAL, draw);
@@ -62,7 +62,7 @@ function openBars(screen: Screen, terminal: Terminal, read: () => Activity): Pro
       drawnAt = Number.NEGATIVE_INFINITY;
     },
     refresh() {
-      // Timers do not run while the program is busy; then the events keep the bars moving.
+      // Timers do not run while the program is busy; then the events move the bars.
       if (screen.now() - drawnAt >= DRAW_INTERVAL) draw();
     },
     close() {

@@ -18,7 +18,7 @@ export function formatProgressStart(verb: string): string {
   return formatJsonLine({ type: 'start', version: VERSION, verb, text: `atomic ${verb}` });
 }
 
-/** @param failure `undefined` when the command has done what it should */
+/** @param failure `undefined` when the command succeeded */
 export function formatProgressEnd(exitStatus: number, failure: Failure | undefined): string {
   return failure === undefined
     ? formatJsonLine({ type: 'end', outcome: 'done', exitStatus, error: null, text: 'done' })
@@ -31,7 +31,7 @@ export function formatProgressEnd(exitStatus: number, failure: Failure | undefin
       });
 }
 
-/** @param bytesTotal of the layer that the event is about; 0 when it is not known */
+/** @param bytesTotal compressed size of the event's layer; 0 when it is not known */
 export function formatProgressEvent(event: ProgressEvent, bytesTotal: number): string {
   const text = formatEvent(event)?.text ?? '';
   switch (event.kind) {

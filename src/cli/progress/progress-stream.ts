@@ -2,14 +2,14 @@ import type { Report } from '../../base/events.ts';
 import type { Failure } from '../failure.ts';
 import { formatProgressEnd, formatProgressEvent, formatProgressStart } from './progress-protocol.ts';
 
-/** What `--progress-fd` gets. */
+/** The stream of `--progress-fd`. */
 export interface ProgressStream {
   readonly report: Report;
   /** Writes the last line. */
   end(exitStatus: number, failure?: Failure): void;
 }
 
-/** Milliseconds between two lines about the bytes of one layer: five in a second are enough for every display. */
+/** Milliseconds between two lines about the bytes of one layer. */
 const BYTES_INTERVAL = 200;
 
 interface Layer {
@@ -18,9 +18,9 @@ interface Layer {
 }
 
 /**
- * Writes the first line, and from then on a line for each event, but not all of those that only count bytes.
+ * Writes the first line, and then a line for each event; lines about bytes are limited to one per layer and interval.
  *
- * @param now milliseconds
+ * @param now returns the time in milliseconds
  */
 export function openProgressStream(
   verb: string,

@@ -5,9 +5,9 @@ import { openProgressDisplay, type ProgressDisplay, type Screen } from './progre
 
 interface Reporter {
   readonly report: Report;
-  /** Writes a line for each child process with `debug`, and nothing without it. */
+  /** With `debug`, writes a line for each child process. */
   readonly trace: Trace;
-  /** Ends the display; nothing of it stays on the terminal. */
+  /** Ends the display and removes it from the terminal. */
   close(): void;
 }
 
@@ -18,11 +18,11 @@ interface ReporterOptions {
 }
 
 /**
- * Turns events into output: answers on standard output, remarks on standard error, and there also the progress of what
- * lasts. The display is opened only for that, because looking for a terminal takes longer than most commands do.
+ * Turns events into output: answers on standard output; remarks and progress on standard error. The display is opened
+ * with the first event that needs it, because the search for a terminal takes longer than most commands.
  *
- * @param options with `json` standard output belongs to the document alone, and answers become remarks; with `quiet`
- * only remarks are written; with `debug` the child processes are remarks, too
+ * @param options with `json` answers go to standard error, because standard output holds the document only; with `quiet`
+ *   only remarks are written; with `debug` child processes are written too
  */
 export function createReporter(screen: Screen, options: ReporterOptions): Reporter {
   return options.quiet ? createQuietReporter(screen, options) : createFullReporter(screen, options);

@@ -1,10 +1,10 @@
-/** How fast a layer arrives, from the numbers that were seen. All times are milliseconds of one clock. */
+/** The transfer of a layer, with the samples that give its rate. All times are milliseconds of one clock. */
 export interface Transfer {
-  /** Bytes in all; 0 when it is not known. */
+  /** The size in bytes; 0 when it is not known. */
   readonly total: number;
   readonly received: number;
   readonly startedAt: number;
-  /** Oldest first; the first is the newest that is older than the window, so that the window is always covered. */
+  /** The samples, oldest first. The first one is the newest before the window, so that they cover the whole window. */
   readonly samples: readonly Sample[];
 }
 
@@ -13,18 +13,18 @@ interface Sample {
   readonly received: number;
 }
 
-/** The rate is that of the last five seconds: calm enough to read, quick enough to follow a change. */
+/** The rate is the average of the last five seconds. */
 const WINDOW = 5000;
-/** Samples nearer to each other than this are not kept; there may be thousands of reports in a second. */
+/** The shortest time between two samples; there may be thousands of reports in a second. */
 const SAMPLE_DISTANCE = 200;
-/** Below this age a rate says more about buffers than about the network. */
+/** A transfer of a lower age has no rate: it would show the speed of buffers, not of the network. */
 const MIN_AGE = 500;
 
 export function startTransfer(total: number, now: number): Transfer {
   return { total, received: 0, startedAt: now, samples: [{ at: now, received: 0 }] };
 }
 
-/** Adds what is known at `now`. */
+/** Adds the number of received bytes at `now`. */
 export function updateTransfer(transfer: Transfer, received: number, now: number): Transfer {
   const last = transfer.samples.at(-1);
   if (last !== undefined && now - last.at < SAMPLE_DISTANCE) return { ...transfer, received };
@@ -33,14 +33,14 @@ export function updateTransfer(transfer: Transfer, received: number, now: number
   return { ...transfer, received, samples: samples.slice(Math.max(0, firstInside - 1)) };
 }
 
-/** @returns bytes in a second; `undefined` while it is too early to tell */
+/** @returns bytes per second; `undefined` while the transfer is too young */
 export function estimateRate(transfer: Transfer, now: number): number | undefined {
   const [oldest] = transfer.samples;
   if (oldest === undefined || now - oldest.at < MIN_AGE) return undefined;
   return ((transfer.received - oldest.received) / (now - oldest.at)) * 1000;
 }
 
-/** @returns `undefined` when size or rate are not known, or nothing arrives */
+/** @returns `undefined` when the size or the rate is not known, or the rate is 0 */
 export function estimateSecondsLeft(transfer: Transfer, now: number): number | undefined {
   const rate = estimateRate(transfer, now);
   if (transfer.total === 0 || rate === undefined || rate <= 0) return undefined;

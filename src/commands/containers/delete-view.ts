@@ -6,7 +6,7 @@ export function formatContainerQuestion(containers: readonly ListedContainer[]):
   return `Do you wish to delete the following containers?\n\n${formatContainers(containers)}\nConfirm (y/N) `;
 }
 
-/** Formats what will be deleted, for whoever does not see the question. */
+/** Formats the list of containers that will be deleted, when no question shows it. */
 export function formatContainerDeletion(containers: readonly ListedContainer[]): string {
   return `The following containers will be deleted.\n\n${formatContainers(containers)}`;
 }

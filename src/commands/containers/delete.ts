@@ -82,7 +82,7 @@ function selectContainers(
   );
 }
 
-/** Before the first one goes, where nobody was asked. */
+/** Prints the list before the first deletion, when no question showed it. */
 function announce(host: Host, containers: readonly ListedContainer[]): void {
   if (containers.length === 0) return;
   for (const text of formatContainerDeletion(containers).trimEnd().split('\n')) {

@@ -13,12 +13,12 @@ export interface ContainerListOptions {
   readonly 'no-trunc': boolean;
 }
 
-/** Longest command in the table without --no-trunc. Names and images are never cut: other commands need them whole. */
+/** The longest command in the table without `--no-trunc`. Names and images are never cut: other commands need them. */
 const COMMAND_WIDTH = 40;
 
 /**
- * Formats `containers list` (compatibility L-01 to L-06, columns of the seed article): names, JSON or a table; nothing
- * at all, or `[]`, for no containers. A damaged container is a line with the status `damaged`.
+ * Formats `containers list` (compatibility L-01 to L-06): names, JSON or a table; without containers an empty text or
+ * `[]`. A damaged container has the status `damaged`.
  *
  * @throws BAD_VALUE for a bad filter
  */
@@ -45,7 +45,7 @@ const columns: readonly Column<ListedContainer>[] = [
   { title: 'RUNTIME', read: (container) => readRuntime(container).replace(/.*\//, '') },
 ];
 
-/** Names of the original (L-04), and `status`, as the column is called. */
+/** The names of the original (L-04), and `status`, which is the title of the column. */
 const filterFields: FilterFields<ListedContainer> = {
   container: ({ name }) => [name],
   image: (container) => [readImage(container)],

@@ -5,8 +5,8 @@ import { formatPrivileges } from '../../containers/consent/format-privileges.ts'
 import type { InstallPlan, PlannedFile } from '../../containers/container.ts';
 
 /**
- * Formats what `install --display` prints: what would be done, every file in full, every command. Lines that begin
- * with `#` are about what follows them.
+ * Formats the output of `install --display`: the container, the whole text of every file, and every command. A line that
+ * begins with `#` describes the lines after it.
  */
 export function formatInstallPlan(plan: InstallPlan): string {
   const heading = [

@@ -1,7 +1,7 @@
 import { formatJson } from '../../cli/output/format-json.ts';
 import type { ExportedImage, ExportedPart } from '../../image/exported-image.ts';
 
-/** One line: where the image is now, and by which digest. */
+/** Formats one line: the destination of the image, and its digest there. */
 export function formatExportedImage({ reference, destination, manifest, config }: ExportedImage): string {
   const digest =
     manifest.digest === undefined ? `configuration ${config.digest}` : `manifest ${manifest.digest}`;

@@ -12,7 +12,7 @@ interface ImageHistoryOptions {
 }
 
 const SHORT_ID = 12;
-/** Longest text of a step in the table without --no-trunc. */
+/** The longest text of a step in the table without `--no-trunc`, in characters. */
 const TEXT_WIDTH = 45;
 
 /** Formats `images history`, newest step first: digests of layers, JSON or a table. */
@@ -37,7 +37,7 @@ export function formatImageHistory(
   return formatTable(steps, columns, { mark: () => '', gap: 3, heading: true, truncate });
 }
 
-/** Builds one step for `--json`; what the image does not say is null. */
+/** Builds one step for `--json`; unknown values are null. */
 export function buildStepJson({ entry, layer }: HistoryStep): Record<string, unknown> {
   return {
     created_at: entry?.created?.toISOString() ?? null,

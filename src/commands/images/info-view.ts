@@ -2,9 +2,9 @@ import { toPrintable } from '../../base/printable.ts';
 import { formatSize } from '../../cli/output/format-size.ts';
 import type { ImageInfo } from '../../containers/image-info.ts';
 
-/** A default of an image may be a paragraph; longer ones are cut. */
+/** The longest default value that is shown, in characters. */
 const MAX_VALUE = 10_000;
-/** What the original printed for a value that the system gives, and for one that must be set. */
+/** The original printed these words for a value that the system provides, and for one that must be set. */
 const SET_BY_SYSTEM = '{SET_BY_OS}';
 const NO_DEFAULT = '{DEF_VALUE}';
 
@@ -37,7 +37,7 @@ export function formatImageInfo({ image, labels, variables, size }: ImageInfo): 
     .join('\n\n');
 }
 
-/** Builds the document of `images info --json`; a default of null is given by the system. */
+/** Builds the document of `images info --json`; for a default of null the system provides the value. */
 export function buildImageInfoJson({ image, labels, variables, size }: ImageInfo): Record<string, unknown> {
   return {
     schemaVersion: 1,

@@ -3,7 +3,7 @@ import { buildHistory } from '../../image/image-history.ts';
 import { buildStepJson } from './history-view.ts';
 
 /**
- * Builds the document of one image for `images inspect`. What is not known is null.
+ * Builds the document of one image for `images inspect`. Unknown values are null.
  *
  * @param usedBy names of containers
  */

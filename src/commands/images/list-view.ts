@@ -7,15 +7,15 @@ import type { ListedImage, StoredBlob } from '../../image/image.ts';
 
 /** A line of `images list`. */
 export interface ImageRow {
-  /** Full name; `undefined` for a layer or configuration blob. */
+  /** The full name; `undefined` for a layer or configuration blob. */
   readonly reference: string | undefined;
   readonly repository: string;
   readonly tag: string;
-  /** Hex, in full. */
+  /** The whole id in hex. */
   readonly id: string;
   readonly created: Date;
   readonly size: number | undefined;
-  /** An installed container has this image. */
+  /** Whether an installed container uses this image. */
   readonly isUsed: boolean;
 }
 
@@ -27,7 +27,7 @@ interface ImageListOptions {
   readonly 'no-trunc': boolean;
 }
 
-/** What the original printed where an image or blob has no name (compatibility M-03). */
+/** The original printed this word for an image or blob without a name (compatibility M-03). */
 const NONE = '<none>';
 const SHORT_ID = 12;
 
@@ -49,7 +49,7 @@ export function buildBlobRow(blob: StoredBlob): ImageRow {
 }
 
 /**
- * Formats `images list` (compatibility M-01 to M-07): ids, JSON or a table; nothing at all for no images.
+ * Formats `images list` (compatibility M-01 to M-07): ids, JSON or a table; an empty text without images.
  *
  * @throws BAD_VALUE for a bad filter
  */
@@ -77,7 +77,7 @@ function buildColumns(truncate: boolean): readonly Column<ImageRow>[] {
   ];
 }
 
-/** Both type names are known: the list shows `system`, the completion of the original filters by `ostree`. */
+/** The filter accepts two names of the type: the list shows `system`, and the original's completion uses `ostree`. */
 const filterFields: FilterFields<ImageRow> = {
   repo: ({ repository }) => [repository],
   repository: ({ repository }) => [repository],
@@ -90,7 +90,7 @@ const filterFields: FilterFields<ImageRow> = {
   is_dangling: () => ['false'],
 };
 
-/** Keys of the original (M-07), and `reference`, `created_at` and `virtual_size_bytes`, which need no parsing. */
+/** Keys of the original (M-07), and `reference`, `created_at` and `virtual_size_bytes`, which programs need not parse. */
 function buildJson(row: ImageRow): Record<string, unknown> {
   return {
     repo: row.repository,

@@ -2,7 +2,7 @@ import { formatCount } from '../../base/format-count.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { formatSize } from '../../cli/output/format-size.ts';
 
-/** Formats what was freed; the refs were printed when they went (`Deleting ociimage/HEX`). */
+/** Formats the result of a prune. The refs were printed at their removal (`Deleting ociimage/HEX`). */
 export function formatPruned({
   objects,
   bytes,

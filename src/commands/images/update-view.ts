@@ -3,17 +3,17 @@ import { formatTable } from '../../cli/output/format-table.ts';
 
 export interface UpdateRow {
   readonly reference: string;
-  /** Ids of the image; empty when there is none. */
+  /** The ids of the image before and after the update; empty without an image. */
   readonly before: string;
   readonly after: string;
   /** The words of the original (compatibility M-60). */
   readonly status: 'Updated now' | 'Updated' | 'Could not pull';
 }
 
-/** As wide as the columns of the original. */
+/** The width of the columns in the original. */
 const ID_WIDTH = 32;
 
-/** Formats the summary of `images update --all`; nothing without images. */
+/** Formats the summary of `images update --all`; an empty text without images. */
 export function formatUpdateSummary(rows: readonly UpdateRow[]): string {
   if (rows.length === 0) return '';
   const columns: Column<UpdateRow>[] = [

@@ -29,7 +29,7 @@ export function buildVerifiedJson(image: VerifiedImage): object {
   };
 }
 
-/** A member of `unreadable_containers`. */
+/** Builds a member of `unreadable_containers`. */
 export function buildUnreadableJson(container: UnreadableContainer): object {
   return { ...buildDeploymentJson(container), remedy: container.remedy };
 }
@@ -50,7 +50,7 @@ function buildDeploymentJson({
   };
 }
 
-/** The image as it is now; `found` is what was wrong before. */
+/** Builds the image as it is after the repair; `found` holds the problems before it. */
 export function buildRepairJson(repair: ImageRepair): object {
   const { before, after, fetchedLayers, takenFromDeployments, replacedFiles, failure } = repair;
   return {

@@ -1,4 +1,4 @@
-/** What `images verify` prints for a person. Names and paths come from images. */
+/** The output of `images verify` for a person. Names and paths come from images. */
 import { formatArgv } from '../../base/format-argv.ts';
 import { formatCount } from '../../base/format-count.ts';
 import { toPrintable } from '../../base/printable.ts';
@@ -16,15 +16,15 @@ import {
   type VerifiedImage,
 } from '../../image/verified-image.ts';
 
-/** A damaged owner of folders may be at a thousand paths; `--json` has them all. */
+/** How many paths of an object are printed; one object may be at a thousand paths. `--json` has all of them. */
 const MAX_PATHS = 8;
 
-/** A line for each problem, then one that sums up. */
+/** Formats a line for each problem, then a summary. */
 export function formatVerified(image: VerifiedImage): string {
   return [...listProblemLines(image), formatSummary(image)].map(toLine).join('');
 }
 
-/** As `formatVerified` for the damage that was found, then what was done about it. */
+/** Formats the damage as `formatVerified` does, then the result of the repair. */
 export function formatRepair(repair: ImageRepair): string {
   const { before, after } = repair;
   if (isSound(before)) return formatVerified(before);
@@ -37,14 +37,14 @@ export function formatRepair(repair: ImageRepair): string {
     .join('');
 }
 
-/** The command that makes services use what was repaired; empty when no files of containers were replaced. */
+/** Formats the command that makes services use the repaired files; empty when no files of containers were replaced. */
 export function formatRestartHint(repairs: readonly ImageRepair[]): string {
   const containers = [...new Set(repairs.flatMap(({ replacedFiles }) => [...replacedFiles.keys()]))].sort();
   if (containers.length === 0) return '';
-  return `What runs has the old files open until it is restarted: systemctl try-restart ${containers.join(' ')}\n`;
+  return `Running services use the old files until they are restarted: systemctl try-restart ${containers.join(' ')}\n`;
 }
 
-/** The commands that make mounts show what was repaired. */
+/** Formats the commands that make mounts show the repaired files. */
 export function formatRemountHint(mounts: readonly StaleMount[]): string {
   return mounts
     .map(({ name, directory }) => {
@@ -58,12 +58,12 @@ export function formatRemountHint(mounts: readonly StaleMount[]): string {
     .join('');
 }
 
-/** What is wrong with containers whose image nobody knows, and what helps: no repair does. */
+/** Formats the problems of containers whose image is unknown, and the remedy; `--repair` does not help. */
 export function formatUnreadable(containers: readonly UnreadableContainer[]): string {
   return containers
     .flatMap((container) => [
       ...listDeploymentLines(container),
-      `${container.container}.${container.number}: nobody knows its image: ${container.remedy}`,
+      `${container.container}.${container.number}: its image is unknown: ${container.remedy}`,
     ])
     .map(toLine)
     .join('');

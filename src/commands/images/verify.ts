@@ -59,16 +59,16 @@ export const imagesVerify = defineCommand({
   },
 });
 
-/** `http:` before all names counts for their registries, too; between others it is a way to write a stored name. */
+/** With `http:` before all names, registries are asked without TLS. Otherwise the prefix has no effect on the store. */
 function withoutTls(source: SourceOptions, images: readonly string[]): SourceOptions {
   const areInsecure = images.length > 0 && images.every((image) => image.startsWith('http:'));
   return areInsecure ? { ...source, tlsVerify: false } : source;
 }
 
-/** What one of the three jobs has to say. */
+/** The result of a verification, a repair or a look at registries. */
 interface Part {
   readonly text: string;
-  /** Members of the JSON document. */
+  /** The members of the JSON document. */
   readonly json: object;
   readonly isGood: boolean;
 }
@@ -95,7 +95,7 @@ async function runVerify(host: Host, images: readonly string[]): Promise<Part> {
   ]);
   const { images: verified, unreadable } = await verifyImages(host, images);
   const areSound = verified.every(isSound);
-  // As it was asked: an image that only a container needs has no name any more.
+  // The command repeats the words of the person: an image that only a container uses has no name.
   const repair = formatArgv(['atomic', 'images', 'verify', '--repair', ...images]);
   const hint = areSound ? '' : `To repair: ${repair}\n`;
   return {

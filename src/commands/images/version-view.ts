@@ -4,14 +4,14 @@ import { formatTable } from '../../cli/output/format-table.ts';
 interface ImageVersion {
   readonly image: string;
   readonly version: string;
-  /** Hex, in full. */
+  /** The whole id in hex. */
   readonly id: string;
 }
 
 const SHORT_ID = 10;
 const MAX_VERSION = 200;
 
-/** Formats `images version`: an empty line behind each row, as the original did (compatibility M-50). */
+/** Formats `images version`, with an empty line after each row, as the original did (compatibility M-50). */
 export function formatVersions(versions: readonly ImageVersion[]): string {
   const columns = [
     { title: 'IMAGE NAME', read: ({ image }: ImageVersion) => image },

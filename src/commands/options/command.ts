@@ -1,7 +1,7 @@
 import type { CommandSpec, Input, OperandTable, OptionTable } from '../../cli/arguments/command-spec.ts';
 import type { Host } from '../../host/host.ts';
 
-/** A verb: its tables and what it does. The program prints what `run` returns; commands never write themselves. */
+/** A verb: its tables and its action. The program prints the result of `run`; commands write nothing themselves. */
 export interface Command<
   Options extends OptionTable = OptionTable,
   Operands extends OperandTable = OperandTable,
@@ -10,14 +10,14 @@ export interface Command<
   run(host: Host, input: Input<Options, Operands>, person: Person): Promise<Output>;
 }
 
-/** Who called the program, and can be asked. */
+/** The person who called the program, for questions. */
 export interface Person {
-  /** `-y`: every question is answered with yes, and not asked. */
+  /** `-y`: the answer to every question is yes, without asking. */
   readonly assumeYes: boolean;
   /**
    * Prints a question without a newline and waits for a line.
    *
-   * @returns the line without its newline; `undefined` at the end of input, as when nobody is there
+   * @returns the line without its newline; `undefined` at the end of input
    */
   ask(question: string): Promise<string | undefined>;
   /** Whether standard input is a terminal, so that a question can be answered. */
@@ -25,7 +25,7 @@ export interface Person {
 }
 
 export interface Output {
-  /** Everything for standard output, with its newlines. */
+  /** The text for standard output, with its newlines. */
   readonly text: string;
   /** 0 when left out. */
   readonly exitStatus?: number;

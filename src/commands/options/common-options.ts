@@ -4,7 +4,7 @@ import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { OptionTable } from '../../cli/arguments/command-spec.ts';
 
-/** `--storage`, as every verb of the original took it. OSTree is the only storage. */
+/** `--storage`, which every verb of the original accepted. OSTree is the only storage. */
 export const storageOption = {
   storage: {
     kind: 'value',
@@ -14,7 +14,7 @@ export const storageOption = {
   },
 } as const;
 
-/** Storages of the original that this program does not have. */
+/** Storages that only the original supported. */
 const otherStorages = ['docker', 'containers-storage'];
 
 /** @throws BAD_VALUE for another storage than `ostree`, in the words of the original (compatibility P-01) */
@@ -29,7 +29,7 @@ export function checkStorage(storage: string | undefined): void {
   );
 }
 
-/** Options that both lists have. */
+/** The options of `images list` and `containers list`. */
 export const listOptions = {
   filter: {
     kind: 'list',
@@ -41,7 +41,7 @@ export const listOptions = {
   json: { kind: 'flag', description: 'Print a JSON list.' },
 } as const satisfies OptionTable;
 
-/** Progress for programs, for every verb that may take long. `run-verb.ts` acts on it. */
+/** Progress for programs, in every verb that may take long. `run-verb.ts` opens the descriptor. */
 export const progressOption = {
   'progress-fd': {
     kind: 'value',
@@ -50,11 +50,13 @@ export const progressOption = {
   },
 } as const satisfies OptionTable;
 
-/** Below are standard input, output and error. */
+/** The lower numbers are standard input, output and error. */
 const FIRST_FREE = 3;
 
 /**
- * @returns a descriptor that the caller of the program has opened for writing
+ * Parses the value of `--progress-fd`.
+ *
+ * @returns a descriptor that is open for writing
  * @throws BAD_VALUE
  */
 export async function parseProgressFd(text: string): Promise<number> {
@@ -72,7 +74,7 @@ export async function parseProgressFd(text: string): Promise<number> {
 }
 
 /**
- * Checks `--system-package`. `auto` and `no` mean the same here, because no rpm is ever built.
+ * Checks `--system-package`. `auto` and `no` have the same effect: no rpm is built.
  *
  * @throws BAD_VALUE for `build` and `yes`, and for anything else in the words of compatibility N-08
  */

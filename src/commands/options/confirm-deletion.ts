@@ -5,7 +5,7 @@ import { formatWords, isYes } from './deletion-view.ts';
 /**
  * Asks before something is deleted.
  *
- * @param words what is deleted, as the person wrote it
+ * @param words the names of the objects as typed
  * @throws REFUSED in the words of the original (compatibility D-01), with exit status 2
  */
 export async function confirmDeletion(
@@ -18,6 +18,6 @@ export async function confirmDeletion(
   throw new AtomicError(
     'REFUSED',
     `User aborted delete operation for ${formatWords(words)}`,
-    answer === undefined ? { hint: 'Nobody answered; -y answers with yes.' } : {},
+    answer === undefined ? { hint: 'There was no answer; -y answers with yes.' } : {},
   );
 }

@@ -1,4 +1,4 @@
-/** The question whether an update may ask for more of the host. */
+/** Asks whether an update may get further privileges on the host. */
 
 import { AtomicError } from '../../base/errors.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
@@ -10,13 +10,13 @@ import { isYes } from './deletion-view.ts';
 interface ConsentOptions {
   /** `--accept-widening`, or `consent = any` of the settings. */
   readonly isGiven: boolean;
-  /** No person is there to be asked: `--all`, a timer. */
+  /** Whether no person can answer: with `--all`, in a timer. */
   readonly isUnattended: boolean;
 }
 
 /**
- * Builds the function that an update calls before it builds anything. It returns when nothing more is asked for, or when a
- * person accepts it.
+ * Builds the function that an update calls before its first change. The function returns when the update needs no further
+ * privileges, or when a person accepts them.
  */
 export function createConsent(
   host: Host,

@@ -11,7 +11,7 @@ export function formatDeletionQuestion(names: readonly DeletedName[]): string {
   return `Do you wish to delete the following images?\n\n${formatNames(names)}\nConfirm (y/N) `;
 }
 
-/** Formats what was deleted, for whoever did not see the question. */
+/** Formats the list of deleted images when no question showed it. */
 export function formatDeletion(names: readonly DeletedName[]): string {
   return `The following images will be deleted.\n\n${formatNames(names)}`;
 }

@@ -1,4 +1,4 @@
-/** How an update or a rollback finds out whether the service is up. */
+/** The options that decide when an update or a rollback counts the service as up. */
 
 import { AtomicError } from '../../base/errors.ts';
 import type { OptionSpec } from '../../cli/arguments/command-spec.ts';
@@ -17,7 +17,7 @@ export const healthOptions = {
 } as const satisfies Record<string, OptionSpec>;
 
 export interface HealthChoice {
-  /** Seconds; undefined leaves it to the image. */
+  /** Seconds; `undefined` for the value of the image. */
   readonly settle: number | undefined;
   readonly checksHealth: boolean;
 }

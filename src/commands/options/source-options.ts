@@ -5,10 +5,10 @@ import type { OptionTable, OptionValue } from '../../cli/arguments/command-spec.
 import type { RegistryCredentials, SourceOptions } from '../../image/image.ts';
 import { requireAccessFiles } from '../../source/trust/access-files.ts';
 
-/** Nearly an hour of pauses. */
+/** The pauses of so many tries take nearly an hour. */
 const MAX_RETRIES = 100;
 
-/** How to reach a registry: the same options for every verb that may pull. */
+/** The options of every verb that may pull: how to reach the registry. */
 export const sourceOptions = {
   creds: {
     kind: 'value',
@@ -44,8 +44,10 @@ type SourceValues = {
 };
 
 /**
- * @throws BAD_VALUE for credentials without a password and for a bad number; SOURCE_UNREADABLE for a file or folder that
- * is not there
+ * Parses the values of `sourceOptions`.
+ *
+ * @throws BAD_VALUE for credentials without a password and for a bad number; SOURCE_UNREADABLE for a missing file or
+ *   folder
  */
 export function parseSourceOptions(values: SourceValues): SourceOptions {
   const options: SourceOptions = {
@@ -70,7 +72,7 @@ function parseRetries(text: string): number {
   );
 }
 
-/** The first colon separates; a password may hold others. The value is in no message, because it holds a password. */
+/** Splits at the first colon; the password may hold others. Messages do not show the value, because of the password. */
 function parseCredentials(text: string): RegistryCredentials {
   const separator = text.indexOf(':');
   if (separator <= 0) {

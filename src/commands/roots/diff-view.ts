@@ -1,4 +1,4 @@
-/** The answer of `diff`, as lines and as a document. */
+/** The output of `diff`, as lines and as a document. */
 
 import { escapeText } from '../../cli/output/escape-text.ts';
 import {
@@ -14,9 +14,9 @@ import {
 const letters = { added: 'A', removed: 'D', changed: 'C' } as const;
 
 /**
- * Formats one line for each path, then what gains privileges, then the numbers.
+ * Formats one line for each path, then the files that gain privileges, then the numbers.
  *
- * @returns empty when there are no changes
+ * @returns an empty text without changes
  */
 export function formatDiff(changes: readonly FileChange[]): string {
   if (changes.length === 0) return '';
@@ -32,7 +32,7 @@ export function formatDiff(changes: readonly FileChange[]): string {
   ].join('\n');
 }
 
-/** The members `changes` and `privileges` of `--json`. */
+/** Builds the members `changes` and `privileges` of `--json`. */
 export function buildDiffJson(changes: readonly FileChange[]): Readonly<Record<string, unknown>> {
   return { changes: changes.map(buildChangeJson), privileges: listGains(changes) };
 }
@@ -65,7 +65,7 @@ function formatSide(value: string | number | undefined): string {
   return value === undefined ? 'none' : escapeLine(String(value));
 }
 
-/** Names of an image must not break the line or reach the terminal raw. */
+/** Names come from an image: control characters in them must not reach the terminal. */
 function escapeLine(text: string): string {
   return escapeText(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
 }

@@ -1,6 +1,6 @@
 import type { NamedRoot } from '../../containers/find-root.ts';
 
-/** What a root filesystem belongs to, in the `--json` of `diff` and `mount`. */
+/** Builds the image or container of a root filesystem for the `--json` of `diff` and `mount`. */
 export function buildRootJson(root: NamedRoot): unknown {
   const { kind, name, id, commit } = root;
   return root.kind === 'image'

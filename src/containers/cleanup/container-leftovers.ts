@@ -1,4 +1,4 @@
-/** What killed operations leave in CHECKOUTS under a dot; the names are drawn in `deployment.ts`. */
+/** Removes the leftovers of killed operations in CHECKOUTS; `deployment.ts` shows their names. */
 import type { Dirent } from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
@@ -17,7 +17,7 @@ const UNPACKED_LAYER = /^[0-9a-f]{64}$/;
  * Removes half-made and half-removed deployments. Those whose operation still runs, or will be undone or finished by
  * `recover`, stay; so do deployments without a symlink, which `uninstall` removes.
  *
- * @returns the paths that went; what cannot be removed is reported and stays
+ * @returns the removed paths; a path that cannot be removed is reported and stays
  */
 export async function removeContainerLeftovers(host: Host): Promise<readonly string[]> {
   const { checkouts } = host.locations;
@@ -47,7 +47,7 @@ export async function removeUnpackedLayers(host: Host): Promise<readonly string[
   return removed;
 }
 
-/** What something is mounted in stays, and is no reason not to remove the rest. */
+/** A folder with a mount in it stays; the others are still removed. */
 async function tryToRemove(host: Host, path: string, isFolder: boolean): Promise<boolean> {
   try {
     if (isFolder) await removeTree(path);

@@ -1,4 +1,4 @@
-/** Deletes names of images. What they name stays until it is pruned, and as long as a container needs it. */
+/** Deletes names of images. The objects stay until a prune, and as long as a container needs them. */
 import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
@@ -13,22 +13,22 @@ import { surveyStore } from './survey-store.ts';
 
 export type ImageSelection =
   | { readonly kind: 'all' }
-  /** Names or beginnings of ids, as a person wrote them. */
+  /** Names or beginnings of ids, as typed. */
   | { readonly kind: 'written'; readonly words: readonly string[] };
 
-/** What a deletion would do. */
+/** The effects of a deletion. */
 export interface ImageDeletion {
-  /** Sorted, each once. */
+  /** The names to delete, sorted, each once. */
   readonly names: readonly ImageName[];
-  /** Names that go and are the last ones of an image that containers use, with those containers. */
+  /** The last names of images that containers use, with those containers. */
   readonly used: readonly { readonly reference: string; readonly containers: readonly string[] }[];
-  /** When an image loses its last name: the deployments that may be made of it, because nobody knows their image. */
+  /** When an image loses its last name: the deployments whose image is unknown and may be this one. */
   readonly unreadable: readonly UnreadableDeployment[];
 }
 
 /**
- * Finds the names that a person wants to delete, and who uses their images. An image counts as used when none of its
- * names would stay: while one stays, nothing of it can be pruned and it can be found by its id.
+ * Finds the names to delete, and the containers that use their images. An image counts as used only when it would lose
+ * all names: while one name stays, a prune keeps the image.
  *
  * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE
  */
@@ -65,16 +65,16 @@ export async function requireUnused(host: Host, { used, unreadable }: ImageDelet
   if (unreadable.length > 0) {
     throw await buildUnreadable(host, unreadable, {
       step: 'deleting images',
-      consequence: 'Nothing was deleted, because nobody knows which image it uses (-f deletes all the same)',
+      consequence: 'Nothing was deleted, because its image is unknown (-f deletes all the same)',
     });
   }
 }
 
 /**
- * Deletes the names, one after another, which needs no space; a crash leaves those that were not reached.
+ * Deletes the names one by one, which needs no space. After a crash the remaining names are still there.
  *
- * @param deletion what the person has seen; a container that was installed since then keeps its files, as with -f
- * @throws AtomicError IMAGE_NOT_FOUND when one of them is gone or names another image by now: nothing was deleted
+ * @param deletion the effects that the person confirmed; a container that was installed since keeps its files, as with -f
+ * @throws AtomicError IMAGE_NOT_FOUND when a name is gone or names another image now: then nothing was deleted
  */
 export async function applyDeletion(host: Host, { names }: ImageDeletion): Promise<void> {
   if (names.length === 0) return;

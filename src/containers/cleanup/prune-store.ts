@@ -1,4 +1,4 @@
-/** Frees what neither an image nor a container needs. */
+/** Frees the objects that neither an image nor a container needs. */
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { withExclusiveStore } from '../../store/access/store-lock.ts';
@@ -11,10 +11,11 @@ import { removeContainerLeftovers, removeUnpackedLayers } from './container-left
 import { type SurveyedFolder, surveyStore } from './survey-store.ts';
 
 /**
- * Prunes the image store, and removes what killed commands have left. Waits for pulls and installs, and they for it.
+ * Prunes the image store, and removes the leftovers of killed commands. A prune and a pull or install wait for each
+ * other.
  *
- * @throws CONTAINER_DAMAGED when nobody knows what a container needs: nothing was removed; what `pruneRepository`
- *   throws; a journal or folder that cannot be read
+ * @throws CONTAINER_DAMAGED when the image of a container is unknown: then nothing was removed; the errors of
+ *   `pruneRepository`; file errors for a journal or folder that cannot be read
  */
 export async function pruneStore(host: Host): Promise<PrunedStore> {
   return withExclusiveStore(host, async () => {
@@ -25,7 +26,7 @@ export async function pruneStore(host: Host): Promise<PrunedStore> {
     if (unreadable.length > 0) {
       throw await buildUnreadable(host, unreadable, {
         step,
-        consequence: 'Nothing was freed, because nobody knows what it needs',
+        consequence: 'Nothing was freed, because its image is unknown',
       });
     }
     const leftovers = [...(await removeContainerLeftovers(host)), ...(await removeEndedMounts(host))];
@@ -45,7 +46,7 @@ function buildMissing({ locations }: Host, checkouts: string, step: string): Ato
     'STORE_FAILED',
     `${step}: the containers in ${checkouts} use it too, and that folder is not there`,
     {
-      hint: `Nothing was freed, because nobody knows what they need: mount the folder, or remove its line from ${list} when it is gone for good.`,
+      hint: `Nothing was freed, because the images of its containers are unknown: mount the folder, or remove its line from ${list} when it is gone for good.`,
       details: { path: checkouts },
     },
   );

@@ -10,9 +10,9 @@ export interface SurveyedFolder extends Deployments {
 }
 
 interface SurveyedStore {
-  /** Begins with the CHECKOUTS of this host. */
+  /** The folders that could be read; the first is the CHECKOUTS of this host. */
   readonly folders: readonly SurveyedFolder[];
-  /** Other folders that are not there: what their containers need, nobody knows. */
+  /** Other folders that are missing. The needs of their containers are unknown. */
   readonly missing: readonly string[];
 }
 

@@ -153,7 +153,9 @@ function listDevices(linux: JsonObject, reject: Reject): readonly Privilege[] {
   return [...new Set(subjects)].map((subject) => ({ kind: 'device', subject }));
 }
 
-/** The rules in their order: each allows or denies what it names, and one for all devices begins anew. */
+/**
+ * Applies the rules in their order: each one allows or denies its devices; a rule for all devices replaces the others.
+ */
 function listAllowed(rules: readonly JsonObject[]): readonly string[] {
   const allowed = new Set<string>();
   for (const { allow, type, major, minor } of rules) {

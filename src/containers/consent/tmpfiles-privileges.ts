@@ -13,7 +13,7 @@ export function listTmpfilesPrivileges(
   return [...new Set(subjects)].map((subject) => ({ kind: 'tmpfiles', subject }));
 }
 
-/** A quoted path, and one with `..`, a specifier or a glob, counts as outside: what it means is not certain. */
+/** A quoted path, and one with `..`, a specifier or a glob, counts as outside, because its meaning is not certain. */
 function isOwn(line: string, ownFolders: readonly string[]): boolean {
   const path = line.split(' ')[1] ?? '';
   if (!/^\/[^%*?[\]"'\\]*$/.test(path) || path.split('/').includes('..')) return false;

@@ -1,6 +1,6 @@
 /**
- * An uninstall behind its commit point, which is the removal of the symlink. Each step may be repeated: a crash anywhere
- * is followed by all of them again.
+ * An uninstall after its commit point, which is the removal of the symlink. Each step may be repeated: after a crash all
+ * steps run again.
  */
 import { readFile, rename } from 'node:fs/promises';
 import { withFileErrors } from '../../base/file-error.ts';
@@ -73,7 +73,7 @@ export async function finishUninstall(host: Host, journal: UninstallJournal): Pr
   await removeJournal(host, name);
 }
 
-/** Under their new names they are no container for those who list; their copies still tell which host files are ours. */
+/** Lists ignore the new names. The copies in the deployments still show which files of the host belong to atomic. */
 async function retireDeployments(host: Host, name: string): Promise<void> {
   for (const number of deploymentNumbers) {
     const folder = buildDeploymentFolder(host.locations, name, number);
@@ -94,7 +94,7 @@ async function removeUnit(host: Host, { container: name, hasService, runtime }: 
   if (!isOurs && !hasService) return;
   await runVisibly(host, reloadCommand);
   const state = await readUnitState(host, name);
-  // The host brings one of this name itself, or a person has edited ours.
+  // The host has its own file of this name, or a person has edited that of atomic.
   if (state.loadState !== 'not-found') return;
   if (isActive(state)) {
     await stopOrphan(host, name);
@@ -121,7 +121,7 @@ async function removeTmpfiles(host: Host, name: string): Promise<void> {
   await removeFile(tmpfiles);
 }
 
-/** What cannot be removed is reported, and the uninstall goes on (compatibility U-01). */
+/** A failed removal is reported, and the uninstall goes on (compatibility U-01). */
 async function runTmpfilesRemove(host: Host, tmpfiles: string, spared: readonly string[]): Promise<void> {
   host.report({ kind: 'command', argv: buildRemoveCommand(tmpfiles) });
   const result = await captureProgram(host, buildRemoveCommand(tmpfiles, spared));

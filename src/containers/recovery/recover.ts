@@ -1,4 +1,4 @@
-/** What follows a crash: an operation whose journal is there and whose lock is free is undone or finished. */
+/** Recovers from crashes: undoes or finishes each operation that has a journal and holds no lock. */
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { isActive, readUnitState, requireSystemd } from '../../host/systemd/systemctl.ts';
@@ -31,10 +31,10 @@ export interface Recovered {
 }
 
 /**
- * Recovers every interrupted operation; those that run now are left alone.
+ * Recovers every interrupted operation. Running operations are left alone.
  *
  * @returns what was done
- * @throws NOT_ROOT, NO_SYSTEMD; the first failure, after all others were tried, whose journal stays
+ * @throws NOT_ROOT, NO_SYSTEMD; the first failure, after all operations were tried: its journal stays
  */
 export async function recoverOperations(host: Host): Promise<readonly Recovered[]> {
   requireRoot(host, 'recover');
@@ -56,8 +56,8 @@ export async function recoverOperations(host: Host): Promise<readonly Recovered[
 }
 
 /**
- * Recovers what other commands left, before an own change. A failure is reported and does not stop the command: the
- * operations on one container do not depend on those on another.
+ * Recovers the operations of other commands before a change. A failure is reported and does not stop the command, because
+ * operations on different containers do not depend on each other.
  *
  * @param own the container whose lock the caller takes next
  */
@@ -128,8 +128,8 @@ async function recoverInstall(
 }
 
 /**
- * What cannot be activated is undone, as it would have been without the crash. What runs was activated: only its journal
- * could not be removed, and a later failure is no reason to take it away.
+ * Undoes an install that cannot be activated, as the install itself would have done. A running service was activated
+ * before: only the journal could not be removed, and a later failure does not remove the container.
  */
 async function tryToActivate(host: Host, name: string, folder: string): Promise<boolean> {
   try {

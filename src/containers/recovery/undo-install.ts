@@ -7,15 +7,15 @@ import { buildContainerPaths, buildDeploymentFolder, type DeploymentNumber } fro
 import { findLinkTarget, isFolder } from '../read-container.ts';
 import { deactivateDeployment } from '../service/activate.ts';
 
-/** What an install was about to make. */
+/** The container and the deployment of an unfinished install. */
 interface UnfinishedInstall {
   readonly name: string;
   readonly number: DeploymentNumber;
 }
 
 /**
- * Removes everything that an install made, from any point of it. May be repeated: the symlink goes first, so that
- * whoever comes after a crash in here undoes again and does not finish (recover.ts).
+ * Removes everything that an install made, from any point of it. May be repeated. The symlink is removed first: after a
+ * crash in this function `recover.ts` undoes again, and does not finish the install.
  */
 export async function undoInstall(host: Host, { name, number }: UnfinishedInstall): Promise<void> {
   const { checkouts } = host.locations;

@@ -14,17 +14,17 @@ interface NameParts {
 }
 
 /**
- * Longest name. A file name may have 255 characters, a unit name too; the rest is for what is put around the name:
- * `runc-NAME.scope`, `tmpfiles-NAME.conf`, `NAME.service`, and the suffixes of temporary files.
+ * The longest name. File names and unit names may have 255 characters; the difference is for prefixes and suffixes:
+ * `runc-NAME.scope`, `tmpfiles-NAME.conf`, `NAME.service`, and those of temporary files.
  */
 const maxLength = 200;
 
-/** systemd takes `x.socket` for that unit and does not add `.service`; runc takes `x.slice` for a slice. */
+/** systemctl does not add `.service` to a name such as `x.socket`; runc takes `x.slice` for a slice. */
 const unitSuffix = /\.(?:service|socket|device|mount|automount|swap|target|path|timer|snapshot|slice|scope)$/;
 
-/** What helps who chooses a name. */
+/** The hint for a person who chooses a name. */
 const adviceForNewName = 'Choose a name with --name NAME.';
-/** What helps who has mistyped the name of a container. */
+/** The hint for a person who mistyped the name of a container. */
 export const adviceForExistingName = '`atomic containers list -a` shows the names.';
 
 /**
@@ -42,7 +42,7 @@ export function parseContainerName(text: string, advice = adviceForNewName): Con
 }
 
 /**
- * Builds the name of a container that the person did not name (compatibility I-10): the last part of the repository,
+ * Builds the default name of a container (compatibility I-10): the last part of the repository,
  * and `-TAG` unless the tag is `latest`.
  *
  * @throws BAD_VALUE when the result is not a container name

@@ -6,7 +6,7 @@ import { type HealthCheck, parseManifestHealthCheck, parseSettle } from './healt
 
 /** `/exports/manifest.json` of an image (compatibility E-06). The key `version` is never read. */
 export interface ExportsManifest {
-  /** Defaults of template variables. */
+  /** The defaults of template variables. */
   readonly defaultValues: Readonly<Record<string, string>>;
   /** Absolute host path -> template of the path that is used instead. */
   readonly renameFiles: Readonly<Record<string, string>>;
@@ -14,14 +14,14 @@ export interface ExportsManifest {
   readonly installedFilesTemplate: readonly string[];
   /** Whether host files may be hard links into the image. */
   readonly useLinks: boolean;
-  /** The image only brings host files: no unit, no service. */
+  /** Whether the image only brings host files: no unit, no service. */
   readonly noContainerService: boolean;
   /** How long the service must run without a restart to count as up, in seconds. */
   readonly settle: number | undefined;
   readonly healthCheck: HealthCheck | undefined;
 }
 
-/** The manifest of an image that has none. */
+/** Stands for the manifest of an image without one. */
 export const emptyExportsManifest: ExportsManifest = {
   defaultValues: {},
   renameFiles: {},
@@ -32,7 +32,7 @@ export const emptyExportsManifest: ExportsManifest = {
   healthCheck: undefined,
 };
 
-/** Far above any real manifest; keeps a hostile one from filling the `info` file. */
+/** The longest manifest, far longer than real ones. The limit keeps a hostile one from filling the `info` file. */
 const maxLength = 1024 * 1024;
 
 /**

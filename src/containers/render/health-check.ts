@@ -1,13 +1,13 @@
-/** What says whether the service of an image works: `healthCheck` of `/exports/manifest.json`, or the image's own. */
+/** The health check of an image: `healthCheck` of `/exports/manifest.json`, or `Healthcheck` of its configuration. */
 import { expectArray, expectObject, expectString, expectStrings } from '../../base/json-shape.ts';
 import type { JsonObject, Reject } from '../../base/json-text.ts';
 
 export type HealthProbe =
-  /** Run inside the container; the exit status 0 means healthy. */
+  /** A command that runs inside the container; the exit status 0 means healthy. */
   | { readonly kind: 'command'; readonly argv: readonly string[] }
-  /** A status from 200 to 399 means healthy. */
+  /** A request to this URL; a status from 200 to 399 means healthy. */
   | { readonly kind: 'http'; readonly url: string }
-  /** A connection means healthy. */
+  /** A connection to this address; success means healthy. */
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
 /** The times are in seconds. */
@@ -19,19 +19,19 @@ export interface HealthCheck {
   readonly startPeriod: number;
 }
 
-/** How long a service has to become healthy: its start period, and then as many intervals as it may fail. */
+/** Computes how long a service has to become healthy: the start period, then an interval for each allowed failure. */
 export function calculateHealthDeadline({ startPeriod, retries, interval }: HealthCheck): number {
   return startPeriod + retries * interval;
 }
 
 const defaults = { interval: 2, timeout: 5, retries: 5, startPeriod: 0 };
-/** Those of Docker, for the health check of a configuration (Docker image specification 1.2). */
+/** The defaults of Docker, for the health check of a configuration (Docker image specification 1.2). */
 const imageDefaults = { interval: 30, timeout: 30, retries: 3, startPeriod: 0 };
 const NANOSECONDS = 1e9;
-/** An update holds the lock of the container for as long. */
+/** The limit of all times, in seconds. An update holds the lock of the container for as long. */
 const MAX_SECONDS = 3600;
 const MAX_RETRIES = 1000;
-/** A check is a question to the service. An image must not make the host talk to others. */
+/** A check may only connect to this host: an image must not make the host connect to other machines. */
 const ownHosts = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/;
 
 /**
@@ -52,7 +52,7 @@ export function parseManifestHealthCheck(value: unknown, reject: Reject): Health
 /**
  * Parses `Healthcheck` of the configuration of an image.
  *
- * @returns `undefined` when the image has none, or turns that of its base off
+ * @returns `undefined` when the image has none, or disables that of its base
  */
 export function parseImageHealthCheck(value: unknown, reject: Reject): HealthCheck | undefined {
   const check = expectObject(value, 'config.Healthcheck', reject);

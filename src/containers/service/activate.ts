@@ -1,4 +1,4 @@
-/** Making a deployment the one that systemd knows, and taking that back. */
+/** Registers a deployment with systemd, and undoes that. */
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtomicError, rewordError } from '../../base/errors.ts';
@@ -42,7 +42,7 @@ export function buildActivationCommands(
 }
 
 /**
- * Makes a deployment the one that systemd knows. May be repeated. Success means that all is on the disk.
+ * Registers a deployment with systemd and creates its declared paths. May be repeated. After success all is on the disk.
  *
  * @param folder the deployment
  * @throws as its two steps
@@ -53,8 +53,8 @@ export async function activateDeployment(host: Host, name: string, folder: strin
 }
 
 /**
- * Copies the unit and the tmpfiles.d file of a deployment to where systemd looks for them and tells it. The unit comes
- * last, so that systemd never sees it without the other. All of it can be taken back (`deactivateDeployment`).
+ * Copies the unit and the tmpfiles.d file of a deployment to the folders of systemd and reloads it. The unit comes last,
+ * so that systemd never reads it without the other file. `deactivateDeployment` undoes all of it.
  *
  * @throws COMMAND_FAILED, UNIT_FAILED and file errors
  */
@@ -72,8 +72,8 @@ export async function registerDeployment(host: Host, name: string, folder: strin
 }
 
 /**
- * Carries out the tmpfiles.d file of a registered deployment, and brings everything to the disk. This comes last, because
- * what such lines do to paths that were there before cannot be taken back.
+ * Runs systemd-tmpfiles for a registered deployment, and syncs everything. This is the last step, because changes of
+ * existing paths cannot be undone.
  *
  * @throws COMMAND_FAILED and file errors
  */
@@ -83,15 +83,15 @@ export async function createDeclaredPaths(host: Host, name: string, folder: stri
   if (tmpfiles !== undefined) {
     await withTemplateHint('tmpfiles.template', () => runVisibly(host, buildCreateCommand(paths.tmpfiles)));
   }
-  // It was done before; people and scripts know the lines in this order.
+  // The service is enabled already. The line is printed here, because scripts expect this order.
   if (unit !== undefined) host.report({ kind: 'command', argv: buildEnableCommand(name) });
   if (unit === undefined && tmpfiles === undefined) return;
   await syncDeclaredPaths(tmpfiles ?? '');
-  // Covers both files, and the symlinks that `systemctl enable` made.
+  // This sync covers both files, and the symlinks of `systemctl enable`.
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
-/** The texts of the files on the host, as a deployment keeps them; undefined for one that it does not have. */
+/** The deployment's copies of the files of the host; `undefined` for a file that it does not have. */
 interface HostFileCopies {
   readonly unit: string | undefined;
   readonly tmpfiles: string | undefined;
@@ -103,8 +103,8 @@ export async function readCopies(folder: string, name: string): Promise<HostFile
 }
 
 /**
- * Puts the files of a deployment in the place of those of the other one; a file that it does not have goes. systemd does not
- * know of it yet. May be repeated.
+ * Replaces the files of the host by those of another deployment; a file that it does not have is removed. systemd is not
+ * reloaded yet. May be repeated.
  */
 export async function replaceHostFiles(host: Host, name: string, wanted: HostFileCopies): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
@@ -121,10 +121,10 @@ export async function replaceHostFiles(host: Host, name: string, wanted: HostFil
 }
 
 /**
- * Lets systemd read a unit that was replaced. A service that was enabled is so by the `[Install]` section of the new unit;
- * where that did not change, symlinks that a person has added stay.
+ * Reloads systemd after a unit was replaced. An enabled service is enabled again by the `[Install]` section of the new
+ * unit. When that section is unchanged, symlinks that a person has added stay.
  *
- * @param replaced the files that were there before, as far as they are known
+ * @param replaced the files before the replacement, where they are known
  * @throws COMMAND_FAILED; UNIT_FAILED when systemd cannot load it
  */
 export async function reloadUnit(
@@ -141,7 +141,7 @@ export async function reloadUnit(
   if (unit !== undefined) await requireLoaded(host, name, buildContainerPaths(host.locations, name).unit);
 }
 
-/** A small host may lack the folder. */
+/** The folder does not exist on every host. */
 async function writeHostFile(path: string, text: string): Promise<void> {
   await ensureDirectory(dirname(path));
   await writeFileDurably(path, text, 0o644);
@@ -158,11 +158,11 @@ async function requireLoaded(host: Host, name: string, unit: string): Promise<vo
   });
 }
 
-/** What the programs of systemd say when the host is the cause. */
+/** Messages of systemd's programs whose cause is the host, not the image. */
 const HOST_CAUSE =
   /connect to (?:system )?bus|transport endpoint|connection|timed out|failed to reload daemon|no space left|not enough space|quota|read-only file system|input\/output error/i;
 
-/** What systemd says of a file is about what an image made of it; a program that was killed has said nothing. */
+/** An error of systemd about a file is a fault of the image. A program that was killed has reported no fault. */
 async function withTemplateHint(template: string, action: () => Promise<unknown>): Promise<void> {
   try {
     await action();
@@ -178,8 +178,8 @@ function buildHint(template: string): string {
 }
 
 /**
- * Takes back what `activateDeployment` did, from any point of it, also on the disk. Files that are not ours stay. What
- * systemd-tmpfiles created stays too: it may hold data of an earlier installation.
+ * Undoes `activateDeployment` from any point of it, and syncs. Files of others stay. Paths that systemd-tmpfiles created
+ * stay too: they may hold data of an earlier installation.
  */
 export async function deactivateDeployment(host: Host, name: string): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
@@ -190,12 +190,12 @@ export async function deactivateDeployment(host: Host, name: string): Promise<vo
     await removeFile(paths.unit);
   }
   if (await isOwnTmpfiles(host, name)) await removeFile(paths.tmpfiles);
-  // Also without a unit: a crash may have come between its removal and this.
+  // Needed also without a unit: a crash may have come between its removal and this step.
   await runProgram(host, reloadCommand);
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
-/** A unit that systemd cannot load is disabled but not stopped: a failure of systemctl, but nothing is left to do. */
+/** systemctl disables a unit that systemd cannot load, and then fails to stop it. Nothing is left to do then. */
 async function disableService(host: Host, name: string): Promise<void> {
   const result = await captureProgram(host, withoutReload(buildDisableNowCommand(name)));
   if (result.exitCode === 0) return;
@@ -204,7 +204,7 @@ async function disableService(host: Host, name: string): Promise<void> {
   throw buildCommandFailed(result);
 }
 
-/** The text of a file; undefined when there is none. */
+/** @returns the text of a file; `undefined` when there is none */
 export async function findText(path: string): Promise<string | undefined> {
   return withFileErrors(`read ${path}`, async () => {
     try {

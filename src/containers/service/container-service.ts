@@ -1,4 +1,4 @@
-/** The service of a container that is uninstalled, updated or rolled back. */
+/** Stops, starts and disables the service of a container. */
 import { AtomicError } from '../../base/errors.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
@@ -20,10 +20,10 @@ import {
 import { buildContainerPaths } from '../deployment.ts';
 
 /**
- * Stops the service and leaves it enabled, so that starting it takes everything back. The command is shown as the
- * original ran it (compatibility U-03); the other half is `disableService`.
+ * Stops the service and leaves it enabled, so that a start undoes everything. The shown command is that of the original
+ * (compatibility U-03); the other half is `disableService`.
  *
- * @throws UNIT_FAILED when it goes on running, or was started again meanwhile
+ * @throws UNIT_FAILED when the service still runs, or was started again meanwhile
  */
 export async function stopService(host: Host, name: string): Promise<void> {
   if (!(await isOwnService(host, name))) return;
@@ -46,7 +46,7 @@ export async function stopUnit(host: Host, name: string): Promise<void> {
 }
 
 /**
- * Starts what ran before an update or a rollback, in the order that systemd chooses.
+ * Starts the units that ran before an update or a rollback, in the order that systemd chooses.
  *
  * @param units with their types
  * @throws COMMAND_FAILED when one of them does not start
@@ -61,7 +61,7 @@ async function runStart(host: Host, units: readonly string[]): Promise<ProgramRe
     kind: 'command',
     argv: ['systemctl', 'start', ...units.map((unit) => unit.replace(/\.service$/, ''))],
   });
-  // These starts are ours: none of them must be one too many for the limit of its unit.
+  // These starts must not count for the start limits of the units.
   await captureProgram(host, ['systemctl', 'reset-failed', ...units]);
   return captureWithReminders(
     host,
@@ -83,7 +83,7 @@ async function endService(host: Host, name: string): Promise<void> {
 }
 
 /**
- * Stops the service whose unit is gone already: a person has started it after `stopService`.
+ * Stops the service after the removal of its unit: a person may have started it after `stopService`.
  *
  * @throws COMMAND_FAILED
  */
@@ -104,7 +104,7 @@ async function runStop(host: Host, name: string): Promise<ProgramResult> {
 }
 
 /**
- * Starts the service that `stopService` has stopped, and what systemd has stopped with it. What does not start is reported.
+ * Starts the service that `stopService` has stopped, and the units that systemd stopped with it. A failure is reported.
  *
  * @param running the units that ran before, with their types
  */
@@ -118,7 +118,7 @@ export async function startServiceAgain(host: Host, name: string, running: reado
 export async function disableService(host: Host, name: string): Promise<void> {
   if (!(await isOwnService(host, name))) return;
   const result = await captureProgram(host, withoutReload(['systemctl', 'disable', `${name}.service`]));
-  // Without a unit it fails when there is no symlink to remove.
+  // Without a unit, systemctl fails when there is no symlink to remove.
   const hasUnit = await isNameTaken(buildContainerPaths(host.locations, name).unit);
   if (result.exitCode === 0 || !hasUnit) return;
   host.report({ kind: 'warning', text: buildCommandFailed(result).message });

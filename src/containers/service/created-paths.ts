@@ -1,4 +1,4 @@
-/** What `systemd-tmpfiles --create` makes for a container, so that it can be taken back. */
+/** Records and undoes what `systemd-tmpfiles --create` does for a container. */
 import { lstat, readdir, readFile, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isErrno, toFileError, withFileErrors } from '../../base/file-error.ts';
@@ -22,8 +22,8 @@ export async function listPathsToCreate(tmpfiles: string): Promise<readonly stri
 }
 
 /**
- * Lists the folders below `/run` that the lines would create, with their missing parents, outermost first: those go with
- * the container. One that another container has created counts, because the last of them takes it away.
+ * Lists the folders below `/run` that the lines would create, with their missing parents, outermost first: an uninstall
+ * removes them. A folder that another container created counts too, because the last container removes it.
  */
 export async function listFoldersToCreate(host: Host, tmpfiles: string): Promise<readonly string[]> {
   const named = listCreatedFolders(tmpfiles).filter((path) => path.startsWith('/run/'));
@@ -46,8 +46,8 @@ async function listMissing(paths: readonly string[]): Promise<readonly string[]>
 /**
  * Removes files and empty folders, innermost first, also from the disk.
  *
- * @param own the tmpfiles.d file that goes with them; what another one names stays, and so do folders that have got content
- * @returns what is still there
+ * @param own the tmpfiles.d file that is removed with them. Paths in other files stay, and so do folders with content
+ * @returns the paths that still exist
  */
 export async function removeCreatedPaths(
   host: Host,
@@ -60,7 +60,7 @@ export async function removeCreatedPaths(
   });
 }
 
-/** The same for folders only: what is no folder any more is another person's. */
+/** Does the same for folders only: a path that is no folder any more belongs to another program. */
 export async function removeCreatedFolders(
   host: Host,
   own: string | undefined,
@@ -69,13 +69,13 @@ export async function removeCreatedFolders(
   return removePaths(host, own, paths, rmdir);
 }
 
-/** Brings to the disk what the lines have created or removed, on each filesystem. */
+/** Syncs the paths that the lines created or removed, each filesystem once. */
 export async function syncDeclaredPaths(tmpfiles: string): Promise<void> {
-  // Of an unknown specifier the path may be anything.
+  // An unknown specifier may stand for any path.
   await syncFilesystemsOf(listNamedPaths(tmpfiles).filter((path) => path.startsWith('/')));
 }
 
-/** Gone already, filled meanwhile, mounted upon, or no folder. */
+/** The path is gone, has content, is a mount point, or is no folder. */
 const acceptable = ['ENOENT', 'ENOTEMPTY', 'EBUSY', 'ENOTDIR'];
 
 async function removePaths(
@@ -101,8 +101,8 @@ async function removePaths(
 }
 
 /**
- * Makes again what another install has come to rely on while this one removed it. An install writes its file before it
- * creates anything: so either the file is seen here, or that install creates the path itself later.
+ * Creates removed paths again that another install needs since. An install writes its tmpfiles.d file before it creates
+ * paths: so either the file is there now, or that install creates the path later.
  */
 export async function restoreDeclaredPaths(
   host: Host,

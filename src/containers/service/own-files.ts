@@ -1,4 +1,4 @@
-/** Which of the host's files under the names of a container are ours to remove. */
+/** Finds which files of the host with the names of a container belong to atomic, and may be removed. */
 import { lstat, readFile } from 'node:fs/promises';
 import { isErrno, withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
@@ -10,13 +10,13 @@ import {
 } from '../deployment.ts';
 import { parseMarker } from '../render/unit/generated-marker.ts';
 
-/** Whether the unit under the name of this container is ours; false when there is none. */
+/** Whether the unit with the name of this container belongs to atomic; false without a unit. */
 export async function isOwnUnit(host: Host, name: string): Promise<boolean> {
   const copies = listDeployments(host, name).map((folder) => buildDeploymentPaths(folder, name).unitCopy);
   return isOwn(host, buildContainerPaths(host.locations, name).unit, name, copies);
 }
 
-/** Whether the tmpfiles.d file under the name of this container is ours; false when there is none. */
+/** Whether the tmpfiles.d file with the name of this container belongs to atomic; false without a file. */
 export async function isOwnTmpfiles(host: Host, name: string): Promise<boolean> {
   const copies = listDeployments(host, name).map((folder) => buildDeploymentPaths(folder, name).tmpfilesCopy);
   return isOwn(host, buildContainerPaths(host.locations, name).tmpfiles, name, copies);
@@ -43,7 +43,7 @@ async function isOwn(
   return false;
 }
 
-/** An uninstall has renamed the deployments before it removes the host's files. */
+/** An uninstall renames the deployments before it removes the files of the host. */
 function listDeployments({ locations }: Host, name: string): readonly string[] {
   return deploymentNumbers.flatMap((number) => [
     buildDeploymentFolder(locations, name, number),
@@ -51,7 +51,7 @@ function listDeployments({ locations }: Host, name: string): readonly string[] {
   ]);
 }
 
-/** Undefined for what is not there, and for what is no regular file: we make no other. */
+/** @returns `undefined` for a missing file, and for one that is not regular: atomic creates only regular files */
 async function findContent(path: string): Promise<Buffer | undefined> {
   return withFileErrors(`read ${path}`, async () => {
     try {

@@ -5,11 +5,11 @@ import { requireSystemAccess } from '../preconditions.ts';
 import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
 import { uninstallContainer } from './uninstall.ts';
 
-/** Exit status 1, whatever the failures themselves would have. */
+/** The error has the exit status 1, whatever the statuses of the failures are. */
 const FAILED = 1;
 
 /**
- * Uninstalls containers, one after another. One that fails does not keep the others from it.
+ * Uninstalls containers one by one. A failure does not stop the others.
  *
  * @param names each once
  * @throws as `uninstallContainer` for a single one; else the failures are reported one by one, and the error names all of

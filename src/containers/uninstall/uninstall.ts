@@ -31,8 +31,8 @@ import { listRunningUnits } from '../service/running-units.ts';
  * Uninstalls a container: its service, unit, tmpfiles.d file and deployments; the image stays (compatibility U-01).
  * A damaged or half-installed container can be uninstalled too.
  *
- * Until the service has ended nothing is removed: a failure or an interruption there starts it again and takes the
- * journal back, and the error says how the container was left. After that there is only forward.
+ * Nothing is removed before the service has ended: a failure or an interruption until then starts it again and removes
+ * the journal, and the error describes the state of the container. After that the uninstall can only be finished.
  *
  * @throws NOT_ROOT, NO_SYSTEMD, BAD_VALUE, CONTAINER_NOT_FOUND, READ_ONLY, UNIT_FAILED when the service does not stop,
  *   DEPLOYMENT_IN_USE when something is mounted below a deployment, INTERRUPTED, ROLLBACK_FAILED when the service could
@@ -84,7 +84,7 @@ async function applyUninstall(host: Host, journal: UninstallJournal): Promise<vo
   await finish(host, journal);
 }
 
-/** @returns what to throw: the failure, and how the container was left */
+/** @returns the error to throw: the failure, and the state of the container */
 async function takeBack(host: Host, journal: UninstallJournal, failure: unknown): Promise<unknown> {
   const { container: name, hasService, wasActive } = journal;
   try {
@@ -129,7 +129,7 @@ async function planUninstall(host: Host, name: string): Promise<UninstallPlan> {
   await requireNotShown(host, name);
   const record = state.kind === 'installed' ? state.record : undefined;
   const hasService = record?.hasContainerService ?? (await isOwnUnit(host, name));
-  // With a service the mounts may be its own and end with it; without one they would never go away.
+  // The mounts of a service may end with it. Without a service they would stay for ever.
   if (!hasService) await requireNoMountsOf(host, name);
   await requireWritable(host.locations.units);
   await requireWritable(host.locations.tmpfiles);

@@ -17,9 +17,9 @@ import { checksumPath } from '../../store/verify/checksum-path.ts';
 const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const PERMISSION_BITS = 0o7777;
 
-/** A problem, and what is right there. */
+/** A problem, and the right state of its path. */
 export interface FoundDifference extends DeploymentProblem {
-  /** The path through the open folder it is in; valid during the call that is told of it. */
+  /** The path through the open parent folder; valid during the call of `onDifference`. */
   readonly place: string;
   readonly expected:
     | { readonly kind: 'file'; readonly checksum: string }
@@ -37,7 +37,7 @@ interface CheckedDeployment {
 /**
  * @param rootfs of the deployment
  * @param commit whose root filesystem it should have; parts of it that cannot be read are not compared
- * @param onDifference is told of each difference, while its folder is open
+ * @param onDifference called for each difference, while its folder is open
  * @returns how many files and symlinks were compared, and the objects that it has hard links of
  * @throws INTERRUPTED
  */
@@ -178,8 +178,8 @@ function openIfFolder(place: string): number | Difference {
 }
 
 /**
- * Runtimes make what they need where an image does not have it, on the disk of the deployment: empty folders and files
- * to mount on, and in `/dev`, when nothing is mounted there, device nodes and symlinks. They are no difference.
+ * Runtimes create missing mount points in the deployment, which are empty folders and files, and, when nothing is mounted
+ * on `/dev`, device nodes and symlinks in it. They do not count as differences.
  */
 function isMadeByRuntime(entry: Buffer, path: string): boolean {
   const stats = lstatSync(entry, { throwIfNoEntry: false });

@@ -12,7 +12,7 @@ import { buildDeploymentPaths } from '../deployment.ts';
 import type { InstalledDeployment } from '../list-deployments.ts';
 
 /**
- * Finds content objects that the store has lost, but of which a deployment still has the hard link.
+ * Finds lost content objects of the store in deployments, which still have hard links of them.
  *
  * @param checksums of the objects
  * @returns checksum -> absolute path of a file with exactly that content, owner, mode and xattrs
@@ -58,7 +58,7 @@ async function isWhole(host: Host, path: string, checksum: string): Promise<bool
   try {
     return (await checksumPath(path)) === checksum;
   } catch (error) {
-    // A file that cannot be read is none that could be used.
+    // A file that cannot be read is no donor.
     if (error instanceof AtomicError && error.code === 'STORE_FAILED') return false;
     throw error;
   }

@@ -159,7 +159,7 @@ async function repairOne(
 ): Promise<ImageRepair> {
   const { host } = repair;
   const repaired = await repairImage(repair, subject.target, findDigest(subject));
-  // Objects are on the disk before a deployment gives up what it has instead.
+  // Objects are on the disk before a file of a deployment is replaced.
   await syncFilesystemOf(host.locations.repository);
   const deployments = await listDeployments(host);
   const own = new Set(subject.deployments.map(({ folder }) => folder));
@@ -222,7 +222,7 @@ function buildUntouched(image: VerifiedImage): ImageRepair {
   };
 }
 
-/** What a killed repair has left, when there is nothing else to do. */
+/** Removes the leftovers of a killed repair when there is nothing else to repair. */
 async function removeLeftovers(host: Host): Promise<void> {
   if (!existsSync(`${host.locations.repository}/config`)) return;
   if (listFixes(host).length === 0 && !hasRepairScratch(host)) return;

@@ -20,7 +20,7 @@ import { findCommitOf, listSubjects } from './verify-subjects.ts';
 
 const NOTHING_COMPARED = { files: 0, links: new Set<string>() } as const;
 
-/** What a verification has found, and what it has read: a repair need not read that again. */
+/** The findings of a verification, and the data that it has read: a repair need not read them again. */
 interface Verification {
   readonly images: readonly VerifiedImage[];
   /** Whatever images were asked for: each of these may be made of them. */
@@ -37,7 +37,7 @@ interface Verification {
  */
 export async function verifyImages(host: Host, written: readonly string[]): Promise<Verification> {
   const unreadable = await describeUnreadable(host, (await surveyDeployments(host)).unreadable);
-  // Only reading must not make a store.
+  // A verification must not create a store.
   if (!existsSync(`${host.locations.repository}/config`)) {
     await listSubjects(host, written);
     return { images: [], unreadable, verifier: undefined };
@@ -55,7 +55,7 @@ export async function verifyImages(host: Host, written: readonly string[]): Prom
   );
 }
 
-/** Adds to an image what its deployments are like. */
+/** Adds the findings about the deployments of an image. */
 export async function withDeployments(
   host: Host,
   content: VerifiedContent,

@@ -17,8 +17,8 @@ export interface VerifySubject {
 }
 
 /**
- * Lists what is to be verified: images with their deployments, and behind them the commits of deployments whose name
- * means another image by now.
+ * Lists the subjects of a verification: images with their deployments, then the commits of deployments whose name now
+ * belongs to another image.
  *
  * @param written names or beginnings of ids; none means all
  * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE

@@ -1,6 +1,6 @@
 /**
- * Files that are whole or not there, also after a power cut. A change of a directory is on the disk after
- * `syncDirectory` or `syncFilesystemOf`; callers place those so that one covers several changes.
+ * Files that are complete or absent, also after a power cut. A change of a directory is on the disk after
+ * `syncDirectory` or `syncFilesystemOf`; callers call these once for several changes.
  */
 import { access, constants, mkdir, open, rename, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -8,16 +8,16 @@ import { isErrno, toFileError, withFileErrors } from '../../base/file-error.ts';
 import { unlinkIfThere } from './unlink-file.ts';
 
 /**
- * The name under which a file is built before it is renamed to `path`. It is fixed, so that what a crash leaves is
- * known; the caller holds the lock that guards `path`. The leading dot and the ending keep systemd from reading it.
+ * Builds the name under which a file is written before it is renamed to `path`. The name is fixed, so that the rest of a
+ * crash can be found; the caller holds the lock that guards `path`. The dot and the suffix hide the file from systemd.
  */
 export function temporaryPath(path: string): string {
   return `${dirname(path)}/.${basename(path)}.new`;
 }
 
 /**
- * Writes a whole file: content synced under a temporary name, then renamed. After a crash there is the old file or the
- * new one, and perhaps the temporary one.
+ * Writes a whole file: it syncs the content under a temporary name, then renames the file. After a crash the old file or
+ * the new one is there, and perhaps the temporary one.
  *
  * @param mode permission bits, set regardless of the umask
  * @throws NO_SPACE, READ_ONLY, STORE_FAILED
@@ -36,9 +36,9 @@ export async function writeFileDurably(path: string, content: string, mode: numb
 }
 
 /**
- * Makes sure that a folder can be changed, for those who must not find out half-way.
+ * Checks before an operation begins that a folder can be changed. A missing folder is no error.
  *
- * @throws READ_ONLY; nothing when there is no such folder
+ * @throws READ_ONLY
  */
 export async function requireWritable(folder: string): Promise<void> {
   await withFileErrors(`change ${folder}`, async () => {
@@ -50,7 +50,7 @@ export async function requireWritable(folder: string): Promise<void> {
   });
 }
 
-/** Removes a file and what a crash left of writing it. Does nothing when there is none. */
+/** Removes a file, and the temporary file that a crash may have left. Does nothing when there is none. */
 export async function removeFile(path: string): Promise<void> {
   await withFileErrors(`remove ${path}`, async () => {
     unlinkIfThere(temporaryPath(path));
@@ -58,7 +58,7 @@ export async function removeFile(path: string): Promise<void> {
   });
 }
 
-/** Creates a folder and its missing parents, mode 0755 minus the umask; what was created is on the disk. */
+/** Creates a folder and its missing parents with mode 0755 minus the umask, and syncs them. */
 export async function ensureDirectory(path: string): Promise<void> {
   await withFileErrors(`create folder ${path}`, async () => {
     const outermost = await mkdir(path, { recursive: true });
@@ -69,12 +69,12 @@ export async function ensureDirectory(path: string): Promise<void> {
   });
 }
 
-/** Writes the entries of a folder to the disk: what was created, renamed or removed in it. */
+/** Writes the entries of a folder to the disk: names that were created, renamed or removed. */
 export async function syncDirectory(path: string): Promise<void> {
   await syncFile(path);
 }
 
-/** Writes the content of a file to the disk; its name is an entry of its folder. */
+/** Writes the content of a file to the disk. For its name call `syncDirectory`. */
 export async function syncFile(path: string): Promise<void> {
   await withFileErrors(`sync ${path}`, async () => {
     const file = await open(path, 'r');
@@ -86,7 +86,7 @@ export async function syncFile(path: string): Promise<void> {
   });
 }
 
-/** Writes everything of the filesystem that holds `path` to the disk; one call however many files. */
+/** Writes all changes of the filesystem that holds `path` to the disk, with one call for any number of files. */
 export async function syncFilesystemOf(path: string): Promise<void> {
   const { syncFilesystem } = await import('../../native/libc.ts');
   await withFileErrors(`sync the filesystem of ${path}`, async () => {
@@ -100,8 +100,8 @@ export async function syncFilesystemOf(path: string): Promise<void> {
 }
 
 /**
- * Writes everything of the filesystems that hold these paths to the disk, each filesystem once. Of a path that is not
- * there, or not any more, the nearest parent that is there counts.
+ * Writes all changes of the filesystems that hold these paths to the disk, each filesystem once. For a missing path the
+ * nearest existing parent counts.
  */
 export async function syncFilesystemsOf(paths: readonly string[]): Promise<void> {
   const folders = new Map<number, string>();
@@ -112,7 +112,7 @@ export async function syncFilesystemsOf(paths: readonly string[]): Promise<void>
   for (const path of folders.values()) await syncFilesystemOf(path);
 }
 
-/** Symlinks are followed, as programs that wrote there did; devices and pipes are not opened. */
+/** Follows symlinks, as the programs that wrote there did. Devices and pipes are not opened. */
 async function findNearestFolder(path: string): Promise<{ readonly path: string; readonly device: number }> {
   try {
     const stats = await stat(path);

@@ -1,13 +1,13 @@
 import { lstat, stat } from 'node:fs/promises';
 import { isErrno, toFileError } from '../../base/file-error.ts';
 
-/** Lists those of the paths that exist on the host, symlinks followed. */
+/** Lists the paths that exist on the host. Symlinks are followed. */
 export async function listExisting(paths: readonly string[]): Promise<readonly string[]> {
   const found = await Promise.all(paths.map((path) => exists(path, stat)));
   return paths.filter((_, index) => found[index]);
 }
 
-/** Whether anything has this name; a dangling symlink counts. */
+/** Whether a file of any kind has this name; a dangling symlink counts. */
 export async function isNameTaken(path: string): Promise<boolean> {
   return exists(path, lstat);
 }

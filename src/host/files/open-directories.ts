@@ -2,11 +2,10 @@ import { constants, type FileHandle, open } from 'node:fs/promises';
 import { withFileErrors } from '../../base/file-error.ts';
 
 /**
- * Runs an action with other names for directories: such that hold no character which means something in the options of
- * a mount.
+ * Runs an action with other names for directories. The names have no character with a meaning in mount options.
  *
- * @param paths absolute; a symlink at the end is refused
- * @param action gets `/proc/self/fd/N` for each, good while it runs
+ * @param paths absolute; a symlink as the last element is refused
+ * @param action gets `/proc/self/fd/N` for each directory, valid while the action runs
  */
 export async function withDirectories<T>(
   paths: readonly string[],

@@ -1,7 +1,7 @@
 /**
  * Removes folders of untrusted content. Everything happens through open folders (`/proc/self/fd/N/NAME`) that were
- * opened without following symlinks, so that nobody who owns a folder inside can lead the removal elsewhere by
- * swapping names while it runs. Never leaves the filesystem of the folder it started with.
+ * opened without following symlinks. So the owner of a folder inside cannot redirect the removal by swapping names while
+ * it runs. The removal stays on the filesystem of the first folder.
  *
  * The calls are synchronous: thousands of them through the thread pool take several times as long.
  */
@@ -14,11 +14,11 @@ import { listMountsBelow } from '../mounts/mount-table.ts';
 const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
- * Removes a folder and everything in it. Does nothing when it is not there. After a crash a part is left, and the next
- * call removes it.
+ * Removes a folder and everything in it. Does nothing when the folder is missing. After a crash a part of it remains; the
+ * next call removes that part.
  *
  * @param path absolute, without symlinks in it
- * @throws DEPLOYMENT_IN_USE when something is mounted in it; nothing was removed then
+ * @throws DEPLOYMENT_IN_USE when something is mounted in it; then nothing was removed
  */
 export async function removeTree(path: string): Promise<void> {
   await requireNoMounts(path);
@@ -49,7 +49,7 @@ function openIfThere(path: string): number | undefined {
   }
 }
 
-/** Names are bytes here: an image may hold names that are not UTF-8. */
+/** Names are bytes here, because an image may hold names that are not UTF-8. */
 function emptyFolder(folder: number, device: number, shown: string): void {
   const base = Buffer.from(`/proc/self/fd/${folder}/`);
   for (const name of readdirSync(base, { encoding: 'buffer' })) {
@@ -81,6 +81,6 @@ function unlinkUnlessFolder(path: Buffer): boolean {
 function buildInUse(path: string, mount: string): AtomicError {
   const printable = toPrintable(mount);
   return new AtomicError('DEPLOYMENT_IN_USE', `remove ${path}: something is mounted at ${printable}`, {
-    hint: `Find who uses it, run \`umount ${printable}\` and repeat the command.`,
+    hint: `Stop what uses the mount, run \`umount ${printable}\` and repeat the command.`,
   });
 }

@@ -1,19 +1,19 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 
-/** Where a path leads. */
+/** The result of following the symlinks of a path. */
 type ResolvedPath =
-  /** `path` is without symlinks; what of it does not exist is taken as written. */
+  /** `path` has no symlinks. Elements that do not exist are kept as written. */
   | { readonly kind: 'directory' | 'file' | 'missing'; readonly path: string }
-  /** A symlink of `/proc` that means something else to every process, or a circle of symlinks. */
+  /** A symlink of `/proc` with another target for every process, or a circle of symlinks. */
   | { readonly kind: 'unknown'; readonly link: string };
 
-/** As many as the kernel follows. */
+/** The limit of the kernel. */
 const MAX_SYMLINKS = 40;
-/** Entries of `/proc/PID` that are symlinks to wherever the process is. */
+/** Entries of `/proc/PID` that are symlinks with a target in the view of that process. */
 const PROCESS_LINK =
   /^\/proc\/(?:self|thread-self|\d+)(?:\/task\/\d+)?\/(?:cwd|root|exe|fd\/.*|map_files\/.*)$/;
 
-/** Follows every symlink of a path of this host, also where its last parts do not exist yet. @param path absolute */
+/** Follows every symlink of a path of this host. The last elements need not exist. @param path absolute */
 export function resolvePath(path: string): ResolvedPath {
   const pending = splitPath(path);
   let at = '/';
@@ -28,7 +28,7 @@ export function resolvePath(path: string): ResolvedPath {
     const next = at === '/' ? `/${name}` : `${at}/${name}`;
     if (PROCESS_LINK.test(next)) return { kind: 'unknown', link: next };
     const found: Found = kind === 'directory' ? look(next) : { kind: 'missing', target: undefined };
-    // The process that looks is not the one that will.
+    // Another process will use the path: `/proc/self` is another folder for it.
     if (found.target === undefined || next === '/proc/self' || next === '/proc/thread-self') {
       at = next;
       kind = found.target === undefined ? found.kind : 'directory';
@@ -44,7 +44,7 @@ export function resolvePath(path: string): ResolvedPath {
 
 interface Found {
   readonly kind: 'directory' | 'file' | 'missing';
-  /** Of a symlink. */
+  /** The target of a symlink. */
   readonly target: string | undefined;
 }
 

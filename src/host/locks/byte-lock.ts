@@ -1,6 +1,6 @@
 /**
- * Locks on bytes of a file, beyond its end too: `fcntl(2)` locks of an open file (`F_OFD_SETLK`), which the kernel ends
- * with the process. One file serves for as many locks as are wanted, and nothing has to be removed afterwards.
+ * Locks on bytes of a file, also beyond its end: `fcntl(2)` locks of an open file (`F_OFD_SETLK`), which the kernel ends
+ * with the process. One file serves any number of locks, and a lock leaves nothing to remove.
  */
 import { constants, type FileHandle, open, realpath } from 'node:fs/promises';
 import { toFileError } from '../../base/file-error.ts';
@@ -18,9 +18,9 @@ interface ByteLockRequest
 }
 
 /**
- * Runs an action while holding the lock. Waits for conflicting holders, and says so.
+ * Runs an action while holding the lock. Waits for conflicting holders, and reports the wait.
  *
- * @throws INTERRUPTED while waiting, READ_ONLY, STORE_FAILED, and what `checkWait` throws
+ * @throws INTERRUPTED while waiting, READ_ONLY, STORE_FAILED, and the errors of `checkWait`
  */
 export async function withByteLock<T>(
   host: Host,
@@ -40,7 +40,7 @@ export async function withByteLock<T>(
   }
 }
 
-/** Takes the lock on a file that is open; closing it ends the lock. */
+/** Locks bytes of an open file. Closing the file ends the lock. */
 export async function lockBytes(host: Host, file: FileHandle, request: ByteLockRequest): Promise<void> {
   const { tryLockBytes } = await import('../../native/libc.ts');
   const { path, mode, start } = request;
@@ -51,7 +51,7 @@ export async function lockBytes(host: Host, file: FileHandle, request: ByteLockR
   });
 }
 
-/** Ends such a lock before the file is closed. */
+/** Ends a lock before the file is closed. */
 export async function unlockBytes(file: FileHandle, range: ByteRange): Promise<void> {
   const libc = await import('../../native/libc.ts');
   libc.unlockBytes(file.fd, range);

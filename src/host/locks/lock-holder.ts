@@ -1,18 +1,18 @@
-/** Finds out who holds a lock of the kernel, from `/proc` (proc(5)). */
+/** Finds the process that holds a lock, from `/proc` (proc(5)). */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { toPrintable } from '../../base/printable.ts';
 import { listProcesses, readProcess, readProcessFile } from '../mounts/processes.ts';
 
-/** Longer command lines are cut in the message about the holder. */
+/** The longest command line in the message about the holder, in characters. */
 const MAX_COMMAND = 120;
 
 /**
- * The holder of a `flock(2)` on a file.
+ * Finds the holder of a `flock(2)` on a file.
  *
- * @returns `process PID: COMMAND`; undefined when it has ended meanwhile, cannot be seen, or lives in another PID namespace
+ * @returns `process PID: COMMAND`; `undefined` when it has ended, is hidden, or is in another PID namespace
  */
 export async function findFlockHolder(inode: number): Promise<string | undefined> {
-  // Where /proc shows processes only, there is no such file.
+  // With ProcSubset=pid, /proc has no such file.
   const locks = await readProcessFile('/proc/locks');
   return locks === undefined ? undefined : describeFirst(parseHolders(locks, inode));
 }
@@ -30,10 +30,11 @@ export function parseHolders(locks: string, inode: number): readonly string[] {
 }
 
 /**
- * The holder of a lock on bytes of a file. The kernel lists such a lock without a process, because it belongs to an open
- * file: so the process is looked for which has the file open with that lock.
+ * Finds the holder of a lock on bytes of a file. The lock belongs to an open file, and the kernel lists it without a
+ * process: this function looks for a process with that open file.
  *
- * @param path of the file, absolute, without symlinks
+ * @param path the file: absolute, without symlinks
+ * @param start offset of the first locked byte
  * @returns as `findFlockHolder`
  */
 export function findByteHolder(path: string, start: number): string | undefined {
@@ -56,7 +57,10 @@ function holdsByte(pid: number, path: string, start: number): boolean {
   );
 }
 
-/** Parses `/proc/PID/fdinfo/FD`, where each lock of an open file is a line such as `lock: 1: OFDLCK ADVISORY READ -1 fe:00:12 0 EOF`. */
+/**
+ * Parses `/proc/PID/fdinfo/FD`, where each lock of an open file is a line such as `lock: 1: OFDLCK ADVISORY READ -1
+ * fe:00:12 0 EOF`.
+ */
 export function locksByte(fdinfo: string, start: number): boolean {
   return fdinfo.split('\n').some((line) => {
     const [title, , kind, , , , , first, last] = line.split(/\s+/);
@@ -73,7 +77,7 @@ function describeFirst(pids: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** The words of the program's command line, the program without its folder; they hold no passwords that `ps` hides. */
+/** The command line, with the program without its folder. `ps` shows the same words to every user. */
 function readCommand(pid: string): string | undefined {
   return readProcess(() => {
     const [program = '', ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');

@@ -1,6 +1,7 @@
 /**
- * Locks between processes: `flock(2)` on a file, so that the kernel ends them with the process. The file holds one
- * line about the holder and exists only while the lock is held; what a kill leaves of it means nothing.
+ * Locks on files that exist only while the lock is held: `flock(2)`, which the kernel ends with the process. The file
+ * holds one line about the holder. After a kill the file remains, without a lock; the next holder uses it. For locks on
+ * files that stay, see `standing-lock.ts`.
  */
 import { constants, type FileHandle, open, readlink, stat, unlink } from 'node:fs/promises';
 import { isErrno, withFileErrors } from '../../base/file-error.ts';
@@ -13,9 +14,9 @@ const maxHolderBytes = 500;
 export interface LockRequest {
   /** Absolute path of the lock file; its folder exists. */
   readonly path: string;
-  /** What is locked, for the `waiting` event: a container name. */
+  /** The locked object, for the `waiting` event: a container name. */
   readonly object: string;
-  /** What the holder is doing, without secrets: `atomic install etcd`. */
+  /** The operation of the holder, without secrets: `atomic install etcd`. */
   readonly purpose: string;
   /** See `waitForLock`. */
   readonly renewalMilliseconds?: number;
@@ -24,7 +25,7 @@ export interface LockRequest {
 export type LockResult<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'busy' };
 
 /**
- * Runs an action while holding an exclusive lock. Waits for another holder as long as it takes, and says so.
+ * Runs an action while holding an exclusive lock. Waits for another holder without a limit, and reports the wait.
  *
  * @throws INTERRUPTED while waiting
  */
@@ -37,7 +38,7 @@ export async function withLock<T>(host: Host, request: LockRequest, action: () =
   return runLocked(request.path, lock, action);
 }
 
-/** Runs an action while holding an exclusive lock, unless another process holds it now. */
+/** Runs an action while holding an exclusive lock. Returns `busy` at once when another process holds it. */
 export async function withLockIfFree<T>(
   request: LockRequest,
   action: () => Promise<T>,
@@ -51,7 +52,7 @@ async function runLocked<T>(path: string, lock: FileHandle, action: () => Promis
   try {
     return await action();
   } finally {
-    // The file goes while the lock is held: whoever waits on this file notices that it is no longer the one.
+    // The file is removed while the lock is held: a process that waits on it then finds another file, or none, there.
     await withFileErrors(`remove ${path}`, () => unlink(path)).finally(() => lock.close());
   }
 }
@@ -79,7 +80,7 @@ async function tryToLock(request: LockRequest): Promise<FileHandle | undefined> 
   });
 }
 
-/** False when the holder before us removed the file between our `open` and our lock. */
+/** False when the previous holder removed the file between our `open` and our lock. */
 async function isStillThere(path: string, file: FileHandle): Promise<boolean> {
   try {
     const [named, opened] = await Promise.all([stat(path), file.stat()]);
@@ -90,7 +91,7 @@ async function isStillThere(path: string, file: FileHandle): Promise<boolean> {
   }
 }
 
-/** On a full disk the line is missing, which only those who wait notice: what frees space has to work there. */
+/** On a full disk the line is left out, because commands that free space must work there. */
 async function writeHolder(file: FileHandle, purpose: string): Promise<void> {
   const pid = await readlink('/proc/self');
   await file.truncate(0);
@@ -101,7 +102,7 @@ async function writeHolder(file: FileHandle, purpose: string): Promise<void> {
   }
 }
 
-/** Undefined when the holder has not written it yet, or is gone already. */
+/** @returns `undefined` when the holder has not written its line yet, or has ended */
 async function findHolder(path: string): Promise<string | undefined> {
   try {
     const file = await open(path, 'r');

@@ -1,6 +1,6 @@
 /**
- * Locks on files that stay: `flock(2)`, shared or exclusive, which the kernel ends with the process. Nothing is written
- * into the file, because several may hold it; who they are is read from the kernel.
+ * Locks on files that stay: `flock(2)`, shared or exclusive, which the kernel ends with the process. The file is empty,
+ * because several processes may hold the lock; the kernel lists the holders.
  */
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { isErrno, toFileError, withFileErrors } from '../../base/file-error.ts';
@@ -10,28 +10,31 @@ import { findFlockHolder } from './lock-holder.ts';
 import { waitForLock } from './wait-for-lock.ts';
 
 /**
- * The byte of the file that is locked, in the same mode, from before the file is asked for until it is locked. So those
- * who come later wait behind one that waits for the opposite mode: a stream of shared holders would keep it waiting for
- * ever.
+ * The byte that a process locks, in the same mode, while it waits for the lock on the file. A later process then waits
+ * for an earlier one with the other mode. Without this byte a stream of shared holders could keep an exclusive one
+ * waiting for ever.
  */
 const TURN = { start: 0, length: 1 } as const;
 
-/** How many shared locks this process holds on a path: an inner one must not wait behind whoever waits for the outer one. */
+/**
+ * How many shared locks this process holds on each path. An inner one must not wait for a process that waits for the
+ * outer one.
+ */
 const heldHere = new Map<string, number>();
 
 export interface StandingLockRequest {
   /** Absolute path of the lock file; its folder exists. */
   readonly path: string;
   readonly mode: 'shared' | 'exclusive';
-  /** What is locked, for the `waiting` event. */
+  /** The locked object, for the `waiting` event. */
   readonly object: string;
   /** See `waitForLock`. */
   readonly renewalMilliseconds?: number;
 }
 
 /**
- * Runs an action while holding the lock. Waits for conflicting holders as long as it takes, and says so. A shared lock
- * may be taken again inside; an exclusive one waits for every other, also of this process.
+ * Runs an action while holding the lock. Waits for conflicting holders without a limit, and reports the wait. The action
+ * may take a shared lock again; an exclusive lock waits for every other one, also of this process.
  *
  * @throws INTERRUPTED while waiting; READ_ONLY, STORE_FAILED when the file cannot be opened
  */
@@ -46,10 +49,10 @@ export async function withStandingLock<T>(
 }
 
 /**
- * As `withStandingLock`, for an action that works without changing the filesystem of the lock: on a file that is there a
- * lock can be taken whether the filesystem is writable or not.
+ * As `withStandingLock`, for an action that does not change the filesystem of the lock. An existing file can be locked
+ * also on a read-only filesystem.
  *
- * @returns `absent` when there is no lock file: nobody has ever taken the lock; the action was not run
+ * @returns `absent` when there is no lock file, because no process has taken the lock yet; then the action was not run
  */
 export async function withStandingLockIfThere<T>(
   host: Host,
@@ -65,10 +68,10 @@ export async function withStandingLockIfThere<T>(
 /**
  * Runs an action that only reads while holding the lock shared.
  *
- * Where the lock file is missing and cannot be made, the action runs without a lock. On a read-only filesystem that is
- * sound, because nobody can change what is read there. (Where only our mount of it is read-only somebody could; then a
- * reader may miss what is taken away meanwhile.) Where even the folder is missing there is nothing to read. A user who may
- * not open the file reads without it, too, as far as that goes.
+ * When the lock file is missing and cannot be created, the action runs without a lock. On a read-only filesystem no
+ * process can change the files meanwhile. (When only our mount of it is read-only, another process can: then a reader may
+ * miss files that are removed.) When the folder is missing, there is nothing to read. A user without permission to open
+ * the file reads without a lock too.
  *
  * @throws INTERRUPTED while waiting; STORE_FAILED when the file cannot be opened
  */
@@ -77,7 +80,7 @@ export async function withReadersLock<T>(
   request: Omit<StandingLockRequest, 'mode'>,
   action: () => Promise<T>,
 ): Promise<T> {
-  // A file that is there is opened, whether the filesystem is writable or not.
+  // O_CREAT opens an existing file also on a read-only filesystem.
   const flags = constants.O_RDONLY | constants.O_CREAT;
   const file = await openUnless(request.path, flags, ['EROFS', 'ENOENT', 'EACCES']);
   return file === undefined ? action() : runInTurn(host, file, { ...request, mode: 'shared' }, action);

@@ -3,25 +3,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../host.ts';
 import { throwIfInterrupted } from '../interruption.ts';
 
-/** Too short to be noticed, long enough to cost nothing. */
+/** A person does not notice this delay, and so few tries cost nothing. */
 const RETRY_MILLISECONDS = 50;
 const RENEWAL_MILLISECONDS = 10_000;
 
 export interface LockAttempt<T> {
-  /** What is locked, for the `waiting` event. */
+  /** The locked object, for the `waiting` event. */
   readonly object: string;
   /** @returns `undefined` while another process holds it */
   readonly tryToLock: () => T | undefined | Promise<T | undefined>;
-  /** @returns `undefined` when the holder cannot be seen, or has ended already */
+  /** @returns `undefined` when the holder is hidden, or has ended */
   readonly findHolder: () => Promise<string | undefined>;
-  /** How often a long wait is reported again, with the holder of that moment. */
+  /** The interval between two reports of a long wait. */
   readonly renewalMilliseconds?: number | undefined;
-  /** Called before each further try. @throws what ends the wait */
+  /** Called before each further try. An error that it throws ends the wait. */
   readonly checkWait?: ((waitedMilliseconds: number) => void) | undefined;
 }
 
 /**
- * Tries to lock until that succeeds. Reports who has the lock, at once and then every ten seconds.
+ * Tries to lock until that succeeds. Reports the holder of the lock at once, and then every ten seconds.
  *
  * @throws INTERRUPTED, and what `checkWait` throws
  */
@@ -37,7 +37,7 @@ export async function waitForLock<T>(host: Host, attempt: LockAttempt<T>): Promi
     checkWait?.(now - began);
     if (now >= reportAt) {
       const holder = await findHolder();
-      // A holder that took the lock a moment ago may not be known yet, or may have ended: the next try tells.
+      // A holder may not have written its line yet, or may have ended: then the report waits for the next try.
       if (holder !== undefined || tries > 0) {
         host.report({ kind: 'waiting', object, holder });
         reportAt = now + renewalMilliseconds;

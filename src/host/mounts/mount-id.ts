@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 
-/** The number of the mount that a folder is reached through. Between two mounts nothing can be linked or renamed. */
+/** Reads the id of the mount of a folder. Hard links and renames between two mounts are not possible. */
 export function readMountId(folder: string): number {
   const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {

@@ -1,4 +1,4 @@
-/** The directory that something is mounted on, held open so that nobody can swap it for another one meanwhile. */
+/** The directory for a mount. It is held open, so that no other process can replace it meanwhile. */
 import { constants, type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno, withFileErrors } from '../../base/file-error.ts';
@@ -8,13 +8,14 @@ import { requireFindable } from '../working-directory.ts';
 export interface MountPoint {
   /** Absolute, without symlinks. */
   readonly path: string;
-  /** The same directory through the open file; to be used while the action runs. */
+  /** The same directory through its open file; valid while the action runs. */
   readonly held: string;
 }
 
 /**
- * Runs an action with an empty directory that a person named.
+ * Runs an action with an empty directory.
  *
+ * @param written the path as typed
  * @throws BAD_VALUE when there is no such directory, FILE_CONFLICT when it is not empty
  */
 export async function withMountPoint<T>(
@@ -32,7 +33,7 @@ export async function withMountPoint<T>(
 }
 
 /**
- * Checks again, when nobody else may mount any more: two who want the same directory both found it empty.
+ * Checks the directory again under the lock for mounts: two commands for one directory both found it empty before.
  *
  * @throws FILE_CONFLICT when something was mounted or put there meanwhile
  */
@@ -48,7 +49,7 @@ export async function requireStillEmpty({ path, held }: MountPoint): Promise<voi
   await requireEmpty(held, path);
 }
 
-/** Finds the real path of a directory by its name, also of one that is gone, as far as its parents are there. */
+/** Finds the real path of a directory. When it is gone, the symlinks of its existing parents are resolved. */
 export async function resolveMountPoint(written: string): Promise<string> {
   requireFindable(written);
   try {

@@ -1,4 +1,4 @@
-/** What is mounted, as the kernel says it: `/proc/PID/mountinfo` (proc(5)). */
+/** The mount tables of processes: `/proc/PID/mountinfo` (proc(5)). */
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
@@ -16,24 +16,26 @@ export interface MountEntry {
   readonly source: string;
 }
 
-/** In the order of the kernel: of two at one point, the later lies over the earlier. */
+/**
+ * Reads the mounts that this process sees, in the order of the kernel: the later of two at one point covers the other.
+ */
 export function readOwnMounts(): readonly MountEntry[] {
   return parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8'));
 }
 
-/** A mount namespace that is not ours, or ours; `pid` is one process that lives in it. */
+/** A mount namespace; `pid` is one of its processes. */
 interface MountNamespace {
   readonly pid: number;
   readonly mounts: readonly MountEntry[];
 }
 
 /**
- * Reads the tables of all mount namespaces in which a process lives that we can see, our own first, one after another: a
- * table may have tens of thousands of lines, and a caller that has seen enough stops. A namespace that is only kept by a
- * file (`unshare --mount=FILE`) is not among them.
+ * Reads the tables of the mount namespaces of all visible processes, our own first, one at a time: a table may have tens
+ * of thousands of lines, and the caller may stop early. A namespace without a process, which only a file keeps
+ * (`unshare --mount=FILE`), is not found.
  *
- * @param text lines without it are left out
- * @throws INTERRUPTED between two tables; MOUNT_IN_USE behind the last one when there are more that cannot be read
+ * @param text lines without this text are left out
+ * @throws INTERRUPTED between two tables; MOUNT_IN_USE after the last one when other tables cannot be read
  */
 export async function* readMountTables(host: Host, text: string): AsyncGenerator<MountNamespace> {
   const self = Number(readlinkSync('/proc/self'));
@@ -45,7 +47,7 @@ export async function* readMountTables(host: Host, text: string): AsyncGenerator
     if (namespace === undefined || seen.has(namespace)) continue;
     const mountinfo = await readProcessFile(`/proc/${pid}/mountinfo`, HIDDEN);
     isHidden ||= mountinfo === HIDDEN;
-    // A process with more capabilities than ours hides its namespace, but not the table of it.
+    // A process with more capabilities than ours hides its namespace, but not its mount table.
     const key = namespace === HIDDEN ? mountinfo : namespace;
     if (mountinfo === undefined || mountinfo === HIDDEN || key === undefined || seen.has(key)) continue;
     seen.add(key);
@@ -54,10 +56,10 @@ export async function* readMountTables(host: Host, text: string): AsyncGenerator
   if (isHidden) throw buildHiddenProcesses();
 }
 
-/** @returns `HIDDEN` for a process that we may not look at */
+/** @returns `HIDDEN` for a process that this one may not read */
 function readNamespace(pid: number): string {
   try {
-    // A process in a chroot sees the mounts below it only.
+    // A process in a chroot sees only the mounts below its root.
     return `${readlinkSync(`/proc/${pid}/ns/mnt`)} ${readlinkSync(`/proc/${pid}/root`)}`;
   } catch (error) {
     if (isErrno(error, 'EACCES') || isErrno(error, 'EPERM')) return HIDDEN;
@@ -75,7 +77,7 @@ function buildHiddenProcesses(): AtomicError {
   );
 }
 
-/** @param text lines without it are left out */
+/** Parses the lines of a mount table. @param text lines without this text are left out */
 export function parseMountTable(mountinfo: string, text = ''): readonly MountEntry[] {
   return mountinfo
     .split('\n')
@@ -89,7 +91,7 @@ export function parseMountTable(mountinfo: string, text = ''): readonly MountEnt
     });
 }
 
-/** Lists the mount points at or below a folder, as this process sees them. @param path absolute, without symlinks */
+/** Lists the mount points at or below a folder in the view of this process. @param path absolute, without symlinks */
 export async function listMountsBelow(path: string): Promise<readonly string[]> {
   return parseMountPoints(await readFile('/proc/self/mountinfo', 'utf8')).filter(
     (point) => point === path || point.startsWith(`${path}/`),

@@ -1,4 +1,4 @@
-/** Who keeps a path in use, from `/proc` (proc(5)). */
+/** Finds the processes that use a path, from `/proc` (proc(5)). */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Host } from '../host.ts';
 import { throwIfInterrupted } from '../interruption.ts';
@@ -19,7 +19,7 @@ interface PathUser {
 export async function listPathUsers(host: Host, path: string): Promise<readonly PathUser[]> {
   const users: PathUser[] = [];
   for (const pid of listProcesses()) {
-    // Signals arrive only between turns of the event loop.
+    // The runtime delivers signals only between turns of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
     throwIfInterrupted(host);
     const user = readProcess(() => (usesPath(pid, path) ? { pid, command: readCommand(pid) } : undefined));

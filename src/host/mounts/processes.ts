@@ -1,14 +1,14 @@
-/** Processes that come and go while they are looked at. */
+/** Reads `/proc/PID`, where processes come and go at any time. */
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isErrno } from '../../base/file-error.ts';
 
-/** Ids of all processes that can be seen. */
+/** Lists the ids of all visible processes. */
 export function listProcesses(): readonly number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger);
 }
 
-/** Reads something of a process. @returns undefined when the process has ended meanwhile, or is none of ours */
+/** Reads from `/proc/PID`. @returns `undefined` when the process has ended, or when this one may not read it */
 export function readProcess<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -19,9 +19,10 @@ export function readProcess<T>(read: () => T): T | undefined {
 }
 
 /**
- * As `readProcess`, for a file that takes long: the kernel makes it as it is read.
+ * Reads a file of `/proc` without blocking: the kernel may take long to generate it.
  *
- * @param ifRefused returned for what we may not look at
+ * @param ifRefused the result when this process may not read the file
+ * @returns `undefined` when the process has ended
  */
 export async function readProcessFile(path: string, ifRefused?: string): Promise<string | undefined> {
   try {

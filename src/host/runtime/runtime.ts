@@ -1,4 +1,4 @@
-/** OCI runtimes: which one, and what it can do. */
+/** Finds the OCI runtime for a container, and the options that it supports. */
 import { access, constants, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
@@ -7,11 +7,11 @@ import type { Host } from '../host.ts';
 import { captureProgram, formatPackageHint, runProgram } from '../run-program.ts';
 import { requireFindable } from '../working-directory.ts';
 
-/** Where Debian and Fedora put runtimes; looked at after PATH, which may lack the second for users and cron jobs. */
+/** Where Debian and Fedora install runtimes. PATH comes first; for users and cron jobs it may not contain /usr/sbin. */
 const standardFolders = ['/usr/bin', '/usr/sbin'];
 const knownRuntimes = ['runc', 'crun'];
 
-/** A runtime that could be run. */
+/** A runtime that is installed and can be run. */
 export interface Runtime {
   /** Absolute path. */
   readonly path: string;
@@ -40,8 +40,8 @@ export async function readPidfileSupport(host: Host, runtime: Runtime): Promise<
 }
 
 /**
- * Removes what a killed runtime left of a container: `container with id exists` otherwise (compatibility X-32). Does
- * nothing when the runtime knows no such container or is not installed any more.
+ * Removes the state that a killed runtime left of a container; it would cause `container with id exists` (compatibility
+ * X-32). Does nothing when the runtime knows no such container or is not installed any more.
  *
  * @throws COMMAND_FAILED
  */
@@ -51,7 +51,7 @@ export async function removeStaleState(host: Host, runtime: string, name: string
   if (state.exitCode === 0) await runProgram(host, [runtime, 'delete', '--force', name]);
 }
 
-/** Help goes to either stream and, with some programs, comes with a failure: only what it says counts. */
+/** Programs print help on either stream, and some exit with an error: only the text counts. */
 async function readHelp(host: Host, argv: readonly string[]): Promise<string> {
   const { stdout, stderrTail } = await captureProgram(host, argv);
   return stdout + stderrTail;
@@ -83,7 +83,7 @@ async function isExecutable(path: string): Promise<boolean> {
     await access(path, constants.X_OK);
     return (await stat(path)).isFile();
   } catch {
-    // Whatever the reason, it cannot be run; the caller says that it is not installed.
+    // The caller reports a program that cannot be run as not installed, whatever the reason is.
     return false;
   }
 }

@@ -5,10 +5,10 @@ import { isErrno } from '../../base/file-error.ts';
 import type { Host } from '../host.ts';
 import { runProgram } from '../run-program.ts';
 
-/** Exists exactly where systemd is PID 1: sd_booted(3). */
+/** This folder exists only where systemd is PID 1: sd_booted(3). */
 const bootedMarker = '/run/systemd/system';
 
-/** What `systemctl show` knows of one unit; the words are systemd's. */
+/** The state of a unit as `systemctl show` prints it, in the words of systemd. */
 export interface UnitState {
   readonly loadState: string;
   readonly activeState: string;
@@ -27,8 +27,8 @@ export function buildDisableNowCommand(name: string): readonly string[] {
 }
 
 /**
- * The same command without the reload that systemctl adds to `enable` and `disable`. A reload takes up to a third of a
- * second; one, after all files are there or gone, is enough.
+ * Adds `--no-reload` to an `enable` or `disable` command. A reload takes up to a third of a second; one reload after all
+ * changes of files is enough.
  */
 export function withoutReload([program = '', ...rest]: readonly string[]): readonly string[] {
   return [program, '--no-reload', ...rest];
@@ -51,17 +51,17 @@ export async function isSystemdRunning(): Promise<boolean> {
   }
 }
 
-/** What the manager knows of a unit name, from any folder, generator or request. */
+/** What systemd has loaded for a unit name, from any folder or generator. */
 export interface KnownUnit {
-  /** The name that was asked for. */
+  /** The name in the request. */
   readonly name: string;
-  /** The unit of that name; another name when the one that was asked for is an alias. */
+  /** The name of the unit; it differs from `name` when that is an alias. */
   readonly id: string;
   readonly loadState: string;
   readonly activeState: string;
-  /** The unit file, which may be gone since it was read; empty without one. */
+  /** The path of the unit file, which may have been removed since; empty without one. */
   readonly file: string;
-  /** What a generator made the unit file from, such as a script in `/etc/init.d`; else empty. */
+  /** The file from which a generator made the unit file, such as a script in `/etc/init.d`; else empty. */
   readonly source: string;
   /** The units that this one starts, when it is a socket, a timer or a path. */
   readonly triggers: readonly string[];
@@ -84,7 +84,7 @@ export async function readUnitStates(
 }
 
 /**
- * Asks what the manager knows of names with one systemctl call. It loads those that it has not loaded yet.
+ * Describes units with one systemctl call. systemd loads those that it has not loaded yet.
  *
  * @param units with their types: `etcd.service`
  * @throws TOOL_MISSING, COMMAND_FAILED
@@ -161,20 +161,20 @@ export async function readUnitState(host: Host, name: string): Promise<UnitState
   return state;
 }
 
-/** Whether the service is started at boot, as `systemctl enable` has it. @throws COMMAND_FAILED */
+/** Whether the service is enabled to start at boot. @throws COMMAND_FAILED */
 export async function isServiceEnabled(host: Host, name: string): Promise<boolean> {
   const [block] = await showProperties(host, ['UnitFileState'], [`${name}.service`]);
   return block?.get('UnitFileState') === 'enabled';
 }
 
-/** Whether a service has processes, or will have some in a moment. */
+/** Whether a service runs, starts or stops. */
 export function isActive({ activeState }: UnitState): boolean {
   return activeState !== 'inactive' && activeState !== 'failed';
 }
 
 /**
  * Parses `systemctl show`: blocks of `Property=value` lines with an empty line between them, in the order of the
- * arguments. The order tells whose block it is, because `Id` of an alias is another name.
+ * arguments. A block is matched to its unit by this order, because the `Id` of an alias is another name.
  */
 function parseProperties(output: string, count: number): readonly ReadonlyMap<string, string>[] {
   const blocks = output.trim() === '' ? [] : output.trim().split(/\n\n+/);

@@ -6,7 +6,7 @@ import type { Host } from '../host.ts';
 import { captureProgramWith } from '../run-program.ts';
 import { disarmTmpfiles } from './tmpfiles-lines.ts';
 
-/** Where such files are, the first one winning; the last one is another folder only where `/lib` is. */
+/** Lists the folders of tmpfiles.d files; the first wins. `/lib` is a symlink to `/usr/lib` on merged systems. */
 export function listTmpfilesFolders(locations: Locations): readonly string[] {
   const others = ['/run', '/usr/local/lib', '/usr/lib', '/lib'].map((folder) => `${folder}/tmpfiles.d`);
   return [locations.tmpfiles, ...others];
@@ -14,7 +14,7 @@ export function listTmpfilesFolders(locations: Locations): readonly string[] {
 
 /**
  * @param file absolute path of the configuration file
- * @param prefix only paths that begin so are created
+ * @param prefix only paths with this prefix are created
  */
 export function buildCreateCommand(file: string, prefix?: string): readonly string[] {
   const options = prefix === undefined ? [] : [`--prefix=${prefix}`];
@@ -22,19 +22,19 @@ export function buildCreateCommand(file: string, prefix?: string): readonly stri
 }
 
 /**
- * Removes what lines of type D, R and r declare as not lasting.
+ * Builds the command that empties and removes the paths of lines of type D, R and r.
  *
  * @param file absolute path of the configuration file
- * @param spared paths that are left alone, with what is below them
+ * @param spared paths that are left alone, with everything below them
  */
 export function buildRemoveCommand(file: string, spared: readonly string[] = []): readonly string[] {
   return ['systemd-tmpfiles', '--remove', ...spared.map((path) => `--exclude-prefix=${path}`), file];
 }
 
 /**
- * Asks systemd-tmpfiles whether it understands all lines, without doing what they say.
+ * Asks systemd-tmpfiles whether it accepts all lines. The lines have no effect.
  *
- * @returns what is wrong, such as `line 2: Failed to resolve user 'etcd'`; undefined when nothing is
+ * @returns the fault, such as `line 2: Failed to resolve user 'etcd'`; `undefined` without one
  * @throws TOOL_MISSING, COMMAND_FAILED when a signal ended it, INTERRUPTED
  */
 export async function findTmpfilesFault(host: Host, text: string): Promise<string | undefined> {

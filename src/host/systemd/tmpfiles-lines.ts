@@ -1,17 +1,17 @@
-/** The lines of a tmpfiles.d file (tmpfiles.d(5)), as far as it must be known what they are about to do. */
+/** Parses the lines of a tmpfiles.d file (tmpfiles.d(5)) to find out which paths they will change. */
 import { normalize } from 'node:path/posix';
 
 interface TmpfilesLine {
   readonly text: string;
-  /** The letter, without modifiers. */
+  /** The letter of the type, without modifiers. */
   readonly type: string;
-  /** Without quotes and escapes; may still have specifiers, and be a pattern. */
+  /** The path without quotes and escapes. It may contain specifiers, and may be a pattern. */
   readonly path: string;
-  /** Whether the path is absolute and certainly what systemd-tmpfiles takes it for. */
+  /** Whether the path is absolute and systemd-tmpfiles certainly reads it in the same way. */
   readonly isSure: boolean;
 }
 
-/** The types that create something at their path, and those of them that create a folder. */
+/** The types that create something at their path. `folderTypes` are those of them that create a folder. */
 const creatingTypes = 'fFdDvqQpLcbC';
 const folderTypes = 'dDvqQ';
 /** The types that do nothing at `--create`. */
@@ -40,7 +40,7 @@ export function parseTmpfiles(text: string): readonly TmpfilesLine[] {
     });
 }
 
-/** Lists the paths that lines create, and that are sure: guessing one wrong would remove something else later. */
+/** Lists the paths that lines create, where they are sure: after a wrong guess an undo would remove another file. */
 export function listCreatedPaths(text: string): readonly string[] {
   return listPaths(text, creatingTypes);
 }
@@ -54,14 +54,14 @@ export function listEmptiedFolders(text: string): readonly string[] {
   return listPaths(text, 'D');
 }
 
-/** Lists what the lines are about, as far as can be guessed: of a pattern the folder, in which all that matches is. */
+/** Lists the paths that the lines name, with guesses for specifiers. For a pattern it lists the folder of the matches. */
 export function listNamedPaths(text: string): readonly string[] {
   return parseTmpfiles(text).map(({ path }) =>
     simplify(path.replace(/%./g, (word) => specifiers[word] ?? word).replace(/\/[^/]*[*?[].*$/, '/')),
   );
 }
 
-/** Lists the lines that change more at `--create` than to make one of `paths`. */
+/** Lists the lines that do more at `--create` than to make one of `paths`. */
 export function listOtherLines(text: string, paths: readonly string[]): readonly string[] {
   return parseTmpfiles(text)
     .filter(({ type, path }) => !idleTypes.includes(type) && !paths.includes(path))
@@ -69,10 +69,10 @@ export function listOtherLines(text: string, paths: readonly string[]): readonly
 }
 
 /**
- * The same lines, with types that do nothing: `systemd-tmpfiles --remove` judges every field of them, and removes
- * nothing. Their numbers stay.
+ * Replaces the types of lines by types without an effect: `systemd-tmpfiles --remove` then checks every field and removes
+ * nothing. The line numbers stay the same.
  *
- * @returns undefined, with its number, for a line whose type is not a plain word: in quotes it could be anything
+ * @returns the new text, or the number of the first line whose type is not a plain word: a quoted type is ambiguous
  */
 export function disarmTmpfiles(text: string): { readonly text: string } | { readonly badLine: number } {
   const disarmed: string[] = [];
@@ -89,7 +89,7 @@ export function disarmTmpfiles(text: string): { readonly text: string } | { read
   return { text: `${disarmed.join('\n')}\n` };
 }
 
-/** systemd ends a line at a carriage return, too. */
+/** systemd also ends a line at a carriage return. */
 function splitLines(text: string): readonly string[] {
   return text.split(/\r\n|[\n\r\0]/);
 }

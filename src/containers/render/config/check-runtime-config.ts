@@ -1,4 +1,4 @@
-/** What `config.json` must keep apart from the host and from the store, as far as the file alone shows it. */
+/** Checks that `config.json` separates the container from the host and from the store, as far as the file shows it. */
 import { type RuntimeConfig, rejectConfig } from './runtime-config.ts';
 
 /** Values of `linux.rootfsPropagation` that the runtimes know. */
@@ -58,8 +58,8 @@ export function checkMountNamespace(config: RuntimeConfig, path: string): void {
 }
 
 /**
- * Lists what the configuration gives the service that undoes a protection. Images have it by right; the person who
- * installs them should know.
+ * Lists the settings of the configuration that remove a protection. Images may have them; the person who installs an
+ * image should know.
  */
 export function listPrivileges(config: RuntimeConfig): readonly string[] {
   const warnings = config.hostHooks.map(
@@ -84,7 +84,7 @@ function hasSystemAdmin(config: RuntimeConfig): boolean {
   return config.capabilities.some((name) => /^(?:cap_)?sys_admin$/i.test(name));
 }
 
-/** Whether root of the container is another user of the host, who owns none of the files of images. */
+/** Whether root of the container is another user of the host, which owns no files of images. */
 function isRootMapped(config: RuntimeConfig): boolean {
   const hasUsers = config.namespaces.some(({ type, path }) => type === 'user' && path === '');
   return hasUsers && config.mappedUsers.length > 0 && !config.mappedUsers.includes(0);

@@ -54,7 +54,7 @@ const readonlyPaths: readonly string[] = [
  * have on every machine.
  */
 export function buildContainerIsolation(user: ProcessUser) {
-  // A user other than root starts without capabilities; the bounding set is what it could get.
+  // A user other than root starts without capabilities; the bounding set limits those that it can get.
   const held = user.uid === 0 ? { effective: capabilities, permitted: capabilities } : {};
   return {
     process: { capabilities: { bounding: capabilities, ...held }, noNewPrivileges: true },

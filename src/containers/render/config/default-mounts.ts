@@ -41,8 +41,8 @@ interface ScratchFolder {
 }
 
 /**
- * Where programs expect to write. runc gives a tmpfs the mode of the folder below it, and makes a missing one with
- * 0755; so an installation with the default configuration creates those that the image lacks, with these modes.
+ * The folders where programs expect to write. runc gives a tmpfs the mode of the folder below it, and creates a missing
+ * one with 0755. So an installation with the default configuration creates the missing folders with these modes.
  */
 const scratchFolders: readonly ScratchFolder[] = [
   { path: '/run', mode: 0o755 },

@@ -1,4 +1,4 @@
-/** Which files of the host the mounts of `config.json` show to the service, and whether it can change them. */
+/** Finds the files of the host that the mounts of `config.json` show to the service, and whether it can change them. */
 import { isBind, type RuntimeConfig, type RuntimeMount } from './runtime-config.ts';
 
 export interface MountSource {

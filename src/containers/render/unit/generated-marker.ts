@@ -1,4 +1,4 @@
-/** Who a generated file belongs to. */
+/** The owner of a generated file. */
 export interface GeneratedMarker {
   /** Container name. */
   readonly name: string;
@@ -9,8 +9,8 @@ export interface GeneratedMarker {
 }
 
 /**
- * Formats the first line of every generated unit and tmpfiles file, without a line break. It tells our files from those
- * of other people, also when the deployment is gone.
+ * Formats the first line of every generated unit and tmpfiles file, without a line break. It distinguishes
+ * generated files from those of other programs, also after the deployment is removed.
  */
 export function formatMarker({ name, deployment, checkouts }: GeneratedMarker): string {
   const folder = checkouts === undefined ? '' : ` in ${checkouts}`;

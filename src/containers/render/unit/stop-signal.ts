@@ -9,7 +9,7 @@ const names = new Set(
 );
 
 /**
- * Formats the `StopSignal` of an image as systemd's `KillSignal=` wants it: `SIGQUIT`, `SIGRTMIN+3`, `9`.
+ * Formats the `StopSignal` of an image for `KillSignal=` of systemd: `SIGQUIT`, `SIGRTMIN+3`, `9`.
  *
  * @param signal a name with or without `SIG`, in any case, or a number
  * @throws CONFIG_INVALID when there is no such signal

@@ -1,13 +1,13 @@
 /** The lines of a unit as systemd reads them (systemd.syntax(7)). */
 
-/** One `KEY=VALUE` line; the value is as written, without the blanks around it. */
+/** One `KEY=VALUE` line; the value is unchanged, without the blanks around it. */
 interface UnitSetting {
   readonly section: string;
   readonly key: string;
   readonly value: string;
 }
 
-/** Lists the settings of all sections in their order; lines that are no setting are left out. */
+/** Lists the settings of all sections in their order. Other lines are left out. */
 export function listUnitSettings(unit: string): readonly UnitSetting[] {
   const settings: UnitSetting[] = [];
   let section = '';

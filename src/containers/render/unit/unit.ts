@@ -13,7 +13,7 @@ interface UnitFacts {
 
 const runtimeVariables = ['EXEC_START', 'EXEC_STOP', 'EXEC_STARTPRE', 'EXEC_STOPPOST', 'RUNTIME', 'PIDFILE'];
 
-/** systemd's LONG_LINE_MAX: it refuses the whole unit for one longer line. */
+/** LONG_LINE_MAX of systemd, which refuses a unit with a longer line. */
 const maxLineLength = 1024 * 1024;
 
 /**
@@ -32,7 +32,7 @@ SuccessExitStatus=143
 
 /** Why is said in `default-unit.ts`. A template that delegates already, perhaps some controllers only, stays as it is. */
 const delegation = 'Delegate=yes\n';
-/** What systemd reads as "off"; everything else is "on" or a list of controllers. */
+/** The values that systemd reads as "off"; every other value is "on" or a list of controllers. */
 const isOff = /^(?:0|no|n|false|f|off)$/i;
 
 /**
@@ -56,7 +56,7 @@ export function buildUnit(facts: UnitFacts, values: TemplateValues): string {
   return unit;
 }
 
-/** Whether a unit has to do with the OCI runtime: by a variable that names it, or by its usual name. */
+/** Whether a unit uses the OCI runtime, by a variable that names it or by its usual name. */
 export function usesRuntime(template: string): boolean {
   const names = listVariables(template);
   return runtimeVariables.some((name) => names.includes(name)) || /\b(?:runc|crun)\b/.test(template);

@@ -10,7 +10,7 @@ export interface ImageVariables {
 }
 
 /**
- * Sorts the variables of templates by where their values come from. Those that nobody can set are in neither list.
+ * Sorts the variables of templates by the source of their values. Variables that cannot be set are in neither list.
  *
  * @param templates texts; broken placeholders in them count for nothing
  * @param defaults `defaultValues` of the image
@@ -29,7 +29,7 @@ export function sortVariables(
   };
 }
 
-/** Defaults of the system beat those of an image, but for a UUID (compatibility V-02). */
+/** Defaults of the system beat those of an image, except for UUID (compatibility V-02). */
 function findDefault(name: string, defaults: Readonly<Record<string, string>>): string | undefined {
   if (systemVariables.has(name) && name !== 'UUID') return undefined;
   return Object.hasOwn(defaults, name) ? defaults[name] : undefined;

@@ -10,7 +10,7 @@ import { forcedVariables } from './values.ts';
  * @throws BAD_VALUE without `=`, for a name that no template can use, and for one that the tool decides itself
  */
 export function parseSetOptions(options: readonly string[]): Readonly<Record<string, string>> {
-  // Not by assignment: a name may be `__proto__`.
+  // An assignment would set the prototype for the name `__proto__`.
   return Object.fromEntries(options.map(parseSetOption));
 }
 

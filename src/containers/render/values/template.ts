@@ -1,6 +1,6 @@
 import { AtomicError } from '../../../base/errors.ts';
 
-/** What a template is filled with; numbers are written in decimal. */
+/** The values of template variables; numbers are written in decimal. */
 export type TemplateValues = Readonly<Record<string, string | number>>;
 
 type Part =
@@ -12,8 +12,8 @@ const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Fills a template after the rules of compatibility T-01: `$NAME` and `${NAME}` (the longest run of ASCII letters,
- * digits and `_`, not starting with a digit), `$$` for a dollar sign. Values go in as they are, without quoting, and
- * are not looked through for variables again.
+ * digits and `_`, not starting with a digit), `$$` for a dollar sign. Values are inserted without quoting, and
+ * variables in them are not replaced.
  *
  * @param text the template
  * @param values by name

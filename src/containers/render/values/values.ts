@@ -4,7 +4,7 @@ import { listCapabilities } from '../../../ostree/capabilities.ts';
 import type { ContainerName } from '../container-name.ts';
 import type { TemplateValues } from './template.ts';
 
-/** What the values of an installation are made of; the caller has looked all of it up. */
+/** The facts that determine the values of an installation. The caller collects them. */
 export interface ValueFacts {
   readonly name: ContainerName;
   /** Absolute path of the deployment folder. */
@@ -15,7 +15,7 @@ export interface ValueFacts {
   readonly runtimeSupportsSystemdCgroup: boolean;
   /** Result of `choosesPidfileMode`. */
   readonly pidfileMode: boolean;
-  /** User and group who install. */
+  /** User and group of the process that installs. */
   readonly uid: number;
   readonly gid: number;
   /** Image as given, and its id. */
@@ -75,7 +75,7 @@ export function choosesPidfileMode(
  * Builds all template values of a system container that is installed for the first time. Precedence: forced, `--set`,
  * defaults of the system, defaults of the manifest; only a UUID of the manifest beats that of the system.
  *
- * @param facts what was looked up
+ * @param facts the collected facts
  * @param set checked `--set` values
  * @param manifestDefaults `defaultValues` of the image
  * @throws BAD_VALUE when the path of the runtime or the deployment cannot stand in a unit
@@ -138,7 +138,7 @@ function formatCapabilities(lastCapability: number): string {
     .join(',\n')}\n`;
 }
 
-/** Paths stand unquoted in units; a blank, `%` or `$` in one would change the meaning of the line. */
+/** Units contain the paths without quotes: a blank, `%` or `$` in a path would change the meaning of the line. */
 function checkUnitPath(what: string, path: string): void {
   if (/^\/[A-Za-z0-9_./+:@-]*$/.test(path)) return;
   throw new AtomicError(
