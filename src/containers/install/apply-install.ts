@@ -38,7 +38,7 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
   let declared = noPaths;
   await undoOnFailure(host, name, noPaths, async () => {
     await buildDeployment(host, plan, number, warnings);
-    // Only now is it sure that the folder can have containers of this repository.
+    // The checkout has shown that the folder can hold containers of this repository.
     await registerCheckouts(host);
     await commitDeployment(host, plan);
     await registerDeployment(host, name, plan.deployment);
@@ -49,7 +49,7 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
   await removeJournal(host, name);
 }
 
-/** @param begun what of the tmpfiles.d file may have been carried out when the action fails */
+/** @param begun the lines of the tmpfiles.d file that may have run when the action fails */
 async function undoOnFailure(
   host: Host,
   name: string,

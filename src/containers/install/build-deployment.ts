@@ -1,4 +1,4 @@
-/** A deployment under a name that no program looks at, until it is whole. */
+/** Builds a deployment under a temporary name. */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { withFileErrors } from '../../base/file-error.ts';
 import { syncFilesystemOf } from '../../host/files/durable-files.ts';
@@ -15,7 +15,7 @@ import {
   type DeploymentPaths,
 } from '../deployment.ts';
 
-/** Builds the whole deployment under a name that nothing looks at, `info` last, and brings it to the disk. */
+/** Builds the whole deployment under its name for an unfinished one, `info` last, and syncs it. */
 export async function buildDeployment(
   host: Host,
   plan: InstallPlan,
@@ -26,7 +26,7 @@ export async function buildDeployment(
   const paths = buildDeploymentPaths(folder, plan.name);
   host.report({ kind: 'extracting', destination: plan.deployment });
   for (const text of warnings) host.report({ kind: 'warning', text });
-  // A person may have removed the journal that told of it.
+  // The rest of a killed install, if a person has removed its journal.
   await removeTree(folder);
   await withFileErrors(`create folder ${folder}`, async () => {
     await mkdir(folder);
@@ -42,7 +42,7 @@ export async function buildDeployment(
   throwIfInterrupted(host);
 }
 
-/** Not synced by itself: one sync of the filesystem covers it and the checkout. */
+/** The file is not synced here: one sync of the filesystem covers it and the checkout. */
 async function writePlannedFile(file: PlannedFile, path: string): Promise<void> {
   await withFileErrors(`write ${path}`, async () => {
     await writeFile(path, file.content, { flag: 'wx' });

@@ -21,7 +21,7 @@ import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
 import { buildDefaultName, type ContainerName, parseContainerName } from '../render/container-name.ts';
 import { applyInstall } from './apply-install.ts';
 
-/** What an install would do. */
+/** The plan of an install. */
 export type PlannedInstall =
   | { readonly kind: 'planned'; readonly plan: InstallPlan }
   | { readonly kind: 'already-present'; readonly name: string };
@@ -68,7 +68,7 @@ export async function installContainer(
   return withContainerLock(host, subject.name, 'install', async () => {
     await recoverContainer(host, subject.name);
     await mergeNamedImage(host, subject.image.reference);
-    // From finding the image until `info` names it, nothing of it may be pruned.
+    // The lock keeps a prune from the image until `info` names it.
     return withSharedStore(host, async () => {
       const preparation = await prepare(host, request, source, subject);
       if (preparation.kind === 'already-present') return preparation;
@@ -118,7 +118,7 @@ async function prepare(
   return { kind: 'ready', prepared };
 }
 
-/** What is stored under a similar name is said before a registry is asked, and again when that does not help. */
+/** Proposes stored images with similar names before the pull, and again when the pull fails. */
 async function pullMissing(host: Host, named: RequestedImage, source: SourceOptions): Promise<StoredImage> {
   const { reference, location } = named;
   const stored = location.kind === 'registry' ? listStoredNames(host.locations.repository) : [];

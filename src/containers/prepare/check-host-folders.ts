@@ -1,4 +1,4 @@
-/** Whether the folders of the host can take the files of a container, looked at before anything is made. */
+/** Checks before the first change that the files of a container fit into the folders of the host. */
 import { access, constants, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
@@ -10,9 +10,9 @@ import type { PlannedFile } from '../container.ts';
 const inodesOfEnabling = 2;
 
 /**
- * Checks that each folder can be written to and has room. What others take meanwhile is found when the files are written.
+ * Checks that each folder is writable and has room. If other programs take the room meanwhile, the write fails later.
  *
- * @param files what will be written to the host
+ * @param files the files for the host
  * @throws READ_ONLY, NO_SPACE, STORE_FAILED
  */
 export async function checkHostFolders(files: readonly PlannedFile[]): Promise<void> {
@@ -40,7 +40,7 @@ async function checkRoom(folder: string, files: readonly PlannedFile[]): Promise
     inodesOfEnabling +
     files.reduce((sum, { content }) => sum + Math.ceil(Buffer.byteLength(content) / bsize), 0);
   const inodesNeeded = inodesOfEnabling + files.length;
-  // Some filesystems count neither, and say 0 of 0.
+  // Some filesystems count neither, and report 0 of 0.
   const lacksBlocks = blocks > 0 && bfree < blocksNeeded;
   const lacksInodes = inodes > 0 && ffree < inodesNeeded;
   if (!lacksBlocks && !lacksInodes) return;

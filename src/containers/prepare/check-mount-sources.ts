@@ -1,4 +1,4 @@
-/** Keeps the mounts of a new container away from the store and from every deployment. */
+/** Refuses mounts of a new container that reach the store or a deployment. */
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { toFileError } from '../../base/file-error.ts';
@@ -16,7 +16,7 @@ import {
 } from '../render/config/runtime-config.ts';
 
 export interface CheckedSources {
-  /** What the sources of bind mounts are on the host. */
+  /** The kinds of the sources of bind mounts on the host. */
   readonly kinds: ReadonlyMap<RuntimeMount, SourceKind>;
   /** Sentences about mounts that show the store to the service. */
   readonly warnings: readonly string[];
@@ -119,7 +119,7 @@ function isAtOrBelow(path: string, folder: string): boolean {
   return folder === '/' || path === folder || path.startsWith(`${folder}/`);
 }
 
-/** Identities of a path and of the folders above it, itself first; what does not exist has none. */
+/** Lists the identities of a path and of the folders above it, its own first. Missing folders have none. */
 function listAncestors(path: string): readonly string[] {
   const own = identify(path);
   return [...(own === undefined ? [] : [own]), ...(path === '/' ? [] : listAncestors(dirname(path)))];

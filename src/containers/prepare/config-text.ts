@@ -25,14 +25,14 @@ const maxUserFileBytes = 1024 * 1024;
 export interface RenderedConfig {
   readonly text: string;
   readonly config: RuntimeConfig;
-  /** What the configuration lets the service do that a person would not expect. */
+  /** Sentences about permissions of the service that a person would not expect. */
   readonly warnings: readonly string[];
 }
 
 /**
  * Makes `config.json` and checks it (compatibility C-20; docs/security.md lists the checks). Changes nothing.
  *
- * @param deployment where the container will be
+ * @param deployment folder of the deployment
  * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID
  */
 export async function readRuntimeConfig(
@@ -46,7 +46,7 @@ export async function readRuntimeConfig(
   const path = deployment.config;
   const text = await readConfigText(tree, exports, imageConfig, values);
   const config = parseRuntimeConfig(text, path);
-  // Without a service there is no root filesystem that it could be started with.
+  // Without a service the deployment has no root filesystem.
   if (exports.manifest.noContainerService) return { text, config, warnings: [] };
   if (isRunByRuntime(exports)) checkCommand(config, path);
   checkInstalledRoot(config, path);

@@ -20,7 +20,7 @@ const namedTypes = ['service', 'socket', 'timer', 'path', 'target', 'scope', 'sl
 const otherNameHint = 'Choose another name with --name NAME.';
 
 /**
- * Checks that nothing which an install creates is there (compatibility N-13), and that neither systemd nor
+ * Checks that the files of an install do not exist yet (compatibility N-13), and that neither systemd nor
  * systemd-tmpfiles knows the name.
  *
  * @throws FILE_CONFLICT
@@ -123,14 +123,14 @@ async function requireFreePaths(host: Host, name: string): Promise<void> {
   }
 }
 
-/** An administrator may prepare what starts the service, as he may prepare a drop-in for it. */
+/** An administrator may install a unit that starts the service, or a drop-in for it, before the container. */
 function isMadeForService({ locations }: Host, unit: KnownUnit, name: string): boolean {
   const isPrepared = unit.loadState === 'loaded' && unit.file.startsWith(`${locations.units}/`);
   return isPrepared && unit.triggers.includes(`${name}.service`);
 }
 
 /**
- * Says whose a unit is.
+ * Describes the owner of a unit.
  *
  * @returns undefined when the host has no such unit. What systemd remembers of one that is gone does not count while
  *   nothing of it runs: an uninstalled service that had failed, or a unit whose file was removed without a reload

@@ -44,7 +44,7 @@ export interface InstallSubject {
   /** The image as the person wrote it, without the prefix of a source. */
   readonly imageName: string;
   readonly runtime: Runtime;
-  /** The deployment that is made: 0 for a new container, the other one for an update. */
+  /** The number of the new deployment: 0 for a new container, the other one for an update. */
   readonly number: DeploymentNumber;
   /** The deployment that is updated. */
   readonly previous?: DeploymentRecord;
@@ -135,7 +135,7 @@ function bringsRuntimeConfig({ config, configTemplate }: ImageExports): boolean 
   return (config ?? configTemplate) !== undefined;
 }
 
-/** Half of the lines would be carried out before systemd-tmpfiles met a bad one. The first line is our marker. */
+/** systemd-tmpfiles would run half of the lines before a bad one. The first line, which is left out, is the marker. */
 async function judgeTmpfiles(host: Host, file: string, tmpfiles: string | undefined): Promise<void> {
   const fault =
     tmpfiles === undefined
@@ -230,7 +230,10 @@ async function readValues(
   );
 }
 
-/** What the deployment before has made counts as missing: after a restart of the host it is, and then this one makes it. */
+/**
+ * Lists the bind sources that do not exist. Those that the previous deployment created count as missing: after a boot of
+ * the host they are, and then the new deployment creates them.
+ */
 async function listMissingSources(
   rendered: RenderedConfig | undefined,
   made: readonly string[],

@@ -8,13 +8,13 @@ import {
 } from '../render/exports-manifest.ts';
 import { usesRuntime } from '../render/unit/unit.ts';
 
-/** Far above any real template, far below what would hurt. */
+/** The longest template that is read. Real ones are far shorter. */
 const maxFileBytes = 4 * 1024 * 1024;
 
-/** One file of `/exports`, and how errors call it. */
+/** One file of `/exports`, and its name in errors. */
 export interface ExportedFile {
   readonly text: string;
-  /** Its path in the deployment that is about to be made. */
+  /** The path of the file in the new deployment. */
   readonly file: string;
 }
 

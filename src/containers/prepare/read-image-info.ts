@@ -1,4 +1,4 @@
-/** What an administrator wants to know of an image before an install. */
+/** Reads the facts about an image that an administrator needs before an install. */
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { StoredImage } from '../../image/image.ts';
@@ -13,7 +13,7 @@ import {
 } from '../render/exports-manifest.ts';
 import { type ImageVariables, sortVariables } from '../render/values/image-variables.ts';
 
-/** As for an install. */
+/** The same limit as for an install. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -38,7 +38,7 @@ function readVariables(host: Host, image: StoredImage): ImageVariables {
   return sortVariables(templates, readManifest(host, image, tree).defaultValues);
 }
 
-/** A broken manifest stops an install; here the rest is worth seeing. */
+/** A broken manifest fails an install; `images info` shows the rest of the image. */
 function readManifest(host: Host, image: StoredImage, tree: ImageTree): ExportsManifest {
   const text = readText(tree, 'exports/manifest.json');
   if (text === undefined) return emptyExportsManifest;

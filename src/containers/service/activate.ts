@@ -162,7 +162,7 @@ async function requireLoaded(host: Host, name: string, unit: string): Promise<vo
 const HOST_CAUSE =
   /connect to (?:system )?bus|transport endpoint|connection|timed out|failed to reload daemon|no space left|not enough space|quota|read-only file system|input\/output error/i;
 
-/** An error of systemd about a file is a fault of the image. A program that was killed has reported no fault. */
+/** An error of systemd about a file is a fault of the image, unless the host or a signal is its cause. */
 async function withTemplateHint(template: string, action: () => Promise<unknown>): Promise<void> {
   try {
     await action();
