@@ -83,7 +83,7 @@ test('its info from a backup ends that, too', async () => {
 });
 
 test('after a crash recover ends it, and a rest of a rollback may be removed by hand', async () => {
-  runKilled(['uninstall', 'web'], 'unlink', `${checkouts}/web`);
+  runKilled(['uninstall', 'web'], 'rename', `${checkouts}/web.0`);
   expect(await failingAtomic(1, ['images', 'prune'])).toContain('still runs: `atomic recover`; then');
   await atomic(['recover']);
   await atomic(['images', 'prune']);
