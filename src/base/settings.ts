@@ -7,4 +7,6 @@ export interface Settings {
   readonly httpProxy?: string;
   readonly httpsProxy?: string;
   readonly noProxy?: string;
+  /** `any`: updates may ask for more of the host without a question. */
+  readonly consent?: 'ask' | 'any';
 }

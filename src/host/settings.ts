@@ -15,6 +15,7 @@ const KEYS = [
   'http_proxy',
   'https_proxy',
   'no_proxy',
+  'consent',
 ] as const;
 
 /** Keys of the original that have no effect here. They are accepted, so that its file stays valid. */
@@ -58,6 +59,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     httpProxy: read('http_proxy'),
     httpsProxy: read('https_proxy'),
     noProxy: read('no_proxy'),
+    consent: parseConsent(read('consent'), path),
   };
   for (const key of ['ostreeRepository', 'checkoutPath'] as const) {
     const value = settings[key];
@@ -65,6 +67,11 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       throw invalid(path, `${value} is not an absolute path`);
   }
   return settings;
+}
+
+function parseConsent(value: string | undefined, path: string): Settings['consent'] {
+  if (value === undefined || value === 'ask' || value === 'any') return value;
+  throw invalid(path, '"consent" must be ask or any');
 }
 
 function requireKnownKeys(keys: readonly string[], path: string): void {

@@ -80,6 +80,7 @@ test.each<[string, string, string]>([
   ['a number', 'runtime: 7\n', '"runtime" is not text'],
   ['a list as value', 'no_proxy: [a, b]\n', '"no_proxy" is not text'],
   ['a table as value', 'runtime:\n  path: /a\n', '"runtime" is not text'],
+  ['another consent', 'consent: all\n', '"consent" must be ask or any'],
   ['a relative repository', 'ostree_repository: repo\n', 'repo is not an absolute path'],
   ['a relative checkout path', 'checkout_path: ./x\n', './x is not an absolute path'],
   ['an empty checkout path', 'checkout_path: ""\n', ' is not an absolute path'],
@@ -98,7 +99,7 @@ test.each(['run_time', 'Runtime', 'checkout-path', 'default_storages'])(
     expect(catchError(() => read(`runtime: /a\n${key}: /b\n`))).toEqual({
       code: 'SETTINGS_INVALID',
       message: `reading ${path}: unknown key "${key}"`,
-      hint: 'Correct or remove it. The keys are ostree_repository, checkout_path, runtime, http_proxy, https_proxy, no_proxy.',
+      hint: 'Correct or remove it. The keys are ostree_repository, checkout_path, runtime, http_proxy, https_proxy, no_proxy, consent.',
     });
   },
 );

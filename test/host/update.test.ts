@@ -348,6 +348,11 @@ describe('an update that fails leaves the old deployment, and what ran', () => {
     expect(stderr).toContain('asks for more of the host: /etc of the host, read-only');
     expect(stderr).toContain('--accept-widening web');
     await expectOld();
+    writeFileSync('/tmp/any.conf', 'consent: any\n');
+    const all = ['containers', 'update', '--all', ...quick];
+    const { status, stderr: warnings } = await runAtomic(all, { env: { ATOMIC_CONF: '/tmp/any.conf' } });
+    expect([status, readInfo().values.WORD]).toEqual([0, 'new']);
+    expect(warnings).toContain('web now asks: /etc of the host, read-only');
   });
 
   test.each([

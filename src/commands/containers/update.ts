@@ -77,7 +77,10 @@ export const containersUpdate = defineCommand({
     const { updateContainer } = await import('../../containers/update/update.ts');
     const { updateAll } = await import('../../containers/update/update-all.ts');
     const source = parseSourceOptions({ ...options, retry: undefined });
-    const consent = { isGiven: options['accept-widening'], isUnattended: isAll };
+    const consent = {
+      isGiven: options['accept-widening'] || host.settings.consent === 'any',
+      isUnattended: isAll,
+    };
     const request = {
       ...{ rebase: options.rebase, set: parseSetOptions(options.set), unset: options.unset },
       ...{ pulls: options.pull, starts: !options['no-start'], isPlan: options.display },
