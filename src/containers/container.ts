@@ -1,5 +1,6 @@
 /** Containers as commands and listings see them. */
 import type { Privilege } from './consent/privilege.ts';
+import type { HostFilesRecord, PlannedHostFile, PlannedHostFolder } from './render/hostfiles/host-file.ts';
 import type { ValueOrigins } from './render/values/value-origins.ts';
 
 export type ContainerStatus = 'running' | 'failed' | 'inactive' | 'no service';
@@ -16,8 +17,8 @@ export interface DeploymentRecord {
   readonly hasContainerService: boolean;
   /** Path of the OCI runtime. */
   readonly runtime: string;
-  readonly installedFiles: readonly string[];
-  readonly installedFilesChecksum: Readonly<Record<string, string>>;
+  /** What the container has on the host beside its unit and its tmpfiles.d file. */
+  readonly hostFiles: HostFilesRecord;
   /** Folders below `/run` that the install created, outermost first. They are removed with the container. */
   readonly createdFolders: readonly string[];
   /** Where each value came from; `undefined` in a file of the original, which does not record it. */
@@ -45,6 +46,8 @@ export interface InstallRequest {
   readonly values: Readonly<Record<string, string>>;
   /** `--runtime PATH`. */
   readonly runtime?: string;
+  /** `--keep-new`: what is not written over a file of the host is written beside it. */
+  readonly keepsNew?: boolean;
 }
 
 /** A file that an install or update writes beside the root filesystem, with its whole content. */
@@ -66,6 +69,12 @@ export interface InstallPlan {
   readonly deployment: string;
   readonly record: DeploymentRecord;
   readonly files: readonly PlannedFile[];
+  /** From `/exports/hostfs` of the image, parents first. */
+  readonly hostFiles: readonly PlannedHostFile[];
+  /** Folders that are made for them, outermost first. */
+  readonly hostFolders: readonly PlannedHostFolder[];
+  /** Paths of host files where the host has something of its own, which stays as it is. */
+  readonly keptFiles: readonly string[];
   /** The privileges that the deployment asks of the host. */
   readonly asks: readonly Privilege[];
   /** Programs run after the commit point, in order, as argv. */

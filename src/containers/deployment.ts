@@ -9,6 +9,7 @@
  *     config.json                OCI runtime configuration
  *     NAME.service               copy of the unit, absent when the image has no service
  *     tmpfiles-NAME.conf         copy of the tmpfiles.d file, absent when there is nothing to declare
+ *     host-files/                the files of the host as they are placed, absent when there are none
  *     info                       what was installed; written last
  *   .NAME.0.new/  .NAME.link     a deployment and a symlink that an operation is building
  *   .NAME.0.previous/            the deployment of two generations ago, which comes back when an update fails
@@ -43,6 +44,7 @@ export interface DeploymentPaths {
   readonly config: string;
   readonly unitCopy: string;
   readonly tmpfilesCopy: string;
+  readonly hostFiles: string;
   readonly info: string;
 }
 
@@ -75,6 +77,7 @@ export function buildDeploymentPaths(folder: string, name: string): DeploymentPa
     config: `${folder}/config.json`,
     unitCopy: `${folder}/${name}.service`,
     tmpfilesCopy: `${folder}/tmpfiles-${name}.conf`,
+    hostFiles: `${folder}/host-files`,
     info: `${folder}/info`,
   };
 }

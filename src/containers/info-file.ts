@@ -1,3 +1,4 @@
+import { normalize } from 'node:path/posix';
 import { AtomicError } from '../base/errors.ts';
 import {
   expectBoolean,
@@ -6,9 +7,10 @@ import {
   expectStringMap,
   expectStrings,
 } from '../base/json-shape.ts';
-import { parseJsonObject, type Reject } from '../base/json-text.ts';
+import { type JsonObject, parseJsonObject, type Reject } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { DeploymentRecord } from './container.ts';
+import type { HostFilesRecord } from './render/hostfiles/host-file.ts';
 import { isValueOrigin, type ValueOrigins } from './render/values/value-origins.ts';
 
 /** The longest file that is read. All values of a container are far shorter. */
@@ -16,8 +18,7 @@ const maxLength = 16 * 1024 * 1024;
 
 /**
  * Formats the `info` file of a deployment (compatibility O-11): all keys in their order, 4 spaces, a final newline. Keys
- * for host files from templates, packages and a foreign rootfs have the value for "none". The original does not read the
- * last key.
+ * for packages and a foreign rootfs have the value for "none". The original does not read the keys behind `runtime`.
  */
 export function formatInfo(record: DeploymentRecord): string {
   const info = {
@@ -27,17 +28,23 @@ export function formatInfo(record: DeploymentRecord): string {
     created: record.created,
     values: record.values,
     'has-container-service': record.hasContainerService,
-    'installed-files': record.installedFiles,
-    'installed-files-checksum': record.installedFilesChecksum,
-    'installed-files-template': [],
-    'rename-installed-files': {},
+    'installed-files': record.hostFiles.paths,
+    'installed-files-checksum': record.hostFiles.checksums,
+    'installed-files-template': record.hostFiles.templates,
+    'rename-installed-files': record.hostFiles.renames,
     'rpm-installed': null,
     'system-package': 'no',
     remote: null,
-    'use-links': true,
+    'use-links': record.hostFiles.useLinks,
     runtime: record.runtime,
     'created-folders': record.createdFolders,
     'value-origins': record.valueOrigins,
+    ...(record.hostFiles.paths.length === 0
+      ? {}
+      : {
+          'installed-links': record.hostFiles.links,
+          'created-host-folders': record.hostFiles.folders,
+        }),
   };
   return `${JSON.stringify(info, undefined, 4)}\n`;
 }
@@ -67,12 +74,7 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
     values: parseValues(info.values, reject),
     hasContainerService: expectBoolean(info['has-container-service'], 'has-container-service', true, reject),
     runtime: expectString(info.runtime, 'runtime', reject) || defaultRuntime,
-    installedFiles: expectStrings(info['installed-files'], 'installed-files', reject),
-    installedFilesChecksum: expectStringMap(
-      info['installed-files-checksum'],
-      'installed-files-checksum',
-      reject,
-    ),
+    hostFiles: parseHostFiles(info, reject),
     createdFolders: expectStrings(info['created-folders'], 'created-folders', reject),
     valueOrigins: parseOrigins(info['value-origins'], reject),
   };
@@ -84,6 +86,22 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
  */
 export function namesImage({ revision, ostreeCommit }: DeploymentRecord): boolean {
   return ostreeCommit === '' ? revision !== '' : /^[0-9a-f]{64}$/.test(ostreeCommit);
+}
+
+/** The original writes a file at the top as `/./name`. */
+function parseHostFiles(info: JsonObject, reject: Reject): HostFilesRecord {
+  const strings = (key: string) => expectStrings(info[key], key, reject);
+  const map = (key: string) => expectStringMap(info[key], key, reject);
+  const checksums = Object.entries(map('installed-files-checksum'));
+  return {
+    paths: strings('installed-files').map((path) => normalize(path)),
+    checksums: Object.fromEntries(checksums.map(([path, checksum]) => [normalize(path), checksum])),
+    templates: strings('installed-files-template'),
+    renames: map('rename-installed-files'),
+    useLinks: expectBoolean(info['use-links'], 'use-links', true, reject),
+    links: map('installed-links'),
+    folders: strings('created-host-folders'),
+  };
 }
 
 function parseCreated(value: unknown, reject: Reject): number {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { formatContainerList } from '../../src/commands/containers/list-view.ts';
 import type { ContainerStatus, ListedContainer } from '../../src/containers/container.ts';
+import { noHostFiles } from '../../src/containers/render/hostfiles/host-file.ts';
 import { catchError } from '../support/thrown-error.ts';
 
 const created = new Date(2016, 8, 8, 14, 19, 7);
@@ -19,8 +20,7 @@ function buildContainer(name: string, status: ContainerStatus, command: string[]
       values: { NAME: name, HOST_UID: 0 },
       hasContainerService: status !== 'no service',
       runtime: '/usr/bin/runc',
-      installedFiles: [],
-      installedFilesChecksum: {},
+      hostFiles: noHostFiles,
       createdFolders: [],
       valueOrigins: undefined,
     },

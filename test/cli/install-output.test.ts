@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { buildInstallJson } from '../../src/commands/containers/install-json.ts';
 import { formatInstallPlan } from '../../src/commands/containers/plan-text.ts';
 import type { InstallPlan } from '../../src/containers/container.ts';
+import { noHostFiles } from '../../src/containers/render/hostfiles/host-file.ts';
 
 const plan: InstallPlan = {
   name: 'etcd',
@@ -15,8 +16,7 @@ const plan: InstallPlan = {
     values: { NAME: 'etcd', HOST_UID: 0 },
     hasContainerService: true,
     runtime: '/usr/bin/runc',
-    installedFiles: [],
-    installedFilesChecksum: {},
+    hostFiles: noHostFiles,
     createdFolders: [],
     valueOrigins: undefined,
   },
@@ -30,6 +30,18 @@ const plan: InstallPlan = {
     },
     { role: 'tmpfiles', path: '/etc/tmpfiles.d/etcd.conf', mode: 0o600, content: 'd /run/etcd' },
   ],
+  hostFiles: [
+    {
+      ...{ path: '/usr/bin/etcdctl', kind: 'file', mode: 0o755, uid: 0, gid: 0, size: 3 },
+      ...{ sha256: 'ab', target: undefined, content: { kind: 'text', text: 'abc' } },
+    },
+    {
+      ...{ path: '/opt/link', kind: 'symlink', mode: 0o777, uid: 0, gid: 0, size: 0 },
+      ...{ sha256: undefined, target: 'nowhere', content: undefined },
+    },
+  ],
+  hostFolders: [],
+  keptFiles: ['/etc/etcd.conf'],
   commands: [
     ['systemctl', 'daemon-reload'],
     ['systemctl', 'enable', 'etcd'],
@@ -50,6 +62,10 @@ test('--display', () => {
       '',
       '# File /etc/tmpfiles.d/etcd.conf (mode 0600)',
       'd /run/etcd',
+      '',
+      '# Host file /usr/bin/etcdctl (mode 0755, owner 0:0, 3 bytes, sha256 ab)',
+      '# Host symlink /opt/link -> nowhere',
+      '# File /etc/etcd.conf already exists',
       '',
       '# Commands',
       'systemctl daemon-reload',
@@ -85,6 +101,17 @@ test('--json', () => {
         },
         { path: '/etc/tmpfiles.d/etcd.conf', mode: '0600', content: 'd /run/etcd' },
       ],
+      host_files: [
+        {
+          ...{ path: '/usr/bin/etcdctl', kind: 'file', mode: '0755', uid: 0, gid: 0, size: 3 },
+          ...{ sha256: 'ab', target: null },
+        },
+        {
+          ...{ path: '/opt/link', kind: 'symlink', mode: '0777', uid: 0, gid: 0, size: 0 },
+          ...{ sha256: null, target: 'nowhere' },
+        },
+      ],
+      kept_files: ['/etc/etcd.conf'],
       commands: [
         ['systemctl', 'daemon-reload'],
         ['systemctl', 'enable', 'etcd'],

@@ -145,6 +145,7 @@ describe('callers', () => {
     set: [],
     runtime: undefined,
     display: false,
+    'keep-new': false,
     creds: undefined,
     authfile: undefined,
     'cert-dir': undefined,

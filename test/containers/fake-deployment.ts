@@ -2,6 +2,7 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import type { DeploymentRecord } from '../../src/containers/container.ts';
 import { formatInfo } from '../../src/containers/info-file.ts';
+import { noHostFiles } from '../../src/containers/render/hostfiles/host-file.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 
 export const record: DeploymentRecord = {
@@ -12,8 +13,7 @@ export const record: DeploymentRecord = {
   values: { NAME: 'etcd', HOST_UID: 0 },
   hasContainerService: true,
   runtime: '/usr/bin/runc',
-  installedFiles: [],
-  installedFilesChecksum: {},
+  hostFiles: noHostFiles,
   createdFolders: [],
   valueOrigins: undefined,
 };

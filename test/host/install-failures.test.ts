@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
-import { tree } from '../support/tree.ts';
 import { configTemplate, type ImageSource, openImageSource, serviceExports } from './container-images.ts';
 import { checkouts, diffHostStates, readHostState } from './host-state.ts';
 
@@ -58,17 +57,6 @@ test.each(unusable)('%s: nothing is changed', async (_, exports, status, message
   const before = await readHostState();
   const stderr = await failingAtomic(status, ['install', '--system', bad]);
   expect(stderr).toStartWith(`error: ${message}`);
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
-});
-
-test('host files are refused for now', async () => {
-  const bad = await images.push('hostfs', {
-    exports: serviceExports,
-    extra: tree`f exports/hostfs/usr/local/lib/x 0644 text`,
-  });
-  await atomic(['pull', bad]);
-  const before = await readHostState();
-  expect(await failingAtomic(1, ['install', '--system', bad])).toContain('host files are not supported yet');
   expect(diffHostStates(before, await readHostState())).toEqual([]);
 });
 

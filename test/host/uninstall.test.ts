@@ -206,15 +206,24 @@ test.each(Object.entries(ofTheOriginal))('a container %s goes whole', async (_, 
   expect(sh('systemctl show --property=LoadState --value service')).toBe('not-found\n');
 });
 
-test('host files of the original stay and are named', async () => {
+test('host files of the original go when they are as it wrote them', async () => {
   await install();
-  sh(
-    `touch /tmp/there; sed -i 's|"installed-files": .*|"installed-files": ["/tmp/there", "/tmp/gone"],|' ${checkouts}/service.0/info`,
+  sh(`mkdir -p /opt/original; cd /opt/original; printf a > same; printf b > edited; ln -s nowhere link
+    ln -s same alias`);
+  const a = new Bun.CryptoHasher('sha256').update('a').digest('hex');
+  const checksums = { same: a, edited: a, alias: a, link: '0', gone: '0' };
+  const paths = Object.keys(checksums).map((name) => `/opt/original/${name}`);
+  const info = JSON.parse(sh(`cat ${checkouts}/service.0/info`));
+  info['installed-files'] = [...paths, '/opt/original/old'];
+  info['installed-files-checksum'] = Object.fromEntries(
+    Object.entries(checksums).map(([name, checksum]) => [`/opt/original/${name}`, checksum]),
   );
-  expect((await runAtomic(['uninstall', 'service'])).stderr).toBe(
-    'Warning: what the original program installed of service on the host stays: /tmp/there\n',
-  );
-  expect(existsSync('/tmp/there')).toBe(true);
+  await Bun.write(`${checkouts}/service.0/info`, JSON.stringify(info));
+  sh('touch /opt/original/old');
+  const output = await atomic(['uninstall', 'service']);
+  expect(output).toContain('Will not delete /opt/original/edited as it was manually modified.');
+  expect(sh('ls /opt/original')).toBe('edited\nold\n');
+  sh('rm -r /opt/original');
 });
 
 test('a unit that a person has edited stays, whoever wrote it first', async () => {

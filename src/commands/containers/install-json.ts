@@ -10,7 +10,7 @@ export function buildInstallJson(result: InstallResult): Record<string, unknown>
   if (result.kind === 'already-present') {
     return { schemaVersion: 1, outcome: result.kind, name: result.name, plan: null };
   }
-  const { name, image, deployment, record, files, asks, commands } = result.plan;
+  const { name, image, deployment, record, files, hostFiles, keptFiles, asks, commands } = result.plan;
   return {
     schemaVersion: 1,
     outcome: result.kind,
@@ -27,6 +27,11 @@ export function buildInstallJson(result: InstallResult): Record<string, unknown>
         mode: mode.toString(8).padStart(4, '0'),
         content,
       })),
+      host_files: hostFiles.map(({ path, kind, mode, uid, gid, size, sha256, target }) => ({
+        ...{ path, kind, mode: mode.toString(8).padStart(4, '0'), uid, gid, size },
+        ...{ sha256: sha256 ?? null, target: target ?? null },
+      })),
+      kept_files: keptFiles,
       commands,
     },
   };

@@ -37,6 +37,11 @@ export const install = defineCommand({
       description: 'Set a variable of the templates. The value may be empty.',
     },
     runtime: { kind: 'value', label: 'PATH', description: 'The OCI runtime, such as /usr/bin/crun.' },
+    'keep-new': {
+      kind: 'flag',
+      description:
+        'Where the host has a file P of its own that the image would put there, write P.atomic-new beside it.',
+    },
     display: {
       kind: 'flag',
       description: 'Print every file that would be written and every command that would run; change nothing.',
@@ -96,6 +101,7 @@ export const install = defineCommand({
     const request = {
       image: operands.image,
       values: parseSetOptions(options.set),
+      keepsNew: options['keep-new'],
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
     };

@@ -3,6 +3,7 @@ import { toPrintable } from '../../base/printable.ts';
 import { escapeText } from '../../cli/output/escape-text.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
 import type { InstallPlan, PlannedFile } from '../../containers/container.ts';
+import type { PlannedHostFile } from '../../containers/render/hostfiles/host-file.ts';
 
 /**
  * Formats the output of `install --display`: the container, the whole text of every file, and every command. A line that
@@ -19,10 +20,22 @@ export function formatInstallPlan(plan: InstallPlan): string {
   return [
     ...heading,
     ...plan.files.flatMap((file) => [...formatFile(file), '']),
+    ...plan.hostFiles.map(formatHostFile),
+    ...plan.keptFiles.map((path) => `# File ${toPrintable(path)} already exists`),
+    ...(plan.hostFiles.length + plan.keptFiles.length > 0 ? [''] : []),
     '# Commands',
     ...commands,
     '',
   ].join('\n');
+}
+
+/** The content is the image's; one line says which. */
+function formatHostFile({ path, kind, mode, uid, gid, size, sha256, target }: PlannedHostFile): string {
+  const owner = `mode ${mode.toString(8).padStart(4, '0')}, owner ${uid}:${gid}`;
+  const shown = toPrintable(path);
+  if (kind === 'symlink') return `# Host symlink ${shown} -> ${toPrintable(target ?? '')}`;
+  if (kind === 'directory') return `# Host folder ${shown} (${owner})`;
+  return `# Host file ${shown} (${owner}, ${size} bytes, sha256 ${sha256})`;
 }
 
 function formatFile({ path, mode, content }: PlannedFile): string[] {

@@ -55,6 +55,11 @@ export const containersUpdate = defineCommand({
       kind: 'flag',
       description: 'Accept a new deployment that asks for more of the host than the old one.',
     },
+    'keep-new': {
+      kind: 'flag',
+      description:
+        'Where the host has a file P of its own that the image would put there, write P.atomic-new beside it.',
+    },
     display: { kind: 'flag', description: 'Print what would be done; change no container.' },
     ...accessOptions,
     json: {
@@ -84,6 +89,7 @@ export const containersUpdate = defineCommand({
     const request = {
       ...{ rebase: options.rebase, set: parseSetOptions(options.set), unset: options.unset },
       ...{ pulls: options.pull, starts: !options['no-start'], isPlan: options.display },
+      keepsNew: options['keep-new'],
       ...{ retries: options.retry || !isAll, ...parseHealthOptions(options) },
       consent: createConsent(host, person, consent),
     };

@@ -24,5 +24,12 @@ export function formatPrivileges(privileges: readonly Privilege[]): readonly str
     ...listSubjects('hook').map((hook) => `hook of the runtime: ${hook}`),
     ...listSubjects('program').map((command) => `outside the container: ${command}`),
     ...listSubjects('tmpfiles').map((line) => `tmpfiles.d: ${line}`),
+    ...privileges.flatMap((privilege) => (privilege.kind === 'host-file' ? [formatHostFile(privilege)] : [])),
   ].map((line) => toPrintable(line));
+}
+
+function formatHostFile({ subject, access }: Privilege & { readonly kind: 'host-file' }): string {
+  return access === 'trusted'
+    ? `a file that the host runs or trusts: ${subject}`
+    : `a file on the host: ${subject}`;
 }

@@ -3,6 +3,7 @@ import { AtomicError } from '../../base/errors.ts';
 import { parseJsonObject, type Reject } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { listConfigPrivileges } from './config-privileges.ts';
+import { type HostFileMode, listHostFilePrivileges } from './host-file-privileges.ts';
 import type { Privilege } from './privilege.ts';
 import { listTmpfilesPrivileges } from './tmpfiles-privileges.ts';
 import { listUnitPrivileges } from './unit-privileges.ts';
@@ -15,6 +16,8 @@ interface RenderedDeployment {
   readonly config: string | undefined;
   readonly unit: string | undefined;
   readonly tmpfiles: string | undefined;
+  /** What it puts on the host. */
+  readonly hostFiles: readonly HostFileMode[];
   /** Folders of the host that belong to the container. */
   readonly ownFolders: readonly string[];
 }
@@ -23,7 +26,7 @@ const maxLength = 4 * 1024 * 1024;
 
 /** @throws CONFIG_INVALID when the configuration has another shape than the specification's */
 export function listPrivileges(deployment: RenderedDeployment): readonly Privilege[] {
-  const { folder, runtime, config, unit, tmpfiles, ownFolders } = deployment;
+  const { folder, runtime, config, unit, tmpfiles, hostFiles, ownFolders } = deployment;
   const reject: Reject = (problem) =>
     new AtomicError('CONFIG_INVALID', `Invalid configuration file.  ${toPrintable(problem)}`, {
       hint: 'It comes from config.json or config.json.template in /exports of the image, and the --set values.',
@@ -34,6 +37,7 @@ export function listPrivileges(deployment: RenderedDeployment): readonly Privile
       : listConfigPrivileges(parseJsonObject(config, maxLength, reject), ownFolders, reject)),
     ...(unit === undefined ? [] : listUnitPrivileges(unit, runtime, folder)),
     ...(tmpfiles === undefined ? [] : listTmpfilesPrivileges(tmpfiles, ownFolders)),
+    ...listHostFilePrivileges(hostFiles),
   ];
 }
 

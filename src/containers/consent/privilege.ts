@@ -23,7 +23,9 @@ export type Privilege =
   /** A command of the unit that does not go through the OCI runtime: `ExecStartPre=/bin/mkdir ...`. */
   | { readonly kind: 'program'; readonly subject: string }
   /** A line of tmpfiles.d that touches something outside the container's own folders. */
-  | { readonly kind: 'tmpfiles'; readonly subject: string };
+  | { readonly kind: 'tmpfiles'; readonly subject: string }
+  /** A file put on the host; `trusted` when the host runs or trusts what is there. */
+  | { readonly kind: 'host-file'; readonly subject: string; readonly access: 'trusted' | 'plain' };
 
 /** Which of the new privileges no old one covers, in the order of `after`. */
 export function listWidening(
@@ -41,6 +43,9 @@ function covers(granted: Privilege, asked: Privilege): boolean {
     return isInside && (granted.access === 'writable' || asked.access === 'read-only');
   }
   if (granted.kind === 'device' && asked.kind === 'device' && granted.subject === allDevices) return true;
+  if (granted.kind === 'host-file' && asked.kind === 'host-file') {
+    return granted.subject === asked.subject && (granted.access === 'trusted' || asked.access === 'plain');
+  }
   return granted.kind === asked.kind && granted.subject === asked.subject;
 }
 

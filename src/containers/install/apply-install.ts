@@ -8,12 +8,14 @@ import { registerCheckouts } from '../../store/checkout/checkout-folders.ts';
 import { setActiveDeployment } from '../active-deployment.ts';
 import type { InstallPlan } from '../container.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
+import { type ExchangeResult, reportPlacedFiles } from '../hostfiles/exchange-host-files.ts';
 import { removeJournal, writeJournal } from '../journal.ts';
-import { checkHostFolders } from '../prepare/check-host-folders.ts';
+import { checkHostFolders, listHostWrites } from '../prepare/check-host-folders.ts';
+import { requireUnclaimedPaths } from '../prepare/host-paths.ts';
 import type { PreparedInstall } from '../prepare/prepare-install.ts';
 import { undoInstall } from '../recovery/undo-install.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
-import { createDeclaredPaths, registerDeployment } from '../service/activate.ts';
+import { createDeclaredPaths, placeHostFiles, registerDeployment } from '../service/activate.ts';
 import { listPathsToCreate } from '../service/created-paths.ts';
 import { type DeclaredPaths, noPaths, undoDeclaredPaths } from '../service/declared-paths.ts';
 import { buildDeployment } from './build-deployment.ts';
@@ -33,20 +35,25 @@ const number = 0;
 export async function applyInstall(host: Host, { plan, warnings }: PreparedInstall): Promise<void> {
   const { name } = plan;
   throwIfInterrupted(host);
-  await checkHostFolders(plan.files.filter(({ role }) => role === 'unit' || role === 'tmpfiles'));
+  await checkHostFolders(listHostWrites(plan));
   await writeJournal(host, { operation: 'install', container: name, deployment: number });
   let declared = noPaths;
+  let placed: ExchangeResult | undefined;
   await undoOnFailure(host, name, noPaths, async () => {
     await buildDeployment(host, plan, number, warnings);
     // The checkout has shown that the folder can hold containers of this repository.
     await registerCheckouts(host);
     await commitDeployment(host, plan);
+    // Two installs at once have not seen each other's plans.
+    await requireUnclaimedPaths(host, name, plan.record.hostFiles.paths);
+    placed = await placeHostFiles(host, name, plan.deployment);
     await registerDeployment(host, name, plan.deployment);
     const text = plan.files.find(({ role }) => role === 'tmpfiles')?.content ?? '';
     declared = { text, missing: await listPathsToCreate(text) };
   });
   await undoOnFailure(host, name, declared, () => createDeclaredPaths(host, name, plan.deployment));
   await removeJournal(host, name);
+  if (placed !== undefined) reportPlacedFiles(host, plan, placed);
 }
 
 /** @param begun the lines of the tmpfiles.d file that may have run when the action fails */

@@ -14,6 +14,7 @@ import {
   type DeploymentNumber,
   type DeploymentPaths,
 } from '../deployment.ts';
+import { stageHostFiles } from '../hostfiles/stage-host-files.ts';
 
 /** Builds the whole deployment under its name for an unfinished one, `info` last, and syncs it. */
 export async function buildDeployment(
@@ -37,6 +38,7 @@ export async function buildDeployment(
   for (const file of plan.files) {
     await writePlannedFile(file, choosePlaceInside(paths, file));
   }
+  await stageHostFiles(paths.hostFiles, plan.hostFiles, plan.hostFolders);
   await letUsersReach(host, folder);
   await syncFilesystemOf(folder);
   throwIfInterrupted(host);

@@ -26,6 +26,8 @@ import {
 import { formatInfo } from '../info-file.ts';
 import { listBindSources } from '../render/config/runtime-config.ts';
 import type { ContainerName } from '../render/container-name.ts';
+import { noHostFiles } from '../render/hostfiles/host-file.ts';
+import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
 import { buildTmpfiles } from '../render/tmpfiles/tmpfiles.ts';
 import { buildUnit } from '../render/unit/unit.ts';
 import type { TemplateValues } from '../render/values/template.ts';
@@ -36,6 +38,7 @@ import { listFoldersToCreate } from '../service/created-paths.ts';
 import { type RenderedConfig, readRuntimeConfig } from './config-text.ts';
 import { requireFreeInstallNames } from './free-names.ts';
 import { type ImageExports, isRunByRuntime, readExports } from './read-exports.ts';
+import { planHostFiles } from './read-host-files.ts';
 
 export interface InstallSubject {
   readonly request: InstallRequest;
@@ -92,6 +95,10 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   if (exports.tmpfilesTemplate !== undefined)
     await judgeTmpfiles(host, exports.tmpfilesTemplate.file, tmpfiles);
 
+  const hostFiles = await planHostFiles(host, {
+    ...{ name, image, manifest: exports.manifest, values, rootfs: deployment.rootfs },
+    ...{ previous: previous?.hostFiles ?? noHostFiles, keepsNew: request.keepsNew ?? false },
+  });
   const record: DeploymentRecord = {
     image: imageName,
     revision: image.id,
@@ -100,14 +107,13 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     values,
     hasContainerService: hasService,
     runtime: runtime.path,
-    installedFiles: [],
-    installedFilesChecksum: {},
+    hostFiles: hostFiles.record,
     createdFolders: tmpfiles === undefined ? [] : await listFoldersToCreate(host, tmpfiles),
     valueOrigins: findOrigins(values, request.values, exports.manifest.defaultValues),
   };
   const asks = listPrivileges({
     ...{ folder: deployment.folder, runtime: runtime.path, config: config?.text, unit, tmpfiles },
-    ownFolders: listOwnFolders(name, values),
+    ...{ hostFiles: hostFiles.files, ownFolders: listOwnFolders(name, values) },
   });
   const paths = buildContainerPaths(host.locations, name);
   const files = [
@@ -119,9 +125,13 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const commands = buildActivationCommands(host.locations, name, {
     hasUnit: unit !== undefined,
     hasTmpfiles: tmpfiles !== undefined,
+    bringsUnits: bringsUnits(hostFiles.record),
   });
   return {
-    plan: { name, image: imageName, deployment: deployment.folder, record, files, asks, commands },
+    plan: {
+      ...{ name, image: imageName, deployment: deployment.folder, record, files, asks, commands },
+      ...{ hostFiles: hostFiles.files, hostFolders: hostFiles.folders, keptFiles: hostFiles.kept },
+    },
     warnings: [...listWarnings(exports, deployment.config), ...(config?.warnings ?? [])],
   };
 }

@@ -35,12 +35,12 @@ export interface ImageExports {
  *
  * @param rootfs absolute path of the root filesystem that is about to be made; only for messages
  * @param image image name for messages
- * @throws EXPORTS_INVALID for a broken manifest, for text that is not UTF-8, and for host files
+ * @throws EXPORTS_INVALID for a broken manifest, for text that is not UTF-8, and for host files behind a symlink
  */
 export function readExports(tree: ImageTree, rootfs: string, image: string): ImageExports {
   const read = (name: string): ExportedFile | undefined => readText(tree, `exports/${name}`, rootfs);
   const manifest = read('manifest.json');
-  refuseHostFiles(tree, image);
+  refuseLinkedHostFiles(tree, image);
   return {
     isPresent: tree.listDirectory('exports') !== undefined,
     manifest: manifest === undefined ? emptyExportsManifest : parseExportsManifest(manifest.text, image),
@@ -74,12 +74,12 @@ function readText(tree: ImageTree, path: string, rootfs: string): ExportedFile |
   }
 }
 
-function refuseHostFiles(tree: ImageTree, image: string): void {
-  const names = tree.listDirectory('exports/hostfs') ?? [];
-  if (names.length === 0) return;
+function refuseLinkedHostFiles(tree: ImageTree, image: string): void {
+  const link = ['exports', 'exports/hostfs'].find((path) => tree.look(path)?.kind === 'symlink');
+  if (link === undefined || tree.listDirectory('exports/hostfs') === undefined) return;
   throw new AtomicError(
     'EXPORTS_INVALID',
-    `Cannot install ${toPrintable(image)}: it brings files for the host in /exports/hostfs, and host files are not supported yet`,
-    { hint: 'Build the image without /exports/hostfs and put the files on the host by other means.' },
+    `Cannot install ${toPrintable(image)}: its /exports/hostfs is reached through a symlink, /${link}`,
+    { hint: 'Build the image with /exports/hostfs as a folder.' },
   );
 }

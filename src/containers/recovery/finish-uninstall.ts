@@ -20,10 +20,13 @@ import { buildRemoveCommand } from '../../host/systemd/systemd-tmpfiles.ts';
 import { listEmptiedFolders } from '../../host/systemd/tmpfiles-lines.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from '../deployment.ts';
 import { forgetHold } from '../hold.ts';
+import { exchangeHostFiles, reportLeftFiles } from '../hostfiles/exchange-host-files.ts';
+import { readHostFilesRecords } from '../hostfiles/read-staged-files.ts';
 import { type Journal, removeJournal } from '../journal.ts';
 import { listFoldersOfContainer } from '../list-deployments.ts';
 import { findLinkTarget, isFolder } from '../read-container.ts';
 import { forgetRefused } from '../refused-image.ts';
+import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
 import { disableService, startServiceAgain, stopOrphan } from '../service/container-service.ts';
 import { removeCreatedFolders, syncDeclaredPaths } from '../service/created-paths.ts';
 import { isOwnTmpfiles, isOwnUnit } from '../service/own-files.ts';
@@ -63,6 +66,7 @@ export async function finishUninstall(host: Host, journal: UninstallJournal): Pr
   await syncDirectory(checkouts);
   await retireDeployments(host, name);
   if (hasService) await disableService(host, name);
+  await removeHostFiles(host, name);
   await removeUnit(host, journal);
   await removeTmpfiles(host, name);
   await syncFilesystemsOf([units, tmpfiles]);
@@ -82,6 +86,17 @@ async function retireDeployments(host: Host, name: string): Promise<void> {
     await removeTree(old);
     await withFileErrors(`rename ${folder}`, () => rename(folder, old));
   }
+}
+
+/** Before systemd reads its units again for the last time. */
+async function removeHostFiles(host: Host, name: string): Promise<void> {
+  const folders = deploymentNumbers.map((number) =>
+    buildDeploymentFolder(host.locations, name, number, 'old'),
+  );
+  const records = await readHostFilesRecords(host, folders, name);
+  const result = await exchangeHostFiles(host, records, undefined);
+  reportLeftFiles(host, result);
+  if (records.some(bringsUnits)) await runVisibly(host, reloadCommand);
 }
 
 async function removeUnit(host: Host, { container: name, hasService, runtime }: UninstallJournal) {

@@ -4,6 +4,8 @@ import { syncDirectory } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { buildContainerPaths, buildDeploymentFolder, type DeploymentNumber } from '../deployment.ts';
+import { exchangeHostFiles, reportLeftFiles } from '../hostfiles/exchange-host-files.ts';
+import { readHostFilesRecords } from '../hostfiles/read-staged-files.ts';
 import { findLinkTarget, isFolder } from '../read-container.ts';
 import { deactivateDeployment } from '../service/activate.ts';
 
@@ -28,6 +30,8 @@ export async function undoInstall(host: Host, { name, number }: UnfinishedInstal
   const isComplete = await isFolder(folder);
   // Activating begins only after the deployment is complete.
   if (isComplete || (await isFolder(old))) await deactivateDeployment(host, name);
+  const records = await readHostFilesRecords(host, [folder, old], name);
+  reportLeftFiles(host, await exchangeHostFiles(host, records, undefined));
   await removeTree(old);
   if (isComplete) await withFileErrors(`rename ${folder}`, () => rename(folder, old));
   await removeTree(old);

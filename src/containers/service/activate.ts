@@ -23,19 +23,29 @@ import {
 } from '../../host/systemd/systemctl.ts';
 import { buildCreateCommand } from '../../host/systemd/systemd-tmpfiles.ts';
 import { buildContainerPaths, buildDeploymentPaths } from '../deployment.ts';
+import { type ExchangeResult, exchangeHostFiles } from '../hostfiles/exchange-host-files.ts';
+import { readStagedFiles } from '../hostfiles/read-staged-files.ts';
+import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
 import { installsAlike } from '../render/unit/install-section.ts';
 import { syncDeclaredPaths } from './created-paths.ts';
 import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
+
+export interface ActivationNeeds {
+  readonly hasUnit: boolean;
+  readonly hasTmpfiles: boolean;
+  /** Whether the host files are units. */
+  readonly bringsUnits: boolean;
+}
 
 /** The programs that activate a new container, in order; the service is enabled and not started (compatibility N-10). */
 export function buildActivationCommands(
   locations: Locations,
   name: string,
-  { hasUnit, hasTmpfiles }: { readonly hasUnit: boolean; readonly hasTmpfiles: boolean },
+  { hasUnit, hasTmpfiles, bringsUnits }: ActivationNeeds,
 ): readonly (readonly string[])[] {
   const { tmpfiles } = buildContainerPaths(locations, name);
   return [
-    ...(hasUnit ? [reloadCommand] : []),
+    ...(hasUnit || bringsUnits ? [reloadCommand] : []),
     ...(hasTmpfiles ? [buildCreateCommand(tmpfiles)] : []),
     ...(hasUnit ? [buildEnableCommand(name)] : []),
   ];
@@ -48,8 +58,21 @@ export function buildActivationCommands(
  * @throws as its two steps
  */
 export async function activateDeployment(host: Host, name: string, folder: string): Promise<void> {
+  await placeHostFiles(host, name, folder);
   await registerDeployment(host, name, folder);
   await createDeclaredPaths(host, name, folder);
+}
+
+/** Puts the host files of a new container in their places. May be repeated. */
+export async function placeHostFiles(host: Host, name: string, folder: string): Promise<ExchangeResult> {
+  const staged = await readStagedFiles(host, folder, name);
+  const result = await exchangeHostFiles(host, [], staged);
+  const { unit } = await readCopies(folder, name);
+  // Else the unit of the container does it.
+  if (staged !== undefined && unit === undefined && bringsUnits(staged.record)) {
+    await runVisibly(host, reloadCommand);
+  }
+  return result;
 }
 
 /**

@@ -5,7 +5,7 @@
  * build       .NAME.TO.new is whole and on the disk; nothing of the running container has changed
  * journal     phase `switching`: what follows is taken back after a failure and after a crash
  * make room   NAME.TO -> .NAME.TO.previous, .NAME.TO.new -> NAME.TO            (an update; a rollback has its deployment)
- * host files  unit and tmpfiles.d file of TO; systemd reads them now if it can stop what runs by them
+ * host files  those of the image, unit and tmpfiles.d file of TO; systemd reads them now if it can stop what runs by them
  * stop        the service, and with it what depends on it
  * symlink     NAME -> NAME.TO
  * start       what ran
@@ -24,8 +24,11 @@ import { shieldFromInterruption, throwIfInterrupted } from '../../host/interrupt
 import { parseTmpfiles } from '../../host/systemd/tmpfiles-lines.ts';
 import { setActiveDeployment } from '../active-deployment.ts';
 import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
+import { type ExchangeResult, exchangeHostFiles } from '../hostfiles/exchange-host-files.ts';
+import { readHostFilesRecords, readStagedFiles } from '../hostfiles/read-staged-files.ts';
 import { removeJournal, type SwitchJournal, writeJournal } from '../journal.ts';
 import { findLinkTarget, isFolder, readDeployment } from '../read-container.ts';
+import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
 import { stopsAlike } from '../render/unit/unit-stop.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
 import { createDeclaredPaths, readCopies, reloadUnit, replaceHostFiles } from '../service/activate.ts';
@@ -42,6 +45,7 @@ import { awaitHealth, buildUnhealthy, type HealthRequest } from './await-health.
  * interruption means that the old deployment is back, with what ran.
  *
  * @param health undefined when the service is not started
+ * @returns what was done to the host files of the image
  * @throws ROLLED_BACK {phase, log} when the service is not up, and what the steps throw, both after the old deployment is
  *   back; ROLLBACK_FAILED when the old service does not come up either
  */
@@ -49,20 +53,21 @@ export async function switchDeployment(
   host: Host,
   begun: SwitchJournal,
   health: HealthRequest | undefined,
-): Promise<void> {
+): Promise<ExchangeResult> {
   const { container: name, from } = begun;
   let journal = begun;
   let declared = noPaths;
   const declare = (paths: DeclaredPaths) => {
     declared = paths;
   };
+  let exchanged: ExchangeResult;
   try {
     const { unit } = await readCopies(buildDeploymentFolder(host.locations, name, from), name);
     // The build took a while: what runs is looked at when it is about to be stopped. Without a unit it is the host's.
     journal = { ...begun, running: unit === undefined ? [] : await listRunningUnits(host, name) };
     await writeJournal(host, { ...journal, phase: 'switching' });
     await makeRoom(host, journal);
-    await exchange(host, journal, declare);
+    exchanged = await exchange(host, journal, declare);
     await start(host, journal, health);
     await writeJournal(host, { ...journal, phase: 'settled' });
   } catch (failure) {
@@ -73,6 +78,7 @@ export async function switchDeployment(
   } catch (failure) {
     throw describeUnfinished(journal, failure);
   }
+  return exchanged;
 }
 
 /** The new deployment is up, and stays. */
@@ -105,15 +111,20 @@ async function exchange(
   host: Host,
   journal: SwitchJournal,
   declare: (paths: DeclaredPaths) => void,
-): Promise<void> {
+): Promise<ExchangeResult> {
   const { container: name, from, to } = journal;
-  const old = await readCopies(buildDeploymentFolder(host.locations, name, from), name);
+  const oldFolder = buildDeploymentFolder(host.locations, name, from);
+  const old = await readCopies(oldFolder, name);
   const folder = buildDeploymentFolder(host.locations, name, to);
   const wanted = await readCopies(folder, name);
   throwIfInterrupted(host);
+  const staged = await readStagedFiles(host, folder, name);
+  const records = await readHostFilesRecords(host, [oldFolder], name);
+  const exchanged = await exchangeHostFiles(host, records, staged);
   await replaceHostFiles(host, name, wanted);
   const reloadsEarly = stopsAlike(old.unit ?? '', wanted.unit ?? '');
-  const hasUnit = (old.unit ?? wanted.unit) !== undefined;
+  const ownUnits = [...records, ...(staged === undefined ? [] : [staged.record])].some(bringsUnits);
+  const hasUnit = ownUnits || (old.unit ?? wanted.unit) !== undefined;
   if (hasUnit && reloadsEarly) await reloadUnit(host, name, old, wanted, journal.isEnabled);
   if (old.tmpfiles !== wanted.tmpfiles) {
     declare(await planDeclaredPaths(old.tmpfiles ?? '', wanted.tmpfiles ?? ''));
@@ -123,6 +134,7 @@ async function exchange(
   if (journal.running.length > 0) await stopUnit(host, name);
   await setActiveDeployment(host, name, folder);
   if (hasUnit && !reloadsEarly) await reloadUnit(host, name, old, wanted, journal.isEnabled);
+  return exchanged;
 }
 
 /** What the lines do that the old deployment has, too, is nothing new. */
@@ -177,6 +189,7 @@ export async function revertSwitch(host: Host, journal: SwitchJournal): Promise<
   if (isSwitched) await stopUnit(host, name);
   await setActiveDeployment(host, name, folder);
   const wanted = await readCopies(folder, name);
+  await restoreHostFiles(host, journal);
   await replaceHostFiles(host, name, wanted);
   const failed = buildDeploymentFolder(host.locations, name, journal.to);
   const replaced = (await hasMadeRoom(host, journal)) ? await readCopies(failed, name) : wanted;
@@ -188,6 +201,15 @@ export async function revertSwitch(host: Host, journal: SwitchJournal): Promise<
     // A service that does not start must not keep the container from a further update.
     await removeJournal(host, name);
   }
+}
+
+/** Until there was room made for the new deployment, the host files are those of the old one. */
+async function restoreHostFiles(host: Host, journal: SwitchJournal): Promise<void> {
+  const { container: name, from, to } = journal;
+  if (!(await hasMadeRoom(host, journal))) return;
+  const records = await readHostFilesRecords(host, [buildDeploymentFolder(host.locations, name, to)], name);
+  const staged = await readStagedFiles(host, buildDeploymentFolder(host.locations, name, from), name);
+  await exchangeHostFiles(host, records, staged);
 }
 
 /** Whether the new deployment is in its place. */

@@ -1,6 +1,6 @@
+import { dirname } from 'node:path';
 import { AtomicError, rewordError } from '../../base/errors.ts';
 import { requireWritable } from '../../host/files/durable-files.ts';
-import { listExisting } from '../../host/files/existing-paths.ts';
 import { requireNoMounts } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
@@ -47,21 +47,11 @@ export async function uninstallContainer(host: Host, name: string): Promise<void
     if (pending?.operation === 'uninstall') return continueUninstall(host, pending);
     const recovered = await recoverContainer(host, name);
     if (recovered?.outcome === 'undone' && !(await isAnythingThere(host, name))) return;
-    const { journal, hostFiles } = await planUninstall(host, name);
+    const journal = await planUninstall(host, name);
     throwIfInterrupted(host);
     await writeJournal(host, journal);
     await applyUninstall(host, journal);
-    if (hostFiles.length > 0) {
-      const text = `what the original program installed of ${name} on the host stays: ${hostFiles.join(', ')}`;
-      host.report({ kind: 'warning', text });
-    }
   });
-}
-
-interface UninstallPlan {
-  readonly journal: UninstallJournal;
-  /** Files of the host beside unit and tmpfiles.d file, which only the original installs. */
-  readonly hostFiles: readonly string[];
 }
 
 async function continueUninstall(host: Host, journal: UninstallJournal): Promise<void> {
@@ -123,7 +113,7 @@ async function isAnythingThere(host: Host, name: string): Promise<boolean> {
   );
 }
 
-async function planUninstall(host: Host, name: string): Promise<UninstallPlan> {
+async function planUninstall(host: Host, name: string): Promise<UninstallJournal> {
   if (!(await isAnythingThere(host, name))) throw await buildNotFound(host, name);
   const state = await readContainer(host, name);
   await requireNotShown(host, name);
@@ -133,13 +123,12 @@ async function planUninstall(host: Host, name: string): Promise<UninstallPlan> {
   if (!hasService) await requireNoMountsOf(host, name);
   await requireWritable(host.locations.units);
   await requireWritable(host.locations.tmpfiles);
+  const hostFolders = record?.hostFiles.paths.map((path) => dirname(path)) ?? [];
+  for (const folder of new Set(hostFolders)) await requireWritable(folder);
   const wasActive = hasService && isActive(await readUnitState(host, name));
   return {
-    journal: {
-      ...{ operation: 'uninstall', container: name, hasService, runtime: record?.runtime, wasActive },
-      running: wasActive ? await listRunningUnits(host, name) : [],
-    },
-    hostFiles: await listExisting(record?.installedFiles ?? []),
+    ...{ operation: 'uninstall', container: name, hasService, runtime: record?.runtime, wasActive },
+    running: wasActive ? await listRunningUnits(host, name) : [],
   };
 }
 

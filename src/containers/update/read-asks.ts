@@ -1,8 +1,10 @@
+/** What an installed container asks of the host, from the files of its deployment. */
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { listOwnFolders, listPrivileges } from '../consent/list-privileges.ts';
 import type { Privilege } from '../consent/privilege.ts';
 import { buildDeploymentFolder, buildDeploymentPaths } from '../deployment.ts';
+import { readStagedModes } from '../hostfiles/read-staged-files.ts';
 import { findText, readCopies } from '../service/activate.ts';
 import type { CurrentContainer } from './read-current.ts';
 
@@ -13,11 +15,12 @@ export async function readAsks(
 ): Promise<readonly Privilege[]> {
   const folder = buildDeploymentFolder(host.locations, name, active);
   const { unit, tmpfiles } = await readCopies(folder, name);
+  const staged = { root: buildDeploymentPaths(folder, name).hostFiles, record: record.hostFiles };
   const config = await findText(buildDeploymentPaths(folder, name).config);
   try {
     return listPrivileges({
       ...{ folder, runtime: record.runtime, config, unit, tmpfiles },
-      ownFolders: listOwnFolders(name, record.values),
+      ...{ hostFiles: await readStagedModes(staged), ownFolders: listOwnFolders(name, record.values) },
     });
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'CONFIG_INVALID') throw error;

@@ -7,6 +7,7 @@ import { throwIfInterrupted } from '../../host/interruption.ts';
 import { isServiceEnabled } from '../../host/systemd/systemctl.ts';
 import { withContainerLock } from '../container-lock.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
+import { reportExchange } from '../hostfiles/exchange-host-files.ts';
 import { type SwitchJournal, writeJournal } from '../journal.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
 import { requireSystemAccess } from '../preconditions.ts';
@@ -79,7 +80,7 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     throwIfInterrupted(host);
     await writeJournal(host, journal);
     try {
-      await switchDeployment(host, journal, health);
+      reportExchange(host, await switchDeployment(host, journal, health));
     } catch (error) {
       throw wrapError(error, `rolling back ${name}`);
     }

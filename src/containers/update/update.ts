@@ -1,5 +1,4 @@
 /** A new image or new values for an installed container. */
-
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { requireWritable } from '../../host/files/durable-files.ts';
@@ -26,10 +25,12 @@ import {
   type DeploymentPaths,
 } from '../deployment.ts';
 import { requireNotHeld } from '../hold.ts';
+import { reportPlacedFiles } from '../hostfiles/exchange-host-files.ts';
 import { buildDeployment } from '../install/build-deployment.ts';
 import { type SwitchJournal, writeJournal } from '../journal.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
 import { requireSystemAccess } from '../preconditions.ts';
+import { checkHostFolders, listHostWrites } from '../prepare/check-host-folders.ts';
 import { requireFreeTmpfiles } from '../prepare/free-names.ts';
 import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install.ts';
 import { isFolder } from '../read-container.ts';
@@ -63,6 +64,8 @@ export interface UpdateRequest extends HealthChoice, ValueChange {
   readonly starts: boolean;
   /** Tries an image again that was taken back before. */
   readonly retries: boolean;
+  /** Writes what does not replace a file of the host beside it. */
+  readonly keepsNew: boolean;
   /** Only says what would be done. */
   readonly isPlan: boolean;
   /** Asks for consent when the new deployment asks for more of the host. @throws CONSENT_NEEDED */
@@ -128,7 +131,8 @@ export async function updateContainer(
     }
     const { journal } = preparation;
     try {
-      await switchDeployment(host, journal, request.starts ? preparation.health : undefined);
+      const health = request.starts ? preparation.health : undefined;
+      reportPlacedFiles(host, preparation.prepared.plan, await switchDeployment(host, journal, health));
     } catch (error) {
       await rememberTakenBack(host, preparation, error);
       throw wrapError(error, `updating ${name}`);
@@ -184,7 +188,7 @@ async function prepareUpdate(
   await requireNotShown(host, name);
   const runtime = await readRuntime(host, record.runtime);
   const prepared = await prepareInstall(host, {
-    ...{ request: { image: imageName, values }, name, image, imageName, runtime },
+    ...{ request: { image: imageName, values, keepsNew: request.keepsNew }, name, image, imageName, runtime },
     ...{ number: other, previous: record },
   });
   const { plan } = prepared;
@@ -217,8 +221,8 @@ async function build(
     isEnabled: record.hasContainerService && (await isServiceEnabled(host, name)),
     hadPrevious: await isFolder(buildDeploymentFolder(host.locations, name, to)),
   };
-  await requireWritable(host.locations.units);
-  await requireWritable(host.locations.tmpfiles);
+  for (const folder of [host.locations.units, host.locations.tmpfiles]) await requireWritable(folder);
+  await checkHostFolders(listHostWrites(plan));
   // Without a journal it is what a person has left by removing the journal of a killed update.
   await removeTree(buildDeploymentFolder(host.locations, name, to, 'previous'));
   await writeJournal(host, journal);

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import type { DeploymentRecord } from '../../../src/containers/container.ts';
 import { formatInfo, parseInfo } from '../../../src/containers/info-file.ts';
+import { noHostFiles } from '../../../src/containers/render/hostfiles/host-file.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
 const record: DeploymentRecord = {
@@ -11,8 +12,15 @@ const record: DeploymentRecord = {
   values: { NAME: 'etcd', HOST_UID: 0, ADDTL_MOUNTS: '' },
   hasContainerService: true,
   runtime: '/usr/bin/runc',
-  installedFiles: ['/usr/local/bin/etcdctl'],
-  installedFilesChecksum: { '/usr/local/bin/etcdctl': '0' },
+  hostFiles: {
+    paths: ['/usr/local/bin/etcdctl', '/opt/link'],
+    checksums: { '/usr/local/bin/etcdctl': 'cd'.repeat(32), '/opt/link': '0' },
+    templates: ['/usr/local/bin/etcdctl'],
+    renames: { '/usr/local/bin/ctl': '/usr/local/bin/etcdctl' },
+    useLinks: false,
+    links: { '/opt/link': 'nowhere' },
+    folders: ['/opt'],
+  },
   createdFolders: ['/run/etcd'],
   valueOrigins: undefined,
 };
@@ -30,20 +38,32 @@ test('writes all keys of `info` in their order, and its own behind them', () => 
     },
     "has-container-service": true,
     "installed-files": [
-        "/usr/local/bin/etcdctl"
+        "/usr/local/bin/etcdctl",
+        "/opt/link"
     ],
     "installed-files-checksum": {
-        "/usr/local/bin/etcdctl": "0"
+        "/usr/local/bin/etcdctl": "${'cd'.repeat(32)}",
+        "/opt/link": "0"
     },
-    "installed-files-template": [],
-    "rename-installed-files": {},
+    "installed-files-template": [
+        "/usr/local/bin/etcdctl"
+    ],
+    "rename-installed-files": {
+        "/usr/local/bin/ctl": "/usr/local/bin/etcdctl"
+    },
     "rpm-installed": null,
     "system-package": "no",
     "remote": null,
-    "use-links": true,
+    "use-links": false,
     "runtime": "/usr/bin/runc",
     "created-folders": [
         "/run/etcd"
+    ],
+    "installed-links": {
+        "/opt/link": "nowhere"
+    },
+    "created-host-folders": [
+        "/opt"
     ]
 }
 `);
@@ -51,6 +71,12 @@ test('writes all keys of `info` in their order, and its own behind them', () => 
 
 test('reads back what it wrote', () => {
   expect(parseInfo(formatInfo(record), 'info', '/other')).toEqual(record);
+});
+
+test('reads a file at the top as the original writes it', () => {
+  const text = '{"installed-files": ["/./x"], "installed-files-checksum": {"/./x": "0"}}';
+  const { paths, checksums } = parseInfo(text, 'info', '/other').hostFiles;
+  expect({ paths, checksums }).toEqual({ paths: ['/x'], checksums: { '/x': '0' } });
 });
 
 test('reads the oldest files: absent keys have defaults', () => {
@@ -62,8 +88,7 @@ test('reads the oldest files: absent keys have defaults', () => {
     values: {},
     hasContainerService: true,
     runtime: '/usr/bin/runc',
-    installedFiles: [],
-    installedFilesChecksum: {},
+    hostFiles: noHostFiles,
     createdFolders: [],
     valueOrigins: undefined,
   });

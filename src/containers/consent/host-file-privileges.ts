@@ -1,0 +1,20 @@
+/** Files that a deployment puts on the host. */
+import { isTrustedPath } from '../render/hostfiles/host-path-rules.ts';
+import type { Privilege } from './privilege.ts';
+
+/** Set-user-ID and set-group-ID: whoever runs the file is somebody else. */
+const identityBits = 0o6000;
+
+export interface HostFileMode {
+  readonly path: string;
+  readonly kind: 'file' | 'symlink' | 'directory';
+  readonly mode: number;
+}
+
+export function listHostFilePrivileges(files: readonly HostFileMode[]): readonly Privilege[] {
+  return files.map(({ path, kind, mode }) => {
+    const changesIdentity = kind === 'file' && (mode & identityBits) !== 0;
+    const access = changesIdentity || isTrustedPath(path) ? 'trusted' : 'plain';
+    return { kind: 'host-file', subject: path, access };
+  });
+}

@@ -1,0 +1,56 @@
+/** The host files of a deployment that is there, whether the symlink names it or not. */
+import { lstatSync } from 'node:fs';
+import { AtomicError } from '../../base/errors.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import type { HostFileMode } from '../consent/host-file-privileges.ts';
+import { buildDeploymentPaths } from '../deployment.ts';
+import { readDeployment } from '../read-container.ts';
+import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
+import type { StagedHostFiles } from './exchange-host-files.ts';
+
+/**
+ * @returns undefined when there is no such deployment, or when its `info` does not say; then its files on the host stay, and
+ *   a warning says so
+ */
+export async function readStagedFiles(
+  host: Host,
+  folder: string,
+  name: string,
+): Promise<StagedHostFiles | undefined> {
+  try {
+    const record = await readDeployment(host, folder, name);
+    if (record === undefined) return undefined;
+    return { root: buildDeploymentPaths(folder, name).hostFiles, record: record.hostFiles };
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'CONTAINER_DAMAGED') throw error;
+    const text = `Which files ${name} has on the host is not known, they stay: ${error.message}`;
+    host.report({ kind: 'warning', text });
+    return undefined;
+  }
+}
+
+/** The records of those of the folders that are deployments. */
+export async function readHostFilesRecords(
+  host: Host,
+  folders: readonly string[],
+  name: string,
+): Promise<readonly HostFilesRecord[]> {
+  const records: HostFilesRecord[] = [];
+  for (const folder of folders) {
+    const staged = await readStagedFiles(host, folder, name);
+    if (staged !== undefined) records.push(staged.record);
+  }
+  return records;
+}
+
+/** What the files are, for consent. One that a container of the original has is there without a copy. */
+export async function readStagedModes({ root, record }: StagedHostFiles): Promise<readonly HostFileMode[]> {
+  return withFileErrors(`read ${root}`, async () =>
+    record.paths.map((path) => {
+      const status = lstatSync(`${root}${path}`, { throwIfNoEntry: false });
+      const kind = status?.isSymbolicLink() ? 'symlink' : status?.isDirectory() ? 'directory' : 'file';
+      return { path, kind, mode: status?.mode ?? 0 };
+    }),
+  );
+}

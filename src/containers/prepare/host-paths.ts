@@ -1,0 +1,84 @@
+/** Where a path for a host file leads on this host, and whether a container may have it. */
+import { lstatSync, readlinkSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { AtomicError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
+import type { Host } from '../../host/host.ts';
+import { buildContainerPaths } from '../deployment.ts';
+import { listDeployments } from '../list-deployments.ts';
+import { findRefusal, isLayoutLink } from '../render/hostfiles/host-path-rules.ts';
+
+/**
+ * Follows those symlinks in the parents of a path that only name a folder of the host's layout, such as `/lib`.
+ *
+ * @returns the path without symlinks in its parents
+ * @throws FILE_CONFLICT when a parent is another symlink, or no folder
+ */
+export function resolveHostPath(path: string): string {
+  let at = '';
+  const parts = path.split('/').slice(1);
+  for (const part of parts.slice(0, -1)) {
+    at = `${at}/${part}`;
+    const status = lstatSync(at, { throwIfNoEntry: false });
+    if (status === undefined || status.isDirectory()) continue;
+    const target = status.isSymbolicLink() ? resolve(dirname(at), readlinkSync(at)) : undefined;
+    if (target === undefined) throw buildBlocked(path, `${at} is not a folder`);
+    if (!isLayoutLink(at, target)) throw buildBlocked(path, `${at} is a symlink to ${target}`);
+    at = target;
+  }
+  return `${at}/${parts.at(-1)}`;
+}
+
+/** @throws EXPORTS_INVALID for a path that never comes from an image */
+export function requireAllowedPath(host: Host, name: string, path: string): void {
+  const { repository, checkouts, state } = host.locations;
+  const { unit, tmpfiles } = buildContainerPaths(host.locations, name);
+  const refusal = findRefusal(path, [repository, checkouts, state, unit, tmpfiles]);
+  if (refusal === undefined) return;
+  throw new AtomicError(
+    'EXPORTS_INVALID',
+    `Cannot install ${name}: its image puts a file at ${toPrintable(path)}, ${refusal}`,
+    {
+      hint: 'Build the image without it in /exports/hostfs, and look at renameFiles and the --set values.',
+      details: { path: toPrintable(path) },
+    },
+  );
+}
+
+/**
+ * Checks that no other container has one of these paths, in either of its deployments.
+ *
+ * @throws FILE_CONFLICT, which names both containers
+ */
+export async function requireUnclaimedPaths(
+  host: Host,
+  name: string,
+  paths: readonly string[],
+): Promise<void> {
+  if (paths.length === 0) return;
+  const wanted = new Set(paths);
+  for (const other of await listDeployments(host)) {
+    if (other.name === name) continue;
+    const path = other.record.hostFiles.paths.find((claimed) => wanted.has(claimed));
+    if (path === undefined) continue;
+    throw new AtomicError(
+      'FILE_CONFLICT',
+      `Cannot install ${name}: ${toPrintable(path)} is a file of the container ${other.name}`,
+      {
+        hint: `Uninstall ${other.name} first, or give the file another name with --set if the image has a variable for it.`,
+        details: { path, container: other.name },
+      },
+    );
+  }
+}
+
+function buildBlocked(path: string, reason: string): AtomicError {
+  return new AtomicError(
+    'FILE_CONFLICT',
+    `Cannot put ${toPrintable(path)} on the host: ${toPrintable(reason)}`,
+    {
+      hint: 'A symlink could lead the file elsewhere: make it a folder, or give the file another path.',
+      details: { path: toPrintable(path) },
+    },
+  );
+}

@@ -1,0 +1,137 @@
+/** Which paths of the host an image may not bring, and which give it power over the host. docs/security.md lists both. */
+import { type HostFilesRecord, isAtOrBelow } from './host-file.ts';
+
+/** Accounts, the loader of every program, and what starts the machine; the last group is no place for files. */
+const refusedPaths = [
+  ...['/etc/passwd', '/etc/shadow', '/etc/group', '/etc/gshadow', '/etc/subuid', '/etc/subgid'],
+  ...['/etc/passwd-', '/etc/shadow-', '/etc/group-', '/etc/gshadow-', '/etc/sudoers'],
+  ...['/etc/ld.so.preload', '/etc/ld.so.conf', '/etc/ld.so.conf.d', '/etc/ld.so.cache'],
+  ...[
+    '/etc/fstab',
+    '/etc/crypttab',
+    '/etc/machine-id',
+    '/etc/atomic.conf',
+    '/boot',
+    '/efi',
+    '/sysroot',
+    '/ostree',
+  ],
+  ...['/proc', '/sys', '/dev', '/run', '/var/run', '/var/lock', '/tmp'],
+];
+
+const trustedPaths = [
+  // systemd and what it reads
+  ...['/etc/systemd', '/usr/lib/systemd', '/usr/local/lib/systemd', '/usr/share/systemd'],
+  ...['tmpfiles.d', 'sysusers.d', 'sysctl.d', 'modules-load.d', 'binfmt.d', 'environment.d'].flatMap(
+    configFolders,
+  ),
+  // what runs at a time, at a login, at an event
+  ...[
+    '/etc/crontab',
+    '/etc/anacrontab',
+    '/etc/cron.d',
+    '/var/spool/cron',
+    '/var/spool/at',
+    '/etc/logrotate.d',
+  ],
+  ...['/etc/cron.hourly', '/etc/cron.daily', '/etc/cron.weekly', '/etc/cron.monthly'],
+  ...['/etc/profile', '/etc/profile.d', '/etc/bash.bashrc', '/etc/bashrc', '/etc/bash_completion.d'],
+  ...[
+    '/etc/environment',
+    '/etc/skel',
+    '/etc/xdg/autostart',
+    '/etc/update-motd.d',
+    '/root',
+    '/home',
+    '/var/roothome',
+  ],
+  ...['/etc/init.d', '/etc/rc.d', '/etc/rc.local', '/etc/inittab', '/etc/xinetd.d', '/etc/inetd.conf'],
+  ...['/etc/NetworkManager', '/usr/lib/NetworkManager', '/etc/network', '/etc/dhcp', '/etc/ppp', '/etc/acpi'],
+  ...[
+    '/etc/udev',
+    '/usr/lib/udev',
+    '/etc/modprobe.d',
+    '/usr/lib/modprobe.d',
+    '/usr/lib/modules',
+    '/usr/lib/firmware',
+  ],
+  ...['/etc/dracut.conf', '/etc/dracut.conf.d', '/usr/lib/dracut', '/etc/initramfs-tools', '/etc/kernel'],
+  ...['/usr/lib/kernel', '/etc/grub.d', '/etc/default', '/etc/sysconfig'],
+  // who may do what
+  ...['/etc/sudoers.d', '/etc/doas.conf', '/etc/pam.conf', '/etc/pam.d', '/etc/security', '/usr/lib/pam.d'],
+  ...[
+    '/usr/lib/security',
+    '/usr/lib64/security',
+    '/etc/ssh',
+    '/etc/login.defs',
+    '/etc/shells',
+    '/etc/nsswitch.conf',
+  ],
+  ...['/etc/polkit-1', '/usr/share/polkit-1', '/usr/lib/polkit-1', '/var/lib/polkit-1'],
+  ...['/etc/dbus-1', '/usr/share/dbus-1', '/etc/selinux', '/etc/apparmor.d', '/etc/audit', '/etc/hosts'],
+  // what is trusted as a source
+  ...[
+    '/etc/pki',
+    '/etc/ssl',
+    '/etc/ca-certificates',
+    '/usr/share/ca-certificates',
+    '/usr/local/share/ca-certificates',
+  ],
+  ...['/usr/share/pki', '/etc/apt', '/etc/dnf', '/etc/yum', '/etc/yum.conf', '/etc/yum.repos.d', '/etc/zypp'],
+  ...['/etc/containers', '/usr/share/containers', '/usr/libexec/oci'],
+];
+
+function configFolders(name: string): readonly string[] {
+  return [`/etc/${name}`, `/usr/lib/${name}`, `/usr/local/lib/${name}`];
+}
+
+/**
+ * Says why a path must not come from an image.
+ *
+ * @param own folders of `atomic`, and the files that it writes for the container
+ * @returns the end of a sentence about the path; undefined when it may
+ */
+export function findRefusal(path: string, own: readonly string[]): string | undefined {
+  if (own.some((folder) => isAtOrBelow(path, folder))) {
+    return 'which atomic itself writes';
+  }
+  return refusedPaths.some((refused) => isAtOrBelow(path, refused))
+    ? 'which never comes from an image'
+    : undefined;
+}
+
+/** Whether the host runs or trusts what is at a path, without a person who names it. */
+export function isTrustedPath(path: string): boolean {
+  return (
+    trustedPaths.some((trusted) => isAtOrBelow(path, trusted)) ||
+    /^\/etc\/rc[0-6S]\.d(\/|$)/.test(path) ||
+    path.split('/').includes('.ssh')
+  );
+}
+
+/** Whether systemd must read its units again for what is put there. */
+export function bringsUnits({ paths }: HostFilesRecord): boolean {
+  return paths.some((path) => /^\/(?:etc|usr\/lib|usr\/local\/lib)\/systemd\/system\//.test(path));
+}
+
+/** Symlinks at the top of the host that only give another name to a folder: merged `/usr`, and hosts made by OSTree. */
+const layoutLinks: Readonly<Record<string, readonly string[]>> = {
+  '/bin': ['/usr/bin'],
+  '/sbin': ['/usr/sbin', '/usr/bin'],
+  '/lib': ['/usr/lib'],
+  '/lib32': ['/usr/lib32'],
+  '/lib64': ['/usr/lib64', '/usr/lib'],
+  '/libx32': ['/usr/libx32'],
+  '/usr/sbin': ['/usr/bin'],
+  '/usr/lib64': ['/usr/lib'],
+  '/usr/local': ['/var/usrlocal'],
+  '/opt': ['/var/opt'],
+  '/srv': ['/var/srv'],
+  '/home': ['/var/home'],
+  '/root': ['/var/roothome'],
+};
+
+/** @param target where the symlink leads, absolute */
+export function isLayoutLink(link: string, target: string): boolean {
+  return layoutLinks[link]?.includes(target) ?? false;
+}
