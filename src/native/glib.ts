@@ -31,6 +31,15 @@ const variantNewFromBytes = glib.func(
  */
 const setLogWriter = glib.func('void g_log_set_writer_func(void *writer, void *data, void *release)');
 setLogWriter(glib.symbol('g_log_writer_journald'), null, null);
+// That writer takes everything, also what GLib's own drops unless G_MESSAGES_DEBUG is set. getpid ignores the message.
+const ignoreMessage = loadLibrary('libc.so.6').symbol('getpid');
+const INFO_AND_DEBUG = (1 << 6) | (1 << 7);
+const setLogHandler = glib.func(
+  'unsigned int g_log_set_handler(const char *domain, int levels, void *handler, void *data)',
+);
+for (const domain of ['OSTree', 'GLib', 'GLib-GIO', 'GLib-GObject']) {
+  setLogHandler(domain, INFO_AND_DEBUG, ignoreMessage, null);
+}
 
 /** A `GError`, copied and freed. `domain` and `code` as in the library's headers, such as `g-io-error-quark` 1. */
 export class GErrorThrown extends Error {

@@ -69,3 +69,15 @@ test('what the library prints of a broken assertion is not among the lines of a 
   const { stderr, status } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
 });
+
+test('debug messages of libostree go nowhere', () => {
+  const program = `
+    import { koffi, loadLibrary } from '${new URL('../../src/native/koffi.ts', import.meta.url).pathname}';
+    await import('${new URL('../../src/native/glib.ts', import.meta.url).pathname}');
+    const log = loadLibrary('libglib-2.0.so.0').func('void g_log(const char *domain, int level, const char *format)');
+    log('OSTree', 1 << 7, 'a debug message');
+    log('OSTree', 1 << 4, 'a warning');
+  `;
+  const { stderr, status } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
+  expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+});
