@@ -25,7 +25,7 @@ function cutPower(): void {
   for (const disk of disks) disk.cutPower();
 }
 
-/** Everything that has the name of the container; a lock file that nobody holds means nothing. */
+/** Everything that has the name of the container; a lock file that no process holds does not count. */
 function listFiles(): readonly string[] {
   const found = spawnSync('find', [units, tmpfiles, data, checkouts, '-maxdepth', '3', '-name', '*web*'], {
     encoding: 'utf8',

@@ -2,23 +2,13 @@
 
 import { formatTable } from '../../cli/output/format-table.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
-import type { Privilege } from '../../containers/consent/privilege.ts';
-import type { InstallPlan } from '../../containers/container.ts';
+import type { UpdateResult } from '../../containers/update/update.ts';
 import { formatInstallPlan } from './plan-text.ts';
 
 /** What became of one container. */
 export type UpdateLine =
   | { readonly outcome: 'held'; readonly name: string }
-  | { readonly outcome: 'up-to-date'; readonly name: string; readonly imageId: string }
-  | { readonly outcome: 'refused'; readonly name: string; readonly imageId: string; readonly reason: string }
-  | {
-      readonly outcome: 'planned' | 'updated';
-      readonly name: string;
-      readonly from: { readonly deployment: number; readonly image: string; readonly imageId: string };
-      readonly plan: InstallPlan;
-      readonly widening: readonly Privilege[];
-      readonly restarted: readonly string[];
-    }
+  | UpdateResult
   | {
       readonly outcome: 'failed';
       readonly name: string;

@@ -2,7 +2,7 @@
 import { isTrustedPath } from '../render/hostfiles/host-path-rules.ts';
 import type { Privilege } from './privilege.ts';
 
-/** Set-user-ID and set-group-ID: whoever runs the file is somebody else. */
+/** Set-user-ID and set-group-ID: a program with one of these bits runs as the owner or the group of its file. */
 const identityBits = 0o6000;
 
 export interface HostFileMode {

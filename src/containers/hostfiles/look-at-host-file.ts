@@ -12,7 +12,7 @@ export type FoundHostFile =
   | { readonly kind: 'symlink'; readonly target: string; readonly leadsTo: string | undefined }
   | { readonly kind: 'directory' | 'other' };
 
-/** A pipe does not keep whoever opens it. */
+/** The open of a pipe does not wait for a writer. */
 const openFile = constants.O_RDONLY | constants.O_NONBLOCK;
 const chunkBytes = 1024 * 1024;
 

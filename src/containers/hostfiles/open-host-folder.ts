@@ -1,5 +1,5 @@
 /**
- * Folders of the host, opened one after the other without following a symlink, so that whoever owns one of them cannot
+ * Folders of the host, opened one after the other without following a symlink, so that the owner of one of them cannot
  * lead a write or a removal elsewhere. Calls then use `/proc/self/fd/N/NAME`.
  */
 import { chmodSync, chownSync, closeSync, constants, mkdirSync, openSync } from 'node:fs';
