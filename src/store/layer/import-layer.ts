@@ -50,22 +50,26 @@ export interface ImportedLayer {
   readonly blobStart: string;
 }
 
+interface LayerImport {
+  /** Empty file for `ImportedLayer.tarSplit`; the caller closes it when that is not needed any more. */
+  readonly record: UnnamedFile;
+  readonly compression: LayerCompression;
+  /** Algorithm of the digest of the inflated archive. */
+  readonly algorithm: DigestAlgorithm;
+  /** Called with the number of compressed bytes received up to now. */
+  readonly onReceived: (bytes: number) => void;
+}
+
 /**
  * @param stage stage of the open transaction
- * @param record empty file for `ImportedLayer.tarSplit`; the caller closes it when that is not needed any more
  * @param blob open blob, not read yet; the caller closes its source
- * @param algorithm algorithm of the digest of the inflated archive
- * @param onReceived called with the number of compressed bytes received up to now
  * @throws AtomicError LAYER_REJECTED for an archive that must not or cannot be unpacked; errors of the blob's verification;
  * file errors of the repository
  */
 export async function importLayer(
   stage: ObjectStage,
-  record: UnnamedFile,
-  compression: LayerCompression,
   blob: OpenedBlob,
-  algorithm: DigestAlgorithm,
-  onReceived: (bytes: number) => void,
+  { record, compression, algorithm, onReceived }: LayerImport,
 ): Promise<ImportedLayer> {
   const inflater = createInflater(compression);
   const unpacker = new Unpacker(stage, record, algorithm);

@@ -39,20 +39,24 @@ type EnsuredLayer =
       readonly leftOut: ReadonlyMap<string, number>;
     };
 
+interface WantedLayer {
+  readonly layer: BlobDescriptor;
+  /** Digest of the inflated layer, by the image's configuration. */
+  readonly diffId: string | undefined;
+}
+
 /**
  * Makes sure that the store has a layer.
  *
  * @param known stored layers by digest; another pull may have stored further layers meanwhile
- * @param diffId digest of the inflated layer, by the image's configuration
  */
 export async function ensureLayer(
   host: Host,
   transaction: Transaction,
   from: QueuedSource,
-  layer: BlobDescriptor,
-  known: ReadonlyMap<string, StoredLayer>,
-  diffId: string | undefined,
+  { known, ...wanted }: WantedLayer & { readonly known: ReadonlyMap<string, StoredLayer> },
 ): Promise<EnsuredLayer> {
+  const { layer, diffId } = wanted;
   throwIfInterrupted(host);
   const { repository } = host.locations;
   const stored = known.get(layer.digest) ?? findStoredLayer(repository, layer, diffId);
@@ -61,7 +65,7 @@ export async function ensureLayer(
     const { resumeLayer } = await import('./resume-layer.ts');
     const resumed = resumeLayer(repository, transaction, layer);
     if (resumed !== undefined) return { kind: 'resumed', stored: resumed };
-    return fetchWithRetries(host, transaction, from, layer, diffId);
+    return fetchWithRetries(host, transaction, from, wanted);
   });
 }
 
@@ -69,14 +73,13 @@ async function fetchWithRetries(
   host: Host,
   transaction: Transaction,
   { source, retryPauses, blobs }: QueuedSource,
-  layer: BlobDescriptor,
-  diffId: string | undefined,
+  wanted: WantedLayer,
 ): Promise<EnsuredLayer> {
-  const object = `layer ${layer.digest}`;
+  const object = `layer ${wanted.layer.digest}`;
   try {
     return await retryTransient(host, object, retryPauses, async (triesBefore) => {
       if (triesBefore > 0) await source.renew();
-      return fetchLayer(host, transaction, blobs, layer, diffId);
+      return fetchLayer(host, transaction, blobs, wanted);
     });
   } catch (error) {
     throw wrapError(error, object);
@@ -87,8 +90,7 @@ async function fetchLayer(
   host: Host,
   transaction: Transaction,
   blobs: BlobQueue,
-  layer: BlobDescriptor,
-  diffId: string | undefined,
+  { layer, diffId }: WantedLayer,
 ): Promise<EnsuredLayer> {
   const { importLayer } = await import('../layer/import-layer.ts');
   const { ObjectStage } = await import('../layer/object-stage.ts');
@@ -98,14 +100,12 @@ async function fetchLayer(
   const stage = new ObjectStage(host.locations, (await readAvailableSpace(host, repo)).bytes);
   using record = stage.createRecord();
   const blob = await blobs.take(layer);
-  const imported = await importLayer(
-    stage,
+  const imported = await importLayer(stage, blob, {
     record,
-    findCompression(layer, diffId),
-    blob,
-    algorithmOf(diffId ?? ''),
-    (received) => host.report({ kind: 'layer-progress', digest: layer.digest, received }),
-  );
+    compression: findCompression(layer, diffId),
+    algorithm: algorithmOf(diffId ?? ''),
+    onReceived: (received) => host.report({ kind: 'layer-progress', digest: layer.digest, received }),
+  });
   await requireTakenOver(repo, imported.tree.dirtree);
   recordLayer(host.locations.repository, layer.digest, writeLayerCommit(transaction, layer, imported));
   host.report({ kind: 'layer-finished', digest: layer.digest });

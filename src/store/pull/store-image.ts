@@ -86,14 +86,8 @@ export async function storeImage(
       });
       using blobs = new BlobQueue(source, planned);
       const queued = { ...from, blobs };
-      const { trees, fetched, pending } = await storeLayers(
-        host,
-        transaction,
-        queued,
-        manifest,
-        diffIds,
-        known,
-      );
+      const wanted = { manifest, diffIds, there: known };
+      const { trees, fetched, pending } = await storeLayers(host, transaction, queued, wanted);
       writeConfigCommit(transaction, manifest.config, config);
       const recorded = {
         digest: source.digest,

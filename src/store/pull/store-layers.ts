@@ -31,21 +31,25 @@ interface StoredLayers {
   readonly pending: ReadonlySet<string>;
 }
 
+interface WantedLayers {
+  readonly manifest: ImageManifest;
+  /** Digests of the inflated layers, base first. */
+  readonly diffIds: readonly string[];
+  /** Layers by digest that need not be fetched, including those of `findAdoptableLayers`. */
+  readonly there: ReadonlyMap<string, StoredLayer>;
+}
+
 /**
  * Needs an open transaction and leaves one open. After a failure the complete layers have their refs, unless the image itself
  * is at fault, because then a pull of the same image fails again.
  *
- * @param diffIds digests of the inflated layers, base first
- * @param there layers by digest that need not be fetched, including those of `findAdoptableLayers`
  * @throws AtomicError LAYER_REJECTED, DIGEST_MISMATCH, NO_SPACE, STORE_FAILED; errors of the source
  */
 export async function storeLayers(
   host: Host,
   transaction: Transaction,
   from: QueuedSource,
-  manifest: ImageManifest,
-  diffIds: readonly string[],
-  there: ReadonlyMap<string, StoredLayer>,
+  { manifest, diffIds, there }: WantedLayers,
 ): Promise<StoredLayers> {
   const fetched: BlobDescriptor[] = [];
   const trees: LayerTree[] = [];
@@ -55,8 +59,9 @@ export async function storeLayers(
   let uncommitted = 0;
   try {
     for (const [index, layer] of manifest.layers.entries()) {
-      const ensured = await ensureLayer(host, transaction, from, layer, known, diffIds[index]);
-      checkDiffId(layer, ensured.stored.uncompressedDigest, diffIds[index]);
+      const diffId = diffIds[index];
+      const ensured = await ensureLayer(host, transaction, from, { layer, diffId, known });
+      checkDiffId(layer, ensured.stored.uncompressedDigest, diffId);
       trees.push(ensured.stored.tree);
       known.set(layer.digest, ensured.stored);
       if (ensured.kind === 'present') continue;

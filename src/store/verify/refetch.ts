@@ -31,7 +31,11 @@ export async function refetchLayers(
     const queued = { ...from, blobs };
     await withTransaction(host, repo, 'storing layers', async (transaction) => {
       for (const layer of layers) {
-        await ensureLayer(host, transaction, queued, layer, new Map(), findDiffId(repair, layer));
+        await ensureLayer(host, transaction, queued, {
+          layer,
+          diffId: findDiffId(repair, layer),
+          known: new Map(),
+        });
       }
     });
   });
