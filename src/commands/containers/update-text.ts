@@ -2,7 +2,7 @@
 
 import { formatTable } from '../../cli/output/format-table.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
-import type { UpdateResult } from '../../containers/update/update.ts';
+import type { UpdateResult } from '../../containers/update/update-request.ts';
 import { formatInstallPlan } from './plan-text.ts';
 
 /** What became of one container. */

@@ -5,7 +5,8 @@ import type { SourceOptions } from '../../image/image.ts';
 import { isHeld } from '../hold.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { listContainerNames } from '../read-container.ts';
-import { type UpdateRequest, type UpdateResult, updateContainer } from './update.ts';
+import { updateContainer } from './update.ts';
+import type { UpdateRequest, UpdateResult } from './update-request.ts';
 
 export type UpdateOutcome =
   | { readonly kind: 'done'; readonly result: UpdateResult }

@@ -1,0 +1,70 @@
+/** The new deployment of an update, which is built beside the running one. */
+import { AtomicError, wrapError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
+import { requireWritable } from '../../host/files/durable-files.ts';
+import { isNameTaken } from '../../host/files/existing-paths.ts';
+import { removeTree } from '../../host/files/remove-tree.ts';
+import type { Host } from '../../host/host.ts';
+import { shieldFromInterruption } from '../../host/interruption.ts';
+import { captureProgram } from '../../host/run-program.ts';
+import { isServiceEnabled } from '../../host/systemd/systemctl.ts';
+import { buildDeploymentFolder, buildDeploymentPaths, type DeploymentPaths } from '../deployment.ts';
+import { buildDeployment } from '../install/build-deployment.ts';
+import { type SwitchJournal, writeJournal } from '../journal.ts';
+import { checkHostFolders, listHostWrites } from '../prepare/check-host-folders.ts';
+import { isFolder } from '../read-container.ts';
+import { buildRollbackFailed } from '../rollback-failed.ts';
+import { recoverSwitch } from '../switch/recover-switch.ts';
+import type { PreparedUpdate } from './prepare-update.ts';
+
+/** The new deployment, whole and on the disk under a dot-name. */
+export async function buildUpdate(
+  host: Host,
+  { current, prepared: { plan, warnings }, running }: PreparedUpdate,
+): Promise<SwitchJournal> {
+  const { name, active: from, other: to, record } = current;
+  const journal: SwitchJournal = {
+    ...{ operation: 'update', container: name, from, to, phase: 'building', running },
+    isEnabled: record.hasContainerService && (await isServiceEnabled(host, name)),
+    hadPrevious: await isFolder(buildDeploymentFolder(host.locations, name, to)),
+  };
+  for (const folder of [host.locations.units, host.locations.tmpfiles]) await requireWritable(folder);
+  await checkHostFolders(listHostWrites(plan));
+  // Without a journal it is what a person has left by removing the journal of a killed update.
+  await removeTree(buildDeploymentFolder(host.locations, name, to, 'previous'));
+  await writeJournal(host, journal);
+  try {
+    await buildDeployment(host, plan, to, warnings);
+    await checkUnit(
+      host,
+      name,
+      buildDeploymentPaths(buildDeploymentFolder(host.locations, name, to, 'new'), name),
+    );
+  } catch (failure) {
+    throw await discard(shieldFromInterruption(host), journal, wrapError(failure, `updating ${name}`));
+  }
+  return journal;
+}
+
+/** @returns what to throw, after the half-made deployment is gone */
+async function discard(host: Host, journal: SwitchJournal, failure: unknown): Promise<unknown> {
+  try {
+    await recoverSwitch(host, journal);
+    return failure;
+  } catch (undoFailure) {
+    return buildRollbackFailed(`updating ${journal.container}`, failure, undoFailure);
+  }
+}
+
+/** systemd would refuse the unit only when it is too late. */
+async function checkUnit(host: Host, name: string, { unitCopy }: DeploymentPaths): Promise<void> {
+  if (!(await isNameTaken(unitCopy))) return;
+  const { exitCode, stderrTail } = await captureProgram(host, [
+    ...['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', unitCopy],
+  ]);
+  if (exitCode === 0) return;
+  throw new AtomicError('UNIT_FAILED', `${name}.service: ${toPrintable(stderrTail.trim())}`, {
+    hint: 'It comes from service.template in /exports of the image, and the --set values.',
+    details: { phase: 'build' },
+  });
+}

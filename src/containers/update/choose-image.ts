@@ -1,0 +1,42 @@
+/** The image that an update takes. */
+import { AtomicError } from '../../base/errors.ts';
+import type { Host } from '../../host/host.ts';
+import type { SourceOptions, StoredImage } from '../../image/image.ts';
+import { dropRegistryPrefix } from '../../image/source-name.ts';
+import { findImage } from '../../store/find-image.ts';
+import { mergeNamedImage } from '../../store/merge-image.ts';
+import { nameSource, pullNamedImage } from '../../store/pull/pull.ts';
+import type { CurrentContainer } from './read-current.ts';
+import type { UpdateRequest } from './update-request.ts';
+
+/** An image of the store, and its name as `info` records it. */
+export interface ChosenImage {
+  readonly image: StoredImage;
+  readonly imageName: string;
+}
+
+/** The image of the name that the container has, or that it gets. What is stored is taken, unless a pull is wanted. */
+export async function chooseImage(
+  host: Host,
+  { name, record }: CurrentContainer,
+  { rebase, pulls }: UpdateRequest,
+  source: SourceOptions,
+): Promise<ChosenImage> {
+  const written = rebase ?? record.image;
+  const named = await nameSource(host, written);
+  const isRegistry = named.location.kind === 'registry';
+  const imageName = isRegistry ? dropRegistryPrefix(written) : named.reference.replace(/:latest$/, '');
+  const found = await findImage(host, named.reference);
+  // A file has no newer version unless the person names it again.
+  const isPulled =
+    found === undefined ? rebase !== undefined || pulls : pulls && (isRegistry || rebase !== undefined);
+  if (isPulled) return { image: (await pullNamedImage(host, named, source)).image, imageName };
+  if (found === undefined) {
+    throw new AtomicError('IMAGE_NOT_FOUND', `updating ${name}: Cannot find image ${named.reference}.`, {
+      hint: `Fetch it: atomic containers update --pull ${name}`,
+      details: { name, image: named.reference },
+    });
+  }
+  await mergeNamedImage(host, named.reference);
+  return { image: (await findImage(host, named.reference)) ?? found, imageName };
+}

@@ -1,0 +1,86 @@
+/** Everything that an update finds out before its first change. */
+import type { Host } from '../../host/host.ts';
+import { readRuntime } from '../../host/runtime/runtime.ts';
+import { listWidening, type Privilege } from '../consent/privilege.ts';
+import type { InstallPlan } from '../container.ts';
+import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
+import { requireNotShown } from '../mounted-deployments.ts';
+import { requireFreeTmpfiles } from '../prepare/free-names.ts';
+import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install.ts';
+import { findRefused } from '../refused-image.ts';
+import { changeSetValues, listSetValues } from '../render/values/value-origins.ts';
+import { readCopies } from '../service/activate.ts';
+import type { HealthRequest } from '../switch/await-health.ts';
+import { chooseHealth } from './choose-health.ts';
+import type { ChosenImage } from './choose-image.ts';
+import { readAsks } from './read-asks.ts';
+import {
+  type CurrentContainer,
+  listRunning,
+  requireSameKind,
+  requireUnchangedFiles,
+} from './read-current.ts';
+import { readOrigins } from './read-origins.ts';
+import type { UpdateRequest, UpdateResult } from './update-request.ts';
+
+export interface PreparedUpdate {
+  readonly current: CurrentContainer;
+  readonly prepared: PreparedInstall;
+  readonly widening: readonly Privilege[];
+  readonly health: HealthRequest;
+  readonly running: readonly string[];
+}
+
+/** What ends an update before it begins. */
+export type Unneeded = UpdateResult & { readonly outcome: 'up-to-date' | 'refused' };
+
+export async function prepareUpdate(
+  host: Host,
+  current: CurrentContainer,
+  { image, imageName }: ChosenImage,
+  request: UpdateRequest,
+): Promise<PreparedUpdate | Unneeded> {
+  const { name, record, other } = current;
+  const before = listSetValues(record.values, readOrigins(host, record));
+  const values = changeSetValues(before, request);
+  const isSameImage = image.id === record.revision;
+  if (isSameImage && imageName === record.image && isSameValues(before, values)) {
+    return { outcome: 'up-to-date', name, imageId: image.id };
+  }
+  const refused = request.retries || isSameImage ? undefined : await findRefused(host, name, image.id);
+  if (refused !== undefined) {
+    return { outcome: 'refused', name, imageId: image.id, reason: refused.reason };
+  }
+  await requireUnchangedFiles(host, current);
+  await requireNotShown(host, name);
+  const runtime = await readRuntime(host, record.runtime);
+  const prepared = await prepareInstall(host, {
+    ...{ request: { image: imageName, values, keepsNew: request.keepsNew }, name, image, imageName, runtime },
+    ...{ number: other, previous: record },
+  });
+  const { plan } = prepared;
+  requireSameKind(current, plan.record);
+  await requireFreeFiles(host, current, plan);
+  return {
+    ...{ current, prepared },
+    widening: listWidening(await readAsks(host, current), plan.asks),
+    health: await chooseHealth(host, name, plan.record, request),
+    running: await listRunning(host, current),
+  };
+}
+
+/** A tmpfiles.d file that the old deployment does not have must not take the place of one of the host. */
+async function requireFreeFiles(host: Host, { name, active }: CurrentContainer, { files }: InstallPlan) {
+  const { tmpfiles } = buildContainerPaths(host.locations, name);
+  if (!files.some(({ path }) => path === tmpfiles)) return;
+  const old = await readCopies(buildDeploymentFolder(host.locations, name, active), name);
+  if (old.tmpfiles === undefined) await requireFreeTmpfiles(host, name);
+}
+
+function isSameValues(
+  first: Readonly<Record<string, string>>,
+  second: Readonly<Record<string, string>>,
+): boolean {
+  const sorted = (values: Readonly<Record<string, string>>) => JSON.stringify(Object.entries(values).sort());
+  return sorted(first) === sorted(second);
+}
