@@ -16,12 +16,10 @@ const ALGORITHMS = ['sha256', 'sha384', 'sha512'];
 /**
  * Makes sure that an open image is the one that the index names. Closes it otherwise.
  *
- * @param source location of the image, as skopeo writes it
  * @throws AtomicError DIGEST_MISMATCH
  */
 export async function requireDescribed(
   host: Host,
-  source: string,
   opened: ImageSource,
   described: ManifestDescriptor,
   options: SkopeoOptions,
@@ -29,7 +27,7 @@ export async function requireDescribed(
   if (isDescribed(opened.manifest, described)) return;
   try {
     // The index may name a list of images. skopeo has compared the manifest with that list.
-    if (isDescribed(await readRawManifest(host, source, options), described)) return;
+    if (isDescribed(await readRawManifest(host, opened.location, options), described)) return;
   } catch (error) {
     await opened.close();
     throw error;

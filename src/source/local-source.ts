@@ -17,7 +17,7 @@ import { toInflateError } from './failures/file-failure.ts';
 import { type ImageSource, openThroughProxy, type Scratch } from './image-source.ts';
 import { findEngine } from './local/docker-engine.ts';
 import { requirePodmanStore } from './local/podman-store.ts';
-import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
+import { openPrivateCopy, type PrivateCopyOptions, requireRoomForCopy } from './private-copy.ts';
 import type { SkopeoOptions } from './skopeo/source-flags.ts';
 import { judgeTransport } from './trust/trust-policy.ts';
 
@@ -39,18 +39,18 @@ export async function openLocalImage(
   const transport = location.kind === 'store' ? location.transport : location.kind;
   const verdict = judgeTransport(readTrustPolicy(host), transport);
   const options: SkopeoOptions = platform === undefined ? {} : { platform };
-  const signatures = verdict === 'verify' ? 'verified' : 'unchecked';
-  if (location.kind === 'store') return openStoreImage(host, location, scratch, signatures, options);
+  const copyOptions = { ...options, signatures: verdict === 'verify' ? 'verified' : 'unchecked' } as const;
+  if (location.kind === 'store') return openStoreImage(host, location, scratch, copyOptions);
   const folder = await scratch.open();
   const source = await formatFileSource(host, location, folder);
   const fileOptions = { ...options, temporaryFolder: folder };
   if (verdict === 'verify') await requireRoomForCopy(host, source, scratch, fileOptions);
   const opened =
     verdict === 'verify'
-      ? await openPrivateCopy(host, source, folder, signatures, options)
+      ? await openPrivateCopy(host, source, folder, copyOptions)
       : await openThroughProxy(host, source, fileOptions);
   if ('described' in location && location.described !== undefined) {
-    await requireDescribed(host, source, opened, location.described, fileOptions);
+    await requireDescribed(host, opened, location.described, fileOptions);
   }
   return { ...opened, location: formatLocation(location) };
 }
@@ -63,8 +63,7 @@ async function openStoreImage(
   host: Host,
   location: StoreLocation,
   scratch: Scratch,
-  signatures: 'verified' | 'unchecked',
-  options: SkopeoOptions,
+  options: PrivateCopyOptions,
 ): Promise<ImageSource> {
   if (location.transport === 'containers-storage') requirePodmanStore(host);
   const folder = await scratch.open();
@@ -73,7 +72,7 @@ async function openStoreImage(
   for (const [index, name] of candidates.entries()) {
     try {
       const source = `${location.transport}:${name}`;
-      return await openPrivateCopy(host, source, folder, signatures, { ...options, ...engine });
+      return await openPrivateCopy(host, source, folder, { ...options, ...engine });
     } catch (error) {
       const isLast = index === candidates.length - 1;
       if (isLast || !(error instanceof AtomicError) || error.code !== 'IMAGE_NOT_FOUND') throw error;

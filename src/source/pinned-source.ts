@@ -6,17 +6,20 @@ import type { ImageSource, Scratch } from './image-source.ts';
 import { locateImage } from './locate-image.ts';
 import { openImage } from './open-image.ts';
 
+interface PinnedImage {
+  /** As skopeo writes it: `docker://registry/name:tag`, `oci:/folder:tag`. */
+  readonly location: string;
+  /** Digest of the image's manifest. A registry finds the image by it; in another source the name must still lead to it. */
+  readonly digest: string;
+}
+
 /**
- * @param location location of the image, as skopeo writes it: `docker://registry/name:tag`, `oci:/folder:tag`
- * @param digest digest of the image's manifest. A registry finds the image by it; in another source the name must still lead
- * to it
  * @param scratch folder that exists longer than the image is open
  * @throws AtomicError DIGEST_MISMATCH when the location has another image now; as `locateImage` and `openImage`
  */
 export async function openPinnedImage(
   host: Host,
-  location: string,
-  digest: string,
+  { location, digest }: PinnedImage,
   scratch: Scratch,
   options: SourceOptions,
 ): Promise<ImageSource> {

@@ -18,6 +18,11 @@ import { ImageProxy } from './skopeo/image-proxy.ts';
 import { copyUnderPolicy } from './skopeo/skopeo.ts';
 import type { SkopeoOptions } from './skopeo/source-flags.ts';
 
+export interface PrivateCopyOptions extends SkopeoOptions {
+  /** Whether the policy verifies the signatures; unchecked ones are not kept. */
+  readonly signatures: 'verified' | 'unchecked';
+}
+
 /** A simple signature has about 1 KiB. */
 const MAX_SIGNATURE_BYTES = 64 * 1024;
 const MAX_SIGNATURES = 32;
@@ -25,15 +30,13 @@ const MAX_SIGNATURES = 32;
 /**
  * @param source as skopeo writes it
  * @param folder the scratch folder; the copy is removed with it
- * @param signatures whether the policy verifies them; unchecked signatures are not kept
  * @throws AtomicError POLICY_REJECTED before anything is copied; other failures of skopeo
  */
 export async function openPrivateCopy(
   host: Host,
   source: string,
   folder: string,
-  signatures: 'verified' | 'unchecked',
-  options: SkopeoOptions,
+  { signatures, ...options }: PrivateCopyOptions,
 ): Promise<ImageSource> {
   const copy = `${folder}/image`;
   host.report({ kind: 'step', text: `Copying ${source}` });

@@ -95,7 +95,7 @@ async function openVerifiedCopy(
   options: SourceOptions,
 ): Promise<ImageSource> {
   await requireRoomForCopy(host, source, scratch, options);
-  return openPrivateCopy(host, source, await scratch.open(), 'verified', options);
+  return openPrivateCopy(host, source, await scratch.open(), { ...options, signatures: 'verified' });
 }
 
 function closingAlso(source: ImageSource, cleanUp: () => void): ImageSource {

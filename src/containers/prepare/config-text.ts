@@ -29,6 +29,13 @@ export interface RenderedConfig {
   readonly warnings: readonly string[];
 }
 
+interface ConfigSource {
+  readonly tree: ImageTree;
+  readonly exports: ImageExports;
+  readonly imageConfig: ImageConfig;
+  readonly values: TemplateValues;
+}
+
 /**
  * Makes `config.json` and checks it (compatibility C-20; docs/security.md lists the checks). Changes nothing.
  *
@@ -37,14 +44,12 @@ export interface RenderedConfig {
  */
 export async function readRuntimeConfig(
   host: Host,
-  tree: ImageTree,
-  exports: ImageExports,
-  imageConfig: ImageConfig,
-  values: TemplateValues,
+  source: ConfigSource,
   deployment: DeploymentPaths,
 ): Promise<RenderedConfig> {
+  const { tree, exports } = source;
   const path = deployment.config;
-  const text = await readConfigText(tree, exports, imageConfig, values);
+  const text = await readConfigText(source);
   const config = parseRuntimeConfig(text, path);
   // Without a service the deployment has no root filesystem.
   if (exports.manifest.noContainerService) return { text, config, warnings: [] };
@@ -56,12 +61,7 @@ export async function readRuntimeConfig(
   return { text, config, warnings: [...listPrivileges(config), ...sources.warnings] };
 }
 
-async function readConfigText(
-  tree: ImageTree,
-  exports: ImageExports,
-  imageConfig: ImageConfig,
-  values: TemplateValues,
-): Promise<string> {
+async function readConfigText({ tree, exports, imageConfig, values }: ConfigSource): Promise<string> {
   if (exports.config !== undefined) return exports.config.text;
   const template = exports.configTemplate;
   if (template !== undefined) return substituteTemplate(template.text, values, template.file);

@@ -73,10 +73,10 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const hasService = !exports.manifest.noContainerService;
   const imageConfig = await readNeededImageConfig(host, subject, exports);
   const pidfileMode = hasService && (await readPidfileMode(host, runtime, exports));
-  const values = await readValues(host, subject, exports, deployment.folder, pidfileMode);
+  const values = await readValues(host, subject, { exports, deployment: deployment.folder, pidfileMode });
 
   const config = needsRuntimeConfig(exports)
-    ? await readRuntimeConfig(host, tree, exports, imageConfig, values, deployment)
+    ? await readRuntimeConfig(host, { tree, exports, imageConfig, values }, deployment)
     : undefined;
   const marker = { name, deployment: number, checkouts: host.locations.checkouts };
   const unit = hasService
@@ -216,9 +216,15 @@ async function readPidfileMode(host: Host, runtime: Runtime, exports: ImageExpor
 async function readValues(
   host: Host,
   { request, name, image, imageName, runtime, previous }: InstallSubject,
-  exports: ImageExports,
-  deployment: string,
-  pidfileMode: boolean,
+  {
+    exports,
+    deployment,
+    pidfileMode,
+  }: {
+    readonly exports: ImageExports;
+    readonly deployment: string;
+    readonly pidfileMode: boolean;
+  },
 ): Promise<TemplateValues> {
   return buildInstallValues(
     {

@@ -63,7 +63,7 @@ export async function planHostFiles(host: Host, subject: HostFilesSubject): Prom
   const templates = new Set(manifest.installedFilesTemplate);
   const wanted = named
     .filter(({ entry }) => entry.kind !== 'directory' || entry.isEmpty)
-    .map(({ entry, written, path }) => planFile(entry, written, path, templates.has(written), subject));
+    .map((file) => planFile(file, templates, subject));
   requireDistinctPaths(wanted.map(({ path }) => path));
   await requireUnclaimedPaths(
     host,
@@ -120,17 +120,16 @@ function nameEntries(
 }
 
 function planFile(
-  { kind, mode, uid, gid, size, target, object }: WalkedEntry,
-  written: string,
-  path: string,
-  isTemplate: boolean,
+  { entry, written, path }: NamedEntry,
+  templates: ReadonlySet<string>,
   { values, rootfs }: HostFilesSubject,
 ): PlannedHostFile {
+  const { kind, mode, uid, gid, size, target, object } = entry;
   const owned = { path, kind, mode, uid, gid };
   if (kind !== 'file' || object === undefined) {
     return { ...owned, size, target, sha256: undefined, content: undefined };
   }
-  if (!isTemplate) {
+  if (!templates.has(written)) {
     return { ...owned, size, target, sha256: hashFile(object), content: { kind: 'object', object } };
   }
   const file = `${rootfs}/exports/hostfs${written}`;

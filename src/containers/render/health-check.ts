@@ -44,7 +44,7 @@ export function parseManifestHealthCheck(value: unknown, reject: Reject): Health
   const check = expectObject(value, 'healthCheck', reject);
   return {
     probe: parseProbe(check, reject),
-    ...readTimes(check, ['interval', 'timeout', 'startPeriod'], 1, defaults, 'healthCheck', reject),
+    ...readTimes(check, { unit: 1, fallback: defaults, where: 'healthCheck' }, reject),
     retries: readRetries(check.retries, 'healthCheck.retries', defaults.retries, reject),
   };
 }
@@ -70,7 +70,7 @@ export function parseImageHealthCheck(value: unknown, reject: Reject): HealthChe
   const where = 'config.Healthcheck';
   return {
     probe: { kind: 'command', argv },
-    ...readTimes(times, ['interval', 'timeout', 'startPeriod'], NANOSECONDS, imageDefaults, where, reject),
+    ...readTimes(times, { unit: NANOSECONDS, fallback: imageDefaults, where }, reject),
     retries: readRetries(check.Retries, `${where}.Retries`, imageDefaults.retries, reject),
   };
 }
@@ -118,21 +118,26 @@ function parseTcp(text: string, reject: Reject): HealthProbe {
   return { kind: 'tcp', host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
 
+type HealthTimes = Pick<HealthCheck, 'interval' | 'timeout' | 'startPeriod'>;
+
+/** How a document writes the times of a health check. */
+interface TimesForm {
+  /** The number that means one second. */
+  readonly unit: number;
+  /** In seconds. */
+  readonly fallback: HealthTimes;
+  /** Where the times are, for messages. */
+  readonly where: string;
+}
+
 /** Zero counts as not set, as Docker writes it. */
-function readTimes<Name extends string>(
-  times: { readonly [key in Name]?: unknown } | JsonObject,
-  names: readonly Name[],
-  unit: number,
-  fallback: Readonly<Record<Name, number>>,
-  where: string,
-  reject: Reject,
-): Record<Name, number> {
-  const entries = names.map((name) => {
-    const value = (times as JsonObject)[name];
+function readTimes(times: JsonObject, { unit, fallback, where }: TimesForm, reject: Reject): HealthTimes {
+  const read = (name: keyof HealthTimes): number => {
+    const value = times[name];
     const isSet = value !== undefined && value !== null && value !== 0;
-    return [name, isSet ? readSeconds(value, `${where}.${name}`, unit, reject) : fallback[name]] as const;
-  });
-  return Object.fromEntries(entries) as Record<Name, number>;
+    return isSet ? readSeconds(value, `${where}.${name}`, unit, reject) : fallback[name];
+  };
+  return { interval: read('interval'), timeout: read('timeout'), startPeriod: read('startPeriod') };
 }
 
 function readSeconds(value: unknown, where: string, unit: number, reject: Reject): number {

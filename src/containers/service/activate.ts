@@ -152,10 +152,9 @@ export async function replaceHostFiles(host: Host, name: string, wanted: HostFil
  */
 export async function reloadUnit(
   host: Host,
-  name: string,
+  { container: name, isEnabled }: { readonly container: string; readonly isEnabled: boolean },
   replaced: HostFileCopies,
   { unit }: HostFileCopies,
-  isEnabled: boolean,
 ): Promise<void> {
   if (isEnabled && unit !== undefined && !installsAlike(replaced.unit ?? '', unit)) {
     await runProgram(host, withoutReload(['systemctl', 'reenable', `${name}.service`]));

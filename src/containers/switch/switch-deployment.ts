@@ -125,7 +125,7 @@ async function exchange(
   const reloadsEarly = stopsAlike(old.unit ?? '', wanted.unit ?? '');
   const ownUnits = [...records, ...(staged === undefined ? [] : [staged.record])].some(bringsUnits);
   const hasUnit = ownUnits || (old.unit ?? wanted.unit) !== undefined;
-  if (hasUnit && reloadsEarly) await reloadUnit(host, name, old, wanted, journal.isEnabled);
+  if (hasUnit && reloadsEarly) await reloadUnit(host, journal, old, wanted);
   if (old.tmpfiles !== wanted.tmpfiles) {
     declare(await planDeclaredPaths(old.tmpfiles ?? '', wanted.tmpfiles ?? ''));
     await createDeclaredPaths(host, name, folder);
@@ -133,7 +133,7 @@ async function exchange(
   throwIfInterrupted(host);
   if (journal.running.length > 0) await stopUnit(host, name);
   await setActiveDeployment(host, name, folder);
-  if (hasUnit && !reloadsEarly) await reloadUnit(host, name, old, wanted, journal.isEnabled);
+  if (hasUnit && !reloadsEarly) await reloadUnit(host, journal, old, wanted);
   return exchanged;
 }
 
@@ -193,7 +193,7 @@ export async function revertSwitch(host: Host, journal: SwitchJournal): Promise<
   await replaceHostFiles(host, name, wanted);
   const failed = buildDeploymentFolder(host.locations, name, journal.to);
   const replaced = (await hasMadeRoom(host, journal)) ? await readCopies(failed, name) : wanted;
-  await reloadUnit(host, name, replaced, wanted, journal.isEnabled);
+  await reloadUnit(host, journal, replaced, wanted);
   await restorePrevious(host, journal);
   try {
     if (running.length > 0) await startUnits(host, running);

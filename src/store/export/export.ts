@@ -61,7 +61,7 @@ export async function pushImage(
       );
       try {
         await warnOfReplacedIndex(host, target, access.options);
-        return await copyOut(host, image, target, access.options);
+        return await copyOut(host, { image, target }, access.options);
       } catch (error) {
         throw access.explain(error);
       } finally {
@@ -120,7 +120,7 @@ async function copyIntoFolder(
   const request = { path: target.path, mode: 'exclusive', object: target.path } as const;
   const locked = await withStandingLockIfThere(host, request, async () => {
     await checkFileDestination(target);
-    return copyOut(host, image, target, {});
+    return copyOut(host, { image, target }, {});
   });
   return locked.kind === 'done' ? locked.value : copyToNew(host, image, target);
 }
@@ -128,7 +128,7 @@ async function copyIntoFolder(
 async function copyToNew(host: Host, image: StoredImage, target: FileDestination): Promise<ExportedImage> {
   const unpublished = await createUnpublished(target);
   try {
-    const exported = await copyOut(host, image, target, {}, unpublished.target);
+    const exported = await copyOut(host, { image, target, place: unpublished.target }, {});
     await unpublished.publish();
     return exported;
   } catch (error) {
@@ -154,13 +154,17 @@ async function withStep<T>(step: string, action: () => Promise<T>): Promise<T> {
   }
 }
 
-/** @param place path to which skopeo writes, when the caller moves the image to its destination later */
+interface OutgoingCopy {
+  readonly image: StoredImage;
+  readonly target: Destination;
+  /** Where skopeo writes, when the caller moves the image to its destination later. */
+  readonly place?: Destination;
+}
+
 async function copyOut(
   host: Host,
-  image: StoredImage,
-  target: Destination,
+  { image, target, place = target }: OutgoingCopy,
   options: SourceOptions,
-  place: Destination = target,
 ): Promise<ExportedImage> {
   return withScratch(host, async (scratch) => {
     const folder = `${await scratch.open()}/image`;
@@ -176,7 +180,7 @@ async function copyOut(
     const digest = await (target.kind === 'registry'
       ? retryTransient(host, destination, options.retryPauses ?? buildRetryPauses(), copy)
       : copy());
-    const exported = describe(image, target, destination, built, digest);
+    const exported = describe(image, target, built, digest);
     reportChanges(host, target, exported);
     return exported;
   });
@@ -197,11 +201,11 @@ function chooseForm({ kind }: Destination): ManifestForm {
 
 function describe(
   image: StoredImage,
-  { kind }: Destination,
-  destination: string,
+  target: Destination,
   built: ImageFolder,
   digest: string | undefined,
 ): ExportedImage {
+  const { kind } = target;
   const isArchive = kind === 'docker-archive';
   const layers = built.layers.map((layer): ExportedPart => {
     const { original, digest, reason } = layer;
@@ -228,7 +232,7 @@ function describe(
             : RECORD_REASON;
   return {
     reference: image.reference,
-    destination,
+    destination: formatDestination(target),
     manifest: { original, digest, reason },
     config,
     layers,

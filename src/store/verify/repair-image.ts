@@ -217,7 +217,7 @@ class RepairRounds {
 
   #openPinned(location: string, digest: string): Promise<ImageSource> {
     const { scratch, options } = this.#repair;
-    return openPinnedImage(scratch.host, location, digest, scratch.source, options);
+    return openPinnedImage(scratch.host, { location, digest }, scratch.source, options);
   }
 
   async #open(open: () => Promise<ImageSource>): Promise<RenewableSource> {

@@ -45,7 +45,7 @@ export async function compressArchive(host: Host, job: CompressionJob): Promise<
       );
     case 'skopeo': {
       const { compressWithSkopeo } = await import('./skopeo-compress.ts');
-      await compressWithSkopeo(host, archive, compressor.format, dirnameOf(path), path);
+      await compressWithSkopeo(host, archive, compressor.format, path);
       if (compressor.format === 'gzip' && job.gzipHeader !== undefined) overwriteStart(path, job.gzipHeader);
     }
   }
@@ -102,10 +102,6 @@ function overwriteStart(path: string, bytes: Buffer): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function dirnameOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
 }
 
 class GoDeflateStream extends Transform {

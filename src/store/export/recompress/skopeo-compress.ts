@@ -33,19 +33,17 @@ export interface ArchiveToCompress {
 }
 
 /**
- * @param folder existing, on a disk with room for the result
- * @param path of the compressed file, on the same filesystem
+ * @param path of the compressed file, in an existing folder on a disk with room for the result
  * @throws what the archive throws; AtomicError TOOL_MISSING, NO_SPACE, TRANSFER_FAILED
  */
 export async function compressWithSkopeo(
   host: Host,
   archive: ArchiveToCompress,
   format: 'gzip' | 'zstd',
-  folder: string,
   path: string,
 ): Promise<void> {
-  const source = `${folder}/uncompressed`;
-  const result = `${folder}/compressed`;
+  const source = `${path}-uncompressed`;
+  const result = `${path}-compressed`;
   try {
     writeSource(source, archive);
     await runCompression(host, archive, [
