@@ -3,7 +3,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseJson } from '../../base/json-text.ts';
 import { writeFileDurably } from '../../host/files/durable-files.ts';
-import type { Repair } from '../../store/verify/repair.ts';
+import type { Host } from '../../host/host.ts';
+import { collectFrom, type Repair } from '../../store/verify/repair.ts';
 import type { RepairedImage } from '../../store/verify/repair-image.ts';
 import type { VerifyTarget } from '../../store/verify/verify-targets.ts';
 import { buildDeploymentPaths } from '../deployment.ts';
@@ -21,16 +22,18 @@ import { findCommitOf } from './verify-subjects.ts';
  */
 export async function repairDeployments(
   repair: Repair,
-  { target, verified }: RepairedImage,
+  { target, verified, replacements }: Pick<RepairedImage, 'target' | 'verified' | 'replacements'>,
   deployments: readonly InstalledDeployment[],
   isOfImage: (deployment: InstalledDeployment) => boolean,
 ): Promise<ReadonlyMap<string, number>> {
-  const { host, verifier, replaced } = repair;
+  const { host, verifier } = repair;
+  const replaced = collectFrom(replacements, 'content');
+  const discarded = collectFrom(replacements, 'discarded');
   const isWhole = verified.problems.length === 0;
   const counts = new Map<string, number>();
   for (const deployment of deployments) {
     const isOwn = isOfImage(deployment);
-    const commit = isOwn ? findCommit(repair, target, deployment) : deployment.record.ostreeCommit;
+    const commit = isOwn ? findCommit(host, discarded, target, deployment) : deployment.record.ostreeCommit;
     const isConcerned = deployment.record.hasContainerService && (isOwn || replaced.size > 0);
     if (commit === undefined || !isConcerned) continue;
     const count = await relinkDeployment(host, deployment, commit, async ({ expected }) => {
@@ -46,7 +49,8 @@ export async function repairDeployments(
 
 /** A damaged commit may still be readable; a new one has taken its place, too. */
 function findCommit(
-  { host, discarded }: Repair,
+  host: Host,
+  discarded: ReadonlySet<string>,
   target: VerifyTarget,
   deployment: InstalledDeployment,
 ): string | undefined {

@@ -23,8 +23,8 @@ import { withExclusiveStore } from '../../store/access/store-lock.ts';
 import { listMountsOf } from '../../store/mount/mount-folder.ts';
 import { listMountsShowing } from '../../store/mount/stale-mounts.ts';
 import { ObjectVerifier } from '../../store/verify/object-verifier.ts';
-import type { Repair } from '../../store/verify/repair.ts';
-import { removeDiscardedCommits, repairImage } from '../../store/verify/repair-image.ts';
+import { collectFrom, type Repair, type Replacement } from '../../store/verify/repair.ts';
+import { type RepairedImage, removeDiscardedCommits, repairImage } from '../../store/verify/repair-image.ts';
 import {
   hasRepairScratch,
   removeRepairScratch,
@@ -133,38 +133,46 @@ async function repairDamaged(
         options,
         verifier: new ObjectVerifier(host, repo, earlier),
         findDonors: async (checksums) => findDonors(host, await listDeployments(host), checksums),
-        replaced: new Set(),
-        givenUp: new Set(),
-        discarded: new Set(),
       };
       const subjects = await listSubjects(host, []);
       const repairs = new Map<VerifiedImage, ImageRepair>();
+      let replacements: readonly Replacement[] = [];
       for (const before of damaged) {
         const subject = findSame(subjects, before);
         if (subject === undefined) continue;
         host.report({ kind: 'step', text: `Repairing ${before.reference}` });
-        repairs.set(before, await repairOne(repair, before, subject));
+        const repaired = await repairImage(repair, subject.target, findDigest(subject));
+        // Images share objects, so the deployments of one may need what was replaced for another.
+        replacements = [...replacements, ...repaired.replacements];
+        repairs.set(before, await repairContainers(repair, subject, { before, repaired, replacements }));
       }
-      await removeDiscardedCommits(repair);
+      await removeDiscardedCommits(repair, collectFrom(replacements, 'discarded'));
       await syncFilesystemOf(host.locations.repository);
-      return { repairs, staleMounts: await listStaleMounts(repair, [...repairs.values()]) };
+      return { repairs, staleMounts: await listStaleMounts(host, replacements, [...repairs.values()]) };
     }),
   );
 }
 
-async function repairOne(
+interface RepairedContent {
+  readonly before: VerifiedImage;
+  readonly repaired: RepairedImage;
+  /** Replacements up to now, also those for other images. */
+  readonly replacements: readonly Replacement[];
+}
+
+/** Gives containers the repaired files. */
+async function repairContainers(
   repair: Repair,
-  before: VerifiedImage,
   subject: VerifySubject,
+  { before, repaired, replacements }: RepairedContent,
 ): Promise<ImageRepair> {
   const { host } = repair;
-  const repaired = await repairImage(repair, subject.target, findDigest(subject));
   // Objects are on the disk before a file of a deployment is replaced.
   await syncFilesystemOf(host.locations.repository);
   const deployments = await listDeployments(host);
   const own = new Set(subject.deployments.map(({ folder }) => folder));
-  const replacedFiles = await repairDeployments(repair, repaired, deployments, ({ folder }) =>
-    own.has(folder),
+  const replacedFiles = await repairDeployments(repair, { ...repaired, replacements }, deployments, (each) =>
+    own.has(each.folder),
   );
   const { target, verified, fetchedLayers, takenFromDeployments, failure } = repaired;
   const current = (await listDeployments(host)).filter(({ folder }) => own.has(folder));
@@ -174,10 +182,11 @@ async function repairOne(
 
 /** Those of images, which have their own links to what was damaged, and those of containers whose files changed. */
 async function listStaleMounts(
-  { host, givenUp }: Repair,
+  host: Host,
+  replacements: readonly Replacement[],
   repairs: readonly ImageRepair[],
 ): Promise<StaleMount[]> {
-  const stale = [...(await listMountsShowing(host, givenUp))];
+  const stale = [...(await listMountsShowing(host, collectFrom(replacements, 'givenUp')))];
   const changed = new Set(repairs.flatMap(({ replacedFiles }) => [...replacedFiles.keys()]));
   for (const { name, folder } of await listDeployments(host)) {
     if (!changed.has(name)) continue;

@@ -7,7 +7,7 @@ import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { ObjectKind } from '../../image/verified-image.ts';
 import { formatObjectPath } from '../../ostree/object-files.ts';
 import { linkOrCopy } from '../layer/link-or-copy.ts';
-import type { Repair } from './repair.ts';
+import type { Repair, Replacement } from './repair.ts';
 
 /** @param source path of a sound copy that is synced, to which a hard link is made */
 export async function placeLink(
@@ -15,8 +15,8 @@ export async function placeLink(
   kind: ObjectKind,
   checksum: string,
   source: string,
-): Promise<void> {
-  await place(repair, kind, checksum, (path) => linkOrCopy(source, path));
+): Promise<Replacement> {
+  return place(repair, kind, checksum, (path) => linkOrCopy(source, path));
 }
 
 /** @param data content of a metadata object */
@@ -25,8 +25,8 @@ export async function placeData(
   kind: ObjectKind,
   checksum: string,
   data: Buffer,
-): Promise<void> {
-  await place(repair, kind, checksum, (path) => {
+): Promise<Replacement> {
+  return place(repair, kind, checksum, (path) => {
     const file = openSync(path, 'wx', 0o644);
     try {
       writeFileSync(file, data);
@@ -38,20 +38,21 @@ export async function placeData(
 }
 
 async function place(
-  { host, scratch, verifier, replaced, givenUp }: Repair,
+  { host, scratch, verifier }: Repair,
   kind: ObjectKind,
   checksum: string,
   create: (path: string) => void | Promise<void>,
-): Promise<void> {
+): Promise<Replacement> {
   const path = formatObjectPath(host.locations.repository, checksum, kind);
-  await withFileErrors(`replace ${path}`, async () => {
+  const before = await withFileErrors(`replace ${path}`, async () => {
     mkdirSync(dirname(path), { recursive: true });
     unlinkIfThere(scratch.placing);
     await create(scratch.placing);
-    const before = lstatSync(path, { throwIfNoEntry: false });
+    const damaged = lstatSync(path, { throwIfNoEntry: false });
     renameSync(scratch.placing, path);
-    if (kind === 'file' && before !== undefined) givenUp.add(formatFileIdentity(before));
+    return damaged;
   });
   verifier.forget(kind, checksum);
-  if (kind === 'file') replaced.add(checksum);
+  if (kind !== 'file') return {};
+  return { content: checksum, ...(before === undefined ? {} : { givenUp: formatFileIdentity(before) }) };
 }

@@ -7,20 +7,18 @@ import { withTransaction } from '../../ostree/transaction.ts';
 import { mergeStoredLayers } from '../image-root.ts';
 import { readLayerTrees } from '../stored-layer.ts';
 import { placeData } from './place-object.ts';
-import type { Repair } from './repair.ts';
+import type { Repair, Replacement } from './repair.ts';
 import type { TrustedManifest } from './verify-targets.ts';
 
 /**
  * Replaces the damaged directories that the merge of the layers produces. Does nothing while directories of the layers are
  * damaged.
- *
- * @returns how many objects were replaced
  */
-export async function rebuildDirectories(
+export async function* rebuildDirectories(
   repair: Repair,
   manifest: ImageManifest,
   problems: readonly StoreProblem[],
-): Promise<number> {
+): AsyncGenerator<Replacement> {
   const { repository } = repair.host.locations;
   const directories = problems.filter(({ kind }) => kind === 'dirtree');
   const made =
@@ -29,16 +27,12 @@ export async function rebuildDirectories(
       : tolerateDamage(
           () => mergeStoredLayers(repository, readLayerTrees(repository, manifest.layers)).created,
         );
-  let placed = 0;
   for (const { kind, name } of problems) {
     const data = kind === 'dirtree' ? made?.get(name) : undefined;
     const isPlain = kind === 'dirmeta' && name === plainDirectory.checksum;
-    if (data !== undefined) await placeData(repair, 'dirtree', name, data);
-    else if (isPlain) await placeData(repair, 'dirmeta', name, plainDirectory.data);
-    else continue;
-    placed += 1;
+    if (data !== undefined) yield await placeData(repair, 'dirtree', name, data);
+    else if (isPlain) yield await placeData(repair, 'dirmeta', name, plainDirectory.data);
   }
-  return placed;
 }
 
 /**

@@ -10,21 +10,19 @@ import { writeRef } from '../../ostree/write-refs.ts';
 import { BlobQueue } from '../pull/blob-queue.ts';
 import { ensureLayer, type LayerSource } from '../pull/fetch-layer.ts';
 import { findStoredLayer } from '../stored-layer.ts';
-import { formatObjectKey } from './object-verifier.ts';
 import { placeLink } from './place-object.ts';
-import type { Repair } from './repair.ts';
+import type { Repair, Replacement } from './repair.ts';
 
 /**
  * Fetches layers again, and replaces their damaged or missing objects in the store.
  *
- * @returns the number of replaced objects
  * @throws errors of the source; as `ensureLayer`. The store is then as before
  */
-export async function refetchLayers(
+export async function* refetchLayers(
   repair: Repair,
   from: LayerSource,
   layers: readonly BlobDescriptor[],
-): Promise<number> {
+): AsyncGenerator<Replacement> {
   const { host } = repair.scratch;
   await withRepository(host, async (repo) => {
     using blobs = new BlobQueue(from.source, layers);
@@ -39,9 +37,7 @@ export async function refetchLayers(
       }
     });
   });
-  let placed = 0;
-  for (const { digest } of layers) placed += await adoptBlob(repair, digest);
-  return placed;
+  for (const { digest } of layers) yield* adoptBlob(repair, digest);
 }
 
 /** @returns digest of the inflated layer; `undefined` when the layer's commit cannot be read */
@@ -50,11 +46,11 @@ function findDiffId({ host }: Repair, layer: BlobDescriptor): string | undefined
 }
 
 /** As `refetchLayers`, for the configuration. */
-export async function refetchConfig(
+export async function* refetchConfig(
   repair: Repair,
   { source }: LayerSource,
   config: BlobDescriptor,
-): Promise<number> {
+): AsyncGenerator<Replacement> {
   const content = await source.proxy.readBlob(source.image, config.digest, config.size);
   await withRepository(repair.scratch.host, async (repo) => {
     const { writeConfigCommit } = await import('../write-commit.ts');
@@ -62,38 +58,46 @@ export async function refetchConfig(
       writeConfigCommit(transaction, config, content);
     });
   });
-  return adoptBlob(repair, config.digest);
+  yield* adoptBlob(repair, config.digest);
 }
 
 /** The ref goes last, so that it never names something incomplete. */
-async function adoptBlob(repair: Repair, digest: string): Promise<number> {
+async function* adoptBlob(repair: Repair, digest: string): AsyncGenerator<Replacement> {
   const scratch = repair.scratch.host.locations.repository;
   const ref = formatBlobRef(digest);
   const fetched = findRef(scratch, ref);
   if (fetched === undefined) throw new Error(`the scratch has no ${ref}`);
-  let placed = 0;
-  const seen = new Set<string>();
-  const adopt = async (kind: ObjectKind, checksum: string): Promise<void> => {
-    seen.add(formatObjectKey(kind, checksum));
-    if ((await repair.verifier.check(kind, checksum)).state === 'sound') return;
-    await placeLink(repair, kind, checksum, formatObjectPath(scratch, checksum, kind));
-    placed += 1;
-  };
-  const visit = async (dirtree: string, dirmeta: string): Promise<void> => {
-    await adopt('dirmeta', dirmeta);
-    if (seen.has(formatObjectKey('dirtree', dirtree))) return;
-    const { files, directories } = readDirTree(scratch, dirtree);
-    for (const { checksum } of files) await adopt('file', checksum);
-    for (const child of directories) await visit(child.dirtree, child.dirmeta);
-    await adopt('dirtree', dirtree);
-  };
-  const { dirtree, dirmeta } = readCommit(scratch, fetched);
-  await visit(dirtree, dirmeta);
+  for (const { kind, checksum } of listObjects(scratch, fetched)) yield* adopt(repair, kind, checksum);
   const current = tolerateDamage(() => findRef(repair.host.locations.repository, ref));
-  if (current !== undefined && (await repair.verifier.check('commit', current)).state === 'sound')
-    return placed;
-  if (current !== undefined) repair.discarded.add(current);
-  await adopt('commit', fetched);
+  if (current !== undefined && (await repair.verifier.check('commit', current)).state === 'sound') return;
+  yield* adopt(repair, 'commit', fetched);
   await writeRef(repair.host, ref, fetched);
-  return placed + 1;
+  yield current === undefined ? {} : { discarded: current };
+}
+
+async function* adopt(repair: Repair, kind: ObjectKind, checksum: string): AsyncGenerator<Replacement> {
+  if ((await repair.verifier.check(kind, checksum)).state === 'sound') return;
+  const source = formatObjectPath(repair.scratch.host.locations.repository, checksum, kind);
+  yield await placeLink(repair, kind, checksum, source);
+}
+
+interface ObjectName {
+  readonly kind: ObjectKind;
+  readonly checksum: string;
+}
+
+/** Lists the objects of a commit's tree; a directory follows its files and directories. */
+function* listObjects(repository: string, commit: string): Generator<ObjectName> {
+  const seen = new Set<string>();
+  function* visit(dirtree: string, dirmeta: string): Generator<ObjectName> {
+    yield { kind: 'dirmeta', checksum: dirmeta };
+    if (seen.has(dirtree)) return;
+    seen.add(dirtree);
+    const { files, directories } = readDirTree(repository, dirtree);
+    for (const { checksum } of files) yield { kind: 'file', checksum };
+    for (const child of directories) yield* visit(child.dirtree, child.dirmeta);
+    yield { kind: 'dirtree', checksum: dirtree };
+  }
+  const { dirtree, dirmeta } = readCommit(repository, commit);
+  yield* visit(dirtree, dirmeta);
 }

@@ -22,7 +22,7 @@ import { findLostCommit } from './lost-commit.ts';
 import { placeLink } from './place-object.ts';
 import { rebuildDirectories, rewriteImageCommit } from './rebuild-root.ts';
 import { refetchConfig, refetchLayers } from './refetch.ts';
-import type { Repair } from './repair.ts';
+import type { Repair, Replacement } from './repair.ts';
 import { type VerifiedContent, verifyImage } from './verify-image.ts';
 import {
   buildPartsTarget,
@@ -39,6 +39,8 @@ export interface RepairedImage {
   readonly verified: VerifiedContent;
   readonly fetchedLayers: readonly string[];
   readonly takenFromDeployments: number;
+  /** Includes those before a failure. */
+  readonly replacements: readonly Replacement[];
   /** Reason why an object is still damaged; `undefined` when none is. */
   readonly failure: string | undefined;
 }
@@ -57,15 +59,18 @@ export async function repairImage(
     const failure = await rounds.run();
     const repaired = rounds.readTarget();
     const verified = await verifyImage(repair.host, repair.verifier, repaired);
-    const { fetchedLayers, takenFromDeployments } = rounds;
-    return { target: repaired, verified, fetchedLayers, takenFromDeployments, failure };
+    const { fetchedLayers, takenFromDeployments, replacements } = rounds;
+    return { target: repaired, verified, fetchedLayers, takenFromDeployments, replacements, failure };
   } finally {
     await rounds.close();
   }
 }
 
 /** Removes damaged commits that no ref names any more, because `ostree fsck` reports them. */
-export async function removeDiscardedCommits({ host, discarded, verifier }: Repair): Promise<void> {
+export async function removeDiscardedCommits(
+  { host, verifier }: Repair,
+  discarded: ReadonlySet<string>,
+): Promise<void> {
   const { repository } = host.locations;
   const named = new Set(
     listRefNames(repository).map((name) => tolerateDamage(() => findRef(repository, `ociimage/${name}`))),
@@ -81,6 +86,7 @@ class RepairRounds {
   readonly #target: VerifyTarget;
   readonly #digest: string | undefined;
   readonly fetchedLayers: string[] = [];
+  readonly replacements: Replacement[] = [];
   takenFromDeployments = 0;
   #configIsFetched = false;
   #source: RenewableSource | undefined;
@@ -127,7 +133,7 @@ class RepairRounds {
     const failure = await this.#repairTarget(() => parts, recorded, manifest);
     if (failure !== undefined) return failure;
     await this.#rewriteCommit(recorded, manifest);
-    if (commit !== undefined) this.#repair.discarded.add(commit);
+    if (commit !== undefined) this.replacements.push({ discarded: commit });
     return this.#repairTarget(() => this.readTarget(), recorded, manifest);
   }
 
@@ -158,46 +164,51 @@ class RepairRounds {
       const { problems } = await verifyImage(host, verifier, read());
       if (problems.length === 0) return undefined;
       const replaced =
-        (await this.#takeFromDeployments(problems)) ||
-        (await rebuildDirectories(this.#repair, manifest, problems)) ||
-        (await this.#fetch(problems, recorded, manifest));
+        (await this.#record(this.#takeFromDeployments(problems))) ||
+        (await this.#record(rebuildDirectories(this.#repair, manifest, problems))) ||
+        (await this.#record(this.#fetch(problems, recorded, manifest)));
       if (replaced === 0) return 'the source of the image does not hold what is damaged';
     }
   }
 
-  async #takeFromDeployments(problems: readonly StoreProblem[]): Promise<number> {
-    const wanted = new Set(problems.filter(({ kind }) => kind === 'file').map(({ name }) => name));
-    if (wanted.size === 0) return 0;
-    const donors = await this.#repair.findDonors(wanted);
-    for (const [checksum, path] of donors) await placeLink(this.#repair, 'file', checksum, path);
-    this.takenFromDeployments += donors.size;
-    return donors.size;
+  /** @returns the number of replacements */
+  async #record(replacements: AsyncIterable<Replacement>): Promise<number> {
+    const before = this.replacements.length;
+    for await (const replacement of replacements) this.replacements.push(replacement);
+    return this.replacements.length - before;
   }
 
-  async #fetch(
+  async *#takeFromDeployments(problems: readonly StoreProblem[]): AsyncGenerator<Replacement> {
+    const wanted = new Set(problems.filter(({ kind }) => kind === 'file').map(({ name }) => name));
+    if (wanted.size === 0) return;
+    for (const [checksum, path] of await this.#repair.findDonors(wanted)) {
+      yield await placeLink(this.#repair, 'file', checksum, path);
+      this.takenFromDeployments += 1;
+    }
+  }
+
+  async *#fetch(
     problems: readonly StoreProblem[],
     recorded: TrustedManifest,
     manifest: ImageManifest,
-  ): Promise<number> {
+  ): AsyncGenerator<Replacement> {
     const layers = chooseLayers(problems, manifest).filter(
       ({ digest }) => !this.fetchedLayers.includes(digest),
     );
     const needsConfig =
       !this.#configIsFetched && problems.some(({ isInRoot, layers }) => !isInRoot && layers.length === 0);
-    if (layers.length === 0 && !needsConfig) return 0;
+    if (layers.length === 0 && !needsConfig) return;
     const { options } = this.#repair;
     const source = await this.#openSource(recorded);
     const from = { source, retryPauses: options.retryPauses ?? buildRetryPauses() };
-    let replaced = 0;
     if (layers.length > 0) {
-      replaced += await refetchLayers(this.#repair, from, layers);
+      yield* refetchLayers(this.#repair, from, layers);
       this.fetchedLayers.push(...layers.map(({ digest }) => digest));
     }
     if (needsConfig) {
       this.#configIsFetched = true;
-      replaced += await refetchConfig(this.#repair, from, manifest.config);
+      yield* refetchConfig(this.#repair, from, manifest.config);
     }
-    return replaced;
   }
 
   async #openSource({ source, digest }: TrustedManifest): Promise<RenewableSource> {

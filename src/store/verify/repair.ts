@@ -14,10 +14,21 @@ export interface Repair {
   readonly options: SourceOptions;
   /** Finds files of deployments that equal content objects. @returns paths of the files, by checksum of the object */
   readonly findDonors: (checksums: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>;
-  /** Checksums of the content objects that were replaced up to now. */
-  readonly replaced: Set<string>;
-  /** Identities (`formatFileIdentity`) of the damaged files that were replaced. Other hard links to them may be in use. */
-  readonly givenUp: Set<string>;
-  /** Damaged commits that refs named before the repair. */
-  readonly discarded: Set<string>;
+}
+
+/** One change of a repair that is on the disk. */
+export interface Replacement {
+  /** Checksum of the content object that was placed. */
+  readonly content?: string;
+  /** Identity (`formatFileIdentity`) of the damaged file whose place was taken. Other hard links to it may be in use. */
+  readonly givenUp?: string;
+  /** Damaged commit that a ref named before. */
+  readonly discarded?: string;
+}
+
+export function collectFrom(
+  replacements: readonly Replacement[],
+  field: keyof Replacement,
+): ReadonlySet<string> {
+  return new Set(replacements.flatMap((replacement) => replacement[field] ?? []));
 }
