@@ -25,7 +25,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: 'images prune',
-    summary: 'Free the space that deleted images took.',
+    summary: 'Free the space of deleted images.',
     load: async () => (await import('./images/prune.ts')).imagesPrune,
   },
   {
@@ -57,7 +57,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: 'images update',
-    summary: 'Fetch the image that a name stands for now.',
+    summary: 'Fetch the current image of a stored name.',
     aliases: ['update'],
     load: async () => (await import('./images/update.ts')).imagesUpdate,
   },
@@ -95,7 +95,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: 'containers check',
-    summary: 'Say which containers have a newer image.',
+    summary: 'Show which containers have a newer image.',
     load: async () => (await import('./containers/check.ts')).containersCheck,
   },
   {
@@ -115,12 +115,12 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: 'containers hold',
-    summary: 'Keep a container as it is when all are updated.',
+    summary: 'Exclude a container from updates.',
     load: async () => (await import('./containers/hold.ts')).containersHold,
   },
   {
     path: 'containers unhold',
-    summary: 'Let a container be updated again.',
+    summary: 'End the hold of a container.',
     load: async () => (await import('./containers/hold.ts')).containersUnhold,
   },
   {
@@ -136,7 +136,7 @@ export const verbs: readonly Verb[] = [
   {
     path: 'unmount',
     aliases: ['umount'],
-    summary: 'Unmount a directory that mount has mounted.',
+    summary: 'Unmount a directory that was mounted by mount.',
     load: async () => (await import('./roots/unmount.ts')).unmount,
   },
   {

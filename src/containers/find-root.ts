@@ -40,7 +40,7 @@ async function findDeployment(host: Host, written: string): Promise<InstalledDep
   const found = (await lookForDeployment(host, written)) ?? (await lookForDeployment(host, written));
   if (found !== undefined) return found.deployment;
   throw new AtomicError('CONTAINER_DAMAGED', `reading the container ${toPrintable(written)}: it is damaged`, {
-    hint: '`atomic containers list -a` says why.',
+    hint: '`atomic containers list -a` shows the reason.',
   });
 }
 
@@ -66,7 +66,9 @@ async function readNamedImage(host: Host, written: string): ReturnType<typeof re
     const known = [...(await listContainerNames(host)), ...listStoredNames(host.locations.repository)];
     const similar = proposeImages(written, known);
     throw new AtomicError('IMAGE_NOT_FOUND', `Could not find any image matching '${toPrintable(written)}'`, {
-      hint: formatProposal(similar) ?? 'List what is there: atomic images list, atomic containers list -a',
+      hint:
+        formatProposal(similar) ??
+        'List the images and the containers: atomic images list, atomic containers list -a',
       details: { image: written, similar },
     });
   }

@@ -36,7 +36,7 @@ export async function isHeld(host: Host, name: string): Promise<boolean> {
 export async function requireNotHeld(host: Host, name: string): Promise<void> {
   if (!(await isHeld(host, name))) return;
   throw new AtomicError('HELD', `updating ${name}: it is held`, {
-    hint: `To let it be updated again: atomic containers unhold ${name}`,
+    hint: `End the hold to update it: atomic containers unhold ${name}`,
     details: { name },
   });
 }

@@ -158,14 +158,14 @@ export function formatJournal(journal: Journal): string {
 export function parseJournal(text: string, path: string): Journal {
   const reject = (problem: string) =>
     new AtomicError('JOURNAL_UNREADABLE', `read ${path}: ${problem}`, {
-      hint: 'A newer atomic may have written it: use that one. Otherwise move the file away and uninstall the container.',
+      hint: 'A newer atomic may have written it: use that version. Otherwise move the file away and uninstall the container.',
       details: { path },
     });
   const value = parseJsonObject(text, maxLength, reject);
   if (!isJsonObject(value)) throw reject('it is not a journal');
   const { version, operation, container, deployment, hasService, runtime, wasActive, running } = value;
   if (version !== formatVersion) {
-    throw reject(`format ${String(version)} is not known, this atomic knows format ${formatVersion}`);
+    throw reject(`format ${String(version)} is unknown, this atomic reads format ${formatVersion}`);
   }
   if (typeof container !== 'string' || !path.endsWith(`/${container}.json`)) {
     throw reject('it belongs to another container');
@@ -185,7 +185,7 @@ export function parseJournal(text: string, path: string): Journal {
     const journal = parseSwitch(value, { operation, container });
     if (journal !== undefined) return journal;
   }
-  throw reject('it describes no operation that this atomic knows');
+  throw reject('its operation is unknown to this atomic');
 }
 
 function parseSwitch(

@@ -110,7 +110,7 @@ async function readKnownStates(
     return await readUnitStates(host, names);
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
-    host.report({ kind: 'warning', text: `The state of the services is not known: ${error.message}` });
+    host.report({ kind: 'warning', text: `The state of the services is unknown: ${error.message}` });
     return new Map();
   }
 }

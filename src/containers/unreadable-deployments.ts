@@ -76,7 +76,7 @@ async function findRemedy(host: Host, deployment: UnreadableDeployment): Promise
   }
   if (!isContainerName(name)) return `it is not a container of atomic: move ${folder} elsewhere`;
   const { info } = buildDeploymentPaths(folder, name);
-  return `remove the container with \`atomic uninstall ${name}\` (install it again afterwards), or put ${info} back from a backup`;
+  return `remove the container with \`atomic uninstall ${name}\` (install it again afterwards), or restore ${info} from a backup`;
 }
 
 /** An uninstall would remove the whole container because of a damaged deployment that is not in use. */

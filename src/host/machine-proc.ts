@@ -7,7 +7,7 @@ import { AtomicError } from '../base/errors.ts';
 import { isErrno } from '../base/file-error.ts';
 
 export const PROC_HINT =
-  'atomic needs all of /proc: a service that runs it needs ProcSubset=all, see `findmnt /proc`.';
+  'atomic needs all of /proc: a service that runs atomic needs ProcSubset=all; see `findmnt /proc`.';
 
 /** @throws AtomicError STORE_FAILED when the file is hidden */
 export async function readMachineProc(path: string): Promise<string> {

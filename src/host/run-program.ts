@@ -29,12 +29,12 @@ const packages: Readonly<Record<string, readonly [debian: string, fedora: string
 };
 
 const killedHint =
-  'Something else ended the program; `journalctl -k` says so when the memory was used up. Repeat the command.';
+  'Another process or the kernel killed the program; `journalctl -k` shows whether the memory ran out. Repeat the command.';
 
 /** The hint for a program whose failure does not concern an image. */
 const programHints: Readonly<Record<string, string>> = {
   systemctl:
-    'See `journalctl -b _PID=1` and `systemctl status` for what systemd says, and repeat the command.',
+    '`journalctl -b _PID=1` and `systemctl status` show the messages of systemd. Remove the cause and repeat the command.',
 };
 
 /** The result of a program that exited. */

@@ -201,7 +201,7 @@ function formatNames(names: readonly string[]): string {
 function rejectAt(path: string, file: string): (problem: string) => AtomicError {
   return (problem) =>
     new AtomicError('ARCHIVE_INVALID', `reading ${file} of ${toPrintable(path)}: ${toPrintable(problem)}`, {
-      hint: 'The file is damaged, or was not made by a tool for images; make it again.',
+      hint: 'The file is damaged, or no image tool has made it; make it again.',
     });
 }
 

@@ -34,11 +34,7 @@ export function parseFileDestination(text: string, stored: string): FileDestinat
     /^(oci|oci-archive|docker-archive|dir):([^:]*)(?::(.*))?$/s.exec(text) ?? [];
   const own = parseReference(stored);
   if (kind === undefined)
-    throw badDestination(
-      text,
-      'it is none of the forms',
-      `Write ${FORMS}; for a registry: atomic images push.`,
-    );
+    throw badDestination(text, 'its form is unknown', `Write ${FORMS}; for a registry: atomic images push.`);
   if (path === '') throw badDestination(text, 'the path is missing', `Write ${FORMS}.`);
   if (path.includes('\0')) throw badDestination(text, 'the path has a NUL byte', `Write ${FORMS}.`);
   if (kind.endsWith('-archive') && path.endsWith('/')) {
@@ -77,7 +73,7 @@ export function parseRegistryDestination(text: string | undefined, stored: strin
     throw badDestination(
       written,
       'the name has no registry',
-      `Write where it goes: atomic images push ${stored} REGISTRY/${formatReference(reference)}`,
+      `Write the destination: atomic images push ${stored} REGISTRY/${formatReference(reference)}`,
     );
   }
   return { kind: 'registry', name: formatReference(reference), isInsecure: reference.isInsecure };

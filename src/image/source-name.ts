@@ -110,7 +110,7 @@ export function parseStoredName(text: string): ImageReference {
   throw new AtomicError(
     'BAD_REFERENCE',
     `reading the image name ${JSON.stringify(text)}: it is a file, not the name of a stored image`,
-    { hint: 'Use the name under which it is stored: atomic images list' },
+    { hint: 'Use the name of the stored image: atomic images list' },
   );
 }
 

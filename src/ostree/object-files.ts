@@ -56,7 +56,7 @@ export function findRefAt(repository: string, path: string): string | undefined 
     throw new AtomicError(
       'STORE_CORRUPT',
       `reading the ref ${path.replace(/^heads\//, '')}: it names no commit`,
-      { hint: isOurs ? REPAIR_HINT : `Remove ${repository}/refs/${path}; it is none of atomic's.` },
+      { hint: isOurs ? REPAIR_HINT : `Remove ${repository}/refs/${path}; it is not a ref of atomic.` },
     );
   }
   return text;

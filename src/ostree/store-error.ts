@@ -46,7 +46,7 @@ function findHint(reason: string): string {
   if (HIDDEN_WORDS.test(reason)) return PROC_HINT;
   if (reason.includes('Input/output error')) return DISK_HINT;
   if (reason.includes('Permission denied') || reason.includes('Operation not permitted')) {
-    return 'See who may write into the image store, and what forbids it: `ls -ld`, `lsattr -d`, the audit log.';
+    return 'Check the permissions of the image store: `ls -ld`, `lsattr -d`, the audit log.';
   }
   return 'See whether the image store is damaged: atomic images verify';
 }

@@ -73,7 +73,7 @@ async function readRaw(
     'DIGEST_MISMATCH',
     `reading the manifest of ${source}: its digest is not ${image.digest}`,
     {
-      hint: 'The image has just changed in its source; pull again.',
+      hint: 'The image was changed in its source meanwhile; pull again.',
     },
   );
 }

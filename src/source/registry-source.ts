@@ -131,6 +131,6 @@ async function nameBySha256(host: Host, name: string, options: SkopeoOptions): P
   const manifest = await readRawManifest(host, `docker://${name}`, options);
   if (digestAs(digest, manifest) === digest) return `${repository}@${digestAs('sha256:', manifest)}`;
   throw new AtomicError('DIGEST_MISMATCH', `reading the manifest of ${name}: its digest is wrong`, {
-    hint: 'The registry or something in between changed the data. Nothing was stored.',
+    hint: 'The registry or a proxy changed the data. Nothing was stored.',
   });
 }

@@ -31,7 +31,7 @@ export async function openRenewableSource(open: () => Promise<ImageSource>): Pro
       current = await open();
       if (current.digest === digest) return;
       throw new AtomicError('TRANSFER_FAILED', `opening ${location} again: it is another image now`, {
-        hint: 'The image has just changed in the registry; pull again, complete layers are kept.',
+        hint: 'The image was changed in the registry meanwhile; pull again, complete layers are kept.',
       });
     },
     close: () => current.close(),

@@ -103,6 +103,6 @@ function findFolder(repository: string, { dirtree }: TreeNode, name: string): Tr
 /** Builds the error for a checkout of a commit that has only a manifest. */
 export function buildUnmerged(commit: string): AtomicError {
   return new AtomicError('STORE_CORRUPT', `reading the commit ${commit}: it holds no root filesystem`, {
-    hint: 'Another program has just stored the image; repeat the command.',
+    hint: 'Another program stored the image meanwhile; repeat the command.',
   });
 }

@@ -67,7 +67,7 @@ const damaged: VerifiedImage = {
       files: 1000,
       problems: [
         { path: '/etc/conf', state: 'changed', reason: 'it is not the file of the image' },
-        { path: '/note', state: 'additional', reason: 'the image does not have it' },
+        { path: '/note', state: 'additional', reason: 'it is not in the image' },
       ],
       damagedLinks: [file],
     },
@@ -79,7 +79,7 @@ const problems = [
   `reg/etcd:latest: /1, /2, /3, /4, /5, /6, /7, /8 and 2 more are missing: it is not there (dirmeta ${file}; layer ${layer})`,
   'reg/etcd:latest: ref ociimage/x is missing: it is not there (configuration)',
   'etcd.1: /etc/conf is changed: it is not the file of the image',
-  'etcd.1: /note is additional: the image does not have it',
+  'etcd.1: /note is additional: it is not in the image',
 ];
 
 test('a sound image is one line', () => {

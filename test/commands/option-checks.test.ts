@@ -64,7 +64,7 @@ describe('registry options', () => {
     expect(catchError(() => parseSourceOptions({ ...none, retry }))).toEqual({
       code: 'BAD_VALUE',
       message: `Invalid value '${retry}' of --retry: it must be a number from 0 to 100`,
-      hint: 'With --retry=0 nothing is tried again.',
+      hint: 'With --retry=0 no transfer is tried again.',
     });
   });
   const named = (option: string): string =>
@@ -72,9 +72,9 @@ describe('registry options', () => {
   test.each([
     [{ authfile: '/no/such' }, '/no/such: there is no such file or folder', named('--authfile')],
     [{ authfile: '/etc/passwd/x' }, '/etc/passwd/x: there is no such file or folder', named('--authfile')],
-    [{ authfile: '/etc' }, '/etc: it is a folder, not a file', 'Look at it: ls -ld /etc'],
+    [{ authfile: '/etc' }, '/etc: it is a folder, not a file', 'Check the file: ls -ld /etc'],
     [{ 'cert-dir': '/no/such' }, '/no/such: there is no such file or folder', named('--cert-dir')],
-    [{ 'cert-dir': '/etc/passwd' }, '/etc/passwd: it is not a folder', 'Look at it: ls -ld /etc/passwd'],
+    [{ 'cert-dir': '/etc/passwd' }, '/etc/passwd: it is not a folder', 'Check the file: ls -ld /etc/passwd'],
   ])('%p is refused', (values, reason, hint) => {
     expect(catchError(() => parseSourceOptions({ ...none, ...values }))).toEqual({
       code: 'SOURCE_UNREADABLE',

@@ -45,7 +45,7 @@ test.each([
     stdout: '',
     stderr:
       `error: Invalid value '${value}' of --progress-fd: ${reason}\n` +
-      'hint: Open it in the shell: atomic pull --progress-fd 3 IMAGE 3>FILE\n',
+      'hint: Open the descriptor in the shell: atomic pull --progress-fd 3 IMAGE 3>FILE\n',
     status: 2,
   });
   expect(existsSync(repository)).toBe(false);

@@ -73,8 +73,8 @@ test('nothing is freed while a folder is not there; repository and folder may mo
   renameSync(other.locations.checkouts, store.folder.join('unmounted'));
   expect(await pruneStore(store.host).catch((error) => error)).toMatchObject({
     code: 'STORE_FAILED',
-    message: `pruning the image store: the containers in ${other.locations.checkouts} use it too, and that folder is not there`,
-    hint: `Nothing was freed, because the images of its containers are unknown: mount the folder, or remove its line from ${list} when it is gone for good.`,
+    message: `pruning the image store: the containers in ${other.locations.checkouts} use it too, and that folder does not exist`,
+    hint: `Nothing was freed, because the images of its containers are unknown: mount the folder, or remove its line from ${list} when the folder is gone for good.`,
   });
   renameSync(store.folder.join('unmounted'), other.locations.checkouts);
   renameSync(store.folder.join('var'), store.folder.join('moved'));

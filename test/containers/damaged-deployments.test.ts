@@ -67,7 +67,7 @@ async function open(
 
 const missing = 'it is not there';
 const changed = 'it is not the file of the image';
-const noFolder = 'it is no folder any more';
+const noFolder = 'it is no longer a folder';
 
 const cases: [title: string, damage: (rootfs: string) => void, found: DeploymentProblem[]][] = [
   [
@@ -126,7 +126,7 @@ const cases: [title: string, damage: (rootfs: string) => void, found: Deployment
       rmSync(`${root}/usr/bin/tool`);
       mkdirSync(`${root}/usr/bin/tool/deep`, { recursive: true });
     },
-    [{ path: '/usr/bin/tool', state: 'changed', reason: 'it is no file any more' }],
+    [{ path: '/usr/bin/tool', state: 'changed', reason: 'it is no longer a file' }],
   ],
   [
     'the mode of a folder',
@@ -168,7 +168,7 @@ test('what a container has beyond its image is named and left alone; mount point
   writeFileSync(`${rootfs}/usr/bin/note`, 'of the administrator');
   const [verified] = (await verifyImages(store.host, [image.id.slice(0, 10)])).images;
   expect(verified?.deployments[0]?.problems).toEqual([
-    { path: '/usr/bin/note', state: 'additional', reason: 'the image does not have it' },
+    { path: '/usr/bin/note', state: 'additional', reason: 'it is not in the image' },
   ]);
   expect(verified !== undefined && isSound(verified)).toBe(true);
   replaceFile(`${rootfs}/usr/bin/tool`, 'forged');
@@ -345,7 +345,7 @@ test('info that names a commit which is not there, as after a repair that was ki
   writeFileSync(info, whole.replace(image.commit, 'f'.repeat(64)));
   const [verified] = (await verifyImages(store.host, [])).images;
   expect(verified?.deployments[0]?.problems).toEqual([
-    { path: 'info', state: 'changed', reason: 'it names a commit that the store has not' },
+    { path: 'info', state: 'changed', reason: 'it names a commit that is not in the store' },
   ]);
   await repairImages(store.host, [], {});
   expect(readFileSync(info, 'utf8')).toBe(whole);

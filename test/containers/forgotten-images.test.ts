@@ -1,4 +1,6 @@
-/** An image whose name leads nowhere any more is found again, or is missing: no other takes its place. */
+/**
+ * An image whose name no longer refers to it is found again or reported missing; another image never takes its place.
+ */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { repairImages } from '../../src/containers/verify/repair-images.ts';
@@ -66,7 +68,7 @@ test('an image whose commit is lost is not replaced by what its name means now',
   registry.forgetRequests();
   const [repair] = (await repairImages(store.host, [], {})).repairs;
   expect(repair?.failure).toBe(
-    `its commit is lost, and nothing here remembers which image it was; pull it again: atomic pull ${reference}`,
+    `its commit is lost, and its source is not recorded; pull the image again: atomic pull ${reference}`,
   );
   expect(await registry.blobGets()).toEqual([]);
   expect(readFileSync(refFile(reference), 'utf8').trim()).toBe(image.commit);
@@ -76,11 +78,11 @@ test('an image whose commit is lost is not replaced by what its name means now',
   await store.remove();
 });
 
-test('a name of this machine is asked for nowhere', async () => {
+test('no registry is asked for a name of this machine', async () => {
   const reference = await push(first);
   const { image } = await pullImage(store.host, reference, {}, 'agent');
   rmSync(formatObjectPath(store.locations.repository, image.commit, 'commit'));
   const [repair] = (await repairImages(store.host, ['agent'], {})).repairs;
-  expect(repair?.failure).toEndWith('pull it again: atomic pull --as agent:latest SOURCE');
+  expect(repair?.failure).toEndWith('pull the image again: atomic pull --as agent:latest SOURCE');
   await store.remove();
 });

@@ -99,7 +99,7 @@ test('a yes deletes, without another word', async () => {
 test.each([
   ['n', undefined],
   ['', undefined],
-  [undefined, 'There was no answer; -y answers with yes.'],
+  [undefined, 'No answer was given; with -y the answer is yes.'],
 ])('the answer %p deletes nothing', async (answer, hint) => {
   const { result, left } = await run([etcd.id.slice(0, 12)], {}, answer === undefined ? {} : { answer });
   expect(result).toMatchObject({
@@ -127,7 +127,7 @@ test('an image that a container keeps for a rollback is refused, whatever else i
   expect(result).toMatchObject({
     code: 'IMAGE_IN_USE',
     message: 'deleting images: containers use web:1 (server)',
-    hint: 'Uninstall the containers first, or repeat with -f: they keep their files and go on running.',
+    hint: 'Uninstall the containers first, or repeat with -f: the containers keep their files and continue to run.',
     details: { used: [{ reference: 'web:1', containers: ['server'] }] },
   });
   expect({ asked, left }).toEqual({ asked: [], left: ['etcd:1', 'web:1'] });

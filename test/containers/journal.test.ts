@@ -70,17 +70,11 @@ test.each([
   ['[]', 'the document must be an object'],
   [
     '{"version":2,"operation":"install","container":"etcd"}',
-    'format 2 is not known, this atomic knows format 1',
+    'format 2 is unknown, this atomic reads format 1',
   ],
   ['{"version":1,"operation":"install","container":"net","deployment":0}', 'it belongs to another container'],
-  [
-    '{"version":1,"operation":"install","container":"etcd"}',
-    'it describes no operation that this atomic knows',
-  ],
-  [
-    '{"version":1,"operation":"update","container":"etcd"}',
-    'it describes no operation that this atomic knows',
-  ],
+  ['{"version":1,"operation":"install","container":"etcd"}', 'its operation is unknown to this atomic'],
+  ['{"version":1,"operation":"update","container":"etcd"}', 'its operation is unknown to this atomic'],
 ])('%p is refused', (text, problem) => {
   expect(catchError(() => parseJournal(text, '/state/journal/etcd.json'))).toMatchObject({
     code: 'JOURNAL_UNREADABLE',

@@ -55,7 +55,7 @@ const readDamage = async () =>
     ...problems,
   ]);
 const uninstall = (info: string) =>
-  `remove the container with \`atomic uninstall web\` (install it again afterwards), or put ${info} back from a backup`;
+  `remove the container with \`atomic uninstall web\` (install it again afterwards), or restore ${info} from a backup`;
 
 type State = DeploymentProblem['state'];
 const damages: [title: string, damage: (info: string) => void, state: State, reason: string][] = [
@@ -100,7 +100,7 @@ test.each(damages)(
     await expect(refuse()).rejects.toMatchObject({
       code: 'CONTAINER_DAMAGED',
       message: `deleting images: the container web is damaged: ${info}: ${reason}`,
-      hint: `Nothing was deleted, because its image is unknown (-f deletes all the same): ${uninstall(info)}; then repeat the command.`,
+      hint: `Nothing was deleted, because its image is unknown (-f deletes anyway): ${uninstall(info)}; then repeat the command.`,
     });
     await removeImageNames(store.host, [image.reference]);
     const before = listObjects();

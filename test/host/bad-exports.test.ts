@@ -164,7 +164,7 @@ describe('images that cannot be installed', () => {
     await expectRefusal(['atomic', 'install', '--system', image], {
       stderr: [
         `error: The template file '${deployment('bad-tmpfiles')}/rootfs/exports/tmpfiles.template' makes a file that systemd-tmpfiles refuses: line 2: Path 'run/bad-tmpfiles' not absolute.`,
-        'hint: Look at the template and at the values of its variables.',
+        'hint: Check the template and the values of its variables.',
       ],
     });
     expect(await readEnablement('bad-tmpfiles')).toBe('');

@@ -86,7 +86,7 @@ test('a container that is held is left out, and says so', async () => {
   const { status, stderr } = await runAtomic(['containers', 'update', 'twin']);
   expect(status).toBe(1);
   expect(stderr).toBe(
-    'error: updating twin: it is held\nhint: To let it be updated again: atomic containers unhold twin\n',
+    'error: updating twin: it is held\nhint: End the hold to update it: atomic containers unhold twin\n',
   );
   await atomic(['containers', 'unhold', 'twin']);
   await atomic(['containers', 'update', 'twin']);

@@ -55,7 +55,7 @@ async function expectRefused(name: string, image: string, problem: string): Prom
   await expectRefusal(['atomic', 'install', '--system', image], {
     stderr: [
       `error: Invalid configuration file.  ${problem} (${checkouts}/${name}.0/config.json)`,
-      /^hint: (?:It comes from|A runtime can be led out of the container there)/,
+      /^hint: (?:It comes from|Such a path could lead the runtime out of the container)/,
     ],
   });
 }
@@ -136,7 +136,7 @@ describe('a configuration that reaches the store', () => {
     [
       'process',
       withMounts(bind('/proc/self/cwd/rootfs')),
-      "mounts[2].source '/proc/self/cwd/rootfs' leads through /proc/self/cwd, which is another place for every process",
+      "mounts[2].source '/proc/self/cwd/rootfs' leads through /proc/self/cwd, which differs for every process",
     ],
     [
       'overlay',

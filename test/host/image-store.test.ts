@@ -80,7 +80,7 @@ test('a used image is not deleted, until it has another name', async () => {
   expect(await failingAtomic(1, ['-y', 'images', 'delete', other, service])).toBe(
     [
       `error: deleting images: containers use ${service} (service)`,
-      'hint: Uninstall the containers first, or repeat with -f: they keep their files and go on running.',
+      'hint: Uninstall the containers first, or repeat with -f: the containers keep their files and continue to run.',
       '',
     ].join('\n'),
   );
@@ -105,7 +105,7 @@ test('a question that nobody or a no answers deletes nothing', async () => {
     status: 2,
   });
   expect(await runAtomic(['images', 'delete', other])).toMatchObject({
-    stderr: `${question}\n${aborted}hint: There was no answer; -y answers with yes.\n`,
+    stderr: `${question}\n${aborted}hint: No answer was given; with -y the answer is yes.\n`,
     status: 2,
   });
   expect(await runAtomic(['images', 'delete', other], { input: 'yes\n' })).toMatchObject({

@@ -148,7 +148,7 @@ test('lines that fail only when they are carried out: what stays is named', asyn
     'error: installing bad: systemd-tmpfiles --create /etc/tmpfiles.d/bad.conf: exit status 73',
   );
   expect(run.stderr).toStartWith(
-    'Warning: What systemd-tmpfiles did for bad is not taken back where the host had something already: L+ /etc/victim - - - - /away\n',
+    'Warning: What systemd-tmpfiles did for bad is not undone for paths that existed before: L+ /etc/victim - - - - /away\n',
   );
   expect(sh('readlink /etc/victim')).toBe('/away\n');
   sh('rm /etc/victim; echo mine > /etc/victim');

@@ -119,7 +119,7 @@ test('in use', async () => {
   expect(await failingAtomic(1, ['unmount', at])).toBe(
     [
       `error: unmounting ${at}: it is in use by process ${child.pid} (sleep)`,
-      'hint: It is still mounted. End what uses it, or leave the directory, and repeat the command.',
+      'hint: It is still mounted. Stop the processes that use it, or leave the directory, and repeat the command.',
       '',
     ].join('\n'),
   );

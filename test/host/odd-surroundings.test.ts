@@ -105,7 +105,7 @@ describe('a /proc that hides', () => {
       stdout: [`Image ${other} is being pulled to ostree ...`],
       stderr: [
         `error: pulling ${other}: opening the image store ${checkouts}/.storage/ostree: opening repo: ${reason}`,
-        'hint: atomic needs all of /proc: a service that runs it needs ProcSubset=all, see `findmnt /proc`.',
+        'hint: atomic needs all of /proc: a service that runs atomic needs ProcSubset=all; see `findmnt /proc`.',
       ],
     });
     expect(await command(...inOwnMounts(onlyProcesses, ['atomic', 'images', 'list']))).toBe(
@@ -147,7 +147,7 @@ describe('a /proc that hides', () => {
     for (const hiding of ['hidepid=invisible,gid=65534', 'hidepid=noaccess,gid=65534']) {
       await expectRefusal(inOwnMounts(`mount -t proc -o ${hiding} proc /proc`, argv), {
         stderr: [
-          'error: looking for mounts of atomic: processes are hidden from this one, and may still see such a mount',
+          'error: looking for mounts of atomic: /proc hides processes, which may still see such a mount',
           'hint: Run the command where root sees all processes: with CAP_SYS_PTRACE, and without ProtectProc= or hidepid=.',
         ],
       });

@@ -24,7 +24,7 @@ beforeEach(async () => {
   truncateSync(info, 0);
 });
 
-const remedy = `remove the container with \`atomic uninstall web\` (install it again afterwards), or put ${info} back from a backup`;
+const remedy = `remove the container with \`atomic uninstall web\` (install it again afterwards), or restore ${info} from a backup`;
 const lines = [`web.0: info is changed: it is empty`, `web.0: its image is unknown: ${remedy}`, ''];
 
 async function expectNothingFreed(): Promise<void> {

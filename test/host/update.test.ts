@@ -228,7 +228,7 @@ describe("an update leaves alone what is the host's", () => {
       'web',
     ]);
     expect(stderr).toContain(
-      'What systemd-tmpfiles did for web is not taken back where the host had something already: z /run/mine 0600 - - -\n',
+      'What systemd-tmpfiles did for web is not undone for paths that existed before: z /run/mine 0600 - - -\n',
     );
     expect(existsSync('/run/web-new')).toBe(false);
     expect(existsSync('/run/web-file')).toBe(false);

@@ -53,7 +53,7 @@ test('skopeo is too old to have an image proxy', async () => {
   await using store = await createSandbox({ env: { SKOPEO_PATH: old } });
   expect(await failedPull(store, name)).toEqual({
     code: 'TOOL_TOO_OLD',
-    message: 'starting the image proxy: this skopeo does not have one',
+    message: 'starting the image proxy: this skopeo has none',
     hint: 'Install skopeo 1.5 or newer.',
   });
 });

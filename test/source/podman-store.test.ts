@@ -21,7 +21,7 @@ test("podman's store is not made by looking for an image", async () => {
   expect(await failedPull(store, 'containers-storage:nope')).toEqual({
     code: 'IMAGE_NOT_FOUND',
     message: `reading the store of podman: there is no folder ${root}`,
-    hint: 'podman has no images on this machine, or keeps them where "graphroot" of /etc/containers/storage.conf does not say.',
+    hint: 'podman has no images on this machine, or keeps them in another folder than "graphroot" of /etc/containers/storage.conf.',
   });
   expect([root, files.join('run')].filter(existsSync)).toEqual([]);
 });

@@ -143,7 +143,7 @@ test('nothing is freed when the commit of a container is missing', async () => {
     expect(await prune(store, [{ name: 'web', checkouts, commit }]).catch((error) => error)).toMatchObject({
       code: 'STORE_CORRUPT',
       message: `${owner} is damaged: reading object ${commit}.commit: it is missing`,
-      hint: `Nothing was freed, because the objects that it needs are unknown: repair it with \`${prefix}atomic images verify --repair\`, or remove the container with \`${prefix}atomic uninstall web\` (install it again afterwards), and repeat the command.`,
+      hint: `Nothing was freed, because its objects are unknown: repair it with \`${prefix}atomic images verify --repair\`, or remove the container with \`${prefix}atomic uninstall web\` (install it again afterwards), and repeat the command.`,
     });
   }
   expect(listObjects(store)).toEqual(before);
@@ -198,8 +198,8 @@ test('refs of the host stay with their history, and unknown ones of ours with a 
   expect(listObjects(store)).toEqual(before);
   expect(ostree(store, 'cat', 'fedora/alias^', '/version')).toBe('1');
   expect(store.events.flatMap((event) => (event.kind === 'warning' ? [event.text] : [])).sort()).toEqual([
-    `ociimage/bad name is no name of an image or a layer; it stays, with what it needs. To remove it: rm '${refs}/ociimage/bad name'`,
-    `ociimage/keep-me is no name of an image or a layer; it stays, with what it needs. To remove it: ostree refs --repo=${store.locations.repository} --delete ociimage/keep-me`,
+    `ociimage/bad name is not the name of an image or a layer; the ref and its objects stay. To remove it: rm '${refs}/ociimage/bad name'`,
+    `ociimage/keep-me is not the name of an image or a layer; the ref and its objects stay. To remove it: ostree refs --repo=${store.locations.repository} --delete ociimage/keep-me`,
   ]);
   checkRepository(store);
 });
@@ -248,7 +248,7 @@ test.each(Object.entries(damages))(
     expect(error).toMatchObject({
       code: 'STORE_CORRUPT',
       message: expect.stringMatching(problem),
-      hint: 'Nothing was freed, because the objects that it needs are unknown: delete the image with `atomic images delete -f web:latest` (pull it again afterwards), and repeat the command.',
+      hint: 'Nothing was freed, because its objects are unknown: delete the image with `atomic images delete -f web:latest` (pull it again afterwards), and repeat the command.',
     });
     expect(listObjects(store)).toEqual(before);
     expect(listRefs(store)).toEqual(refs);

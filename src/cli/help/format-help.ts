@@ -18,8 +18,11 @@ export const commonFiles: readonly Entry[] = [
 /** The exit statuses of every verb. */
 export const commonExitStatuses: readonly Entry[] = [
   { name: '0', text: 'Done, or there was nothing to do.' },
-  { name: '1', text: 'Failed. The first line on standard error says why; nothing is left half done.' },
-  { name: '2', text: 'The command line is wrong, or a value in it, or a confirmation was refused.' },
+  {
+    name: '1',
+    text: 'Failed. The first line on standard error gives the reason; no change is left incomplete.',
+  },
+  { name: '2', text: 'The command line or a value in it is wrong, or a confirmation was refused.' },
   { name: '128+N', text: 'Ended by signal N: 130 after Ctrl-C, 143 after SIGTERM.' },
   { name: 'other', text: 'A program that atomic ran, such as systemctl, failed with this status.' },
 ];
@@ -54,7 +57,7 @@ function joinEntries(own: readonly Entry[], common: readonly Entry[]): readonly 
     ...own.filter((entry) => !isCommon(entry)),
     ...common.map(({ name, text }) => {
       const texts = own.filter((entry) => entry.name === name).map((entry) => entry.text);
-      return { name, text: [...texts, text].join(' ') };
+      return { name, text: [text, ...texts].join(' ') };
     }),
   ];
 }

@@ -14,13 +14,13 @@ export function formatOverview(verbs: readonly VerbEntry[]): string {
     ),
     formatSection('Verbs:', [
       ...verbs.map(toEntry),
-      { name: 'help [VERB]', text: 'Print this text, or the help of a verb.' },
+      { name: 'help [VERB]', text: 'Print this text or the help of a verb.' },
     ]),
     formatSection('Options before the verb:', [
       { name: '-y, --assumeyes', text: 'Answer every question with yes.' },
       {
         name: '    --debug',
-        text: 'Print every program that is run, its duration, and stack traces with errors.',
+        text: 'Print each program that atomic runs and its duration, and stack traces of errors.',
       },
       { name: '-v, --version', text: 'Print the version.' },
       { name: '-h, --help', text: 'Print this text.' },
@@ -35,14 +35,14 @@ export function formatOverview(verbs: readonly VerbEntry[]): string {
     formatSection('Environment:', [
       { name: 'ATOMIC_OSTREE_CHECKOUT_PATH', text: 'Folder of the containers.' },
       { name: 'ATOMIC_OSTREE_REPO', text: 'The OSTree repository.' },
-      { name: 'ATOMIC_CONF', text: 'Another settings file than /etc/atomic.conf.' },
+      { name: 'ATOMIC_CONF', text: 'Settings file to read instead of /etc/atomic.conf.' },
       {
         name: 'DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH',
-        text: 'The Docker engine, as for its own client.',
+        text: 'The Docker engine, as for docker(1).',
       },
       {
         name: 'HTTP_PROXY, HTTPS_PROXY, NO_PROXY',
-        text: 'How to reach registries; they win over /etc/atomic.conf.',
+        text: 'Proxies for registries; they override /etc/atomic.conf.',
       },
     ]),
     formatSection('Files:', commonFiles),

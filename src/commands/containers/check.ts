@@ -10,8 +10,8 @@ const STATUS_NEWER = 10;
 
 export const containersCheck = defineCommand({
   description: [
-    'Says which containers have a newer image, in the repository or in the registry of the image. Of registries only the digest is asked for; nothing is fetched or changed.',
-    'An image whose service did not come up after an update is shown as refused, and one of a container that is held as held.',
+    'Shows which containers have a newer image, in the repository or in the registry of the image. It asks registries only for digests; it fetches and changes nothing.',
+    'A newer image is shown as refused when the service did not come up with it in an earlier update, and as held when the container is held.',
   ],
   operands: { names: containersOperand },
   options: {
@@ -24,7 +24,7 @@ export const containersCheck = defineCommand({
     json: { kind: 'flag', description: 'Print the result as a JSON document.' },
   },
   examples: [
-    { comment: 'What is new', commands: ['atomic containers check'] },
+    { comment: 'Which containers have a newer image', commands: ['atomic containers check'] },
     { comment: 'In a script', commands: ['atomic containers check --exit-status etcd'] },
   ],
   files: [],

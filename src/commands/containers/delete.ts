@@ -13,7 +13,7 @@ import { formatContainerDeletion, formatContainerQuestion } from './delete-view.
 
 export const containersDelete = defineCommand({
   description: [
-    "Asks, and then uninstalls containers as 'atomic uninstall' does. The images stay. Of several containers each is tried.",
+    "Asks for confirmation, and then uninstalls containers as 'atomic uninstall' does. The images stay. When a container cannot be uninstalled, the command continues with the others.",
   ],
   operands: {
     names: {
@@ -76,7 +76,7 @@ function selectContainers(
     'CONTAINER_NOT_FOUND',
     `System container '${toPrintable(unknown)}' is not installed`,
     {
-      hint: formatProposal(proposeImages(unknown, known)) ?? 'List what is there: atomic containers list -a',
+      hint: formatProposal(proposeImages(unknown, known)) ?? 'List the containers: atomic containers list -a',
       details: { container: unknown },
     },
   );

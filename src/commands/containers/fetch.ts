@@ -9,8 +9,8 @@ const TOPIC = 'containers fetch';
 
 export const containersFetch = defineCommand({
   description: [
-    "Fetches the newer images that 'atomic containers check' finds in registries. No container changes: 'atomic containers update' does that later, without a registry.",
-    'Without a NAME containers that are held are left out. An image whose service did not come up before is not fetched. One that cannot be fetched does not stop the others.',
+    "Fetches the newer images that 'atomic containers check' finds in registries. Containers do not change. A later 'atomic containers update' needs no registry.",
+    'Without a NAME, the command skips containers that are held. It does not fetch an image with which the service did not come up in an earlier update. When an image cannot be fetched, the command continues with the others.',
   ],
   operands: { names: containersOperand },
   options: {
@@ -23,10 +23,10 @@ export const containersFetch = defineCommand({
     ...progressOption,
   },
   examples: [
-    { comment: 'By day; an update at night needs no registry', commands: ['atomic containers fetch --all'] },
+    { comment: 'Fetch by day, for an update at night', commands: ['atomic containers fetch --all'] },
   ],
   files: [],
-  exitStatuses: [{ name: '1', text: 'An image could not be fetched, or a container is damaged.' }],
+  exitStatuses: [{ name: '1', text: 'Also when an image could not be fetched, or a container is damaged.' }],
   async run(host, { options, operands: { names } }) {
     requireNamesOrAll(options.all, names, TOPIC);
     const { fetchImages } = await import('../../containers/update/fetch-images.ts');

@@ -12,8 +12,8 @@ const files = [
 
 export const containersHold = defineCommand({
   description: [
-    "Keeps a container at the image and the values that it has. 'atomic containers update --all' leaves it out and says so; 'atomic containers update NAME' refuses. A rollback is still possible.",
-    "It ends with 'atomic containers unhold NAME', or when the container is uninstalled.",
+    "Keeps a container at its current image and values. 'atomic containers update --all' skips the container and prints its name; 'atomic containers update NAME' fails. A rollback is still possible.",
+    "The hold ends with 'atomic containers unhold NAME', or when the container is uninstalled.",
   ],
   operands: { name },
   options: { json },
@@ -28,10 +28,10 @@ export const containersHold = defineCommand({
 });
 
 export const containersUnhold = defineCommand({
-  description: ["Lets a container be updated again that 'atomic containers hold' has kept."],
+  description: ["Ends the hold that 'atomic containers hold' began: the container can be updated again."],
   operands: { name },
   options: { json },
-  examples: [{ comment: 'Let etcd be updated again', commands: ['atomic containers unhold etcd'] }],
+  examples: [{ comment: 'Update etcd again from now on', commands: ['atomic containers unhold etcd'] }],
   files,
   exitStatuses: [],
   async run(host, { options, operands }) {

@@ -40,7 +40,7 @@ export const install = defineCommand({
     'keep-new': {
       kind: 'flag',
       description:
-        'Where the host has a file P of its own that the image would put there, write P.atomic-new beside it.',
+        'When the host already has a file P that the image also contains, write the file of the image to P.atomic-new.',
     },
     display: {
       kind: 'flag',
@@ -84,7 +84,7 @@ export const install = defineCommand({
       ],
     },
     {
-      comment: 'See what would be done',
+      comment: 'Show what would be done',
       commands: ['atomic install --system --display registry.example.com/etcd'],
     },
   ],

@@ -4,7 +4,7 @@ import { formatContainerList } from './list-view.ts';
 
 export const containersList = defineCommand({
   description: [
-    'Lists the containers that are not inactive: running, failed, without a service, or damaged. CREATED is the time when the deployment was made, in local time. A damaged container is listed with that status; a warning gives the reason. Without containers the command prints nothing.',
+    'Lists the containers that are running, failed, damaged or without a service. CREATED is the time when the deployment was made, in local time. For a damaged container, a warning gives the reason. Without containers the command prints nothing.',
     'Names for --filter: container, image, command, created, state (status), runtime, backend.',
   ],
   operands: {},
@@ -18,7 +18,7 @@ export const containersList = defineCommand({
   examples: [
     { comment: 'All containers', commands: ['atomic containers list -a'] },
     {
-      comment: 'What a container was installed with',
+      comment: 'The values with which a container was installed',
       commands: ['atomic containers list -a --json -f container=etcd'],
     },
   ],

@@ -3,7 +3,7 @@ import { defineCommand } from '../options/command.ts';
 
 export const recover = defineCommand({
   description: [
-    'Undoes or finishes interrupted operations. An operation that was interrupted before its point of no return is undone; after that point it is finished. Every command that changes a container does this for that container first; this verb does it for all containers.',
+    'Undoes or finishes interrupted operations. An operation that was interrupted before its point of no return is undone; after that point it is finished. Every command that changes a container first does this for that container; this command does it for all containers.',
   ],
   operands: {},
   options: {

@@ -5,7 +5,7 @@ import { checkStorage, storageOption } from '../options/common-options.ts';
 
 export const uninstall = defineCommand({
   description: [
-    'Stops and disables the service of a container and removes its unit, its tmpfiles.d file and its files. The image stays, and so do the lasting files that the service has written to the host. Of several containers each is tried; the last line names those that could not be uninstalled.',
+    'Stops and disables the service of a container and removes its unit, its tmpfiles.d file and its files. The image stays, and so do the files that the service has written to lasting folders of the host. When a container cannot be uninstalled, the command continues with the others; the last line names the containers that could not be uninstalled.',
   ],
   operands: {
     names: {

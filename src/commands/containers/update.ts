@@ -15,8 +15,8 @@ const { retry: _, ...accessOptions } = sourceOptions;
 
 export const containersUpdate = defineCommand({
   description: [
-    'Updates a container to the image that its image name stands for in the repository now, or to other values. The new deployment is built beside the running one and checked; then the service is stopped, and started from the new deployment. A service that does not run is not started.',
-    'When the service does not come up, the old deployment is put back and started, and the command fails. The id of the image is recorded: --all does not try this image again without --retry.',
+    'Updates a container to the image that its image name refers to in the repository now, or to other values. The new deployment is built beside the running one and checked; then the service is stopped, and started from the new deployment. A service that does not run is not started.',
+    'When the service does not come up, the command restores and starts the old deployment, and fails. It records the id of the image: --all does not try this image again without --retry.',
     "To go back later, use 'atomic containers rollback NAME'.",
   ],
   operands: {
@@ -35,7 +35,7 @@ export const containersUpdate = defineCommand({
     rebase: {
       kind: 'value',
       label: 'IMAGE',
-      description: "Another image, written as for 'atomic pull'. A missing image is pulled.",
+      description: "Update to another image, written as for 'atomic pull'. A missing image is pulled.",
     },
     set: { kind: 'list', label: 'NAME=VALUE', description: 'Set a variable of the templates.' },
     unset: {
@@ -49,7 +49,7 @@ export const containersUpdate = defineCommand({
     retry: {
       kind: 'flag',
       description:
-        'With --all: also try an image whose service did not come up before. With NAME it is always tried.',
+        'With --all: also try an image with which the service did not come up in an earlier update. With NAME, every image is tried.',
     },
     'accept-widening': {
       kind: 'flag',
@@ -58,7 +58,7 @@ export const containersUpdate = defineCommand({
     'keep-new': {
       kind: 'flag',
       description:
-        'Where the host has a file P of its own that the image would put there, write P.atomic-new beside it.',
+        'When the host already has a file P that the image also contains, write the file of the image to P.atomic-new.',
     },
     display: { kind: 'flag', description: 'Print what would be done; change no container.' },
     ...accessOptions,

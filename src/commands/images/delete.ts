@@ -9,8 +9,8 @@ import { formatDeletion, formatDeletionQuestion } from '../options/deletion-view
 
 export const imagesDelete = defineCommand({
   description: [
-    "Asks, and then deletes names of images. The beginning of an id stands for all names of that image. The command checks all arguments before it deletes the first name. 'atomic images prune' frees the space.",
-    'An image that a container uses, also for a rollback, keeps its last name unless --force is given. When a container is so damaged that its image is unknown, every image keeps its last name. Containers are never harmed: their files stay in the repository until they are uninstalled.',
+    "Asks for confirmation, and then deletes names of images. The beginning of an id means all names of that image. The command checks all arguments before it deletes the first name. 'atomic images prune' frees the space.",
+    'Without --force, the last name of an image that a container uses is not deleted, also when only a rollback uses it. When a container is so damaged that its image is unknown, no image loses its last name. Containers keep working: their files stay in the repository until they are uninstalled.',
   ],
   operands: {
     images: {
@@ -31,7 +31,7 @@ export const imagesDelete = defineCommand({
     remote: {
       kind: 'flag',
       isCompatibility: true,
-      description: 'Refused: nothing is deleted in a registry.',
+      description: 'Refused: images in a registry are not deleted.',
     },
     ...storageOption,
   },

@@ -4,7 +4,7 @@ import { formatExportedImage, formatExportedImageJson } from './export-view.ts';
 
 export const imagesExport = defineCommand({
   description: [
-    'Writes an image from the OSTree repository to files. The layers are rebuilt byte for byte and compressed again as Docker, podman, skopeo, zlib or zstd do it. When all digests are the original ones, the manifest does not change. Otherwise a warning names each layer whose digest has changed, and the reason. The configuration does not change.',
+    'Writes an image from the OSTree repository to files. The layers are rebuilt byte for byte and compressed again as Docker, podman, skopeo, zlib or zstd compress them. When all digests are the original ones, the manifest does not change. Otherwise a warning names each layer whose digest has changed, and the reason. The configuration does not change.',
     'An existing file is not replaced. During the copy, the compressed layers need space on the disk of the repository; for docker-archive, the uncompressed layers do.',
   ],
   operands: {
@@ -12,7 +12,7 @@ export const imagesExport = defineCommand({
     destination: {
       label: 'DESTINATION',
       description:
-        'oci:FOLDER[:TAG] (an OCI image layout, also one with other images), oci-archive:FILE[:TAG], docker-archive:FILE[:NAME:TAG] (for "docker load"), or dir:FOLDER. Paths cannot have a colon. By default tag and name are those under which the image is stored.',
+        'oci:FOLDER[:TAG] (an OCI image layout, also one with other images), oci-archive:FILE[:TAG], docker-archive:FILE[:NAME:TAG] (for "docker load"), or dir:FOLDER. A path cannot contain a colon. The default tag and name are those of the stored image.',
     },
   },
   options: {
@@ -21,7 +21,7 @@ export const imagesExport = defineCommand({
   },
   examples: [
     {
-      comment: 'To carry it to a machine without network',
+      comment: 'For a machine without a network',
       commands: ['atomic images export registry.example.com/etcd:3.4 oci-archive:/media/usb/etcd.tar'],
     },
     { comment: 'For Docker', commands: ['atomic images export etcd docker-archive:etcd.tar:etcd:3.4'] },

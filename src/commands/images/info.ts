@@ -6,7 +6,7 @@ import { buildImageInfoJson, formatImageInfo } from './info-view.ts';
 
 export const imagesInfo = defineCommand({
   description: [
-    "Shows the labels of an image, the variables of its templates that 'atomic install --set' may or must give, and how much of the disk it takes: in total, shared with other images, and only for this image. Deleting and pruning the image frees the last size, unless a container uses the image. Sizes are lengths of files; each file counts once.",
+    "Shows the labels of an image, the variables of its templates that 'atomic install --set' may or must give, and its size on the disk: in total, shared with other images, and used by this image only. To delete and prune the image frees the last size, unless a container uses the image. Sizes are lengths of files; each file counts once.",
   ],
   operands: {
     image: {
@@ -19,7 +19,7 @@ export const imagesInfo = defineCommand({
     remote: { kind: 'flag', isCompatibility: true, description: 'Refused: only stored images are shown.' },
     ...storageOption,
   },
-  examples: [{ comment: 'What can be set', commands: ['atomic images info gscrivano/flannel'] }],
+  examples: [{ comment: 'Which variables can be set', commands: ['atomic images info gscrivano/flannel'] }],
   files: [],
   exitStatuses: [],
   async run(host, { options, operands }) {

@@ -19,7 +19,10 @@ export const imagesInspect = defineCommand({
     ...storageOption,
   },
   examples: [
-    { comment: 'How the image is started', commands: ["atomic images inspect etcd | jq '.[0].config'"] },
+    {
+      comment: 'How a container of the image is started',
+      commands: ["atomic images inspect etcd | jq '.[0].config'"],
+    },
   ],
   files: [],
   exitStatuses: [],

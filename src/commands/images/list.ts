@@ -4,7 +4,7 @@ import { buildBlobRow, buildImageRow, formatImageList } from './list-view.ts';
 
 export const imagesList = defineCommand({
   description: [
-    "Lists the images in the OSTree repository. '>' stands before an image that an installed container uses. CREATED is the time when the image was stored here, in local time. VIRTUAL SIZE is the sum of its layers as they were transferred. Without images the command prints nothing. A damaged image is left out, with a warning.",
+    "Lists the images in the OSTree repository. '>' marks an image that an installed container uses. CREATED is the time when the image was stored here, in local time. VIRTUAL SIZE is the sum of the sizes of its layers as they were transferred. Without images the command prints nothing. A damaged image is left out, with a warning.",
     'Names for --filter: repo (repository), tag, id (image), created, size, type, is_dangling.',
   ],
   operands: {},

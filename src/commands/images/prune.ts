@@ -5,8 +5,8 @@ import { formatPruned } from './prune-view.ts';
 
 export const imagesPrune = defineCommand({
   description: [
-    'Removes unused data: layers and configurations of no image, files of deleted images only, and remains of killed commands. It waits until running pulls and installs have ended.',
-    'The objects of installed containers stay, also when their images were deleted. Refs of other programs stay with their objects. When an image or a container cannot be read, nothing is freed.',
+    'Removes unused data: layers and configurations that no image uses, files that only deleted images used, and remains of killed commands. It waits until running pulls and installs have ended.',
+    'The objects of installed containers stay, also when their images were deleted. Refs of other programs stay with their objects. When an image or a container cannot be read, the command frees nothing.',
   ],
   operands: {},
   options: {
@@ -17,7 +17,9 @@ export const imagesPrune = defineCommand({
     ...storageOption,
   },
   examples: [{ comment: 'After images were deleted', commands: ['atomic images prune'] }],
-  files: [{ name: '/var/lib/containers/atomic', text: 'Half-made deployments of killed commands, removed.' }],
+  files: [
+    { name: '/var/lib/containers/atomic', text: 'Incomplete deployments of killed commands are removed.' },
+  ],
   exitStatuses: [],
   async run(host, { options }) {
     checkStorage(options.storage);

@@ -13,20 +13,20 @@ export const pull = defineCommand({
     image: {
       label: 'IMAGE',
       description:
-        '[REGISTRY[:PORT]/]NAME[:TAG] or [REGISTRY[:PORT]/]NAME@sha256:DIGEST of a registry; the tag is latest when there is none, names without a registry are completed by registries.conf. Also docker:NAME[:TAG] of the Docker engine, containers-storage:NAME[:TAG] of podman, dockertar:FILE[:NAME[:TAG]] of "docker save", oci:FOLDER[:TAG], oci-archive:FILE[:TAG] and dir:FOLDER.',
+        '[REGISTRY[:PORT]/]NAME[:TAG] or [REGISTRY[:PORT]/]NAME@sha256:DIGEST of a registry. The default tag is latest; registries.conf completes names without a registry. Also docker:NAME[:TAG] of the Docker engine, containers-storage:NAME[:TAG] of podman, dockertar:FILE[:NAME[:TAG]] of "docker save", oci:FOLDER[:TAG], oci-archive:FILE[:TAG] and dir:FOLDER.',
     },
   },
   options: {
     as: {
       kind: 'value',
       label: 'NAME[:TAG]',
-      description: 'Store the image under this name and not under that of its source.',
+      description: 'Store the image under this name instead of the name of its source.',
     },
     platform: {
       kind: 'value',
       label: 'OS/ARCH[/VARIANT]',
       description:
-        'The platform to take from an image for several platforms; by default that of this machine.',
+        'The platform to choose from an image for several platforms. The default is the platform of this machine.',
     },
     ...sourceOptions,
     quiet: {
@@ -55,7 +55,7 @@ export const pull = defineCommand({
     },
   ],
   files: [
-    { name: '/etc/containers/policy.json', text: 'Which images are trusted; it is always obeyed.' },
+    { name: '/etc/containers/policy.json', text: 'Which images are trusted.' },
     { name: '/etc/containers/registries.conf', text: 'Short names, mirrors, registries without TLS.' },
   ],
   exitStatuses: [],

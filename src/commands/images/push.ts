@@ -5,7 +5,7 @@ import { formatExportedImage, formatExportedImageJson } from './export-view.ts';
 
 export const imagesPush = defineCommand({
   description: [
-    'Copies an image from the OSTree repository to a registry. The layers are rebuilt byte for byte and compressed again as Docker, podman, skopeo, zlib or zstd do it. When all digests are the original ones, the manifest does not change. Otherwise a warning names each layer whose digest has changed, and the reason. The configuration does not change.',
+    'Copies an image from the OSTree repository to a registry. The layers are rebuilt byte for byte and compressed again as Docker, podman, skopeo, zlib or zstd compress them. When all digests are the original ones, the manifest does not change. Otherwise a warning names each layer whose digest has changed, and the reason. The configuration does not change.',
     'During the copy, the compressed layers need space on the disk of the repository.',
   ],
   operands: {
@@ -14,7 +14,7 @@ export const imagesPush = defineCommand({
       label: 'DESTINATION',
       count: 'optional',
       description:
-        'REGISTRY[:PORT]/NAME[:TAG]. By default the name under which the image is stored, when that has a registry.',
+        'REGISTRY[:PORT]/NAME[:TAG]. The default is the name of the stored image, when that names a registry.',
     },
   },
   options: {

@@ -10,7 +10,7 @@ export const imagesTag = defineCommand({
     source: { label: 'SOURCE', description: 'A name of the image, or the beginning of its id.' },
     target: {
       label: 'TARGET',
-      description: 'The new name, [REGISTRY[:PORT]/]NAME[:TAG]. Without a tag, it is latest.',
+      description: 'The new name, [REGISTRY[:PORT]/]NAME[:TAG]. The default tag is latest.',
     },
   },
   options: {
@@ -19,7 +19,7 @@ export const imagesTag = defineCommand({
   },
   examples: [
     {
-      comment: 'Keep the version that works, whatever the tag names later',
+      comment: 'Keep a working version when the tag moves to a newer image',
       commands: ['atomic images tag registry.example.com/etcd etcd:known-good'],
     },
   ],

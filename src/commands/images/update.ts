@@ -11,8 +11,8 @@ const TOPIC = 'images update';
 
 export const imagesUpdate = defineCommand({
   description: [
-    'Pulls the image that the name of a stored image stands for now, from the source of the stored image. Installed containers do not change.',
-    'With --all the command updates every image of a registry and prints a summary. After an image that cannot be fetched, it continues with the others.',
+    'Pulls the image that the name of a stored image refers to now, from the source of the stored image. Installed containers do not change.',
+    'With --all, the command updates every image that came from a registry, and prints a summary. When an image cannot be fetched, the command continues with the others.',
   ],
   operands: {
     image: {
@@ -32,7 +32,7 @@ export const imagesUpdate = defineCommand({
       kind: 'flag',
       short: 'f',
       isCompatibility: true,
-      description: 'Refused: containers of an older image are no obstacle.',
+      description: 'Refused: containers of an older image do not prevent an update.',
     },
     ...storageOption,
   },
@@ -41,7 +41,7 @@ export const imagesUpdate = defineCommand({
     { comment: 'All of them', commands: ['atomic images update --all'] },
   ],
   files: [],
-  exitStatuses: [{ name: '1', text: 'With --all an image could not be fetched.' }],
+  exitStatuses: [{ name: '1', text: 'Also when an image could not be fetched, with --all.' }],
   async run(host, { options, operands: { image } }): Promise<Output> {
     checkStorage(options.storage);
     if (options.all && image !== undefined) {

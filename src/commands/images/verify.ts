@@ -10,9 +10,9 @@ import { parseSourceOptions, sourceOptions } from '../options/source-options.ts'
 export const imagesVerify = defineCommand({
   description: [
     'Reads every object of an image and compares its checksum, which covers content, owner, mode and extended attributes. Then it compares the files of the containers of the image. An object that several images share is read once. Without IMAGE all images are verified.',
-    'A line names each problem, with its paths in the image, its layer and the containers that use it. The last line is a summary. Additional files of a container are also named; they are no damage.',
-    'With --repair, damaged objects are replaced: from containers that still have them, else from the source of the image, of which only the layers with damage are fetched. Each file of a container is replaced by one rename; a running service keeps the old files open until it is restarted. Damage that cannot be repaired stays.',
-    'With only --remote, no object is read; the registry is asked for the image that the name stands for now.',
+    'A line names each problem, with its paths in the image, its layer and the containers that use it. The last line is a summary. Additional files of a container are also named; they do not count as damage.',
+    'With --repair, the command replaces damaged objects. It takes a sound copy from a container if there is one; otherwise it fetches the layers with damage from the source of the image. It replaces each damaged file of a container by one rename; a running service keeps the old file open until it is restarted. Damage that cannot be repaired stays.',
+    'With --remote alone, the command reads no object. It asks the registry which image the name refers to now.',
   ],
   operands: {
     image: {
@@ -22,9 +22,12 @@ export const imagesVerify = defineCommand({
     },
   },
   options: {
-    all: { kind: 'flag', short: 'a', description: 'All images, as without IMAGE.' },
-    repair: { kind: 'flag', description: 'Replace what is damaged.' },
-    remote: { kind: 'flag', description: 'Say whether the registry has another image under the name.' },
+    all: { kind: 'flag', short: 'a', description: 'All images; the default.' },
+    repair: { kind: 'flag', description: 'Replace damaged objects and files.' },
+    remote: {
+      kind: 'flag',
+      description: 'Show whether the name refers to another image in the registry now.',
+    },
     json: {
       kind: 'flag',
       description: 'Print the result as a JSON document; progress goes to standard error.',
@@ -36,18 +39,21 @@ export const imagesVerify = defineCommand({
   },
   examples: [
     { comment: 'Everything', commands: ['atomic images verify'] },
-    { comment: 'Heal one image and its containers', commands: ['atomic images verify --repair etcd'] },
-    { comment: 'What has a newer version', commands: ['atomic images verify --remote'] },
+    { comment: 'Repair one image and its containers', commands: ['atomic images verify --repair etcd'] },
+    { comment: 'Which images have a newer version', commands: ['atomic images verify --remote'] },
   ],
   files: [],
   exitStatuses: [
-    { name: '1', text: 'Something is damaged, or with --remote a registry could not be asked.' },
+    {
+      name: '1',
+      text: 'Also when something is damaged, or when a registry could not be asked, with --remote.',
+    },
   ],
   async run(host, { options, operands }) {
     checkStorage(options.storage);
     if (options.all && operands.image.length > 0) {
       throw new AtomicError('BAD_OPTION', 'Invalid arguments: --all takes no IMAGE', {
-        hint: 'Leave out one of both.',
+        hint: 'Leave out --all or IMAGE.',
       });
     }
     const source = withoutTls(parseSourceOptions(options), operands.image);

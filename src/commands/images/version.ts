@@ -5,7 +5,7 @@ import { formatVersions } from './version-view.ts';
 
 export const imagesVersion = defineCommand({
   description: [
-    'Shows the version of an image: its labels Version and Release, or its id when it has none. For the beginning of an id, there is a line for each name of the image.',
+    'Shows the version of an image: its labels Version and Release, or its id when it has no such label. For the beginning of an id, the command prints a line for each name of the image.',
   ],
   operands: {
     image: {
@@ -18,7 +18,9 @@ export const imagesVersion = defineCommand({
     recurse: { kind: 'flag', short: 'r', isCompatibility: true, description: 'No effect.' },
     ...storageOption,
   },
-  examples: [{ comment: 'Which etcd is this', commands: ['atomic images version gscrivano/etcd'] }],
+  examples: [
+    { comment: 'Show which version of etcd is stored', commands: ['atomic images version gscrivano/etcd'] },
+  ],
   files: [],
   exitStatuses: [],
   async run(host, { options, operands }) {

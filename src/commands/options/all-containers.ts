@@ -1,17 +1,17 @@
 import { buildUsageError } from '../../cli/arguments/usage-error.ts';
 
-/** Names of containers, of which none means all, as `--all` says it. */
+/** Names of containers. No name means all containers, as `--all` does. */
 export const containersOperand = {
   label: 'NAME',
   count: 'many',
-  description: "The containers, as 'atomic containers list -a' shows them. All when none is named.",
+  description: "The containers, as 'atomic containers list -a' shows them. The default is all containers.",
 } as const;
 
 export const allOption = {
-  all: { kind: 'flag', short: 'a', description: 'All containers, as without a NAME.' },
+  all: { kind: 'flag', short: 'a', description: 'All containers; the default.' },
 } as const;
 
-/** @throws BAD_OPTION when names and `--all` are there */
+/** @throws BAD_OPTION when both names and `--all` are given */
 export function requireNamesOrAll(all: boolean, names: readonly string[], topic: string): void {
   if (!all || names.length === 0) return;
   const message = "Incompatible options specified.  --all doesn't support a container name";

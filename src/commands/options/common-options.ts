@@ -37,7 +37,7 @@ export const listOptions = {
     short: 'f',
     description: 'Show only lines where NAME contains VALUE, in upper or lower case. All filters must match.',
   },
-  noheading: { kind: 'flag', short: 'n', description: 'Leave the heading out.' },
+  noheading: { kind: 'flag', short: 'n', description: 'Do not print the heading.' },
   json: { kind: 'flag', description: 'Print a JSON list.' },
 } as const satisfies OptionTable;
 
@@ -69,7 +69,7 @@ export async function parseProgressFd(text: string): Promise<number> {
       ? `it must be the number of a file descriptor, at least ${FIRST_FREE}`
       : 'no such file descriptor is open for writing';
   throw new AtomicError('BAD_VALUE', `Invalid value '${value}' of --progress-fd: ${reason}`, {
-    hint: 'Open it in the shell: atomic pull --progress-fd 3 IMAGE 3>FILE',
+    hint: 'Open the descriptor in the shell: atomic pull --progress-fd 3 IMAGE 3>FILE',
   });
 }
 
@@ -88,6 +88,6 @@ export function checkSystemPackage(mode: string | undefined): void {
   throw new AtomicError(
     'BAD_VALUE',
     "Invalid --system-package mode.  Accepted values: 'auto', 'build', 'no', 'yes'",
-    { hint: "Of these only 'auto' and 'no' are supported." },
+    { hint: "Only 'auto' and 'no' are supported." },
   );
 }

@@ -18,6 +18,6 @@ export async function confirmDeletion(
   throw new AtomicError(
     'REFUSED',
     `User aborted delete operation for ${formatWords(words)}`,
-    answer === undefined ? { hint: 'There was no answer; -y answers with yes.' } : {},
+    answer === undefined ? { hint: 'No answer was given; with -y the answer is yes.' } : {},
   );
 }

@@ -8,7 +8,7 @@ export const healthOptions = {
     kind: 'value',
     label: 'SECONDS',
     description:
-      'How long the service must run without a restart to count as up. By default settle of manifest.json, else 5.',
+      'How long the service must run without a restart to count as up. The default is settle of manifest.json, otherwise 5.',
   },
   'no-health-check': {
     kind: 'flag',

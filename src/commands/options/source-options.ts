@@ -35,7 +35,7 @@ export const sourceOptions = {
     kind: 'value',
     label: 'N',
     description:
-      'How often a transfer is tried again after a transient failure; the waits are 1, 2, 4 s and so on. The default is 3.',
+      'How often a transfer is tried again after a transient failure, after waits of 1, 2, 4 s and so on. The default is 3.',
   },
 } as const satisfies OptionTable;
 
@@ -67,7 +67,7 @@ function parseRetries(text: string): number {
     'BAD_VALUE',
     `Invalid value '${toPrintable(text, 80)}' of --retry: it must be a number from 0 to ${MAX_RETRIES}`,
     {
-      hint: 'With --retry=0 nothing is tried again.',
+      hint: 'With --retry=0 no transfer is tried again.',
     },
   );
 }

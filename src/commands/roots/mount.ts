@@ -14,7 +14,7 @@ const live = {
 
 export const mount = defineCommand({
   description: [
-    'Mounts the root filesystem of an image or a container at an empty directory. The mount is read-only and stays read-only: no write can reach the image store, also not after a remount. Setuid files and devices have no effect on the host (nosuid, nodev).',
+    'Mounts the root filesystem of an image or a container at an empty directory. The mount is read-only and stays read-only: no write can reach the image store, not even after a remount. Setuid files and devices have no effect on the host (nosuid, nodev).',
     'For a container, the mount shows the files that its service has now; a mounted container cannot be uninstalled. A mounted image can be pulled, deleted or replaced: the mount keeps its files. If a container and an image have the same name, the name means the container; add the tag to name the image. A mount ends with unmount, or when the host restarts.',
   ],
   operands: {
@@ -44,13 +44,11 @@ export const mount = defineCommand({
       commands: ['atomic mount registry.example.com/etcd:latest /mnt'],
     },
     {
-      comment: 'The files of a container, without a way to run them',
+      comment: 'Look into a container, without a way to run its files',
       commands: ['atomic mount -o noexec etcd /mnt'],
     },
   ],
-  files: [
-    { name: '/var/lib/containers/atomic/.atomic/mounts', text: 'What mounts need; removed by unmount.' },
-  ],
+  files: [{ name: '/var/lib/containers/atomic/.atomic/mounts', text: 'Data of mounts; unmount removes it.' }],
   exitStatuses: [],
   async run(host, { options, operands }) {
     if (options.live || options.shared) {

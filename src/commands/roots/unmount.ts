@@ -13,20 +13,18 @@ export const unmount = defineCommand({
     json: { kind: 'flag', description: 'Print the result as a JSON document.' },
   },
   examples: [{ comment: 'End the mount at /mnt', commands: ['atomic unmount /mnt'] }],
-  files: [
-    { name: '/var/lib/containers/atomic/.atomic/mounts', text: 'What mounts need; removed by unmount.' },
-  ],
+  files: [{ name: '/var/lib/containers/atomic/.atomic/mounts', text: 'Data of mounts; unmount removes it.' }],
   exitStatuses: [],
   async run(host, { options, operands }) {
     const { unmountRoot } = await import('../../store/mount/unmount.ts');
     const { directory, outcome, record, stillAt, keptBy, left } = await unmountRoot(host, operands.directory);
     const [other] = stillAt;
     if (other !== undefined) {
-      const text = `It is still mounted at ${stillAt.map((point) => toPrintable(point)).join(', ')}; what the mount needs stays until atomic unmount ${toPrintable(other)}`;
+      const text = `It is still mounted at ${stillAt.map((point) => toPrintable(point)).join(', ')}; its data stays until atomic unmount ${toPrintable(other)}`;
       host.report({ kind: 'warning', text });
     }
     if (keptBy !== undefined) {
-      const text = `It is still mounted where process ${keptBy} sees it; what the mount needs stays until that has ended and the next mount or unmount removes it`;
+      const text = `It is still mounted where process ${keptBy} sees it; the data of the mount stays until that process has ended, and the next mount or unmount removes it`;
       host.report({ kind: 'warning', text });
     }
     if (left !== undefined) {
@@ -48,7 +46,7 @@ export const unmount = defineCommand({
     }
     const shown = toPrintable(directory);
     if (outcome === 'unmounted') return { text: `Unmounted ${shown}\n` };
-    const rest = keptBy === undefined && other === undefined ? '; removed what was left' : '';
+    const rest = keptBy === undefined && other === undefined ? '; removed its remaining data' : '';
     return { text: `Nothing was mounted at ${shown} any more${rest}\n` };
   },
 });

@@ -58,14 +58,14 @@ export async function requireUnused(host: Host, { used, unreadable }: ImageDelet
       ({ reference, containers }) => `${toPrintable(reference)} (${containers.join(', ')})`,
     );
     throw new AtomicError('IMAGE_IN_USE', `deleting images: containers use ${list.join(', ')}`, {
-      hint: 'Uninstall the containers first, or repeat with -f: they keep their files and go on running.',
+      hint: 'Uninstall the containers first, or repeat with -f: the containers keep their files and continue to run.',
       details: { used },
     });
   }
   if (unreadable.length > 0) {
     throw await buildUnreadable(host, unreadable, {
       step: 'deleting images',
-      consequence: 'Nothing was deleted, because its image is unknown (-f deletes all the same)',
+      consequence: 'Nothing was deleted, because its image is unknown (-f deletes anyway)',
     });
   }
 }
@@ -88,7 +88,7 @@ export async function applyDeletion(host: Host, { names }: ImageDeletion): Promi
       throw new AtomicError(
         'IMAGE_NOT_FOUND',
         `deleting ${toPrintable(changed.reference)}: another command has changed it meanwhile`,
-        { hint: 'Nothing was deleted. Look at `atomic images list` and repeat the command.' },
+        { hint: 'Nothing was deleted. See `atomic images list`, and repeat the command.' },
       );
     }
     throwIfInterrupted(host);

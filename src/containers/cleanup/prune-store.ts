@@ -44,9 +44,9 @@ function buildMissing({ locations }: Host, checkouts: string, step: string): Ato
   const list = formatListPath(locations.repository);
   return new AtomicError(
     'STORE_FAILED',
-    `${step}: the containers in ${checkouts} use it too, and that folder is not there`,
+    `${step}: the containers in ${checkouts} use it too, and that folder does not exist`,
     {
-      hint: `Nothing was freed, because the images of its containers are unknown: mount the folder, or remove its line from ${list} when it is gone for good.`,
+      hint: `Nothing was freed, because the images of its containers are unknown: mount the folder, or remove its line from ${list} when the folder is gone for good.`,
       details: { path: checkouts },
     },
   );

@@ -24,7 +24,7 @@ export async function readStagedFiles(
     return { root: buildDeploymentPaths(folder, name).hostFiles, record: record.hostFiles };
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'CONTAINER_DAMAGED') throw error;
-    const text = `Which files ${name} has on the host is not known, they stay: ${error.message}`;
+    const text = `The files of ${name} on the host are unknown, and stay: ${error.message}`;
     host.report({ kind: 'warning', text });
     return undefined;
   }

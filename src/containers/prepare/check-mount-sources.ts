@@ -55,7 +55,7 @@ export function checkMountSources(
     const reject = (reason: string): Error =>
       rejectConfig(path)(`${source.where} '${source.path}' ${reason}`);
     if (found.kind === 'unknown')
-      throw reject(`leads through ${found.link}, which is another place for every process`);
+      throw reject(`leads through ${found.link}, which differs for every process`);
     const ancestors = listAncestors(found.path);
     const inside = kept.find((folder) => isInside(folder, found.path, ancestors));
     if (inside !== undefined) throw reject(`leads into ${inside.path}, where images and containers are kept`);

@@ -90,7 +90,7 @@ export async function requireFreeInstallNames(
     throw new AtomicError(
       'TEMPLATE_INVALID',
       `The template file '${file}' makes a unit with '${key}=${word}', which is not the plain name of a unit`,
-      { hint: 'Look at the template and at the values of its variables.' },
+      { hint: 'Check the template and the values of its variables.' },
     );
   }
   // systemd has no answer for a template: an instance is known when its template is.

@@ -39,7 +39,7 @@ export function requireAllowedPath(host: Host, name: string, path: string): void
     'EXPORTS_INVALID',
     `Cannot install ${name}: its image puts a file at ${toPrintable(path)}, ${refusal}`,
     {
-      hint: 'Build the image without it in /exports/hostfs, and look at renameFiles and the --set values.',
+      hint: 'Build the image without it in /exports/hostfs, and check renameFiles and the --set values.',
       details: { path: toPrintable(path) },
     },
   );

@@ -156,7 +156,7 @@ async function judgeTmpfiles(host: Host, file: string, tmpfiles: string | undefi
     'TEMPLATE_INVALID',
     `The template file '${file}' makes a file that systemd-tmpfiles refuses: ${fault}`,
     {
-      hint: 'Look at the template and at the values of its variables.',
+      hint: 'Check the template and the values of its variables.',
     },
   );
 }

@@ -91,7 +91,9 @@ function buildExcess({ reference }: StoredImage, excess: string): AtomicError {
   return new AtomicError(
     'EXPORTS_INVALID',
     `Cannot install ${toPrintable(reference)}: it has ${excess} for the host in /exports/hostfs`,
-    { hint: 'Build the image with fewer: what only the service needs belongs into its root filesystem.' },
+    {
+      hint: 'Build the image with fewer of them: files that only the service needs belong in its root filesystem.',
+    },
   );
 }
 

@@ -76,7 +76,7 @@ async function endService(host: Host, name: string): Promise<void> {
   const failure = result.exitCode === 0 ? undefined : buildCommandFailed(result).message;
   if (isActive(await readUnitState(host, name))) {
     throw new AtomicError('UNIT_FAILED', `stop ${unit}: ${failure ?? 'it was started again meanwhile'}`, {
-      hint: `Look at \`systemctl status ${name}\` for what keeps it or starts it again, and repeat the command.`,
+      hint: `Look at \`systemctl status ${name}\` for the reason, and repeat the command.`,
     });
   }
   if (failure !== undefined) host.report({ kind: 'warning', text: failure });

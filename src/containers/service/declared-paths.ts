@@ -35,6 +35,6 @@ export async function undoDeclaredPaths(
   const more = lasting.length > maxShown ? `; and ${lasting.length - maxShown} more` : '';
   host.report({
     kind: 'warning',
-    text: `What systemd-tmpfiles did for ${name} is not taken back where the host had something already: ${shown}${more}`,
+    text: `What systemd-tmpfiles did for ${name} is not undone for paths that existed before: ${shown}${more}`,
   });
 }

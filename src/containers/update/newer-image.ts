@@ -50,7 +50,7 @@ export function judgeNews(news: ImageNews): CheckedImage {
 /** Why it is not known what the registry has; undefined when it is. */
 export function explainSilence({ registry }: ImageNews): string | undefined {
   if (registry.kind === 'unknown') return registry.reason;
-  return registry.kind === 'gone' ? 'its registry does not have the name any more' : undefined;
+  return registry.kind === 'gone' ? 'the name no longer exists in its registry' : undefined;
 }
 
 /** What the registry has is newer than what the store has. */

@@ -26,7 +26,7 @@ export async function readAsks(
     if (!(error instanceof AtomicError) || error.code !== 'CONFIG_INVALID') throw error;
     host.report({
       kind: 'warning',
-      text: `What ${name} asks of the host now is not known: ${error.message}`,
+      text: `What ${name} asks of the host now is unknown: ${error.message}`,
     });
     return [];
   }

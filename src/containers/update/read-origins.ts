@@ -26,7 +26,7 @@ function readDefaults(host: Host, record: DeploymentRecord): Readonly<Record<str
     return text === undefined ? {} : parseExportsManifest(text.toString('utf8'), image).defaultValues;
   } catch (error) {
     if (!(error instanceof AtomicError)) throw error;
-    host.report({ kind: 'warning', text: `The defaults of the values are not known: ${error.message}` });
+    host.report({ kind: 'warning', text: `The default values are unknown: ${error.message}` });
     return {};
   }
 }

@@ -105,7 +105,7 @@ class DeploymentCheck {
       const shown = name.toString();
       const entry = Buffer.concat([Buffer.from(`${place}/`), name]);
       if (expected.has(shown) || isMadeByRuntime(entry, `${path}/${shown}`)) continue;
-      const reason = 'the image does not have it';
+      const reason = 'it is not in the image';
       await this.#tell(`${path}/${shown}`, { state: 'additional', reason }, place, { kind: 'nothing' });
     }
   }
@@ -124,7 +124,7 @@ class DeploymentCheck {
       return undefined;
     }
     if (!stats.isFile() && !stats.isSymbolicLink()) {
-      return { state: 'changed', reason: 'it is no file any more' };
+      return { state: 'changed', reason: 'it is no longer a file' };
     }
     // A copy with everything that the object has is as good, for example after a backup was restored.
     const actual = await checksumIfThere(place);
@@ -171,7 +171,7 @@ function openIfFolder(place: string): number | Difference {
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return { state: 'missing', reason: 'it is not there' };
     if (isErrno(error, 'ENOTDIR') || isErrno(error, 'ELOOP')) {
-      return { state: 'changed', reason: 'it is no folder any more' };
+      return { state: 'changed', reason: 'it is no longer a folder' };
     }
     throw error;
   }

@@ -63,7 +63,7 @@ function findCommit(
 async function pointInfoAt({ folder, name }: InstalledDeployment, commit: string): Promise<void> {
   const path = buildDeploymentPaths(folder, name).info;
   const info: unknown = parseJson(readFileSync(path, 'utf8'));
-  if (typeof info !== 'object' || info === null) throw new Error(`${path} is no object, but was one`);
+  if (typeof info !== 'object' || info === null) throw new Error(`${path} is no longer an object`);
   const text = `${JSON.stringify({ ...info, 'ostree-commit': commit }, undefined, 4)}\n`;
   await writeFileDurably(path, text, statSync(path).mode & 0o777);
 }

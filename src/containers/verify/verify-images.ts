@@ -94,7 +94,7 @@ async function verifyDeployments(
         )
       : NOTHING_COMPARED;
     if (hasRoot && commit !== record.ostreeCommit) {
-      problems.push({ path: 'info', state: 'changed', reason: 'it names a commit that the store has not' });
+      problems.push({ path: 'info', state: 'changed', reason: 'it names a commit that is not in the store' });
     }
     if (problems.length > 0 && (identity === undefined || readIdentity(folder) !== identity)) continue;
     const damagedLinks = [...damagedObjects].filter((checksum) => links.has(checksum));

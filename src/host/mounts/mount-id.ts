@@ -5,7 +5,7 @@ export function readMountId(folder: string): number {
   const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     const [, id] = /^mnt_id:\s*([0-9]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
-    if (id === undefined) throw new Error('the kernel does not say which mount a file is on');
+    if (id === undefined) throw new Error('the kernel does not report the mount of a file');
     return Number(id);
   } finally {
     closeSync(fd);

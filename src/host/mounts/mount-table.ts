@@ -70,7 +70,7 @@ function readNamespace(pid: number): string {
 function buildHiddenProcesses(): AtomicError {
   return new AtomicError(
     'MOUNT_IN_USE',
-    'looking for mounts of atomic: processes are hidden from this one, and may still see such a mount',
+    'looking for mounts of atomic: /proc hides processes, which may still see such a mount',
     {
       hint: 'Run the command where root sees all processes: with CAP_SYS_PTRACE, and without ProtectProc= or hidepid=.',
     },

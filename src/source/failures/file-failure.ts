@@ -18,7 +18,7 @@ export function toReadError(error: unknown, path: string): unknown {
 /** Builds the error for a file that cannot be read, or must not be read. @param reason `permission denied` */
 export function sourceUnreadable(path: string, reason: string, cause?: Error): AtomicError {
   return new AtomicError('SOURCE_UNREADABLE', `reading ${toPrintable(path)}: ${toPrintable(reason)}`, {
-    hint: `Look at it: ls -ld ${toPrintable(path)}`,
+    hint: `Check the file: ls -ld ${toPrintable(path)}`,
     ...(cause === undefined ? {} : { cause }),
   });
 }

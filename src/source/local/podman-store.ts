@@ -24,7 +24,7 @@ export function requirePodmanStore(host: Host): void {
     'IMAGE_NOT_FOUND',
     `reading the store of podman: there is no folder ${toPrintable(folders[0] ?? '')}`,
     {
-      hint: 'podman has no images on this machine, or keeps them where "graphroot" of /etc/containers/storage.conf does not say.',
+      hint: 'podman has no images on this machine, or keeps them in another folder than "graphroot" of /etc/containers/storage.conf.',
     },
   );
 }

@@ -287,7 +287,7 @@ export class ImageProxy {
     }
     const words = toPrintable(this.#stderr.trim());
     if (/unknown command|unknown flag/.test(words)) {
-      return new AtomicError('TOOL_TOO_OLD', 'starting the image proxy: this skopeo does not have one', {
+      return new AtomicError('TOOL_TOO_OLD', 'starting the image proxy: this skopeo has none', {
         hint: 'Install skopeo 1.5 or newer.',
       });
     }

@@ -52,7 +52,7 @@ async function makeFolder(prefix: string): Promise<string> {
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
     throw new AtomicError('STORE_FAILED', `no folder can be made in ${dirname(prefix)}`, {
-      hint: 'Write to a filesystem that keeps files.',
+      hint: 'Write to a filesystem that stores files.',
       cause: error,
     });
   }

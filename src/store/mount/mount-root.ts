@@ -116,9 +116,9 @@ function buildMountFailed(name: string, attributes: OverlayNamespace, error: unk
   if (!(error instanceof Error) || !('code' in error)) return error;
   const hint =
     error.code === 'ENODEV'
-      ? 'The kernel needs overlayfs: modprobe overlay.'
+      ? 'The kernel needs overlayfs: `modprobe overlay`.'
       : error.code === 'EINVAL' && attributes === 'user'
-        ? 'It has files with attributes of overlays; to show those the kernel must be Linux 5.11 or newer.'
-        : 'Look at the last lines of dmesg; mounting needs CAP_SYS_ADMIN.';
+        ? 'It has files with attributes of overlays; to show them, the kernel must be Linux 5.11 or newer.'
+        : 'See the last lines of `dmesg`; a mount needs CAP_SYS_ADMIN.';
   return new AtomicError('MOUNT_FAILED', `Could not mount ${name}: ${error.message}`, { cause: error, hint });
 }

@@ -39,7 +39,7 @@ export async function chooseOverlayNamespace(
   throw new AtomicError(
     'MOUNT_FAILED',
     `Could not mount ${name}: no overlay shows both ${one} and ${other}, which have attributes trusted.overlay and user.overlay`,
-    { hint: 'Install it, or unpack what `atomic images export` writes: there nothing is hidden.' },
+    { hint: 'Install it, or unpack what `atomic images export` writes: those files are complete.' },
   );
 }
 

@@ -74,7 +74,7 @@ async function findRemaining(
   try {
     return await findMounted(host, recorded);
   } catch (error) {
-    const text = `${toPrintable(directory)} is unmounted; what the mount needed stays until the next mount, unmount or images prune removes it`;
+    const text = `${toPrintable(directory)} is unmounted; the data of the mount stays until the next mount, unmount or images prune removes it`;
     host.report({ kind: 'warning', text });
     throw error;
   }
@@ -162,7 +162,7 @@ function explainNotMounted(top: MountEntry | undefined, covered: RecordedMount |
   const source = toPrintable(top.source);
   if (covered !== undefined) return `${source} is mounted over it`;
   return findMountId(top) === undefined
-    ? `what is mounted there, ${source}, is none of atomic's mounts`
+    ? `what is mounted there, ${source}, is not a mount of atomic`
     : `what is mounted there, ${source}, is not of this image store`;
 }
 
@@ -177,12 +177,12 @@ async function buildInUse(
     ...processes.map(({ pid, command }) => `process ${pid} (${command})`),
     ...below.map((point) => `the mount at ${point}`),
   ];
-  const who = users.length === 0 ? 'somebody who cannot be seen from here' : users.join(', ');
+  const who = users.length === 0 ? 'a process that is not visible here' : users.join(', ');
   return new AtomicError(
     'MOUNT_IN_USE',
     `unmounting ${toPrintable(directory)}: it is in use by ${toPrintable(who)}`,
     {
-      hint: 'It is still mounted. End what uses it, or leave the directory, and repeat the command.',
+      hint: 'It is still mounted. Stop the processes that use it, or leave the directory, and repeat the command.',
       details: { directory, processes, mounts: below },
     },
   );

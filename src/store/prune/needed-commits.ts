@@ -111,7 +111,7 @@ export function withOwner<T>(root: NeededCommit, read: () => T): T {
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'STORE_CORRUPT') throw error;
     throw new AtomicError('STORE_CORRUPT', `${root.owner} is damaged: ${error.message}`, {
-      hint: `Nothing was freed, because the objects that it needs are unknown: ${root.remedy}, and repeat the command.`,
+      hint: `Nothing was freed, because its objects are unknown: ${root.remedy}, and repeat the command.`,
     });
   }
 }

@@ -74,7 +74,7 @@ export async function pruneRepository(
 async function collectReachable(host: Host, { roots, blobs }: NeededCommits): Promise<ObjectSet> {
   const { repository } = host.locations;
   const reached = createObjectSet();
-  host.report({ kind: 'step', text: 'Reading what is needed' });
+  host.report({ kind: 'step', text: 'Reading the objects that are in use' });
   for (const root of [...roots, ...blobs]) {
     withOwner(root, () => addReachable(repository, root.commit, reached));
     // Signals arrive only between turns of the event loop.
@@ -89,7 +89,7 @@ function reportUnknown(host: Host, { unknown }: NeededCommits): void {
   for (const ref of unknown) {
     host.report({
       kind: 'warning',
-      text: `${ref} is no name of an image or a layer; it stays, with what it needs. To remove it: ${formatArgv(buildRemoval(repository, ref))}`,
+      text: `${ref} is not the name of an image or a layer; the ref and its objects stay. To remove it: ${formatArgv(buildRemoval(repository, ref))}`,
     });
   }
 }

@@ -91,7 +91,7 @@ function hasRegistry(reference: string): boolean {
 function buildUnknown(host: Host, written: string): AtomicError {
   const similar = proposeImages(written, listStoredNames(host.locations.repository));
   return new AtomicError('IMAGE_NOT_FOUND', `${toPrintable(written)} not found locally.  Unable to update`, {
-    hint: formatProposal(similar) ?? 'Fetch it with atomic pull; what is there: atomic images list',
+    hint: formatProposal(similar) ?? 'Fetch it with atomic pull; atomic images list shows the stored images',
     details: { image: written, similar },
   });
 }

@@ -128,7 +128,7 @@ class RepairRounds {
     const manifest = parseManifest(recorded.text);
     if (isCommitSound) return this.#repairTarget(() => this.readTarget(), recorded, manifest);
     if (ref === undefined)
-      return 'its commit is lost, and no name leads to it any more: uninstall the container, and install it again';
+      return 'its commit is lost, and no name refers to it: uninstall the container and install it again';
     const parts = buildPartsTarget(reference, recorded);
     const failure = await this.#repairTarget(() => parts, recorded, manifest);
     if (failure !== undefined) return failure;
@@ -167,7 +167,7 @@ class RepairRounds {
         (await this.#record(this.#takeFromDeployments(problems))) ||
         (await this.#record(rebuildDirectories(this.#repair, manifest, problems))) ||
         (await this.#record(this.#fetch(problems, recorded, manifest)));
-      if (replaced === 0) return 'the source of the image does not hold what is damaged';
+      if (replaced === 0) return 'the source of the image does not contain the damaged objects';
     }
   }
 
@@ -242,7 +242,7 @@ function buildForgotten(reference: string): AtomicError {
   const again = isFull ? `atomic pull ${reference}` : `atomic pull --as ${reference} SOURCE`;
   return new AtomicError(
     'STORE_CORRUPT',
-    `its commit is lost, and nothing here remembers which image it was; pull it again: ${again}`,
+    `its commit is lost, and its source is not recorded; pull the image again: ${again}`,
   );
 }
 

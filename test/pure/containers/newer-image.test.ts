@@ -38,7 +38,7 @@ test.each<[string, Partial<ImageNews>, string]>([
   [
     'the registry has lost the name',
     { registry: { kind: 'gone' } },
-    'unknown its registry does not have the name any more',
+    'unknown the name no longer exists in its registry',
   ],
   ['a file', { registry: { kind: 'not-from-registry' } }, 'up-to-date'],
 ])('%s', (_, news, expected) => {

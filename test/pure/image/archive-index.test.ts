@@ -81,7 +81,7 @@ describe('an archive', () => {
     expect(catchError(() => parseArchiveIndex(text, '/a.tar'))).toEqual({
       code: 'ARCHIVE_INVALID',
       message: `reading manifest.json of /a.tar: ${problem}`,
-      hint: 'The file is damaged, or was not made by a tool for images; make it again.',
+      hint: 'The file is damaged, or no image tool has made it; make it again.',
     });
   });
 });

@@ -36,9 +36,9 @@ test.each(files)('%s', (text, name, destination, formatted) => {
 });
 
 const badFiles: [text: string, reason: string][] = [
-  ['/tmp/x.tar', 'it is none of the forms'],
-  ['docker://reg/x', 'it is none of the forms'],
-  ['containers-storage:x', 'it is none of the forms'],
+  ['/tmp/x.tar', 'its form is unknown'],
+  ['docker://reg/x', 'its form is unknown'],
+  ['containers-storage:x', 'its form is unknown'],
   ['oci:', 'the path is missing'],
   ['dir::x', 'the path is missing'],
   ['dir:/d:x', 'such a folder holds one image, and no tag'],
@@ -71,8 +71,8 @@ test.each(registries)('push to %p', (text, name, expected, isInsecure) => {
 });
 
 const badRegistries: [text: string | undefined, code: string, hint: string][] = [
-  [undefined, 'BAD_VALUE', 'Write where it goes: atomic images push etcd:1 REGISTRY/etcd:1'],
-  ['team/x', 'BAD_VALUE', 'Write where it goes: atomic images push etcd:1 REGISTRY/team/x:latest'],
+  [undefined, 'BAD_VALUE', 'Write the destination: atomic images push etcd:1 REGISTRY/etcd:1'],
+  ['team/x', 'BAD_VALUE', 'Write the destination: atomic images push etcd:1 REGISTRY/team/x:latest'],
   ['oci:/d', 'BAD_VALUE', 'For files: atomic images export etcd:1 oci:/d'],
 ];
 test.each(badRegistries)('push to %p is refused', (text, code, hint) => {

@@ -112,7 +112,7 @@ test('a file alone does not tell a name', () => {
   expect(catchError(() => findStoredName('dockertar:/tmp/a.tar'))).toEqual({
     code: 'BAD_REFERENCE',
     message: 'reading the image name "dockertar:/tmp/a.tar": it is a file, not the name of a stored image',
-    hint: 'Use the name under which it is stored: atomic images list',
+    hint: 'Use the name of the stored image: atomic images list',
   });
 });
 

@@ -117,7 +117,7 @@ describe('buildDefaultRuntimeConfig', () => {
       code: 'CONFIG_INVALID',
       message:
         'Cannot start the image: it has no config.json.template, no run.sh on its PATH, no Entrypoint and no Cmd',
-      hint: 'Add one of them to the image; config.json.template belongs into its folder /exports.',
+      hint: 'Add one of them to the image; config.json.template belongs in its folder /exports.',
     });
   });
 

@@ -101,7 +101,7 @@ test.each([
     code: 'TEMPLATE_INVALID',
     message:
       "The template file 'service.template' makes a unit that systemd cannot read: line 2 contains a NUL character or is longer than 1048576 characters",
-    hint: 'Look at the template and at the values of its variables.',
+    hint: 'Check the template and the values of its variables.',
   });
 });
 

@@ -66,7 +66,7 @@ describe('a change of what was set', () => {
 
   test.each([
     [['X'], {}, '--unset X: no value was set for it', 'Values were set for A, B.'],
-    [['A'], { A: '1' }, '--set and --unset both name A', 'Give one of them.'],
+    [['A'], { A: '1' }, '--set and --unset both name A', 'Use one of them.'],
   ])('refuses %j with %j', (unset, set, message, hint) => {
     expect(catchError(() => changeSetValues({ B: '2', A: '1' }, { set, unset }))).toEqual({
       code: 'BAD_VALUE',

@@ -65,7 +65,7 @@ test.each<[prefix: 'oci' | 'dir', file: string, replace: Replace]>([
   const { code, message, hint } = await failedPull(store, `${prefix}:${folder}`);
   expect({ code, hint: hint.split(' -ld ')[0] }).toEqual({
     code: 'SOURCE_UNREADABLE',
-    hint: 'Look at it: ls',
+    hint: 'Check the file: ls',
   });
   expect(message).toMatch(/: it is neither a file nor a folder$/);
 });
@@ -77,7 +77,7 @@ test('a folder in the place of the list', async () => {
   expect(await failedPull(store, `oci:${layout}`)).toEqual({
     code: 'SOURCE_UNREADABLE',
     message: `reading ${layout}/index.json: it is a folder`,
-    hint: `Look at it: ls -ld ${layout}/index.json`,
+    hint: `Check the file: ls -ld ${layout}/index.json`,
   });
 });
 

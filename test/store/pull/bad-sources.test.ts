@@ -19,7 +19,7 @@ setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const image = buildImage({ layers: [tree`f etc/name 0644 etcd`] });
 const AGAIN = 'Make the archive again; nothing was stored.';
-const DAMAGED = 'The file is damaged, or was not made by a tool for images; make it again.';
+const DAMAGED = 'The file is damaged, or no image tool has made it; make it again.';
 const OTHER_NAME = 'Store it under another name: atomic pull --as NAME[:TAG] SOURCE';
 
 const NO_FOLDER =
@@ -165,7 +165,7 @@ test.each<[source: string, code: ErrorCode, message: string, hint: string]>([
     'dockertar:FILES/nothing',
     'SOURCE_UNREADABLE',
     'reading FILES/nothing: it is a folder, not an archive',
-    'Look at it: ls -ld FILES/nothing',
+    'Check the file: ls -ld FILES/nothing',
   ],
   [
     'dockertar:FILES/oci.tar',
@@ -356,7 +356,7 @@ test('a file that the person may not read', async () => {
     kind: 'failed',
     code: 'SOURCE_UNREADABLE',
     message: `pulling ${source}: reading ${at('private.tar')}: permission denied`,
-    hint: `Look at it: ls -ld ${at('private.tar')}`,
+    hint: `Check the file: ls -ld ${at('private.tar')}`,
   });
 });
 
@@ -380,7 +380,7 @@ test('a FIFO is not waited for', async () => {
   expect(await failedPull(store, `dockertar:${at('fifo')}`)).toEqual({
     code: 'SOURCE_UNREADABLE',
     message: `reading ${at('fifo')}: it is neither a file nor a folder`,
-    hint: `Look at it: ls -ld ${at('fifo')}`,
+    hint: `Check the file: ls -ld ${at('fifo')}`,
   });
 });
 

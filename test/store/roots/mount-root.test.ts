@@ -235,7 +235,7 @@ test('mounts of others are left alone, also one over ours', async () => {
   run('mount', '-t', 'tmpfs', 'other', at);
   expect(await unmountRoot(host, at).catch((error) => error)).toMatchObject({
     code: 'NOT_MOUNTED',
-    message: `unmounting ${at}: what is mounted there, other, is none of atomic's mounts`,
+    message: `unmounting ${at}: what is mounted there, other, is not a mount of atomic`,
     hint: '`findmnt --type overlay` shows atomic:... where atomic has mounted something.',
   });
   run('umount', at);

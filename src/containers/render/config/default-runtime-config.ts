@@ -57,7 +57,7 @@ function chooseArgs(facts: DefaultConfigFacts): readonly string[] {
     throw new AtomicError(
       'CONFIG_INVALID',
       'Cannot start the image: it has no config.json.template, no run.sh on its PATH, no Entrypoint and no Cmd',
-      { hint: 'Add one of them to the image; config.json.template belongs into its folder /exports.' },
+      { hint: 'Add one of them to the image; config.json.template belongs in its folder /exports.' },
     );
   }
   for (const word of args) checkNoNul(word, 'Entrypoint or Cmd');

@@ -189,7 +189,7 @@ function refuse(problem: string, path: string): AtomicError {
     'CONFIG_INVALID',
     `Invalid configuration file.  ${toPrintable(problem, 400)} (${toPrintable(path)})`,
     {
-      hint: 'A runtime can be led out of the container there. Correct the image, or mount elsewhere in /exports/config.json.template.',
+      hint: 'Such a path could lead the runtime out of the container. Correct the image, or change the path in /exports/config.json.template.',
     },
   );
 }

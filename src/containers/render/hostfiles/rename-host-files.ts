@@ -57,7 +57,7 @@ export function requirePlainPath(path: string): string {
   const problem = findPathFault(path, plain);
   if (problem === undefined) return plain;
   throw new AtomicError('EXPORTS_INVALID', `The path '${toPrintable(path)}' of a host file ${problem}`, {
-    hint: 'Correct /exports/hostfs, or renameFiles in /exports/manifest.json, and look at the values of its variables.',
+    hint: 'Correct /exports/hostfs, or renameFiles in /exports/manifest.json, and check the values of its variables.',
     details: { path: toPrintable(path) },
   });
 }

@@ -32,7 +32,7 @@ export function buildTmpfiles(facts: TmpfilesFacts, values: TemplateValues): str
       'TEMPLATE_INVALID',
       `The template file '${facts.template?.file}' makes a NUL character`,
       {
-        hint: 'Look at the template and at the values of its variables.',
+        hint: 'Check the template and the values of its variables.',
       },
     );
   }
@@ -54,7 +54,7 @@ function formatPath(path: string): string {
     throw new AtomicError(
       'CONFIG_INVALID',
       `Cannot create the bind source '${toPrintable(path)}': it contains a control character`,
-      { hint: 'Look at the mounts of config.json, or add tmpfiles.template to /exports of the image.' },
+      { hint: 'Check the mounts of config.json, or add tmpfiles.template to /exports of the image.' },
     );
   }
   const text = path.replaceAll('%', '%%');

@@ -78,6 +78,6 @@ function checkUnitText(unit: string, file: string): void {
   throw new AtomicError(
     'TEMPLATE_INVALID',
     `The template file '${file}' makes a unit that systemd cannot read: line ${index} contains a NUL character or is longer than ${maxLineLength} characters`,
-    { hint: 'Look at the template and at the values of its variables.' },
+    { hint: 'Check the template and the values of its variables.' },
   );
 }

@@ -87,7 +87,7 @@ export function changeSetValues(
   for (const name of unset) {
     if (Object.hasOwn(set, name)) {
       throw new AtomicError('BAD_VALUE', `--set and --unset both name ${toPrintable(name)}`, {
-        hint: 'Give one of them.',
+        hint: 'Use one of them.',
       });
     }
     if (!Object.hasOwn(before, name)) {
