@@ -1,16 +1,20 @@
 /** Containers as commands and listings see them. */
+import type { Checksum } from '../image/checksum.ts';
 import type { Privilege } from './consent/privilege.ts';
 import type { HostFilesRecord, PlannedHostFile, PlannedHostFolder } from './render/hostfiles/host-file.ts';
 import type { ValueOrigins } from './render/values/value-origins.ts';
 
 export type ContainerStatus = 'running' | 'failed' | 'inactive' | 'no service';
 
+/** The commit that an `info` file names: `''` when it names none, `damaged` when its text is not a checksum. */
+export type RecordedCommit = Checksum | '' | 'damaged';
+
 /** The content of `info` in a deployment folder (compatibility O-11). `info-file.ts` converts the names of its keys. */
 export interface DeploymentRecord {
   readonly image: string;
   /** Image id, hex. */
   readonly revision: string;
-  readonly ostreeCommit: string;
+  readonly ostreeCommit: RecordedCommit;
   /** Epoch seconds. */
   readonly created: number;
   readonly values: Readonly<Record<string, string | number>>;
@@ -67,7 +71,7 @@ export interface InstallPlan {
   readonly image: string;
   /** The deployment folder, `CHECKOUTS/NAME.0`. */
   readonly deployment: string;
-  readonly record: DeploymentRecord;
+  readonly record: DeploymentRecord & { readonly ostreeCommit: Checksum };
   readonly files: readonly PlannedFile[];
   /** From `/exports/hostfs` of the image, parents first. */
   readonly hostFiles: readonly PlannedHostFile[];

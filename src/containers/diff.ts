@@ -1,8 +1,10 @@
 import type { Host } from '../host/host.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { withReadableStore } from '../store/access/store-lock.ts';
 import { compareCommits } from '../store/compare-commits.ts';
 import type { FileChange } from '../store/file-change.ts';
 import { type NamedRoot, readRoot } from './find-root.ts';
+import { requireCommit } from './info-file.ts';
 
 /** Two root filesystems, and their differences sorted by path. */
 interface RootDiff {
@@ -21,6 +23,10 @@ interface RootDiff {
 export async function diffRoots(host: Host, before: string, after: string): Promise<RootDiff> {
   return withReadableStore(host, async () => {
     const roots = { before: await readRoot(host, before), after: await readRoot(host, after) };
-    return { ...roots, changes: await compareCommits(host, roots.before.commit, roots.after.commit) };
+    return { ...roots, changes: await compareCommits(host, commitOf(roots.before), commitOf(roots.after)) };
   });
+}
+
+function commitOf({ name, commit }: NamedRoot): Checksum {
+  return requireCommit(commit, name);
 }

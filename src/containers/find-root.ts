@@ -1,9 +1,12 @@
 /** Finds the root filesystem of a container, of one of its deployments, or of an image by its name. */
+
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { formatProposal, proposeImages } from '../image/propose-images.ts';
 import { listStoredNames, readImage } from '../store/find-image.ts';
+import type { RecordedCommit } from './container.ts';
 import { type InstalledDeployment, listDeployments } from './list-deployments.ts';
 import { listContainerNames } from './read-container.ts';
 
@@ -15,9 +18,9 @@ export type NamedRoot =
       readonly deployment: InstalledDeployment;
       /** The id of the image that the deployment was installed from. */
       readonly id: string;
-      readonly commit: string;
+      readonly commit: RecordedCommit;
     }
-  | { readonly kind: 'image'; readonly name: string; readonly id: string; readonly commit: string };
+  | { readonly kind: 'image'; readonly name: string; readonly id: string; readonly commit: Checksum };
 
 /**
  * Finds the object of a name: a container (its active deployment), `CONTAINER.0` or `CONTAINER.1`, an image by its name

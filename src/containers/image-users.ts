@@ -1,5 +1,6 @@
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { formatReference, parseReference } from '../image/reference.ts';
 import type { InstalledDeployment } from './list-deployments.ts';
 import { listContainerNames, readContainer } from './read-container.ts';
@@ -8,7 +9,7 @@ import { listContainerNames, readContainer } from './read-container.ts';
 interface UsedImage {
   readonly reference: string;
   readonly id: string | undefined;
-  readonly commit: string | undefined;
+  readonly commit: Checksum | undefined;
 }
 
 /**

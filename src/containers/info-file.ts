@@ -9,7 +9,8 @@ import {
 } from '../base/json-shape.ts';
 import { type JsonObject, parseJsonObject, type Reject } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
-import type { DeploymentRecord } from './container.ts';
+import { type Checksum, isChecksum } from '../image/checksum.ts';
+import type { DeploymentRecord, RecordedCommit } from './container.ts';
 import type { HostFilesRecord } from './render/hostfiles/host-file.ts';
 import { isValueOrigin, type ValueOrigins } from './render/values/value-origins.ts';
 
@@ -69,7 +70,7 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
   return {
     image: expectString(info.image, 'image', reject),
     revision: expectString(info.revision, 'revision', reject),
-    ostreeCommit: expectString(info['ostree-commit'], 'ostree-commit', reject),
+    ostreeCommit: readCommit(expectString(info['ostree-commit'], 'ostree-commit', reject)),
     created: parseCreated(info.created, reject),
     values: parseValues(info.values, reject),
     hasContainerService: expectBoolean(info['has-container-service'], 'has-container-service', true, reject),
@@ -85,7 +86,21 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
  * that is not a checksum is damage.
  */
 export function namesImage({ revision, ostreeCommit }: DeploymentRecord): boolean {
-  return ostreeCommit === '' ? revision !== '' : /^[0-9a-f]{64}$/.test(ostreeCommit);
+  return ostreeCommit === '' ? revision !== '' : ostreeCommit !== 'damaged';
+}
+
+/** @throws CONTAINER_DAMAGED when the record of a container does not name the commit of its image */
+export function requireCommit(commit: RecordedCommit, name: string): Checksum {
+  if (isChecksum(commit)) return commit;
+  throw new AtomicError(
+    'CONTAINER_DAMAGED',
+    `reading the container ${toPrintable(name)}: its info file does not name the commit of its image`,
+    { hint: 'Uninstall the container and install it again; its image and its data stay.' },
+  );
+}
+
+function readCommit(text: string): RecordedCommit {
+  return text === '' || isChecksum(text) ? text : 'damaged';
 }
 
 /** The original writes a file at the top as `/./name`. */

@@ -10,6 +10,7 @@ import { mountRoot } from '../store/mount/mount-root.ts';
 import { withContainerLock } from './container-lock.ts';
 import { buildDeploymentPaths } from './deployment.ts';
 import { type NamedRoot, readRoot } from './find-root.ts';
+import { requireCommit } from './info-file.ts';
 import { isFolder } from './read-container.ts';
 
 interface MountRequest {
@@ -56,7 +57,7 @@ async function mountImage(
     // Read again: a prune may have removed it before the lock was held.
     const image = await readRoot(host, request.subject);
     await mountRoot(host, {
-      source: { kind: 'commit', commit: image.commit },
+      source: { kind: 'commit', commit: requireCommit(image.commit, image.name) },
       record: { kind: 'image', name: image.name, deployment: '' },
       point,
       options: request.options,

@@ -2,7 +2,6 @@
 import { createHash, type Hash } from 'node:crypto';
 
 const HEX_DIGITS = { sha256: 64, sha512: 128 } as const;
-const CHECKSUM = /^[0-9a-f]{64}$/;
 const DIGEST = /^(sha256|sha512):([0-9a-f]+)$/;
 
 export type DigestAlgorithm = keyof typeof HEX_DIGITS;
@@ -25,9 +24,4 @@ export function digestAs(digest: string, data: string | Uint8Array): string {
 
 export function formatDigest(algorithm: DigestAlgorithm, hash: Hash): string {
   return `${algorithm}:${hash.digest('hex')}`;
-}
-
-/** Whether a text is the checksum of an OSTree object: SHA-256 as 64 lower-case hex digits, without an algorithm. */
-export function isChecksum(text: string): boolean {
-  return CHECKSUM.test(text);
 }

@@ -1,4 +1,5 @@
 /** An image in `images list`. */
+import type { Checksum } from './checksum.ts';
 export interface ListedImage {
   /** The name under which it is stored, always with a tag or a digest: `reg:5000/a/b:latest`. */
   readonly reference: string;
@@ -9,7 +10,7 @@ export interface ListedImage {
   /** Hex of the manifest digest (compatibility M-04). */
   readonly id: string;
   /** OSTree commit whose tree is the merged root filesystem, 64 hex digits. */
-  readonly commit: string;
+  readonly commit: Checksum;
   /** When the image was stored (compatibility M-05). */
   readonly created: Date;
   /** The sum of the compressed layers in bytes; `undefined` when the manifest has not all sizes. */
@@ -25,6 +26,9 @@ export interface StoredImage extends ListedImage {
   /** The source of the image in the form of skopeo: `docker://registry/name:tag`; `undefined` when not recorded. */
   readonly source: string | undefined;
 }
+
+/** What a manifest says about an image, without the commit of its root filesystem. */
+export type ImageFacts = Omit<StoredImage, 'commit'>;
 
 /**
  * Whether a digest names an image: its own digest, or that of the list of manifests when the image was pulled by it.

@@ -1,12 +1,21 @@
 /** The results of `images verify`. */
 
+import type { Checksum } from './checksum.ts';
+
 export type ObjectKind = 'commit' | 'dirtree' | 'dirmeta' | 'file';
 
 /** A ref or object of an image that is missing in the store or has changed. */
-export interface StoreProblem {
-  readonly kind: 'ref' | ObjectKind;
-  /** The name of the ref, such as `ociimage/...`, or the checksum of the object, 64 hex digits. */
-  readonly name: string;
+export type StoreProblem = ProblemFacts &
+  (
+    | {
+        readonly kind: 'ref';
+        /** Such as `ociimage/...`. */
+        readonly name: string;
+      }
+    | { readonly kind: ObjectKind; readonly name: Checksum }
+  );
+
+interface ProblemFacts {
   readonly state: 'missing' | 'damaged';
   readonly reason: string;
   /**

@@ -1,24 +1,26 @@
 /** Compares two root filesystems by their directory objects; equal subtrees have equal checksums. */
+
 import { compareUtf8 } from '../base/compare-utf8.ts';
+import type { Checksum } from '../image/checksum.ts';
 import type { DirTree } from './ostree-objects.ts';
 
 /** Checksums of a directory: of its list of children, and of its owner, mode and xattrs. */
 export interface TreeNode {
-  readonly dirtree: string;
-  readonly dirmeta: string;
+  readonly dirtree: Checksum;
+  readonly dirmeta: Checksum;
 }
 
 /** A root directory with a function that reads the directories below it. */
 export interface ReadableTree extends TreeNode {
   /** Reads the dirtree object of a checksum. */
-  readonly readTree: (checksum: string) => DirTree;
+  readonly readTree: (checksum: Checksum) => DirTree;
 }
 
 /** The object at a path. The checksum of a file covers its content, owner, mode and xattrs. */
 export type TreeEntry =
-  | { readonly kind: 'directory'; readonly dirmeta: string }
+  | { readonly kind: 'directory'; readonly dirmeta: Checksum }
   /** A regular file or a symlink. */
-  | { readonly kind: 'file'; readonly checksum: string };
+  | { readonly kind: 'file'; readonly checksum: Checksum };
 
 export type TreeDifference =
   | { readonly kind: 'added'; readonly path: string; readonly after: TreeEntry }
@@ -54,7 +56,7 @@ export function compareTrees(before: ReadableTree, after: ReadableTree): readonl
 interface Child {
   readonly entry: TreeEntry;
   /** Checksum of the children of a directory; `undefined` for a file. */
-  readonly dirtree: string | undefined;
+  readonly dirtree: Checksum | undefined;
 }
 
 function compareEntries(
@@ -71,7 +73,7 @@ function identify(entry: TreeEntry): string {
   return entry.kind === 'directory' ? `directory ${entry.dirmeta}` : `file ${entry.checksum}`;
 }
 
-function listChildren(parent: Child | undefined, read: (checksum: string) => DirTree): Map<string, Child> {
+function listChildren(parent: Child | undefined, read: (checksum: Checksum) => DirTree): Map<string, Child> {
   if (parent?.dirtree === undefined) return new Map();
   const { files, directories } = read(parent.dirtree);
   return new Map([
@@ -80,7 +82,7 @@ function listChildren(parent: Child | undefined, read: (checksum: string) => Dir
   ]);
 }
 
-function toFile(checksum: string): Child {
+function toFile(checksum: Checksum): Child {
   return { entry: { kind: 'file', checksum }, dirtree: undefined };
 }
 

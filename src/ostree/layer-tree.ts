@@ -6,9 +6,10 @@
  * checksums are kept; they are read again when an entry needs them. So memory grows with the directories above the last
  * entry, not with the number of files. A directory that changes after it was written leaves an object that nothing needs.
  */
-import { hash } from 'node:crypto';
+
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import { AtomicError } from '../base/errors.ts';
+import { type Checksum, computeChecksum } from '../image/checksum.ts';
 import { WHITEOUT_PREFIX } from './layer-names.ts';
 import {
   type DirMeta,
@@ -20,22 +21,22 @@ import {
 
 /** Checksums that name a directory: of its list of children and of its owner, mode and xattrs. */
 export interface TreeChecksums {
-  readonly dirtree: string;
-  readonly dirmeta: string;
+  readonly dirtree: Checksum;
+  readonly dirmeta: Checksum;
 }
 
 /** Stores the directories of a tree. */
 export interface DirectoryObjects {
   /** Stores a metadata object that the tree needs. Called more than once for some objects. */
-  write(kind: 'dirtree' | 'dirmeta', checksum: string, data: Buffer): void;
+  write(kind: 'dirtree' | 'dirmeta', checksum: Checksum, data: Buffer): void;
   /** Reads a dirtree object that was written. */
-  readDirTree(checksum: string): DirTree;
+  readDirTree(checksum: Checksum): DirTree;
 }
 
 interface OpenDirectory {
   /** Checksum of owner, mode and xattrs; `undefined` as long as no entry names the directory. */
-  dirmeta: string | undefined;
-  readonly files: Map<string, string>;
+  dirmeta: Checksum | undefined;
+  readonly files: Map<string, Checksum>;
   readonly directories: Map<string, OpenDirectory | TreeChecksums>;
 }
 
@@ -46,7 +47,7 @@ export class LayerTreeBuilder {
   readonly #objects: DirectoryObjects;
   readonly #root = createDirectory();
   /** Checksums of the dirmeta objects that were written, by their attributes. */
-  readonly #metas = new Map<string, string>();
+  readonly #metas = new Map<string, Checksum>();
   readonly #leastInterval: number;
   #interval: number;
   #added = 0;
@@ -65,7 +66,7 @@ export class LayerTreeBuilder {
    * @param checksum checksum of the content object
    * @throws AtomicError LAYER_REJECTED when the path is a directory, or a parent of it is a file
    */
-  addFile(path: string, checksum: string): void {
+  addFile(path: string, checksum: Checksum): void {
     const { parent, name } = this.#locate(path);
     if (parent.directories.has(name)) throw rejected(`${path} is both a file and a directory`);
     parent.files.set(name, checksum);
@@ -101,7 +102,7 @@ export class LayerTreeBuilder {
    *
    * @param whiteout checksum of an empty file
    */
-  hideFile(path: string, whiteout: string): void {
+  hideFile(path: string, whiteout: Checksum): void {
     const { parent, name } = this.#locate(path);
     parent.files.delete(name);
     parent.files.set(name.startsWith(WHITEOUT_PREFIX) ? name : `${WHITEOUT_PREFIX}${name}`, whiteout);
@@ -132,7 +133,7 @@ export class LayerTreeBuilder {
     return directory;
   }
 
-  #findFile(path: string): string | undefined {
+  #findFile(path: string): Checksum | undefined {
     const names = path.split('/');
     const last = names.pop() ?? '';
     let directory: OpenDirectory | undefined = this.#root;
@@ -185,18 +186,18 @@ export class LayerTreeBuilder {
     };
     this.#passed += files.size + directories.size;
     const data = formatDirTree(tree);
-    const dirtree = hash('sha256', data, 'hex');
+    const dirtree = computeChecksum(data);
     this.#objects.write('dirtree', dirtree, data);
     return { dirtree, dirmeta: dirmeta ?? this.#writeMeta(plainDirectory.meta) };
   }
 
   /** Most directories share a few owners and modes, so those are remembered. Xattrs are rare and may be long. */
-  #writeMeta(meta: DirMeta): string {
+  #writeMeta(meta: DirMeta): Checksum {
     const data = formatDirMeta(meta);
     const key = data.toString('latin1');
     const known = this.#metas.get(key);
     if (known !== undefined) return known;
-    const checksum = hash('sha256', data, 'hex');
+    const checksum = computeChecksum(data);
     this.#objects.write('dirmeta', checksum, data);
     if (meta.xattrs.length === 0) this.#metas.set(key, checksum);
     return checksum;

@@ -1,14 +1,16 @@
 /** Lists all refs of the repository. On a host that is an OSTree system these include the host's own. */
+
 import { readdirSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import { tolerateMissing } from '../base/file-error.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { findRefAt } from './object-files.ts';
 
 export interface StoreRef {
   /** Path below `refs/`: `heads/ociimage/...`, `heads/ostree/0/1/0`, `remotes/fedora/...`. */
   readonly path: string;
   /** Checksum of the commit. */
-  readonly commit: string;
+  readonly commit: Checksum;
 }
 
 /** A ref whose file does not hold a checksum, as after a power cut on some filesystems. */

@@ -17,7 +17,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import { tolerateMissing } from '../base/file-error.ts';
-import { isChecksum } from '../image/digest.ts';
+import { type Checksum, isChecksum } from '../image/checksum.ts';
 import { REF_FOLDER } from '../image/ref-name.ts';
 import { VariantMalformed } from './gvariant.ts';
 import {
@@ -30,6 +30,7 @@ import {
 } from './ostree-objects.ts';
 
 const HEADS = 'heads';
+const OBJECT_FOLDER = /^[0-9a-f]{2}$/;
 /** The hint for a damaged object. */
 export const REPAIR_HINT = 'See what is damaged, and repair it: atomic images verify --repair';
 
@@ -43,12 +44,12 @@ export function listRefNames(repository: string): string[] {
  * @returns checksum of the commit; `undefined` when there is no such ref
  * @throws AtomicError STORE_CORRUPT when the file does not hold a checksum, as after a power cut on some filesystems
  */
-export function findRef(repository: string, ref: string): string | undefined {
+export function findRef(repository: string, ref: string): Checksum | undefined {
   return findRefAt(repository, `${HEADS}/${ref}`);
 }
 
 /** As `findRef`, for any ref. @param path path below `refs/`, such as `heads/ociimage/...` */
-export function findRefAt(repository: string, path: string): string | undefined {
+export function findRefAt(repository: string, path: string): Checksum | undefined {
   const text = readOptional(`${repository}/refs/${path}`)?.toString('latin1').trim();
   if (text === undefined) return undefined;
   if (!isChecksum(text)) {
@@ -62,28 +63,41 @@ export function findRefAt(repository: string, path: string): string | undefined 
   return text;
 }
 
+/** Lists the commits that the repository has, also those that no ref names. */
+export function listCommits(repository: string): readonly Checksum[] {
+  const objects = `${repository}/objects`;
+  return readdirSync(objects)
+    .filter((folder) => OBJECT_FOLDER.test(folder))
+    .flatMap((folder) =>
+      readdirSync(`${objects}/${folder}`)
+        .filter((name) => name.endsWith('.commit'))
+        .map((name) => `${folder}${name.slice(0, -'.commit'.length)}`)
+        .filter(isChecksum),
+    );
+}
+
 /** @throws AtomicError STORE_CORRUPT when it is missing or malformed */
-export function readCommit(repository: string, checksum: string): Commit {
+export function readCommit(repository: string, checksum: Checksum): Commit {
   return parseObject(repository, checksum, 'commit', parseCommit);
 }
 
 /** @throws AtomicError STORE_CORRUPT when it is missing or malformed */
-export function readDirTree(repository: string, checksum: string): DirTree {
+export function readDirTree(repository: string, checksum: Checksum): DirTree {
   return parseObject(repository, checksum, 'dirtree', parseDirTree);
 }
 
 /** @throws AtomicError STORE_CORRUPT when it is missing or malformed */
-export function readDirMeta(repository: string, checksum: string): DirMeta {
+export function readDirMeta(repository: string, checksum: Checksum): DirMeta {
   return parseObject(repository, checksum, 'dirmeta', parseDirMeta);
 }
 
-export function formatObjectPath(repository: string, checksum: string, extension: string): string {
+export function formatObjectPath(repository: string, checksum: Checksum, extension: string): string {
   return `${repository}/objects/${checksum.slice(0, 2)}/${checksum.slice(2)}.${extension}`;
 }
 
 function parseObject<T>(
   repository: string,
-  checksum: string,
+  checksum: Checksum,
   extension: string,
   parse: (data: Buffer) => T,
 ): T {
@@ -101,7 +115,7 @@ function readOptional(path: string): Buffer | undefined {
   return tolerateMissing(() => readFileSync(path));
 }
 
-function corrupt(checksum: string, extension: string, reason: string): AtomicError {
+function corrupt(checksum: Checksum, extension: string, reason: string): AtomicError {
   return new AtomicError('STORE_CORRUPT', `reading object ${checksum}.${extension}: ${reason}`, {
     hint: REPAIR_HINT,
   });

@@ -3,7 +3,7 @@
  * directory by checksum; a dirmeta is a directory's owner, mode and xattrs. Checksums are 64 hex digits.
  */
 
-import { createHash } from 'node:crypto';
+import { CHECKSUM_BYTES, type Checksum, computeChecksum, readChecksum } from '../image/checksum.ts';
 import { FileType } from './file-mode.ts';
 import {
   encodeVariant,
@@ -23,14 +23,14 @@ import type { TextPieces } from './variant-writer.ts';
 /** A file or symlink in a directory: its name and the checksum of its content object. */
 export interface TreeFile {
   readonly name: string;
-  readonly checksum: string;
+  readonly checksum: Checksum;
 }
 
 /** A directory in a directory. */
 export interface TreeDirectory {
   readonly name: string;
-  readonly dirtree: string;
-  readonly dirmeta: string;
+  readonly dirtree: Checksum;
+  readonly dirmeta: Checksum;
 }
 
 /** One dirtree object. Both lists are sorted by the bytes of the names. */
@@ -60,19 +60,18 @@ export interface Commit extends CommitContent {
 export interface CommitContent {
   readonly metadata: ReadonlyMap<string, string | TextPieces>;
   readonly timestamp: Date;
-  readonly dirtree: string;
-  readonly dirmeta: string;
+  readonly dirtree: Checksum;
+  readonly dirmeta: Checksum;
 }
 
-const CHECKSUM_BYTES = 32;
-
 /** Type `ay` of 32 bytes, as hexadecimal digits. */
-const checksumCodec: VariantCodec<string> = {
+const checksumCodec: VariantCodec<Checksum> = {
   alignment: variantBytes.alignment,
   fixedSize: variantBytes.fixedSize,
   decode(data, start = 0, end = data.length) {
-    if (end - start !== CHECKSUM_BYTES) throw new VariantMalformed('a checksum that is not 32 bytes');
-    return data.toString('hex', start, end);
+    const checksum = readChecksum(data, start, end);
+    if (checksum === undefined) throw new VariantMalformed(`a checksum that is not ${CHECKSUM_BYTES} bytes`);
+    return checksum;
   },
   write: (checksum, out) => out.hex(checksum),
 };
@@ -118,8 +117,12 @@ export function parseDirTree(data: Buffer): DirTree {
 
 export function formatDirTree(tree: DirTree): Buffer {
   return encodeVariant(dirTreeCodec, [
-    tree.files.map<[string, string]>(({ name, checksum }) => [name, checksum]),
-    tree.directories.map<[string, string, string]>(({ name, dirtree, dirmeta }) => [name, dirtree, dirmeta]),
+    tree.files.map<[string, Checksum]>(({ name, checksum }) => [name, checksum]),
+    tree.directories.map<[string, Checksum, Checksum]>(({ name, dirtree, dirmeta }) => [
+      name,
+      dirtree,
+      dirmeta,
+    ]),
   ]);
 }
 
@@ -171,7 +174,7 @@ function isString(entry: readonly [string, unknown]): entry is [string, string] 
  * @returns `undefined` for a commit without parent
  * @throws VariantMalformed when `data` is not a commit object
  */
-export function parseParent(data: Buffer): string | undefined {
+export function parseParent(data: Buffer): Checksum | undefined {
   const [, parent] = commitCodec.decode(data);
   return parent.length === 0 ? undefined : checksumCodec.decode(parent);
 }
@@ -206,5 +209,5 @@ const plainData = formatDirMeta(plainMeta);
 export const plainDirectory = {
   meta: plainMeta,
   data: plainData,
-  checksum: createHash('sha256').update(plainData).digest('hex'),
+  checksum: computeChecksum(plainData),
 } as const;

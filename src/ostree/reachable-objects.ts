@@ -2,8 +2,10 @@
  * Collects the objects that commits reach, which prune must keep. libostree has such a walk too, but it reads a damaged
  * directory object as an empty one and would free its content. This walk compares the checksum of every commit and directory.
  */
+
 import { existsSync } from 'node:fs';
 import { toFileError } from '../base/file-error.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { VariantMalformed } from './gvariant.ts';
 import { formatObjectPath } from './object-files.ts';
 import { type Commit, parseCommit, parseDirTree, parseParent } from './ostree-objects.ts';
@@ -11,10 +13,10 @@ import { buildCorrupt, readVerifiedObject } from './verified-object.ts';
 
 /** Checksums by kind of object. */
 export interface ObjectSet {
-  readonly commit: Set<string>;
-  readonly dirtree: Set<string>;
-  readonly dirmeta: Set<string>;
-  readonly file: Set<string>;
+  readonly commit: Set<Checksum>;
+  readonly dirtree: Set<Checksum>;
+  readonly dirmeta: Set<Checksum>;
+  readonly file: Set<Checksum>;
 }
 
 export function createObjectSet(): ObjectSet {
@@ -22,7 +24,7 @@ export function createObjectSet(): ObjectSet {
 }
 
 /** @throws AtomicError STORE_CORRUPT when it is missing or malformed, or its checksum is wrong */
-export function readVerifiedCommit(repository: string, checksum: string): Commit {
+export function readVerifiedCommit(repository: string, checksum: Checksum): Commit {
   return parseVerified(checksum, 'commit', readVerified(repository, checksum, 'commit'), parseCommit);
 }
 
@@ -33,20 +35,20 @@ export function readVerifiedCommit(repository: string, checksum: string): Commit
  * @throws AtomicError STORE_CORRUPT when a commit or a directory of it is damaged, STORE_FAILED when the disk cannot be
  * read
  */
-export function addReachable(repository: string, checksum: string, reached: ObjectSet): void {
-  let next: string | undefined = checksum;
+export function addReachable(repository: string, checksum: Checksum, reached: ObjectSet): void {
+  let next: Checksum | undefined = checksum;
   while (next !== undefined && !reached.commit.has(next)) {
     const data = readVerified(repository, next, 'commit');
     const { dirtree, dirmeta } = parseVerified(next, 'commit', data, parseCommit);
     addTree(repository, dirtree, isPartial(repository, next), reached);
     reached.dirmeta.add(dirmeta);
     reached.commit.add(next);
-    const parent: string | undefined = parseVerified(next, 'commit', data, parseParent);
+    const parent: Checksum | undefined = parseVerified(next, 'commit', data, parseParent);
     next = parent !== undefined && isThere(repository, parent) ? parent : undefined;
   }
 }
 
-function addTree(repository: string, root: string, isPartialCommit: boolean, reached: ObjectSet): void {
+function addTree(repository: string, root: Checksum, isPartialCommit: boolean, reached: ObjectSet): void {
   const pending = [root];
   for (let checksum = pending.pop(); checksum !== undefined; checksum = pending.pop()) {
     if (reached.dirtree.has(checksum)) continue;
@@ -63,16 +65,16 @@ function addTree(repository: string, root: string, isPartialCommit: boolean, rea
 }
 
 /** Whether the repository has a commit. It never has the parents that images of the original tool name. */
-function isThere(repository: string, commit: string): boolean {
+function isThere(repository: string, commit: Checksum): boolean {
   return existsSync(formatObjectPath(repository, commit, 'commit'));
 }
 
 /** Whether libostree has fetched only a part of a commit. */
-function isPartial(repository: string, commit: string): boolean {
+function isPartial(repository: string, commit: Checksum): boolean {
   return existsSync(`${repository}/state/${commit}.commitpartial`);
 }
 
-function readVerified(repository: string, checksum: string, kind: 'commit' | 'dirtree'): Buffer {
+function readVerified(repository: string, checksum: Checksum, kind: 'commit' | 'dirtree'): Buffer {
   const path = formatObjectPath(repository, checksum, kind);
   try {
     return readVerifiedObject(path, checksum, kind);
@@ -81,7 +83,7 @@ function readVerified(repository: string, checksum: string, kind: 'commit' | 'di
   }
 }
 
-function parseVerified<T>(checksum: string, kind: string, data: Buffer, parse: (data: Buffer) => T): T {
+function parseVerified<T>(checksum: Checksum, kind: string, data: Buffer, parse: (data: Buffer) => T): T {
   try {
     return parse(data);
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Checksum } from '../image/checksum.ts';
 import { findRef } from './object-files.ts';
 import { isDamage } from './tolerate-damage.ts';
 
@@ -12,7 +13,7 @@ import { isDamage } from './tolerate-damage.ts';
 export function readThroughRef<T>(
   repository: string,
   ref: string,
-  read: (commit: string) => T,
+  read: (commit: Checksum) => T,
 ): T | undefined {
   let checksum = findRef(repository, ref);
   while (checksum !== undefined) {

@@ -2,12 +2,14 @@
  * Writes refs as files. libostree writes each ref under a temporary name in the folder of the refs, where a kill leaves it
  * for ever, and syncs each by itself. In a transaction it sets them in an unspecified order.
  */
+
 import { linkSync, mkdirSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AtomicError } from '../base/errors.ts';
 import { describeFailure, isErrno } from '../base/file-error.ts';
 import { syncDirectory } from '../host/files/durable-files.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { makeWaitingPath } from './waiting-files.ts';
 
 /** A ref whose content is written under a temporary name. */
@@ -19,7 +21,7 @@ export interface PreparedRef {
 }
 
 /** Writes the content of a ref under a temporary name, without a sync. */
-export function prepareRef(repository: string, ref: string, commit: string): PreparedRef {
+export function prepareRef(repository: string, ref: string, commit: Checksum): PreparedRef {
   const path = makeWaitingPath(repository);
   try {
     writeFileSync(path, `${commit}\n`, { flag: 'wx', mode: 0o644 });

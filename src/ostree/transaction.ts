@@ -1,5 +1,6 @@
 import { describeFailure } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { parseRefName, REF_FOLDER } from '../image/ref-name.ts';
 import type { Pointer } from '../native/glib.ts';
 import { openTransaction } from './library-lock.ts';
@@ -23,7 +24,7 @@ export class Transaction {
   readonly repo: Pointer;
   readonly #host: Host;
   /** Checksum of the commit by ref. */
-  readonly #refs = new Map<string, string>();
+  readonly #refs = new Map<string, Checksum>();
   readonly #commits: WaitingCommit[] = [];
 
   constructor(host: Host, repo: Pointer) {
@@ -32,7 +33,7 @@ export class Transaction {
   }
 
   /** Writes a commit, which the repository has when the transaction is committed. @returns its checksum */
-  writeCommit(content: CommitContent): string {
+  writeCommit(content: CommitContent): Checksum {
     const commit = writeWaitingCommit(this.#host.locations.repository, content);
     this.addCommit(commit);
     return commit.checksum;
@@ -44,7 +45,7 @@ export class Transaction {
   }
 
   /** Points a ref at a commit when the transaction is committed. @param ref such as `ociimage/...` */
-  setRef(ref: string, checksum: string): void {
+  setRef(ref: string, checksum: Checksum): void {
     this.#refs.set(ref, checksum);
   }
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import { tolerateMissing } from '../base/file-error.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { REPAIR_HINT } from './object-files.ts';
 
 /**
@@ -14,7 +15,7 @@ import { REPAIR_HINT } from './object-files.ts';
  */
 export function readVerifiedObject(
   path: string,
-  checksum: string,
+  checksum: Checksum,
   kind: 'commit' | 'dirtree' | 'dirmeta',
 ): Buffer {
   const data = readFile(path);
@@ -24,7 +25,7 @@ export function readVerifiedObject(
 }
 
 /** Builds the error for a damaged or missing object. */
-export function buildCorrupt(checksum: string, kind: string, reason: string): AtomicError {
+export function buildCorrupt(checksum: Checksum, kind: string, reason: string): AtomicError {
   return new AtomicError('STORE_CORRUPT', `reading object ${checksum}.${kind}: ${reason}`, {
     hint: REPAIR_HINT,
   });

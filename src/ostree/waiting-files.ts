@@ -11,6 +11,7 @@
  * Each file belongs to the process that made it. Another process may link the commit of a killed process to a name of its
  * own; it compares the checksum first, because the commit may be incomplete. Prune removes the files that a crash leaves.
  */
+
 import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -27,6 +28,7 @@ import {
 import { isErrno } from '../base/file-error.ts';
 import { syncDirectory } from '../host/files/durable-files.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
+import { type Checksum, finishChecksum } from '../image/checksum.ts';
 import { formatObjectPath } from './object-files.ts';
 import { type CommitContent, formatCommitPieces } from './ostree-objects.ts';
 import { tolerateDamage } from './tolerate-damage.ts';
@@ -36,7 +38,7 @@ const METADATA_MODE = 0o644;
 const RANDOM_BYTES = 6;
 
 export interface WaitingCommit {
-  readonly checksum: string;
+  readonly checksum: Checksum;
   readonly path: string;
 }
 
@@ -53,7 +55,7 @@ export function writeWaitingCommit(repository: string, commit: CommitContent): W
   const pieces = formatCommitPieces(commit);
   const sum = createHash('sha256');
   for (const piece of pieces) sum.update(piece);
-  const checksum = sum.digest('hex');
+  const checksum = finishChecksum(sum);
   const path = makeWaitingPath(repository, `${checksum}.`);
   try {
     writePieces(path, pieces);
@@ -67,7 +69,7 @@ export function writeWaitingCommit(repository: string, commit: CommitContent): W
 /** Links an intact waiting commit to a name of this process. @returns `undefined` when there is none */
 export function takeWaitingCommit(
   repository: string,
-  checksum: string,
+  checksum: Checksum,
 ): (WaitingCommit & { readonly data: Buffer }) | undefined {
   for (const found of listWaiting(repository, checksum)) {
     const data = tolerateDamage(() => readVerifiedObject(found, checksum, 'commit'));
@@ -110,7 +112,7 @@ export function discardCommits(commits: Iterable<WaitingCommit>): void {
 }
 
 /** Removes the waiting files of a commit that the repository has. */
-export function forgetWaitingCommit(repository: string, checksum: string): void {
+export function forgetWaitingCommit(repository: string, checksum: Checksum): void {
   for (const path of listWaiting(repository, checksum)) unlinkIfThere(path);
 }
 
@@ -139,7 +141,7 @@ function moveCommit({ path }: WaitingCommit, target: string): void {
   unlinkIfThere(path);
 }
 
-function listWaiting(repository: string, checksum: string): readonly string[] {
+function listWaiting(repository: string, checksum: Checksum): readonly string[] {
   const folder = formatFolder(repository);
   try {
     const names = readdirSync(folder).filter((name) => name.startsWith(`${checksum}.`));

@@ -2,6 +2,7 @@
 
 import { syncDirectory, syncFile } from '../host/files/durable-files.ts';
 import type { Host } from '../host/host.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { formatImageRef } from '../image/ref-name.ts';
 import type { Pointer } from '../native/glib.ts';
 import { discardRefs, prepareRef, replaceRef } from './ref-files.ts';
@@ -15,7 +16,7 @@ const STEP = 'changing the names of images';
  *
  * @param reference name with a tag
  */
-export async function writeImageName(host: Host, reference: string, commit: string): Promise<void> {
+export async function writeImageName(host: Host, reference: string, commit: Checksum): Promise<void> {
   await writeRef(host, formatImageRef(reference), commit);
 }
 
@@ -29,7 +30,7 @@ export async function removeImageNames(host: Host, references: readonly string[]
  *
  * @param ref such as `ociimage/...`
  */
-export async function writeRef({ locations }: Host, ref: string, commit: string): Promise<void> {
+export async function writeRef({ locations }: Host, ref: string, commit: Checksum): Promise<void> {
   const { repository } = locations;
   await withStoreErrors(STEP, async () => {
     const prepared = prepareRef(repository, ref, commit);

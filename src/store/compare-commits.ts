@@ -1,5 +1,6 @@
 import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { compareTrees, type TreeDifference, type TreeEntry } from '../ostree/compare-trees.ts';
 import { hasSameContent, readDirectoryNode, readFileNode } from './content-objects.ts';
 import { type Aspect, type FileChange, type FileNode, listAspects } from './file-change.ts';
@@ -18,8 +19,8 @@ const PATHS_PER_TURN = 256;
  */
 export async function compareCommits(
   host: Host,
-  before: string,
-  after: string,
+  before: Checksum,
+  after: Checksum,
 ): Promise<readonly FileChange[]> {
   const { repository } = host.locations;
   const differences = compareTrees(readImageRoot(repository, before), readImageRoot(repository, after));

@@ -9,6 +9,7 @@ import { closeSync, lstatSync, openSync, readFileSync, readlinkSync, readSync, t
 import { AtomicError } from '../base/errors.ts';
 import { isErrno, toFileError } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { readXattrs } from '../native/xattr.ts';
 import { isSymlinkMode, PERMISSIONS } from '../ostree/file-mode.ts';
 import { VariantMalformed } from '../ostree/gvariant.ts';
@@ -23,12 +24,12 @@ const chunkA = Buffer.alloc(CHUNK_BYTES);
 const chunkB = Buffer.alloc(CHUNK_BYTES);
 
 /** @throws AtomicError STORE_CORRUPT, STORE_FAILED */
-export function readDirectoryNode(host: Host, dirmeta: string): FileNode {
+export function readDirectoryNode(host: Host, dirmeta: Checksum): FileNode {
   return { type: 'directory', ...toCommon(readDirMeta(host.locations.repository, dirmeta)) };
 }
 
 /** @throws AtomicError STORE_CORRUPT, STORE_FAILED */
-export function readFileNode(host: Host, checksum: string): FileNode {
+export function readFileNode(host: Host, checksum: Checksum): FileNode {
   const path = formatObjectPath(host.locations.repository, checksum, 'file');
   return withObject(checksum, () => {
     const [stats, xattrs] = [lstatSync(path), readXattrs(path)];
@@ -51,7 +52,7 @@ export function readFileNode(host: Host, checksum: string): FileNode {
  */
 export async function hasSameContent(
   host: Host,
-  [a, b]: readonly [string, string],
+  [a, b]: readonly [Checksum, Checksum],
   size: number,
   pause: () => Promise<void>,
 ): Promise<boolean> {
@@ -95,7 +96,7 @@ function dropEnd(text: string): string {
   return text.endsWith('\0') ? text.slice(0, -1) : text;
 }
 
-function openObject(host: Host, checksum: string): number {
+function openObject(host: Host, checksum: Checksum): number {
   return withObject(checksum, () =>
     openSync(formatObjectPath(host.locations.repository, checksum, 'file'), 'r'),
   );
@@ -111,7 +112,7 @@ function readChunk(file: number, buffer: Buffer, wanted: number): number {
   return length;
 }
 
-function withObject<T>(checksum: string, action: () => T): T {
+function withObject<T>(checksum: Checksum, action: () => T): T {
   try {
     return action();
   } catch (error) {

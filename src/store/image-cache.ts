@@ -10,9 +10,11 @@
  * folder is unchanged: every program replaces a ref by a rename, and none writes into it. `images verify` finds damage
  * that the disk causes without a write; the list does not.
  */
+
 import { type Stats, statSync } from 'node:fs';
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import type { Host } from '../host/host.ts';
+import type { Checksum } from '../image/checksum.ts';
 import type { ListedImage } from '../image/image.ts';
 import { REF_FOLDER } from '../image/ref-name.ts';
 import { readCacheFile, writeCacheFile } from '../ostree/cache-file.ts';
@@ -32,7 +34,7 @@ interface CachedList {
 /** A tuple, because reading the cache costs most of the time: names of fields would be two fifths of the file. */
 type CachedImage = readonly [
   reference: string,
-  commit: string,
+  commit: Checksum,
   commitStamp: string,
   id: string,
   createdMs: number,
@@ -70,7 +72,7 @@ export class ImageCache {
    * @param commit checksum that the ref names now
    * @returns the facts about the commit; `undefined` when its file has changed
    */
-  find(reference: string, commit: string): ListedImage | undefined {
+  find(reference: string, commit: Checksum): ListedImage | undefined {
     this.#byCommit ??= new Map(this.#known.images.map((entry) => [entry[1], entry]));
     const entry = this.#byCommit.get(commit);
     if (entry === undefined || !this.#isCurrent(entry)) return undefined;
@@ -86,7 +88,7 @@ export class ImageCache {
    * @returns a text that differs after each write or replacement of the file, because the time of change cannot be set back;
    * `undefined` when there is no such file
    */
-  readCommitStamp(commit: string): string | undefined {
+  readCommitStamp(commit: Checksum): string | undefined {
     const stats = readStats(formatObjectPath(this.#repository, commit, 'commit'));
     return stats === undefined ? undefined : formatStamp(stats);
   }

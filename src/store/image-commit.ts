@@ -1,5 +1,6 @@
 /** The metadata of the commits of images and blobs (compatibility S-01 to S-03). */
-import type { StoredBlob, StoredImage } from '../image/image.ts';
+import type { Checksum } from '../image/checksum.ts';
+import type { ImageFacts, StoredBlob, StoredImage } from '../image/image.ts';
 import { parseManifest } from '../image/manifest.ts';
 import { parseOriginalManifest } from '../image/original-manifest.ts';
 import type { Commit } from '../ostree/ostree-objects.ts';
@@ -49,14 +50,26 @@ export interface NamedLayer {
  * @param checksum checksum of the commit
  * @throws AtomicError MANIFEST_INVALID when the recorded manifest cannot be read
  */
-export function describeImage(reference: string, checksum: string, commit: Commit): StoredImage {
+export function describeImage(reference: string, checksum: Checksum, commit: Commit): StoredImage {
+  return { ...describeManifest(reference, commit, checksum), commit: checksum };
+}
+
+/**
+ * Describes an image by the manifest in the metadata of its commit.
+ *
+ * @param first id of an image without any digest: the checksum of its commit
+ * @throws AtomicError MANIFEST_INVALID when the recorded manifest cannot be read
+ */
+export function describeManifest(
+  reference: string,
+  commit: Pick<Commit, 'metadata' | 'timestamp'>,
+  first: string,
+): ImageFacts {
   const { digest: recorded, config, layers } = readImageParts(commit);
-  const digest =
-    commit.metadata.get(ImageKey.digest) ?? recorded ?? config ?? findFirstCommit(checksum, commit);
+  const digest = commit.metadata.get(ImageKey.digest) ?? recorded ?? config ?? findFirstCommit(first, commit);
   const sizes = layers.flatMap(({ size }) => size ?? []);
   return nameImage(reference, {
     id: digest.slice(digest.indexOf(':') + 1),
-    commit: checksum,
     created: commit.timestamp,
     virtualSize:
       layers.length > 0 && sizes.length === layers.length
@@ -87,7 +100,7 @@ export function describeBlob(digest: string, commit: Commit): StoredBlob {
 }
 
 /** An image without a digest has the checksum of its first commit as id, also after its layers are merged. */
-function findFirstCommit(checksum: string, { metadata }: Commit): string {
+function findFirstCommit(checksum: string, { metadata }: Pick<Commit, 'metadata'>): string {
   return metadata.get(ImageKey.mergedFrom) ?? checksum;
 }
 

@@ -1,7 +1,9 @@
 /** Reads single files of an image from the repository, without a checkout. */
+
 import { closeSync, existsSync, fstatSync, lstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
+import type { Checksum } from '../image/checksum.ts';
 import type { StoredImage } from '../image/image.ts';
 import type { ImageEntry } from '../image/image-entry.ts';
 import type { BlobDescriptor } from '../image/manifest.ts';
@@ -35,7 +37,7 @@ type Entry =
 /** Functions that read content and directories. */
 interface TreeStore {
   readonly repository: string;
-  readonly readTree: (checksum: string) => DirTree;
+  readonly readTree: (checksum: Checksum) => DirTree;
 }
 
 /** @throws AtomicError STORE_CORRUPT when the image's commit cannot be read */

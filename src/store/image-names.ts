@@ -1,6 +1,8 @@
 /** Lists and selects names of images, including damaged ones, so that these can be deleted. */
+
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import type { Host } from '../host/host.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { hasDigest } from '../image/image.ts';
 import { parseRefName, REF_FOLDER } from '../image/ref-name.ts';
 import { findPin, formatReference } from '../image/reference.ts';
@@ -14,7 +16,7 @@ import { describeImage } from './image-commit.ts';
 export interface ImageName {
   readonly reference: string;
   /** Checksum of the commit that the ref names; `undefined` when the ref is damaged. */
-  readonly commit: string | undefined;
+  readonly commit: Checksum | undefined;
   /** Hex of the manifest digest; `undefined` when the commit is damaged. */
   readonly id: string | undefined;
   /** See `StoredImage`. */

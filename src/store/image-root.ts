@@ -5,6 +5,7 @@
  */
 
 import { AtomicError } from '../base/errors.ts';
+import type { Checksum } from '../image/checksum.ts';
 import type { ReadableTree, TreeNode } from '../ostree/compare-trees.ts';
 import { formatObjectPath, readCommit, readDirMeta, readDirTree } from '../ostree/object-files.ts';
 import { type Commit, type DirMeta, parseDirTree, plainDirectory } from '../ostree/ostree-objects.ts';
@@ -31,7 +32,7 @@ const ORIGINAL_FILE = /^(?:manifest\.json|signature-[0-9]+)$/;
  * @throws AtomicError STORE_CORRUPT, also when a layer is missing that must be merged; MANIFEST_INVALID,
  * MANIFEST_UNSUPPORTED, LAYER_REJECTED
  */
-export function readImageRoot(repository: string, checksum: string): ImageRoot {
+export function readImageRoot(repository: string, checksum: Checksum): ImageRoot {
   const commit = readCommit(repository, checksum);
   if (hasMergedRoot(repository, commit)) return readCommitRoot(repository, commit);
   const layers = readLayersOf(repository, commit);
@@ -101,7 +102,7 @@ function findFolder(repository: string, { dirtree }: TreeNode, name: string): Tr
 }
 
 /** Builds the error for a checkout of a commit that has only a manifest. */
-export function buildUnmerged(commit: string): AtomicError {
+export function buildUnmerged(commit: Checksum): AtomicError {
   return new AtomicError('STORE_CORRUPT', `reading the commit ${commit}: it holds no root filesystem`, {
     hint: 'Another program stored the image meanwhile; repeat the command.',
   });

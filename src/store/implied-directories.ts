@@ -3,8 +3,10 @@
  * keeps the owner and mode of lower layers. Commits of this program list them. Commits of the original tool do not, but have
  * the record of the archive.
  */
+
 import { gunzipSync } from 'node:zlib';
 import { isErrno } from '../base/file-error.ts';
+import type { Checksum } from '../image/checksum.ts';
 import type { TreeNode } from '../ostree/compare-trees.ts';
 import { readDirMeta, readDirTree } from '../ostree/object-files.ts';
 import { type Commit, type DirMeta, plainDirectory } from '../ostree/ostree-objects.ts';
@@ -27,7 +29,7 @@ export function readImpliedDirectories(repository: string, commit: Commit): Read
   const record = metadata.get(BlobKey.tarSplit);
   const named = record === undefined ? undefined : listNames(record);
   // Without a record, a directory with plain owner and mode counts as implied.
-  const isImplied = (path: string, dirmeta: string): boolean =>
+  const isImplied = (path: string, dirmeta: Checksum): boolean =>
     named === undefined ? isPlain(readDirMeta(repository, dirmeta)) : !named.has(path);
   return collectDirectories(repository, commit, isImplied);
 }
@@ -61,7 +63,7 @@ function cleanName(name: string): string {
 function collectDirectories(
   repository: string,
   root: TreeNode,
-  isWanted: (path: string, dirmeta: string) => boolean,
+  isWanted: (path: string, dirmeta: Checksum) => boolean,
 ): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = ({ dirtree, dirmeta }: TreeNode, path: string): void => {

@@ -18,7 +18,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { describeFailure, isErrno } from '../base/file-error.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
-import { isChecksum } from '../image/digest.ts';
+import { type Checksum, isChecksum } from '../image/checksum.ts';
 import { formatObjectPath } from '../ostree/object-files.ts';
 import { forgetWaitingCommit } from '../ostree/waiting-files.ts';
 
@@ -26,13 +26,13 @@ import { forgetWaitingCommit } from '../ostree/waiting-files.ts';
  * @param digest digest of the blob, `sha256:HEX`
  * @param commit checksum of the layer's commit
  */
-export function recordLayer(repository: string, digest: string, commit: string): void {
+export function recordLayer(repository: string, digest: string, commit: Checksum): void {
   mkdirSync(formatLedgerPath(repository), { recursive: true });
   writeFileSync(formatEntryPath(repository, digest), commit);
 }
 
 /** @returns checksum of the layer's commit, which may be missing: its transaction may be lost */
-export function findRecordedLayer(repository: string, digest: string): string | undefined {
+export function findRecordedLayer(repository: string, digest: string): Checksum | undefined {
   try {
     const text = readFileSync(formatEntryPath(repository, digest), 'latin1');
     return isChecksum(text) ? text : undefined;

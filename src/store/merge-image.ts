@@ -2,8 +2,10 @@
  * Merges the layers of an image that the original tool stored, and writes the result to the store: a new commit has the root
  * filesystem as its tree, and the names of the image lead to it. The old commit stays as long as a container names it.
  */
+
 import { readFileSync, statSync } from 'node:fs';
 import type { Host } from '../host/host.ts';
+import type { Checksum } from '../image/checksum.ts';
 import { formatImageRef } from '../image/ref-name.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../ostree/object-files.ts';
 import { type Commit, plainDirectory } from '../ostree/ostree-objects.ts';
@@ -47,7 +49,7 @@ export async function mergeNamedImage(host: Host, name: string): Promise<void> {
  * @returns checksum of the merged commit; `checksum` itself when its tree is a root filesystem already
  * @throws as `mergeNamedImage`
  */
-export async function mergeCommit(host: Host, checksum: string): Promise<string> {
+export async function mergeCommit(host: Host, checksum: Checksum): Promise<Checksum> {
   const { repository } = host.locations;
   const commit = readCommit(repository, checksum);
   if (hasMergedRoot(repository, commit)) return checksum;

@@ -2,9 +2,10 @@
  * Merges the layers of an image as data (OCI image specification, "Layer": applying changesets, whiteouts). No layer is
  * written to a disk in between, so a symlink of one layer cannot redirect a file of another layer.
  */
-import { createHash } from 'node:crypto';
+
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import { AtomicError } from '../base/errors.ts';
+import { type Checksum, computeChecksum } from '../image/checksum.ts';
 import { findParentPath, WHITEOUT_PREFIX } from '../ostree/layer-names.ts';
 import {
   type DirTree,
@@ -21,8 +22,8 @@ const OPAQUE_MARKER = '.wh..wh..opq';
 
 /** The root directory of one layer. */
 export interface LayerTree {
-  readonly dirtree: string;
-  readonly dirmeta: string;
+  readonly dirtree: Checksum;
+  readonly dirmeta: Checksum;
   /**
    * Directories that the layer's archive implies but does not name, without leading slash, the root as `''`. They have the
    * owner, mode and xattrs of the lower layer, or plain ones where that has no such directory.
@@ -33,14 +34,14 @@ export interface LayerTree {
 }
 
 export interface MergedRoot {
-  readonly dirtree: string;
-  readonly dirmeta: string;
+  readonly dirtree: Checksum;
+  readonly dirmeta: Checksum;
   /** Serialised dirtree objects, by checksum, that the merge has made for the root. The root may also need `plainDirectory`. */
-  readonly created: ReadonlyMap<string, Buffer>;
+  readonly created: ReadonlyMap<Checksum, Buffer>;
 }
 
 /** Reads a serialised dirtree object by its checksum. */
-type ReadDirTree = (checksum: string) => Buffer;
+type ReadDirTree = (checksum: Checksum) => Buffer;
 
 /**
  * @param layers base first, at least one
@@ -68,15 +69,15 @@ export function mergeLayers(layers: readonly LayerTree[], readDirTree: ReadDirTr
 /** Directories by checksum: those of the repository and those that the merge has made. */
 class TreeSet {
   readonly #readDirTree: ReadDirTree;
-  readonly #parsed = new Map<string, DirTree>();
-  readonly #created = new Map<string, Buffer>();
+  readonly #parsed = new Map<Checksum, DirTree>();
+  readonly #created = new Map<Checksum, Buffer>();
 
   constructor(readDirTree: ReadDirTree) {
     this.#readDirTree = readDirTree;
   }
 
   /** Applies the upper directory to the lower one, if there is one. @returns the checksum of the result */
-  applied(lower: string | undefined, upper: string, path: string, layer: ChangingLayer): string {
+  applied(lower: Checksum | undefined, upper: Checksum, path: string, layer: ChangingLayer): Checksum {
     if (lower === undefined && isTakenUnread(layer, path)) return upper;
     const upperTree = this.#tree(upper);
     const changes = readChanges(upperTree, path);
@@ -112,9 +113,9 @@ class TreeSet {
   }
 
   /** @returns the created directories that the root needs, without those of intermediate steps */
-  createdBelow(root: string): ReadonlyMap<string, Buffer> {
-    const needed = new Map<string, Buffer>();
-    const visit = (checksum: string): void => {
+  createdBelow(root: Checksum): ReadonlyMap<Checksum, Buffer> {
+    const needed = new Map<Checksum, Buffer>();
+    const visit = (checksum: Checksum): void => {
       const data = this.#created.get(checksum);
       if (data === undefined || needed.has(checksum)) return;
       needed.set(checksum, data);
@@ -124,7 +125,7 @@ class TreeSet {
     return needed;
   }
 
-  #tree(checksum: string): DirTree {
+  #tree(checksum: Checksum): DirTree {
     const known = this.#parsed.get(checksum);
     if (known !== undefined) return known;
     const tree = parseDirTree(this.#readDirTree(checksum));
@@ -133,11 +134,11 @@ class TreeSet {
   }
 
   /** Stores a directory. A directory that equals an origin has the origin's checksum, and is not serialised again. */
-  #store(tree: DirTree, origins: readonly { checksum: string; tree: DirTree }[]): string {
+  #store(tree: DirTree, origins: readonly { checksum: Checksum; tree: DirTree }[]): Checksum {
     const same = origins.find((origin) => isSameTree(origin.tree, tree));
     if (same !== undefined) return same.checksum;
     const data = formatDirTree(tree);
-    const checksum = createHash('sha256').update(data).digest('hex');
+    const checksum = computeChecksum(data);
     if (!this.#parsed.has(checksum)) {
       this.#parsed.set(checksum, tree);
       this.#created.set(checksum, data);
@@ -147,7 +148,12 @@ class TreeSet {
 }
 
 /** The owner of an implied directory in the layer has no meaning: libostree takes it from an entry below. */
-function chooseDirMeta(layer: LayerTree, path: string, upper: string, lower: string | undefined): string {
+function chooseDirMeta(
+  layer: LayerTree,
+  path: string,
+  upper: Checksum,
+  lower: Checksum | undefined,
+): Checksum {
   return layer.impliedDirectories.has(path) ? (lower ?? plainDirectory.checksum) : upper;
 }
 

@@ -1,6 +1,8 @@
 /** Everything below a folder of an image, read from the repository. */
+
 import { lstatSync, readlinkSync } from 'node:fs';
 import type { Host } from '../host/host.ts';
+import type { Checksum } from '../image/checksum.ts';
 import type { StoredImage } from '../image/image.ts';
 import { formatObjectPath, readDirMeta } from '../ostree/object-files.ts';
 import { type ImageRoot, readImageRoot } from './image-root.ts';
@@ -34,7 +36,7 @@ const permissionBits = 0o7777;
 export function* walkImage(host: Host, image: StoredImage, folder: string): Generator<WalkedEntry> {
   const { repository } = host.locations;
   const root = readImageRoot(repository, image.commit);
-  let dirtree: string | undefined = root.dirtree;
+  let dirtree: Checksum | undefined = root.dirtree;
   for (const name of folder.split('/')) {
     const parent = root.readTree(dirtree);
     dirtree = parent.directories.find((child) => child.name === name)?.dirtree;
@@ -45,7 +47,7 @@ export function* walkImage(host: Host, image: StoredImage, folder: string): Gene
 
 function* walkTree(
   store: { readonly repository: string; readonly root: ImageRoot },
-  dirtree: string,
+  dirtree: Checksum,
   prefix: string,
 ): Generator<WalkedEntry> {
   const { files, directories } = store.root.readTree(dirtree);

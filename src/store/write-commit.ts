@@ -1,5 +1,6 @@
 /** Writes every commit of the store inside the open transaction, and points its ref at it (compatibility S-01 to S-03). */
 
+import { type Checksum, toChecksum } from '../image/checksum.ts';
 import type { StoredImage } from '../image/image.ts';
 import type { BlobDescriptor } from '../image/manifest.ts';
 import { formatBlobRef, formatImageRef } from '../image/ref-name.ts';
@@ -32,7 +33,7 @@ export function writeLayerCommit(
   transaction: Transaction,
   layer: BlobDescriptor,
   { tree, uncompressedSize, uncompressedDigest, summary, tarSplit, blobStart }: LayerContent,
-): string {
+): Checksum {
   const metadata = new Map<string, string | TextPieces>([
     [BlobKey.size, String(layer.size)],
     [BlobKey.uncompressedSize, String(uncompressedSize)],
@@ -86,13 +87,10 @@ export function writeAdoptedLayers(
 /** Commits the blob of a configuration as a file. */
 export function writeConfigCommit(transaction: Transaction, config: BlobDescriptor, content: Buffer): void {
   const { repo } = transaction;
-  const checksum = writeFileObject(repo, content);
-  const dirtree = writeMetadata(
-    repo,
-    'dirtree',
-    formatDirTree({ files: [{ name: BLOB_FILE, checksum }], directories: [] }),
-  );
-  const dirmeta = writeMetadata(repo, 'dirmeta', plainDirectory.data);
+  const checksum = toChecksum(writeFileObject(repo, content));
+  const tree = formatDirTree({ files: [{ name: BLOB_FILE, checksum }], directories: [] });
+  const dirtree = toChecksum(writeMetadata(repo, 'dirtree', tree));
+  const dirmeta = toChecksum(writeMetadata(repo, 'dirmeta', plainDirectory.data));
   writeCommit(
     transaction,
     formatBlobRef(config.digest),
@@ -136,7 +134,7 @@ function writeCommit(
   ref: string,
   root: TreeChecksums,
   metadata: ReadonlyMap<string, string | TextPieces>,
-): { checksum: string; timestamp: Date } {
+): { checksum: Checksum; timestamp: Date } {
   const timestamp = new Date(Math.floor(Date.now() / 1000) * 1000);
   const { dirtree, dirmeta } = root;
   const checksum = transaction.writeCommit({ dirtree, dirmeta, metadata, timestamp });

@@ -5,6 +5,7 @@ import {
   formatImageList,
   type ImageRow,
 } from '../../src/commands/images/list-view.ts';
+import { toChecksum } from '../../src/image/checksum.ts';
 import type { StoredImage } from '../../src/image/image.ts';
 
 const etcdId = 'd7c1702506ff'.padEnd(64, '0');
@@ -14,7 +15,7 @@ const etcd: StoredImage = {
   repository: 'gscrivano/etcd',
   tag: 'latest',
   id: etcdId,
-  commit: 'c'.repeat(64),
+  commit: toChecksum('c'.repeat(64)),
   created: new Date(2016, 8, 8, 16, 39, 12),
   virtualSize: undefined,
   configDigest: undefined,

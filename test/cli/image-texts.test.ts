@@ -1,4 +1,5 @@
 /** What the verbs about single images print. */
+
 import { describe, expect, test } from 'bun:test';
 import { formatImageHistory } from '../../src/commands/images/history-view.ts';
 import { buildImageInfoJson, formatImageInfo } from '../../src/commands/images/info-view.ts';
@@ -11,6 +12,7 @@ import {
   isYes,
 } from '../../src/commands/options/deletion-view.ts';
 import type { ImageInfo } from '../../src/containers/image-info.ts';
+import { toChecksum } from '../../src/image/checksum.ts';
 import { emptyImageConfig } from '../../src/image/configuration-blob.ts';
 import type { StoredImage } from '../../src/image/image.ts';
 import type { ImageDescription } from '../../src/image/image-description.ts';
@@ -21,7 +23,7 @@ const image: StoredImage = {
   repository: 'gscrivano/etcd',
   tag: 'latest',
   id,
-  commit: 'c'.repeat(64),
+  commit: toChecksum('c'.repeat(64)),
   created: new Date(2016, 8, 8, 16, 39, 12),
   virtualSize: 3,
   configDigest: `sha256:${'e'.repeat(64)}`,
@@ -200,7 +202,7 @@ test('images inspect', () => {
     digest: `sha256:${id}`,
     config_digest: `sha256:${'e'.repeat(64)}`,
     media_type: 'application/vnd.oci.image.manifest.v1+json',
-    ostree_commit: 'c'.repeat(64),
+    ostree_commit: toChecksum('c'.repeat(64)),
     source: 'docker://gscrivano/etcd',
     stored_at: image.created.toISOString(),
     created_at: '2016-09-12T10:00:00.000Z',

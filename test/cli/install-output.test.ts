@@ -3,6 +3,7 @@ import { buildInstallJson } from '../../src/commands/containers/install-json.ts'
 import { formatInstallPlan } from '../../src/commands/containers/plan-text.ts';
 import type { InstallPlan } from '../../src/containers/container.ts';
 import { noHostFiles } from '../../src/containers/render/hostfiles/host-file.ts';
+import { toChecksum } from '../../src/image/checksum.ts';
 
 const plan: InstallPlan = {
   name: 'etcd',
@@ -11,7 +12,7 @@ const plan: InstallPlan = {
   record: {
     image: 'gscrivano/etcd',
     revision: 'd7c1',
-    ostreeCommit: 'c0ff',
+    ostreeCommit: toChecksum('c0'.repeat(32)),
     created: 1473350400,
     values: { NAME: 'etcd', HOST_UID: 0 },
     hasContainerService: true,

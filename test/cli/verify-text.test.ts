@@ -12,6 +12,7 @@ import {
   formatUnreadable,
   formatVerified,
 } from '../../src/commands/images/verify-text.ts';
+import { toChecksum } from '../../src/image/checksum.ts';
 import type {
   ImageRepair,
   RemoteStatus,
@@ -28,7 +29,7 @@ const sound: VerifiedImage = {
   problems: [],
   deployments: [{ container: 'etcd', number: 0, files: 1000, problems: [], damagedLinks: [] }],
 };
-const file = 'c'.repeat(64);
+const file = toChecksum('c'.repeat(64));
 const damaged: VerifiedImage = {
   ...sound,
   problems: [

@@ -1,14 +1,16 @@
 /** Deployments as files, without an image: for what only reads them. */
+
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import type { DeploymentRecord } from '../../src/containers/container.ts';
 import { formatInfo } from '../../src/containers/info-file.ts';
 import { noHostFiles } from '../../src/containers/render/hostfiles/host-file.ts';
+import { toChecksum } from '../../src/image/checksum.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 
 export const record: DeploymentRecord = {
   image: 'registry.example.com/etcd',
   revision: 'ab'.repeat(32),
-  ostreeCommit: 'cd'.repeat(32),
+  ostreeCommit: toChecksum('cd'.repeat(32)),
   created: 1_473_343_140,
   values: { NAME: 'etcd', HOST_UID: 0 },
   hasContainerService: true,

@@ -1,4 +1,5 @@
 /** Images and containers that the original tool has left, in stores that OSTree's own program has written. */
+
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { diffRoots } from '../../src/containers/diff.ts';
@@ -6,6 +7,7 @@ import { mountSubject } from '../../src/containers/mount.ts';
 import { readImageInfo } from '../../src/containers/prepare/read-image-info.ts';
 import { repairImages } from '../../src/containers/verify/repair-images.ts';
 import { verifyImages } from '../../src/containers/verify/verify-images.ts';
+import { toChecksum } from '../../src/image/checksum.ts';
 import { formatBlobRef, formatImageRef } from '../../src/image/ref-name.ts';
 import { isSound } from '../../src/image/verified-image.ts';
 import { findRef, formatObjectPath } from '../../src/ostree/object-files.ts';
@@ -123,7 +125,7 @@ test.each<[string, object, string | undefined]>([
     ['x/old:1', id?.slice('sha256:'.length) ?? stored],
   ]);
   expect((await verifyImages(old.host, [])).images.map(isSound)).toEqual([true]);
-  const root = readImageRoot(old.locations.repository, stored);
+  const root = readImageRoot(old.locations.repository, toChecksum(stored));
   await mergeNamedImage(old.host, 'x/old:1');
   const image = await readImage(old.host, 'x/old:1');
   expect(readImageRoot(old.locations.repository, image.commit).dirtree).toBe(root.dirtree);
@@ -179,7 +181,7 @@ test('what only reads shows the root filesystem and writes nothing', async () =>
   const { images } = await verifyImages(store.host, [reference]);
   expect(images.map(isSound)).toEqual([true]);
   expect(listRefs(store).filter((ref) => !ref.includes('x_2Fours'))).toEqual(refs);
-  expect(findRef(store.locations.repository, formatImageRef(reference))).toBe(commit);
+  expect<string | undefined>(findRef(store.locations.repository, formatImageRef(reference))).toBe(commit);
   expect(pulled.id).toBe(image.id);
 });
 
@@ -208,7 +210,7 @@ test('a missing layer is named, and nothing is written', async () => {
   await expect(mergeNamedImage(store.host, reference)).rejects.toThrow(message);
   const image = await readImage(store.host, reference);
   await expect(readImageInfo(store.host, image)).rejects.toThrow(message);
-  expect(image.commit).toBe(commit);
+  expect<string>(image.commit).toBe(commit);
   // The verification is not stopped by it.
   const { images } = await verifyImages(store.host, []);
   expect(images.flatMap(({ problems }) => problems.map(({ name }) => name))).toEqual([formatBlobRef(digest)]);
@@ -259,8 +261,8 @@ test('an object that only a container of the original still has is taken from it
   const image = await readImage(store.host, reference);
   const { dirtree, readTree } = readImageRoot(store.locations.repository, image.commit);
   const bin = readTree(dirtree).directories.find(({ name }) => name === 'bin');
-  const tool = readTree(bin?.dirtree ?? '').files.find(({ name }) => name === 'tool');
-  rmSync(formatObjectPath(store.locations.repository, tool?.checksum ?? '', 'file'));
+  const tool = readTree(toChecksum(bin?.dirtree ?? '')).files.find(({ name }) => name === 'tool');
+  rmSync(formatObjectPath(store.locations.repository, toChecksum(tool?.checksum ?? ''), 'file'));
   const { images } = await verifyImages(store.host, []);
   expect(images.flatMap(({ problems }) => problems)).toMatchObject([
     { paths: ['/bin/tool'], isInRoot: true },

@@ -1,10 +1,13 @@
 /** A store with an image and containers of it, whose objects tests damage as a bad disk or a bad hand would. */
+
 import { expect } from 'bun:test';
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { formatInfo } from '../../src/containers/info-file.ts';
 import { verifyImages } from '../../src/containers/verify/verify-images.ts';
+import { toChecksum } from '../../src/image/checksum.ts';
 import type { StoredImage } from '../../src/image/image.ts';
 import type { ObjectKind } from '../../src/image/verified-image.ts';
+import type { TreeChecksums } from '../../src/ostree/layer-tree.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../../src/ostree/object-files.ts';
 import { checkoutImage } from '../../src/store/checkout/checkout.ts';
 import { checkRepository, inodeOf } from '../store/ostree-cli.ts';
@@ -27,8 +30,8 @@ export async function deploy(store: Sandbox, image: StoredImage, name: string): 
 /** The path of an object. @param path in the tree of the commit; the root is `` */
 export function findObject(store: Sandbox, commit: string, path: string, kind: ObjectKind): string {
   const { repository } = store.locations;
-  if (kind === 'commit') return formatObjectPath(repository, commit, kind);
-  let folder: { dirtree: string; dirmeta: string } = readCommit(repository, commit);
+  if (kind === 'commit') return formatObjectPath(repository, toChecksum(commit), kind);
+  let folder: TreeChecksums = readCommit(repository, toChecksum(commit));
   for (const name of path.split('/').filter((part) => part !== '')) {
     const { files, directories } = readDirTree(repository, folder.dirtree);
     const file = files.find((each) => each.name === name);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { toChecksum } from '../../src/image/checksum.ts';
 import { GErrorThrown, type Pointer } from '../../src/native/glib.ts';
 import {
   abortTransaction,
@@ -116,14 +117,11 @@ test('a checkout into what is there fails', async () => {
 
 /** A commit of one file, in the open transaction. */
 function writeCommit(content: string): string {
-  const checksum = writeFileObject(repo, Buffer.from(content));
+  const checksum = toChecksum(writeFileObject(repo, Buffer.from(content)));
   const files = [{ name: 'content', checksum }];
-  const dirtree = writeMetadata(repo, 'dirtree', formatDirTree({ files, directories: [] }));
-  const dirmeta = writeMetadata(
-    repo,
-    'dirmeta',
-    formatDirMeta({ uid: 0, gid: 0, mode: 0o040755, xattrs: [] }),
-  );
+  const dirtree = toChecksum(writeMetadata(repo, 'dirtree', formatDirTree({ files, directories: [] })));
+  const meta = formatDirMeta({ uid: 0, gid: 0, mode: 0o040755, xattrs: [] });
+  const dirmeta = toChecksum(writeMetadata(repo, 'dirmeta', meta));
   const timestamp = new Date(0);
   const data = Buffer.concat([...formatCommitPieces({ dirtree, dirmeta, timestamp, metadata: new Map() })]);
   return writeMetadata(repo, 'commit', data);

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { toChecksum } from '../../src/image/checksum.ts';
 import { formatObjectPath } from '../../src/ostree/object-files.ts';
 import { readImage } from '../../src/store/find-image.ts';
 import { listImages } from '../../src/store/list-images.ts';
@@ -156,7 +157,7 @@ test.each<[string, Change]>([
   ],
   [
     'a commit less',
-    (store, { commit }) => rmSync(formatObjectPath(store.locations.repository, commit, 'commit')),
+    (store, { commit }) => rmSync(formatObjectPath(store.locations.repository, toChecksum(commit), 'commit')),
   ],
 ])('what was quiet for a while is shown as it was, until there is %s', async (_, change) => {
   await using store = await createStore([registry]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { toChecksum } from '../../src/image/checksum.ts';
 import { findImage } from '../../src/store/find-image.ts';
 import { listBlobs, listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
@@ -112,7 +113,7 @@ test('an image that the original program stored, with its own form of a manifest
     repository: 'busybox',
     tag: 'latest',
     id: 'd'.repeat(64),
-    commit,
+    commit: toChecksum(commit),
     created: new Date(1_473_638_400_000),
     virtualSize: one.layers[0]?.size,
     configDigest: one.config.digest,

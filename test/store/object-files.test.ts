@@ -1,8 +1,10 @@
 /** A repository that a crash, a full disk or a person damaged: said clearly, and never a wrong answer. */
+
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { readImageInfo } from '../../src/containers/prepare/read-image-info.ts';
 import { repairImages } from '../../src/containers/verify/repair-images.ts';
+import { toChecksum } from '../../src/image/checksum.ts';
 import type { StoredImage } from '../../src/image/image.ts';
 import { formatImageRef } from '../../src/image/ref-name.ts';
 import {
@@ -66,10 +68,10 @@ test('the files say what ostree says', () => {
       .sort(),
   ).toEqual(ostree(store, 'refs').trim().split('\n').sort());
   const ref = formatImageRef(name);
-  expect(findRef(repository, ref)).toBe(ostree(store, 'rev-parse', ref).trim());
+  expect<string | undefined>(findRef(repository, ref)).toBe(ostree(store, 'rev-parse', ref).trim());
   const { dirtree } = readCommit(repository, image.commit);
   const [etc] = readDirTree(repository, dirtree).directories;
-  const [file] = readDirTree(repository, etc?.dirtree ?? '').files;
+  const [file] = readDirTree(repository, toChecksum(etc?.dirtree ?? '')).files;
   expect([etc?.name, file?.name]).toEqual(['etc', 'name']);
   expect(ostree(store, 'ls', '-C', image.commit, '/etc/name')).toContain(file?.checksum ?? 'no checksum');
   expect(findRef(repository, 'ociimage/nothing')).toBeUndefined();

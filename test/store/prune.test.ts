@@ -1,4 +1,5 @@
 /** What a prune frees and what it keeps (compatibility R-01, X-10). */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import {
   closeSync,
@@ -11,6 +12,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { type Checksum, toChecksum } from '../../src/image/checksum.ts';
 import type { PulledImage } from '../../src/image/image.ts';
 import { tryLock } from '../../src/native/libc.ts';
 import { formatObjectPath } from '../../src/ostree/object-files.ts';
@@ -116,17 +118,15 @@ test('what a container was installed from stays, with its layers, when the image
   const before = listObjects(store);
   await removeImageNames(store.host, ['web:latest']);
   const { checkouts } = store.locations;
-  // What an old or a broken `info` says keeps nothing.
-  const others = ['', '../../etc'].map((commit) => ({ name: 'other', checkouts, commit }));
   const deployment = { name: 'web', checkouts, commit: image.commit };
-  expect(await prune(store, [...others, deployment])).toEqual(nothing);
+  expect(await prune(store, [deployment])).toEqual(nothing);
   expect(listObjects(store)).toEqual(before);
   expect(listRefs(store)).toEqual(refsOf(web).sort());
   checkRepository(store);
   // It is pulled again without a layer.
   expect((await pullWeb(store)).fetched).toEqual([]);
   await removeImageNames(store.host, ['web:latest']);
-  await prune(store, others);
+  await prune(store, []);
   expect([...listObjects(store)]).toEqual([]);
 });
 
@@ -135,7 +135,7 @@ test('nothing is freed when the commit of a container is missing', async () => {
   await pullWeb(store);
   await removeImageNames(store.host, ['web:latest']);
   const before = listObjects(store);
-  const commit = 'f'.repeat(64);
+  const commit = toChecksum('f'.repeat(64));
   for (const [checkouts, owner, prefix] of [
     [store.locations.checkouts, 'container web', ''],
     ['/srv/other', 'container web in /srv/other', 'ATOMIC_OSTREE_CHECKOUT_PATH=/srv/other '],
@@ -264,8 +264,8 @@ test.each(Object.entries(damages))(
 );
 
 /** @param commit or a ref; @returns the checksum of its root directory's list */
-function readTree(store: Sandbox, commit: string): string {
-  return ostree(store, 'ls', '-d', '-C', commit).trim().split(/\s+/)[4] ?? '';
+function readTree(store: Sandbox, commit: string): Checksum {
+  return toChecksum(ostree(store, 'ls', '-d', '-C', commit).trim().split(/\s+/)[4] ?? '');
 }
 
 test('a damaged ref stops it, and can be deleted', async () => {
@@ -368,7 +368,7 @@ test('an incomplete commit of another program keeps what is here of it', async (
   ostree(store, 'init', '--mode=bare');
   const commit = ostree(store, 'commit', '--branch=partial', `--tree=dir=${folder}`).trim();
   const [, sub = ''] = ostree(store, 'ls', '-C', commit).match(/([0-9a-f]{64}) [0-9a-f]{64} \/sub/) ?? [];
-  unlinkSync(formatObjectPath(store.locations.repository, sub, 'dirtree'));
+  unlinkSync(formatObjectPath(store.locations.repository, toChecksum(sub), 'dirtree'));
   await expect(prune(store)).rejects.toMatchObject({
     code: 'STORE_CORRUPT',
     message: expect.stringMatching(/^ref partial is damaged/),

@@ -1,6 +1,8 @@
 /** Frees the objects that neither an image nor a container needs. */
+
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
+import { isChecksum } from '../../image/checksum.ts';
 import { withExclusiveStore } from '../../store/access/store-lock.ts';
 import { formatListPath, keepCheckouts } from '../../store/checkout/checkout-folders.ts';
 import { removeEndedMounts } from '../../store/mount/mount-folder.ts';
@@ -53,5 +55,7 @@ function buildMissing({ locations }: Host, checkouts: string, step: string): Ato
 }
 
 function listNeeds({ checkouts, installed }: SurveyedFolder): readonly DeploymentNeed[] {
-  return installed.map(({ name, record }) => ({ name, checkouts, commit: record.ostreeCommit }));
+  return installed.flatMap(({ name, record: { ostreeCommit: commit } }) =>
+    isChecksum(commit) ? { name, checkouts, commit } : [],
+  );
 }

@@ -99,7 +99,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     ...{ name, image, manifest: exports.manifest, values, rootfs: deployment.rootfs },
     ...{ previous: previous?.hostFiles ?? noHostFiles, keepsNew: request.keepsNew ?? false },
   });
-  const record: DeploymentRecord = {
+  const record: InstallPlan['record'] = {
     image: imageName,
     revision: image.id,
     ostreeCommit: image.commit,

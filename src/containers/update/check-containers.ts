@@ -1,6 +1,8 @@
 /** Which containers have a newer image. Registries are only asked for digests, and nothing is changed. */
+
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
+import { isChecksum } from '../../image/checksum.ts';
 import type { SourceOptions, StoredImage } from '../../image/image.ts';
 import { formatReference } from '../../image/reference.ts';
 import { parseStoredName } from '../../image/source-name.ts';
@@ -71,7 +73,11 @@ async function readInstalled(
     const stored = await findImage(host, record.image);
     const target =
       stored === undefined
-        ? buildUnnamedTarget(host, formatReference(parseStoredName(record.image)), record.ostreeCommit)
+        ? buildUnnamedTarget(
+            host,
+            formatReference(parseStoredName(record.image)),
+            isChecksum(record.ostreeCommit) ? record.ostreeCommit : undefined,
+          )
         : readTarget(host, stored.reference);
     return { name, record, stored, target };
   } catch (error) {

@@ -10,6 +10,7 @@ import { readCommit } from '../../ostree/object-files.ts';
 import { describeImage } from '../../store/image-commit.ts';
 import { hasConfig, openImageTree, readImageConfig } from '../../store/image-files.ts';
 import type { DeploymentRecord } from '../container.ts';
+import { requireCommit } from '../info-file.ts';
 import type { ContainerName } from '../render/container-name.ts';
 import { parseExportsManifest } from '../render/exports-manifest.ts';
 import { type HealthCheck, parseImageHealthCheck } from '../render/health-check.ts';
@@ -39,7 +40,7 @@ export async function chooseHealth(
   choice: HealthChoice,
 ): Promise<HealthRequest> {
   const { repository } = host.locations;
-  const commit = record.ostreeCommit;
+  const commit = requireCommit(record.ostreeCommit, name);
   const image = describeImage(record.image, commit, readCommit(repository, commit));
   const manifest = openImageTree(host, image).readFile('exports/manifest.json', MAX_MANIFEST_BYTES);
   const { settle, healthCheck } =

@@ -41,7 +41,7 @@ export async function prepareUpdate(
   request: UpdateRequest,
 ): Promise<PreparedUpdate | Unneeded> {
   const { name, record, other } = current;
-  const before = listSetValues(record.values, readOrigins(host, record));
+  const before = listSetValues(record.values, readOrigins(host, name, record));
   const values = changeSetValues(before, request);
   const isSameImage = image.id === record.revision;
   if (isSameImage && imageName === record.image && isSameValues(before, values)) {

@@ -4,6 +4,7 @@ import { readCommit } from '../../ostree/object-files.ts';
 import { describeImage } from '../../store/image-commit.ts';
 import { openImageTree } from '../../store/image-files.ts';
 import type { DeploymentRecord } from '../container.ts';
+import { requireCommit } from '../info-file.ts';
 import { parseExportsManifest } from '../render/exports-manifest.ts';
 import { inferOrigins, type ValueOrigins } from '../render/values/value-origins.ts';
 
@@ -13,14 +14,18 @@ const MAX_MANIFEST_BYTES = 1024 * 1024;
  * Says where the values of a deployment came from: `info` has it, or it is inferred from the defaults of its image. What
  * cannot be read of the image counts as no default, so that a value is rather kept than lost.
  */
-export function readOrigins(host: Host, record: DeploymentRecord): ValueOrigins {
-  return record.valueOrigins ?? inferOrigins(record.values, readDefaults(host, record));
+export function readOrigins(host: Host, name: string, record: DeploymentRecord): ValueOrigins {
+  return record.valueOrigins ?? inferOrigins(record.values, readDefaults(host, name, record));
 }
 
-function readDefaults(host: Host, record: DeploymentRecord): Readonly<Record<string, string>> {
-  const { ostreeCommit: commit, image } = record;
-  if (commit === '') return {};
+function readDefaults(
+  host: Host,
+  name: string,
+  { ostreeCommit, image }: DeploymentRecord,
+): Readonly<Record<string, string>> {
+  if (ostreeCommit === '') return {};
   try {
+    const commit = requireCommit(ostreeCommit, name);
     const stored = describeImage(image, commit, readCommit(host.locations.repository, commit));
     const text = openImageTree(host, stored).readFile('exports/manifest.json', MAX_MANIFEST_BYTES);
     return text === undefined ? {} : parseExportsManifest(text.toString('utf8'), image).defaultValues;

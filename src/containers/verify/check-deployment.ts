@@ -3,10 +3,12 @@
  * the object is verified by itself. Every folder is opened without following symlinks and read through its descriptor,
  * so that what is compared, and replaced, is in the deployment.
  */
+
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
 import { isErrno } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import type { DeploymentProblem } from '../../image/verified-image.ts';
 import { formatObjectPath, readDirMeta } from '../../ostree/object-files.ts';
 import type { DirTree, TreeDirectory, TreeFile } from '../../ostree/ostree-objects.ts';
@@ -22,9 +24,9 @@ export interface FoundDifference extends DeploymentProblem {
   /** The path through the open parent folder; valid during the call of `onDifference`. */
   readonly place: string;
   readonly expected:
-    | { readonly kind: 'file'; readonly checksum: string }
+    | { readonly kind: 'file'; readonly checksum: Checksum }
     | { readonly kind: 'folder' }
-    | { readonly kind: 'folder-metadata'; readonly dirmeta: string }
+    | { readonly kind: 'folder-metadata'; readonly dirmeta: Checksum }
     | { readonly kind: 'nothing' };
 }
 
@@ -44,7 +46,7 @@ interface CheckedDeployment {
 export async function checkDeployment(
   host: Host,
   rootfs: string,
-  commit: string,
+  commit: Checksum,
   onDifference: (difference: FoundDifference) => void | Promise<void>,
 ): Promise<CheckedDeployment> {
   const root = tolerateDamage(() => readImageRoot(host.locations.repository, commit));
@@ -116,7 +118,7 @@ class DeploymentCheck {
     if (difference !== undefined) await this.#tell(path, difference, place, { kind: 'file', checksum });
   }
 
-  async #compareFile(place: string, checksum: string): Promise<Difference | undefined> {
+  async #compareFile(place: string, checksum: Checksum): Promise<Difference | undefined> {
     const stats = lstatSync(place, { throwIfNoEntry: false });
     if (stats === undefined) return { state: 'missing', reason: 'it is not there' };
     if (stats.ino === this.#readInode(checksum)) {
@@ -133,7 +135,7 @@ class DeploymentCheck {
     return { state: 'changed', reason: 'it is not the file of the image' };
   }
 
-  #compareFolder({ mode, uid, gid }: Stats, dirmeta: string, path: string): string | undefined {
+  #compareFolder({ mode, uid, gid }: Stats, dirmeta: Checksum, path: string): string | undefined {
     const expected = tolerateDamage(() => readDirMeta(this.#host.locations.repository, dirmeta));
     if (expected === undefined) return undefined;
     const shouldBe = formatAccess(expected.mode, expected.uid, expected.gid);
@@ -145,7 +147,7 @@ class DeploymentCheck {
       : `its mode and owner are ${is}, not ${shouldBe}`;
   }
 
-  #readInode(checksum: string): number | undefined {
+  #readInode(checksum: Checksum): number | undefined {
     if (!this.#inodes.has(checksum)) {
       const object = formatObjectPath(this.#host.locations.repository, checksum, 'file');
       this.#inodes.set(checksum, lstatSync(object, { throwIfNoEntry: false })?.ino);

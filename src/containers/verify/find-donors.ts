@@ -2,6 +2,7 @@ import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
+import { type Checksum, isChecksum } from '../../image/checksum.ts';
 import { formatObjectPath } from '../../ostree/object-files.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { readImageRoot } from '../../store/image-root.ts';
@@ -20,14 +21,16 @@ import type { InstalledDeployment } from '../list-deployments.ts';
 export async function findDonors(
   host: Host,
   deployments: readonly InstalledDeployment[],
-  checksums: ReadonlySet<string>,
-): Promise<ReadonlyMap<string, string>> {
+  checksums: ReadonlySet<Checksum>,
+): Promise<ReadonlyMap<Checksum, string>> {
   const { repository } = host.locations;
-  const donors = new Map<string, string>();
+  const donors = new Map<Checksum, string>();
   for (const { name, folder, record } of deployments) {
+    const commit = record.ostreeCommit;
+    if (!isChecksum(commit)) continue;
     const missing = [...checksums].filter((checksum) => !donors.has(checksum));
     const wanted = new Set(missing.map((checksum) => formatObjectKey('file', checksum)));
-    const places = tolerateDamage(() => findPaths(readImageRoot(repository, record.ostreeCommit), wanted));
+    const places = tolerateDamage(() => findPaths(readImageRoot(repository, commit), wanted));
     const { rootfs } = buildDeploymentPaths(folder, name);
     for (const checksum of places === undefined ? [] : missing) {
       for (const path of places?.get(formatObjectKey('file', checksum)) ?? []) {
@@ -49,7 +52,7 @@ function isInside(rootfs: string, path: string): boolean {
   );
 }
 
-async function isWhole(host: Host, path: string, checksum: string): Promise<boolean> {
+async function isWhole(host: Host, path: string, checksum: Checksum): Promise<boolean> {
   const [file, object] = [path, formatObjectPath(host.locations.repository, checksum, 'file')].map((each) =>
     lstatSync(each, { throwIfNoEntry: false }),
   );

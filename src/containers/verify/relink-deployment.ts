@@ -1,9 +1,11 @@
 /** Gives a deployment back what its image says, path by path, each by one rename. */
+
 import { chmodSync, chownSync, lstatSync, renameSync } from 'node:fs';
 import { withFileErrors } from '../../base/file-error.ts';
 import { removeTree, requireNoMounts } from '../../host/files/remove-tree.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Host } from '../../host/host.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import { formatObjectPath, readDirMeta } from '../../ostree/object-files.ts';
 import { checkoutFolder } from '../../store/checkout/checkout.ts';
 import { linkOrCopy } from '../../store/layer/link-or-copy.ts';
@@ -27,7 +29,7 @@ const PERMISSION_BITS = 0o7777;
 export async function relinkDeployment(
   host: Host,
   { name, number, folder }: InstalledDeployment,
-  commit: string,
+  commit: Checksum,
   canFix: (difference: FoundDifference) => Promise<boolean>,
 ): Promise<number> {
   const temporary = buildDeploymentFolder(host.locations, name, number, 'fix');
@@ -51,7 +53,7 @@ export async function relinkDeployment(
 async function applyFix(
   host: Host,
   { expected, place, path }: FoundDifference,
-  { rootfs, temporary, commit }: { rootfs: string; temporary: string; commit: string },
+  { rootfs, temporary, commit }: { rootfs: string; temporary: string; commit: Checksum },
 ): Promise<void> {
   switch (expected.kind) {
     case 'file': {

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { parseJson } from '../../base/json-text.ts';
 import { writeFileDurably } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
+import { type Checksum, isChecksum } from '../../image/checksum.ts';
 import { collectFrom, type Repair } from '../../store/verify/repair.ts';
 import type { RepairedImage } from '../../store/verify/repair-image.ts';
 import type { VerifyTarget } from '../../store/verify/verify-targets.ts';
@@ -33,16 +34,17 @@ export async function repairDeployments(
   const counts = new Map<string, number>();
   for (const deployment of deployments) {
     const isOwn = isOfImage(deployment);
-    const commit = isOwn ? findCommit(host, discarded, target, deployment) : deployment.record.ostreeCommit;
-    const isConcerned = deployment.record.hasContainerService && (isOwn || replaced.size > 0);
-    if (commit === undefined || !isConcerned) continue;
+    const { ostreeCommit, hasContainerService } = deployment.record;
+    const commit = isOwn ? findCommit(host, discarded, target, deployment) : ostreeCommit;
+    const isConcerned = hasContainerService && (isOwn || replaced.size > 0);
+    if (commit === undefined || !isChecksum(commit) || !isConcerned) continue;
     const count = await relinkDeployment(host, deployment, commit, async ({ expected }) => {
       if (expected.kind !== 'file') return isOwn && isWhole;
       const { checksum } = expected;
       return (isOwn || replaced.has(checksum)) && (await verifier.check('file', checksum)).state === 'sound';
     });
     if (count > 0) counts.set(deployment.name, (counts.get(deployment.name) ?? 0) + count);
-    if (isOwn && isWhole && commit !== deployment.record.ostreeCommit) await pointInfoAt(deployment, commit);
+    if (isOwn && isWhole && commit !== ostreeCommit) await pointInfoAt(deployment, commit);
   }
   return counts;
 }
@@ -53,14 +55,14 @@ function findCommit(
   discarded: ReadonlySet<string>,
   target: VerifyTarget,
   deployment: InstalledDeployment,
-): string | undefined {
+): Checksum | undefined {
   const { ostreeCommit, revision } = deployment.record;
-  const isReplaced = discarded.has(ostreeCommit) && target.image?.id === revision;
+  const isReplaced = isChecksum(ostreeCommit) && discarded.has(ostreeCommit) && target.image?.id === revision;
   return isReplaced ? target.commit : findCommitOf(host, target, deployment);
 }
 
 /** The commit that `info` names is lost; another one with the same tree has taken its place. */
-async function pointInfoAt({ folder, name }: InstalledDeployment, commit: string): Promise<void> {
+async function pointInfoAt({ folder, name }: InstalledDeployment, commit: Checksum): Promise<void> {
   const path = buildDeploymentPaths(folder, name).info;
   const info: unknown = parseJson(readFileSync(path, 'utf8'));
   if (typeof info !== 'object' || info === null) throw new Error(`${path} is no longer an object`);

@@ -1,4 +1,5 @@
 import type { Host } from '../../host/host.ts';
+import { type Checksum, isChecksum } from '../../image/checksum.ts';
 import { readCommit } from '../../ostree/object-files.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import {
@@ -53,7 +54,7 @@ export function findCommitOf(
   host: Host,
   target: VerifyTarget,
   { record }: InstalledDeployment,
-): string | undefined {
+): Checksum | undefined {
   const { repository } = host.locations;
   const own = record.ostreeCommit;
   const isReadable = isChecksum(own) && tolerateDamage(() => readCommit(repository, own)) !== undefined;
@@ -70,8 +71,4 @@ function findOwner(
     isMadeOf(deployment, { reference, commit, id: image?.id }),
   );
   return owners.find(({ reference }) => reference === readReference(deployment)) ?? owners[0];
-}
-
-function isChecksum(text: string): boolean {
-  return /^[0-9a-f]{64}$/.test(text);
 }

@@ -3,6 +3,7 @@ import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { readMountId } from '../../host/mounts/mount-id.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import { formatObjectPath, readCommit } from '../../ostree/object-files.ts';
 import { parseDirMeta } from '../../ostree/ostree-objects.ts';
 import { addReachable, createObjectSet } from '../../ostree/reachable-objects.ts';
@@ -21,7 +22,7 @@ import { hasDefaultAcl, removeInheritedAcls } from './inherited-acls.ts';
  * @throws AtomicError STORE_CORRUPT when a directory is damaged or anything is missing, CROSS_DEVICE when the repository is
  * on another filesystem, NO_SPACE, STORE_FAILED
  */
-export async function checkoutImage(host: Host, commit: string, destination: string): Promise<void> {
+export async function checkoutImage(host: Host, commit: Checksum, destination: string): Promise<void> {
   const acls = await withStoreErrors(`checking out ${destination}`, () => {
     requireMerged(host, commit);
     return checkDirectories(host, commit);
@@ -39,7 +40,7 @@ export async function checkoutImage(host: Host, commit: string, destination: str
  */
 export async function checkoutFolder(
   host: Host,
-  commit: string,
+  commit: Checksum,
   path: string,
   destination: string,
 ): Promise<void> {
@@ -65,7 +66,7 @@ function requireOneMount({ locations: { repository } }: Host, destination: strin
 }
 
 /** The caller has merged the image before, see `merge-image.ts`. The checkout of an unmerged commit would have no files. */
-function requireMerged({ locations: { repository } }: Host, commit: string): void {
+function requireMerged({ locations: { repository } }: Host, commit: Checksum): void {
   if (!hasMergedRoot(repository, readCommit(repository, commit))) throw buildUnmerged(commit);
 }
 
@@ -74,7 +75,7 @@ function requireMerged({ locations: { repository } }: Host, commit: string): voi
  *
  * @returns whether a directory has a default ACL, which new files below it inherit
  */
-function checkDirectories({ locations: { repository } }: Host, commit: string): 'default' | 'none' {
+function checkDirectories({ locations: { repository } }: Host, commit: Checksum): 'default' | 'none' {
   const reached = createObjectSet();
   addReachable(repository, commit, reached);
   const metas = [...reached.dirmeta].map((checksum) => {

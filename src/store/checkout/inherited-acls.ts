@@ -2,8 +2,10 @@
  * Files and directories inherit the default ACL of the directory in which they are created (acl(5)). libostree sets the
  * attributes of a directory before it creates its content, and does not remove the inherited ACLs.
  */
+
 import { closeSync, constants, openSync } from 'node:fs';
 import type { Host } from '../../host/host.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import { readCommit, readDirMeta, readDirTree } from '../../ostree/object-files.ts';
 import type { DirMeta } from '../../ostree/ostree-objects.ts';
 
@@ -23,11 +25,11 @@ export function hasDefaultAcl(meta: DirMeta): boolean {
  */
 export async function removeInheritedAcls(
   { locations: { repository } }: Host,
-  commit: string,
+  commit: Checksum,
   root: string,
 ): Promise<void> {
   const { removeXattr } = await import('../../native/xattr.ts');
-  const visit = (dirtree: string, place: string): void => {
+  const visit = (dirtree: Checksum, place: string): void => {
     const folder = openSync(place, openFolder);
     try {
       for (const child of readDirTree(repository, dirtree).directories) {

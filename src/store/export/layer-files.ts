@@ -1,21 +1,23 @@
 /** Opens the files of a layer's tree in the order of its archive, where files of one directory usually follow each other. */
+
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { isErrno } from '../../base/file-error.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import { formatObjectPath, readDirTree } from '../../ostree/object-files.ts';
 
 interface Directory {
   readonly path: string;
   /** Checksums of content objects by name. */
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, Checksum>;
   /** Checksums of dirtrees by name. */
-  readonly directories: ReadonlyMap<string, string>;
+  readonly directories: ReadonlyMap<string, Checksum>;
 }
 
 /** `missing`: the tree has no such file. `lost`: the tree has the file, but the repository does not have its object. */
 export type OpenedFile =
-  | { readonly kind: 'open'; readonly fd: number; readonly size: number; readonly checksum: string }
+  | { readonly kind: 'open'; readonly fd: number; readonly size: number; readonly checksum: Checksum }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'lost'; readonly checksum: string };
+  | { readonly kind: 'lost'; readonly checksum: Checksum };
 
 /** An object of the mode `bare` may be a symlink to any path of this machine, so it is not followed. */
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -25,7 +27,7 @@ export class LayerFiles {
   /** Directories above the file that was opened last, the root first. */
   #chain: Directory[];
 
-  constructor(repository: string, dirtree: string) {
+  constructor(repository: string, dirtree: Checksum) {
     this.#repository = repository;
     this.#chain = [this.#read('', dirtree)];
   }
@@ -62,7 +64,7 @@ export class LayerFiles {
     return this.#chain.at(-1);
   }
 
-  #read(path: string, dirtree: string): Directory {
+  #read(path: string, dirtree: Checksum): Directory {
     const { files, directories } = readDirTree(this.#repository, dirtree);
     return {
       path,

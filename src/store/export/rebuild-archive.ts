@@ -3,12 +3,14 @@
  * the content of the files from their objects. The archive is a stream: memory does not grow with the layer, and nothing is
  * written to the disk.
  */
+
 import { createHash } from 'node:crypto';
 import { closeSync, readSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import { algorithmOf, formatDigest } from '../../image/digest.ts';
 import { formatBlobRef } from '../../image/ref-name.ts';
 import { findRef, readCommit } from '../../ostree/object-files.ts';
@@ -34,7 +36,7 @@ export interface RecordedLayer {
   readonly uncompressedSize: number | undefined;
   /** First bytes of the blob, see `blob-start.ts`; `undefined` in older repositories. */
   readonly blobStart: Buffer | undefined;
-  readonly dirtree: string;
+  readonly dirtree: Checksum;
   /** Record of the archive, see `tar-split-recorder.ts`. */
   readonly record: string;
 }

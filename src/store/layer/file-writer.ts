@@ -1,5 +1,7 @@
 /** Writes the content of one object. */
+
 import { createHash } from 'node:crypto';
+import { type Checksum, finishChecksum } from '../../image/checksum.ts';
 import { type DirMeta, formatFileHeader } from '../../ostree/ostree-objects.ts';
 
 /** Files up to this size stay in memory until their checksum shows whether they are new. */
@@ -16,7 +18,7 @@ interface FileTarget {
    * @param fd the temporary file, if it was opened
    * @param content the part of the content that is not in the file yet
    */
-  finish(checksum: string, fd: number | undefined, content: readonly Buffer[]): void;
+  finish(checksum: Checksum, fd: number | undefined, content: readonly Buffer[]): void;
   abandon(fd: number): void;
 }
 
@@ -46,8 +48,8 @@ export class FileWriter {
   }
 
   /** @returns checksum of the object, which the stage or the repository has now */
-  finish(): string {
-    const checksum = this.#hash.digest('hex');
+  finish(): Checksum {
+    const checksum = finishChecksum(this.#hash);
     const fd = this.#fd;
     this.#fd = undefined;
     this.#target.finish(checksum, fd, this.#parts);

@@ -13,7 +13,7 @@
  * libostree's own import would be one call, but its checksums in plain C take twice the time of the rest of a pull. After a
  * crash libostree gives the folder to the next transaction of the same boot, or removes it.
  */
-import { createHash } from 'node:crypto';
+
 import {
   closeSync,
   fchmodSync,
@@ -34,6 +34,7 @@ import { AtomicError } from '../../base/errors.ts';
 import { tolerateMissing } from '../../base/file-error.ts';
 import type { Locations } from '../../base/locations.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
+import { type Checksum, computeChecksum } from '../../image/checksum.ts';
 import type { DirectoryObjects } from '../../ostree/layer-tree.ts';
 import { formatObjectPath } from '../../ostree/object-files.ts';
 import { type DirMeta, type DirTree, formatFileHeader, parseDirTree } from '../../ostree/ostree-objects.ts';
@@ -107,8 +108,8 @@ export class ObjectStage implements DirectoryObjects {
   }
 
   /** Writes a symlink. @returns its checksum */
-  writeSymlink(meta: DirMeta, target: string): string {
-    const checksum = createHash('sha256').update(formatFileHeader(meta, target)).digest('hex');
+  writeSymlink(meta: DirMeta, target: string): Checksum {
+    const checksum = computeChecksum(formatFileHeader(meta, target));
     if (this.#isBareUser) this.#writeUserSymlink(checksum, meta, target);
     else if (this.#isNew(checksum, 'file')) {
       symlinkSync(target, this.#temporary);
@@ -119,7 +120,7 @@ export class ObjectStage implements DirectoryObjects {
   }
 
   /** In `bare-user` the object of a symlink is a file that contains the target and a NUL. */
-  #writeUserSymlink(checksum: string, meta: DirMeta, target: string): void {
+  #writeUserSymlink(checksum: Checksum, meta: DirMeta, target: string): void {
     this.#finishFile(checksum, meta, undefined, [Buffer.from(`${target}\0`, 'utf8')]);
   }
 
@@ -133,7 +134,7 @@ export class ObjectStage implements DirectoryObjects {
     return new KeptAttributes(`${this.#temporary}-attributes`, this.#isBareUser ? 'bare-user' : 'bare');
   }
 
-  write(kind: 'dirtree' | 'dirmeta', checksum: string, data: Buffer): void {
+  write(kind: 'dirtree' | 'dirmeta', checksum: Checksum, data: Buffer): void {
     if (this.#hasSoundMetadata(checksum, kind)) return;
     const fd = openSync(this.#temporary, 'wx', 0o600);
     try {
@@ -150,14 +151,14 @@ export class ObjectStage implements DirectoryObjects {
    *
    * @throws AtomicError STORE_CORRUPT when it was damaged after that
    */
-  readDirTree(checksum: string): DirTree {
+  readDirTree(checksum: Checksum): DirTree {
     const staged = this.#path(checksum, 'dirtree');
     const path = existsInFolder(staged) ? staged : formatObjectPath(this.#repository, checksum, 'dirtree');
     return parseDirTree(readVerifiedObject(path, checksum, 'dirtree'));
   }
 
   /** @param fd the temporary file, when it has a part of the content */
-  #finishFile(checksum: string, meta: DirMeta, fd: number | undefined, content: readonly Buffer[]): void {
+  #finishFile(checksum: Checksum, meta: DirMeta, fd: number | undefined, content: readonly Buffer[]): void {
     if (!this.#isNew(checksum, 'file')) {
       if (fd !== undefined) this.#abandon(fd);
       return;
@@ -175,7 +176,7 @@ export class ObjectStage implements DirectoryObjects {
   }
 
   /** The same content may be written twice at the same time; the second file then replaces the first. */
-  #writeBehind(checksum: string, meta: DirMeta, content: readonly Buffer[]): void {
+  #writeBehind(checksum: Checksum, meta: DirMeta, content: readonly Buffer[]): void {
     const [only] = content;
     const data = only !== undefined && content.length === 1 ? only : Buffer.concat(content);
     this.#takeRoom(data.length);
@@ -193,7 +194,7 @@ export class ObjectStage implements DirectoryObjects {
     });
   }
 
-  #moveFileIn(path: string, checksum: string, meta: DirMeta): void {
+  #moveFileIn(path: string, checksum: Checksum, meta: DirMeta): void {
     if (this.#isBareUser) applyBareUserMeta(path, meta);
     else applyBareMeta(path, meta);
     this.#moveIn(path, checksum, 'file');
@@ -223,18 +224,18 @@ export class ObjectStage implements DirectoryObjects {
   }
 
   /** A damaged object of the repository counts as missing: it is written again, and the transaction replaces it. */
-  #hasSoundMetadata(checksum: string, kind: 'dirtree' | 'dirmeta'): boolean {
+  #hasSoundMetadata(checksum: Checksum, kind: 'dirtree' | 'dirmeta'): boolean {
     if (existsInFolder(this.#path(checksum, kind))) return true;
     const path = formatObjectPath(this.#repository, checksum, kind);
     return tolerateDamage(() => readVerifiedObject(path, checksum, kind)) !== undefined;
   }
 
-  #isNew(checksum: string, extension: string): boolean {
+  #isNew(checksum: Checksum, extension: string): boolean {
     if (existsInFolder(formatObjectPath(this.#repository, checksum, extension))) return false;
     return !existsInFolder(this.#path(checksum, extension));
   }
 
-  #moveIn(path: string, checksum: string, extension: string): void {
+  #moveIn(path: string, checksum: Checksum, extension: string): void {
     const subfolder = checksum.slice(0, 2);
     if (!this.#subfolders.has(subfolder)) {
       mkdirSync(`${this.#folder}/${subfolder}`, { mode: 0o755 });
@@ -243,7 +244,7 @@ export class ObjectStage implements DirectoryObjects {
     renameSync(path, this.#path(checksum, extension));
   }
 
-  #path(checksum: string, extension: string): string {
+  #path(checksum: Checksum, extension: string): string {
     return `${this.#folder}/${checksum.slice(0, 2)}/${checksum.slice(2)}.${extension}`;
   }
 }

@@ -1,4 +1,5 @@
 /** Writes the content of a sparse file with zeros between its areas. The object is a file without holes. */
+import type { Checksum } from '../../image/checksum.ts';
 import type { SparseMap } from '../../tar/sparse-map.ts';
 import type { FileWriter } from './file-writer.ts';
 
@@ -37,7 +38,7 @@ class SparseContent implements FileContent {
     }
   }
 
-  finish(): string {
+  finish(): Checksum {
     this.#fill(this.#map.size);
     return this.#writer.finish();
   }

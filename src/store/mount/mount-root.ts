@@ -8,6 +8,7 @@ import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { type MountPoint, requireStillEmpty } from '../../host/mounts/mount-point.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import { PERMISSIONS } from '../../ostree/file-mode.ts';
 import { checkoutImage } from '../checkout/checkout.ts';
 import {
@@ -24,7 +25,7 @@ import { chooseOverlayNamespace, type OverlayNamespace } from './overlay-attribu
 /** Source of the mounted files. */
 type RootSource =
   /** A commit, which is checked out for the mount; the caller holds the store's lock shared. */
-  | { readonly kind: 'commit'; readonly commit: string }
+  | { readonly kind: 'commit'; readonly commit: Checksum }
   /** The root filesystem of a deployment; the caller holds the container's lock. */
   | { readonly kind: 'folder'; readonly path: string };
 

@@ -1,12 +1,9 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { syncFilesystemOf } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
 import type { Pointer } from '../../native/glib.ts';
-import { formatObjectPath } from '../../ostree/object-files.ts';
+import { formatObjectPath, listCommits } from '../../ostree/object-files.ts';
 import type { ObjectSet } from '../../ostree/reachable-objects.ts';
-
-const FOLDER = /^[0-9a-f]{2}$/;
-const COMMIT = /^[0-9a-f]{62}\.commit$/;
 
 /**
  * Removes the unreachable commits and syncs, before their trees are removed. So no kill and no power cut leaves a commit
@@ -26,15 +23,4 @@ export async function freeCommits(
   }
   if (unreachable.length > 0) await syncFilesystemOf(repository);
   return { objects: unreachable.length, bytes };
-}
-
-function listCommits(repository: string): readonly string[] {
-  const objects = `${repository}/objects`;
-  return readdirSync(objects)
-    .filter((name) => FOLDER.test(name))
-    .flatMap((folder) =>
-      readdirSync(`${objects}/${folder}`)
-        .filter((name) => COMMIT.test(name))
-        .map((name) => folder + name.slice(0, name.indexOf('.'))),
-    );
 }

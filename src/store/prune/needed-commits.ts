@@ -6,7 +6,7 @@
 import { AtomicError } from '../../base/errors.ts';
 import { formatArgv } from '../../base/format-argv.ts';
 import type { Host } from '../../host/host.ts';
-import { isChecksum } from '../../image/digest.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import { formatBlobRef, listNamedDigests, parseRefName, REF_FOLDER } from '../../image/ref-name.ts';
 import { listAllRefs, type StoreRef } from '../../ostree/list-refs.ts';
 import { readVerifiedCommit } from '../../ostree/reachable-objects.ts';
@@ -14,7 +14,7 @@ import { ImageKey } from '../image-commit.ts';
 
 /** A needed commit: of an image, of a deployment, or of a ref that does not belong to this program. */
 export interface NeededCommit {
-  readonly commit: string;
+  readonly commit: Checksum;
   /** Owner for messages: `image reg/etcd:latest`, `container etcd`, `ref fedora/stable`. */
   readonly owner: string;
   /** Command that ends the need, for the hint about a damaged commit. */
@@ -26,8 +26,7 @@ export interface DeploymentNeed {
   readonly name: string;
   /** Folder of deployments that has it. */
   readonly checkouts: string;
-  /** Commit in `info`, which may not be a checksum. */
-  readonly commit: string;
+  readonly commit: Checksum;
 }
 
 export interface NeededCommits {
@@ -48,7 +47,7 @@ const UNFINISHED = new RegExp(`^${HEADS}${REF_FOLDER}/tmp\\.[A-Za-z0-9]{6}$`);
 /**
  * Finds the needed commits of the repository. Refs of other programs are needed: the repository may be that of the host.
  *
- * @param deployments commits in `info` files; a text that is not a checksum, as in old files, is ignored
+ * @param deployments commits in `info` files
  * @throws AtomicError STORE_CORRUPT, naming the image, the container or the ref that cannot be read
  */
 export function listNeededCommits(host: Host, deployments: readonly DeploymentNeed[]): NeededCommits {
@@ -61,7 +60,7 @@ export function listNeededCommits(host: Host, deployments: readonly DeploymentNe
   const blobRefs = refs.filter((ref) => findKind(ref) === 'blob');
   const roots = [
     ...refs.filter((ref) => findKind(ref) !== 'blob').map((ref) => buildRefRoot(ref, repository)),
-    ...deployments.filter(({ commit }) => isChecksum(commit)).map((need) => buildDeploymentRoot(host, need)),
+    ...deployments.map((need) => buildDeploymentRoot(host, need)),
   ];
   const owners = new Map<string, NeededCommit>();
   for (const root of roots) {
@@ -99,7 +98,7 @@ export function listNeededCommits(host: Host, deployments: readonly DeploymentNe
  *
  * @throws AtomicError STORE_CORRUPT
  */
-export function listBlobRefs(repository: string, commit: string): readonly string[] {
+export function listBlobRefs(repository: string, commit: Checksum): readonly string[] {
   const { metadata } = readVerifiedCommit(repository, commit);
   return listNamedDigests(metadata.get(ImageKey.manifest) ?? '').map(formatBlobRef);
 }

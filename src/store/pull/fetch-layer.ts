@@ -5,6 +5,7 @@ import { formatCount } from '../../base/format-count.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { retryTransient } from '../../host/retry.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import { algorithmOf } from '../../image/digest.ts';
 import { type BlobDescriptor, findCompression } from '../../image/manifest.ts';
 import type { Pointer } from '../../native/glib.ts';
@@ -126,7 +127,7 @@ async function fetchLayer(
 }
 
 /** Asks libostree for an object in the stage, because the place of a transaction's objects is not documented. */
-async function requireTakenOver(repo: Pointer, dirtree: string): Promise<void> {
+async function requireTakenOver(repo: Pointer, dirtree: Checksum): Promise<void> {
   const { hasObject } = await import('../../native/ostree-inventory.ts');
   if (hasObject(repo, 'dirtree', dirtree)) return;
   throw new AtomicError('STORE_FAILED', 'libostree does not find the objects of its own transaction', {

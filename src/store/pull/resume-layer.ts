@@ -1,5 +1,6 @@
 /** Reuses a layer that an interrupted pull has completed without setting its ref. */
 
+import type { Checksum } from '../../image/checksum.ts';
 import type { BlobDescriptor } from '../../image/manifest.ts';
 import { formatBlobRef } from '../../image/ref-name.ts';
 import type { Pointer } from '../../native/glib.ts';
@@ -66,7 +67,7 @@ function readWholeLayer(
   return describeLayer(repository, commit, layer);
 }
 
-function hasWholeTree(repo: Pointer, root: string): boolean {
+function hasWholeTree(repo: Pointer, root: Checksum): boolean {
   const seen = new Set([root]);
   // The iteration also visits elements that are added during it.
   for (const checksum of seen) {

@@ -1,3 +1,4 @@
+import { type Checksum, toChecksum } from '../../image/checksum.ts';
 import { withStoreErrors } from '../../ostree/store-error.ts';
 
 /**
@@ -8,9 +9,9 @@ import { withStoreErrors } from '../../ostree/store-error.ts';
  * @returns 64 hex digits
  * @throws AtomicError TOOL_MISSING without libostree, STORE_FAILED when it cannot be read
  */
-export async function checksumPath(path: string): Promise<string> {
+export async function checksumPath(path: string): Promise<Checksum> {
   return withStoreErrors(`reading ${path}`, async () => {
     const { checksumFile } = await import('../../native/ostree-check.ts');
-    return checksumFile(path);
+    return toChecksum(await checksumFile(path));
   });
 }

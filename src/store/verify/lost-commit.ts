@@ -2,14 +2,13 @@
  * Finds the commit of an image whose ref is damaged. The commit is still among the objects. It does not have the name of the
  * image, but its source.
  */
-import { readdirSync } from 'node:fs';
+
 import type { Host } from '../../host/host.ts';
-import { readCommit } from '../../ostree/object-files.ts';
+import type { Checksum } from '../../image/checksum.ts';
+import { listCommits, readCommit } from '../../ostree/object-files.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { ImageKey } from '../image-commit.ts';
 import type { ObjectVerifier } from './object-verifier.ts';
-
-const COMMIT = /^([0-9a-f]{62})\.commit$/;
 
 /**
  * @param reference name whose ref is damaged
@@ -22,7 +21,7 @@ export async function findLostCommit(
   verifier: ObjectVerifier,
   reference: string,
   digest: string | undefined,
-): Promise<string | undefined> {
+): Promise<Checksum | undefined> {
   const { repository } = host.locations;
   const candidates = listCommits(repository).flatMap((checksum) => {
     const commit = tolerateDamage(() => readCommit(repository, checksum));
@@ -41,14 +40,4 @@ export async function findLostCommit(
 function isSourceOf(source: string, reference: string): boolean {
   if (source.startsWith('docker://')) return source === `docker://${reference}`;
   return source.endsWith(`:${reference}`);
-}
-
-function listCommits(repository: string): string[] {
-  const objects = `${repository}/objects`;
-  return readdirSync(objects).flatMap((folder) =>
-    readdirSync(`${objects}/${folder}`).flatMap((name) => {
-      const rest = COMMIT.exec(name)?.[1];
-      return rest === undefined ? [] : [`${folder}${rest}`];
-    }),
-  );
 }

@@ -3,6 +3,7 @@
  * their content too. libostree reads content objects on a worker thread; it handles owner, mode and xattrs in every mode of a
  * repository. Each object is read once, however many images share it.
  */
+
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync } from 'node:fs';
 import { isErrno } from '../../base/file-error.ts';
@@ -10,6 +11,7 @@ import { formatCount } from '../../base/format-count.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import type { ObjectKind } from '../../image/verified-image.ts';
 import { GErrorThrown, IoErrorCode, type Pointer } from '../../native/glib.ts';
 import { formatObjectPath } from '../../ostree/object-files.ts';
@@ -48,7 +50,7 @@ export class ObjectVerifier {
   }
 
   /** @throws INTERRUPTED */
-  async check(kind: ObjectKind, checksum: string): Promise<Verdict> {
+  async check(kind: ObjectKind, checksum: Checksum): Promise<Verdict> {
     const known = this.find(kind, checksum);
     if (known !== undefined) return known;
     throwIfInterrupted(this.#host);
@@ -60,16 +62,16 @@ export class ObjectVerifier {
   }
 
   /** @returns the verdict about an object that was read before */
-  find(kind: ObjectKind, checksum: string): Verdict | undefined {
+  find(kind: ObjectKind, checksum: Checksum): Verdict | undefined {
     return this.#verdicts.get(formatObjectKey(kind, checksum));
   }
 
   /** Forgets an object that was replaced, so that it is read again. */
-  forget(kind: ObjectKind, checksum: string): void {
+  forget(kind: ObjectKind, checksum: Checksum): void {
     this.#verdicts.delete(formatObjectKey(kind, checksum));
   }
 
-  async #read(kind: ObjectKind, checksum: string): Promise<Verdict> {
+  async #read(kind: ObjectKind, checksum: Checksum): Promise<Verdict> {
     const path = formatObjectPath(this.#host.locations.repository, checksum, kind);
     try {
       const { size, ino: inode, ctimeMs: changed } = lstatSync(path);
@@ -97,13 +99,13 @@ export class ObjectVerifier {
 }
 
 /** Formats the key of an object for sets and maps. */
-export function formatObjectKey(kind: ObjectKind, checksum: string): string {
+export function formatObjectKey(kind: ObjectKind, checksum: Checksum): string {
   return `${checksum}.${kind}`;
 }
 
 class WrongContent extends Error {}
 
-function checkMetadata(path: string, size: number, checksum: string): void {
+function checkMetadata(path: string, size: number, checksum: Checksum): void {
   if (size > MAX_METADATA_BYTES) throw new WrongContent(`${size} bytes are too many`);
   const actual = createHash('sha256').update(readFileSync(path)).digest('hex');
   if (actual !== checksum) throw new WrongContent(`its checksum is ${actual}`);

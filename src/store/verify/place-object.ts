@@ -1,9 +1,11 @@
 /** Replaces damaged or missing objects of the store by sound ones, each with one rename. */
+
 import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { withFileErrors } from '../../base/file-error.ts';
 import { formatFileIdentity } from '../../host/files/file-identity.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import type { ObjectKind } from '../../image/verified-image.ts';
 import { formatObjectPath } from '../../ostree/object-files.ts';
 import { linkOrCopy } from '../layer/link-or-copy.ts';
@@ -13,7 +15,7 @@ import type { Repair, Replacement } from './repair.ts';
 export async function placeLink(
   repair: Repair,
   kind: ObjectKind,
-  checksum: string,
+  checksum: Checksum,
   source: string,
 ): Promise<Replacement> {
   return place(repair, kind, checksum, (path) => linkOrCopy(source, path));
@@ -23,7 +25,7 @@ export async function placeLink(
 export async function placeData(
   repair: Repair,
   kind: ObjectKind,
-  checksum: string,
+  checksum: Checksum,
   data: Buffer,
 ): Promise<Replacement> {
   return place(repair, kind, checksum, (path) => {
@@ -40,7 +42,7 @@ export async function placeData(
 async function place(
   { host, scratch, verifier }: Repair,
   kind: ObjectKind,
-  checksum: string,
+  checksum: Checksum,
   create: (path: string) => void | Promise<void>,
 ): Promise<Replacement> {
   const path = formatObjectPath(host.locations.repository, checksum, kind);

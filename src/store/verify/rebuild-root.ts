@@ -27,7 +27,9 @@ export async function* rebuildDirectories(
       : tolerateDamage(
           () => mergeStoredLayers(repository, readLayerTrees(repository, manifest.layers)).created,
         );
-  for (const { kind, name } of problems) {
+  for (const problem of problems) {
+    if (problem.kind === 'ref') continue;
+    const { kind, name } = problem;
     const data = kind === 'dirtree' ? made?.get(name) : undefined;
     const isPlain = kind === 'dirmeta' && name === plainDirectory.checksum;
     if (data !== undefined) yield await placeData(repair, 'dirtree', name, data);

@@ -1,4 +1,5 @@
 /** Fetches layers and configurations into the scratch repository of a repair, and moves missing objects to the store. */
+import type { Checksum } from '../../image/checksum.ts';
 import type { BlobDescriptor } from '../../image/manifest.ts';
 import { formatBlobRef } from '../../image/ref-name.ts';
 import type { ObjectKind } from '../../image/verified-image.ts';
@@ -75,7 +76,7 @@ async function* adoptBlob(repair: Repair, digest: string): AsyncGenerator<Replac
   yield current === undefined ? {} : { discarded: current };
 }
 
-async function* adopt(repair: Repair, kind: ObjectKind, checksum: string): AsyncGenerator<Replacement> {
+async function* adopt(repair: Repair, kind: ObjectKind, checksum: Checksum): AsyncGenerator<Replacement> {
   if ((await repair.verifier.check(kind, checksum)).state === 'sound') return;
   const source = formatObjectPath(repair.scratch.host.locations.repository, checksum, kind);
   yield await placeLink(repair, kind, checksum, source);
@@ -83,13 +84,13 @@ async function* adopt(repair: Repair, kind: ObjectKind, checksum: string): Async
 
 interface ObjectName {
   readonly kind: ObjectKind;
-  readonly checksum: string;
+  readonly checksum: Checksum;
 }
 
 /** Lists the objects of a commit's tree; a directory follows its files and directories. */
-function* listObjects(repository: string, commit: string): Generator<ObjectName> {
+function* listObjects(repository: string, commit: Checksum): Generator<ObjectName> {
   const seen = new Set<string>();
-  function* visit(dirtree: string, dirmeta: string): Generator<ObjectName> {
+  function* visit(dirtree: Checksum, dirmeta: Checksum): Generator<ObjectName> {
     yield { kind: 'dirmeta', checksum: dirmeta };
     if (seen.has(dirtree)) return;
     seen.add(dirtree);

@@ -9,6 +9,7 @@
 import { AtomicError } from '../../base/errors.ts';
 import { buildRetryPauses } from '../../base/retry-pauses.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import { type BlobDescriptor, type ImageManifest, parseManifest } from '../../image/manifest.ts';
 import { parseReference } from '../../image/reference.ts';
 import type { StoreProblem } from '../../image/verified-image.ts';
@@ -69,7 +70,7 @@ export async function repairImage(
 /** Removes damaged commits that no ref names any more, because `ostree fsck` reports them. */
 export async function removeDiscardedCommits(
   { host, verifier }: Repair,
-  discarded: ReadonlySet<string>,
+  discarded: ReadonlySet<Checksum>,
 ): Promise<void> {
   const { repository } = host.locations;
   const named = new Set(
@@ -179,7 +180,7 @@ class RepairRounds {
   }
 
   async *#takeFromDeployments(problems: readonly StoreProblem[]): AsyncGenerator<Replacement> {
-    const wanted = new Set(problems.filter(({ kind }) => kind === 'file').map(({ name }) => name));
+    const wanted = new Set(problems.flatMap((problem) => (problem.kind === 'file' ? problem.name : [])));
     if (wanted.size === 0) return;
     for (const [checksum, path] of await this.#repair.findDonors(wanted)) {
       yield await placeLink(this.#repair, 'file', checksum, path);

@@ -1,4 +1,5 @@
 import type { Host } from '../../host/host.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import type { SourceOptions } from '../../image/image.ts';
 import type { Pointer } from '../../native/glib.ts';
 import type { ObjectVerifier } from './object-verifier.ts';
@@ -13,22 +14,22 @@ export interface Repair {
   /** Options for the registry. */
   readonly options: SourceOptions;
   /** Finds files of deployments that equal content objects. @returns paths of the files, by checksum of the object */
-  readonly findDonors: (checksums: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>;
+  readonly findDonors: (checksums: ReadonlySet<Checksum>) => Promise<ReadonlyMap<Checksum, string>>;
 }
 
 /** One change of a repair that is on the disk. */
 export interface Replacement {
   /** Checksum of the content object that was placed. */
-  readonly content?: string;
+  readonly content?: Checksum;
   /** Identity (`formatFileIdentity`) of the damaged file whose place was taken. Other hard links to it may be in use. */
   readonly givenUp?: string;
   /** Damaged commit that a ref named before. */
-  readonly discarded?: string;
+  readonly discarded?: Checksum;
 }
 
-export function collectFrom(
+export function collectFrom<Field extends keyof Replacement>(
   replacements: readonly Replacement[],
-  field: keyof Replacement,
-): ReadonlySet<string> {
+  field: Field,
+): ReadonlySet<NonNullable<Replacement[Field]>> {
   return new Set(replacements.flatMap((replacement) => replacement[field] ?? []));
 }

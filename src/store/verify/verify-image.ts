@@ -4,6 +4,7 @@
  */
 
 import type { Host } from '../../host/host.ts';
+import type { Checksum } from '../../image/checksum.ts';
 import { formatBlobRef } from '../../image/ref-name.ts';
 import type { ObjectKind, StoreProblem, VerifiedImage } from '../../image/verified-image.ts';
 import { findRef, readCommit, readDirTree } from '../../ostree/object-files.ts';
@@ -23,12 +24,12 @@ interface VerifiedCommit {
   /** Digest of the blob; empty for the image itself. */
   readonly digest: string;
   readonly ref: string | undefined;
-  readonly commit: string | undefined;
+  readonly commit: Checksum | undefined;
 }
 
 interface Found {
   readonly kind: ObjectKind;
-  readonly checksum: string;
+  readonly checksum: Checksum;
   readonly state: 'missing' | 'damaged';
   readonly reason: string;
   readonly roots: Set<VerifiedCommit>;
@@ -100,7 +101,7 @@ class ImageWalk {
   /** Visits the files of an image whose layers are not merged yet. Its directories are those of the layers. */
   async #visitUnstored(
     merged: ImageRoot,
-    checksum: string,
+    checksum: Checksum,
     root: VerifiedCommit,
     visited: Set<string>,
   ): Promise<void> {
@@ -111,7 +112,7 @@ class ImageWalk {
     for (const { dirtree } of directories) await this.#visitUnstored(merged, dirtree, root, visited);
   }
 
-  async #visitFolder(checksum: string, root: VerifiedCommit, visited: Set<string>): Promise<void> {
+  async #visitFolder(checksum: Checksum, root: VerifiedCommit, visited: Set<string>): Promise<void> {
     if (visited.has(checksum) || !(await this.#check('dirtree', checksum, root))) return;
     visited.add(checksum);
     const { files, directories } = readDirTree(this.#host.locations.repository, checksum);
@@ -122,7 +123,7 @@ class ImageWalk {
     }
   }
 
-  async #check(kind: ObjectKind, checksum: string, root: VerifiedCommit): Promise<boolean> {
+  async #check(kind: ObjectKind, checksum: Checksum, root: VerifiedCommit): Promise<boolean> {
     const key = formatObjectKey(kind, checksum);
     if (this.#sound.has(key)) return true;
     const verdict = await this.#verifier.check(kind, checksum);

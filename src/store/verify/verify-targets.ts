@@ -5,14 +5,15 @@
 import { createHash } from 'node:crypto';
 import { compareUtf8 } from '../../base/compare-utf8.ts';
 import type { Host } from '../../host/host.ts';
-import { hasDigest, type StoredImage } from '../../image/image.ts';
+import type { Checksum } from '../../image/checksum.ts';
+import { hasDigest, type ImageFacts } from '../../image/image.ts';
 import { formatImageRef, parseRefName } from '../../image/ref-name.ts';
 import { findPin, formatReference } from '../../image/reference.ts';
 import { parseStoredName } from '../../image/source-name.ts';
 import { findRef, listRefNames, readCommit } from '../../ostree/object-files.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { buildAmbiguous, buildNotFound, parseIdPrefix } from '../find-image.ts';
-import { describeImage, ImageKey } from '../image-commit.ts';
+import { describeImage, describeManifest, ImageKey } from '../image-commit.ts';
 import { parseSignatures } from '../image-signatures.ts';
 
 /** An image by its ref, or by the commit that a deployment names. */
@@ -21,9 +22,9 @@ export interface VerifyTarget {
   /** The ref that should name the commit; `undefined` when only a deployment does. */
   readonly ref: string | undefined;
   /** Checksum of the commit; `undefined` when the ref is damaged. */
-  readonly commit: string | undefined;
+  readonly commit: Checksum | undefined;
   /** Facts in the commit; `undefined` when it cannot be read. A damaged commit may have wrong ones. */
-  readonly image: StoredImage | undefined;
+  readonly image: ImageFacts | undefined;
 }
 
 /** A manifest that matches its digest. */
@@ -69,7 +70,7 @@ export function selectTargets(targets: readonly VerifyTarget[], written: readonl
   return targets.filter(({ reference }) => names.includes(reference));
 }
 
-function selectById(images: readonly StoredImage[], written: string, stored: readonly string[]): string[] {
+function selectById(images: readonly ImageFacts[], written: string, stored: readonly string[]): string[] {
   const prefix = parseIdPrefix(written);
   const found = prefix === undefined ? [] : images.filter(({ id }) => id.startsWith(prefix));
   if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
@@ -91,7 +92,11 @@ function isGone({ locations: { repository } }: Host, { ref }: VerifyTarget): boo
 }
 
 /** @param reference name of the deployment's image */
-export function buildUnnamedTarget(host: Host, reference: string, commit: string): VerifyTarget {
+export function buildUnnamedTarget(
+  host: Host,
+  reference: string,
+  commit: Checksum | undefined,
+): VerifyTarget {
   const image = describeCommit(host.locations.repository, reference, commit);
   return { reference, ref: undefined, commit, image };
 }
@@ -101,7 +106,7 @@ export function buildUnnamedTarget(host: Host, reference: string, commit: string
  */
 export function findTrustedManifest(
   repository: string,
-  commit: string | undefined,
+  commit: Checksum | undefined,
   isCommitSound: boolean,
 ): TrustedManifest | undefined {
   const metadata =
@@ -122,15 +127,15 @@ export function buildPartsTarget(reference: string, { digest, text, source }: Tr
     [ImageKey.digest, digest],
     [ImageKey.source, source],
   ]);
-  const image = describeImage(reference, '', { metadata, timestamp: new Date(0), dirtree: '', dirmeta: '' });
+  const image = describeManifest(reference, { metadata, timestamp: new Date(0) }, digest);
   return { reference, ref: undefined, commit: undefined, image };
 }
 
 function describeCommit(
   repository: string,
   reference: string,
-  commit: string | undefined,
-): StoredImage | undefined {
+  commit: Checksum | undefined,
+): ImageFacts | undefined {
   if (commit === undefined) return undefined;
   return tolerateDamage(() => describeImage(reference, commit, readCommit(repository, commit)));
 }

@@ -1,13 +1,14 @@
 import { expect, test } from 'bun:test';
 import type { DeploymentRecord } from '../../../src/containers/container.ts';
-import { formatInfo, parseInfo } from '../../../src/containers/info-file.ts';
+import { formatInfo, namesImage, parseInfo } from '../../../src/containers/info-file.ts';
 import { noHostFiles } from '../../../src/containers/render/hostfiles/host-file.ts';
+import { toChecksum } from '../../../src/image/checksum.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
 const record: DeploymentRecord = {
   image: 'gscrivano/etcd',
   revision: 'd7c1702506ff',
-  ostreeCommit: 'ab'.repeat(32),
+  ostreeCommit: toChecksum('ab'.repeat(32)),
   created: 1473344340,
   values: { NAME: 'etcd', HOST_UID: 0, ADDTL_MOUNTS: '' },
   hasContainerService: true,
@@ -112,4 +113,15 @@ test.each([
     message: `Cannot read /c/etcd.0/info: ${problem}`,
     hint: 'Uninstall the container and install it again; its image and its data stay.',
   });
+});
+
+test.each<[string, string, string, boolean]>([
+  ['ab'.repeat(32), '', 'ab'.repeat(32), true],
+  ['', 'id', '', true],
+  ['', '', '', false],
+  ['../../etc', 'id', 'damaged', false],
+  ['AB'.repeat(32), 'id', 'damaged', false],
+])('the commit %p with the id %p', (written, revision, commit, isNamed) => {
+  const read = parseInfo(JSON.stringify({ revision, 'ostree-commit': written }), 'info', '/bin/runc');
+  expect<unknown[]>([read.ostreeCommit, namesImage(read)]).toEqual([commit, isNamed]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { compareUtf8 } from '../../../src/base/compare-utf8.ts';
+import { type Checksum, computeChecksum, toChecksum } from '../../../src/image/checksum.ts';
 import {
   compareTrees,
   type ReadableTree,
@@ -11,10 +11,10 @@ import {
 import { type DirTree, formatDirTree, parseDirTree } from '../../../src/ostree/ostree-objects.ts';
 
 /** A directory with its dirmeta, or the checksum of a file. */
-type Node = { readonly meta: string; readonly children: ReadonlyMap<string, Node> } | string;
-type Directory = Exclude<Node, string>;
+type Node = { readonly meta: Checksum; readonly children: ReadonlyMap<string, Node> } | Checksum;
+type Directory = Exclude<Node, Checksum>;
 
-const checksum = fc.constantFrom('0', '1', '2').map((digit) => digit.repeat(64));
+const checksum = fc.constantFrom('0', '1', '2').map((digit) => toChecksum(digit.repeat(64)));
 const name = fc.constantFrom('a', 'b', 'a.b', 'ü', '\u{1f600}', '\uffff');
 const { directory } = fc.letrec<{ directory: Directory; node: Node }>((tie) => ({
   directory: fc.record({
@@ -37,7 +37,7 @@ class Objects {
         typeof node === 'string' ? [] : [{ name, ...this.store(node) }],
       ),
     });
-    const dirtree = createHash('sha256').update(data).digest('hex');
+    const dirtree = computeChecksum(data);
     this.#data.set(dirtree, data);
     return { dirtree, dirmeta: meta, readTree: this.read };
   }
@@ -80,7 +80,7 @@ test('finds what a comparison path by path finds', () => {
 });
 
 test('equal trees are not read, equal subtrees neither', () => {
-  const file = (digit: string): string => digit.repeat(64);
+  const file = (digit: string): Checksum => toChecksum(digit.repeat(64));
   const meta = file('0');
   const shared: Directory = { meta, children: new Map([['big', file('1')]]) };
   const [a, b] = ['2', '3'].map(

@@ -1,13 +1,14 @@
 import { expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
+import { type Checksum, toChecksum } from '../../../src/image/checksum.ts';
 import { type DirectoryObjects, LayerTreeBuilder } from '../../../src/ostree/layer-tree.ts';
 import { type DirTree, parseDirMeta, parseDirTree } from '../../../src/ostree/ostree-objects.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
 const meta = (mode: number) => ({ uid: 1, gid: 2, mode: 0o040000 | mode, xattrs: [] });
 const plain = { uid: 0, gid: 0, mode: 0o040755, xattrs: [] };
-const sum = (digit: string): string => digit.repeat(64);
+const sum = (digit: string): Checksum => toChecksum(digit.repeat(64));
 
 class MemoryObjects implements DirectoryObjects {
   readonly #objects = new Map<string, Buffer>();

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { type Checksum, toChecksum } from '../../../src/image/checksum.ts';
 import { VariantMalformed } from '../../../src/ostree/gvariant.ts';
 import {
   type Commit,
@@ -119,7 +120,7 @@ test.each<[string, (data: Buffer) => unknown, () => Buffer, string]>([
   [
     'a short checksum',
     parseDirTree,
-    () => formatDirTree({ files: [{ name: 'a', checksum: 'abcd' }], directories: [] }),
+    () => formatDirTree({ files: [{ name: 'a', checksum: 'abcd' as Checksum }], directories: [] }),
     'a checksum that is not 32 bytes',
   ],
   [
@@ -197,9 +198,9 @@ function ostree(command: string, ...args: string[]): string {
 }
 
 /** Checksums of the root's dirtree and dirmeta, as `ostree ls` says them. */
-function contentsOf(commit: string): [string, string] {
+function contentsOf(commit: string): [Checksum, Checksum] {
   const line = ostree('ls', '-C', '-d', commit, '/').split(/ +/);
-  return [line[4] ?? '', line[5] ?? ''];
+  return [toChecksum(line[4] ?? ''), toChecksum(line[5] ?? '')];
 }
 
 function findDirectory(name: string): DirTree['directories'][number] {
@@ -235,8 +236,8 @@ function exampleCommit(metadata: ReadonlyMap<string, string>): Commit {
   return {
     metadata,
     timestamp: new Date('2020-02-20T20:02:20Z'),
-    dirtree: 'ab'.repeat(32),
-    dirmeta: 'cd'.repeat(32),
+    dirtree: toChecksum('ab'.repeat(32)),
+    dirmeta: toChecksum('cd'.repeat(32)),
   };
 }
 
@@ -256,7 +257,7 @@ function anyName(): fc.Arbitrary<string> {
 function anyTree(): fc.Arbitrary<DirTree> {
   const checksum = fc
     .uint8Array({ minLength: 32, maxLength: 32 })
-    .map((bytes) => Buffer.from(bytes).toString('hex'));
+    .map((bytes) => toChecksum(Buffer.from(bytes).toString('hex')));
   return fc.record({
     files: fc.array(fc.record({ name: anyName(), checksum }), { maxLength: 20 }),
     directories: fc.array(fc.record({ name: anyName(), dirtree: checksum, dirmeta: checksum }), {
@@ -281,15 +282,16 @@ test('the parent of a commit, also one of zeros', () => {
       { encoding: 'utf8' },
     ).trim();
   const first = make();
-  expect(parseParent(readRaw(first))).toBeUndefined();
-  expect(parseParent(readRaw(make(`--parent=${first}`)))).toBe(first);
-  expect(parseParent(readRaw(make(`--parent=${'0'.repeat(64)}`)))).toBe('0'.repeat(64));
+  expect<string | undefined>(parseParent(readRaw(first))).toBeUndefined();
+  expect<string | undefined>(parseParent(readRaw(make(`--parent=${first}`)))).toBe(first);
+  expect<string | undefined>(parseParent(readRaw(make(`--parent=${'0'.repeat(64)}`)))).toBe('0'.repeat(64));
 });
 
 test.each(['xy', 'abc', `${'0'.repeat(63)}g`])(
   'a checksum that is not hexadecimal is a mistake of the programmer: %p',
   (checksum) => {
-    const format = () => formatDirTree({ files: [{ name: 'a', checksum }], directories: [] });
+    const format = () =>
+      formatDirTree({ files: [{ name: 'a', checksum: checksum as Checksum }], directories: [] });
     expect(format).toThrow(new Error(`not hexadecimal: ${checksum}`));
   },
 );

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { compareUtf8 } from '../../../src/base/compare-utf8.ts';
+import { type Checksum, computeChecksum } from '../../../src/image/checksum.ts';
 import {
   type DirTree,
   formatDirTree,
@@ -15,12 +15,12 @@ interface Tree {
   [name: string]: string | Tree;
 }
 
-const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
+const sha256 = (data: string | Buffer): Checksum => computeChecksum(Buffer.from(data));
 
 class Objects {
   readonly dirtrees = new Map<string, Buffer>();
 
-  add(tree: Tree): string {
+  add(tree: Tree): Checksum {
     const entries = Object.entries(tree).sort(([a], [b]) => compareUtf8(a, b));
     const dirTree: DirTree = {
       files: entries.flatMap(([name, value]) =>
@@ -125,7 +125,7 @@ test('an implied directory keeps what a lower layer says of it, a named one does
 });
 
 /** Gives the directories of a root another dirmeta, as an archive without entries for them would have. */
-function retouch(objects: Objects, root: string): string {
+function retouch(objects: Objects, root: string): Checksum {
   const { files, directories } = parseDirTree(objects.read(root));
   const data = formatDirTree({
     files,

@@ -1,9 +1,11 @@
 /** Layers that cannot be rebuilt, and those that others have stored. */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { type Checksum, toChecksum } from '../../../src/image/checksum.ts';
 import { formatImageRef } from '../../../src/image/ref-name.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../../../src/ostree/object-files.ts';
 import { exportImage } from '../../../src/store/export/export.ts';
@@ -60,12 +62,12 @@ function objectOf(store: Sandbox, layer: string, name: string): { path: string; 
   const { repository } = store.locations;
   const { dirtree } = readCommit(repository, readRefOf(store, layer));
   const file = readDirTree(repository, dirtree).files.find((candidate) => candidate.name === name);
-  const checksum = file?.checksum ?? '';
+  const checksum = toChecksum(file?.checksum ?? '');
   return { checksum, path: formatObjectPath(repository, checksum, 'file') };
 }
 
-function readRefOf(store: Sandbox, layer: string): string {
-  return ostree(store, 'rev-parse', `ociimage/${layer.slice('sha256:'.length)}`).trim();
+function readRefOf(store: Sandbox, layer: string): Checksum {
+  return toChecksum(ostree(store, 'rev-parse', `ociimage/${layer.slice('sha256:'.length)}`).trim());
 }
 
 const one: ImageInput = { layers: [tree`f file 0644 content`] };

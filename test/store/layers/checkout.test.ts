@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { toChecksum } from '../../../src/image/checksum.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../../../src/ostree/object-files.ts';
 import { checkoutImage } from '../../../src/store/checkout/checkout.ts';
 import { linkOrCopy } from '../../../src/store/layer/link-or-copy.ts';
@@ -39,7 +40,9 @@ test('a destination that exists is not touched', async () => {
 test('an unknown commit', async () => {
   await using store = await createStore([registry]);
   await pullLayers(store, registry, [tree`f etc/name 0644 etcd`]);
-  await expect(checkoutImage(store.host, '0'.repeat(64), store.folder.join('root'))).rejects.toMatchObject({
+  await expect(
+    checkoutImage(store.host, toChecksum('0'.repeat(64)), store.folder.join('root')),
+  ).rejects.toMatchObject({
     code: 'STORE_CORRUPT',
     message: `reading object ${'0'.repeat(64)}.commit: it is missing`,
   });
@@ -93,7 +96,7 @@ test('a file that has all links that the filesystem allows is copied, and so is 
   const { repository } = store.locations;
   const [d] = readDirTree(repository, readCommit(repository, image.commit).dirtree).directories;
   const objects = [
-    ...new Set(readDirTree(repository, d?.dirtree ?? '').files.map(({ checksum }) => checksum)),
+    ...new Set(readDirTree(repository, toChecksum(d?.dirtree ?? '')).files.map(({ checksum }) => checksum)),
   ];
   expect(objects).toHaveLength(2);
   useUpLinks(
@@ -180,7 +183,7 @@ test.each(['dirtree', 'dirmeta'] as const)('a damaged %s is no empty folder', as
   ]);
   const { repository } = store.locations;
   const etc = readDirTree(repository, readCommit(repository, image.commit).dirtree).directories[0];
-  truncateSync(formatObjectPath(repository, etc?.[kind] ?? '', kind), 0);
+  truncateSync(formatObjectPath(repository, toChecksum(etc?.[kind] ?? ''), kind), 0);
   const destination = store.folder.join('root');
   await expect(checkoutImage(store.host, image.commit, destination)).rejects.toMatchObject({
     code: 'STORE_CORRUPT',

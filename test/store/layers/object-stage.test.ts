@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { hash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { toChecksum } from '../../../src/image/checksum.ts';
 import { LayerTreeBuilder } from '../../../src/ostree/layer-tree.ts';
 import { readCommit } from '../../../src/ostree/object-files.ts';
 import { withRepository } from '../../../src/ostree/repository.ts';
@@ -48,9 +49,10 @@ test('the tree of a layer has the checksums of an import by libostree', async ()
   const pulled = await pullLayers(store, registry, [{ tar }]);
   const archive = store.folder.join('layer.tar');
   writeFileSync(archive, tar);
-  const theirs = ostree(store, 'commit', '--branch=theirs', `--tree=tar=${archive}`).trim();
+  const theirs = toChecksum(ostree(store, 'commit', '--branch=theirs', `--tree=tar=${archive}`).trim());
   const { repository } = store.locations;
-  const layer = ostree(store, 'rev-parse', `ociimage/${pulled.fetched[0]?.slice('sha256:'.length)}`).trim();
+  const ref = `ociimage/${pulled.fetched[0]?.slice('sha256:'.length)}`;
+  const layer = toChecksum(ostree(store, 'rev-parse', ref).trim());
   const { dirtree, dirmeta } = readCommit(repository, theirs);
   expect(readCommit(repository, layer)).toMatchObject({ dirtree, dirmeta });
   // The time too, which is in no checksum.

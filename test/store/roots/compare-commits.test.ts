@@ -3,6 +3,7 @@ import { unlinkSync } from 'node:fs';
 import fc from 'fast-check';
 import { formatDiff } from '../../../src/commands/roots/diff-view.ts';
 import { diffRoots } from '../../../src/containers/diff.ts';
+import { type Checksum, toChecksum } from '../../../src/image/checksum.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../../../src/ostree/object-files.ts';
 import { compareCommits } from '../../../src/store/compare-commits.ts';
 import type { FileChange } from '../../../src/store/file-change.ts';
@@ -115,7 +116,7 @@ test('a damaged repository is said, not taken for a difference', async () => {
   const a = (await pullLayers(store, registry, [tree`f file 0644 1`])).image.commit;
   const b = (await pullLayers(store, registry, [tree`f file 0644 2`])).image.commit;
   const [file] = readDirTree(repository, readCommit(repository, b).dirtree).files;
-  unlinkSync(formatObjectPath(repository, file?.checksum ?? '', 'file'));
+  unlinkSync(formatObjectPath(repository, toChecksum(file?.checksum ?? ''), 'file'));
   expect(compareCommits(store.host, a, b)).rejects.toMatchObject({
     code: 'STORE_CORRUPT',
     message: `reading object ${file?.checksum}.file: it is missing`,
@@ -159,7 +160,7 @@ test('finds what a walk over two checkouts finds', async () => {
   const images = fc.array(randomLayers, { minLength: 4, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(images, async (layersOfAll) => {
-      const pulled: { commit: string; lines: string[] }[] = [];
+      const pulled: { commit: Checksum; lines: string[] }[] = [];
       for (const layers of layersOfAll) {
         const { image } = await pullLayers(store, registry, layers);
         pulled.push({ commit: image.commit, lines: describeTree(await checkOut(store, { image })) });

@@ -1,10 +1,12 @@
 /** Mounts of images that the kernel or libostree would not show as they are. */
+
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { mountSubject } from '../../../src/containers/mount.ts';
 import { removeTree } from '../../../src/host/files/remove-tree.ts';
 import type { Host } from '../../../src/host/host.ts';
+import { toChecksum } from '../../../src/image/checksum.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../../../src/ostree/object-files.ts';
 import { checkoutImage } from '../../../src/store/checkout/checkout.ts';
 import { listRecordedMounts, removeEndedMounts } from '../../../src/store/mount/mount-folder.ts';
@@ -124,7 +126,7 @@ test('an object that is missing: says what repairs it', async () => {
   const { commit } = (await pullImage(host, damaged, {})).image;
   const { repository } = store.locations;
   const [file] = readDirTree(repository, readCommit(repository, commit).dirtree).files;
-  unlinkSync(formatObjectPath(repository, file?.checksum ?? '', 'file'));
+  unlinkSync(formatObjectPath(repository, toChecksum(file?.checksum ?? ''), 'file'));
   const mounted = mountSubject(host, { subject: damaged, directory: at, options: [] });
   expect(await mounted.catch((error) => error)).toMatchObject({
     code: 'STORE_CORRUPT',
