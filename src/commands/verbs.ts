@@ -89,6 +89,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./containers/list.ts')).containersList,
   },
   {
+    path: 'containers inspect',
+    summary: 'Show a container, its two deployments, and how they differ.',
+    load: async () => (await import('./containers/inspect.ts')).containersInspect,
+  },
+  {
     path: 'containers delete',
     summary: 'Remove containers after a confirmation.',
     load: async () => (await import('./containers/delete.ts')).containersDelete,

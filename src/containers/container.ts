@@ -1,6 +1,7 @@
 /** Containers as commands and listings see them. */
 import type { Checksum } from '../image/checksum.ts';
 import type { Privilege } from './consent/privilege.ts';
+import type { DeploymentNumber } from './deployment.ts';
 import type { HostFilesRecord, PlannedHostFile, PlannedHostFolder } from './render/hostfiles/host-file.ts';
 import type { ValueOrigins } from './render/values/value-origins.ts';
 
@@ -29,6 +30,14 @@ export interface DeploymentRecord {
   readonly valueOrigins: ValueOrigins | undefined;
 }
 
+/** A deployment of a listed container. */
+export interface ListedDeployment {
+  readonly number: DeploymentNumber;
+  readonly isActive: boolean;
+  /** Undefined when its `info` cannot be read. */
+  readonly record: DeploymentRecord | undefined;
+}
+
 /** One container of `containers list`; `damaged` is a container whose files cannot be read, with the reason. */
 export type ListedContainer =
   | {
@@ -38,8 +47,15 @@ export type ListedContainer =
       /** Words of the process of `config.json`. */
       readonly command: readonly string[];
       readonly status: ContainerStatus;
+      /** The active one first. */
+      readonly deployments: readonly ListedDeployment[];
     }
-  | { readonly kind: 'damaged'; readonly name: string; readonly reason: string };
+  | {
+      readonly kind: 'damaged';
+      readonly name: string;
+      readonly reason: string;
+      readonly deployments: readonly ListedDeployment[];
+    };
 
 export interface InstallRequest {
   /** The image as typed. */

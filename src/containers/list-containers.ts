@@ -1,18 +1,31 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { AtomicError } from '../base/errors.ts';
 import { isErrno } from '../base/file-error.ts';
 import { isJsonObject, parseJson } from '../base/json-text.ts';
 import type { Host } from '../host/host.ts';
 import { isSystemdRunning, readUnitStates, type UnitState } from '../host/systemd/systemctl.ts';
-import type { ContainerStatus, DeploymentRecord, ListedContainer } from './container.ts';
-import { buildContainerPaths, buildDeploymentPaths } from './deployment.ts';
+import type { ContainerStatus, DeploymentRecord, ListedContainer, ListedDeployment } from './container.ts';
+import {
+  buildContainerPaths,
+  buildDeploymentFolder,
+  buildDeploymentPaths,
+  deploymentNumbers,
+} from './deployment.ts';
 import { listJournals } from './journal.ts';
-import { type ContainerState, findLinkTarget, listContainerNames, readContainer } from './read-container.ts';
+import {
+  type ContainerState,
+  findLinkTarget,
+  listContainerNames,
+  readContainer,
+  readDeployment,
+} from './read-container.ts';
 
 interface Installed {
   readonly name: string;
   readonly record: DeploymentRecord;
   readonly command: readonly string[];
+  readonly deployments: readonly ListedDeployment[];
 }
 
 /**
@@ -60,8 +73,29 @@ async function readListed(
 ): Promise<Installed | (ListedContainer & { kind: 'damaged' }) | undefined> {
   const state = await readSettled(host, name);
   if (state.kind === 'absent') return undefined;
-  if (state.kind === 'damaged') return { kind: 'damaged', name, reason: state.reason };
-  return { name, record: state.record, command: await readCommand(host, name) };
+  const deployments = await listDeploymentsOf(host, name);
+  if (state.kind === 'damaged') return { kind: 'damaged', name, reason: state.reason, deployments };
+  return { name, record: state.record, command: await readCommand(host, name), deployments };
+}
+
+/** The deployments of a container, the active one first. */
+async function listDeploymentsOf(host: Host, name: string): Promise<readonly ListedDeployment[]> {
+  const { locations } = host;
+  const target = await findLinkTarget(buildContainerPaths(locations, name).link);
+  const found = await Promise.all(
+    deploymentNumbers.map(async (number) => {
+      const folder = buildDeploymentFolder(locations, name, number);
+      const isActive = target !== undefined && resolve(locations.checkouts, target) === folder;
+      try {
+        const record = await readDeployment(host, folder, name);
+        return record === undefined && !isActive ? [] : [{ number, isActive, record }];
+      } catch (error) {
+        if (!(error instanceof AtomicError)) throw error;
+        return [{ number, isActive, record: undefined }];
+      }
+    }),
+  );
+  return found.flat().sort((a, b) => Number(b.isActive) - Number(a.isActive));
 }
 
 /**

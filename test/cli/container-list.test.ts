@@ -8,24 +8,23 @@ import { catchError } from '../support/thrown-error.ts';
 const created = new Date(2016, 8, 8, 14, 19, 7);
 
 function buildContainer(name: string, status: ContainerStatus, command: string[]): ListedContainer {
-  return {
-    kind: 'container',
-    name,
-    status,
-    command,
-    record: {
-      image: `gscrivano/${name}`,
-      revision: 'd7c1',
-      ostreeCommit: toChecksum('c0'.repeat(32)),
-      created: created.getTime() / 1000,
-      values: { NAME: name, HOST_UID: 0 },
-      hasContainerService: status !== 'no service',
-      runtime: '/usr/bin/runc',
-      hostFiles: noHostFiles,
-      createdFolders: [],
-      valueOrigins: undefined,
-    },
+  const record = {
+    image: `gscrivano/${name}`,
+    revision: 'd7c1',
+    ostreeCommit: toChecksum('c0'.repeat(32)),
+    created: created.getTime() / 1000,
+    values: { NAME: name, HOST_UID: 0 },
+    hasContainerService: status !== 'no service',
+    runtime: '/usr/bin/runc',
+    hostFiles: noHostFiles,
+    createdFolders: [],
+    valueOrigins: undefined,
   };
+  const deployments = [
+    { number: 1, isActive: true, record },
+    { number: 0, isActive: false, record: undefined },
+  ] as const;
+  return { kind: 'container', name, status, command, record, deployments };
 }
 const etcd = buildContainer('etcd', 'running', ['/usr/bin/etcd-env.sh']);
 const long = buildContainer('kubernetes-apiserver', 'inactive', [
@@ -35,7 +34,12 @@ const long = buildContainer('kubernetes-apiserver', 'inactive', [
 ]);
 const files = buildContainer('files', 'no service', []);
 const failed = buildContainer('flannel', 'failed', ['run.sh']);
-const damaged: ListedContainer = { kind: 'damaged', name: 'broken', reason: 'info: not JSON' };
+const damaged: ListedContainer = {
+  kind: 'damaged',
+  name: 'broken',
+  reason: 'info: not JSON',
+  deployments: [],
+};
 const all = [etcd, long, files, failed, damaged];
 const options = { all: false, filter: [], json: false, quiet: false, noheading: false, 'no-trunc': false };
 
@@ -117,6 +121,13 @@ test('JSON', () => {
       created_at: created.toISOString(),
       values: { NAME: 'etcd', HOST_UID: 0 },
       problem: null,
+      deployments: [
+        {
+          ...{ deployment: 1, active: true, image_name: 'gscrivano/etcd', image_id: 'd7c1' },
+          created_at: created.toISOString(),
+        },
+        { deployment: 0, active: false, image_name: null, image_id: null, created_at: null },
+      ],
     },
     {
       id: 'broken',
@@ -133,6 +144,7 @@ test('JSON', () => {
       created_at: null,
       values: {},
       problem: 'info: not JSON',
+      deployments: [],
     },
   ]);
 });

@@ -37,9 +37,12 @@ test('containers by name; a name may end like a deployment', async () => {
       record: { ...record, revision: 'ef', hasContainerService: false },
       command: [],
       status: 'no service',
+      deployments: [
+        { number: 0, isActive: true, record: { ...record, revision: 'ef', hasContainerService: false } },
+      ],
     },
-    { ...withService, name: 'web', command },
-    { ...withService, name: 'x.0', command: [] },
+    { ...withService, name: 'web', command, deployments: [{ number: 0, isActive: true, record }] },
+    { ...withService, name: 'x.0', command: [], deployments: [{ number: 1, isActive: true, record }] },
   ] as never);
   expect(await listUsedImageIds(sandbox.host)).toEqual(
     new Map([
@@ -59,22 +62,54 @@ test('damaged containers are lines of their own', async () => {
   await writeFile(`${checkouts}/bad-info.0/info`, '{');
   await symlink(`${checkouts}/dangling.0`, `${checkouts}/dangling`);
   await mkdir(`${checkouts}/only-folder.1`);
+  const unreadable = [{ number: 0, isActive: true, record: undefined }] as const;
   expect(await listContainers(sandbox.host)).toEqual([
-    { kind: 'container', name: 'a-good', record, command, status },
+    {
+      ...{ kind: 'container', name: 'a-good', record, command, status },
+      deployments: [{ number: 0, isActive: true, record }],
+    },
     {
       kind: 'damaged',
       name: 'bad-info',
       reason: `Cannot read ${checkouts}/bad-info/info: line 1, column 2: unexpected end of the file`,
+      deployments: unreadable,
     },
-    { kind: 'damaged', name: 'dangling', reason: `there is no ${checkouts}/dangling.0/info` },
-    { kind: 'damaged', name: 'no-info', reason: `there is no ${checkouts}/no-info.0/info` },
+    {
+      kind: 'damaged',
+      name: 'dangling',
+      reason: `there is no ${checkouts}/dangling.0/info`,
+      deployments: unreadable,
+    },
+    {
+      kind: 'damaged',
+      name: 'no-info',
+      reason: `there is no ${checkouts}/no-info.0/info`,
+      deployments: unreadable,
+    },
     {
       kind: 'damaged',
       name: 'only-folder',
       reason: `there is ${checkouts}/only-folder.1, but no symlink only-folder that names it`,
+      deployments: [],
     },
   ]);
   expect(await listUsedImageIds(sandbox.host)).toEqual(new Map([[record.revision, ['a-good']]]));
+});
+
+test('both deployments of a container, the active one first', async () => {
+  await using sandbox = await createSandbox();
+  const older = { ...record, revision: 'ef'.repeat(32) };
+  await writeDeployment(sandbox, 'web', { number: 0, record: older });
+  await writeDeployment(sandbox, 'web', { number: 1 });
+  const readDeployments = async () => (await listContainers(sandbox.host)).map((found) => found.deployments);
+  expect(await readDeployments()).toEqual([
+    [
+      { number: 1, isActive: true, record },
+      { number: 0, isActive: false, record: older },
+    ],
+  ]);
+  await writeFile(`${sandbox.locations.checkouts}/web.0/info`, '{');
+  expect((await readDeployments())[0]?.[1]).toEqual({ number: 0, isActive: false, record: undefined });
 });
 
 test('what an operation is making is not damaged', async () => {

@@ -39,6 +39,7 @@ const table: Readonly<Record<string, Row>> = {
   'images export': { image: ['IMAGE dir:DIR/out'] },
   install: { badImage: ['IMAGE'], badContainer: ['--name NAME x'], root: ['x', '--display x'] },
   'containers list': {},
+  'containers inspect': { container: ['NAME', '--json NAME'], badContainer: ['NAME'] },
   'containers delete': {
     missing: [''],
     container: ['-f NAME', '--json -f NAME'],

@@ -104,6 +104,7 @@ test('of updates', async () => {
   await readDocument('containers', 'update', 'service');
   await readDocument('containers', 'rollback', '--display', 'service');
   await readDocument('containers', 'rollback', ...quick, 'service');
+  await readDocument('containers', 'inspect', 'service');
   expect((await runAtomic(['containers', 'update', '--all', '--json'])).status).toBe(1);
 });
 

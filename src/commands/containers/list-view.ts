@@ -2,7 +2,7 @@ import { buildFilter, type FilterFields } from '../../cli/output/filter.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { type Column, formatTable } from '../../cli/output/format-table.ts';
 import { formatLocalTime } from '../../cli/output/format-time.ts';
-import type { ListedContainer } from '../../containers/container.ts';
+import type { ListedContainer, ListedDeployment } from '../../containers/container.ts';
 
 export interface ContainerListOptions {
   readonly all: boolean;
@@ -58,8 +58,8 @@ const filterFields: FilterFields<ListedContainer> = {
 };
 
 /**
- * Keys of the original (L-06), and `values` (what the templates were rendered with), `created_at`, and `problem`: why
- * a container is damaged, else null.
+ * Keys of the original (L-06), and `values` (what the templates were rendered with), `created_at`, `problem`: why
+ * a container is damaged, else null, and `deployments`: the current one, and the one that a rollback goes back to.
  */
 function buildJson(container: ListedContainer): Record<string, unknown> {
   const record = container.kind === 'container' ? container.record : undefined;
@@ -78,6 +78,17 @@ function buildJson(container: ListedContainer): Record<string, unknown> {
     created_at: record === undefined ? null : new Date(record.created * 1000).toISOString(),
     values: record?.values ?? {},
     problem: container.kind === 'damaged' ? container.reason : null,
+    deployments: container.deployments.map(buildDeploymentJson),
+  };
+}
+
+function buildDeploymentJson({ number, isActive, record }: ListedDeployment): Record<string, unknown> {
+  return {
+    deployment: number,
+    active: isActive,
+    image_name: record?.image ?? null,
+    image_id: record?.revision ?? null,
+    created_at: record === undefined ? null : new Date(record.created * 1000).toISOString(),
   };
 }
 

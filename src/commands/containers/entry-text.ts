@@ -1,0 +1,35 @@
+/** Labels with text behind them, for a terminal of 80 columns. */
+import { toPrintable } from '../../base/printable.ts';
+import { wrapText } from '../../cli/help/wrap-text.ts';
+
+export interface Entry {
+  readonly label: string;
+  /** None: the entry is left out. */
+  readonly lines: readonly string[];
+  /** Cuts a long line instead of wrapping it. */
+  readonly isCut?: boolean;
+}
+
+const LINE_WIDTH = 80;
+const INDENT = '  ';
+const LABEL_WIDTH = 13;
+const TEXT_WIDTH = LINE_WIDTH - INDENT.length - LABEL_WIDTH;
+/** The longest text that is wrapped. */
+const MAX_TEXT = 4000;
+
+/** Formats entries one below the other. A word that is longer than a line, such as a path, stays whole. */
+export function formatEntries(entries: readonly Entry[]): string {
+  return entries
+    .flatMap(({ label, lines, isCut }) =>
+      lines
+        .flatMap((line) => (isCut ? [toPrintable(line, TEXT_WIDTH)] : wrapLine(line)))
+        .map((text, index) => `${INDENT}${(index === 0 ? label : '').padEnd(LABEL_WIDTH)}${text}\n`),
+    )
+    .join('');
+}
+
+/** The rest of a line is indented, so that the next line is seen to begin. */
+function wrapLine(line: string): readonly string[] {
+  const [first = '', ...rest] = wrapText(toPrintable(line, MAX_TEXT), TEXT_WIDTH - INDENT.length);
+  return [first, ...rest.map((text) => `${INDENT}${text}`)];
+}

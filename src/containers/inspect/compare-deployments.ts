@@ -1,0 +1,116 @@
+/** What two deployments of a container have otherwise, beside the files of their images. */
+import { compareLines } from '../../base/compare-lines.ts';
+import { tryParseJson } from '../../base/json-text.ts';
+import type { Host } from '../../host/host.ts';
+import { listWidening, type Privilege } from '../consent/privilege.ts';
+import type { DeploymentRecord } from '../container.ts';
+import { buildDeploymentFolder, buildDeploymentPaths, type DeploymentNumber } from '../deployment.ts';
+import type { ContainerName } from '../render/container-name.ts';
+import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
+import { parseMarker } from '../render/unit/generated-marker.ts';
+import type { TemplateValues } from '../render/values/template.ts';
+import { findText } from '../service/activate.ts';
+import { readAsks } from '../update/read-asks.ts';
+import type { DeploymentChanges, TextDifference, ValueDifference } from './container-description.ts';
+
+export interface ComparedDeployment {
+  readonly number: DeploymentNumber;
+  readonly record: DeploymentRecord;
+}
+
+/** Values that differ with the number of the deployment, or that the image's name and id say already. */
+const impliedValues = ['DESTDIR', 'IMAGE_NAME', 'IMAGE_ID'];
+
+/**
+ * Compares two deployments of one container. The folder of a deployment is written `$DESTDIR` in the texts.
+ *
+ * @throws file errors
+ */
+export async function compareDeployments(
+  host: Host,
+  name: ContainerName,
+  before: ComparedDeployment,
+  after: ComparedDeployment,
+): Promise<DeploymentChanges> {
+  const [old, young] = [before.record, after.record];
+  const [granted, asked] = [await listAsks(host, name, before), await listAsks(host, name, after)];
+  const sides = { before: await readTexts(host, name, before), after: await readTexts(host, name, after) };
+  const hasOtherImage = old.image !== young.image || old.revision !== young.revision;
+  return {
+    from: before.number,
+    to: after.number,
+    image: hasOtherImage ? { before: nameImage(old), after: nameImage(young) } : undefined,
+    runtime: old.runtime === young.runtime ? undefined : { before: old.runtime, after: young.runtime },
+    values: compareValues(old.values, young.values),
+    texts: compareTexts(sides.before, sides.after),
+    hostFiles: compareHostFiles(old.hostFiles, young.hostFiles),
+    gained: listWidening(granted, asked),
+    dropped: listWidening(asked, granted),
+  };
+}
+
+function nameImage({ image, revision }: DeploymentRecord) {
+  return { name: image, id: revision };
+}
+
+function listAsks(
+  host: Host,
+  name: ContainerName,
+  { number, record }: ComparedDeployment,
+): Promise<readonly Privilege[]> {
+  return readAsks(host, { name, active: number, other: number === 0 ? 1 : 0, record });
+}
+
+function compareValues(before: TemplateValues, after: TemplateValues): readonly ValueDifference[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  const read = (values: TemplateValues, name: string) =>
+    Object.hasOwn(values, name) ? values[name] : undefined;
+  return names
+    .filter((name) => !impliedValues.includes(name))
+    .map((name) => ({ name, before: read(before, name), after: read(after, name) }))
+    .filter((value) => value.before !== value.after);
+}
+
+type Texts = Readonly<Record<TextDifference['role'], string>>;
+
+async function readTexts(host: Host, name: ContainerName, { number }: ComparedDeployment): Promise<Texts> {
+  const folder = buildDeploymentFolder(host.locations, name, number);
+  const { unitCopy, tmpfilesCopy, config } = buildDeploymentPaths(folder, name);
+  const read = async (path: string) => ((await findText(path)) ?? '').replaceAll(folder, '$DESTDIR');
+  return {
+    unit: withoutMarker(await read(unitCopy)),
+    tmpfiles: withoutMarker(await read(tmpfilesCopy)),
+    config: layOut(await read(config)),
+  };
+}
+
+/** The marker has the number of the deployment, and the original wrote none. */
+function withoutMarker(text: string): string {
+  return parseMarker(text) === undefined ? text : text.slice(text.indexOf('\n') + 1);
+}
+
+/** Two configurations with equal content differ in nothing. */
+function layOut(config: string): string {
+  const parsed = tryParseJson(config);
+  return parsed === undefined ? config : JSON.stringify(parsed, undefined, 2);
+}
+
+function compareTexts(before: Texts, after: Texts): readonly TextDifference[] {
+  return (['unit', 'config', 'tmpfiles'] as const)
+    .map((role) => ({ role, lines: compareLines(before[role], after[role]) }))
+    .filter(({ lines }) => lines.length > 0);
+}
+
+function compareHostFiles(before: HostFilesRecord, after: HostFilesRecord): DeploymentChanges['hostFiles'] {
+  const describe = ({ checksums, links }: HostFilesRecord, path: string) =>
+    `${checksums[path] ?? ''} ${links[path] ?? ''}`;
+  const find = (path: string) => {
+    if (!before.paths.includes(path)) return 'added';
+    if (!after.paths.includes(path)) return 'removed';
+    return describe(before, path) === describe(after, path) ? undefined : 'changed';
+  };
+  return [...new Set([...before.paths, ...after.paths])].sort().flatMap((path) => {
+    const change = find(path);
+    return change === undefined ? [] : [{ change, path }];
+  });
+}
