@@ -13,7 +13,7 @@ import { expectRefusal, type Line } from './support/refusal.ts';
 const nameHint =
   'hint: Write NAME, NAME:TAG, REGISTRY[:PORT]/NAME[:TAG] or NAME@sha256:HEX, for example registry.example.com/team/etcd:3.4.';
 const notFoundHint =
-  'hint: Check the name and the tag; `skopeo list-tags docker://NAME` shows the tags of a repository.';
+  'hint: Check the name and the tag; `skopeo list-tags docker://NAME` lists the tags of a repository.';
 const unreachableHint =
   'hint: Check that the registry is running and can be reached, then pull again; complete layers are kept.';
 const installName = 'hint: Choose a name with --name NAME.';

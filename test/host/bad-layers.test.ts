@@ -16,7 +16,7 @@ import { expectRefusal, type Line } from './support/refusal.ts';
 const unreachableHint =
   'hint: Check that the registry is running and can be reached, then pull again; complete layers are kept.';
 const changedHint =
-  'hint: The registry, the file or something in between changed the data. Nothing of this layer was stored.';
+  'hint: The data was changed in the registry or file, or on the way. Nothing of this layer was stored.';
 
 let registry: Registry;
 let faulty: FaultyRegistry;
@@ -53,7 +53,7 @@ describe('layers that do not arrive as they are', () => {
       'an error of the registry',
       { kind: 'answer', status: 500 },
       /.*the registry answers 500/,
-      'hint: The registry has a problem of its own: look at its log, then pull again.',
+      'hint: The registry has an internal error: look at its log, then pull again.',
     ],
     [
       'other bytes than the digest says',

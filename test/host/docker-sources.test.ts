@@ -167,14 +167,14 @@ test('what the engine does not have, DOCKER_HOST, and an engine that is stopped'
   const notThere = await runAtomic(['pull', 'docker:etcd:9']);
   expect([notThere.status, notThere.stderr.split('\n').at(-2)]).toEqual([
     1,
-    'hint: See what the engine has: docker images',
+    'hint: List the images of Docker: docker images',
   ]);
   const nowhere = await runAtomic(['pull', 'docker:etcd'], {
     env: { DOCKER_HOST: 'unix:///run/nowhere.sock' },
   });
   expect([nowhere.status, nowhere.stderr.split('\n').at(-2)]).toEqual([
     1,
-    'hint: Start it: systemctl start docker; or say where it listens with DOCKER_HOST.',
+    'hint: Start Docker: systemctl start docker. If it listens on another address, set DOCKER_HOST.',
   ]);
   rmSync(SOCKET);
   await atomic(['pull', 'docker:etcd'], { env: { DOCKER_HOST: `unix://${OTHER_SOCKET}` } });
@@ -182,7 +182,7 @@ test('what the engine does not have, DOCKER_HOST, and an engine that is stopped'
   const stopped = await runAtomic(['pull', 'docker:etcd']);
   expect([stopped.status, stopped.stderr.split('\n').at(-2)]).toEqual([
     1,
-    'hint: Start it: systemctl start docker; or say where it listens with DOCKER_HOST.',
+    'hint: Start Docker: systemctl start docker. If it listens on another address, set DOCKER_HOST.',
   ]);
   expect(listLeftovers()).toEqual([]);
 });

@@ -151,7 +151,7 @@ test('without the registry: what is wrong and who is concerned; nothing is worse
     const run = await runAtomic(['images', 'verify', '--repair', '--json']);
     expect(run.status).toBe(1);
     const [found] = JSON.parse(run.stdout).images;
-    expect(found.repair.failure).toContain('server gave HTTP response to HTTPS client');
+    expect(found.repair.failure).toContain('the server answers with HTTP, not with HTTPS');
     const text = await runAtomic(['images', 'verify', '--repair']);
     expect(text.status).toBe(1);
     expect(text.stdout).toContain(`${image}: not repaired: `);

@@ -1,6 +1,6 @@
 /**
  * Rewords messages of skopeo. Its versions use different sentences with the same meaning, and print values of Go. All of
- * them become one wording, for the patterns of `proxy-failure.ts` and for the user.
+ * them become one wording, for the patterns of `failure-table.ts` and for the user.
  */
 
 const rewordings: readonly [words: RegExp, wording: string][] = [

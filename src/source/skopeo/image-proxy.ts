@@ -23,7 +23,7 @@ import type { SilenceLimits } from '../../image/image.ts';
 import { MAX_MANIFEST_BYTES } from '../../image/manifest.ts';
 import { growPipe } from '../../native/libc.ts';
 import { openPacketPair, type Packet, sendPacket, tryReceivePacket } from '../../native/seqpacket.ts';
-import { describeProxyFailure } from '../failures/proxy-failure.ts';
+import { describeSkopeoFailure } from '../failures/skopeo-failure.ts';
 import { GrowingPause } from './growing-pause.ts';
 import {
   type DoneAnswer,
@@ -230,7 +230,7 @@ export class ImageProxy {
       const packet = await this.#receive(method === 'FinishPipe' ? 'bytes' : 'answer');
       try {
         const answer = parseProxyAnswer(packet.data.toString('utf8'));
-        if (answer.kind === 'failed') throw describeProxyFailure(answer.error);
+        if (answer.kind === 'failed') throw describeSkopeoFailure(answer.error, 'pull');
         return { answer, packet };
       } catch (error) {
         for (const fd of packet.fds) closeSync(fd);

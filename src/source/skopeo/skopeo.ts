@@ -8,8 +8,7 @@ import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { captureProgram, runProgram } from '../../host/run-program.ts';
 import type { SourceOptions } from '../../image/image.ts';
-import { explainCopyOut } from '../failures/copy-out-failure.ts';
-import { describeProxyFailure } from '../failures/proxy-failure.ts';
+import { describeSkopeoFailure, type SkopeoTask } from '../failures/skopeo-failure.ts';
 import { captureTransfer, limitSilence } from './silence.ts';
 import {
   formatCopyDestinationFlags,
@@ -68,7 +67,7 @@ export async function copyUnderPolicy(
   const { exitCode, stderrTail } = await (isRegistry(source)
     ? captureTransfer(scratchHost, argv, options.silenceLimits)
     : captureProgram(scratchHost, argv));
-  if (exitCode !== 0) throw buildSkopeoFailure(stderrTail);
+  if (exitCode !== 0) throw buildSkopeoFailure(stderrTail, 'pull');
 }
 
 /** gpg checks signatures and puts its keys into a folder below TMPDIR, which may be missing or full. */
@@ -101,7 +100,7 @@ export async function copyOwn(
   const { exitCode, stderrTail } = await (isRegistry(destination)
     ? captureTransfer(host, argv, options.silenceLimits)
     : captureProgram(host, argv));
-  if (exitCode !== 0) throw explainCopyOut(buildSkopeoFailure(stderrTail), destination);
+  if (exitCode !== 0) throw buildSkopeoFailure(stderrTail, isRegistry(destination) ? 'push' : 'export');
   return hasManifest ? readFileSync(digestFile, 'utf8').trim() : undefined;
 }
 
@@ -113,14 +112,12 @@ async function runSkopeo(host: Host, options: SkopeoOptions, args: readonly stri
   const argv = [findSkopeo(host), ...formatGlobalFlags(options), ...args];
   const result = await captureProgram(useScratch(host, options), argv);
   if (result.exitCode === 0) return result.stdout;
-  throw buildSkopeoFailure(result.stderrTail);
+  throw buildSkopeoFailure(result.stderrTail, 'pull');
 }
 
 /** Builds the error for a failed skopeo. @param stderr the end of its standard error */
-export function buildSkopeoFailure(stderr: string): AtomicError {
-  const reason = readReason(stderr);
-  if (!/no space left on device|disk quota exceeded/i.test(reason)) return describeProxyFailure(reason);
-  return new AtomicError('NO_SPACE', reason, { hint: 'Free some space and try again.' });
+export function buildSkopeoFailure(stderr: string, task: SkopeoTask): AtomicError {
+  return describeSkopeoFailure(readReason(stderr), task);
 }
 
 /** Reads the message out of `time="..." level=fatal msg="..."`. */

@@ -75,10 +75,10 @@ test('a registry that is not there', async () => {
 const answers: [method: string, path: RegExp, status: number, error: string, code: string, hint: RegExp][] = [
   ['POST', /uploads/, 405, 'UNSUPPORTED', 'TRANSFER_FAILED', /read-only/],
   ['PUT', /manifests/, 405, 'UNSUPPORTED', 'TRANSFER_FAILED', /read-only/],
-  ['POST', /uploads/, 403, 'DENIED', 'REGISTRY_AUTH', /does not let this user write there/],
-  ['POST', /uploads/, 404, 'NAME_UNKNOWN', 'TRANSFER_FAILED', /create it there/],
-  ['PUT', /uploads/, 400, 'DIGEST_INVALID', 'DIGEST_MISMATCH', /got other bytes than were sent/],
-  ['PUT', /manifests/, 400, 'MANIFEST_INVALID', 'TRANSFER_FAILED', /does not accept the manifest/],
+  ['POST', /uploads/, 403, 'DENIED', 'REGISTRY_AUTH', /no write permission/],
+  ['POST', /uploads/, 404, 'NAME_UNKNOWN', 'TRANSFER_FAILED', /create the repository there/],
+  ['PUT', /uploads/, 400, 'DIGEST_INVALID', 'DIGEST_MISMATCH', /changed on the way/],
+  ['PUT', /manifests/, 400, 'MANIFEST_INVALID', 'TRANSFER_FAILED', /rejects the manifest/],
   ['PUT', /manifests/, 400, 'ODD', 'TRANSFER_FAILED', /^Check the registry and its log, then push again\.$/],
 ];
 test.each(answers)(

@@ -18,7 +18,7 @@ const image = buildImage({ layers: [tree`f etc/name 0644 etcd`] });
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const NOTHING_STORED = 'Ask the author of the image; nothing was stored.';
 const NO_MANIFEST =
-  'What came is no manifest: check that the name leads to a registry, and push the image again.';
+  'The server did not send a manifest: check that the name leads to a registry, and push the image again.';
 const NO_IMAGE =
   'Only images that can be run are supported, not other artifacts. Ask the author of the image.';
 
@@ -290,7 +290,7 @@ test.each([
   expect(await failedPull(store, await pushImage(registry, 'manifests/size', input))).toEqual({
     code: 'DIGEST_MISMATCH',
     message: `layer ${layer?.digest}: expected ${size} bytes in blob, got ${layer?.data.length}`,
-    hint: 'The registry, the file or something in between changed the data. Nothing of this layer was stored.',
+    hint: 'The data was changed in the registry or file, or on the way. Nothing of this layer was stored.',
   });
 });
 

@@ -19,13 +19,13 @@ import { failedPull, listChildren, type PullFailure } from './failed-pull.ts';
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const NOT_FOUND =
-  'Check the name and the tag; `skopeo list-tags docker://NAME` shows the tags of a repository.';
+  'Check the name and the tag; `skopeo list-tags docker://NAME` lists the tags of a repository.';
 const UNREACHABLE =
   'Check that the registry is running and can be reached, then pull again; complete layers are kept.';
 const AUTH = 'Give --creds USER:PASSWORD, or log in with `skopeo login REGISTRY`.';
-const BROKEN = 'The registry has a problem of its own: look at its log, then pull again.';
+const BROKEN = 'The registry has an internal error: look at its log, then pull again.';
 const CHANGED =
-  'The registry, the file or something in between changed the data. Nothing of this layer was stored.';
+  'The data was changed in the registry or file, or on the way. Nothing of this layer was stored.';
 
 const noise = createHash('shake256', { outputLength: 3_000_000 }).update('noise').digest();
 const image = buildImage({ layers: [tree`f first 0644 1`, tree`f noise 0644 ${noise}`] });
@@ -84,7 +84,7 @@ test('an address of IPv6, which skopeo 1.9 does not know', async () => {
   expect(await failedPull(store, '[::1]:5701/t/base')).toMatchObject({
     code: 'BAD_REFERENCE',
     message: expect.stringMatching(/invalid reference format$/),
-    hint: expect.stringMatching(/give the registry a host name\.$/),
+    hint: expect.stringMatching(/name the host of the registry\.$/),
   });
 });
 
@@ -122,7 +122,7 @@ const layerFaults: [title: string, fault: Fault, code: ErrorCode, reason: string
     { kind: 'answer', status: 404 },
     'TRANSFER_FAILED',
     'fetching blob: the registry answers 404',
-    'The registry has lost a part of the image; push the image again.',
+    'A part of the image is missing in the registry: push the image to it again.',
   ],
   [
     'one bit of the layer is another',

@@ -21,7 +21,7 @@ const newer = buildImage({ layers: [tree`f etc/name 0644 newer`] });
 const foreign = buildImage({ layers: [tree`f a 0644 1`], platform: { os: 'linux', architecture: 's390x' } });
 const index = buildIndex([foreign, image]);
 const NOT_FOUND_HINT =
-  'Check the name and the tag; `skopeo list-tags docker://NAME` shows the tags of a repository.';
+  'Check the name and the tag; `skopeo list-tags docker://NAME` lists the tags of a repository.';
 
 let registry: Registry;
 beforeAll(async () => {
@@ -122,8 +122,8 @@ test('http: asks a registry without TLS that no configuration names', async () =
   const name = `${registry.address}/team/etcd`;
   expect(await failedPull(store, name)).toEqual({
     code: 'REGISTRY_UNREACHABLE',
-    message: `pinging container registry ${registry.address}: Get "https://${registry.address}/v2/": http: server gave HTTP response to HTTPS client`,
-    hint: 'The registry speaks plain HTTP: name it as insecure in /etc/containers/registries.conf.d, or give --tls-verify=false.',
+    message: `pinging container registry ${registry.address}: Get "https://${registry.address}/v2/": the server answers with HTTP, not with HTTPS`,
+    hint: 'List the registry as insecure in /etc/containers/registries.conf.d, or give --tls-verify=false.',
   });
   expect((await pullImage(store.host, `http:${name}`, {})).image.reference).toBe(`${name}:latest`);
   expect(store.events.filter(({ kind }) => kind === 'pull-started')).toEqual([

@@ -190,7 +190,10 @@ test("podman's store, under the name that podman takes for a short one", async (
   expect(pulled.fetched.length).toBe(2);
   expect(listLeftovers(fresh)).toEqual([]);
   const failure = await pullImage(fresh.host, 'containers-storage:nope', {}).catch((error: unknown) => error);
-  expect(failure).toMatchObject({ code: 'IMAGE_NOT_FOUND', hint: 'See what the store has: podman images' });
+  expect(failure).toMatchObject({
+    code: 'IMAGE_NOT_FOUND',
+    hint: 'List the images of podman: podman images',
+  });
   const reject = { '': [{ type: 'reject' }] };
   const policy = {
     default: [{ type: 'insecureAcceptAnything' }],

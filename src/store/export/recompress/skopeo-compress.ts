@@ -94,7 +94,7 @@ async function runCompression(
   // EPIPE means that skopeo has ended; its own error says why.
   if (fed.status === 'rejected' && !isErrno(fed.reason, 'EPIPE')) throw fed.reason;
   if (ran.status === 'rejected') throw ran.reason;
-  if (ran.value.exitCode !== 0) throw buildSkopeoFailure(ran.value.stderrTail);
+  if (ran.value.exitCode !== 0) throw buildSkopeoFailure(ran.value.stderrTail, 'pull');
   if (fed.status === 'rejected') throw fed.reason;
 }
 

@@ -1,10 +1,11 @@
 /** Sentences of skopeo, as seen, and what becomes of them. */
 import { expect, test } from 'bun:test';
 import type { ErrorCode } from '../../src/base/errors.ts';
-import { describeProxyFailure } from '../../src/source/failures/proxy-failure.ts';
+import { describeSkopeoFailure, type SkopeoTask } from '../../src/source/failures/skopeo-failure.ts';
 import { rewordSkopeo } from '../../src/source/failures/skopeo-words.ts';
 
-const sentences: [words: string, code: ErrorCode][] = [
+/** Without a message, the sentence itself in the wording of `rewordSkopeo`. */
+const sentences: [words: string, code: ErrorCode, message?: string][] = [
   ['reading manifest latest in reg:5000/etcd: manifest unknown: manifest unknown', 'IMAGE_NOT_FOUND'],
   [
     'reading manifest latest in docker.io/library/nope: errors: denied: requested access to the resource is denied unauthorized: authentication required',
@@ -30,6 +31,7 @@ const sentences: [words: string, code: ErrorCode][] = [
   [
     'fetching blob: Get "https://cdn/x": tls: failed to verify certificate: x509: certificate signed by unknown authority',
     'REGISTRY_UNREACHABLE',
+    'fetching blob: Get "https://cdn/x": the certificate of the server is signed by an unknown authority',
   ],
   ['fetching blob: Get "https://cdn/x": dial tcp: lookup cdn: no such host', 'REGISTRY_UNREACHABLE'],
   ['fetching blob: received unexpected HTTP status: 503 Service Unavailable', 'TRANSFER_FAILED'],
@@ -49,10 +51,12 @@ const sentences: [words: string, code: ErrorCode][] = [
   [
     'pinging container registry reg: Get "https://reg/v2/": http: server gave HTTP response to HTTPS client',
     'REGISTRY_UNREACHABLE',
+    'pinging container registry reg: Get "https://reg/v2/": the server answers with HTTP, not with HTTPS',
   ],
   [
     'pinging container registry reg: Get "https://reg/v2/": x509: certificate signed by unknown authority',
     'REGISTRY_UNREACHABLE',
+    'pinging container registry reg: Get "https://reg/v2/": the certificate of the server is signed by an unknown authority',
   ],
   [
     'pinging container registry reg: Get "https://reg/v2/": remote error: tls: handshake failure',
@@ -75,16 +79,36 @@ const sentences: [words: string, code: ErrorCode][] = [
   ['unexpected EOF', 'REGISTRY_UNREACHABLE'],
   ['corrupted blob, expecting sha256:00', 'DIGEST_MISMATCH'],
   ['expected 5000 bytes in blob, got 91', 'DIGEST_MISMATCH'],
-  ['no image found in manifest list for architecture amd64, variant "", OS linux', 'MANIFEST_UNSUPPORTED'],
-  ['no image found in image index for architecture arm64, variant "v8", OS linux', 'MANIFEST_UNSUPPORTED'],
+  [
+    'no image found in manifest list for architecture amd64, variant "", OS linux',
+    'MANIFEST_UNSUPPORTED',
+    'the index has no image for architecture amd64, OS linux',
+  ],
+  [
+    'no image found in image index for architecture arm64, variant "v8", OS linux',
+    'MANIFEST_UNSUPPORTED',
+    'the index has no image for architecture arm64, variant "v8", OS linux',
+  ],
   ['unsupported docker v2s2 media type: "application/x-other"', 'MANIFEST_UNSUPPORTED'],
   [
     'unsupported legacy manifest MIME type: application/vnd.docker.distribution.manifest.v1+json',
     'MANIFEST_UNSUPPORTED',
   ],
-  ["invalid character '<' looking for beginning of value", 'MANIFEST_INVALID'],
-  ['json: cannot unmarshal array into Go value of type manifest.OCI1', 'MANIFEST_INVALID'],
-  ['exceeded maximum allowed size of 4194304 bytes', 'MANIFEST_INVALID'],
+  [
+    "invalid character '<' looking for beginning of value",
+    'MANIFEST_INVALID',
+    "reading the manifest: invalid character '<' looking for beginning of value",
+  ],
+  [
+    'json: cannot unmarshal array into Go value of type manifest.OCI1',
+    'MANIFEST_INVALID',
+    'reading the manifest: it must not be of the type array',
+  ],
+  [
+    'exceeded maximum allowed size of 4194304 bytes',
+    'MANIFEST_INVALID',
+    'reading the manifest: exceeded maximum allowed size of 4194304 bytes',
+  ],
   ['Source image rejected: Running image docker://reg/x:latest is rejected by policy.', 'POLICY_REJECTED'],
   ['Source image rejected: A signature was required, but no signature exists', 'POLICY_REJECTED'],
   [
@@ -98,14 +122,20 @@ const sentences: [words: string, code: ErrorCode][] = [
   [
     'loading image from docker engine: Error response from daemon: reference does not exist',
     'IMAGE_NOT_FOUND',
+    'Docker has no image of this name',
   ],
   [
     'reference "[overlay@/var/lib/containers/storage+/run]docker.io/library/x:latest" does not resolve to an image ID: identifier is not an image',
     'IMAGE_NOT_FOUND',
+    'the store of podman has no image docker.io/library/x:latest',
   ],
   [`open /srv/etcd/blobs/sha256/${'ab'.repeat(32)}: no such file or directory`, 'ARCHIVE_INVALID'],
   ['open /srv/etcd/index.json: permission denied', 'SOURCE_UNREADABLE'],
-  ['loading tar component layer.tar: file does not exist', 'ARCHIVE_INVALID'],
+  [
+    'loading tar component layer.tar: file does not exist',
+    'ARCHIVE_INVALID',
+    'the archive does not contain layer.tar',
+  ],
   ['writing blob: write /store/tmp/x: no space left on device', 'NO_SPACE'],
   ['invalid reference format', 'BAD_REFERENCE'],
   ['something nobody has seen yet', 'TRANSFER_FAILED'],
@@ -122,14 +152,45 @@ const sentences: [words: string, code: ErrorCode][] = [
   ],
 ];
 
-test.each(sentences)('%s', (words, code) => {
-  const error = describeProxyFailure(words);
-  const prefix = code === 'MANIFEST_INVALID' ? 'reading the manifest: ' : '';
-  expect({ code: error.code, message: error.message }).toEqual({
-    code,
-    message: `${prefix}${rewordSkopeo(words)}`,
-  });
+test.each(sentences)('%s', (words, code, message = rewordSkopeo(words)) => {
+  const error = describeSkopeoFailure(words, 'pull');
+  expect({ code: error.code, message: error.message }).toEqual({ code, message });
   expect(error.hint).toMatch(/\S/);
+});
+
+test.each(sentences)('the hint is for the task: %s', (words) => {
+  expect(describeSkopeoFailure(words, 'push').hint).not.toMatch(/\bpull/);
+  const { hint, isTransient } = describeSkopeoFailure(words, 'export');
+  expect(hint).toMatch(words.includes('no space') ? /^Free some space/ : /^Check that the folder/);
+  expect(isTransient).toBe(false);
+});
+
+test.each<[string, SkopeoTask, ErrorCode, RegExp]>([
+  ['writing blob: uploading layer to reg/x: denied', 'push', 'REGISTRY_AUTH', /no write permission/],
+  ['reading manifest 1 in reg/x: denied', 'pull', 'REGISTRY_AUTH', /skopeo login/],
+  [
+    'writing manifest: uploading manifest 1 to reg/x: unauthorized: authentication required',
+    ...(['push', 'REGISTRY_AUTH', /skopeo login/] as const),
+  ],
+  [
+    'writing manifest: uploading manifest 1 to reg/x: unsupported: The operation is unsupported.',
+    ...(['push', 'TRANSFER_FAILED', /read-only/] as const),
+  ],
+  [
+    'writing blob: initiating layer upload to /v2/x: StatusCode: 404, ',
+    'push',
+    'TRANSFER_FAILED',
+    /create the/,
+  ],
+  ['pinging container registry reg: StatusCode: 404, ', 'push', 'REGISTRY_UNREACHABLE', /not a registry/],
+  ['writing manifest: manifest invalid: odd', 'push', 'TRANSFER_FAILED', /rejects the manifest/],
+  ['writing manifest: manifest invalid: odd', 'pull', 'TRANSFER_FAILED', /skopeo --debug/],
+  ['writing blob: Digest invalid', 'push', 'DIGEST_MISMATCH', /push again/],
+  ['writing blob: something nobody has seen yet', 'push', 'TRANSFER_FAILED', /log, then push again/],
+  ['open /root/.docker/config.json: permission denied', 'push', 'SOURCE_UNREADABLE', /read this file/],
+  ['write /srv/x.tar: disk quota exceeded', 'export', 'NO_SPACE', /^Free some space and try again/],
+])('%s, for a %s', (words, task, code, hint) => {
+  expect(describeSkopeoFailure(words, task)).toMatchObject({ code, hint: expect.stringMatching(hint) });
 });
 
 /** Everything else is an answer: asked again, it would be the same. */
@@ -137,7 +198,7 @@ const TRANSIENT =
   /registry 503|HTTP status: 50[023]|no route to host|i\/o timeout|reset by peer|: EOF$|unexpected EOF$/;
 
 test.each(sentences)('may it succeed in a moment? %s', (words) => {
-  expect(describeProxyFailure(words).isTransient).toBe(TRANSIENT.test(words));
+  expect(describeSkopeoFailure(words, 'pull').isTransient).toBe(TRANSIENT.test(words));
 });
 
 test.each([
@@ -146,7 +207,7 @@ test.each([
   'Get "https://reg/v2/": dial tcp: lookup reg on 10.0.0.1:53: server misbehaving',
   'read tcp 10.0.0.2:1->10.0.0.1:443: write: broken pipe',
 ])('may succeed in a moment: %s', (words) => {
-  const { code, isTransient } = describeProxyFailure(words);
+  const { code, isTransient } = describeSkopeoFailure(words, 'pull');
   expect({ code, isTransient }).toEqual({ code: 'REGISTRY_UNREACHABLE', isTransient: true });
 });
 
@@ -173,15 +234,20 @@ test.each<[string, ErrorCode, string, RegExp]>([
     'pinging container registry reg:5000: StatusCode: 404, <html>not found</html>',
     'REGISTRY_UNREACHABLE',
     'pinging container registry reg:5000: the registry answers 404: <html>not found</html>',
-    /no registry/,
+    /not a registry/,
   ],
   [
     'pinging container registry reg:5000: received unexpected HTTP status: 404 Not Found',
     'REGISTRY_UNREACHABLE',
     'pinging container registry reg:5000: the registry answers 404',
-    /no registry/,
+    /not a registry/,
   ],
-  ['unsupported schema version 2', 'MANIFEST_UNSUPPORTED', 'unsupported schema version 2', /Content-Type/],
+  [
+    'unsupported schema version 2',
+    'MANIFEST_UNSUPPORTED',
+    'the manifest has schema version 2, and the Content-Type of version 1',
+    /Content-Type/,
+  ],
   [
     'unsupported manifest MIME type: application/vnd.oci.image.index.v1+json',
     'MANIFEST_UNSUPPORTED',
@@ -195,7 +261,7 @@ test.each<[string, ErrorCode, string, RegExp]>([
     /another index/,
   ],
 ])('the hint leads to the cause, and it is final: %s', (words, code, message, hint) => {
-  expect(describeProxyFailure(words)).toMatchObject({
+  expect(describeSkopeoFailure(words, 'pull')).toMatchObject({
     ...{ code, message, isTransient: false },
     hint: expect.stringMatching(hint),
   });
@@ -204,7 +270,7 @@ test.each<[string, ErrorCode, string, RegExp]>([
 test.each([
   [
     'x509: certificate has expired or is not yet valid: current time 2026-11-28 is after 2024-01-01',
-    /renewed/,
+    /^Renew /,
   ],
   ['x509: certificate is valid for other.example.com, not reg', /another name/],
   ["x509: cannot validate certificate for 10.0.0.1 because it doesn't contain any IP SANs", /another name/],
@@ -215,7 +281,10 @@ test.each([
   ['remote error: tls: handshake failure', /openssl s_client/],
   ['x509: negative serial number', /openssl s_client/],
 ])('the remedy of %s', (words, hint) => {
-  const failure = describeProxyFailure(`pinging container registry reg: Get "https://reg/v2/": ${words}`);
+  const failure = describeSkopeoFailure(
+    `pinging container registry reg: Get "https://reg/v2/": ${words}`,
+    'pull',
+  );
   expect(failure.code).toBe('REGISTRY_UNREACHABLE');
   expect(failure.hint).toMatch(hint);
 });
