@@ -17,7 +17,7 @@ export interface WalkedEntry {
   readonly gid: number;
   /** Of a file. */
   readonly size: number;
-  /** Of a symlink. */
+  /** The target of a symlink. */
   readonly target: string | undefined;
   /** Absolute path of the object in the repository, which is the file itself; undefined for a folder. */
   readonly object: string | undefined;

@@ -67,7 +67,7 @@ test('an update without a person, and one that fails', async () => {
   await pushWord('broken');
   const bad = await runUpdate();
   expect(bad.status).not.toBe(0);
-  expect(bad.log).toContain('web.1 is back');
+  expect(bad.log).toContain('web.1 is restored');
   await waitUntil('OnFailure= has acted', async () => existsSync('/run/told'));
   expect(readWord()).toBe('two');
   rmSync('/run/told');

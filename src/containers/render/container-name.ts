@@ -14,12 +14,12 @@ interface NameParts {
 }
 
 /**
- * The longest name. File names and unit names may have 255 characters; the difference is for prefixes and suffixes:
- * `runc-NAME.scope`, `tmpfiles-NAME.conf`, `NAME.service`, and those of temporary files.
+ * The longest name. File names and unit names may have 255 characters. The other 55 are for prefixes and suffixes:
+ * `runc-NAME.scope`, `tmpfiles-NAME.conf`, `NAME.service`, and temporary files.
  */
 const maxLength = 200;
 
-/** systemctl does not add `.service` to a name such as `x.socket`; runc takes `x.slice` for a slice. */
+/** systemctl does not add `.service` to a name such as `x.socket`; runc reads `x.slice` as a slice. */
 const unitSuffix = /\.(?:service|socket|device|mount|automount|swap|target|path|timer|snapshot|slice|scope)$/;
 
 /** The hint for a person who chooses a name. */
@@ -28,7 +28,7 @@ const adviceForNewName = 'Choose a name with --name NAME.';
 export const adviceForExistingName = '`atomic containers list -a` shows the names.';
 
 /**
- * Checks a container name. The characters are those that both systemd (unit names) and runc (container ids) accept.
+ * Checks a container name. It may have the characters that both systemd (unit names) and runc (container ids) accept.
  *
  * @param advice the first sentence of the hint
  * @throws BAD_VALUE with the reason and a proposal

@@ -14,14 +14,14 @@ export interface ExportsManifest {
   readonly installedFilesTemplate: readonly string[];
   /** Whether host files may be hard links into the image. */
   readonly useLinks: boolean;
-  /** Whether the image only brings host files: no unit, no service. */
+  /** Whether the image has only host files: no unit, no service. */
   readonly noContainerService: boolean;
   /** How long the service must run without a restart to count as up, in seconds. */
   readonly settle: number | undefined;
   readonly healthCheck: HealthCheck | undefined;
 }
 
-/** Stands for the manifest of an image without one. */
+/** The manifest of an image without `manifest.json`. */
 export const emptyExportsManifest: ExportsManifest = {
   defaultValues: {},
   renameFiles: {},
@@ -32,7 +32,7 @@ export const emptyExportsManifest: ExportsManifest = {
   healthCheck: undefined,
 };
 
-/** The longest manifest, far longer than real ones. The limit keeps a hostile one from filling the `info` file. */
+/** The limit is far above real manifests. It prevents that a hostile manifest fills the `info` file. */
 const maxLength = 1024 * 1024;
 
 /**

@@ -19,7 +19,9 @@ export interface HealthCheck {
   readonly startPeriod: number;
 }
 
-/** Computes how long a service has to become healthy: the start period, then an interval for each allowed failure. */
+/**
+ * Computes how long a service may take to become healthy: the start period, then an interval for each allowed failure.
+ */
 export function calculateHealthDeadline({ startPeriod, retries, interval }: HealthCheck): number {
   return startPeriod + retries * interval;
 }
@@ -28,7 +30,7 @@ const defaults = { interval: 2, timeout: 5, retries: 5, startPeriod: 0 };
 /** The defaults of Docker, for the health check of a configuration (Docker image specification 1.2). */
 const imageDefaults = { interval: 30, timeout: 30, retries: 3, startPeriod: 0 };
 const NANOSECONDS = 1e9;
-/** The limit of all times, in seconds. An update holds the lock of the container for as long. */
+/** The limit of all times, in seconds. An update holds the lock of the container during that time. */
 const MAX_SECONDS = 3600;
 const MAX_RETRIES = 1000;
 /** A check may only connect to this host: an image must not make the host connect to other machines. */
@@ -52,7 +54,7 @@ export function parseManifestHealthCheck(value: unknown, reject: Reject): Health
 /**
  * Parses `Healthcheck` of the configuration of an image.
  *
- * @returns `undefined` when the image has none, or disables that of its base
+ * @returns `undefined` when the image has no health check, or disables the one of its base
  */
 export function parseImageHealthCheck(value: unknown, reject: Reject): HealthCheck | undefined {
   const check = expectObject(value, 'config.Healthcheck', reject);

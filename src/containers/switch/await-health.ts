@@ -1,4 +1,6 @@
-/** Whether a service that was started is up: it runs, stays as it is for a while, and answers its health check. */
+/**
+ * Checks that a started service is up: it runs without a restart for the settling time, and its health check succeeds.
+ */
 import { get } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,12 +18,12 @@ export interface HealthRequest {
   readonly name: string;
   /** Absolute path of the OCI runtime. */
   readonly runtime: string;
-  /** How long the service must stay as it is, in seconds. */
+  /** How long the service must run without a restart, in seconds. */
   readonly settle: number;
   readonly check: HealthCheck | undefined;
 }
 
-/** What systemd knows of one run of a service. */
+/** The state of one run of a service in systemd. */
 interface ServiceRun {
   readonly activeState: string;
   readonly subState: string;
@@ -32,16 +34,15 @@ interface ServiceRun {
 }
 
 const POLL_MILLISECONDS = 250;
-/** A health check may run at its own pace for months; an update asks more often, and is done sooner. */
+/** The interval of an image is for months of running; an update checks more often, to end sooner. */
 const PROBE_MILLISECONDS = 1000;
 const MAX_LOG_LINES = 10;
 const MAX_PROBE_WORDS = 300;
 
 /**
- * Waits until the service is up. `systemctl start` has returned before, so a unit of `Type=notify` has said that it is
- * ready.
+ * Waits until the service is up. `systemctl start` has returned before, so a unit of `Type=notify` is ready.
  *
- * @throws UNIT_FAILED {phase, log} when it is not up; INTERRUPTED
+ * @throws UNIT_FAILED {phase, log} when the service is not up; INTERRUPTED
  */
 export async function awaitHealth(host: Host, request: HealthRequest): Promise<void> {
   const first = await readRun(host, request.name);
@@ -50,7 +51,7 @@ export async function awaitHealth(host: Host, request: HealthRequest): Promise<v
   if (request.check !== undefined) await awaitProbe(host, request, request.check, first);
 }
 
-/** The error for a service that is not up, with the last lines of its log. */
+/** Builds the error for a service that is not up, with the last lines of its log. */
 export async function buildUnhealthy(
   host: Host,
   name: string,
@@ -93,7 +94,7 @@ async function awaitProbe(
   }
 }
 
-/** @throws UNIT_FAILED when the service has failed, or is another run than the first */
+/** @throws UNIT_FAILED when the service has failed or was restarted */
 async function requireSame(host: Host, name: string, first: ServiceRun, phase: HealthPhase): Promise<void> {
   const run = await readRun(host, name);
   if (!isUp(run)) throw await buildUnhealthy(host, name, phase, describeRun(run));
@@ -102,7 +103,7 @@ async function requireSame(host: Host, name: string, first: ServiceRun, phase: H
   if (!isSame) throw await buildUnhealthy(host, name, phase, 'it was restarted');
 }
 
-/** A unit of `Type=oneshot` that has done its work is up, too. */
+/** A unit of `Type=oneshot` that has ended with success is up too. */
 function isUp({ activeState, subState, result }: ServiceRun): boolean {
   if (activeState === 'active' || activeState === 'reloading') return true;
   return activeState === 'inactive' && subState === 'dead' && result === 'success';
@@ -134,7 +135,7 @@ interface ProbeContext {
   readonly timeout: number;
 }
 
-/** @returns undefined when the service is healthy, else why it is not */
+/** @returns undefined when the service is healthy, otherwise the reason */
 async function probe(
   host: Host,
   asked: HealthProbe,
@@ -163,8 +164,8 @@ function probeTcp(host: string, port: number, timeout: number): Promise<string |
 }
 
 /**
- * A redirect is an answer of the service itself, and is not followed to another host. `fetch` would send the request to the
- * proxy of the environment.
+ * A redirect counts as an answer of the service; it is not followed, because it could lead to another host. `fetch`
+ * would send the request to the proxy of the environment.
  */
 function probeHttp(url: string, timeout: number): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -178,8 +179,8 @@ function probeHttp(url: string, timeout: number): Promise<string | undefined> {
 }
 
 /**
- * The last lines of this run of the service; none where the journal cannot be read. What systemd says of the service counts when
- * the service itself has said nothing: a stop that ends in kills is a line for each process.
+ * Reads the last lines of this run of the service; none when the journal cannot be read. Lines of systemd are used only
+ * when the service itself has written none: systemd writes a line for each process that it kills.
  */
 async function readLog(host: Host, name: string): Promise<readonly string[]> {
   const { invocation } = await readRun(host, name);
@@ -191,7 +192,7 @@ async function readLog(host: Host, name: string): Promise<readonly string[]> {
 async function readJournal(host: Host, match: string): Promise<readonly string[]> {
   const argv = ['journalctl', '--quiet', '--no-pager', '--boot', '--output=cat', `--lines=${MAX_LOG_LINES}`];
   const result = await captureProgram(host, [...argv, match]).catch((error: unknown) => {
-    // The log is help for a person. That it cannot be read must not hide that the service is not up.
+    // The log only helps the person. An error of reading it must not replace the error that the service is not up.
     if (error instanceof AtomicError && error.code !== 'INTERRUPTED') return undefined;
     throw error;
   });

@@ -5,8 +5,8 @@ import { removeJournal, type SwitchJournal } from '../journal.ts';
 import { finishSwitch, revertSwitch } from './switch-deployment.ts';
 
 /**
- * What follows a crash of an update or a rollback: until the new deployment was found up, the old one comes back, with what
- * ran.
+ * Recovers from a crash of an update or a rollback: restores the old deployment and starts the units that ran, unless
+ * the new deployment was up.
  *
  * @throws as `revertSwitch`
  */

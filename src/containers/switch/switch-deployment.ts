@@ -1,17 +1,17 @@
 /**
- * The change from one deployment of a container to the other: the second half of an update, and all of a rollback.
+ * Switches a container from one deployment to the other: the second half of an update, and all of a rollback.
  *
  * ```
- * build       .NAME.TO.new is whole and on the disk; nothing of the running container has changed
- * journal     phase `switching`: what follows is taken back after a failure and after a crash
- * make room   NAME.TO -> .NAME.TO.previous, .NAME.TO.new -> NAME.TO            (an update; a rollback has its deployment)
- * host files  those of the image, unit and tmpfiles.d file of TO; systemd reads them now if it can stop what runs by them
- * stop        the service, and with it what depends on it
+ * build       .NAME.TO.new is complete and on the disk; the running container has not changed
+ * journal     phase `switching`: the following steps are undone after a failure and after a crash
+ * make room   NAME.TO -> .NAME.TO.previous, .NAME.TO.new -> NAME.TO            (an update; for a rollback NAME.TO exists)
+ * host files  files of /exports/hostfs, unit and tmpfiles.d file of TO; systemd reads the unit now if it stops the service alike
+ * stop        the service, and the units that depend on it
  * symlink     NAME -> NAME.TO
- * start       what ran
- * health      up, or everything back
- * journal     phase `settled`: what follows is finished after a crash
- * clean up    .NAME.TO.previous goes, the journal goes
+ * start       the units that ran
+ * health      the service must be up, otherwise all steps are undone
+ * journal     phase `settled`: the following steps are finished after a crash
+ * clean up    .NAME.TO.previous is removed, then the journal
  * ```
  */
 import { rename } from 'node:fs/promises';
@@ -39,15 +39,15 @@ import { listRunningUnits } from '../service/running-units.ts';
 import { awaitHealth, buildUnhealthy, type HealthRequest } from './await-health.ts';
 
 /**
- * Switches to a deployment. The journal of the operation is there, in the phase `building` or `switching`.
+ * Switches to a deployment. The caller has written the journal, in the phase `building` or `switching`.
  *
- * Success means that the service of the new deployment is up, or stopped as it was before. Every failure and every
- * interruption means that the old deployment is back, with what ran.
+ * After success, the service of the new deployment is up, or stopped as it was before. After a failure or an
+ * interruption, the old deployment is restored, and the units that ran before run again.
  *
  * @param health undefined when the service is not started
- * @returns what was done to the host files of the image
- * @throws ROLLED_BACK {phase, log} when the service is not up, and what the steps throw, both after the old deployment is
- *   back; ROLLBACK_FAILED when the old service does not come up either
+ * @returns the changes to the host files of the image
+ * @throws ROLLED_BACK {phase, log} when the service is not up, and the errors of the steps, both after the old
+ *   deployment is restored; ROLLBACK_FAILED when the old service does not come up either
  */
 export async function switchDeployment(
   host: Host,
@@ -63,7 +63,8 @@ export async function switchDeployment(
   let exchanged: ExchangeResult;
   try {
     const { unit } = await readCopies(buildDeploymentFolder(host.locations, name, from), name);
-    // The build took a while: what runs is looked at when it is about to be stopped. Without a unit it is the host's.
+    // The build may take long, so the running units are listed just before the stop. Without a service of its own, the
+    // unit belongs to the host.
     journal = { ...begun, running: unit === undefined ? [] : await listRunningUnits(host, name) };
     await writeJournal(host, { ...journal, phase: 'switching' });
     await makeRoom(host, journal);
@@ -81,14 +82,14 @@ export async function switchDeployment(
   return exchanged;
 }
 
-/** The new deployment is up, and stays. */
+/** The new deployment is up: records that, and cleans up. */
 function describeUnfinished({ container, to }: SwitchJournal, failure: unknown): unknown {
   if (!(failure instanceof AtomicError)) return failure;
   const hint = 'Remove the cause and run `atomic recover`.';
   return rewordError(failure, `${failure.message}; ${container} runs from ${container}.${to}`, hint);
 }
 
-/** What is left to do when the new deployment is up. May be repeated. */
+/** Removes the remains of a switch after the new deployment is up. May be repeated. */
 export async function finishSwitch(host: Host, name: string, { to }: SwitchJournal): Promise<void> {
   await removeTree(buildDeploymentFolder(host.locations, name, to, 'previous'));
   await removeTree(buildDeploymentFolder(host.locations, name, to, 'old'));
@@ -106,7 +107,7 @@ async function makeRoom(host: Host, { container: name, to, operation }: SwitchJo
   });
 }
 
-/** From the old deployment to the new one. The service is stopped for as short as possible. */
+/** Changes from the old deployment to the new one. The pause of the service is as short as possible. */
 async function exchange(
   host: Host,
   journal: SwitchJournal,
@@ -137,14 +138,14 @@ async function exchange(
   return exchanged;
 }
 
-/** What the lines do that the old deployment has, too, is nothing new. */
+/** Plans the lines that only the new tmpfiles.d file has: the others have been carried out before. */
 async function planDeclaredPaths(old: string, wanted: string): Promise<DeclaredPaths> {
   const known = new Set(parseTmpfiles(old).map(({ text }) => text));
   const added = parseTmpfiles(wanted).filter(({ text }) => !known.has(text));
   return { text: added.map(({ text }) => text).join('\n'), missing: await listPathsToCreate(wanted) };
 }
 
-/** @throws UNIT_FAILED when the service does not start, or is not up afterwards */
+/** @throws UNIT_FAILED when the service does not start or does not stay up */
 async function start(host: Host, { container, running }: SwitchJournal, health: HealthRequest | undefined) {
   if (running.length === 0 || health === undefined) return;
   try {
@@ -156,7 +157,7 @@ async function start(host: Host, { container, running }: SwitchJournal, health: 
   await awaitHealth(host, health);
 }
 
-/** @returns what to throw: the failure, after the old deployment is back */
+/** @returns the error to throw, after the old deployment is restored */
 async function takeBack(
   host: Host,
   journal: SwitchJournal,
@@ -177,10 +178,10 @@ async function takeBack(
 }
 
 /**
- * Brings the old deployment back, from any point of a switch, and starts what ran. May be repeated.
+ * Restores the old deployment from any point of a switch, and starts the units that ran. May be repeated.
  *
- * @throws COMMAND_FAILED when the old service does not start either; the container is in the old deployment then, and the
- *   operation is over
+ * @throws COMMAND_FAILED when the old service does not start either; the container then has the old deployment, and the
+ *   operation has ended
  */
 export async function revertSwitch(host: Host, journal: SwitchJournal): Promise<void> {
   const { container: name, from, running } = journal;
@@ -198,12 +199,12 @@ export async function revertSwitch(host: Host, journal: SwitchJournal): Promise<
   try {
     if (running.length > 0) await startUnits(host, running);
   } finally {
-    // A service that does not start must not keep the container from a further update.
+    // A service that does not start must not prevent the next update of the container.
     await removeJournal(host, name);
   }
 }
 
-/** Until there was room made for the new deployment, the host files are those of the old one. */
+/** Before the new deployment has its final name, the host files are those of the old deployment. */
 async function restoreHostFiles(host: Host, journal: SwitchJournal): Promise<void> {
   const { container: name, from, to } = journal;
   if (!(await hasMadeRoom(host, journal))) return;
@@ -212,7 +213,7 @@ async function restoreHostFiles(host: Host, journal: SwitchJournal): Promise<voi
   await exchangeHostFiles(host, records, staged);
 }
 
-/** Whether the new deployment is in its place. */
+/** Whether the new deployment has its final name. */
 async function hasMadeRoom(
   host: Host,
   { container: name, to, operation, hadPrevious }: SwitchJournal,
@@ -222,7 +223,7 @@ async function hasMadeRoom(
   return isFolder(buildDeploymentFolder(host.locations, name, to, state));
 }
 
-/** The deployment that made room comes back; the one that failed goes. */
+/** Restores the deployment that was set aside, and removes the one that failed. */
 async function restorePrevious(host: Host, journal: SwitchJournal): Promise<void> {
   const { container: name, from, to, operation, hadPrevious } = journal;
   if (operation === 'rollback') return;
@@ -249,10 +250,13 @@ async function restorePrevious(host: Host, journal: SwitchJournal): Promise<void
   await removeTree(built);
 }
 
-/** The error after the old deployment is back. Only that of a service that was not up blames the image. */
+/**
+ * Builds the error after the old deployment is restored. Only when the service was not up, it names the image as the
+ * cause.
+ */
 function describeTakenBack(failure: unknown, { container, from }: SwitchJournal): unknown {
   if (!(failure instanceof AtomicError)) return failure;
-  const message = `${failure.message}; ${container}.${from} is back`;
+  const message = `${failure.message}; ${container}.${from} is restored`;
   if (failure.code !== 'UNIT_FAILED' || failure.details?.phase === undefined) {
     return rewordError(failure, message, failure.hint);
   }

@@ -17,7 +17,7 @@ import { buildRollbackFailed } from '../rollback-failed.ts';
 import { recoverSwitch } from '../switch/recover-switch.ts';
 import type { PreparedUpdate } from './prepare-update.ts';
 
-/** The new deployment, whole and on the disk under a dot-name. */
+/** Builds the new deployment under a dot-name and syncs it. */
 export async function buildUpdate(
   host: Host,
   { current, prepared: { plan, warnings }, running }: PreparedUpdate,
@@ -30,7 +30,7 @@ export async function buildUpdate(
   };
   for (const folder of [host.locations.units, host.locations.tmpfiles]) await requireWritable(folder);
   await checkHostFolders(listHostWrites(plan));
-  // Without a journal it is what a person has left by removing the journal of a killed update.
+  // Without a journal, it remains from a killed update whose journal a person has removed.
   await removeTree(buildDeploymentFolder(host.locations, name, to, 'previous'));
   await writeJournal(host, journal);
   try {
@@ -46,7 +46,7 @@ export async function buildUpdate(
   return journal;
 }
 
-/** @returns what to throw, after the half-made deployment is gone */
+/** @returns the error to throw, after the incomplete deployment is removed */
 async function discard(host: Host, journal: SwitchJournal, failure: unknown): Promise<unknown> {
   try {
     await recoverSwitch(host, journal);
@@ -56,7 +56,7 @@ async function discard(host: Host, journal: SwitchJournal, failure: unknown): Pr
   }
 }
 
-/** systemd would refuse the unit only when it is too late. */
+/** Otherwise systemd would refuse the unit only after the service is stopped. */
 async function checkUnit(host: Host, name: string, { unitCopy }: DeploymentPaths): Promise<void> {
   if (!(await isNameTaken(unitCopy))) return;
   const { exitCode, stderrTail } = await captureProgram(host, [

@@ -1,4 +1,4 @@
-/** Which containers have a newer image. Registries are only asked for digests, and nothing is changed. */
+/** Finds the containers with a newer image. It asks registries only for digests, and changes nothing. */
 
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
@@ -23,22 +23,22 @@ export type CheckedContainer =
   | { readonly kind: 'checked'; readonly checked: CheckedImage }
   | { readonly kind: 'damaged'; readonly name: string; readonly reason: string };
 
-/** An answer of a registry takes a while in which the machine has nothing to do. */
+/** Requests run at the same time, because the machine has nothing to do while it waits for a registry. */
 const QUESTIONS_AT_ONCE = 4;
 
 interface Installed {
   readonly name: string;
   readonly record: DeploymentRecord;
   readonly stored: StoredImage | undefined;
-  /** What the registry is asked about; a text says why nothing can be asked. */
+  /** The request to the registry; a text gives the reason why none is possible. */
   readonly target: VerifyTarget | string;
 }
 
 /**
- * Checks containers in the order in which they are named. Images that several containers have are asked for once. A registry
- * that does not answer and a damaged container are values.
+ * Checks containers in the given order. For an image of several containers there is one request. A registry that does
+ * not answer and a damaged container are results, not errors.
  *
- * @param names none means all containers
+ * @param names empty for all containers
  * @throws NOT_ROOT, BAD_VALUE, CONTAINER_NOT_FOUND, TOOL_MISSING, INTERRUPTED
  */
 export async function checkContainers(
@@ -86,7 +86,7 @@ async function readInstalled(
   }
 }
 
-/** @returns the answers by the name of the image */
+/** @returns the answers, by the name of the image */
 async function askRegistries(
   host: Host,
   targets: readonly VerifyTarget[],

@@ -1,4 +1,7 @@
-/** How it is found out whether the service of a deployment is up: what the person says, else the image. */
+/**
+ * Chooses how to check that the service of a deployment is up: the options of the person, otherwise the values of the
+ * image.
+ */
 
 import { AtomicError } from '../../base/errors.ts';
 import { expectObject } from '../../base/json-shape.ts';
@@ -16,20 +19,20 @@ import { parseExportsManifest } from '../render/exports-manifest.ts';
 import { type HealthCheck, parseImageHealthCheck } from '../render/health-check.ts';
 import type { HealthRequest } from '../switch/await-health.ts';
 
-/** What the person says of it. */
+/** The options of the person. */
 export interface HealthChoice {
-  /** Seconds; undefined leaves it to the image. */
+  /** Seconds; undefined for the value of the image. */
   readonly settle: number | undefined;
   readonly checksHealth: boolean;
 }
 
-/** Long enough for a service that dies of its configuration, short enough to wait for. */
+/** Long enough to see a service that exits because of its configuration, and short enough to wait for. */
 const DEFAULT_SETTLE_SECONDS = 5;
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 const MAX_CONFIG_LENGTH = 4 * 1024 * 1024;
 
 /**
- * Reads how the image says that its service is up. Nothing of it is done here.
+ * Reads the settling time and the health check of the image. It does not run the check.
  *
  * @throws EXPORTS_INVALID, MANIFEST_INVALID, STORE_CORRUPT
  */
@@ -55,7 +58,7 @@ export async function chooseHealth(
   };
 }
 
-/** Old repositories have lost the configurations of their images (compatibility R-02). */
+/** Old repositories may not have the configurations of their images (compatibility R-02). */
 async function readImageHealthCheck(host: Host, image: StoredImage): Promise<HealthCheck | undefined> {
   const { configDigest: digest, reference } = image;
   if (digest === undefined || !hasConfig(host.locations.repository, { digest })) return undefined;

@@ -15,7 +15,7 @@ export interface ChosenImage {
   readonly imageName: string;
 }
 
-/** The image of the name that the container has, or that it gets. What is stored is taken, unless a pull is wanted. */
+/** Finds the image for the current or the new name of the container: the stored image, unless a pull is requested. */
 export async function chooseImage(
   host: Host,
   { name, record }: CurrentContainer,
@@ -27,7 +27,7 @@ export async function chooseImage(
   const isRegistry = named.location.kind === 'registry';
   const imageName = isRegistry ? dropRegistryPrefix(written) : named.reference.replace(/:latest$/, '');
   const found = await findImage(host, named.reference);
-  // A file has no newer version unless the person names it again.
+  // A source that is a file is read again only when the person names it.
   const isPulled =
     found === undefined ? rebase !== undefined || pulls : pulls && (isRegistry || rebase !== undefined);
   if (isPulled) return { image: (await pullNamedImage(host, named, source)).image, imageName };

@@ -8,7 +8,7 @@ import { type CheckedContainer, checkContainers } from './check-containers.ts';
 import { type CheckedImage, explainSilence } from './newer-image.ts';
 
 export type FetchOutcome =
-  /** `present`: what `containers update` would take is in the store. */
+  /** `present`: the store has the image that `containers update` would use. */
   | {
       readonly outcome: 'fetched' | 'present' | 'held' | 'refused';
       readonly name: string;
@@ -18,10 +18,10 @@ export type FetchOutcome =
   | { readonly outcome: 'failed'; readonly name: string; readonly reason: string };
 
 /**
- * Fetches what the registries have for containers. An image that several containers have is fetched once; one that cannot be
- * fetched does not stop the others.
+ * Fetches the newer images that registries have for containers. An image of several containers is fetched once. After
+ * an image that cannot be fetched, the others are fetched.
  *
- * @param names none means all containers, without those that are held
+ * @param names empty for all containers, except those that are held
  * @throws as `checkContainers`
  */
 export async function fetchImages(
@@ -44,7 +44,7 @@ export async function fetchImages(
 interface FetchContext {
   readonly skipsHeld: boolean;
   readonly source: SourceOptions;
-  /** Ids of what was fetched, by the name of the image. */
+  /** Ids of the fetched images, by the name of the image. */
   readonly pulls: Map<string, Promise<string>>;
 }
 
@@ -58,7 +58,7 @@ async function fetchOne(
   }
   const { name, image, imageId, newer, outcome, isHeld } = container.checked;
   const silence = explainSilence(container.checked);
-  // Something newer in the store does not say that the registry has nothing newer still.
+  // The registry may have a newer image than the newer one in the store.
   if (silence !== undefined && !(isHeld && skipsHeld)) return { outcome: 'failed', name, reason: silence };
   if (newer === undefined) return { outcome: 'present', name, image, imageId };
   if (outcome === 'refused' || (outcome === 'held' && skipsHeld)) {
@@ -75,7 +75,7 @@ async function fetchOne(
   }
 }
 
-/** @returns the id of the image that the store has now */
+/** @returns the id of the image in the store after the fetch */
 async function fetchImage(
   host: Host,
   { image, storedId }: CheckedImage,

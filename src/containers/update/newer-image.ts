@@ -1,26 +1,26 @@
-/** Whether a container has a newer image, from what the store and the registry know (pure). */
+/** Decides whether a container has a newer image, from the answers of the store and the registry (pure). */
 import type { RemoteStatus } from '../../image/verified-image.ts';
 import type { RefusedImage } from '../refused-image.ts';
 
-/** What is known of the image of one container. */
+/** The facts about the image of one container. */
 export interface ImageNews {
   readonly name: string;
-  /** The name of the image, as the container has it. */
+  /** The name of the image that the container records. */
   readonly image: string;
   /** Id of the image that the container was made from, hex. */
   readonly imageId: string;
-  /** Id of the image that the store has under that name; undefined when it has none. */
+  /** Id of the image with that name in the store; undefined when the store has none. */
   readonly storedId: string | undefined;
   readonly registry: RemoteStatus;
   readonly isHeld: boolean;
-  /** The image whose service did not come up, when there is one. */
+  /** The image with which the service did not come up; undefined when there is none. */
   readonly refused: RefusedImage | undefined;
 }
 
 export interface NewerImage {
   /** Hex. */
   readonly id: string;
-  /** `registry` when it has to be fetched first. */
+  /** `registry` when it must be fetched first. */
   readonly where: 'store' | 'registry';
 }
 
@@ -29,11 +29,11 @@ export type CheckOutcome = 'up-to-date' | 'newer' | 'held' | 'refused' | 'unknow
 export interface CheckedImage extends ImageNews {
   readonly outcome: CheckOutcome;
   readonly newer: NewerImage | undefined;
-  /** Why it is `refused` or `unknown`; else empty. */
+  /** Why the outcome is `refused` or `unknown`; otherwise empty. */
   readonly reason: string;
 }
 
-/** A held container and one whose newer image was refused have news, but an update of all leaves them alone. */
+/** A held container and a container whose newer image was refused have a newer image, but `update --all` skips them. */
 export function judgeNews(news: ImageNews): CheckedImage {
   const newer = findNewer(news);
   const { refused, isHeld } = news;
@@ -47,13 +47,13 @@ export function judgeNews(news: ImageNews): CheckedImage {
     : { ...news, newer, outcome: 'unknown', reason: silence };
 }
 
-/** Why it is not known what the registry has; undefined when it is. */
+/** The reason why the image of the registry is unknown; undefined when it is known. */
 export function explainSilence({ registry }: ImageNews): string | undefined {
   if (registry.kind === 'unknown') return registry.reason;
   return registry.kind === 'gone' ? 'the name no longer exists in its registry' : undefined;
 }
 
-/** What the registry has is newer than what the store has. */
+/** An image of the registry is newer than one of the store. */
 function findNewer({ imageId, storedId, registry }: ImageNews): NewerImage | undefined {
   const remoteId = registry.kind === 'newer' ? registry.digest.replace(/^sha256:/, '') : undefined;
   if (remoteId !== undefined && remoteId !== imageId) return { id: remoteId, where: 'registry' };

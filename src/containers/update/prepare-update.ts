@@ -69,7 +69,7 @@ export async function prepareUpdate(
   };
 }
 
-/** A tmpfiles.d file that the old deployment does not have must not take the place of one of the host. */
+/** A tmpfiles.d file that is new in this deployment must not replace a file of the host. */
 async function requireFreeFiles(host: Host, { name, active }: CurrentContainer, { files }: InstallPlan) {
   const { tmpfiles } = buildContainerPaths(host.locations, name);
   if (!files.some(({ path }) => path === tmpfiles)) return;

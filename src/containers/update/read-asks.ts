@@ -1,4 +1,4 @@
-/** What an installed container asks of the host, from the files of its deployment. */
+/** The privileges on the host that an installed container asks for, from the files of its deployment. */
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { listOwnFolders, listPrivileges } from '../consent/list-privileges.ts';
@@ -8,7 +8,7 @@ import { readStagedModes } from '../hostfiles/read-staged-files.ts';
 import { findText, readCopies } from '../service/activate.ts';
 import type { CurrentContainer } from './read-current.ts';
 
-/** What the container asks of the host now. Files that cannot be understood count as asking for nothing. */
+/** Reads the privileges that the container asks for now. Files that cannot be parsed count as no privileges. */
 export async function readAsks(
   host: Host,
   { name, active, record }: CurrentContainer,

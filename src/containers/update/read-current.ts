@@ -26,7 +26,7 @@ export interface CurrentContainer {
 }
 
 /**
- * @throws CONTAINER_NOT_FOUND; CONTAINER_DAMAGED when its files do not say what it is
+ * @throws CONTAINER_NOT_FOUND; CONTAINER_DAMAGED when its files cannot be read
  */
 export async function readCurrent(host: Host, name: ContainerName): Promise<CurrentContainer> {
   const state = await readContainer(host, name);
@@ -44,8 +44,8 @@ export async function readCurrent(host: Host, name: ContainerName): Promise<Curr
 }
 
 /**
- * Checks that the files on the host are those of the deployment: an update would take away what a person has written into
- * them.
+ * Checks that the unit and the tmpfiles.d file on the host are those of the deployment: an update would replace the
+ * changes of a person.
  *
  * @throws FILE_CONFLICT
  */
@@ -81,8 +81,8 @@ export async function requireUnchangedFiles(host: Host, { name, active }: Curren
 }
 
 /**
- * Checks that both deployments have a service, or none: a unit that comes would be a new name on the host, and one that
- * goes would leave what was enabled with it.
+ * Checks that both deployments have a service, or none. A new unit could use a name of the host, and a removed unit
+ * would leave its enabled symlinks.
  *
  * @throws EXPORTS_INVALID
  */
@@ -97,8 +97,8 @@ export function requireSameKind({ name, record }: CurrentContainer, wanted: Depl
 }
 
 /**
- * Lists what runs and is stopped with the container, as `listRunningUnits`. A unit with the name of a container without a
- * service is the host's.
+ * Lists the running units that stop with the container, as `listRunningUnits`. For a container without a service, a
+ * unit of its name belongs to the host.
  */
 export async function listRunning(
   host: Host,
@@ -107,7 +107,7 @@ export async function listRunning(
   return record.hasContainerService ? listRunningUnits(host, name) : [];
 }
 
-/** The text of a file; `masked` for a symlink, which is no file of ours; undefined when there is none. */
+/** The text of a file; `masked` for a symlink, which atomic has not written; undefined when the file does not exist. */
 async function readPlain(path: string): Promise<string | undefined> {
   return withFileErrors(`read ${path}`, async () => {
     try {

@@ -11,8 +11,8 @@ import { inferOrigins, type ValueOrigins } from '../render/values/value-origins.
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 /**
- * Says where the values of a deployment came from: `info` has it, or it is inferred from the defaults of its image. What
- * cannot be read of the image counts as no default, so that a value is rather kept than lost.
+ * Reads the origins of the values of a deployment from `info`, or infers them from the defaults of its image. A default
+ * that cannot be read counts as missing, so that the update keeps the value.
  */
 export function readOrigins(host: Host, name: string, record: DeploymentRecord): ValueOrigins {
   return record.valueOrigins ?? inferOrigins(record.values, readDefaults(host, name, record));

@@ -1,4 +1,4 @@
-/** Back to the other deployment of a container. */
+/** Rolls a container back to its other deployment. */
 
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import { requireWritable } from '../../host/files/durable-files.ts';
@@ -26,7 +26,7 @@ import {
 
 export interface RollbackRequest extends HealthChoice {
   readonly name: string;
-  /** Only says what would be done. */
+  /** Only returns the plan. */
   readonly isPlan: boolean;
 }
 
@@ -38,15 +38,16 @@ export interface RollbackResult {
   readonly to: number;
   readonly image: string;
   readonly image_id: string;
-  /** What was stopped and started. */
+  /** The units that were stopped and started again. */
   readonly restarted: readonly string[];
 }
 
 /**
- * Goes back to the other deployment, with its unit, tmpfiles.d file and values. Twice leads to where it began.
+ * Goes back to the other deployment, with its unit, tmpfiles.d file and values. A second rollback returns to the first
+ * deployment.
  *
- * @throws NOT_ROOT, NO_SYSTEMD, CONTAINER_NOT_FOUND, CONTAINER_DAMAGED, FILE_CONFLICT; NO_PREVIOUS_DEPLOYMENT when there
- *   is nothing to go back to; what `switchDeployment` throws
+ * @throws NOT_ROOT, NO_SYSTEMD, CONTAINER_NOT_FOUND, CONTAINER_DAMAGED, FILE_CONFLICT; NO_PREVIOUS_DEPLOYMENT when
+ *   there is no other deployment; the errors of `switchDeployment`
  */
 export async function rollbackContainer(host: Host, request: RollbackRequest): Promise<RollbackResult> {
   const name = parseContainerName(request.name, adviceForExistingName);

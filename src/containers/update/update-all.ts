@@ -1,4 +1,4 @@
-/** Updates of several containers, one after another. */
+/** Updates several containers, one after another. */
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { SourceOptions } from '../../image/image.ts';
@@ -14,10 +14,10 @@ export type UpdateOutcome =
   | { readonly kind: 'failed'; readonly name: string; readonly error: AtomicError };
 
 /**
- * Updates containers in the order of their names. One that fails does not stop the others.
+ * Updates containers in the order of their names. After a failure it continues with the others.
  *
- * @param names undefined for all containers; those that are held are left out then
- * @throws INTERRUPTED, and what no container can be updated without
+ * @param names undefined for all containers except those that are held
+ * @throws INTERRUPTED, and errors that concern all containers
  */
 export async function updateAll(
   host: Host,

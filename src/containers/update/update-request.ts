@@ -6,17 +6,17 @@ import type { HealthChoice } from './choose-health.ts';
 
 export interface UpdateRequest extends HealthChoice, ValueChange {
   readonly name: string;
-  /** Another image, as a person wrote it. */
+  /** The name of another image, as typed. */
   readonly rebase: string | undefined;
   /** Fetches the image from its source first. */
   readonly pulls: boolean;
-  /** Starts again what ran; else the service stays stopped. */
+  /** Starts the units that ran; otherwise the service stays stopped. */
   readonly starts: boolean;
-  /** Tries an image again that was taken back before. */
+  /** Also tries an image with which the service did not come up before. */
   readonly retries: boolean;
-  /** Writes what does not replace a file of the host beside it. */
+  /** Writes a file of the image beside the file of the host that it does not replace. */
   readonly keepsNew: boolean;
-  /** Only says what would be done. */
+  /** Only returns the plan. */
   readonly isPlan: boolean;
   /** Asks for consent when the new deployment asks for more of the host. @throws CONSENT_NEEDED */
   readonly consent: (name: string, widening: readonly Privilege[]) => Promise<void>;
@@ -24,14 +24,14 @@ export interface UpdateRequest extends HealthChoice, ValueChange {
 
 export type UpdateResult =
   | { readonly outcome: 'up-to-date'; readonly name: string; readonly imageId: string }
-  /** The image was taken back before, and is not tried again. */
+  /** The service did not come up with the image before, and the image is not tried again. */
   | { readonly outcome: 'refused'; readonly name: string; readonly imageId: string; readonly reason: string }
   | {
       readonly outcome: 'planned' | 'updated';
       readonly name: string;
       readonly from: { readonly deployment: number; readonly image: string; readonly imageId: string };
       readonly plan: InstallPlan;
-      /** What the new deployment asks of the host that the old one does not. */
+      /** The privileges that only the new deployment asks for. */
       readonly widening: readonly Privilege[];
       /** The units that were stopped and started. */
       readonly restarted: readonly string[];

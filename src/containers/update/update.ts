@@ -1,4 +1,4 @@
-/** A new image or new values for an installed container. */
+/** Gives an installed container a new image or new values. */
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
@@ -19,14 +19,14 @@ import { readCurrent } from './read-current.ts';
 import type { UpdateRequest, UpdateResult } from './update-request.ts';
 
 /**
- * Updates a container: a new deployment beside the running one, then the switch to it.
+ * Updates a container: builds a new deployment beside the running one, then switches to it.
  *
- * Success means that the new deployment is up, or that there was nothing to do. Every failure and every interruption means
- * that the old deployment is there, with what ran; the image is remembered when its service was not up.
+ * After success, the new deployment is up, or there was nothing to do. After a failure or an interruption, the old
+ * deployment is active and the units that ran before run; when the service was not up, the image is recorded.
  *
  * @throws NOT_ROOT, NO_SYSTEMD, BAD_VALUE, BAD_REFERENCE, CONTAINER_NOT_FOUND, CONTAINER_DAMAGED, IMAGE_NOT_FOUND,
- *   HELD, FILE_CONFLICT, CONSENT_NEEDED, what `prepareInstall` and a pull throw; ROLLED_BACK {phase, log} when the service was not
- *   up; ROLLBACK_FAILED when the old one is not up either
+ *   HELD, FILE_CONFLICT, CONSENT_NEEDED, the errors of `prepareInstall` and of a pull; ROLLED_BACK {phase, log} when
+ *   the service was not up; ROLLBACK_FAILED when the old service is not up either
  */
 export async function updateContainer(
   host: Host,
@@ -77,7 +77,7 @@ function describe(
   };
 }
 
-/** Remembers an image whose service was not up. */
+/** Records the image with which the service was not up. */
 async function rememberTakenBack(
   host: Host,
   { current: { name, record }, prepared: { plan } }: PreparedUpdate,

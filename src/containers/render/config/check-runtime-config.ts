@@ -15,8 +15,7 @@ const propagations = [
 ];
 
 /**
- * Checks what an installed container needs and a container that runs once does not: a read-only root at `rootfs`. Its
- * files are hard links into the store.
+ * Checks that the root filesystem is read-only and at `rootfs`: its files are hard links into the store.
  *
  * @param path how errors call the file
  * @throws CONFIG_INVALID
@@ -31,14 +30,15 @@ export function checkInstalledRoot(config: RuntimeConfig, path: string): void {
   }
 }
 
-/** Checks that there is something to start (compatibility X-12). @throws CONFIG_INVALID */
+/** Checks that the configuration names a command to run (compatibility X-12). @throws CONFIG_INVALID */
 export function checkCommand(config: RuntimeConfig, path: string): void {
   if (config.args.length === 0) throw rejectConfig(path)('process.args must name the command to run');
 }
 
 /**
- * Checks that mounts happen in a namespace of the container. Without one runc 1.1 mounts on the host, makes nothing
- * read-only and changes how mounts of the host propagate; in the host's own it exchanges the root of the host.
+ * Checks that mounts happen in a namespace of the container. Without one, runc 1.1 mounts on the host, makes nothing
+ * read-only, and changes how mounts of the host propagate. In the namespace of the host, it replaces the root of the
+ * host.
  *
  * @param path how errors call the file
  * @throws CONFIG_INVALID
@@ -79,12 +79,12 @@ export function listPrivileges(config: RuntimeConfig): readonly string[] {
   return warnings;
 }
 
-/** crun takes names of capabilities in any case. */
+/** crun accepts names of capabilities in upper and lower case. */
 function hasSystemAdmin(config: RuntimeConfig): boolean {
   return config.capabilities.some((name) => /^(?:cap_)?sys_admin$/i.test(name));
 }
 
-/** Whether root of the container is another user of the host, which owns no files of images. */
+/** Whether a user namespace maps root of the container to another user of the host, which owns no files of images. */
 function isRootMapped(config: RuntimeConfig): boolean {
   const hasUsers = config.namespaces.some(({ type, path }) => type === 'user' && path === '');
   return hasUsers && config.mappedUsers.length > 0 && !config.mappedUsers.includes(0);

@@ -1,9 +1,9 @@
 import type { ProcessUser } from '../../../image/user-lookup.ts';
 
 /**
- * What podman gives by default, and so what images are built for: enough for an entrypoint that prepares folders as
- * root and then becomes another user. NET_RAW and MKNOD of Docker's list are left out on purpose: with the host's
- * network the first would read all of its traffic, and nothing needs new device nodes.
+ * The default capabilities of podman, for which images are built: enough for an entrypoint that prepares folders as
+ * root and then becomes another user. NET_RAW and MKNOD of Docker's list are left out: in the network of the host
+ * NET_RAW could read all traffic, and no service needs new device nodes.
  */
 const capabilities: readonly string[] = [
   'CAP_CHOWN',
@@ -19,7 +19,7 @@ const capabilities: readonly string[] = [
   'CAP_SYS_CHROOT',
 ];
 
-/** Kernel interfaces that tell about, or change, the host; the list of runc and Docker. */
+/** Kernel interfaces that show or change the state of the host; the list of runc and Docker. */
 const maskedPaths: readonly string[] = [
   '/proc/acpi',
   '/proc/asound',
@@ -45,16 +45,16 @@ const readonlyPaths: readonly string[] = [
 /**
  * Builds the parts of the default configuration that separate the container from the host.
  *
- * Namespaces: mount, pid, ipc and cgroup. The network is the host's, as for all system containers, and its name with
- * it: a uts namespace would only freeze the host name at the start. The cgroup namespace makes `/sys/fs/cgroup` show
- * the container's own limits and hides the units of the host.
+ * Namespaces: mount, pid, ipc and cgroup. The container uses the network and the host name of the host, as all system
+ * containers do: a uts namespace would only freeze the host name at the start. The cgroup namespace makes
+ * `/sys/fs/cgroup` show the container's own limits and hides the units of the host.
  *
- * Devices: there is no rule that denies them. Without CAP_MKNOD the container has only those that the runtime puts
- * into `/dev`, runc denies the others by itself, and for crun a rule needs CAP_SYS_RESOURCE, which root does not
- * have on every machine.
+ * Devices: no rule denies them. Without CAP_MKNOD, the container has only the devices that the runtime creates in
+ * `/dev`. runc denies the others by itself; for crun a rule needs CAP_SYS_RESOURCE, which root does not have on every
+ * machine.
  */
 export function buildContainerIsolation(user: ProcessUser) {
-  // A user other than root starts without capabilities; the bounding set limits those that it can get.
+  // A user other than root starts without capabilities; the bounding set limits the capabilities that it can get.
   const held = user.uid === 0 ? { effective: capabilities, permitted: capabilities } : {};
   return {
     process: { capabilities: { bounding: capabilities, ...held }, noNewPrivileges: true },

@@ -1,6 +1,6 @@
 import type { RuntimeMount } from './runtime-config.ts';
 
-/** Host files that a container in the host's network needs to resolve names as the host does. */
+/** Files of the host that a container in the network of the host needs to resolve names as the host does. */
 export const hostNetworkFiles: readonly string[] = ['/etc/resolv.conf', '/etc/hosts'];
 
 const kernelFileSystems: readonly RuntimeMount[] = [
@@ -41,8 +41,9 @@ interface ScratchFolder {
 }
 
 /**
- * The folders where programs expect to write. runc gives a tmpfs the mode of the folder below it, and creates a missing
- * one with 0755. So an installation with the default configuration creates the missing folders with these modes.
+ * The folders to which programs expect to write. runc gives a tmpfs the mode of the folder below it, and creates a
+ * missing folder with the mode 0755. So an install with the default configuration creates missing folders with these
+ * modes.
  */
 const scratchFolders: readonly ScratchFolder[] = [
   { path: '/run', mode: 0o755 },
@@ -51,16 +52,16 @@ const scratchFolders: readonly ScratchFolder[] = [
 ];
 
 /**
- * Builds the mounts of the default configuration. Nothing else of the host is visible.
+ * Builds the mounts of the default configuration. No other files of the host are visible.
  *
- * @param hostFiles those of `hostNetworkFiles` that exist; a missing source would keep the container from starting
+ * @param hostFiles the files of `hostNetworkFiles` that exist; with a missing source the container would not start
  */
 export function buildDefaultMounts(hostFiles: readonly string[]): readonly RuntimeMount[] {
   // The files come last: `/etc/resolv.conf` of an image may be a link into `/run`.
   return [...kernelFileSystems, ...scratchFolders.map(mountScratch), ...hostFiles.map(bindReadOnly)];
 }
 
-/** `tmpcopyup`, which runc and crun both know, copies in what the image has there, such as a folder in `/run`. */
+/** `tmpcopyup`, which runc and crun support, copies the files of the image at that path, such as a folder in `/run`. */
 function mountScratch(folder: ScratchFolder): RuntimeMount {
   const mode = `mode=${folder.mode.toString(8).padStart(4, '0')}`;
   return {

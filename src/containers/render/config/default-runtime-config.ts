@@ -5,26 +5,26 @@ import type { ProcessUser } from '../../../image/user-lookup.ts';
 import { buildContainerIsolation } from './default-isolation.ts';
 import { buildDefaultMounts } from './default-mounts.ts';
 
-/** What the default configuration is made of; the caller has looked all of it up. */
+/** The values of the default configuration; the caller has determined them. */
 export interface DefaultConfigFacts {
   /** Whether a folder of `listSearchPath(imageConfig)` holds an executable `run.sh`. */
   readonly hasRunScript: boolean;
   readonly imageConfig: ImageConfig;
   /** `imageConfig.user`, resolved. */
   readonly user: ProcessUser;
-  /** Those of `hostNetworkFiles` that exist on the host. */
+  /** The files of `hostNetworkFiles` that exist on the host. */
   readonly hostFiles: readonly string[];
 }
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * Builds the text of `config.json` for an image without `config.json.template` (compatibility E-03, D-10): `run.sh` when
- * the image has it, else its Entrypoint and Cmd; always with the Env, WorkingDir and User of the image, read-only,
- * without a terminal, in the host's network. It is made here and not by `runc spec`, so that it is the same with every
- * runtime and version, and fits runc 1.1 and crun 1.8.
+ * Builds the text of `config.json` for an image without `config.json.template` (compatibility E-03, D-10): `run.sh`
+ * when the image has it, otherwise its Entrypoint and Cmd; always with the Env, WorkingDir and User of the image,
+ * read-only, without a terminal, in the network of the host. It does not use `runc spec`, so that the configuration is
+ * the same with every runtime and version, and works with runc 1.1 and crun 1.8.
  *
- * @throws CONFIG_INVALID when there is nothing to start or a value of the image cannot be used
+ * @throws CONFIG_INVALID when the image has no command or a value of the image cannot be used
  */
 export function buildDefaultRuntimeConfig(facts: DefaultConfigFacts): string {
   const config = {
@@ -44,7 +44,10 @@ export function buildDefaultRuntimeConfig(facts: DefaultConfigFacts): string {
   return `${JSON.stringify(config, undefined, 4)}\n`;
 }
 
-/** Lists the folders in which a command of the image is looked for, absolute, first match first. */
+/**
+ * Lists the folders in which the runtime looks for the command of the image: absolute paths, in the order of the
+ * search.
+ */
 export function listSearchPath(imageConfig: ImageConfig): readonly string[] {
   const path = imageConfig.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length);
   return (path || defaultPath).split(':').filter((folder) => folder.startsWith('/'));
@@ -69,7 +72,7 @@ function buildEnvironment(env: readonly string[]): readonly string[] {
   const variables = new Map<string, string>([['PATH', defaultPath]]);
   for (const entry of env) {
     const separator = entry.indexOf('=');
-    // A name without a value would take it from the runtime's own environment.
+    // For a name without a value, the runtime would use the value of its own environment.
     if (separator < 1) throw invalidValue(`Env entry '${entry}' is not of the form NAME=VALUE`);
     checkNoNul(entry, 'Env');
     variables.set(entry.slice(0, separator), entry.slice(separator + 1));

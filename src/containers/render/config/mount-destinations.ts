@@ -1,26 +1,26 @@
-/** Where the mounts of `config.json` would be made in the image. */
+/** The paths in the image at which the runtime mounts and creates files for `config.json`. */
 import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
 import type { ImageEntry } from '../../../image/image-entry.ts';
 import { isBind, type RuntimeConfig, type RuntimeMount } from './runtime-config.ts';
 
 /**
- * Looks at one path of an image without following a symlink.
+ * Finds the type of one path of an image, without following a symlink.
  *
- * @param path absolute, simplified; its parents are known to be folders
+ * @param path absolute, simplified; its parents are folders
  * @returns `undefined` when there is nothing
  */
 type LookAtImage = (path: string) => ImageEntry | undefined;
 
-/** What is at the source of a bind mount on the host; `missing` sources may become anything before the start. */
+/** The type of the source of a bind mount on the host; a `missing` source may have any type when the service starts. */
 export type SourceKind = 'directory' | 'file' | 'missing';
 
 /** As many as the kernel follows. */
 const maxSymlinks = 40;
 
 /**
- * Symlinks of the usual layouts of distributions, which mounts may go through: where from, where to. Both runtimes
- * follow them inside the container. Every other symlink is a mistake in the image or worse, and is refused.
+ * Symlinks of the usual layouts of distributions, which a mount may follow: path -> target. Both runtimes follow them
+ * inside the container. Every other symlink is a mistake in the image, or an attack, and is refused.
  */
 const usualLinks: readonly (readonly [RegExp, RegExp])[] = [
   [/^\/(?:bin|sbin|lib|lib32|lib64|libx32)$/, /^\/usr\/(?:bin|sbin|lib|lib32|lib64|libx32)$/],
@@ -36,9 +36,9 @@ const usualLinks: readonly (readonly [RegExp, RegExp])[] = [
   [/^\/etc\/(?:ssl|pki)\//, /^\/(?:etc\/(?:ssl|pki|ca-certificates)|usr\/share\/(?:pki|ca-certificates))\//],
 ];
 
-/** Nodes that the runtimes make in `/dev` where nothing is mounted on it. */
+/** Device nodes that the runtimes create in `/dev` when nothing is mounted there. */
 const deviceNodes = ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'console'];
-/** Symlinks that they make there, with the targets that they give them. */
+/** Symlinks that the runtimes create in `/dev`, with their targets. */
 const deviceLinks: ReadonlyMap<string, readonly string[]> = new Map([
   ['fd', ['/proc/self/fd']],
   ['stdin', ['/proc/self/fd/0', '/dev/fd/0']],
@@ -49,9 +49,10 @@ const deviceLinks: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * Checks every place of the image where the runtime mounts or makes something: it must be missing, or be of the right
- * kind and reached without a symlink. runc 1.1 makes what belongs into `/dev` wherever a symlink leads, on the host;
- * crun 1.8 does that too, and follows one at `/dev/console`. What is below an earlier mount is not the image's.
+ * Checks every path of the image at which the runtime mounts or creates a file: the path must be missing, or be of the
+ * right type and reached without a symlink. When `/dev` is a symlink, runc 1.1 and crun 1.8 create the device nodes at
+ * its target, on the host; crun also follows a symlink at `/dev/console`. Paths below an earlier mount are not paths of
+ * the image.
  *
  * @param sources kinds of the sources of bind mounts
  * @param path how errors call the configuration
@@ -81,7 +82,7 @@ export function checkDestinations(
         path,
       );
     }
-    // This one copies what the image has there into the new filesystem.
+    // This mount copies the files of the image at that path into the new filesystem.
     if (!mount.options.includes('tmpcopyup')) covered.add(place.path);
   });
   for (const guarded of config.guardedPaths) find('linux.maskedPaths or linux.readonlyPaths', guarded);
@@ -93,7 +94,7 @@ export function checkDestinations(
   checkDeviceFolder(find, look, covered, path);
 }
 
-/** The runtimes use `/dev` whatever the mounts are. */
+/** The runtimes use `/dev` with any mounts. */
 function checkDeviceFolder(
   find: (where: string, destination: string) => Place,
   look: LookAtImage,
@@ -116,9 +117,9 @@ function checkDeviceFolder(
 }
 
 interface Place {
-  /** Without the symlinks that lead there. */
+  /** The path after its symlinks are followed. */
   readonly path: string;
-  /** `covered`: an earlier mount is there. */
+  /** `covered`: an earlier mount covers the path. */
   readonly kind: 'directory' | 'file' | 'missing' | 'covered';
 }
 
@@ -142,7 +143,7 @@ function findPlace(
     if (entry?.kind !== 'symlink') {
       at = next;
       if (kind === 'directory') kind = entry?.kind ?? 'missing';
-      // A mount may also be on what an earlier one made, below a folder that the image does not have.
+      // A mount may also be at a path that an earlier mount has created, below a folder that the image does not have.
       else if (kind === 'missing' && covered.has(next)) kind = 'covered';
       continue;
     }

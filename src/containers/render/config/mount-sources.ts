@@ -1,4 +1,7 @@
-/** Finds the files of the host that the mounts of `config.json` show to the service, and whether it can change them. */
+/**
+ * Finds the files of the host that the mounts of `config.json` show to the service, and whether the service can change
+ * them.
+ */
 import { isBind, type RuntimeConfig, type RuntimeMount } from './runtime-config.ts';
 
 export interface MountSource {
@@ -7,10 +10,10 @@ export interface MountSource {
   /** For messages: `mounts[2].source`. */
   readonly where: string;
   readonly mount: RuntimeMount;
-  /** As written; a relative one starts at the folder of the deployment. */
+  /** The source as written; a relative path begins at the folder of the deployment. */
   readonly path: string;
   readonly isWritable: boolean;
-  /** What is mounted below the source is shown, too; `read-only` with the source's protection. */
+  /** Whether mounts below the source are shown too; `read-only` when the protection of the source covers them. */
   readonly submounts: 'hidden' | 'writable' | 'read-only';
 }
 
@@ -39,7 +42,7 @@ function isReadOnly({ options }: RuntimeMount): boolean {
   return (options.includes('ro') || options.includes('rro')) && !options.includes('rw');
 }
 
-/** `ro` protects the mount itself only, `rro` also those below it. */
+/** `ro` protects only the mount itself, `rro` also the mounts below it. */
 function findSubmounts(mount: RuntimeMount): MountSource['submounts'] {
   const words = [mount.type, ...mount.options];
   if (!words.includes('rbind')) return 'hidden';

@@ -1,6 +1,6 @@
 /**
- * Every key of the OCI runtime specification (1.0 to 1.2) for Linux. The runtimes do not agree on keys that are almost
- * one of these, see `strict-runtime-config.ts`.
+ * Every key of the OCI runtime specification (1.0 to 1.2) for Linux. The runtimes read similar keys in different ways,
+ * see `strict-runtime-config.ts`.
  */
 const specified = `
   ociVersion process root hostname domainname mounts hooks annotations linux
@@ -19,7 +19,7 @@ const specified = `
   network classID priorities rdma hcaHandles hcaObjects unified
 `;
 
-/** Objects whose keys are names of the author's own. */
+/** Objects whose keys the author of the image chooses. */
 export const freeObjects: ReadonlySet<string> = new Set([
   'annotations',
   'sysctl',
@@ -36,10 +36,10 @@ const byFoldedKey = new Map(
 );
 
 /**
- * Finds the key of the specification that Go takes a key for. Its `encoding/json` compares without case, in Unicode: the
- * long s U+017F is an `s`, the Kelvin sign U+212A a `k`.
+ * Finds the key of the specification as which Go reads a key. `encoding/json` ignores case, in Unicode: the long s
+ * U+017F is an `s`, the Kelvin sign U+212A is a `k`.
  *
- * @returns `undefined` when the key is one of the specification, or is like none
+ * @returns `undefined` when the key is in the specification, or is similar to none of its keys
  */
 export function findIntendedKey(key: string): string | undefined {
   const intended = byFoldedKey.get(foldKey(key));

@@ -17,7 +17,7 @@ interface RuntimeNamespace {
   readonly path: string;
 }
 
-/** The parts of an OCI runtime configuration that this program looks at; the file itself is kept as it is. */
+/** The parts of an OCI runtime configuration that this program reads; the file itself is installed unchanged. */
 export interface RuntimeConfig {
   /** Words of the process; may be empty. */
   readonly args: readonly string[];
@@ -27,13 +27,13 @@ export interface RuntimeConfig {
   /** Capabilities that the process has or can get, of all five sets. */
   readonly capabilities: readonly string[];
   readonly namespaces: readonly RuntimeNamespace[];
-  /** Users of the host that users of the container can be: first ids of `linux.uidMappings`. */
+  /** Users of the host to which users of the container are mapped: the first ids of `linux.uidMappings`. */
   readonly mappedUsers: readonly number[];
   /** Paths of `linux.devices`. */
   readonly devices: readonly string[];
   /** `linux.maskedPaths` and `linux.readonlyPaths`. */
   readonly guardedPaths: readonly string[];
-  /** Programs that the runtime starts on the host, and the list of `hooks` that each is in. */
+  /** Programs that the runtime starts on the host, and the list of `hooks` that names each. */
   readonly hostHooks: readonly { readonly list: string; readonly path: string }[];
   /** Empty when not set. */
   readonly rootPropagation: string;
@@ -53,7 +53,7 @@ const hostHookLists = ['prestart', 'createRuntime', 'createContainer', 'poststar
  * @throws CONFIG_INVALID when it is not JSON, can be read in two ways or has the wrong shape (compatibility C-20)
  */
 export function parseRuntimeConfig(text: string, path: string): RuntimeConfig {
-  // Valid JSON of the wrong shape is another mistake than broken JSON, and has another message.
+  // JSON of the wrong shape and invalid JSON have different messages.
   const config = parseJsonObject(text, maxLength, (problem) =>
     invalid(`Invalid json in configuration file: ${toPrintable(path)}. ${toPrintable(problem)}`),
   );
@@ -95,7 +95,7 @@ function parseParts(config: JsonObject, reject: Reject): RuntimeConfig {
   };
 }
 
-/** Makes the error for a configuration of the wrong content. @param path how errors call the file */
+/** Builds the error for a configuration with invalid content. @param path how errors call the file */
 export function rejectConfig(path: string): Reject {
   return (problem) => invalid(`Invalid configuration file.  ${toPrintable(problem)} (${toPrintable(path)})`);
 }
@@ -113,7 +113,7 @@ export function isBind(mount: RuntimeMount): boolean {
   return words.includes('bind') || words.includes('rbind');
 }
 
-/** As a lookup would go, but without symbolic links: `/a//b/../c/` is `/a/c`. */
+/** Simplifies a path as a lookup without symlinks would: `/a//b/../c/` becomes `/a/c`. */
 export function simplifyPath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split('/')) {
@@ -129,7 +129,7 @@ function parseArgs(processSpec: JsonObject, reject: Reject): readonly string[] {
   return args;
 }
 
-/** An array of objects, each with the place where it stands. */
+/** Reads an array of objects, each with its place for messages. */
 function parseObjects(
   value: unknown,
   where: string,

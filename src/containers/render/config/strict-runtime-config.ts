@@ -5,19 +5,19 @@ import { findIntendedKey, freeObjects } from './runtime-config-keys.ts';
 
 interface Container {
   readonly kind: 'object' | 'array';
-  /** The key under which it stands; an item of an array has the name of the array. */
+  /** The key of the value; an item of an array has the key of the array. */
   readonly name: string;
   readonly keys: Set<string>;
 }
 
 /**
- * Refuses a configuration that two runtimes can read in two ways. What is checked must be what runs: runc takes a key
- * without regard to its case and the last of equal ones, crun the first, and crun ends every string at a NUL. The file
- * itself is kept as it is, because a number of more than 53 bits would not survive being written again.
+ * Refuses a configuration that two runtimes can read in two ways, because the checks must read it as the runtime does:
+ * runc ignores the case of a key and uses the last of equal keys, crun uses the first, and crun ends every string at a
+ * NUL. The file itself is installed unchanged, because writing it again would change numbers of more than 53 bits.
  *
  * @param text the configuration, which is JSON
- * @param reject makes the error that is thrown for a key that is there twice, a key that differs from a known one only by
- *   its case, a NUL, and half of a surrogate pair
+ * @param reject builds the error for a key that occurs twice, a key that differs from a known key only by case, a NUL,
+ *   and half of a surrogate pair
  */
 export function checkUnambiguous(text: string, reject: Reject): void {
   const open: Container[] = [];

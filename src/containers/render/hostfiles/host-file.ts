@@ -1,6 +1,6 @@
 /** Files that a container has on the host, as data (compatibility E-07). */
 
-/** What of `/exports/hostfs` goes to the host: a regular file, a symlink, or a folder with nothing in it. */
+/** An entry of `/exports/hostfs` that is installed on the host: a regular file, a symlink, or an empty folder. */
 export interface PlannedHostFile {
   /** Absolute path on the host, without symlinks in its parents. */
   readonly path: string;
@@ -10,11 +10,11 @@ export interface PlannedHostFile {
   readonly uid: number;
   readonly gid: number;
   readonly size: number;
-  /** Of a regular file. */
+  /** SHA-256 of the content of a regular file. */
   readonly sha256: string | undefined;
-  /** Of a symlink. */
+  /** The target of a symlink. */
   readonly target: string | undefined;
-  /** Whether its content was made from a template; else it is that of the image. */
+  /** Whether the content was made from a template; otherwise it is the content of the file in the image. */
   readonly content: HostFileContent | undefined;
 }
 
@@ -23,7 +23,7 @@ export type HostFileContent =
   /** Absolute path of a file of the store. */
   | { readonly kind: 'object'; readonly object: string };
 
-/** A folder that the container makes on its way to a host file. */
+/** A folder that the container creates above a host file. */
 export interface PlannedHostFolder {
   readonly path: string;
   readonly mode: number;
@@ -35,7 +35,10 @@ export interface PlannedHostFolder {
 export interface HostFilesRecord {
   /** Files, symlinks and empty folders. */
   readonly paths: readonly string[];
-  /** SHA-256 of each file as it was placed, in hex; `0` for folders and symlinks that lead to no file of the container. */
+  /**
+   * SHA-256 of each file as it was written, in hex; `0` for folders, and for symlinks that do not lead to a file of the
+   * container.
+   */
   readonly checksums: Readonly<Record<string, string>>;
   /** `installedFilesTemplate` of the manifest. */
   readonly templates: readonly string[];
@@ -44,7 +47,7 @@ export interface HostFilesRecord {
   readonly useLinks: boolean;
   /** Path of each symlink -> its target. The original does not record them. */
   readonly links: Readonly<Record<string, string>>;
-  /** Folders that were not there before, outermost first. The original does not record them. */
+  /** Folders that the container has created, outermost first. The original does not record them. */
   readonly folders: readonly string[];
 }
 

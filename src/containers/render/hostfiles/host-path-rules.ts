@@ -1,7 +1,10 @@
-/** Which paths of the host an image may not bring, and which give it power over the host. docs/security.md lists both. */
+/**
+ * Paths of the host that an image may not write, and paths that give an image power over the host. docs/security.md
+ * lists both.
+ */
 import { type HostFilesRecord, isAtOrBelow } from './host-file.ts';
 
-/** Accounts, the loader of every program, and what starts the machine; the last group is no place for files. */
+/** Accounts, the loader of programs, the boot of the machine; the paths of the last group are not for files. */
 const refusedPaths = [
   ...['/etc/passwd', '/etc/shadow', '/etc/group', '/etc/gshadow', '/etc/subuid', '/etc/subgid'],
   ...['/etc/passwd-', '/etc/shadow-', '/etc/group-', '/etc/gshadow-', '/etc/sudoers'],
@@ -20,12 +23,12 @@ const refusedPaths = [
 ];
 
 const trustedPaths = [
-  // systemd and what it reads
+  // systemd and the files that it reads
   ...['/etc/systemd', '/usr/lib/systemd', '/usr/local/lib/systemd', '/usr/share/systemd'],
   ...['tmpfiles.d', 'sysusers.d', 'sysctl.d', 'modules-load.d', 'binfmt.d', 'environment.d'].flatMap(
     configFolders,
   ),
-  // what runs at a time, at a login, at an event
+  // programs that run at a time, at a login, at an event
   ...[
     '/etc/crontab',
     '/etc/anacrontab',
@@ -57,7 +60,7 @@ const trustedPaths = [
   ],
   ...['/etc/dracut.conf', '/etc/dracut.conf.d', '/usr/lib/dracut', '/etc/initramfs-tools', '/etc/kernel'],
   ...['/usr/lib/kernel', '/etc/grub.d', '/etc/default', '/etc/sysconfig'],
-  // who may do what
+  // permissions
   ...['/etc/sudoers.d', '/etc/doas.conf', '/etc/pam.conf', '/etc/pam.d', '/etc/security', '/usr/lib/pam.d'],
   ...[
     '/usr/lib/security',
@@ -69,7 +72,7 @@ const trustedPaths = [
   ],
   ...['/etc/polkit-1', '/usr/share/polkit-1', '/usr/lib/polkit-1', '/var/lib/polkit-1'],
   ...['/etc/dbus-1', '/usr/share/dbus-1', '/etc/selinux', '/etc/apparmor.d', '/etc/audit', '/etc/hosts'],
-  // what is trusted as a source
+  // trusted sources
   ...[
     '/etc/pki',
     '/etc/ssl',
@@ -100,7 +103,7 @@ export function findRefusal(path: string, own: readonly string[]): string | unde
     : undefined;
 }
 
-/** Whether the host runs or trusts what is at a path, without a person who names it. */
+/** Whether the host runs or trusts a file at this path by itself. */
 export function isTrustedPath(path: string): boolean {
   return (
     trustedPaths.some((trusted) => isAtOrBelow(path, trusted)) ||
@@ -109,12 +112,12 @@ export function isTrustedPath(path: string): boolean {
   );
 }
 
-/** Whether systemd must read its units again for what is put there. */
+/** Whether systemd must read its units again after a file at this path has changed. */
 export function bringsUnits({ paths }: HostFilesRecord): boolean {
   return paths.some((path) => /^\/(?:etc|usr\/lib|usr\/local\/lib)\/systemd\/system\//.test(path));
 }
 
-/** Symlinks at the top of the host that only give another name to a folder: merged `/usr`, and hosts made by OSTree. */
+/** Symlinks in the root of the host that only give a folder another name: merged `/usr`, and hosts made by OSTree. */
 const layoutLinks: Readonly<Record<string, readonly string[]>> = {
   '/bin': ['/usr/bin'],
   '/sbin': ['/usr/sbin', '/usr/bin'],
@@ -131,7 +134,7 @@ const layoutLinks: Readonly<Record<string, readonly string[]>> = {
   '/root': ['/var/roothome'],
 };
 
-/** @param target where the symlink leads, absolute */
+/** @param target absolute target of the symlink */
 export function isLayoutLink(link: string, target: string): boolean {
   return layoutLinks[link]?.includes(target) ?? false;
 }

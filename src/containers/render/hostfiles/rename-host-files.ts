@@ -1,16 +1,16 @@
-/** Where each file of `/exports/hostfs` goes (compatibility E-06, E-07). */
+/** The path on the host of each file of `/exports/hostfs` (compatibility E-06, E-07). */
 import { normalize } from 'node:path/posix';
 import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
 import { substituteTemplate, type TemplateValues } from '../values/template.ts';
 import { listParents } from './host-file.ts';
 
-/** What the kernel takes for a name, without what a name gets while the file is written. */
+/** The longest file name of the kernel, less the affixes of the temporary name. */
 const maxNameBytes = 255 - '..atomic-part'.length;
 const maxPathBytes = 4096 - 256;
 
 /**
- * Fills in the values of `renameFiles`.
+ * Replaces the variables in the values of `renameFiles`.
  *
  * @throws TEMPLATE_UNSET_VARIABLE, TEMPLATE_INVALID
  */
@@ -27,11 +27,11 @@ export function substituteRenames(
 }
 
 /**
- * Renames a path: each of its prefixes, from the left, that is a key is replaced, and what was replaced may be replaced
- * again with the next part behind it.
+ * Renames a path: replaces each prefix that is a key, from the left. The new prefix and the next part of the path are
+ * looked up again.
  *
  * @param path absolute
- * @throws EXPORTS_INVALID when the result is no plain absolute path
+ * @throws EXPORTS_INVALID when the result is not a plain absolute path
  */
 export function renameHostPath(path: string, renames: ReadonlyMap<string, string>): string {
   let at = '';
@@ -42,7 +42,7 @@ export function renameHostPath(path: string, renames: ReadonlyMap<string, string
   return at;
 }
 
-/** The keys and values of `renameFiles` as plain paths. @throws EXPORTS_INVALID for a value that is none */
+/** The keys and values of `renameFiles` as plain paths. @throws EXPORTS_INVALID for a value that is not a path */
 export function normalizeRenames(renames: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(renames).map(
@@ -74,7 +74,7 @@ function findPathFault(path: string, plain: string): string | undefined {
 }
 
 /**
- * Checks that each path comes once, and that only folders have something below them.
+ * Checks that each path occurs once, and that only folders have paths below them.
  *
  * @throws EXPORTS_INVALID
  */

@@ -7,9 +7,9 @@ interface TmpfilesFacts {
   /** The `tmpfiles.template` of the image; `undefined` when it has none (compatibility E-05). */
   readonly template: { readonly text: string; readonly file: string } | undefined;
   readonly marker: GeneratedMarker;
-  /** Bind sources of `config.json` that do not exist on the host; looked at only without a template. */
+  /** Bind sources of `config.json` that do not exist on the host; used only without a template. */
   readonly missingSources: readonly string[];
-  /** Owner of the folders that are made for them. */
+  /** Owner of the folders that the lines create. */
   readonly uid: number;
   readonly gid: number;
 }
@@ -17,7 +17,7 @@ interface TmpfilesFacts {
 /**
  * Builds the text of the tmpfiles.d file.
  *
- * @returns `undefined` when there is nothing to declare; then no file is written
+ * @returns `undefined` when no folder is missing; then no file is written
  * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE as `substituteTemplate`; TEMPLATE_INVALID for a NUL character;
  *   CONFIG_INVALID for a bind source that such a file cannot name
  */
@@ -39,15 +39,17 @@ export function buildTmpfiles(facts: TmpfilesFacts, values: TemplateValues): str
   return `${formatMarker(facts.marker)}\n${text.endsWith('\n') ? text : `${text}\n`}`;
 }
 
-/** One line a folder, after compatibility D-12. Nothing here removes it later: it may hold data. */
+/**
+ * Formats a line for each folder (compatibility D-12). No line removes the folder later, because it may contain data.
+ */
 function formatFolders(facts: TmpfilesFacts): string {
   const { missingSources, uid, gid } = facts;
   return missingSources.map((path) => `d    ${formatPath(path)}   0700 ${uid} ${gid} - -\n`).join('');
 }
 
 /**
- * Writes a path as one field of tmpfiles.d(5): `%` doubled because it starts a specifier, and quotes around what they
- * are needed for. Only `\\` and `\"` are used as escapes; systemd 252 knows no others.
+ * Writes a path as one field of tmpfiles.d(5): doubles `%`, because it starts a specifier, and adds quotes when they
+ * are needed. It uses only the escapes `\\` and `\"`; systemd 252 knows no others.
  */
 function formatPath(path: string): string {
   if (/[\u0000-\u001f\u007f]/.test(path)) {

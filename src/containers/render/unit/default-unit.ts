@@ -3,18 +3,18 @@ import { formatStopSignal } from './stop-signal.ts';
 /**
  * Builds the template of the unit for images without `service.template` (compatibility D-11).
  *
- * The runtime stays in the foreground, because with `run -d` the journal files the output under the runtime's scope
- * and `journalctl -u NAME` shows nothing of it. There is no ExecStop: systemd's own signal reaches the container
- * through the runtime, and `kill` before it would be a second one, which many programs take as "now, at once".
+ * The runtime stays in the foreground, because with `run -d` the journal files the output under the runtime's scope and
+ * `journalctl -u NAME` shows nothing of it. There is no ExecStop: the signal of systemd reaches the container through
+ * the runtime. A `kill` before it would be a second signal, on which many programs end at once.
  *
- * State that a killed runtime left (`container with id exists`, X-32), and a container that outlived it, are removed
- * after every stop, also a failed one, and, in case that did not happen, before the start. These lines may fail
- * without harm, hence the `-`.
+ * The `delete` lines remove the state of a killed runtime (`container with id exists`, X-32) and a container that still
+ * runs without its runtime: after every stop, also after a failed one, and before the start, in case the first was not
+ * run. These lines may fail without harm, hence the `-`.
  *
  * `Delegate=yes` gives the ExecStopPost a cgroup of its own: `systemctl kill --signal=KILL` of systemd 257 kills the
  * service's whole cgroup, and would kill the clean-up that has just begun in it.
  *
- * 143 is what programs return that catch SIGTERM and say so: a normal stop.
+ * Programs that handle SIGTERM return 143: a normal stop.
  *
  * @param stopSignal of the image; SIGTERM when undefined
  * @throws CONFIG_INVALID when there is no such signal

@@ -1,4 +1,4 @@
-/** The section `[Install]` of a unit: what `systemctl enable` does beside enabling the unit itself (systemd.unit(5)). */
+/** The section `[Install]` of a unit: the names and units that `systemctl enable` also enables (systemd.unit(5)). */
 import { listUnitSettings } from './unit-lines.ts';
 
 interface InstallNames {

@@ -22,8 +22,8 @@ export function listUnitSettings(unit: string): readonly UnitSetting[] {
 }
 
 /**
- * A carriage return ends a line, too; a backslash at the end goes on with the next line, and comments between the two do
- * not count. `trim` also removes the byte order mark, which systemd skips.
+ * A carriage return also ends a line. After a backslash at its end, a line continues on the next line; comments between
+ * the two are skipped. `trim` also removes the byte order mark, which systemd skips.
  */
 function joinLines(text: string): readonly string[] {
   const lines: string[] = [];

@@ -1,7 +1,7 @@
-/** Whether systemd can stop a service by the unit of another version of it. */
+/** Whether systemd can stop a service with the unit of another version of it. */
 import { listUnitSettings } from './unit-lines.ts';
 
-/** Settings of `[Service]` that say how a service is stopped, and which of its processes systemd watches. */
+/** Settings of `[Service]` that determine how systemd stops a service, and which of its processes systemd watches. */
 const stopKeys = new Set([
   ...['Type', 'PIDFile', 'ExecStop', 'ExecStopPost', 'KillMode', 'KillSignal', 'RestartKillSignal'],
   ...['SendSIGHUP', 'SendSIGKILL', 'FinalKillSignal', 'TimeoutStopSec', 'TimeoutSec', 'TimeoutAbortSec'],
@@ -9,7 +9,7 @@ const stopKeys = new Set([
 ]);
 
 /**
- * Compares how two units stop their service. A command in the folder of a deployment is another one in each deployment.
+ * Compares how two units stop their service. Commands in the folders of two deployments differ.
  */
 export function stopsAlike(first: string, second: string): boolean {
   const list = (unit: string): string =>

@@ -7,7 +7,7 @@ interface UnitFacts {
   /** The `service.template` of the image; `undefined` when it has none (compatibility E-04). */
   readonly template: { readonly text: string; readonly file: string } | undefined;
   readonly marker: GeneratedMarker;
-  /** Of the image's configuration; used by the default unit only. */
+  /** The `StopSignal` of the image; used by the default unit only. */
   readonly stopSignal: string | undefined;
 }
 
@@ -17,10 +17,10 @@ const runtimeVariables = ['EXEC_START', 'EXEC_STOP', 'EXEC_STARTPRE', 'EXEC_STOP
 const maxLineLength = 1024 * 1024;
 
 /**
- * What the default unit has and templates leave out. A killed runtime leaves its state behind, and often the container
- * itself: without the first two lines the service never starts again (`container with id exists`, X-32). The runtime
- * returns 143 for a container that SIGTERM has ended: without the third line the service counts as failed after every
- * stop. systemd joins sections of one name and adds up the statuses, so that the template stays as it is.
+ * Lines of the default unit that templates usually do not have. A killed runtime leaves its state, and often the
+ * container itself: without the first two lines the service never starts again (`container with id exists`, X-32). The
+ * runtime returns 143 for a container that SIGTERM has ended: without the third line the service counts as failed after
+ * every stop. systemd joins sections of one name and adds the statuses, so that the template does not change.
  */
 const cleanupTemplate = `
 # Added by atomic: removes what a killed runtime leaves of the container
@@ -30,14 +30,17 @@ ExecStopPost=-$RUNTIME delete --force '$NAME'
 SuccessExitStatus=143
 `;
 
-/** Why is said in `default-unit.ts`. A template that delegates already, perhaps some controllers only, stays as it is. */
+/**
+ * `default-unit.ts` gives the reason. A template with its own `Delegate=`, perhaps for some controllers only, does not
+ * change.
+ */
 const delegation = 'Delegate=yes\n';
 /** The values that systemd reads as "off"; every other value is "on" or a list of controllers. */
 const isOff = /^(?:0|no|n|false|f|off)$/i;
 
 /**
- * Builds the text of the unit: the marker line, then the image's template or the default unit, filled. A template that
- * starts the container gets lines that clean up before a start and after a stop.
+ * Builds the text of the unit: the marker line, then the template of the image or the default unit, with its variables
+ * replaced. A template that starts the container gets lines that clean up before a start and after a stop.
  *
  * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE as `substituteTemplate`; TEMPLATE_INVALID also for a result that
  *   systemd cannot read; CONFIG_INVALID for a stop signal that does not exist

@@ -3,7 +3,7 @@ import { forcedVariables, systemVariables } from './values.ts';
 
 /** The variables that `install --set` may or must give (compatibility M-40). */
 export interface ImageVariables {
-  /** Name -> default, sorted; `undefined` for one that the system gives when it is not set. */
+  /** Name -> default, sorted; `undefined` when the system gives the value. */
   readonly optional: ReadonlyMap<string, string | undefined>;
   /** Names without a default, sorted. */
   readonly required: readonly string[];
@@ -12,7 +12,7 @@ export interface ImageVariables {
 /**
  * Sorts the variables of templates by the source of their values. Variables that cannot be set are in neither list.
  *
- * @param templates texts; broken placeholders in them count for nothing
+ * @param templates texts; invalid placeholders in them are ignored
  * @param defaults `defaultValues` of the image
  */
 export function sortVariables(
@@ -29,7 +29,7 @@ export function sortVariables(
   };
 }
 
-/** Defaults of the system beat those of an image, except for UUID (compatibility V-02). */
+/** Defaults of the system override those of an image, except for UUID (compatibility V-02). */
 function findDefault(name: string, defaults: Readonly<Record<string, string>>): string | undefined {
   if (systemVariables.has(name) && name !== 'UUID') return undefined;
   return Object.hasOwn(defaults, name) ? defaults[name] : undefined;

@@ -4,10 +4,11 @@ import { isVariableName } from './template.ts';
 import { forcedVariables } from './values.ts';
 
 /**
- * Parses the `--set NAME=VALUE` options of a command line. The first `=` separates; the value may be empty and may hold
- * anything, because it goes into the templates as it is (compatibility N-07). The last of equal names counts.
+ * Parses the `--set NAME=VALUE` options of a command line. The first `=` separates name and value. The value may be
+ * empty and may have any characters, because it is inserted into the templates unchanged (compatibility N-07). Of equal
+ * names, the last counts.
  *
- * @throws BAD_VALUE without `=`, for a name that no template can use, and for one that the tool decides itself
+ * @throws BAD_VALUE without `=`, for a name that no template can use, and for a name whose value atomic decides
  */
 export function parseSetOptions(options: readonly string[]): Readonly<Record<string, string>> {
   // An assignment would set the prototype for the name `__proto__`.

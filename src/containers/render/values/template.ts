@@ -11,15 +11,15 @@ type Part =
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Fills a template after the rules of compatibility T-01: `$NAME` and `${NAME}` (the longest run of ASCII letters,
- * digits and `_`, not starting with a digit), `$$` for a dollar sign. Values are inserted without quoting, and
- * variables in them are not replaced.
+ * Replaces the variables of a template by the rules of compatibility T-01: `$NAME` and `${NAME}` (the longest run of
+ * ASCII letters, digits and `_`, not starting with a digit), `$$` for a dollar sign. Values are inserted without
+ * quoting, and variables in them are not replaced.
  *
  * @param text the template
  * @param values by name
  * @param file how errors call the template, normally its path
  * @throws TEMPLATE_INVALID for a `$` that starts neither a variable nor `$$`
- * @throws TEMPLATE_UNSET_VARIABLE for a name without a value; the first in the text is the one in the message
+ * @throws TEMPLATE_UNSET_VARIABLE for a name without a value; the message names the first in the text
  */
 export function substituteTemplate(text: string, values: TemplateValues, file: string): string {
   let result = '';
@@ -59,7 +59,7 @@ function* splitTemplate(text: string): Generator<Part> {
   if (end < text.length) yield { kind: 'text', text: text.slice(end) };
 }
 
-/** The words and the counting are Python's: all its line breaks count, columns count code points from 1. */
+/** The words and the counting are those of Python: all its line breaks count, and columns count code points from 1. */
 function invalidPlaceholder(text: string, offset: number, file: string): AtomicError {
   const lines = text.slice(0, offset).split(/\r\n|[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]/);
   const column = [...(lines.at(-1) ?? '')].length + 1;

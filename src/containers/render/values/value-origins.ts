@@ -1,6 +1,6 @@
 /**
- * Where the values of a container came from. An update keeps what a person set and what was generated; it takes the
- * defaults of the new image, and looks at the system again.
+ * The origins of the values of a container. An update keeps values that a person set and generated values. It takes the
+ * defaults of the new image, and determines the values of the system again.
  */
 import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
@@ -15,13 +15,13 @@ export function isValueOrigin(text: string): text is ValueOrigin {
   return originNames.some((name) => name === text);
 }
 
-/** A value that is made at random once and then kept. */
+/** A random value that is generated once and then kept. */
 const GENERATED = 'UUID';
 
 /**
- * Says where each value of a deployment came from.
+ * Finds the origin of each value of a deployment.
  *
- * @param set what the person set, now or earlier
+ * @param set the values that the person set, now or earlier
  * @param imageDefaults `defaultValues` of the image
  */
 export function findOrigins(
@@ -38,10 +38,10 @@ export function findOrigins(
 
 /**
  * Infers the origins for a deployment whose `info` does not have them, because the original tool wrote it: a value that
- * equals the default of its image came from there. A variable of the system is taken for the system's, except for paths
- * that differ from its defaults.
+ * equals the default of its image came from the image. A variable of the system came from the system, except for paths
+ * that differ from the defaults of the system.
  *
- * @param imageDefaults `defaultValues` of the image that the deployment was made of; empty when it is not known
+ * @param imageDefaults `defaultValues` of the image of the deployment; empty when the image is unknown
  */
 export function inferOrigins(
   values: TemplateValues,
@@ -76,9 +76,9 @@ export interface ValueChange {
 }
 
 /**
- * Applies `--set` and `--unset` to what a person has set before.
+ * Applies `--set` and `--unset` to the values that a person has set before.
  *
- * @throws BAD_VALUE when a name to unset was not set, or is set as well
+ * @throws BAD_VALUE when a name to unset was not set, or when `--set` names it too
  */
 export function changeSetValues(
   before: Readonly<Record<string, string>>,

@@ -21,7 +21,7 @@ export interface ValueFacts {
   /** Image as given, and its id. */
   readonly imageName: string;
   readonly imageId: string;
-  /** A fresh random UUID; used unless there is one already. */
+  /** A new random UUID; used when there is none yet. */
   readonly uuid: string;
   /** Content of `/proc/sys/kernel/cap_last_cap`. */
   readonly lastCapability: number;
@@ -57,8 +57,8 @@ export const systemVariables: ReadonlySet<string> = new Set([
 
 /**
  * Decides whether the runtime leaves the container running and writes a PID file, so that systemd supervises the
- * container's own process. A unit template asks for it by containing `$EXEC_STOPPOST` and `$PIDFILE`, with a plain
- * dollar sign (compatibility V-03). The default unit does not.
+ * container's own process. A unit template chooses this mode when it contains `$EXEC_STOPPOST` and `$PIDFILE`, with a
+ * plain dollar sign (compatibility V-03). The default unit does not.
  *
  * @param unitTemplate text of `service.template`, `undefined` when the image has none
  * @param runtimeSupportsPidfile whether `RUNTIME run --help` mentions `--pid-file`
@@ -73,7 +73,7 @@ export function choosesPidfileMode(
 
 /**
  * Builds all template values of a system container that is installed for the first time. Precedence: forced, `--set`,
- * defaults of the system, defaults of the manifest; only a UUID of the manifest beats that of the system.
+ * defaults of the system, defaults of the manifest; only a UUID of the manifest overrides that of the system.
  *
  * @param facts the collected facts
  * @param set checked `--set` values
@@ -91,7 +91,7 @@ export function buildInstallValues(
   return { ...chosen, ...buildForcedValues(facts, String(chosen.PIDFILE)) };
 }
 
-/** Values that `--set` may override. The PID file follows a run directory that was set. */
+/** Values that `--set` may override. The PID file is in the run directory, also when that was set. */
 function buildSystemDefaults(
   facts: ValueFacts,
   set: Readonly<Record<string, string>>,
@@ -131,7 +131,7 @@ function buildForcedValues(facts: ValueFacts, pidfile: string) {
   };
 }
 
-/** JSON strings, for the inside of an array. */
+/** Formats JSON strings for the inside of an array. */
 function formatCapabilities(lastCapability: number): string {
   return `${listCapabilities(lastCapability)
     .map((name) => `"${name}"`)
