@@ -31,12 +31,14 @@ export type NamedRoot =
  */
 export async function readRoot(host: Host, written: string): Promise<NamedRoot> {
   const deployment = await findDeployment(host, written);
-  if (deployment !== undefined) {
-    const { name, record } = deployment;
-    return { kind: 'container', name, deployment, id: record.revision, commit: record.ostreeCommit };
-  }
+  if (deployment !== undefined) return nameDeployment(deployment);
   const { reference, id, commit } = await readNamedImage(host, written);
   return { kind: 'image', name: reference, id, commit };
+}
+
+export function nameDeployment(deployment: InstalledDeployment): NamedRoot {
+  const { name, record } = deployment;
+  return { kind: 'container', name, deployment, id: record.revision, commit: record.ostreeCommit };
 }
 
 async function findDeployment(host: Host, written: string): Promise<InstalledDeployment | undefined> {

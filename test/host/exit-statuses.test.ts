@@ -60,7 +60,7 @@ const table: Readonly<Record<string, Row>> = {
   uninstall: { container: ['NAME', 'NAME other'], badContainer: ['NAME', 'x NAME'], root: ['x', 'x y'] },
   mount: { image: ['IMAGE DIR'], root: ['x DIR'] },
   unmount: { root: ['DIR'] },
-  diff: { image: ['IMAGE x'] },
+  diff: { missing: ['', 'x'], image: ['IMAGE x'] },
   recover: { root: [''] },
 };
 

@@ -73,6 +73,13 @@ test('one deployment, its values and where they came from', async () => {
   expect(text).not.toContain('DESTDIR');
 });
 
+test('diff of a container with one deployment, or of anything else alone, is refused', async () => {
+  const single = await failingAtomic(1, ['diff', 'web']);
+  expect(single).toContain('error: comparing the deployments of web: it has only one, web.0\n');
+  expect(single).toContain('atomic diff web IMAGE');
+  expect(await failingAtomic(2, ['diff', 'web.0'])).toContain("B is missing, and 'web.0' is not a container");
+});
+
 test('two deployments, how they differ, the image that was refused, and the hold', async () => {
   const unit = serviceExports['service.template']?.replace('[Service]', '[Service]\nNice=5') ?? '';
   await push('new', { 'service.template': unit });
@@ -114,6 +121,18 @@ test('two deployments, how they differ, the image that was refused, and the hold
   expect(listed.deployments[1].created_at).toBe(other.installed.created_at);
 });
 
+test('diff of the container alone: files, values, and what was rendered', async () => {
+  const text = await atomic(['diff', 'web']);
+  expect(text).toContain('C /exports/manifest.json  (');
+  expect(text).toMatch(/\nFrom web\.0 to web\.1:\n {2}Image ID .*\n {2}Values {7}WORD: hello -> new\n/);
+  const unit = '  -Description=web says hello\n  +Description=web says new\n  +Nice=5\n';
+  expect(text).toContain(`\nUnit:\n${unit}\nconfig.json:\n  -      "WORD=hello"\n  +      "WORD=new"\n`);
+  const document = JSON.parse(await atomic(['diff', '--json', 'web']));
+  expect([document.before.deployment, document.after.deployment]).toEqual([0, 1]);
+  expect(document.changes.length).toBeGreaterThan(0);
+  expect(document.deployments).toEqual((await inspect()).changes);
+});
+
 test('a deployment of the original, whose info does not have the origins', async () => {
   const path = `${checkouts}/web.0/info`;
   const text = readFileSync(path, 'utf8');
@@ -143,6 +162,7 @@ test('damage is a line, and the rest is shown', async () => {
   writeFileSync(`${checkouts}/web.1/config.json`, 'no JSON');
   const half = await inspect();
   expect(half).toMatchObject({ state: 'running', changes: null });
+  expect(await failingAtomic(1, ['diff', 'web'])).toContain(`${checkouts}/web.0/info: line 1`);
   expect(half.deployments[0].installed.asks).toBe(null);
   expect(half.deployments[1]).toMatchObject({
     installed: null,

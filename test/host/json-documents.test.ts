@@ -105,6 +105,7 @@ test('of updates', async () => {
   await readDocument('containers', 'rollback', '--display', 'service');
   await readDocument('containers', 'rollback', ...quick, 'service');
   await readDocument('containers', 'inspect', 'service');
+  await readDocument('diff', 'service');
   expect((await runAtomic(['containers', 'update', '--all', '--json'])).status).toBe(1);
 });
 

@@ -29,7 +29,7 @@ export function formatContainer(container: ContainerDescription): string {
 
 function formatChanges(name: string, changes: DeploymentChanges): string {
   const { from, to } = changes;
-  const files = { label: 'Files', lines: [`\`atomic diff ${name}.${from} ${name}.${to}\` lists them`] };
+  const files = { label: 'Files', lines: [`\`atomic diff ${name}\` lists them`] };
   return `Changes from ${name}.${from} to ${name}.${to}\n${formatEntries([...formatChangeEntries(changes), files])}`;
 }
 
