@@ -116,44 +116,67 @@ describe('images that cannot be installed', () => {
     await expectRefusal(['atomic', 'install', '--system', '--display', image], { stderr });
   });
 
+  test('a unit that systemctl cannot enable: everything is undone', async () => {
+    const template = serviceTemplate.replace('multi-user.target', 'no-unit');
+    const image = await images.push('no-unit', {
+      exports: { ...serviceExports, 'service.template': template },
+    });
+    await atomic(['pull', image]);
+    await expectRefusal(['atomic', 'install', '--system', image], {
+      stdout: [`Extracting to ${deployment('no-unit')}`],
+      stderr: [
+        /^error: installing no-unit: systemctl --no-reload enable no-unit: exit status 1: Failed to enable unit: (?:"no-unit" is not a valid unit name\.|Invalid unit name no-unit)$/,
+        'hint: It comes from service.template in /exports of the image, and the --set values.',
+      ],
+    });
+    expect(await readEnablement('no-unit')).toBe('');
+    expect(await runCommand(['systemctl', 'cat', 'no-unit'])).toMatchObject({ status: 1 });
+  });
+
   test.each([
+    ['no-section', '[Service]', '[Service', "line 4: Invalid section header '[Service'"],
     [
-      'no-unit',
-      'multi-user.target',
-      'no-unit',
-      '(?:"no-unit" is not a valid unit name\\.|Invalid unit name no-unit)',
+      'not-loaded',
+      'ExecStart=',
+      'ExecStrat=',
+      "line 5: Unknown key 'ExecStrat'.*; Service has no ExecStart=.*Refusing\\.",
     ],
-    ['no-section', '[Service]', '[Service', 'File no-section\\.service: Bad message'],
-  ])('a unit that systemctl cannot enable (%s): everything is undone', async (name, from, to, reason) => {
+  ])('a unit that systemd refuses (%s): nothing is begun', async (name, from, to, reason) => {
     const template = serviceTemplate.replace(from, to);
     const image = await images.push(name, { exports: { ...serviceExports, 'service.template': template } });
     await atomic(['pull', image]);
     await expectRefusal(['atomic', 'install', '--system', image], {
-      stdout: [`Extracting to ${deployment(name)}`],
       stderr: [
-        new RegExp(
-          `^error: installing ${name}: systemctl --no-reload enable ${name}: exit status 1: Failed to enable unit: ${reason}$`,
-        ),
+        new RegExp(`^error: load ${name}\\.service: .*${reason.replaceAll('[', '\\[')}.*$`),
         'hint: It comes from service.template in /exports of the image, and the --set values.',
       ],
     });
     expect(await readEnablement(name)).toBe('');
-    expect(await runCommand(['systemctl', 'cat', name])).toMatchObject({ status: 1 });
   });
 
-  test('a unit that systemd refuses although systemctl enables it: everything is undone', async () => {
-    const image = await images.push('not-loaded', {
-      exports: { ...serviceExports, 'service.template': serviceTemplate.replace('ExecStart=', 'ExecStrat=') },
+  test.each([
+    [
+      'no-uts',
+      { hostname: 'web' },
+      'hostname needs a UTS namespace in linux.namespaces: the runtimes do not start it',
+    ],
+    [
+      'old-list',
+      { mounts: [] },
+      'mounts has no /proc: runc does not start it, it needs /proc in the container',
+    ],
+  ])('a configuration that the runtime refuses (%s): nothing is begun', async (name, changed, reason) => {
+    const template = JSON.stringify({ ...JSON.parse(configTemplate), ...changed });
+    const image = await images.push(name, {
+      exports: { ...serviceExports, 'config.json.template': template },
     });
     await atomic(['pull', image]);
     await expectRefusal(['atomic', 'install', '--system', image], {
-      stdout: [`Extracting to ${deployment('not-loaded')}`, 'systemctl daemon-reload'],
       stderr: [
-        /^error: installing not-loaded: load not-loaded\.service: .*\.service:6: Unknown key 'ExecStrat'.*Service has no ExecStart=.*Refusing\..*$/,
-        'hint: It comes from service.template in /exports of the image, and the --set values.',
+        `error: Invalid configuration file.  ${reason} (${deployment(name)}/config.json)`,
+        'hint: It comes from config.json or config.json.template in /exports of the image, and the --set values.',
       ],
     });
-    expect(await readEnablement('not-loaded')).toBe('');
   });
 
   test('a tmpfiles.d file that systemd-tmpfiles refuses', async () => {

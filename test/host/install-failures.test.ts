@@ -131,7 +131,7 @@ test('a unit that systemd cannot load: no line of the tmpfiles.d file was carrie
   });
   const before = await readHostState();
   const run = await runAtomic(['install', '--system', bad]);
-  expect(run.stderr).toStartWith('error: installing bad: load bad.service: ');
+  expect(run.stderr).toStartWith('error: load bad.service: ');
   expect(run.status).toBe(1);
   expect(diffHostStates(before, await readHostState())).toEqual([]);
   expect(sh('systemctl show --property=LoadState --value bad')).toBe('not-found\n');

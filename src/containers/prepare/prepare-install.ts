@@ -37,8 +37,10 @@ import { buildActivationCommands } from '../service/activate.ts';
 import { listFoldersToCreate } from '../service/created-paths.ts';
 import { type RenderedConfig, readRuntimeConfig } from './config-text.ts';
 import { requireFreeInstallNames } from './free-names.ts';
+import { lintDeployment } from './lint-deployment.ts';
 import { type ImageExports, isRunByRuntime, readExports } from './read-exports.ts';
 import { planHostFiles } from './read-host-files.ts';
+import { verifyUnit } from './verify-unit.ts';
 
 export interface InstallSubject {
   readonly request: InstallRequest;
@@ -82,6 +84,10 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const unit = hasService
     ? buildUnit({ template: exports.serviceTemplate, marker, stopSignal: imageConfig.stopSignal }, values)
     : undefined;
+  const tolerated =
+    config === undefined || unit === undefined || !isRunByRuntime(exports)
+      ? []
+      : lintDeployment({ config: config.text, path: deployment.config, unit, runtime: runtime.path });
   const template = exports.serviceTemplate;
   if (unit !== undefined && template !== undefined) {
     await requireFreeInstallNames(host, name, unit, template.file);
@@ -111,6 +117,13 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     createdFolders: tmpfiles === undefined ? [] : await listFoldersToCreate(host, tmpfiles),
     valueOrigins: findOrigins(values, request.values, exports.manifest.defaultValues),
   };
+  const ownPrograms = [deployment.folder, ...hostFiles.files.map(({ path }) => path)];
+  const ignored =
+    unit === undefined
+      ? []
+      : await verifyUnit(host, name, unit, (program) =>
+          ownPrograms.some((path) => program === path || program.startsWith(`${path}/`)),
+        );
   const asks = listPrivileges({
     ...{ folder: deployment.folder, runtime: runtime.path, config: config?.text, unit, tmpfiles },
     ...{ hostFiles: hostFiles.files, ownFolders: listOwnFolders(name, values) },
@@ -132,7 +145,12 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
       ...{ name, image: imageName, deployment: deployment.folder, record, files, asks, commands },
       ...{ hostFiles: hostFiles.files, hostFolders: hostFiles.folders, keptFiles: hostFiles.kept },
     },
-    warnings: [...listWarnings(exports, deployment.config), ...(config?.warnings ?? [])],
+    warnings: [
+      ...listWarnings(exports, deployment.config),
+      ...(config?.warnings ?? []),
+      ...tolerated,
+      ...ignored,
+    ],
   };
 }
 

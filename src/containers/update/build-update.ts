@@ -1,14 +1,11 @@
 /** The new deployment of an update, which is built beside the running one. */
-import { AtomicError, wrapError } from '../../base/errors.ts';
-import { toPrintable } from '../../base/printable.ts';
+import { wrapError } from '../../base/errors.ts';
 import { requireWritable } from '../../host/files/durable-files.ts';
-import { isNameTaken } from '../../host/files/existing-paths.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { shieldFromInterruption } from '../../host/interruption.ts';
-import { captureProgram } from '../../host/run-program.ts';
 import { isServiceEnabled } from '../../host/systemd/systemctl.ts';
-import { buildDeploymentFolder, buildDeploymentPaths, type DeploymentPaths } from '../deployment.ts';
+import { buildDeploymentFolder } from '../deployment.ts';
 import { buildDeployment } from '../install/build-deployment.ts';
 import { type SwitchJournal, writeJournal } from '../journal.ts';
 import { checkHostFolders, listHostWrites } from '../prepare/check-host-folders.ts';
@@ -35,11 +32,6 @@ export async function buildUpdate(
   await writeJournal(host, journal);
   try {
     await buildDeployment(host, plan, to, warnings);
-    await checkUnit(
-      host,
-      name,
-      buildDeploymentPaths(buildDeploymentFolder(host.locations, name, to, 'new'), name),
-    );
   } catch (failure) {
     throw await discard(shieldFromInterruption(host), journal, wrapError(failure, `updating ${name}`));
   }
@@ -54,17 +46,4 @@ async function discard(host: Host, journal: SwitchJournal, failure: unknown): Pr
   } catch (undoFailure) {
     return buildRollbackFailed(`updating ${journal.container}`, failure, undoFailure);
   }
-}
-
-/** Otherwise systemd would refuse the unit only after the service is stopped. */
-async function checkUnit(host: Host, name: string, { unitCopy }: DeploymentPaths): Promise<void> {
-  if (!(await isNameTaken(unitCopy))) return;
-  const { exitCode, stderrTail } = await captureProgram(host, [
-    ...['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', unitCopy],
-  ]);
-  if (exitCode === 0) return;
-  throw new AtomicError('UNIT_FAILED', `${name}.service: ${toPrintable(stderrTail.trim())}`, {
-    hint: 'It comes from service.template in /exports of the image, and the --set values.',
-    details: { phase: 'build' },
-  });
 }

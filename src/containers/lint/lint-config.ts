@@ -1,0 +1,49 @@
+/**
+ * Finds what the runtimes refuse at the start of a container, and what they do in another way than `config.json` says. Each
+ * rule was tried with runc 1.1 and crun 1.8 (`test/host/runtime-rules.test.ts`). Pure.
+ */
+import type { JsonObject } from '../../base/json-text.ts';
+import { toPrintable } from '../../base/printable.ts';
+import { findWrongShapes, wrongNumber, wrongType } from './check-shape.ts';
+import { buildFinding, type Fault, type Finding, type Rule, type RuntimeKind } from './finding.ts';
+import { hostRules } from './host-rules.ts';
+import { mountRules } from './mount-rules.ts';
+import { namespaceRules } from './namespace-rules.ts';
+import { processRules } from './process-rules.ts';
+import type { ConfigRule, LintContext } from './rule.ts';
+import { seccompRules } from './seccomp-rules.ts';
+import { configShape } from './spec-shapes.ts';
+
+const configRules: readonly ConfigRule[] = [
+  ...processRules,
+  ...mountRules,
+  ...namespaceRules,
+  ...seccompRules,
+  ...hostRules,
+];
+
+/** All rules, for a table of them. */
+export const lintRules: readonly Rule[] = [wrongType, wrongNumber, ...configRules];
+
+/** A configuration with more faults than this is not written by a person. */
+const maxFindings = 100;
+const maxPlaceLength = 200;
+
+/** Lists what is wrong, errors first. */
+export function lintConfig(
+  config: JsonObject,
+  runtime: RuntimeKind,
+  context: LintContext,
+): readonly Finding[] {
+  const found: (readonly [Rule, Fault])[] = [
+    ...findWrongShapes(config, configShape),
+    ...configRules.flatMap((rule) => rule.find(config, context).map((fault) => [rule, fault] as const)),
+  ];
+  const findings = found.map(([rule, { where, problem }]) =>
+    buildFinding(rule, { where: toPrintable(where, maxPlaceLength), problem }, runtime),
+  );
+  return [
+    ...findings.filter(({ level }) => level === 'error'),
+    ...findings.filter(({ level }) => level === 'warning'),
+  ].slice(0, maxFindings);
+}

@@ -1,0 +1,53 @@
+/** What `systemd-analyze verify` says about a unit. */
+
+export interface UnitMessages {
+  /** Why systemd does not start the unit; empty when it does. */
+  readonly errors: readonly string[];
+  /** What it ignores, and what is old. */
+  readonly warnings: readonly string[];
+}
+
+/** Said of the unit itself, after the reasons: systemd refuses to start it. */
+const refused = /^Unit \S+ (?:has a bad unit file setting\.|failed to load properly)/;
+/** Such a line says that systemd goes on. Its reader finds it in the unit; other lines are about the unit as a whole. */
+const inFile = /^(\/.*?):(\d+): (.*)$/;
+const notExecutable = /^\S+: Command (.*) is not executable: /;
+
+/**
+ * Divides the messages into errors and warnings. Its exit status does not: it is 1 for a key that systemd ignores, too.
+ *
+ * @param output on standard error
+ * @param file the unit, as it was named; messages about other files, such as drop-ins of the host, are left out
+ * @param isExpected whether the update or the install brings a program, so that it may be missing now
+ */
+export function readUnitMessages(
+  output: string,
+  file: string,
+  isExpected: (program: string) => boolean,
+): UnitMessages {
+  const lines = output
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const messages = lines
+    .filter((line) => !refused.test(line))
+    .map((line) => describeLine(line, file, isExpected))
+    .filter((line) => line !== undefined);
+  if (lines.some((line) => refused.test(line))) {
+    return { errors: messages.length > 0 ? messages : ['it has a bad setting'], warnings: [] };
+  }
+  return { errors: [], warnings: messages };
+}
+
+function describeLine(
+  line: string,
+  file: string,
+  isExpected: (program: string) => boolean,
+): string | undefined {
+  const [, place, number, problem] = inFile.exec(line) ?? [];
+  // The marker, which is line 1, is not in the template.
+  if (place !== undefined) return place === file ? `line ${Number(number) - 1}: ${problem}` : undefined;
+  const program = notExecutable.exec(line)?.[1];
+  if (program !== undefined && isExpected(program)) return undefined;
+  return line.replace(/^\S+\.service: /, '');
+}

@@ -1,0 +1,46 @@
+/** Whether a new deployment would start: `config.json` by the rules of its runtime. */
+import { AtomicError } from '../../base/errors.ts';
+import { parseJsonObject } from '../../base/json-text.ts';
+import { findRuntimeKind } from '../lint/finding.ts';
+import { lintConfig } from '../lint/lint-config.ts';
+import { connectsTerminal } from '../render/unit/unit-terminal.ts';
+
+interface RenderedDeployment {
+  /** `config.json`, which was parsed before. */
+  readonly config: string;
+  /** How errors call it. */
+  readonly path: string;
+  readonly unit: string;
+  /** Path of the OCI runtime. */
+  readonly runtime: string;
+}
+
+const maxLength = 4 * 1024 * 1024;
+/** More are counted and not shown. */
+const maxShown = 10;
+
+/**
+ * Finds what the runtime refuses when the service starts, before anything of the running container changes.
+ *
+ * @returns what it does in another way than the configuration says
+ * @throws CONFIG_INVALID for what it refuses
+ */
+export function lintDeployment({ config, path, unit, runtime }: RenderedDeployment): readonly string[] {
+  const invalid = (problem: string) =>
+    new AtomicError('CONFIG_INVALID', `Invalid configuration file.  ${problem} (${path})`, {
+      hint: 'It comes from config.json or config.json.template in /exports of the image, and the --set values.',
+    });
+  const findings = lintConfig(parseJsonObject(config, maxLength, invalid), findRuntimeKind(runtime), {
+    hasTerminal: connectsTerminal(unit),
+  });
+  const select = (wanted: string) => findings.filter(({ level }) => level === wanted).map(({ text }) => text);
+  const errors = select('error');
+  if (errors.length > 0) throw invalid(joinShown(errors));
+  const warnings = select('warning');
+  return warnings.length === 0 ? [] : [`config.json: ${joinShown(warnings)}`];
+}
+
+function joinShown(texts: readonly string[]): string {
+  const more = texts.length > maxShown ? `; and ${texts.length - maxShown} more` : '';
+  return `${texts.slice(0, maxShown).join('; ')}${more}`;
+}
