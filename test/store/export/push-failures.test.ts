@@ -102,7 +102,7 @@ test('an image that is not there, names that lead nowhere', async () => {
     [() => pushImage(store.host, 'nothing', undefined, {}), 'IMAGE_NOT_FOUND', /images list/],
     [() => pushImage(store.host, name, 'team/x', {}), 'BAD_VALUE', /images push/],
     [() => exportImage(store.host, name, '/tmp/x.tar'), 'BAD_VALUE', /oci:FOLDER/],
-    [() => exportImage(store.host, name, 'oci:/proc/nothing'), 'STORE_FAILED', /keeps files/],
+    [() => exportImage(store.host, name, 'oci:/proc/nothing'), 'STORE_FAILED', /stores files/],
     [() => exportImage(store.host, name, 'oci-archive:/nowhere/x.tar'), 'STORE_FAILED', /mkdir -p \/nowhere/],
   ];
   for (const [action, code, hint] of cases) {
