@@ -25,14 +25,14 @@ import { verifyImages } from '../../src/containers/verify/verify-images.ts';
 import type { StoredImage } from '../../src/image/image.ts';
 import { type DeploymentProblem, isSound } from '../../src/image/verified-image.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
-import { describeTree } from '../store/layers/describe-tree.ts';
-import { inodeOf, ostree } from '../store/ostree-cli.ts';
-import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { writeLayout } from '../support/oci-layout.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { describeTree } from '../support/store/describe-tree.ts';
+import { inodeOf, ostree } from '../support/store/ostree-cli.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
 import { deploy, expectSound, findObject, replaceFile } from './verified-store.ts';
 

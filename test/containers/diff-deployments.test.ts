@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { formatDiff } from '../../src/commands/roots/diff-view.ts';
 import { diffRoots } from '../../src/containers/diff.ts';
-import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
+import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
 import { record, writeDeployment } from './fake-deployment.ts';
 

@@ -10,11 +10,11 @@ import { isSound } from '../../src/image/verified-image.ts';
 import { formatObjectPath } from '../../src/ostree/object-files.ts';
 import { readImage } from '../../src/store/find-image.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
-import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);

@@ -5,11 +5,11 @@ import { planDeletion, requireUnused } from '../../src/containers/cleanup/delete
 import { verifyImages } from '../../src/containers/verify/verify-images.ts';
 import { formatImageRef } from '../../src/image/ref-name.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
-import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
 import { deploy, findObject } from './verified-store.ts';
 

@@ -19,14 +19,14 @@ import { mergeNamedImage } from '../../src/store/merge-image.ts';
 import { unmountRoot } from '../../src/store/mount/unmount.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { tagImage } from '../../src/store/tag-image.ts';
-import { describeTree } from '../store/layers/describe-tree.ts';
-import { deployAsOriginal, storeAsOriginal } from '../store/original-store.ts';
-import { checkRepository, listRefs } from '../store/ostree-cli.ts';
-import { checkOut, createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { describeTree } from '../support/store/describe-tree.ts';
+import { deployAsOriginal, storeAsOriginal } from '../support/store/original-store.ts';
+import { checkRepository, listRefs } from '../support/store/ostree-cli.ts';
+import { checkOut, createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);

@@ -19,12 +19,12 @@ import { isSound, type ObjectKind, type StoreProblem } from '../../src/image/ver
 import { findRef } from '../../src/ostree/object-files.ts';
 import { readImage } from '../../src/store/find-image.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
-import { describeTree } from '../store/layers/describe-tree.ts';
-import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { describeTree } from '../support/store/describe-tree.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
 import { deploy, expectSound, findObject } from './verified-store.ts';
 

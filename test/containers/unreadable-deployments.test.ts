@@ -20,11 +20,11 @@ import type { StoredImage } from '../../src/image/image.ts';
 import { type DeploymentProblem, isSound } from '../../src/image/verified-image.ts';
 import { removeImageNames } from '../../src/ostree/write-refs.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
-import { createStore, TEST_TIMEOUT_MS } from '../store/store-fixture.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
 import { deploy } from './verified-store.ts';
 

@@ -10,9 +10,9 @@ import type { ObjectKind } from '../../src/image/verified-image.ts';
 import type { TreeChecksums } from '../../src/ostree/layer-tree.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../../src/ostree/object-files.ts';
 import { checkoutImage } from '../../src/store/checkout/checkout.ts';
-import { checkRepository, inodeOf } from '../store/ostree-cli.ts';
-import { listLeftovers } from '../store/pull/failed-pull.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { listLeftovers } from '../support/store/failed-pull.ts';
+import { checkRepository, inodeOf } from '../support/store/ostree-cli.ts';
 import { record } from './fake-deployment.ts';
 
 /** Makes `CHECKOUTS/NAME.0` as an install does, without units. @returns its root filesystem */

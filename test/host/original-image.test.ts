@@ -1,8 +1,8 @@
 /** An image and a container that the original tool has left on a host: they go on being used (compatibility S-01). */
 import { expect, test } from 'bun:test';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { deployAsOriginal, storeAsOriginal } from '../store/original-store.ts';
 import { atomic, runAtomic } from '../support/atomic.ts';
+import { deployAsOriginal, storeAsOriginal } from '../support/store/original-store.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
 import { buildTestImage, serviceExports } from './container-images.ts';
 import { checkouts } from './host-state.ts';

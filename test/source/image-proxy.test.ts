@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { pullImage } from '../../src/store/pull/pull.ts';
-import { failedPull, listChildren } from '../store/pull/failed-pull.ts';
 import { startFaultyRegistry } from '../support/faulty-registry.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { failedPull, listChildren } from '../support/store/failed-pull.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 import { tree } from '../support/tree.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { requirePodmanStore } from '../../src/source/local/podman-store.ts';
-import { failedPull } from '../store/pull/failed-pull.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { failedPull } from '../support/store/failed-pull.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 
 setDefaultTimeout(60_000);

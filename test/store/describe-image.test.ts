@@ -8,10 +8,10 @@ import { tagImage } from '../../src/store/tag-image.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
+import { ostree } from '../support/store/ostree-cli.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { buildTar } from '../support/tar-writer.ts';
 import { tree } from '../support/tree.ts';
-import { ostree } from './ostree-cli.ts';
-import { createStore, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

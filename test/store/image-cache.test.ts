@@ -20,10 +20,10 @@ import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { readCacheContent, writeCacheContent } from '../support/store/cache-content.ts';
+import { checkRepository, ostree } from '../support/store/ostree-cli.ts';
+import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
-import { readCacheContent, writeCacheContent } from './cache-content.ts';
-import { checkRepository, ostree } from './ostree-cli.ts';
-import { createStore, pullLayers, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

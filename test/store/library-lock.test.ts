@@ -7,7 +7,7 @@ import { withRepository } from '../../src/ostree/repository.ts';
 import { withTransaction } from '../../src/ostree/transaction.ts';
 import { pruneRepository } from '../../src/store/prune/prune.ts';
 import type { Sandbox } from '../support/sandbox.ts';
-import { createStore, TEST_TIMEOUT_MS } from './store-fixture.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -7,10 +7,10 @@ import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
+import { listRefs, ostree } from '../support/store/ostree-cli.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
 import { takeSnapshot } from '../support/tree-snapshot.ts';
-import { listRefs, ostree } from './ostree-cli.ts';
-import { createStore, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

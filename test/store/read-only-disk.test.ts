@@ -9,10 +9,10 @@ import { unmountRoot } from '../../src/store/mount/unmount.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { tagImage } from '../../src/store/tag-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
+import { failedPull } from '../support/store/failed-pull.ts';
+import { mountSmallDisk, run } from '../support/store/small-disk.ts';
+import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
-import { failedPull } from './pull/failed-pull.ts';
-import { mountSmallDisk, run } from './small-disk.ts';
-import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

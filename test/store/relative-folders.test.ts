@@ -5,10 +5,10 @@ import { findImage } from '../../src/store/find-image.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { writeLayout } from '../support/oci-layout.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { pullInProcess } from '../support/store/pull-in-process.ts';
+import { TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 import { tree } from '../support/tree.ts';
-import { pullInProcess } from './pull/pull-in-process.ts';
-import { TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

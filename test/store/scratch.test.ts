@@ -3,7 +3,7 @@ import { expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { removeAbandonedScratch, withScratch } from '../../src/store/scratch.ts';
 import { createSandbox } from '../support/sandbox.ts';
-import { TEST_TIMEOUT_MS } from './store-fixture.ts';
+import { TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -3,7 +3,7 @@ import { expect, setDefaultTimeout, test } from 'bun:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withExclusiveStore, withSharedStore } from '../../src/store/access/store-lock.ts';
 import { createSandbox } from '../support/sandbox.ts';
-import { TEST_TIMEOUT_MS } from './store-fixture.ts';
+import { TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -6,10 +6,16 @@ import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage, digestOf, type ImageKind } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
+import {
+  checkRepository,
+  listMetadataTypes,
+  listRefs,
+  ostree,
+  readMetadata,
+} from '../support/store/ostree-cli.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { buildTar } from '../support/tar-writer.ts';
 import { tree } from '../support/tree.ts';
-import { checkRepository, listMetadataTypes, listRefs, ostree, readMetadata } from './ostree-cli.ts';
-import { createStore, TEST_TIMEOUT_MS } from './store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -10,10 +10,10 @@ import { type BuiltImage, buildImage, digestOf, type ImageInput } from '../../su
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { listLeftovers } from '../../support/store/failed-pull.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { buildTar, type TarEntry } from '../../support/tar-writer.ts';
 import { tree } from '../../support/tree.ts';
-import { listLeftovers } from '../pull/failed-pull.ts';
-import { createStore, TEST_TIMEOUT_MS } from '../store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

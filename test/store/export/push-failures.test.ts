@@ -10,9 +10,9 @@ import { pullImage } from '../../../src/store/pull/pull.ts';
 import { startFaultyRegistry } from '../../support/faulty-registry.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { listLeftovers } from '../../support/store/failed-pull.ts';
+import { createStore, pushNew, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { listLeftovers } from '../pull/failed-pull.ts';
-import { createStore, pushNew, TEST_TIMEOUT_MS } from '../store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

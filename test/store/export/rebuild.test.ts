@@ -15,12 +15,12 @@ import { Crc64 } from '../../../src/tar/crc64.ts';
 import { buildImage, type ImageInput } from '../../support/oci-image.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { listLeftovers } from '../../support/store/failed-pull.ts';
+import { ostree } from '../../support/store/ostree-cli.ts';
+import { randomLayers } from '../../support/store/random-layers.ts';
+import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { buildTar, type TarEntry } from '../../support/tar-writer.ts';
 import { tree } from '../../support/tree.ts';
-import { randomLayers } from '../layers/random-layers.ts';
-import { ostree } from '../ostree-cli.ts';
-import { listLeftovers } from '../pull/failed-pull.ts';
-import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from '../store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -9,10 +9,10 @@ import { readRecordedLayer, rebuildArchive } from '../../../src/store/export/reb
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { run } from '../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { checkRepository } from '../../support/store/ostree-cli.ts';
+import { checkOut, createStore, pullLayers, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { buildTar, type TarEntry } from '../../support/tar-writer.ts';
-import { checkRepository } from '../ostree-cli.ts';
-import { checkOut, createStore, pullLayers, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { describeTree } from './describe-tree.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

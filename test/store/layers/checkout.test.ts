@@ -8,12 +8,12 @@ import { linkOrCopy } from '../../../src/store/layer/link-or-copy.ts';
 import { checksumPath } from '../../../src/store/verify/checksum-path.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { checkRepository, inodeOf } from '../../support/store/ostree-cli.ts';
+import { mountSmallDisk, run } from '../../support/store/small-disk.ts';
+import { checkOut, createStore, pullLayers, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import type { TarEntry } from '../../support/tar-writer.ts';
 import { tree } from '../../support/tree.ts';
-import { checkRepository, inodeOf } from '../ostree-cli.ts';
-import { mountSmallDisk, run } from '../small-disk.ts';
-import { checkOut, createStore, pullLayers, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { describeTree } from './describe-tree.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -13,12 +13,12 @@ import { type BuiltImage, buildImage } from '../../support/oci-image.ts';
 import { writeLayout } from '../../support/oci-layout.ts';
 import { run } from '../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { failedPull, listLeftovers } from '../../support/store/failed-pull.ts';
+import { checkOut, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { buildTar, type TarEntry } from '../../support/tar-writer.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary.ts';
 import { tree } from '../../support/tree.ts';
-import { failedPull, listLeftovers } from '../pull/failed-pull.ts';
-import { checkOut, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { describeTree } from './describe-tree.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -3,13 +3,13 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
 import { pullImage } from '../../../src/store/pull/pull.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { checkRepository } from '../../support/store/ostree-cli.ts';
+import { randomLayers } from '../../support/store/random-layers.ts';
+import { checkOut, createStore, pushNew, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import type { TarEntry } from '../../support/tar-writer.ts';
 import { tree } from '../../support/tree.ts';
-import { checkRepository } from '../ostree-cli.ts';
-import { checkOut, createStore, pushNew, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { describeTree } from './describe-tree.ts';
 import { extractWithPodman } from './podman-roots.ts';
-import { randomLayers } from './random-layers.ts';
 
 setDefaultTimeout(3 * TEST_TIMEOUT_MS);
 

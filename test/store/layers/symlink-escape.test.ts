@@ -5,13 +5,19 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { type Registry, startRegistry } from '../../support/registry.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { failedPull } from '../../support/store/failed-pull.ts';
+import { checkRepository } from '../../support/store/ostree-cli.ts';
+import {
+  checkOut,
+  createStore,
+  pullLayers,
+  pushNew,
+  TEST_TIMEOUT_MS,
+} from '../../support/store/store-fixture.ts';
 import type { TarEntry } from '../../support/tar-writer.ts';
 import { tree } from '../../support/tree.ts';
 import { diffSnapshots, takeSnapshot } from '../../support/tree-snapshot.ts';
-import { checkRepository } from '../ostree-cli.ts';
-import { failedPull } from '../pull/failed-pull.ts';
-import { checkOut, createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { describeTree } from './describe-tree.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -5,11 +5,11 @@ import { gzipSync } from 'node:zlib';
 import type { LayerInput } from '../../support/oci-image.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { failedPull } from '../../support/store/failed-pull.ts';
+import { checkRepository } from '../../support/store/ostree-cli.ts';
+import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { buildTar, type TarEntry } from '../../support/tar-writer.ts';
 import { tree } from '../../support/tree.ts';
-import { checkRepository } from '../ostree-cli.ts';
-import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { failedPull } from './failed-pull.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -7,10 +7,10 @@ import { buildImage, type ImageInput } from '../../support/oci-image.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { failedPull, type PullFailure } from '../../support/store/failed-pull.ts';
+import { checkRepository } from '../../support/store/ostree-cli.ts';
+import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { checkRepository } from '../ostree-cli.ts';
-import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { failedPull, type PullFailure } from './failed-pull.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -10,11 +10,11 @@ import { buildImage } from '../../support/oci-image.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { failedPull, listChildren, type PullFailure } from '../../support/store/failed-pull.ts';
+import { checkRepository } from '../../support/store/ostree-cli.ts';
+import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { buildTar } from '../../support/tar-writer.ts';
 import { tree } from '../../support/tree.ts';
-import { checkRepository } from '../ostree-cli.ts';
-import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { failedPull, listChildren, type PullFailure } from './failed-pull.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

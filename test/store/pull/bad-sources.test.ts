@@ -8,12 +8,12 @@ import { buildImage } from '../../support/oci-image.ts';
 import { layoutBlobPath, writeLayout } from '../../support/oci-layout.ts';
 import { run } from '../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { failedPull } from '../../support/store/failed-pull.ts';
+import { pullInProcess } from '../../support/store/pull-in-process.ts';
+import { TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { buildTar, type TarEntry } from '../../support/tar-writer.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary.ts';
 import { tree } from '../../support/tree.ts';
-import { TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { failedPull } from './failed-pull.ts';
-import { pullInProcess } from './pull-in-process.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

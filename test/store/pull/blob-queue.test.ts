@@ -12,8 +12,8 @@ import { buildImage } from '../../support/oci-image.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { createStore, TEST_TIMEOUT_MS } from '../store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

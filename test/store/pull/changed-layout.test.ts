@@ -6,10 +6,10 @@ import { buildImage, buildIndex } from '../../support/oci-image.ts';
 import { layoutBlobPath, writeLayout } from '../../support/oci-layout.ts';
 import { run } from '../../support/run.ts';
 import { createSandbox } from '../../support/sandbox.ts';
+import { failedPull } from '../../support/store/failed-pull.ts';
+import { TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary.ts';
 import { tree } from '../../support/tree.ts';
-import { TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { failedPull } from './failed-pull.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

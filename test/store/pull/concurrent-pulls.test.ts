@@ -14,11 +14,11 @@ import { startFaultyRegistry } from '../../support/faulty-registry.ts';
 import { buildImage } from '../../support/oci-image.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
+import { listLeftovers } from '../../support/store/failed-pull.ts';
+import { checkRepository, listRefs } from '../../support/store/ostree-cli.ts';
+import { type PullOutcome, pullInProcess } from '../../support/store/pull-in-process.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { checkRepository, listRefs } from '../ostree-cli.ts';
-import { createStore, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { listLeftovers } from './failed-pull.ts';
-import { type PullOutcome, pullInProcess } from './pull-in-process.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -12,10 +12,10 @@ import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
 import { run } from '../../support/run.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { listChildren, listRecordedLayers } from '../../support/store/failed-pull.ts';
+import { checkRepository, listRefs } from '../../support/store/ostree-cli.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { checkRepository, listRefs } from '../ostree-cli.ts';
-import { createStore, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { listChildren, listRecordedLayers } from './failed-pull.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

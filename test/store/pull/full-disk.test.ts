@@ -21,13 +21,13 @@ import { pullImage } from '../../../src/store/pull/pull.ts';
 import { buildImage, type LayerInput } from '../../support/oci-image.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
+import { createSigningKey } from '../../support/signing-key.ts';
+import { failedPull } from '../../support/store/failed-pull.ts';
+import { checkRepository } from '../../support/store/ostree-cli.ts';
+import { mountSmallDisk } from '../../support/store/small-disk.ts';
+import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { buildTar } from '../../support/tar-writer.ts';
 import { tree } from '../../support/tree.ts';
-import { checkRepository } from '../ostree-cli.ts';
-import { mountSmallDisk } from '../small-disk.ts';
-import { createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { createSigningKey } from '../trust/signing-key.ts';
-import { failedPull } from './failed-pull.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

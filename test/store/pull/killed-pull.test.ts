@@ -11,12 +11,12 @@ import { type BuiltImage, buildImage } from '../../support/oci-image.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { listLeftovers, listRecordedLayers, listWaiting } from '../../support/store/failed-pull.ts';
+import { checkRepository } from '../../support/store/ostree-cli.ts';
+import { pullInProcess } from '../../support/store/pull-in-process.ts';
+import { checkOut, createStore, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { describeTree } from '../layers/describe-tree.ts';
-import { checkRepository } from '../ostree-cli.ts';
-import { checkOut, createStore, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { listLeftovers, listRecordedLayers, listWaiting } from './failed-pull.ts';
-import { pullInProcess } from './pull-in-process.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

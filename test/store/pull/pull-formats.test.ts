@@ -11,11 +11,11 @@ import {
 } from '../../support/oci-image.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { failedPull } from '../../support/store/failed-pull.ts';
+import { checkOut, createStore, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { buildTar } from '../../support/tar-writer.ts';
 import { tree } from '../../support/tree.ts';
-import { describeTree } from '../layers/describe-tree.ts';
-import { checkOut, createStore, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { failedPull } from './failed-pull.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

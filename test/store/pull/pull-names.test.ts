@@ -10,9 +10,9 @@ import { type BuiltImage, buildImage, buildIndex } from '../../support/oci-image
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
 import { createSandbox } from '../../support/sandbox.ts';
+import { failedPull } from '../../support/store/failed-pull.ts';
+import { createStore, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { createStore, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { failedPull } from './failed-pull.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -9,12 +9,12 @@ import { type BuiltImage, buildImage, buildIndex } from '../../support/oci-image
 import { writeLayout } from '../../support/oci-layout.ts';
 import { run } from '../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { failedPull, listLeftovers } from '../../support/store/failed-pull.ts';
+import { checkRepository, readMetadata } from '../../support/store/ostree-cli.ts';
+import { checkOut, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary.ts';
 import { tree } from '../../support/tree.ts';
-import { describeTree } from '../layers/describe-tree.ts';
-import { checkRepository, readMetadata } from '../ostree-cli.ts';
-import { checkOut, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { failedPull, listLeftovers } from './failed-pull.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -7,9 +7,9 @@ import { pullImage } from '../../../src/store/pull/pull.ts';
 import { type BuiltImage, buildImage } from '../../support/oci-image.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
+import { checkRepository, inodeOf, listFileObjects, listRefs } from '../../support/store/ostree-cli.ts';
+import { checkOut, createStore, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { checkRepository, inodeOf, listFileObjects, listRefs } from '../ostree-cli.ts';
-import { checkOut, createStore, TEST_TIMEOUT_MS } from '../store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

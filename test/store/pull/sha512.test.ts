@@ -10,11 +10,11 @@ import { layoutBlobPath, writeLayout } from '../../support/oci-layout.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
 import { createSandbox } from '../../support/sandbox.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { failedPull } from '../../support/store/failed-pull.ts';
+import { checkRepository, listRefs } from '../../support/store/ostree-cli.ts';
+import { checkOut, createStore, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { describeTree } from '../layers/describe-tree.ts';
-import { checkRepository, listRefs } from '../ostree-cli.ts';
-import { checkOut, createStore, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { failedPull } from './failed-pull.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -4,13 +4,13 @@ import { pullImage } from '../../../src/store/pull/pull.ts';
 import { buildImage, type ImageInput } from '../../support/oci-image.ts';
 import { writeLayout } from '../../support/oci-layout.ts';
 import { createSandbox } from '../../support/sandbox.ts';
+import { readCacheContent, writeCacheContent } from '../../support/store/cache-content.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { failedPull } from '../../support/store/failed-pull.ts';
+import { checkRepository, readMetadata } from '../../support/store/ostree-cli.ts';
+import { checkOut, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary.ts';
 import { tree } from '../../support/tree.ts';
-import { readCacheContent, writeCacheContent } from '../cache-content.ts';
-import { describeTree } from '../layers/describe-tree.ts';
-import { checkRepository, readMetadata } from '../ostree-cli.ts';
-import { checkOut, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { failedPull } from './failed-pull.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

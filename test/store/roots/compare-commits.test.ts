@@ -9,10 +9,16 @@ import { compareCommits } from '../../../src/store/compare-commits.ts';
 import type { FileChange } from '../../../src/store/file-change.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { randomLayers } from '../../support/store/random-layers.ts';
+import {
+  checkOut,
+  createStore,
+  pullLayers,
+  pushNew,
+  TEST_TIMEOUT_MS,
+} from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { describeTree } from '../layers/describe-tree.ts';
-import { randomLayers } from '../layers/random-layers.ts';
-import { checkOut, createStore, pullLayers, pushNew, TEST_TIMEOUT_MS } from '../store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -6,8 +6,8 @@ import { formatBlobRef } from '../../../src/image/ref-name.ts';
 import { type ImageTree, openImageTree, readImageConfig } from '../../../src/store/image-files.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

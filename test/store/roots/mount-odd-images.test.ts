@@ -13,9 +13,9 @@ import { listRecordedMounts, removeEndedMounts } from '../../../src/store/mount/
 import { pullImage } from '../../../src/store/pull/pull.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { checkOut, createStore, pushNew, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { describeTree } from '../layers/describe-tree.ts';
-import { checkOut, createStore, pushNew, TEST_TIMEOUT_MS } from '../store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

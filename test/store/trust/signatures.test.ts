@@ -11,12 +11,12 @@ import { type BuiltImage, buildImage, buildIndex } from '../../support/oci-image
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { createSigningKey, type SigningKey } from '../../support/signing-key.ts';
+import { describeTree } from '../../support/store/describe-tree.ts';
+import { failedPull, listLeftovers, type PullFailure } from '../../support/store/failed-pull.ts';
+import { checkRepository, readMetadata } from '../../support/store/ostree-cli.ts';
+import { checkOut, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { describeTree } from '../layers/describe-tree.ts';
-import { checkRepository, readMetadata } from '../ostree-cli.ts';
-import { failedPull, listLeftovers, type PullFailure } from '../pull/failed-pull.ts';
-import { checkOut, TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { createSigningKey, type SigningKey } from './signing-key.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -7,11 +7,11 @@ import { buildImage } from '../../support/oci-image.ts';
 import { writeLayout } from '../../support/oci-layout.ts';
 import { run } from '../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { createSigningKey, type SigningKey } from '../../support/signing-key.ts';
+import { failedPull, listLeftovers } from '../../support/store/failed-pull.ts';
+import { TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary.ts';
 import { tree } from '../../support/tree.ts';
-import { failedPull, listLeftovers } from '../pull/failed-pull.ts';
-import { TEST_TIMEOUT_MS } from '../store-fixture.ts';
-import { createSigningKey, type SigningKey } from './signing-key.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -6,10 +6,10 @@ import { buildImage } from '../../support/oci-image.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { failedPull } from '../../support/store/failed-pull.ts';
+import { pullInProcess } from '../../support/store/pull-in-process.ts';
+import { TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
-import { failedPull } from '../pull/failed-pull.ts';
-import { pullInProcess } from '../pull/pull-in-process.ts';
-import { TEST_TIMEOUT_MS } from '../store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Blob } from '../../support/oci-image.ts';
-import { createTemporaryFolder } from '../../support/temporary.ts';
+import type { Blob } from './oci-image.ts';
+import { createTemporaryFolder } from './temporary.ts';
 
 const TIMEOUT_MS = 60_000;
 

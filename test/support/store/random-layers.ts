@@ -1,6 +1,6 @@
 /** Random images of several layers, each layer as a builder would write it: what changed since the one below. */
 import fc from 'fast-check';
-import type { TarEntry } from '../../support/tar-writer.ts';
+import type { TarEntry } from '../tar-writer.ts';
 
 /** One step of a build; paths are indexes into what is there, so that steps often meet. */
 type Step =

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { ErrorCode } from '../../../src/base/errors.ts';
-import type { Sandbox } from '../../support/sandbox.ts';
+import type { Sandbox } from '../sandbox.ts';
 
 export type PullOutcome =
   | { readonly kind: 'pulled'; readonly commit: string }

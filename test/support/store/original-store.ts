@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { formatBlobRef, formatImageRef } from '../../src/image/ref-name.ts';
-import type { BuiltImage } from '../support/oci-image.ts';
-import type { TemporaryFolder } from '../support/temporary.ts';
+import { formatBlobRef, formatImageRef } from '../../../src/image/ref-name.ts';
+import type { BuiltImage } from '../oci-image.ts';
+import type { TemporaryFolder } from '../temporary.ts';
 import { ostree, type StoreFolder } from './ostree-cli.ts';
 
 /** A sandbox, or a host with a folder to work in. */

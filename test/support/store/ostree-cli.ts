@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../sandbox.ts';
 
 const TIMEOUT_MS = 30_000;
 

@@ -1,11 +1,11 @@
 /** A store in a sandbox, images in a real registry, and the way between them. */
 
-import type { PulledImage } from '../../src/image/image.ts';
-import { checkoutImage } from '../../src/store/checkout/checkout.ts';
-import { pullImage } from '../../src/store/pull/pull.ts';
-import { buildImage, type ImageInput } from '../support/oci-image.ts';
-import { pushImage, type RegistryAddress } from '../support/registry-push.ts';
-import { createSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';
+import type { PulledImage } from '../../../src/image/image.ts';
+import { checkoutImage } from '../../../src/store/checkout/checkout.ts';
+import { pullImage } from '../../../src/store/pull/pull.ts';
+import { buildImage, type ImageInput } from '../oci-image.ts';
+import { pushImage, type RegistryAddress } from '../registry-push.ts';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../sandbox.ts';
 
 /** Time for one test: a pull takes a fraction of a second, and much more on a machine that is busy otherwise. */
 export const TEST_TIMEOUT_MS = 60_000;

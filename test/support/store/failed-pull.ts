@@ -6,7 +6,7 @@ import type { SourceOptions } from '../../../src/image/image.ts';
 import { REF_FOLDER } from '../../../src/image/ref-name.ts';
 import { listImages } from '../../../src/store/list-images.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
-import type { Sandbox } from '../../support/sandbox.ts';
+import type { Sandbox } from '../sandbox.ts';
 
 export interface PullFailure {
   readonly code: ErrorCode;

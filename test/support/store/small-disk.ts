@@ -1,7 +1,7 @@
 /** A store on a filesystem of its own, which can be full or read-only. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
-import type { Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../sandbox.ts';
 
 const DISK_BYTES = 24 * 1024 * 1024;
 

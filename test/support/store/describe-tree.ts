@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { takeSnapshot } from '../../support/tree-snapshot.ts';
+import { takeSnapshot } from '../tree-snapshot.ts';
 
 /**
  * One line an entry, sorted: `d etc 0755 0:0`, `f etc/passwd 0644 0:0 "content"`, `l bin -> usr/bin`, each followed by
