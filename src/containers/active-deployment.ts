@@ -7,10 +7,10 @@ import type { Host } from '../host/host.ts';
 import { buildContainerPaths } from './deployment.ts';
 import { findLinkTarget } from './read-container.ts';
 
-/** Replaces the symlink by one rename: the container exists at every moment. */
+/** Replaces the symlink by one rename, so that the container always exists. */
 export async function setActiveDeployment(host: Host, name: string, folder: string): Promise<void> {
   const { link, newLink } = buildContainerPaths(host.locations, name);
-  // A crash may have left it, also when the symlink is as it should be.
+  // A crash may have left the temporary symlink, also when the final one is right.
   await withFileErrors(`remove ${newLink}`, async () => unlinkIfThere(newLink));
   if ((await findLinkTarget(link)) === folder) return;
   await withFileErrors(`create symlink ${link}`, async () => {

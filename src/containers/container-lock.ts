@@ -5,7 +5,7 @@ import { type LockRequest, type LockResult, withLock, withLockIfFree } from '../
 import { ensurePrivateCheckouts } from '../store/access/private-folders.ts';
 
 /**
- * Runs an operation on one container under its lock. Waits for another operation, and reports the wait.
+ * Runs an operation on one container with its lock. Waits for another operation, and reports the wait.
  *
  * @param verb the name of the operation, for processes that wait: `install`
  * @throws READ_ONLY, NO_SPACE when the lock cannot be made; INTERRUPTED while waiting
@@ -19,7 +19,7 @@ export async function withContainerLock<T>(
   return withLock(host, await prepareLock(host, name, verb), action);
 }
 
-/** Runs an operation on one container under its lock, unless another operation holds it. */
+/** Runs an operation on one container with its lock, unless another operation holds the lock. */
 export async function withContainerLockIfFree<T>(
   host: Host,
   name: string,

@@ -1,4 +1,4 @@
-/** Containers as commands and listings see them. */
+/** The types of containers and plans for commands and lists. */
 import type { Checksum } from '../image/checksum.ts';
 import type { Privilege } from './consent/privilege.ts';
 import type { DeploymentNumber } from './deployment.ts';
@@ -7,7 +7,7 @@ import type { ValueOrigins } from './render/values/value-origins.ts';
 
 export type ContainerStatus = 'running' | 'failed' | 'inactive' | 'no service';
 
-/** The commit that an `info` file names: `''` when it names none, `damaged` when its text is not a checksum. */
+/** The commit in an `info` file: `''` when it has none, `damaged` when its text is not a checksum. */
 export type RecordedCommit = Checksum | '' | 'damaged';
 
 /** The content of `info` in a deployment folder (compatibility O-11). `info-file.ts` converts the names of its keys. */
@@ -22,11 +22,11 @@ export interface DeploymentRecord {
   readonly hasContainerService: boolean;
   /** Path of the OCI runtime. */
   readonly runtime: string;
-  /** What the container has on the host beside its unit and its tmpfiles.d file. */
+  /** The files of the container on the host other than its unit and its tmpfiles.d file. */
   readonly hostFiles: HostFilesRecord;
   /** Folders below `/run` that the install created, outermost first. They are removed with the container. */
   readonly createdFolders: readonly string[];
-  /** Where each value came from; `undefined` in a file of the original, which does not record it. */
+  /** The origin of each value; `undefined` in a file of the original, which does not record it. */
   readonly valueOrigins: ValueOrigins | undefined;
 }
 
@@ -60,13 +60,13 @@ export type ListedContainer =
 export interface InstallRequest {
   /** The image as typed. */
   readonly image: string;
-  /** Container name; derived from the image when left out (compatibility I-10). */
+  /** Container name; the default is derived from the image (compatibility I-10). */
   readonly name?: string;
   /** `--set` values. */
   readonly values: Readonly<Record<string, string>>;
   /** `--runtime PATH`. */
   readonly runtime?: string;
-  /** `--keep-new`: what is not written over a file of the host is written beside it. */
+  /** `--keep-new`: writes a file of the image beside the file of the host that it does not replace. */
   readonly keepsNew?: boolean;
 }
 
@@ -74,7 +74,7 @@ export interface InstallRequest {
 export interface PlannedFile {
   /** `unit` and `tmpfiles` are files of the host; `config` (`config.json`) and `info` are in the deployment folder. */
   readonly role: 'unit' | 'tmpfiles' | 'config' | 'info';
-  /** Absolute path that the file has when the deployment is active. */
+  /** Absolute path of the file when the deployment is active. */
   readonly path: string;
   /** Permission bits. */
   readonly mode: number;
@@ -91,11 +91,11 @@ export interface InstallPlan {
   readonly files: readonly PlannedFile[];
   /** From `/exports/hostfs` of the image, parents first. */
   readonly hostFiles: readonly PlannedHostFile[];
-  /** Folders that are made for them, outermost first. */
+  /** Folders that are created for them, outermost first. */
   readonly hostFolders: readonly PlannedHostFolder[];
-  /** Paths of host files where the host has something of its own, which stays as it is. */
+  /** Paths of host files at which the host has a file of its own, which does not change. */
   readonly keptFiles: readonly string[];
-  /** The privileges that the deployment asks of the host. */
+  /** The privileges on the host that the deployment asks for. */
   readonly asks: readonly Privilege[];
   /** Programs run after the commit point, in order, as argv. */
   readonly commands: readonly (readonly string[])[];

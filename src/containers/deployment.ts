@@ -1,5 +1,5 @@
 /**
- * Where a container is on the disk (compatibility O-10). CHECKOUTS is `locations.checkouts`.
+ * The paths of a container on the disk (compatibility O-10). CHECKOUTS is `locations.checkouts`.
  *
  * ```
  * CHECKOUTS/
@@ -9,20 +9,20 @@
  *     config.json                OCI runtime configuration
  *     NAME.service               copy of the unit, absent when the image has no service
  *     tmpfiles-NAME.conf         copy of the tmpfiles.d file, absent when there is nothing to declare
- *     host-files/                the files of the host as they are placed, absent when there are none
- *     info                       what was installed; written last
+ *     host-files/                the files for the host as they are written, absent when there are none
+ *     info                       description of the deployment; written last
  *   .NAME.0.new/  .NAME.link     a deployment and a symlink that an operation is building
- *   .NAME.0.previous/            the deployment of two generations ago, which comes back when an update fails
+ *   .NAME.0.previous/            the deployment that an update has set aside; a failed update restores it
  *   .NAME.0.old/                 a deployment that an operation is removing
  *   .NAME.0.fix                  a file or folder that a repair is about to move into NAME.0/rootfs
  *   .atomic/locks/NAME           held by the operation on NAME (flock)
- *   .atomic/journal/NAME.json    what that operation is doing; see journal.ts
+ *   .atomic/journal/NAME.json    the phase of that operation; see journal.ts
  * UNITS/NAME.service             e.g. /etc/systemd/system
  * TMPFILES/NAME.conf             e.g. /etc/tmpfiles.d
  * ```
  *
- * Names that begin with a dot exist only while an operation runs, or after it was killed. They are fixed, so that the
- * next command finds them.
+ * Names that begin with a dot exist only while an operation runs, or after it was killed. The names are fixed, so that
+ * the next command finds them.
  */
 import type { Locations } from '../base/locations.ts';
 

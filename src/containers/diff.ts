@@ -14,8 +14,8 @@ interface RootDiff {
 }
 
 /**
- * Compares two images, containers or deployments. For a container the image that it was installed from is compared, not
- * its files; `images verify` checks those.
+ * Compares two images, containers or deployments. For a container it compares the image that it was installed from, not
+ * its files; `images verify` checks the files.
  *
  * @param before a name as for `readRoot`
  * @throws AtomicError as `readRoot` and `compareCommits`

@@ -24,8 +24,8 @@ export type NamedRoot =
 
 /**
  * Finds the object of a name: a container (its active deployment), `CONTAINER.0` or `CONTAINER.1`, an image by its name
- * or by the beginning of its id, in this order (compatibility W-01: a container wins). An image with the name of a
- * container can be given with its tag.
+ * or by the beginning of its id, in this order (compatibility W-01: a container comes first). The name with a tag names
+ * the image.
  *
  * @throws AtomicError IMAGE_NOT_FOUND, CONTAINER_DAMAGED, BAD_REFERENCE, STORE_CORRUPT
  */

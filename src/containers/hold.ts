@@ -1,8 +1,8 @@
 /**
- * Containers that must not be updated, until a person takes that back.
+ * Containers that must not be updated until a person ends the hold.
  *
  * ```
- * STATE/held/NAME     of one container, empty; removed with the container
+ * STATE/held/NAME     the hold of one container: an empty file, removed with the container
  * ```
  */
 import { AtomicError } from '../base/errors.ts';
@@ -15,7 +15,7 @@ import { requireRoot } from './preconditions.ts';
 import { readContainer } from './read-container.ts';
 import { adviceForExistingName, parseContainerName } from './render/container-name.ts';
 
-/** @returns whether it was held before; @throws NOT_ROOT, BAD_VALUE, CONTAINER_NOT_FOUND */
+/** @returns whether the container was held before; @throws NOT_ROOT, BAD_VALUE, CONTAINER_NOT_FOUND */
 export async function holdContainer(host: Host, written: string): Promise<boolean> {
   return changeHold(host, written, 'hold', async (path) => {
     await ensureDirectory(`${host.locations.state}/held`);
@@ -23,7 +23,7 @@ export async function holdContainer(host: Host, written: string): Promise<boolea
   });
 }
 
-/** @returns whether it was held before; @throws NOT_ROOT, BAD_VALUE, CONTAINER_NOT_FOUND */
+/** @returns whether the container was held before; @throws NOT_ROOT, BAD_VALUE, CONTAINER_NOT_FOUND */
 export async function unholdContainer(host: Host, written: string): Promise<boolean> {
   return changeHold(host, written, 'unhold', removeFile);
 }
@@ -41,12 +41,15 @@ export async function requireNotHeld(host: Host, name: string): Promise<void> {
   });
 }
 
-/** The container is gone; another one of its name is not held. */
+/** Removes the hold of a removed container: a later container of that name is not held. */
 export async function forgetHold(host: Host, name: string): Promise<void> {
   await removeFile(buildPath(host, name));
 }
 
-/** Under the lock of the container: an uninstall that ends meanwhile would leave the file to the next one of this name. */
+/**
+ * The caller holds the lock of the container: otherwise an uninstall could end meanwhile, and the file would hold the
+ * next container of this name.
+ */
 async function changeHold(
   host: Host,
   written: string,

@@ -14,12 +14,13 @@ import type { DeploymentRecord, RecordedCommit } from './container.ts';
 import type { HostFilesRecord } from './render/hostfiles/host-file.ts';
 import { isValueOrigin, type ValueOrigins } from './render/values/value-origins.ts';
 
-/** The longest file that is read. All values of a container are far shorter. */
+/** The limit is far above the length of all values of a container. */
 const maxLength = 16 * 1024 * 1024;
 
 /**
- * Formats the `info` file of a deployment (compatibility O-11): all keys in their order, 4 spaces, a final newline. Keys
- * for packages and a foreign rootfs have the value for "none". The original does not read the keys behind `runtime`.
+ * Formats the `info` file of a deployment (compatibility O-11): all keys in their order, 4 spaces, a final newline.
+ * Keys for packages and a foreign rootfs have the value for "none". The original does not read the keys after
+ * `runtime`.
  */
 export function formatInfo(record: DeploymentRecord): string {
   const info = {
@@ -51,7 +52,7 @@ export function formatInfo(record: DeploymentRecord): string {
 }
 
 /**
- * Parses an `info` file. The original or an older version may have written it: absent keys get the defaults of
+ * Parses an `info` file. The original or an older version may have written it, so absent keys get the defaults of
  * compatibility O-11.
  *
  * @param text the file
@@ -103,7 +104,7 @@ function readCommit(text: string): RecordedCommit {
   return text === '' || isChecksum(text) ? text : 'damaged';
 }
 
-/** The original writes a file at the top as `/./name`. */
+/** The original writes the path of a file in the root as `/./name`. */
 function parseHostFiles(info: JsonObject, reject: Reject): HostFilesRecord {
   const strings = (key: string) => expectStrings(info[key], key, reject);
   const map = (key: string) => expectStringMap(info[key], key, reject);

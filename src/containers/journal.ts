@@ -1,7 +1,7 @@
 /**
- * The journal: `STATE/journal/NAME.json` records that an operation on a container has begun. It is on the disk before the
- * first change and removed after the last one. A journal without a held lock is the result of a crash: `recover.ts`
- * undoes or finishes the operation. It contains little, because all names are fixed (deployment.ts).
+ * The journal: `STATE/journal/NAME.json` records that an operation on a container has begun. It is on the disk before
+ * the first change and removed after the last one. A journal without a held lock is the result of a crash: `recover.ts`
+ * undoes or finishes the operation. It is short, because all names are fixed (deployment.ts).
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { AtomicError, rewordError } from '../base/errors.ts';
@@ -25,7 +25,7 @@ import { buildRollbackFailed } from './rollback-failed.ts';
 const formatVersion = 1;
 const maxLength = 64 * 1024;
 
-/** An update or a rollback: the change from one deployment to the other. */
+/** An update or a rollback: the switch from one deployment to the other. */
 export interface SwitchJournal {
   readonly operation: 'update' | 'rollback';
   readonly container: string;
@@ -47,7 +47,9 @@ export type Journal =
   | SwitchJournal
   /** A new container; `deployment` is the number that the install builds. */
   | { readonly operation: 'install'; readonly container: string; readonly deployment: DeploymentNumber }
-  /** The removal of a container. `hasService` and `runtime` are from its `info`, which may be removed already. */
+  /**
+   * The removal of a container. `hasService` and `runtime` are copied from its `info`, which may be removed already.
+   */
   | {
       readonly operation: 'uninstall';
       readonly container: string;
@@ -55,18 +57,21 @@ export type Journal =
       readonly runtime: string | undefined;
       /**
        * Whether the service ran. It is started again when the uninstall is undone. Undefined in a journal of an older
-       * version, which removed files in another order: such an uninstall is finished.
+       * version, which removed files in another order: recovery finishes such an uninstall.
        */
       readonly wasActive: boolean | undefined;
-      /** The units that ran and are stopped with the service, with their types, the service first; older versions: none. */
+      /**
+       * The units that ran and stop with the service, with their types, the service first; empty in a journal of older
+       * versions.
+       */
       readonly running: readonly string[];
     };
 
 /**
  * Begins an operation. From then on the next command recovers it after a crash.
  *
- * @throws file errors; the operation has not begun then, and there is no journal. ROLLBACK_FAILED when there is one that
- *   cannot be removed: what follows a crash then follows this, and finds nothing to undo.
+ * @throws file errors; then the operation has not begun, and there is no journal. ROLLBACK_FAILED when a journal exists
+ *   that cannot be removed: recovery then runs as after a crash, and finds nothing to undo.
  */
 export async function writeJournal(host: Host, journal: Journal): Promise<void> {
   const folder = buildJournalFolder(host.locations);
@@ -103,7 +108,7 @@ export async function removeJournal(host: Host, container: string): Promise<void
 /**
  * Finds the journal of a container.
  *
- * @throws JOURNAL_UNREADABLE when this version cannot read it; then the container must not be changed
+ * @throws JOURNAL_UNREADABLE when this version cannot read it: then the container must not be changed
  */
 export async function findJournal(host: Host, container: string): Promise<Journal | undefined> {
   const path = buildJournalPath(host.locations, container);
@@ -124,7 +129,10 @@ export async function listJournals(host: Host): Promise<readonly string[]> {
     .filter((name) => name !== undefined);
 }
 
-/** Lists the containers with a lock file or half a journal of an operation that was killed before its first change. */
+/**
+ * Lists the containers with a lock file or an incomplete journal of an operation that was killed before its first
+ * change.
+ */
 export async function listTraces(host: Host): Promise<readonly string[]> {
   const locks = await listEntries(buildLockFolder(host.locations));
   const journals = (await listEntries(buildJournalFolder(host.locations)))
@@ -133,7 +141,7 @@ export async function listTraces(host: Host): Promise<readonly string[]> {
   return [...new Set([...locks, ...journals])].sort();
 }
 
-/** Removes half a journal. The caller holds the lock of the container. */
+/** Removes an incomplete journal. The caller holds the lock of the container. */
 export async function removeTrace(host: Host, container: string): Promise<void> {
   const path = temporaryPath(buildJournalPath(host.locations, container));
   await withFileErrors(`remove ${path}`, async () => unlinkIfThere(path));

@@ -29,8 +29,8 @@ interface Installed {
 }
 
 /**
- * Lists all containers by name, also damaged ones. Works without root, and without systemd, where no service has a state.
- * Calls systemctl once for all containers.
+ * Lists all containers by name, also damaged ones. Works without root, and without systemd; then services have no
+ * state. Calls systemctl once for all containers.
  */
 export async function listContainers(host: Host): Promise<readonly ListedContainer[]> {
   const names = await listContainerNames(host);
@@ -48,8 +48,8 @@ export async function listContainers(host: Host): Promise<readonly ListedContain
 }
 
 /**
- * Names the state of a service (compatibility L-08). A state between the others counts as failed, because a
- * healthy service leaves it soon; a service that reloads its configuration counts as running.
+ * Names the state of a service (compatibility L-08). A transient state counts as failed, because a healthy service
+ * leaves it soon; a service that reloads its configuration counts as running.
  *
  * @param state `undefined` for a container without a service
  */
@@ -99,8 +99,8 @@ async function listDeploymentsOf(host: Host, name: string): Promise<readonly Lis
 }
 
 /**
- * Reads a container twice before it reports damage: an operation may have ended between the reads of the container and of
- * its journal.
+ * Reads a container twice before it reports damage, because an operation may have ended between the reads of the
+ * container and of its journal.
  */
 async function readSettled(host: Host, name: string): Promise<ContainerState> {
   for (const isLast of [false, true]) {
@@ -120,7 +120,7 @@ async function isBetween(host: Host, name: string): Promise<boolean> {
   return (await findLinkTarget(buildContainerPaths(host.locations, name).link)) === undefined;
 }
 
-/** Empty without a configuration, as in images without a service, and for a configuration without a command (X-12). */
+/** Empty without a configuration, as for images without a service, and for a configuration without a command (X-12). */
 async function readCommand(host: Host, name: string): Promise<readonly string[]> {
   const { config } = buildDeploymentPaths(buildContainerPaths(host.locations, name).link, name);
   try {

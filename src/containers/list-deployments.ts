@@ -46,8 +46,8 @@ type ReadInfo =
 
 /**
  * Finds all deployments by container and number. Code that removes something that a deployment may need must also check
- * the unreadable ones. A folder without a symlink, and without any file of a deployment, does not count, whatever its
- * name is. Works without root.
+ * the unreadable ones. A folder without a symlink and without any file of a deployment does not count, with any name.
+ * Works without root.
  */
 export async function surveyDeployments(host: Host): Promise<Deployments> {
   const installed: InstalledDeployment[] = [];
@@ -61,7 +61,7 @@ export async function surveyDeployments(host: Host): Promise<Deployments> {
       const found = { name, number, folder, isActive };
       const { info } = buildDeploymentPaths(folder, name);
       let read = await readInfo(host, info);
-      // An operation may have created or removed it meanwhile: it is damaged only if it is there and cannot be read.
+      // An operation may have created or removed it meanwhile: it is damaged only if it exists and cannot be read.
       if (!('record' in read) && (await isDeployment(found))) {
         read = await readInfo(host, info);
         if (!('record' in read) && (await isDeployment(found))) unreadable.push({ ...found, ...read });
@@ -73,7 +73,9 @@ export async function surveyDeployments(host: Host): Promise<Deployments> {
   return { installed, unreadable };
 }
 
-/** The folders of an update that still need their image: the new deployment, and the one that a failure brings back. */
+/**
+ * The folders of an update that still need their image: the new deployment, and the one that a failed update restores.
+ */
 async function listSetAside(
   host: Host,
   name: string,
@@ -126,7 +128,7 @@ async function readInfo(host: Host, info: string): Promise<ReadInfo> {
   }
 }
 
-/** Deployments with a final name are complete: half-made and half-removed ones have other names (deployment.ts). */
+/** Deployments with a final name are complete: incomplete ones have other names (deployment.ts). */
 async function isDeployment({ name, folder, isActive }: FoundDeployment): Promise<boolean> {
   const { rootfs, config, unitCopy, tmpfilesCopy, info } = buildDeploymentPaths(folder, name);
   for (const path of [rootfs, config, unitCopy, tmpfilesCopy, info]) {

@@ -28,10 +28,10 @@ export interface Mounted {
 }
 
 /**
- * Mounts the root filesystem of an image, or of a container as its files are now, read-only (compatibility W-01 without
+ * Mounts the root filesystem of an image, or the current files of a container, read-only (compatibility W-01 without
  * X-08, X-09).
  *
- * @throws AtomicError NOT_ROOT, BAD_VALUE, FILE_CONFLICT, IMAGE_NOT_FOUND, CONTAINER_DAMAGED, what `mountRoot` throws
+ * @throws AtomicError NOT_ROOT, BAD_VALUE, FILE_CONFLICT, IMAGE_NOT_FOUND, CONTAINER_DAMAGED, the errors of `mountRoot`
  */
 export async function mountSubject(host: Host, request: MountRequest): Promise<Mounted> {
   requireRootTo(host, 'mount');
@@ -54,7 +54,7 @@ async function mountImage(
 ): Promise<NamedRoot> {
   await mergeNamedImage(host, name);
   return withSharedStore(host, async () => {
-    // Read again: a prune may have removed it before the lock was held.
+    // Reads it again, because a prune may have removed it before the lock was held.
     const image = await readRoot(host, request.subject);
     await mountRoot(host, {
       source: { kind: 'commit', commit: requireCommit(image.commit, image.name) },
@@ -66,7 +66,7 @@ async function mountImage(
   });
 }
 
-/** Mounts the files of the deployment themselves. They stay: an operation that removes them checks for mounts first. */
+/** Mounts the files of the deployment themselves. An operation that would remove them checks for mounts first. */
 async function mountContainer(
   host: Host,
   request: MountRequest,
@@ -91,7 +91,7 @@ async function mountContainer(
   });
 }
 
-/** A mount there would disturb the operations that remove or search files. */
+/** Refuses a mount in these folders: it would disturb the operations that remove or search files. */
 async function requireOutsideStore({ locations }: Host, directory: string): Promise<void> {
   const folders = await Promise.all([locations.checkouts, locations.repository].map(resolveMountPoint));
   if (!folders.some((folder) => directory === folder || directory.startsWith(`${folder}/`))) return;

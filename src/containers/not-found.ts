@@ -2,7 +2,7 @@ import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import { listContainerNames } from './read-container.ts';
 
-/** The hint lists at most so many names. */
+/** The largest number of names in the hint. */
 const maxNamesInHint = 10;
 
 /** Builds the error for a name without a container. */

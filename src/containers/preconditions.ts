@@ -3,9 +3,9 @@ import type { Host } from '../host/host.ts';
 import { requireSystemd } from '../host/systemd/systemctl.ts';
 
 /**
- * Checks the conditions for every change of a system container. It is the first step of an operation.
+ * Checks the conditions for every change of a system container, as the first step of an operation.
  *
- * @param verb for the message of callers that are not root; for `install` it is that of compatibility N-02
+ * @param verb for the message when the caller is not root; `install` has the message of compatibility N-02
  * @throws NOT_ROOT, NO_SYSTEMD
  */
 export async function requireSystemAccess(host: Host, verb: string): Promise<void> {

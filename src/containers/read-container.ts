@@ -15,13 +15,13 @@ import { parseInfo } from './info-file.ts';
 export type ContainerState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'installed'; readonly record: DeploymentRecord }
-  /** A part of a container is there, for example after a crash of the original; `reason` is for a person. */
+  /** Only a part of a container exists, for example after a crash of the original; `reason` is for a person. */
   | { readonly kind: 'damaged'; readonly reason: string };
 
-/** The runtime of a container whose file names none (compatibility O-11). */
+/** The runtime of a container whose `info` names none (compatibility O-11). */
 export const originalRuntime = '/usr/bin/runc';
 
-/** Reads the state of one container; damage is a value here, not an error. */
+/** Reads the state of one container; damage is a result, not an error. */
 export async function readContainer(host: Host, name: string): Promise<ContainerState> {
   const { link } = buildContainerPaths(host.locations, name);
   const target = await findLinkTarget(link);

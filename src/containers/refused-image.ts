@@ -1,11 +1,12 @@
 /**
- * Remembers the image whose service was not up after an update. Updates skip this image until there is another one.
+ * Records the image with which the service was not up after an update. `update --all` skips the image until its name
+ * refers to another one.
  *
  * ```
- * STATE/refused/NAME.json     for one container; the next refusal replaces it, and an uninstall removes it
+ * STATE/refused/NAME.json     of one container; the next failed update replaces it, and an uninstall removes it
  * ```
  *
- * The file is a hint: without it an update tries the image once more.
+ * Without the file, an update tries the image once more.
  */
 import { readFile } from 'node:fs/promises';
 import { isErrno, withFileErrors } from '../base/file-error.ts';
@@ -49,7 +50,7 @@ export async function rememberRefused(host: Host, container: string, refused: Re
   await writeFileDurably(buildPath(host.locations, container), text, 0o600);
 }
 
-/** Removes the record: the container is removed, or another image is up. */
+/** Removes the record: the container is removed, or runs another image. */
 export async function forgetRefused(host: Host, container: string): Promise<void> {
   await removeFile(buildPath(host.locations, container));
 }

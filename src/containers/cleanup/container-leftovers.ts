@@ -10,12 +10,12 @@ import { withContainerLockIfFree } from '../container-lock.ts';
 import { listJournals } from '../journal.ts';
 
 const LEFTOVER = /^\.(?<name>.+)\.(?:[01]\.(?:new|previous|old)|link)$/;
-/** Where the original unpacked single layers to mount them (compatibility O-07). */
+/** The folder in which the original unpacked single layers to mount them (compatibility O-07). */
 const UNPACKED_LAYER = /^[0-9a-f]{64}$/;
 
 /**
- * Removes half-made and half-removed deployments. Those whose operation still runs, or will be undone or finished by
- * `recover`, stay; so do deployments without a symlink, which `uninstall` removes.
+ * Removes incomplete deployments, except those whose operation still runs or has a journal for `recover`. Deployments
+ * without a symlink also stay; `uninstall` removes them.
  *
  * @returns the removed paths; a path that cannot be removed is reported and stays
  */
@@ -34,7 +34,7 @@ export async function removeContainerLeftovers(host: Host): Promise<readonly str
   return removed;
 }
 
-/** Removes layers that the original has unpacked and whose refs are gone (compatibility R-01). */
+/** Removes layers that the original has unpacked and whose refs no longer exist (compatibility R-01). */
 export async function removeUnpackedLayers(host: Host): Promise<readonly string[]> {
   const { checkouts, repository } = host.locations;
   const removed: string[] = [];

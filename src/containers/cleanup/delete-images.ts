@@ -18,11 +18,11 @@ export type ImageSelection =
 
 /** The effects of a deletion. */
 export interface ImageDeletion {
-  /** The names to delete, sorted, each once. */
+  /** The names to delete, sorted, without duplicates. */
   readonly names: readonly ImageName[];
   /** The last names of images that containers use, with those containers. */
   readonly used: readonly { readonly reference: string; readonly containers: readonly string[] }[];
-  /** When an image loses its last name: the deployments whose image is unknown and may be this one. */
+  /** When an image loses its last name: the deployments whose image is unknown, and could be this image. */
   readonly unreadable: readonly UnreadableDeployment[];
 }
 
@@ -74,7 +74,7 @@ export async function requireUnused(host: Host, { used, unreadable }: ImageDelet
  * Deletes the names one by one, which needs no space. After a crash the remaining names are still there.
  *
  * @param deletion the effects that the person confirmed; a container that was installed since keeps its files, as with -f
- * @throws AtomicError IMAGE_NOT_FOUND when a name is gone or names another image now: then nothing was deleted
+ * @throws AtomicError IMAGE_NOT_FOUND when a name no longer exists or names another image now: then nothing was deleted
  */
 export async function applyDeletion(host: Host, { names }: ImageDeletion): Promise<void> {
   if (names.length === 0) return;

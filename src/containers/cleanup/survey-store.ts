@@ -16,7 +16,7 @@ interface SurveyedStore {
   readonly missing: readonly string[];
 }
 
-/** Finds all deployments that may be made of images of the repository, also in other folders than this host's. */
+/** Finds all deployments that may use images of the repository, also in other folders of containers. */
 export async function surveyStore(host: Host): Promise<SurveyedStore> {
   const { checkouts, repository } = host.locations;
   const own = existsSync(checkouts) ? realpathSync(checkouts) : checkouts;

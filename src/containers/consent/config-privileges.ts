@@ -1,4 +1,4 @@
-/** What `config.json` asks of the host (OCI runtime specification, config-linux.md). */
+/** The privileges on the host that `config.json` asks for (OCI runtime specification, config-linux.md). */
 import { normalize } from 'node:path/posix';
 import {
   expectArray,
@@ -10,7 +10,7 @@ import {
 import type { JsonObject, Reject } from '../../base/json-text.ts';
 import { allDevices, type Privilege } from './privilege.ts';
 
-/** Those whose absence gives the container something of the host. A shared user namespace shows as the user root. */
+/** The namespaces whose absence shares a resource of the host. A shared user namespace is reported as the user root. */
 const isolatedNamespaces = ['network', 'pid', 'ipc', 'uts', 'mount', 'cgroup'];
 const capabilitySets = ['bounding', 'effective', 'permitted', 'inheritable', 'ambient'];
 const hookStages = [
@@ -21,9 +21,9 @@ const hookStages = [
   'poststart',
   'poststop',
 ];
-/** Filesystems that show nothing of a disk or of a folder of the host. */
+/** Filesystems that do not show files of a disk or of a folder of the host. */
 const ownFilesystems = ['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'];
-/** The numbers of the default devices, which a runtime allows without a rule. */
+/** The major and minor numbers of the default devices, which a runtime allows without a rule. */
 const defaultNumbers = ['c 1:3', 'c 1:5', 'c 1:7', 'c 1:8', 'c 1:9', 'c 5:0', 'c 5:1', 'c 5:2', 'c 136:*'];
 /** Every container has these; see config-linux.md, "Default Devices". */
 const defaultDevices = [
@@ -40,7 +40,7 @@ const defaultDevices = [
 /**
  * @param config the parsed `config.json`
  * @param ownFolders folders of the host that belong to the container
- * @param reject makes the error for a wrong shape
+ * @param reject builds the error for a wrong shape
  */
 export function listConfigPrivileges(
   config: JsonObject,
@@ -52,7 +52,7 @@ export function listConfigPrivileges(
   const isRoot = runsAsHostRoot(spec, linux, reject);
   return [
     ...(isRoot ? [{ kind: 'user', subject: 'root' } as const] : []),
-    // In a user namespace capabilities reach nothing of the host.
+    // In a user namespace, capabilities give no power over the host.
     ...(hasNamespace(linux, 'user', reject) ? [] : listCapabilities(spec, reject)),
     ...listNamespaces(linux, reject),
     ...listMounts(config, ownFolders, reject),
@@ -78,7 +78,7 @@ function runsAsHostRoot(spec: JsonObject, linux: JsonObject, reject: Reject): bo
 }
 
 function listCapabilities(spec: JsonObject, reject: Reject): readonly Privilege[] {
-  // A list is the form of the first versions of the specification.
+  // The first versions of the specification had a list here.
   const sets = Array.isArray(spec.capabilities)
     ? { bounding: spec.capabilities }
     : expectObject(spec.capabilities, 'process.capabilities', reject);
@@ -129,12 +129,15 @@ function listMounts(config: JsonObject, ownFolders: readonly string[], reject: R
   });
 }
 
-/** `/a//b/../c/` is `/a/c`, so that a path into a folder of the container cannot lead out of it. */
+/**
+ * Simplifies a path: `/a//b/../c/` becomes `/a/c`, so that a path below a folder of the container cannot lead out of
+ * it.
+ */
 function simplifyPath(path: string): string {
   return path === '' ? '' : normalize(path).replace(/(.)\/$/, '$1');
 }
 
-/** The last of contradicting options counts. */
+/** Of contradicting options, the last counts. */
 function isReadOnly(options: readonly string[]): boolean {
   const last = options.findLast((option) => ['ro', 'rro', 'rw'].includes(option));
   return last === 'ro' || last === 'rro';

@@ -1,9 +1,12 @@
-/** What a container asks of the host, as lines for a person. */
+/** Formats the privileges that a container asks for, as lines for a person. */
 
 import { toPrintable } from '../../base/printable.ts';
 import type { Privilege } from './privilege.ts';
 
-/** One line each, without a heading: `/etc of the host, read-only`. Capabilities and namespaces share a line. */
+/**
+ * Formats one line for each privilege, without a heading: `/etc of the host, read-only`. Capabilities and namespaces
+ * share a line.
+ */
 export function formatPrivileges(privileges: readonly Privilege[]): readonly string[] {
   const listSubjects = (kind: Privilege['kind']) =>
     privileges.filter((privilege) => privilege.kind === kind).map(({ subject }) => subject);

@@ -1,4 +1,4 @@
-/** Files that a deployment puts on the host. */
+/** The privileges of files that a deployment puts on the host. */
 import { isTrustedPath } from '../render/hostfiles/host-path-rules.ts';
 import type { Privilege } from './privilege.ts';
 

@@ -1,4 +1,4 @@
-/** What a deployment asks of the host, from its rendered files. */
+/** Lists the privileges on the host that a deployment asks for, from its rendered files. */
 import { AtomicError } from '../../base/errors.ts';
 import { parseJsonObject, type Reject } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
@@ -16,7 +16,7 @@ interface RenderedDeployment {
   readonly config: string | undefined;
   readonly unit: string | undefined;
   readonly tmpfiles: string | undefined;
-  /** What it puts on the host. */
+  /** The files that it puts on the host. */
   readonly hostFiles: readonly HostFileMode[];
   /** Folders of the host that belong to the container. */
   readonly ownFolders: readonly string[];
@@ -24,7 +24,7 @@ interface RenderedDeployment {
 
 const maxLength = 4 * 1024 * 1024;
 
-/** @throws CONFIG_INVALID when the configuration has another shape than the specification's */
+/** @throws CONFIG_INVALID when the configuration does not have the shape of the specification */
 export function listPrivileges(deployment: RenderedDeployment): readonly Privilege[] {
   const { folder, runtime, config, unit, tmpfiles, hostFiles, ownFolders } = deployment;
   const reject: Reject = (problem) =>
@@ -41,7 +41,7 @@ export function listPrivileges(deployment: RenderedDeployment): readonly Privile
   ];
 }
 
-/** The folders that a container may have for itself. @param values of the deployment */
+/** The folders that belong to a container alone. @param values of the deployment */
 export function listOwnFolders(
   name: string,
   values: Readonly<Record<string, string | number>>,

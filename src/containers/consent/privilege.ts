@@ -1,6 +1,6 @@
 /**
- * What a container asks of the host, as data. It is computed from the rendered files, so that nothing depends on what an
- * image says of itself. Two lists can be compared: an update that asks for more needs the consent of a person.
+ * A privilege on the host that a container asks for. Privileges are computed from the rendered files, not from claims
+ * of the image. Two lists can be compared: an update that asks for more needs the consent of a person.
  */
 
 export type Privilege =
@@ -8,13 +8,13 @@ export type Privilege =
   | { readonly kind: 'user'; readonly subject: 'root' }
   /** A capability, such as `CAP_NET_ADMIN`. */
   | { readonly kind: 'capability'; readonly subject: string }
-  /** A namespace that is the host's, such as `network`, or another one by the path of its file. */
+  /** A namespace of the host, such as `network`, or another namespace, by the path of its file. */
   | { readonly kind: 'namespace'; readonly subject: string }
   /** A file or folder of the host inside the container. */
   | { readonly kind: 'host-path'; readonly subject: string; readonly access: 'read-only' | 'writable' }
   /** A device node: its path, or `all devices`. */
   | { readonly kind: 'device'; readonly subject: string }
-  /** A protection that is off, such as `no seccomp filter`. */
+  /** A protection that is disabled, such as `no seccomp filter`. */
   | { readonly kind: 'unconfined'; readonly subject: string }
   /** A kernel parameter that the container sets. */
   | { readonly kind: 'sysctl'; readonly subject: string }
@@ -22,12 +22,12 @@ export type Privilege =
   | { readonly kind: 'hook'; readonly subject: string }
   /** A command of the unit that does not go through the OCI runtime: `ExecStartPre=/bin/mkdir ...`. */
   | { readonly kind: 'program'; readonly subject: string }
-  /** A line of tmpfiles.d that touches something outside the container's own folders. */
+  /** A line of tmpfiles.d that changes paths outside the container's own folders. */
   | { readonly kind: 'tmpfiles'; readonly subject: string }
-  /** A file put on the host; `trusted` when the host runs or trusts what is there. */
+  /** A file on the host; `trusted` when the host runs or trusts files at that path. */
   | { readonly kind: 'host-file'; readonly subject: string; readonly access: 'trusted' | 'plain' };
 
-/** Which of the new privileges no old one covers, in the order of `after`. */
+/** Finds the new privileges that no old privilege covers, in the order of `after`. */
 export function listWidening(
   before: readonly Privilege[],
   after: readonly Privilege[],
@@ -35,7 +35,7 @@ export function listWidening(
   return after.filter((asked) => !before.some((granted) => covers(granted, asked)));
 }
 
-/** Whether a container that has `granted` can do all that `asked` allows. */
+/** Whether `granted` includes `asked`. */
 function covers(granted: Privilege, asked: Privilege): boolean {
   if (granted.kind === 'host-path' && asked.kind === 'host-path') {
     const isInside =

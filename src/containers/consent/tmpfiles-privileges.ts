@@ -1,4 +1,4 @@
-/** What a tmpfiles.d file touches outside the container's own folders (tmpfiles.d(5)). */
+/** Finds the lines of a tmpfiles.d file that change paths outside the container's own folders (tmpfiles.d(5)). */
 import type { Privilege } from './privilege.ts';
 
 /** @param ownFolders folders of the host that belong to the container */
@@ -13,7 +13,7 @@ export function listTmpfilesPrivileges(
   return [...new Set(subjects)].map((subject) => ({ kind: 'tmpfiles', subject }));
 }
 
-/** A quoted path, and one with `..`, a specifier or a glob, counts as outside, because its meaning is not certain. */
+/** A quoted path, and a path with `..`, a specifier or a glob, counts as outside, because its target is unknown. */
 function isOwn(line: string, ownFolders: readonly string[]): boolean {
   const path = line.split(' ')[1] ?? '';
   if (!/^\/[^%*?[\]"'\\]*$/.test(path) || path.split('/').includes('..')) return false;

@@ -1,4 +1,4 @@
-/** What a unit does outside the container (systemd.service(5)). */
+/** Finds the commands that a unit runs outside the container (systemd.service(5)). */
 import { listUnitSettings } from '../render/unit/unit-lines.ts';
 import type { Privilege } from './privilege.ts';
 
@@ -17,7 +17,7 @@ const commandKeys = [
  * Lists the commands that do not go through the OCI runtime.
  *
  * @param runtime absolute path of the runtime
- * @param deployment folder of the deployment; it is another one after each update, and is written as `$DESTDIR`
+ * @param deployment folder of the deployment; it changes with each update, so the result has `$DESTDIR` in its place
  */
 export function listUnitPrivileges(unit: string, runtime: string, deployment: string): readonly Privilege[] {
   const subjects = listUnitSettings(unit)
@@ -27,7 +27,7 @@ export function listUnitPrivileges(unit: string, runtime: string, deployment: st
   return [...new Set(subjects)].map((subject) => ({ kind: 'program', subject }));
 }
 
-/** The program of a command line, without the characters that change how it is run. */
+/** The program of a command line, without the prefixes that change how systemd runs it. */
 function readProgram(command: string): string {
   return command.replace(/^[-@:+!|\s]+/, '').split(/\s/, 1)[0] ?? '';
 }

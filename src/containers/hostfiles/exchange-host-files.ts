@@ -1,7 +1,7 @@
 /**
- * The host files of one deployment in the place of those of another: an install has no old ones, an uninstall no new ones.
- * What is on the host and is not as a deployment has put it there is neither replaced nor removed. Every step may be
- * repeated, from any point of it, in both directions: what was done is recognized by its content.
+ * Replaces the host files of one deployment by those of another; an install has no old files, an uninstall has no new
+ * files. A file on the host that differs from the record of a deployment is neither replaced nor removed. Every step
+ * may be repeated from any point, in both directions: completed steps are recognized by the content of the files.
  */
 import {
   chmodSync,
@@ -31,7 +31,7 @@ import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
 import { isAsRecorded, lookAtHostFile } from './look-at-host-file.ts';
 import { type FolderOwnership, makeFolder, withHostFolder, withMadeHostFolder } from './open-host-folder.ts';
 
-/** The host files of a deployment, and where its tree of them is. */
+/** The host files of a deployment, and the path of their tree. */
 export interface StagedHostFiles {
   readonly root: string;
   readonly record: HostFilesRecord;
@@ -39,18 +39,18 @@ export interface StagedHostFiles {
 
 export interface ExchangeResult {
   readonly created: readonly string[];
-  /** Paths of old files that are not as they were placed; they stay. */
+  /** Paths of old files that were changed after they were written; they stay. */
   readonly modified: readonly string[];
-  /** Paths where the host has something else. */
+  /** Paths at which the host has another file. */
   readonly taken: readonly string[];
 }
 
 /**
- * Exchanges the files, and brings that to the disk, on each filesystem.
+ * Exchanges the files, and syncs each filesystem.
  *
- * @param from what may be on the host now
- * @param to what is there afterwards
- * @throws FILE_CONFLICT when something that is no folder is in the way of one; file errors
+ * @param from the files that may be on the host now
+ * @param to the files on the host afterwards
+ * @throws FILE_CONFLICT when a file is at the path of a folder; file errors
  */
 export async function exchangeHostFiles(
   host: Host,
@@ -62,7 +62,7 @@ export async function exchangeHostFiles(
   const old = [...new Set(from.flatMap(({ paths }) => paths))];
   const touched = new Set([...old, ...wanted]);
   if (touched.size === 0) return result;
-  // The longest first: what is in a folder goes before the folder.
+  // The longest path first, so that the content of a folder is removed before the folder.
   for (const path of old.filter((one) => !wanted.has(one)).sort(byLength)) {
     if (!(await removeHostFile(path, from))) result.modified.push(path);
   }
@@ -80,7 +80,7 @@ export async function exchangeHostFiles(
   return result;
 }
 
-/** Says what was done, each path once, in the words of the original. */
+/** Reports the changes, each path once, in the words of the original. */
 export function reportExchange(host: Host, { created, modified, taken }: ExchangeResult): void {
   const lines = [
     ...modified.map((path) => `Will not delete ${path} as it was manually modified.`),
@@ -90,12 +90,12 @@ export function reportExchange(host: Host, { created, modified, taken }: Exchang
   for (const line of lines) host.report({ kind: 'notice', text: toPrintable(line) });
 }
 
-/** Says what a removal has left. */
+/** Reports the files that a removal has left. */
 export function reportLeftFiles(host: Host, { modified }: ExchangeResult): void {
   reportExchange(host, { created: [], modified, taken: [] });
 }
 
-/** As `reportExchange`, after what the plan has found to be the host's own. */
+/** As `reportExchange`, with the files that the plan has found to belong to the host. */
 export function reportPlacedFiles(host: Host, plan: InstallPlan, result: ExchangeResult): void {
   const known = new Set(plan.record.hostFiles.paths);
   const foreign = plan.keptFiles.filter((path) => !known.has(path));
@@ -106,7 +106,7 @@ function byLength(first: string, second: string): number {
   return second.length - first.length || (first < second ? -1 : 1);
 }
 
-/** @returns false when it stays, because it is not as it was placed */
+/** @returns false when the file stays, because it was changed after it was written */
 async function removeHostFile(path: string, records: readonly HostFilesRecord[]): Promise<boolean> {
   await removePart(path);
   const found = await lookAtHostFile(path);
@@ -120,7 +120,7 @@ async function removeHostFile(path: string, records: readonly HostFilesRecord[])
   return true;
 }
 
-/** What a person has put into a folder keeps it. */
+/** A folder with files of a person stays. */
 async function removeEmptyFolder(path: string): Promise<void> {
   await withFileErrors(`remove folder ${path}`, async () =>
     withHostFolder(path, (held) => {
@@ -169,7 +169,7 @@ function readOwnership(folder: string): FolderOwnership {
   return { mode: mode & 0o7777, uid, gid };
 }
 
-/** @returns false when something has come there meanwhile */
+/** @returns false when another file was created at the path meanwhile */
 function placeNew(staged: string, held: string): boolean {
   const part = writePart(staged, held);
   try {
@@ -192,12 +192,12 @@ function replace(staged: string, held: string): void {
   }
 }
 
-/** The name under which a host file is written; it is fixed, so that what a crash leaves is known. */
+/** The temporary name of a host file; it is fixed, so that the next command can remove the remains of a crash. */
 function partOf(path: string): string {
   return `${dirname(path)}/.${basename(path)}.atomic-part`;
 }
 
-/** A whole copy beside the place, with owner and mode, on the disk. */
+/** Writes a complete copy beside the final path, with owner and mode, and syncs it. */
 function writePart(staged: string, held: string): string {
   const part = partOf(held);
   const { mode, uid, gid } = lstatSync(staged);

@@ -1,4 +1,4 @@
-/** What is at the place of a host file now, and whether it is what a container has put there. */
+/** Reads the file at the path of a host file, and compares it with the record of a container. */
 import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { isErrno, withFileErrors } from '../../base/file-error.ts';
@@ -8,27 +8,27 @@ import { withHostFolder } from './open-host-folder.ts';
 export type FoundHostFile =
   | { readonly kind: 'missing' }
   | { readonly kind: 'file'; readonly sha256: string }
-  /** `leadsTo` is what is behind it: the checksum of a file, `0` when there is nothing. */
+  /** `leadsTo` is the checksum of the file that the symlink leads to, or `0` when there is none. */
   | { readonly kind: 'symlink'; readonly target: string; readonly leadsTo: string | undefined }
   | { readonly kind: 'directory' | 'other' };
 
-/** The open of a pipe does not wait for a writer. */
+/** Opening a pipe does not wait for a writer. */
 const openFile = constants.O_RDONLY | constants.O_NONBLOCK;
 const chunkBytes = 1024 * 1024;
 
-/** Looks at a path of the host; no symlink is followed. @throws file errors */
+/** Reads the type and content of a path of the host, without following a symlink. @throws file errors */
 export async function lookAtHostFile(path: string): Promise<FoundHostFile> {
   return withFileErrors(`read ${path}`, async () => withHostFolder(path, look) ?? { kind: 'missing' });
 }
 
-/** Whether what was found is what the record says. A folder has no content of its own. */
+/** Whether a file is equal to its record. For a folder only the type counts. */
 export function isAsRecorded(found: FoundHostFile, path: string, record: HostFilesRecord): boolean {
   const checksum = record.checksums[path];
   switch (found.kind) {
     case 'file':
       return record.links[path] === undefined && checksum === found.sha256;
     case 'symlink':
-      // The original records only what is behind a symlink.
+      // The original records only the file that a symlink leads to.
       return record.links[path] === undefined
         ? checksum !== undefined && checksum === found.leadsTo
         : record.links[path] === found.target;
@@ -67,7 +67,7 @@ function look(held: string): FoundHostFile {
   return { kind: status.isDirectory() ? 'directory' : 'other' };
 }
 
-/** A symlink in a circle leads to nothing. */
+/** A loop of symlinks counts as a symlink to no file. */
 function lookBehind(held: string): string | undefined {
   try {
     const status = statSync(held, { throwIfNoEntry: false });

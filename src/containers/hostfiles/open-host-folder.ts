@@ -1,6 +1,6 @@
 /**
- * Folders of the host, opened one after the other without following a symlink, so that the owner of one of them cannot
- * lead a write or a removal elsewhere. Calls then use `/proc/self/fd/N/NAME`.
+ * Opens folders of the host one after the other without following a symlink, so that the owner of a folder cannot
+ * redirect a write or a removal. Calls then use `/proc/self/fd/N/NAME`.
  */
 import { chmodSync, chownSync, closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -11,7 +11,7 @@ import { listParents } from '../render/hostfiles/host-file.ts';
 
 const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** What a folder gets that is not there yet. */
+/** The owner and mode of a missing folder. */
 export interface FolderOwnership {
   readonly mode: number;
   readonly uid: number;
@@ -19,10 +19,10 @@ export interface FolderOwnership {
 }
 
 /**
- * Runs an action with a path of the host whose folder is held open.
+ * Runs an action with a path of the host, and holds the folder of that path open.
  *
  * @param path absolute
- * @returns undefined, without the action, when the folder is not there or a symlink is in the way
+ * @returns undefined, without the action, when the folder does not exist or a symlink is on the way
  */
 export function withHostFolder<T>(path: string, action: (held: string) => T): T | undefined {
   const folder = openParents(path, () => false);
@@ -30,9 +30,9 @@ export function withHostFolder<T>(path: string, action: (held: string) => T): T 
 }
 
 /**
- * As `withHostFolder`; folders that are missing are made.
+ * As `withHostFolder`; creates missing folders.
  *
- * @throws FILE_CONFLICT when a symlink or a file is in the way; file errors
+ * @throws FILE_CONFLICT when a symlink or a file is on the way; file errors
  */
 export function withMadeHostFolder<T>(
   path: string,
@@ -47,7 +47,7 @@ export function withMadeHostFolder<T>(
   return useFolder(folder, path, action);
 }
 
-/** Makes one folder with exactly these permissions, whatever the umask is. */
+/** Creates one folder with exactly these permissions, with any umask. */
 export function makeFolder(path: string, { mode, uid, gid }: FolderOwnership): void {
   mkdirSync(path, 0o700);
   chownSync(path, uid, gid);
@@ -62,7 +62,7 @@ function useFolder<T>(folder: number, path: string, action: (held: string) => T)
   }
 }
 
-/** @param make makes a missing folder and says so, or says false */
+/** @param make creates a missing folder and returns true, or returns false */
 function openParents(path: string, make: (held: string, shown: string) => boolean): number | undefined {
   let at = openSync('/', openFolder);
   for (const shown of listParents(path)) {

@@ -1,4 +1,4 @@
-/** The host files of a deployment that is there, whether the symlink names it or not. */
+/** Reads the host files of an existing deployment, active or not. */
 import { lstatSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
@@ -10,8 +10,8 @@ import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
 import type { StagedHostFiles } from './exchange-host-files.ts';
 
 /**
- * @returns undefined when there is no such deployment, or when its `info` does not say; then its files on the host stay, and
- *   a warning says so
+ * @returns undefined when there is no such deployment, or when its `info` cannot be read: then its files on the host
+ *   stay, and a warning is reported
  */
 export async function readStagedFiles(
   host: Host,
@@ -30,7 +30,7 @@ export async function readStagedFiles(
   }
 }
 
-/** The records of those of the folders that are deployments. */
+/** The records of the folders that are deployments. */
 export async function readHostFilesRecords(
   host: Host,
   folders: readonly string[],
@@ -44,7 +44,7 @@ export async function readHostFilesRecords(
   return records;
 }
 
-/** What the files are, for consent. One that a container of the original has is there without a copy. */
+/** The files for the consent. A container of the original has no copies of its files. */
 export async function readStagedModes({ root, record }: StagedHostFiles): Promise<readonly HostFileMode[]> {
   return withFileErrors(`read ${root}`, async () =>
     record.paths.map((path) => {

@@ -1,19 +1,19 @@
 /**
- * The host files of a deployment as they are placed: `DEPLOYMENT/host-files` is a tree with the paths of the host. It is
- * kept, so that a rollback needs neither the image nor the values.
+ * Builds the host files of a deployment as they are written to the host: `DEPLOYMENT/host-files` is a tree with the
+ * paths of the host. The tree is kept, so that a rollback needs neither the image nor the values.
  */
 import { chmodSync, chownSync, lchownSync, linkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { withFileErrors } from '../../base/file-error.ts';
 import { listParents, type PlannedHostFile, type PlannedHostFolder } from '../render/hostfiles/host-file.ts';
 import { type FolderOwnership, makeFolder } from './open-host-folder.ts';
 
-/** A folder that the host has already. */
+/** A folder that exists on the host. */
 const plainFolder: FolderOwnership = { mode: 0o755, uid: 0, gid: 0 };
 
 /**
- * Builds the tree. Unchanged files of the image are hard links to the repository. Not synced by itself.
+ * Builds the tree. Unchanged files of the image are hard links to the repository. The caller syncs the tree.
  *
- * @param root absolute path of the tree, which is not there
+ * @param root absolute path of the tree, which does not exist yet
  */
 export async function stageHostFiles(
   root: string,

@@ -1,4 +1,4 @@
-/** The changes of an install, in the order that makes each crash harmless. */
+/** Carries out the changes of an install, in an order in which a crash at any point can be recovered. */
 import { rename } from 'node:fs/promises';
 import { wrapError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
@@ -20,15 +20,15 @@ import { listPathsToCreate } from '../service/created-paths.ts';
 import { type DeclaredPaths, noPaths, undoDeclaredPaths } from '../service/declared-paths.ts';
 import { buildDeployment } from './build-deployment.ts';
 
-/** The first deployment; an install makes no other. */
+/** The number of the first deployment; an install makes only this one. */
 const number = 0;
 
 /**
- * Installs a container. The caller holds its lock and has checked that nothing of it is there.
+ * Installs a container. The caller holds its lock and has checked that none of its files exist.
  *
- * Success means that the container is installed, on the disk, and known to systemd. Any failure and any interruption
- * means that nothing is left of it. After a crash the journal is there: `recover.ts` undoes what happened before the
- * symlink existed, and finishes what happened after.
+ * After success, the container is installed, synced, and known to systemd. After a failure or an interruption, no file
+ * of it is left. After a crash the journal exists: `recover.ts` undoes the install when the symlink does not exist yet,
+ * and finishes it otherwise.
  *
  * @throws NO_SPACE, READ_ONLY, CROSS_DEVICE, COMMAND_FAILED, INTERRUPTED; ROLLBACK_FAILED when undoing failed too
  */
@@ -41,10 +41,10 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
   let placed: ExchangeResult | undefined;
   await undoOnFailure(host, name, noPaths, async () => {
     await buildDeployment(host, plan, number, warnings);
-    // The checkout has shown that the folder can hold containers of this repository.
+    // After the checkout it is certain that the folder and the repository are on one filesystem.
     await registerCheckouts(host);
     await commitDeployment(host, plan);
-    // Two installs at once have not seen each other's plans.
+    // Two installs at the same time do not know each other's plans.
     await requireUnclaimedPaths(host, name, plan.record.hostFiles.paths);
     placed = await placeHostFiles(host, name, plan.deployment);
     await registerDeployment(host, name, plan.deployment);

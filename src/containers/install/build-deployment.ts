@@ -16,7 +16,7 @@ import {
 } from '../deployment.ts';
 import { stageHostFiles } from '../hostfiles/stage-host-files.ts';
 
-/** Builds the whole deployment under its name for an unfinished one, `info` last, and syncs it. */
+/** Builds the complete deployment under its temporary name, `info` last, and syncs it. */
 export async function buildDeployment(
   host: Host,
   plan: InstallPlan,
@@ -27,7 +27,7 @@ export async function buildDeployment(
   const paths = buildDeploymentPaths(folder, plan.name);
   host.report({ kind: 'extracting', destination: plan.deployment });
   for (const text of warnings) host.report({ kind: 'warning', text });
-  // The rest of a killed install, if a person has removed its journal.
+  // Remains of a killed install whose journal a person has removed.
   await removeTree(folder);
   await withFileErrors(`create folder ${folder}`, async () => {
     await mkdir(folder);

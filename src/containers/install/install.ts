@@ -31,7 +31,7 @@ type Preparation =
   | { readonly kind: 'already-present'; readonly name: string };
 
 /**
- * Plans an install without changing anything, apart from pulling an image that is not there (`--display`, N-12).
+ * Plans an install, and changes nothing except that it pulls a missing image (`--display`, N-12).
  *
  * @throws as `installContainer`, up to its first change
  */
@@ -50,13 +50,14 @@ export async function planInstall(
 }
 
 /**
- * Installs a system container: enabled, not started (compatibility N-01). Pulls an image that is not there.
+ * Installs a system container: enabled, not started (compatibility N-01). Pulls a missing image.
  *
- * Success means that it is installed and on the disk. Every failure means that nothing changed, apart from a pulled
- * image; after a crash the next changing command or `recoverOperations` undoes or finishes it.
+ * After success, it is installed and synced. After a failure, nothing has changed except that an image may have been
+ * pulled. After a crash, the next command that changes the container, or `recoverOperations`, undoes or finishes the
+ * install.
  *
- * @throws NOT_ROOT, NO_SYSTEMD, BAD_REFERENCE, BAD_VALUE, TOOL_MISSING, FILE_CONFLICT, CONTAINER_DAMAGED, what
- *   `pullImage`, `prepareInstall` and `applyInstall` throw
+ * @throws NOT_ROOT, NO_SYSTEMD, BAD_REFERENCE, BAD_VALUE, TOOL_MISSING, FILE_CONFLICT, CONTAINER_DAMAGED, the errors of
+ *   `pullImage`, `prepareInstall` and `applyInstall`
  */
 export async function installContainer(
   host: Host,
@@ -68,7 +69,7 @@ export async function installContainer(
   return withContainerLock(host, subject.name, 'install', async () => {
     await recoverContainer(host, subject.name);
     await mergeNamedImage(host, subject.image.reference);
-    // The lock keeps a prune from the image until `info` names it.
+    // The lock prevents that a prune removes the image before `info` names it.
     return withSharedStore(host, async () => {
       const preparation = await prepare(host, request, source, subject);
       if (preparation.kind === 'already-present') return preparation;
@@ -83,12 +84,12 @@ export async function installContainer(
 interface Subject {
   readonly name: ContainerName;
   readonly image: RequestedImage;
-  /** As the person wrote it, without the prefix of a source; for a file the name that its content has. */
+  /** The image as typed, without the prefix of a source; for a file, the name in its content. */
   readonly imageName: string;
 }
 
 async function chooseSubject(host: Host, request: InstallRequest): Promise<Subject> {
-  // A wrong command line is one on every machine.
+  // An invalid command line is an error on every machine.
   const chosen = request.name === undefined ? undefined : parseContainerName(request.name);
   parseSourceName(request.image);
   await requireSystemAccess(host, 'install');
@@ -123,12 +124,12 @@ async function pullMissing(host: Host, named: RequestedImage, source: SourceOpti
   const { reference, location } = named;
   const stored = location.kind === 'registry' ? listStoredNames(host.locations.repository) : [];
   const { registry, repository } = parseReference(reference);
-  // The same name in another registry is another image, and no mistake.
+  // The same name in another registry names another image; it is not a typing error.
   const similar = proposeImages(reference, stored).filter(
     (name) => registry === undefined || name.startsWith(`${registry}/`),
   );
   const proposal = formatProposal(similar);
-  // Another version of what is there is no mistake.
+  // Another version of a stored image is not a typing error.
   const hasOthers = stored.some((name) => name.startsWith(`${repository}:`));
   if (proposal !== undefined && !hasOthers) {
     host.report({ kind: 'warning', text: `${reference} is not stored. ${proposal}` });
@@ -136,7 +137,7 @@ async function pullMissing(host: Host, named: RequestedImage, source: SourceOpti
   try {
     return (await pullNamedImage(host, named, source)).image;
   } catch (error) {
-    // A registry that answers names its own tags.
+    // When the registry answers, its error lists the tags.
     const isAnswered = hasOthers && error instanceof AtomicError && error.code === 'IMAGE_NOT_FOUND';
     throw proposal === undefined || isAnswered ? error : addHint(error, proposal);
   }

@@ -6,16 +6,16 @@ import { toFileError } from '../../base/file-error.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { InstallPlan } from '../container.ts';
 
-/** The symlink that enables a unit, and the folder that it is in. */
+/** The symlink that enables a unit, and its folder. */
 const inodesOfEnabling = 2;
 
-/** A file that will be written, and how long it will be. */
+/** A file that will be written, and its length. */
 export interface HostWrite {
   readonly path: string;
   readonly size: number;
 }
 
-/** What a plan writes outside its deployment. */
+/** The files that a plan writes outside its deployment. */
 export function listHostWrites({ files, hostFiles }: InstallPlan): readonly HostWrite[] {
   return [
     ...files
@@ -26,7 +26,7 @@ export function listHostWrites({ files, hostFiles }: InstallPlan): readonly Host
 }
 
 /**
- * Checks that each folder is writable and has room. If other programs take the room meanwhile, the write fails later.
+ * Checks that each folder is writable and has space. If other programs use the space meanwhile, the write fails later.
  *
  * @param files the files for the host
  * @throws READ_ONLY, NO_SPACE, STORE_FAILED
@@ -70,7 +70,7 @@ async function findExistingParent(folder: string): Promise<string> {
   return existing;
 }
 
-/** @param files all that will be on the filesystem of the folder */
+/** @param files all files that will be written to the filesystem of the folder */
 async function checkRoom(folder: string, files: readonly HostWrite[]): Promise<void> {
   const { bsize, blocks, bfree, files: inodes, ffree } = await statfs(folder);
   const blocksNeeded = inodesOfEnabling + files.reduce((sum, { size }) => sum + Math.ceil(size / bsize), 0);

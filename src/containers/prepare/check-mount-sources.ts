@@ -26,17 +26,17 @@ export interface CheckedSources {
 interface KeptFolder {
   readonly path: string;
   readonly realPath: string;
-  /** Its identity and those of the folders in it that mounts elsewhere may show. */
+  /** Its device and inode, and those of folders in it that other mounts may show. */
   readonly identities: readonly string[];
   readonly parents: readonly string[];
 }
 
 /**
- * Finds out where the sources of all mounts lead on this host, through symlinks, `..` and bind mounts. Inside the store,
- * a deployment or our state they are refused, read-only ones too: the files there are hard links that others share. A
- * folder above them is what images for the care of a host ask for by right; write access to it is worth a warning.
+ * Resolves the sources of all mounts on this host, through symlinks, `..` and bind mounts. A source in the store, in a
+ * deployment or in the state of atomic is refused, also a read-only one: other containers share the files there by hard
+ * links. A source above them is allowed, because images that manage a host need it; write access to it gets a warning.
  *
- * @param deployment folder from which the runtime takes relative sources
+ * @param deployment folder at which relative sources begin
  * @param path how errors call the configuration
  * @throws CONFIG_INVALID
  */
@@ -82,7 +82,7 @@ function readKeptFolder(path: string, checkouts: string): KeptFolder {
   };
 }
 
-/** Another program may have mounted a deployment, or its root, somewhere else. */
+/** Another program may have mounted a deployment, or its root, at another path. */
 function listDeploymentFolders(checkouts: string): readonly string[] {
   if (identify(checkouts) === undefined) return [];
   return readdirSync(checkouts, { withFileTypes: true })
@@ -109,7 +109,7 @@ function isShown(source: MountSource, folder: KeptFolder, path: string): boolean
   return isMountedBelow ? source.submounts === 'writable' : source.isWritable;
 }
 
-/** Whether a path is the disk on which the folder is. */
+/** Whether a path is the disk that contains the folder. */
 function isDeviceOf(path: string, folder: KeptFolder): boolean {
   const device = look(path);
   return device?.isBlockDevice() === true && device.rdev === look(folder.realPath)?.dev;
@@ -119,7 +119,7 @@ function isAtOrBelow(path: string, folder: string): boolean {
   return folder === '/' || path === folder || path.startsWith(`${folder}/`);
 }
 
-/** Lists the identities of a path and of the folders above it, its own first. Missing folders have none. */
+/** Lists the device and inode of a path and of the folders above it, the path first. Missing folders are left out. */
 function listAncestors(path: string): readonly string[] {
   const own = identify(path);
   return [...(own === undefined ? [] : [own]), ...(path === '/' ? [] : listAncestors(dirname(path)))];

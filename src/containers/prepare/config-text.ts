@@ -1,4 +1,7 @@
-/** The text of `config.json` of a new deployment, from whatever the image has (compatibility E-01 to E-03). */
+/**
+ * Builds the text of `config.json` of a new deployment, from a file, a template or the defaults (compatibility E-01 to
+ * E-03).
+ */
 
 import { listExisting } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
@@ -25,7 +28,7 @@ const maxUserFileBytes = 1024 * 1024;
 export interface RenderedConfig {
   readonly text: string;
   readonly config: RuntimeConfig;
-  /** Sentences about permissions of the service that a person would not expect. */
+  /** Warnings about permissions of the service that a person would not expect. */
   readonly warnings: readonly string[];
 }
 
@@ -37,7 +40,7 @@ interface ConfigSource {
 }
 
 /**
- * Makes `config.json` and checks it (compatibility C-20; docs/security.md lists the checks). Changes nothing.
+ * Builds `config.json` and checks it (compatibility C-20; docs/security.md lists the checks). Changes nothing.
  *
  * @param deployment folder of the deployment
  * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID

@@ -1,6 +1,6 @@
 /**
- * Whether a container may have a name. The host's units and files come first: a unit in `/etc/systemd/system` takes the
- * place of one with the same name in any other folder, and a file in `/etc/tmpfiles.d` likewise.
+ * Checks that the name of a container is free. A unit in `/etc/systemd/system` overrides units of the same name in all
+ * other folders, and a file in `/etc/tmpfiles.d` does the same; a container must not override those of the host.
  */
 import { AtomicError, type AtomicErrorOptions } from '../../base/errors.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
@@ -12,8 +12,8 @@ import { parseInstallNames } from '../render/unit/install-section.ts';
 import { isOwnUnit } from '../service/own-files.ts';
 
 /**
- * The types of units that are named after programs or after what they group. Devices, mounts, automounts and swaps are
- * named after paths, and have nothing to do with a service of that name.
+ * The types of units that may be related to a service of the same name. Devices, mounts, automounts and swaps are named
+ * after paths and are not related.
  */
 const namedTypes = ['service', 'socket', 'timer', 'path', 'target', 'scope', 'slice'];
 
@@ -55,7 +55,7 @@ async function requireUnknownUnits(host: Host, name: string): Promise<void> {
     namedTypes.map((type) => `${name}.${type}`),
   );
   for (const unit of units) {
-    // Said as of every file that is in the way (compatibility N-13).
+    // The same message as for every existing file (compatibility N-13).
     if (unit.file === own && (await isNameTaken(own))) continue;
     const owner = isMadeForService(host, unit, name) ? undefined : await findOwner(host, unit);
     if (owner === undefined) continue;
@@ -68,7 +68,7 @@ async function requireUnknownUnits(host: Host, name: string): Promise<void> {
 
 /**
  * Checks the section `[Install]` of the unit of an image: it may give the service other names that are free or, in an
- * update, its own already, and may not enable units of the host.
+ * update, already belong to the service. It must not enable units of the host.
  *
  * @param file how errors call the template
  * @throws TEMPLATE_INVALID, FILE_CONFLICT
@@ -85,7 +85,7 @@ export async function requireFreeInstallNames(
     ...also.map((word) => ({ key: 'Also', word })),
   ].filter(({ word }) => word !== `${name}.service`);
   for (const { key, word } of entries) {
-    // Specifiers, quotes and escapes have no use where a template has variables.
+    // Specifiers, quotes and escapes are refused: a template has variables.
     if (/^[A-Za-z0-9_.:@-]+\.[a-z]+$/.test(word)) continue;
     throw new AtomicError(
       'TEMPLATE_INVALID',
@@ -93,7 +93,7 @@ export async function requireFreeInstallNames(
       { hint: 'Check the template and the values of its variables.' },
     );
   }
-  // systemd has no answer for a template: an instance is known when its template is.
+  // systemd cannot show a template, but it knows an instance when it knows the template.
   const units = entries.map(({ word }) => word.replace(/@\./, '@atomic.'));
   const own = buildContainerPaths(host.locations, name).unit;
   for (const [index, known] of (await describeUnits(host, units)).entries()) {
@@ -132,8 +132,8 @@ function isMadeForService({ locations }: Host, unit: KnownUnit, name: string): b
 /**
  * Describes the owner of a unit.
  *
- * @returns undefined when the host has no such unit. What systemd remembers of one that is gone does not count while
- *   nothing of it runs: an uninstalled service that had failed, or a unit whose file was removed without a reload
+ * @returns undefined when the host has no such unit. A removed unit that systemd still remembers does not count when it
+ *   does not run: an uninstalled service that had failed, or a unit whose file was removed without a reload
  */
 async function findOwner(host: Host, unit: KnownUnit): Promise<string | undefined> {
   const { name, id, loadState, activeState, file, source } = unit;
@@ -147,7 +147,7 @@ async function findOwner(host: Host, unit: KnownUnit): Promise<string | undefine
   return id === name ? `is ${owner} (${place})` : `is another name of ${id}, ${owner} (${place})`;
 }
 
-/** The container whose service has this name as an alias. */
+/** Finds the container whose service has this name as an alias. */
 async function findContainer(host: Host, { id, file }: KnownUnit): Promise<string | undefined> {
   const name = id.replace(/\.service$/, '');
   const isOurs = file.startsWith(`${host.locations.units}/`) && (await isOwnUnit(host, name));

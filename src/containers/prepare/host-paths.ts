@@ -1,4 +1,4 @@
-/** Where a path for a host file leads on this host, and whether a container may have it. */
+/** Resolves the path of a host file on this host, and checks that a container may have it. */
 import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
@@ -9,10 +9,10 @@ import { listDeployments } from '../list-deployments.ts';
 import { findRefusal, isLayoutLink } from '../render/hostfiles/host-path-rules.ts';
 
 /**
- * Follows those symlinks in the parents of a path that only name a folder of the host's layout, such as `/lib`.
+ * Follows symlinks of the usual layouts of hosts in the parents of a path, such as `/lib`.
  *
  * @returns the path without symlinks in its parents
- * @throws FILE_CONFLICT when a parent is another symlink, or no folder
+ * @throws FILE_CONFLICT when a parent is another symlink, or not a folder
  */
 export function resolveHostPath(path: string): string {
   let at = '';
@@ -29,7 +29,7 @@ export function resolveHostPath(path: string): string {
   return `${at}/${parts.at(-1)}`;
 }
 
-/** @throws EXPORTS_INVALID for a path that never comes from an image */
+/** @throws EXPORTS_INVALID for a path that an image must not write */
 export function requireAllowedPath(host: Host, name: string, path: string): void {
   const { repository, checkouts, state } = host.locations;
   const { unit, tmpfiles } = buildContainerPaths(host.locations, name);
@@ -46,7 +46,7 @@ export function requireAllowedPath(host: Host, name: string, path: string): void
 }
 
 /**
- * Checks that no other container has one of these paths, in either of its deployments.
+ * Checks that no deployment of another container has one of these paths.
  *
  * @throws FILE_CONFLICT, which names both containers
  */

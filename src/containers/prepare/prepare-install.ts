@@ -1,4 +1,4 @@
-/** Everything that an install reads and decides before its first change. */
+/** Reads and decides everything for an install before its first change. */
 import { randomUUID } from 'node:crypto';
 import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
@@ -46,16 +46,16 @@ export interface InstallSubject {
   readonly request: InstallRequest;
   readonly name: ContainerName;
   readonly image: StoredImage;
-  /** The image as the person wrote it, without the prefix of a source. */
+  /** The image as typed, without the prefix of a source. */
   readonly imageName: string;
   readonly runtime: Runtime;
-  /** The number of the new deployment: 0 for a new container, the other one for an update. */
+  /** The number of the new deployment: 0 for a new container, the other number for an update. */
   readonly number: DeploymentNumber;
   /** The deployment that is updated. */
   readonly previous?: DeploymentRecord;
 }
 
-/** A plan, and what the person should know before the service is started (compatibility N-10). */
+/** A plan, and the warnings for the person before the service is started (compatibility N-10). */
 export interface PreparedInstall {
   readonly plan: InstallPlan;
   readonly warnings: readonly string[];
@@ -154,7 +154,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   };
 }
 
-/** An image that the runtime does not run needs no configuration, but may bring one. */
+/** An image that the runtime does not run needs no configuration, but may have one. */
 function needsRuntimeConfig(exports: ImageExports): boolean {
   return isRunByRuntime(exports) || bringsRuntimeConfig(exports);
 }
@@ -163,7 +163,9 @@ function bringsRuntimeConfig({ config, configTemplate }: ImageExports): boolean 
   return (config ?? configTemplate) !== undefined;
 }
 
-/** systemd-tmpfiles would run half of the lines before a bad one. The first line, which is left out, is the marker. */
+/**
+ * Otherwise systemd-tmpfiles would carry out the lines before an invalid one. The first line, the marker, is left out.
+ */
 async function judgeTmpfiles(host: Host, file: string, tmpfiles: string | undefined): Promise<void> {
   const fault =
     tmpfiles === undefined
@@ -196,10 +198,10 @@ function listWarnings(exports: ImageExports, config: string): readonly string[] 
 }
 
 /**
- * Only the defaults look at more of the configuration of the image than its label, and old repositories have lost it
- * (compatibility R-02).
+ * Except for the defaults, only the label of the image's configuration is needed, and old repositories may not have the
+ * configuration (compatibility R-02).
  *
- * @throws MANIFEST_UNSUPPORTED for an image that is to run once
+ * @throws MANIFEST_UNSUPPORTED for an image that asks for a single run
  */
 async function readNeededImageConfig(
   host: Host,
@@ -225,7 +227,7 @@ function buildRunsOnce(image: string): AtomicError {
   );
 }
 
-/** Asks the runtime only when the template asks for the mode. */
+/** Runs the runtime only when the template chooses PID file mode. */
 async function readPidfileMode(host: Host, runtime: Runtime, exports: ImageExports): Promise<boolean> {
   const template = exports.serviceTemplate?.text;
   return choosesPidfileMode(template, true) && (await readPidfileSupport(host, runtime));
@@ -265,8 +267,8 @@ async function readValues(
 }
 
 /**
- * Lists the bind sources that do not exist. Those that the previous deployment created count as missing: after a boot of
- * the host they are, and then the new deployment creates them.
+ * Lists the bind sources that do not exist. Sources that the previous deployment created count as missing: after a boot
+ * they do not exist, and the new deployment must create them.
  */
 async function listMissingSources(
   rendered: RenderedConfig | undefined,

@@ -8,7 +8,7 @@ import {
 } from '../render/exports-manifest.ts';
 import { usesRuntime } from '../render/unit/unit.ts';
 
-/** The longest template that is read. Real ones are far shorter. */
+/** The limit is far above real templates. */
 const maxFileBytes = 4 * 1024 * 1024;
 
 /** One file of `/exports`, and its name in errors. */
@@ -18,7 +18,7 @@ export interface ExportedFile {
   readonly file: string;
 }
 
-/** What an image says about how it is installed (compatibility E-01). */
+/** The files of `/exports` that determine an install (compatibility E-01). */
 export interface ImageExports {
   /** False without `/exports` (E-10). */
   readonly isPresent: boolean;
@@ -33,9 +33,10 @@ export interface ImageExports {
 /**
  * Reads `/exports` of an image.
  *
- * @param rootfs absolute path of the root filesystem that is about to be made; only for messages
+ * @param rootfs absolute path of the future root filesystem; only for messages
  * @param image image name for messages
- * @throws EXPORTS_INVALID for a broken manifest, for text that is not UTF-8, and for host files behind a symlink
+ * @throws EXPORTS_INVALID for a broken manifest, for text that is not UTF-8, and for host files that are reached
+ *   through a symlink
  */
 export function readExports(tree: ImageTree, rootfs: string, image: string): ImageExports {
   const read = (name: string): ExportedFile | undefined => readText(tree, `exports/${name}`, rootfs);
@@ -51,7 +52,7 @@ export function readExports(tree: ImageTree, rootfs: string, image: string): Ima
   };
 }
 
-/** Whether the image's container is run by the OCI runtime (compatibility E-04). */
+/** Whether the OCI runtime runs the container of the image (compatibility E-04). */
 export function isRunByRuntime({ manifest, serviceTemplate }: ImageExports): boolean {
   return !manifest.noContainerService && (serviceTemplate === undefined || usesRuntime(serviceTemplate.text));
 }

@@ -1,4 +1,7 @@
-/** What an image puts on the host beside its unit: `/exports/hostfs`, after the names and the host have been looked at. */
+/**
+ * Plans the files that an image puts on the host beside its unit: `/exports/hostfs`, after the renames and the checks
+ * of the host.
+ */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
@@ -25,7 +28,7 @@ import {
 import { substituteTemplate, type TemplateValues } from '../render/values/template.ts';
 import { requireAllowedPath, requireUnclaimedPaths, resolveHostPath } from './host-paths.ts';
 
-/** Plugins and wrappers are a few dozen files. */
+/** The limit is far above real images, whose plugins and wrappers are a few dozen files. */
 const maxEntries = 1024;
 const maxTotalBytes = 1024 * 1024 * 1024;
 const maxTemplateBytes = 4 * 1024 * 1024;
@@ -35,9 +38,9 @@ export interface HostFilesSubject {
   readonly image: StoredImage;
   readonly manifest: ExportsManifest;
   readonly values: TemplateValues;
-  /** Of the root filesystem that is about to be made; only for messages. */
+  /** Path of the future root filesystem; only for messages. */
   readonly rootfs: string;
-  /** What the deployment that is updated has on the host. */
+  /** The host files of the deployment that is updated. */
   readonly previous: HostFilesRecord;
   readonly keepsNew: boolean;
 }
@@ -52,8 +55,8 @@ export interface HostFilesPlan {
 /**
  * Plans the host files. Changes nothing.
  *
- * @throws EXPORTS_INVALID for a path that an image must not bring, and beyond the limits; FILE_CONFLICT for a path of
- *   another container and for one that leads through a symlink; TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE
+ * @throws EXPORTS_INVALID for a path that an image must not write, and beyond the limits; FILE_CONFLICT for a path of
+ *   another container and for a path through a symlink; TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE
  */
 export async function planHostFiles(host: Host, subject: HostFilesSubject): Promise<HostFilesPlan> {
   const { name, image, manifest, values, previous } = subject;
@@ -101,7 +104,7 @@ interface NamedEntry {
   readonly entry: WalkedEntry;
   /** After the renames. */
   readonly written: string;
-  /** Without symlinks of the host in its parents. */
+  /** The path after symlinks of the host in its parents are followed. */
   readonly path: string;
 }
 
@@ -157,7 +160,7 @@ function readTemplate(object: string, size: number, file: string): string {
   }
 }
 
-/** What the host has of its own stays; what a person has changed of the deployment before stays known. */
+/** A file of the host stays. A file of the previous deployment that a person has changed stays recorded. */
 async function compareWithHost(
   wanted: readonly PlannedHostFile[],
   { previous, keepsNew }: HostFilesSubject,
@@ -183,7 +186,7 @@ async function compareWithHost(
   return { files, kept };
 }
 
-/** Folders that an update finds are made by the deployment before, as far as that says so. */
+/** Of the folders that an update finds, the deployment owns those that the previous deployment recorded as created. */
 async function listMissingFolders(
   files: readonly PlannedHostFile[],
   named: readonly NamedEntry[],

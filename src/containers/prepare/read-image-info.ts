@@ -1,4 +1,4 @@
-/** Reads the facts about an image that an administrator needs before an install. */
+/** Reads the information about an image that an administrator needs before an install. */
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { StoredImage } from '../../image/image.ts';
@@ -38,7 +38,7 @@ function readVariables(host: Host, image: StoredImage): ImageVariables {
   return sortVariables(templates, readManifest(host, image, tree).defaultValues);
 }
 
-/** A broken manifest fails an install; `images info` shows the rest of the image. */
+/** With an invalid manifest an install fails, but `images info` still shows the other information. */
 function readManifest(host: Host, image: StoredImage, tree: ImageTree): ExportsManifest {
   const text = readText(tree, 'exports/manifest.json');
   if (text === undefined) return emptyExportsManifest;

@@ -1,6 +1,6 @@
 /**
- * An uninstall after its commit point, which is the removal of the symlink. Each step may be repeated: after a crash all
- * steps run again.
+ * Finishes an uninstall after its commit point, which is the removal of the symlink. Each step may be repeated: after a
+ * crash all steps run again.
  */
 import { readFile, rename } from 'node:fs/promises';
 import { withFileErrors } from '../../base/file-error.ts';
@@ -34,30 +34,32 @@ import { removeLink } from './undo-install.ts';
 
 export type UninstallJournal = Journal & { readonly operation: 'uninstall' };
 
-/** Whether the uninstall is past its commit point. A container that had no symlink before is damaged, and goes. */
+/**
+ * Whether the uninstall is past its commit point. A container that had no symlink before is damaged, and is removed.
+ */
 export async function isUninstallCommitted(host: Host, journal: UninstallJournal): Promise<boolean> {
   if (journal.wasActive === undefined) return true;
   return (await findLinkTarget(buildContainerPaths(host.locations, journal.container).link)) === undefined;
 }
 
-/** The commit point: the container is not listed any more, and a crash after this is followed by its removal. */
+/** The commit point: the container is no longer listed, and after a crash recovery removes it. */
 export async function commitUninstall(host: Host, name: string): Promise<void> {
   const { link } = buildContainerPaths(host.locations, name);
   const target = await findLinkTarget(link);
   if (target !== undefined) await removeLink(link, target);
 }
 
-/** Takes back what comes before the commit point. May be repeated. */
+/** Undoes the steps before the commit point. May be repeated. */
 export async function revertUninstall(host: Host, journal: UninstallJournal): Promise<void> {
   const { container: name, hasService, wasActive, running } = journal;
   if (hasService && wasActive === true) await startServiceAgain(host, name, running);
 }
 
 /**
- * Removes everything of the container whose service has ended. The caller holds its lock. What is removed is on the disk,
- * on each filesystem, before the journal goes.
+ * Removes all files of a container whose service has ended. The caller holds its lock. The removals are synced, on each
+ * filesystem, before the journal is removed.
  *
- * @throws DEPLOYMENT_IN_USE, COMMAND_FAILED, file errors; the journal stays then, and what is missing is done later
+ * @throws DEPLOYMENT_IN_USE, COMMAND_FAILED, file errors; then the journal stays, and recovery does the remaining steps
  */
 export async function finishUninstall(host: Host, journal: UninstallJournal): Promise<void> {
   const { container: name, hasService } = journal;
@@ -88,7 +90,7 @@ async function retireDeployments(host: Host, name: string): Promise<void> {
   }
 }
 
-/** Before systemd reads its units again for the last time. */
+/** Called before systemd reads its units again for the last time. */
 async function removeHostFiles(host: Host, name: string): Promise<void> {
   const folders = deploymentNumbers.map((number) =>
     buildDeploymentFolder(host.locations, name, number, 'old'),
@@ -105,7 +107,7 @@ async function removeUnit(host: Host, { container: name, hasService, runtime }: 
   const isOurs = await isOwnUnit(host, name);
   if (isOurs) await removeFile(unit);
   else await reportForeignFile(host, unit);
-  // Also without the file: a crash may have come between its removal and this.
+  // Needed also without the file: a crash may have come between its removal and this step.
   if (!isOurs && !hasService) return;
   await runVisibly(host, reloadCommand);
   const state = await readUnitState(host, name);
@@ -115,11 +117,12 @@ async function removeUnit(host: Host, { container: name, hasService, runtime }: 
     await stopOrphan(host, name);
     if (runtime !== undefined) await removeStaleState(host, runtime, name);
   }
-  // systemd remembers a failed service after its unit is gone (X-32). It refuses when there is nothing to forget.
+  // systemd remembers a failed service after its unit is gone (X-32). `reset-failed` fails when there is nothing to
+  // forget.
   await captureProgram(host, ['systemctl', 'reset-failed', `${name}.service`]);
 }
 
-/** A folder below `/run` is neither emptied nor removed unless `info` says that the install has made it. */
+/** A folder below `/run` is emptied and removed only when `info` records that the install has created it. */
 async function removeTmpfiles(host: Host, name: string): Promise<void> {
   const { tmpfiles } = buildContainerPaths(host.locations, name);
   await removeFile(temporaryPath(tmpfiles));
@@ -131,7 +134,7 @@ async function removeTmpfiles(host: Host, name: string): Promise<void> {
   );
   await runTmpfilesRemove(host, tmpfiles, spared);
   await removeCreatedFolders(host, tmpfiles, created);
-  // Before the file that names them goes.
+  // Before the file that names them is removed.
   await syncDeclaredPaths(text);
   await removeFile(tmpfiles);
 }

@@ -31,10 +31,10 @@ export interface Recovered {
 }
 
 /**
- * Recovers every interrupted operation. Running operations are left alone.
+ * Recovers every interrupted operation. It ignores running operations.
  *
  * @returns what was done
- * @throws NOT_ROOT, NO_SYSTEMD; the first failure, after all operations were tried: its journal stays
+ * @throws NOT_ROOT, NO_SYSTEMD; the first failure, after all operations were tried; its journal stays
  */
 export async function recoverOperations(host: Host): Promise<readonly Recovered[]> {
   requireRoot(host, 'recover');
@@ -128,8 +128,8 @@ async function recoverInstall(
 }
 
 /**
- * Undoes an install that cannot be activated, as the install itself would have done. A running service was activated
- * before: only the journal could not be removed, and a later failure does not remove the container.
+ * Undoes an install that cannot be activated, as the install itself would have done. When the service runs, the install
+ * had succeeded and only its journal could not be removed: then a failure does not remove the container.
  */
 async function tryToActivate(host: Host, name: string, folder: string): Promise<boolean> {
   try {

@@ -16,8 +16,8 @@ interface UnfinishedInstall {
 }
 
 /**
- * Removes everything that an install made, from any point of it. May be repeated. The symlink is removed first: after a
- * crash in this function `recover.ts` undoes again, and does not finish the install.
+ * Removes everything that an install has created, from any point of it. May be repeated. The symlink is removed first:
+ * after a crash in this function `recover.ts` undoes again, and does not finish the install.
  */
 export async function undoInstall(host: Host, { name, number }: UnfinishedInstall): Promise<void> {
   const { checkouts } = host.locations;
@@ -38,7 +38,7 @@ export async function undoInstall(host: Host, { name, number }: UnfinishedInstal
   await removeTree(buildDeploymentFolder(host.locations, name, number, 'new'));
 }
 
-/** Removes a symlink if it is there and leads to this folder. */
+/** Removes a symlink if it exists and leads to this folder. */
 export async function removeLink(link: string, target: string): Promise<void> {
   if ((await findLinkTarget(link)) !== target) return;
   await withFileErrors(`remove ${link}`, () => unlink(link));

@@ -33,11 +33,14 @@ import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
 export interface ActivationNeeds {
   readonly hasUnit: boolean;
   readonly hasTmpfiles: boolean;
-  /** Whether the host files are units. */
+  /** Whether units are among the host files. */
   readonly bringsUnits: boolean;
 }
 
-/** The programs that activate a new container, in order; the service is enabled and not started (compatibility N-10). */
+/**
+ * The programs that activate a new container, in their order; the service is enabled and not started (compatibility
+ * N-10).
+ */
 export function buildActivationCommands(
   locations: Locations,
   name: string,
@@ -52,7 +55,8 @@ export function buildActivationCommands(
 }
 
 /**
- * Registers a deployment with systemd and creates its declared paths. May be repeated. After success all is on the disk.
+ * Registers a deployment with systemd and creates its declared paths. May be repeated. After success, all changes are
+ * synced.
  *
  * @param folder the deployment
  * @throws as its two steps
@@ -63,12 +67,12 @@ export async function activateDeployment(host: Host, name: string, folder: strin
   await createDeclaredPaths(host, name, folder);
 }
 
-/** Puts the host files of a new container in their places. May be repeated. */
+/** Writes the host files of a new container to their paths. May be repeated. */
 export async function placeHostFiles(host: Host, name: string, folder: string): Promise<ExchangeResult> {
   const staged = await readStagedFiles(host, folder, name);
   const result = await exchangeHostFiles(host, [], staged);
   const { unit } = await readCopies(folder, name);
-  // Else the unit of the container does it.
+  // Otherwise the reload for the unit of the container does it.
   if (staged !== undefined && unit === undefined && bringsUnits(staged.record)) {
     await runVisibly(host, reloadCommand);
   }
@@ -87,9 +91,9 @@ export async function registerDeployment(host: Host, name: string, folder: strin
   if (tmpfiles !== undefined) await writeHostFile(paths.tmpfiles, tmpfiles);
   if (unit === undefined) return;
   await writeHostFile(paths.unit, unit);
-  // Its symlinks are there before the reload, so that one reload sees everything.
+  // The symlinks exist before the reload, so that one reload is enough.
   await withTemplateHint('service.template', () => runProgram(host, withoutReload(buildEnableCommand(name))));
-  // This says nothing about a single unit.
+  // Its result does not show the state of a single unit.
   await runVisibly(host, reloadCommand);
   await requireLoaded(host, name, paths.unit);
 }
@@ -106,7 +110,7 @@ export async function createDeclaredPaths(host: Host, name: string, folder: stri
   if (tmpfiles !== undefined) {
     await withTemplateHint('tmpfiles.template', () => runVisibly(host, buildCreateCommand(paths.tmpfiles)));
   }
-  // The service is enabled already. The line is printed here, because scripts expect this order.
+  // The service is enabled already. The command is printed here, because scripts expect this order.
   if (unit !== undefined) host.report({ kind: 'command', argv: buildEnableCommand(name) });
   if (unit === undefined && tmpfiles === undefined) return;
   await syncDeclaredPaths(tmpfiles ?? '');
@@ -114,7 +118,7 @@ export async function createDeclaredPaths(host: Host, name: string, folder: stri
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
-/** The deployment's copies of the files of the host; `undefined` for a file that it does not have. */
+/** Reads the deployment's copies of the unit and the tmpfiles.d file; `undefined` for a missing file. */
 interface HostFileCopies {
   readonly unit: string | undefined;
   readonly tmpfiles: string | undefined;
@@ -126,8 +130,8 @@ export async function readCopies(folder: string, name: string): Promise<HostFile
 }
 
 /**
- * Replaces the files of the host by those of another deployment; a file that it does not have is removed. systemd is not
- * reloaded yet. May be repeated.
+ * Replaces the files of the host by those of another deployment; it removes a file that the other deployment does not
+ * have. systemd is not reloaded yet. May be repeated.
  */
 export async function replaceHostFiles(host: Host, name: string, wanted: HostFileCopies): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
@@ -137,7 +141,7 @@ export async function replaceHostFiles(host: Host, name: string, wanted: HostFil
   ] as const) {
     if (text === undefined) await removeFile(path);
     else if ((await findText(path)) !== text) await writeHostFile(path, text);
-    // A crash may have left half of the other one.
+    // A crash may have left an incomplete temporary file.
     else await removeFile(temporaryPath(path));
   }
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
@@ -147,7 +151,7 @@ export async function replaceHostFiles(host: Host, name: string, wanted: HostFil
  * Reloads systemd after a unit was replaced. An enabled service is enabled again by the `[Install]` section of the new
  * unit. When that section is unchanged, symlinks that a person has added stay.
  *
- * @param replaced the files before the replacement, where they are known
+ * @param replaced the files before the replacement, if known
  * @throws COMMAND_FAILED; UNIT_FAILED when systemd cannot load it
  */
 export async function reloadUnit(
@@ -180,11 +184,11 @@ async function requireLoaded(host: Host, name: string, unit: string): Promise<vo
   });
 }
 
-/** Messages of systemd's programs whose cause is the host, not the image. */
+/** Messages of the programs of systemd for errors of the host, not of the image. */
 const HOST_CAUSE =
   /connect to (?:system )?bus|transport endpoint|connection|timed out|failed to reload daemon|no space left|not enough space|quota|read-only file system|input\/output error/i;
 
-/** An error of systemd about a file is a fault of the image, unless the host or a signal is its cause. */
+/** An error of systemd about a file is a fault of the image, unless the host or a signal caused it. */
 async function withTemplateHint(template: string, action: () => Promise<unknown>): Promise<void> {
   try {
     await action();
@@ -200,8 +204,8 @@ function buildHint(template: string): string {
 }
 
 /**
- * Undoes `activateDeployment` from any point of it, and syncs. Files of others stay. Paths that systemd-tmpfiles created
- * stay too: they may hold data of an earlier installation.
+ * Undoes `activateDeployment` from any point of it, and syncs. Files of other owners stay. Paths that systemd-tmpfiles
+ * has created stay too: they may contain data of an earlier installation.
  */
 export async function deactivateDeployment(host: Host, name: string): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
@@ -217,7 +221,7 @@ export async function deactivateDeployment(host: Host, name: string): Promise<vo
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
-/** systemctl disables a unit that systemd cannot load, and then fails to stop it. Nothing is left to do then. */
+/** systemctl disables a unit that systemd cannot load, and then fails to stop it. Then there is nothing to do. */
 async function disableService(host: Host, name: string): Promise<void> {
   const result = await captureProgram(host, withoutReload(buildDisableNowCommand(name)));
   if (result.exitCode === 0) return;

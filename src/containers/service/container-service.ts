@@ -20,8 +20,8 @@ import {
 import { buildContainerPaths } from '../deployment.ts';
 
 /**
- * Stops the service and leaves it enabled, so that a start undoes everything. The shown command is that of the original
- * (compatibility U-03); the other half is `disableService`.
+ * Stops the service and leaves it enabled, so that a start undoes everything. It prints the command of the original
+ * (compatibility U-03); `disableService` does the second half of that command.
  *
  * @throws UNIT_FAILED when the service still runs, or was started again meanwhile
  */
@@ -83,7 +83,7 @@ async function endService(host: Host, name: string): Promise<void> {
 }
 
 /**
- * Stops the service after the removal of its unit: a person may have started it after `stopService`.
+ * Stops the service again after the removal of its unit, because a person may have started it after `stopService`.
  *
  * @throws COMMAND_FAILED
  */
@@ -104,7 +104,7 @@ async function runStop(host: Host, name: string): Promise<ProgramResult> {
 }
 
 /**
- * Starts the service that `stopService` has stopped, and the units that systemd stopped with it. A failure is reported.
+ * Starts the service that `stopService` has stopped, and the units that systemd stopped with it. Reports a failure.
  *
  * @param running the units that ran before, with their types
  */
@@ -114,7 +114,7 @@ export async function startServiceAgain(host: Host, name: string, running: reado
   if (result.exitCode !== 0) host.report({ kind: 'warning', text: buildCommandFailed(result).message });
 }
 
-/** Removes the symlinks that enable the service, also those to a unit that is gone. A failure is reported. */
+/** Removes the symlinks that enable the service, also those to a removed unit. Reports a failure. */
 export async function disableService(host: Host, name: string): Promise<void> {
   if (!(await isOwnService(host, name))) return;
   const result = await captureProgram(host, withoutReload(['systemctl', 'disable', `${name}.service`]));
@@ -125,8 +125,8 @@ export async function disableService(host: Host, name: string): Promise<void> {
 }
 
 /**
- * Whether the service of this name is the container's. A person or a crash may have removed the unit, while its symlinks
- * and processes are still there; then systemd knows no unit of this name, unless the host brings one itself.
+ * Whether the service of this name belongs to the container. A person or a crash may have removed the unit while its
+ * symlinks and processes still exist; then systemd knows no unit of this name, unless the host has one.
  */
 async function isOwnService(host: Host, name: string): Promise<boolean> {
   if (await isNameTaken(buildContainerPaths(host.locations, name).unit)) return true;

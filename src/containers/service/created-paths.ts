@@ -10,7 +10,7 @@ import { buildCreateCommand, listTmpfilesFolders } from '../../host/systemd/syst
 import { listCreatedFolders, listCreatedPaths, listNamedPaths } from '../../host/systemd/tmpfiles-lines.ts';
 import { listDeployments } from '../list-deployments.ts';
 
-/** A path that some tmpfiles.d file names. */
+/** A path that a tmpfiles.d file names. */
 interface DeclaredPath {
   readonly path: string;
   readonly file: string;
@@ -23,7 +23,7 @@ export async function listPathsToCreate(tmpfiles: string): Promise<readonly stri
 
 /**
  * Lists the folders below `/run` that the lines would create, with their missing parents, outermost first: an uninstall
- * removes them. A folder that another container created counts too, because the last container removes it.
+ * removes them. A folder that another container has created is included, because the last container removes it.
  */
 export async function listFoldersToCreate(host: Host, tmpfiles: string): Promise<readonly string[]> {
   const named = listCreatedFolders(tmpfiles).filter((path) => path.startsWith('/run/'));
@@ -44,9 +44,9 @@ async function listMissing(paths: readonly string[]): Promise<readonly string[]>
 }
 
 /**
- * Removes files and empty folders, innermost first, also from the disk.
+ * Removes files and empty folders, innermost first, and syncs.
  *
- * @param own the tmpfiles.d file that is removed with them. Paths in other files stay, and so do folders with content
+ * @param own the tmpfiles.d file that is removed with them. paths in other files stay, and folders with content stay
  * @returns the paths that still exist
  */
 export async function removeCreatedPaths(
@@ -60,7 +60,7 @@ export async function removeCreatedPaths(
   });
 }
 
-/** Does the same for folders only: a path that is no folder any more belongs to another program. */
+/** The same for folders only: a path that is no longer a folder belongs to another program. */
 export async function removeCreatedFolders(
   host: Host,
   own: string | undefined,
@@ -71,11 +71,11 @@ export async function removeCreatedFolders(
 
 /** Syncs the paths that the lines created or removed, each filesystem once. */
 export async function syncDeclaredPaths(tmpfiles: string): Promise<void> {
-  // An unknown specifier may stand for any path.
+  // An unknown specifier may mean any path.
   await syncFilesystemsOf(listNamedPaths(tmpfiles).filter((path) => path.startsWith('/')));
 }
 
-/** The path is gone, has content, is a mount point, or is no folder. */
+/** The path is missing, has content, is a mount point, or is not a folder. */
 const acceptable = ['ENOENT', 'ENOTEMPTY', 'EBUSY', 'ENOTDIR'];
 
 async function removePaths(
@@ -101,8 +101,8 @@ async function removePaths(
 }
 
 /**
- * Creates removed paths again that another install needs since. An install writes its tmpfiles.d file before it creates
- * paths: so either the file is there now, or that install creates the path later.
+ * Creates removed paths again that another install has needed meanwhile. An install writes its tmpfiles.d file before
+ * it creates paths: so either the file exists now, or that install creates the path later.
  */
 export async function restoreDeclaredPaths(
   host: Host,
@@ -133,7 +133,7 @@ async function readIfThere<T>(path: string, read: () => Promise<T>): Promise<T |
     try {
       return await read();
     } catch (error) {
-      // A dangling symlink, and a folder that is called like a file.
+      // A dangling symlink, and a folder with the name of a file.
       if (isErrno(error, 'ENOENT') || isErrno(error, 'EISDIR')) return undefined;
       throw error;
     }

@@ -1,24 +1,24 @@
-/** What `systemd-tmpfiles --create` did for an operation that is taken back. */
+/** Undoes `systemd-tmpfiles --create` for an operation that is undone. */
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { listOtherLines } from '../../host/systemd/tmpfiles-lines.ts';
 import { removeCreatedPaths } from './created-paths.ts';
 
 export interface DeclaredPaths {
-  /** The lines that may have been carried out. */
+  /** The lines that systemd-tmpfiles may have carried out. */
   readonly text: string;
-  /** The paths that were not there before, outermost first. */
+  /** The paths that did not exist before, outermost first. */
   readonly missing: readonly string[];
 }
 
 export const noPaths: DeclaredPaths = { text: '', missing: [] };
 
-/** More lines than this are counted and not shown. */
+/** The largest number of lines that a warning shows; it counts the others. */
 const maxShown = 10;
 
 /**
- * Removes what the lines have created, except what a tmpfiles.d file of the host names. Says what it cannot take back: what
- * lines have done to paths that were there before, and what has got content.
+ * Removes the paths that the lines have created, except paths in other tmpfiles.d files of the host. Reports the
+ * changes that it cannot undo: changes of paths that existed before, and folders that now have content.
  */
 export async function undoDeclaredPaths(
   host: Host,

@@ -1,4 +1,4 @@
-/** Finds which files of the host with the names of a container belong to atomic, and may be removed. */
+/** Finds the files of the host with the names of a container that belong to atomic and may be removed. */
 import { lstat, readFile } from 'node:fs/promises';
 import { isErrno, withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
@@ -23,9 +23,9 @@ export async function isOwnTmpfiles(host: Host, name: string): Promise<boolean> 
 }
 
 /**
- * A file is ours when it carries our marker for this container in this CHECKOUTS, or when it equals the copy in a
- * deployment: the original program wrote no marker, also when it updated a container of ours, and an edited file has no
- * equal.
+ * A file belongs to atomic when it has the marker for this container in this CHECKOUTS, or equals the copy in a
+ * deployment. The original program wrote no marker, also when it updated a container of atomic. An edited file equals
+ * no copy.
  */
 async function isOwn(
   { locations: { checkouts } }: Host,
@@ -43,7 +43,7 @@ async function isOwn(
   return false;
 }
 
-/** An uninstall renames the deployments before it removes the files of the host. */
+/** Renamed deployments count too, because an uninstall renames them before it removes the files of the host. */
 function listDeployments({ locations }: Host, name: string): readonly string[] {
   return deploymentNumbers.flatMap((number) => [
     buildDeploymentFolder(locations, name, number),

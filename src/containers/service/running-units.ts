@@ -1,15 +1,15 @@
-/** What runs, and would be stopped together with the service of a container (systemd.unit(5)). */
+/** Finds the running units that systemd stops together with the service of a container (systemd.unit(5)). */
 import type { Host } from '../../host/host.ts';
 import { showProperties } from '../../host/systemd/systemctl.ts';
 
 /** Properties that list the units to which systemd passes on a stop. */
 const stopPropagation = ['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', 'PropagatesStopTo'];
-/** A graph of a host has a few of them; more means that the list is no longer worth anything. */
+/** A host has a few such units; a longer list is useless. */
 const maxUnits = 1000;
 
 /**
- * Lists the active units that a stop of the service ends, with the service itself first. They are started again after an
- * update, after its way back, and when an uninstall is taken back. Of a service that does not run there is nothing to stop.
+ * Lists the active units that a stop of the service ends, with the service itself first. They are started again after
+ * an update, after its undo, and when an uninstall is undone. For a service that does not run the list is empty.
  *
  * @param name of the container
  * @throws COMMAND_FAILED

@@ -5,15 +5,15 @@ import { requireSystemAccess } from '../preconditions.ts';
 import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
 import { uninstallContainer } from './uninstall.ts';
 
-/** The error has the exit status 1, whatever the statuses of the failures are. */
+/** The error has the exit status 1, with any statuses of the failures. */
 const FAILED = 1;
 
 /**
  * Uninstalls containers one by one. A failure does not stop the others.
  *
  * @param names each once
- * @throws as `uninstallContainer` for a single one; else the failures are reported one by one, and the error names all of
- * them. A name that is none and an interruption end it at once
+ * @throws as `uninstallContainer` for a single container; otherwise each failure is reported, and the error names all
+ *   containers that failed. An invalid name and an interruption end the command at once
  */
 export async function uninstallContainers(host: Host, names: readonly string[]): Promise<void> {
   const [first, ...others] = names;

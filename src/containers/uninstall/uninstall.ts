@@ -28,15 +28,15 @@ import { isOwnTmpfiles, isOwnUnit } from '../service/own-files.ts';
 import { listRunningUnits } from '../service/running-units.ts';
 
 /**
- * Uninstalls a container: its service, unit, tmpfiles.d file and deployments; the image stays (compatibility U-01).
- * A damaged or half-installed container can be uninstalled too.
+ * Uninstalls a container: its service, unit, tmpfiles.d file and deployments; the image stays (compatibility U-01). A
+ * damaged or incomplete container can be uninstalled too.
  *
  * Nothing is removed before the service has ended: a failure or an interruption until then starts it again and removes
  * the journal, and the error describes the state of the container. After that the uninstall can only be finished.
  *
  * @throws NOT_ROOT, NO_SYSTEMD, BAD_VALUE, CONTAINER_NOT_FOUND, READ_ONLY, UNIT_FAILED when the service does not stop,
  *   DEPLOYMENT_IN_USE when something is mounted below a deployment, INTERRUPTED, ROLLBACK_FAILED when the service could
- *   not be started again, what `finishUninstall` throws
+ *   not be started again, the errors of `finishUninstall`
  */
 export async function uninstallContainer(host: Host, name: string): Promise<void> {
   parseContainerName(name, adviceForExistingName);

@@ -1,7 +1,7 @@
 /**
- * Compares a deployment with the commit that it was made of. A file that is the hard link of the object needs no reading:
- * the object is verified by itself. Every folder is opened without following symlinks and read through its descriptor,
- * so that what is compared, and replaced, is in the deployment.
+ * Compares a deployment with its commit. A file that is a hard link of its object is not read: the object is verified
+ * separately. Every folder is opened without following symlinks and read through its descriptor, so that every compared
+ * or replaced file is in the deployment.
  */
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
@@ -38,9 +38,9 @@ interface CheckedDeployment {
 
 /**
  * @param rootfs of the deployment
- * @param commit whose root filesystem it should have; parts of it that cannot be read are not compared
+ * @param commit the commit of its root filesystem; unreadable parts of the commit are not compared
  * @param onDifference called for each difference, while its folder is open
- * @returns how many files and symlinks were compared, and the objects that it has hard links of
+ * @returns how many files and symlinks were compared, and the objects of which it has hard links
  * @throws INTERRUPTED
  */
 export async function checkDeployment(
@@ -74,7 +74,7 @@ class DeploymentCheck {
     this.#onDifference = onDifference;
   }
 
-  /** @param place where it is opened; @param path in the root filesystem, the root as `` */
+  /** @param place path for the system calls; @param path path in the root filesystem, `` for the root */
   async visitFolder({ dirtree, dirmeta }: TreeDirectory, place: string, path: string): Promise<void> {
     throwIfInterrupted(this.#host);
     const shown = path === '' ? '/' : path;
@@ -128,7 +128,7 @@ class DeploymentCheck {
     if (!stats.isFile() && !stats.isSymbolicLink()) {
       return { state: 'changed', reason: 'it is no longer a file' };
     }
-    // A copy with everything that the object has is as good, for example after a backup was restored.
+    // An equal copy is sound too, for example after a backup was restored.
     const actual = await checksumIfThere(place);
     if (actual === checksum) return undefined;
     if (actual === undefined) return { state: 'missing', reason: 'it is not there' };
@@ -193,7 +193,7 @@ function isMadeByRuntime(entry: Buffer, path: string): boolean {
   );
 }
 
-/** Nothing for a folder that was removed while it was open. */
+/** Empty for a folder that was removed while it was open. */
 function listNames(folder: string | Buffer): Buffer[] {
   try {
     return readdirSync(folder, { encoding: 'buffer' });
@@ -203,7 +203,7 @@ function listNames(folder: string | Buffer): Buffer[] {
   }
 }
 
-/** @returns `undefined` for what was removed since it was seen */
+/** @returns `undefined` for a file that was removed meanwhile */
 async function checksumIfThere(place: string): Promise<string | undefined> {
   try {
     return await checksumPath(place);

@@ -61,7 +61,7 @@ async function isWhole(host: Host, path: string, checksum: Checksum): Promise<bo
   try {
     return (await checksumPath(path)) === checksum;
   } catch (error) {
-    // A file that cannot be read is no donor.
+    // A file that cannot be read cannot replace an object.
     if (error instanceof AtomicError && error.code === 'STORE_FAILED') return false;
     throw error;
   }

@@ -1,4 +1,4 @@
-/** Gives a deployment back what its image says, path by path, each by one rename. */
+/** Restores the paths of a deployment as in its image, each by one rename. */
 
 import { chmodSync, chownSync, lstatSync, renameSync } from 'node:fs';
 import { withFileErrors } from '../../base/file-error.ts';
@@ -17,14 +17,14 @@ import { checkDeployment, type FoundDifference } from './check-deployment.ts';
 const PERMISSION_BITS = 0o7777;
 
 /**
- * Replaces every file that is not the image's by a hard link to its object, and brings back what is missing. Running
- * processes keep the files that they have open. What is additional stays. The caller holds the container's lock, and
- * syncs the filesystem.
+ * Replaces every changed file by a hard link to its object, and restores missing paths. Running processes keep the
+ * files that they have open. Additional files stay. The caller holds the container's lock, and syncs the filesystem.
  *
  * @param commit whose tree it should have
- * @param canFix whether what a difference needs is sound
+ * @param canFix whether the objects for a difference are sound
  * @returns how many paths were replaced
- * @throws STORE_FAILED and the like; each path is as before, or as it should be, or (where its kind differs) missing
+ * @throws STORE_FAILED and the like; then each path is as before, or as in the image, or (when its type differs)
+ *   missing
  */
 export async function relinkDeployment(
   host: Host,
@@ -59,7 +59,7 @@ async function applyFix(
     case 'file': {
       const stats = lstatSync(place, { throwIfNoEntry: false });
       if (stats?.isDirectory()) {
-        // The place goes through a descriptor, and no mount table names that.
+        // `place` is a path through a descriptor, which no mount table has.
         await requireNoMounts(`${rootfs}${path}`);
         await removeTree(place);
       }
@@ -84,7 +84,7 @@ async function applyFix(
   }
 }
 
-/** Also what a killed repair has left. */
+/** Also removes the remains of a killed repair. */
 export async function removeTemporary(temporary: string): Promise<void> {
   if (lstatSync(temporary, { throwIfNoEntry: false })?.isDirectory()) await removeTree(temporary);
   else unlinkIfThere(temporary);

@@ -1,4 +1,4 @@
-/** What a repair of the store means for the containers whose files were hard links to the damage. */
+/** Repairs the files of containers that were hard links to damaged objects. */
 
 import { readFileSync, statSync } from 'node:fs';
 import { parseJson } from '../../base/json-text.ts';
@@ -14,10 +14,10 @@ import { relinkDeployment } from './relink-deployment.ts';
 import { findCommitOf } from './verify-subjects.ts';
 
 /**
- * Gives the deployments of the image all of its files, and every other deployment those that were replaced in the
- * store: they shared the damage.
+ * Restores all files in the deployments of the image. In every other deployment it replaces the files whose objects
+ * were replaced, because they shared the damage.
  *
- * @param deployments those whose containers are locked
+ * @param deployments the deployments whose containers are locked
  * @param isOfImage whether a deployment was made of the image
  * @returns container -> how many paths were replaced
  */
@@ -49,7 +49,7 @@ export async function repairDeployments(
   return counts;
 }
 
-/** A damaged commit may still be readable; a new one has taken its place, too. */
+/** A damaged commit may still be readable; it was replaced by a new commit too. */
 function findCommit(
   host: Host,
   discarded: ReadonlySet<string>,
@@ -61,7 +61,7 @@ function findCommit(
   return isReplaced ? target.commit : findCommitOf(host, target, deployment);
 }
 
-/** The commit that `info` names is lost; another one with the same tree has taken its place. */
+/** Writes a new commit into `info`: the commit there is lost, and the new one has the same tree. */
 async function pointInfoAt({ folder, name }: InstalledDeployment, commit: Checksum): Promise<void> {
   const path = buildDeploymentPaths(folder, name).info;
   const info: unknown = parseJson(readFileSync(path, 'utf8'));

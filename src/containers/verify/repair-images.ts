@@ -1,10 +1,10 @@
 /**
- * Repairs images and the deployments that were made of them: first the objects of the store, then the files of
- * deployments that are not the image's any more, by hard links to the objects.
+ * Repairs images and their deployments: first the objects of the store, then changed files of deployments, by hard
+ * links to the objects.
  *
- * Locks: those of the containers, in the order of their names, then the store's, exclusively; an install takes them in
- * the same order. After a crash at any point the same command finishes the work: the store has only sound objects more
- * than before, and what is not linked yet is found as a difference.
+ * Locks: the locks of the containers, in the order of their names, then the lock of the store, exclusively; an install
+ * takes them in the same order. After a crash at any point the same command finishes the work: the store has additional
+ * sound objects, and files that are not linked yet are found as differences.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -41,14 +41,13 @@ import { listSubjects, type VerifySubject } from './verify-subjects.ts';
 
 interface RepairedImages {
   readonly repairs: readonly ImageRepair[];
-  /** As they were found: what is lost of them, the store does not have. */
+  /** The images as they were found; the store does not have their lost objects. */
   readonly unreadable: readonly UnreadableContainer[];
   readonly staleMounts: readonly StaleMount[];
 }
 
 /**
- * Verifies images, and repairs those that are damaged. What cannot be repaired is a value, and nothing of it is worse
- * than before.
+ * Verifies images, and repairs those that are damaged. Damage that cannot be repaired is a result, and does not grow.
  *
  * @param written as for `verifyImages`
  * @throws what `verifyImages` throws; NO_SPACE, READ_ONLY, STORE_FAILED
@@ -64,7 +63,7 @@ export async function repairImages(
     await removeLeftovers(host);
     return { repairs: found.map((image) => buildUntouched(image)), unreadable, staleMounts: [] };
   }
-  // Files are shared between images: any container may hold a link to what is damaged.
+  // Files are shared between images: any container may have a link to a damaged object.
   const { repairs, staleMounts } = await withAllContainers(host, () =>
     repairDamaged(host, damaged, { earlier, options }),
   );
@@ -75,7 +74,9 @@ export async function repairImages(
   };
 }
 
-/** Once the store is held, none is installed any more: those that came before that are locked, too. */
+/**
+ * With the lock of the store, no container can be installed; containers that were installed before that are locked too.
+ */
 async function withAllContainers<T>(host: Host, action: () => Promise<T>): Promise<T> {
   for (;;) {
     const names = await listContainers(host);
@@ -117,7 +118,7 @@ interface Repaired {
   readonly staleMounts: readonly StaleMount[];
 }
 
-/** With the locks of the store and of all containers. */
+/** The caller holds the locks of the store and of all containers. */
 async function repairDamaged(
   host: Host,
   damaged: readonly VerifiedImage[],
@@ -142,7 +143,7 @@ async function repairDamaged(
         if (subject === undefined) continue;
         host.report({ kind: 'step', text: `Repairing ${before.reference}` });
         const repaired = await repairImage(repair, subject.target, findDigest(subject));
-        // Images share objects, so the deployments of one may need what was replaced for another.
+        // Images share objects, so the deployments of one may need an object that was replaced for another.
         replacements = [...replacements, ...repaired.replacements];
         repairs.set(before, await repairContainers(repair, subject, { before, repaired, replacements }));
       }
@@ -156,11 +157,11 @@ async function repairDamaged(
 interface RepairedContent {
   readonly before: VerifiedImage;
   readonly repaired: RepairedImage;
-  /** Replacements up to now, also those for other images. */
+  /** All replacements up to now, also for other images. */
   readonly replacements: readonly Replacement[];
 }
 
-/** Gives containers the repaired files. */
+/** Puts the repaired files into the containers. */
 async function repairContainers(
   repair: Repair,
   subject: VerifySubject,
@@ -180,7 +181,9 @@ async function repairContainers(
   return { before, after, fetchedLayers, takenFromDeployments, replacedFiles, failure };
 }
 
-/** Those of images, which have their own links to what was damaged, and those of containers whose files changed. */
+/**
+ * Mounts of images, which have their own links to damaged objects, and mounts of containers whose files have changed.
+ */
 async function listStaleMounts(
   host: Host,
   replacements: readonly Replacement[],
@@ -196,7 +199,9 @@ async function listStaleMounts(
   return stale;
 }
 
-/** The digest that containers remember of an image: those of its very commit, then the active ones. */
+/**
+ * Finds the digest of an image in the records of containers: first those of the same commit, then active deployments.
+ */
 function findDigest({ target, deployments }: VerifySubject): string | undefined {
   const known = deployments.filter(({ record }) => /^[0-9a-f]{64}$/.test(record.revision));
   const best =
@@ -206,7 +211,7 @@ function findDigest({ target, deployments }: VerifySubject): string | undefined 
   return best === undefined ? undefined : `sha256:${best.record.revision}`;
 }
 
-/** Several commits may have one name: that of the ref, and those that deployments still have. */
+/** Several commits may have one name: the commit of the ref, and commits of deployments. */
 function findSame(
   subjects: readonly VerifySubject[],
   { reference, id, deployments }: VerifiedImage,

@@ -20,19 +20,19 @@ import { findCommitOf, listSubjects } from './verify-subjects.ts';
 
 const NOTHING_COMPARED = { files: 0, links: new Set<string>() } as const;
 
-/** The findings of a verification, and the data that it has read: a repair need not read them again. */
+/** The results of a verification, and the data that it has read, so that a repair does not read them again. */
 interface Verification {
   readonly images: readonly VerifiedImage[];
-  /** Whatever images were asked for: each of these may be made of them. */
+  /** All of them, for any requested images: their images are unknown. */
   readonly unreadable: readonly UnreadableContainer[];
   /** Undefined when there is no store. */
   readonly verifier: ObjectVerifier | undefined;
 }
 
 /**
- * Verifies images and the deployments that were made of them. Changes nothing; damage is a value.
+ * Verifies images and their deployments. Changes nothing; damage is a result.
  *
- * @param written names or beginnings of ids; none means all
+ * @param written names or beginnings of ids; empty for all
  * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE, TOOL_MISSING, INTERRUPTED
  */
 export async function verifyImages(host: Host, written: readonly string[]): Promise<Verification> {
@@ -68,8 +68,8 @@ export async function withDeployments(
 }
 
 /**
- * Verifies the files of deployments of one image. One that is uninstalled meanwhile, which needs no lock of the store, is
- * left out.
+ * Verifies the files of deployments of one image. A deployment that is uninstalled meanwhile, which needs no lock of
+ * the store, is left out.
  */
 async function verifyDeployments(
   host: Host,

@@ -11,7 +11,7 @@ import {
 import { isMadeOf, readReference } from '../image-users.ts';
 import { type InstalledDeployment, listDeployments } from '../list-deployments.ts';
 
-/** An image, and the deployments that were made of it. */
+/** An image and its deployments. */
 export interface VerifySubject {
   readonly target: VerifyTarget;
   readonly deployments: readonly InstalledDeployment[];
@@ -21,7 +21,7 @@ export interface VerifySubject {
  * Lists the subjects of a verification: images with their deployments, then the commits of deployments whose name now
  * belongs to another image.
  *
- * @param written names or beginnings of ids; none means all
+ * @param written names or beginnings of ids; empty for all
  * @throws AtomicError IMAGE_NOT_FOUND, BAD_REFERENCE
  */
 export async function listSubjects(host: Host, written: readonly string[]): Promise<VerifySubject[]> {
@@ -49,7 +49,7 @@ export async function listSubjects(host: Host, written: readonly string[]): Prom
   ];
 }
 
-/** The commit whose root filesystem a deployment should have: its own, or that of the image when its own is lost. */
+/** The commit with which a deployment is compared: its own, or the commit of the image when its own is lost. */
 export function findCommitOf(
   host: Host,
   target: VerifyTarget,
@@ -62,7 +62,7 @@ export function findCommitOf(
   return target.image?.id === record.revision ? target.commit : undefined;
 }
 
-/** One name of the image: that of the deployment before others. */
+/** Chooses a name of the image: the one that the deployment records, if possible. */
 function findOwner(
   targets: readonly VerifyTarget[],
   deployment: InstalledDeployment,
