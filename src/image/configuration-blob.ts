@@ -13,7 +13,7 @@ import {
 } from '../base/json-shape.ts';
 import { isJsonObject, type JsonObject, parseJsonObject, type Reject } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
-import { isDigest } from './digest.ts';
+import { type Digest, isDigest } from './digest.ts';
 
 /** How an image is started: the member `config` of the blob. */
 export interface ImageConfig {
@@ -48,7 +48,7 @@ export interface ImageDetails {
   /** The platform in the words of OCI; a part is empty when the image does not name it. */
   readonly platform: { readonly os: string; readonly architecture: string; readonly variant: string };
   /** Digests of the inflated layers, base first. */
-  readonly diffIds: readonly string[];
+  readonly diffIds: readonly (Digest | undefined)[];
   /** The steps of the build, oldest first. */
   readonly history: readonly HistoryEntry[];
 }
@@ -114,7 +114,7 @@ export function parseImageConfig(text: string, image: string): ImageConfig {
  * @returns the digests of the inflated layers (`rootfs.diff_ids`), one for each layer, base first
  * @throws AtomicError MANIFEST_INVALID when it is not JSON, has a key of the wrong type, or does not fit the manifest
  */
-export function checkConfiguration(text: string, image: string, layers: number): readonly string[] {
+export function checkConfiguration(text: string, image: string, layers: number): readonly Digest[] {
   const blob = parseJsonObject(text, MAX_LENGTH, rejectArtifact);
   const diffIds = readDiffIds(blob, layers);
   readConfiguration(blob, rejectImage(image));
@@ -166,7 +166,9 @@ function readDetails(blob: JsonObject, reject: Reject): ImageDetails {
       architecture: expectString(blob.architecture, 'architecture', reject),
       variant: expectString(blob.variant, 'variant', reject),
     },
-    diffIds: expectStrings(rootfs.diff_ids, 'rootfs.diff_ids', reject),
+    diffIds: expectStrings(rootfs.diff_ids, 'rootfs.diff_ids', reject).map((text) =>
+      isDigest(text) ? text : undefined,
+    ),
     history: expectArray(blob.history, 'history', reject).map((entry, index) =>
       readStep(expectObject(entry, `history[${index}]`, reject), `history[${index}]`, reject),
     ),
@@ -190,7 +192,7 @@ function parseTime(value: unknown): Date | undefined {
   return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
-function readDiffIds({ rootfs }: JsonObject, layers: number): readonly string[] {
+function readDiffIds({ rootfs }: JsonObject, layers: number): readonly Digest[] {
   const diffIds = isJsonObject(rootfs) ? rootfs.diff_ids : undefined;
   if (!Array.isArray(diffIds)) throw rejectArtifact('"rootfs.diff_ids" is not a list');
   if (diffIds.length !== layers) {

@@ -1,4 +1,5 @@
 import type { ImageConfig, ImageDetails } from './configuration-blob.ts';
+import type { Digest } from './digest.ts';
 import type { StoredImage } from './image.ts';
 import type { LayerFacts } from './image-history.ts';
 
@@ -8,7 +9,7 @@ export interface ImageDescription {
   /** All names of the image, sorted. */
   readonly names: readonly string[];
   /** `sha256:...` of the manifest; `undefined` when it was not recorded. */
-  readonly digest: string | undefined;
+  readonly digest: Digest | undefined;
   /** The media type in the manifest; empty without one. */
   readonly mediaType: string;
   readonly annotations: Readonly<Record<string, string>>;

@@ -1,11 +1,12 @@
 import type { HistoryEntry } from './configuration-blob.ts';
+import type { Digest } from './digest.ts';
 
 /** A layer in the manifest, with what the store knows about it. */
 export interface LayerFacts {
   /** `sha256:...` of the blob. */
-  readonly digest: string;
+  readonly digest: Digest;
   /** `sha256:...` of the inflated archive; `undefined` when the configuration does not list it. */
-  readonly diffId: string | undefined;
+  readonly diffId: Digest | undefined;
   /** Bytes of the compressed blob. */
   readonly size: number;
   /** Bytes of the inflated archive; `undefined` when the layer is not in the store. */

@@ -1,5 +1,7 @@
 /** An image in `images list`. */
+
 import type { Checksum } from './checksum.ts';
+import type { Digest } from './digest.ts';
 export interface ListedImage {
   /** The name under which it is stored, always with a tag or a digest: `reg:5000/a/b:latest`. */
   readonly reference: string;
@@ -20,9 +22,9 @@ export interface ListedImage {
 /** An image in the store, with its parts. */
 export interface StoredImage extends ListedImage {
   /** Digest of the configuration blob, `sha256:...`. */
-  readonly configDigest: string | undefined;
+  readonly configDigest: Digest | undefined;
   /** Digests of the layer blobs, base first, `sha256:...`. */
-  readonly layerDigests: readonly string[];
+  readonly layerDigests: readonly Digest[];
   /** The source of the image in the form of skopeo: `docker://registry/name:tag`; `undefined` when not recorded. */
   readonly source: string | undefined;
 }
@@ -33,7 +35,7 @@ export type ImageFacts = Omit<StoredImage, 'commit'>;
 /**
  * Whether a digest names an image: its own digest, or that of the list of manifests when the image was pulled by it.
  */
-export function hasDigest({ id, source }: Pick<StoredImage, 'id' | 'source'>, digest: string): boolean {
+export function hasDigest({ id, source }: Pick<StoredImage, 'id' | 'source'>, digest: Digest): boolean {
   return `sha256:${id}` === digest || source?.endsWith(`@${digest}`) === true;
 }
 
@@ -100,9 +102,9 @@ export interface SourceOptions {
 export interface PulledImage {
   readonly image: StoredImage;
   /** Digests of the layers that were fetched, base first. */
-  readonly fetched: readonly string[];
+  readonly fetched: readonly Digest[];
   /** The compressed bytes of those layers. */
   readonly bytesFetched: number;
   /** Digests of the layers that were in the repository already. */
-  readonly reused: readonly string[];
+  readonly reused: readonly Digest[];
 }

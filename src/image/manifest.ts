@@ -2,11 +2,11 @@
 
 import { AtomicError } from '../base/errors.ts';
 import { isJsonObject, parseJson } from '../base/json-text.ts';
-import { isDigest } from './digest.ts';
+import { type Digest, isDigest } from './digest.ts';
 
 export interface BlobDescriptor {
   /** `sha256:` and 64 hex digits. */
-  readonly digest: string;
+  readonly digest: Digest;
   /** Bytes of the blob. */
   readonly size: number;
   readonly mediaType: string;
@@ -76,7 +76,7 @@ export function parseManifest(text: string): ImageManifest {
  *   plain layers of Docker's engine and archives skopeo writes the type of gzip, because Docker has no other type
  * @throws AtomicError MANIFEST_UNSUPPORTED for an unknown media type
  */
-export function findCompression(layer: BlobDescriptor, diffId?: string): LayerCompression {
+export function findCompression(layer: BlobDescriptor, diffId?: Digest): LayerCompression {
   const compression = COMPRESSIONS.get(layer.mediaType);
   if (compression === undefined) {
     throw new AtomicError(

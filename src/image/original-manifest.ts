@@ -2,16 +2,17 @@
  * Manifests of obsolete kinds that the original tool has stored (compatibility S-06): Docker's schema 1, and what
  * `skopeo inspect` printed. Both only name layers.
  */
+
 import { isJsonObject, tryParseJson } from '../base/json-text.ts';
+import { algorithmOf, type Digest, isDigest } from './digest.ts';
 
 interface OriginalManifest {
   /** `sha256:...` of the manifest in its registry; `undefined` when it was not recorded. */
-  readonly digest: string | undefined;
+  readonly digest: Digest | undefined;
   /** Base first, `sha256:...`. */
-  readonly layers: readonly string[];
+  readonly layers: readonly Digest[];
 }
 
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** The same limit as in `parseManifest`. */
 const MAX_LAYERS = 500;
 
@@ -24,8 +25,12 @@ export function parseOriginalManifest(text: string): OriginalManifest | undefine
     ? fsLayers.map((layer: unknown) => (isJsonObject(layer) ? layer.blobSum : undefined)).reverse()
     : inspected;
   if (!Array.isArray(layers) || layers.length === 0 || layers.length > MAX_LAYERS) return undefined;
-  if (!layers.every((layer): layer is string => typeof layer === 'string' && DIGEST.test(layer))) {
+  if (!layers.every(isSha256)) {
     return undefined;
   }
-  return { digest: typeof digest === 'string' && DIGEST.test(digest) ? digest : undefined, layers };
+  return { digest: isSha256(digest) ? digest : undefined, layers };
+}
+
+function isSha256(value: unknown): value is Digest {
+  return isDigest(value) && algorithmOf(value) === 'sha256';
 }

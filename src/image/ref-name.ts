@@ -1,6 +1,8 @@
 /** Names of OSTree refs (compatibility S-01 to S-04). All refs of atomic are below `ociimage/`. */
+
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
+import { type Digest, findDigestOf } from './digest.ts';
 
 export const REF_FOLDER = 'ociimage';
 /** A ref is a file of the repository; filesystems of Linux allow no longer name. */
@@ -29,13 +31,13 @@ export function formatImageRef(reference: string): string {
 }
 
 /** Builds the name of the ref of a layer or configuration: `ociimage/` and the hex of its digest `sha256:HEX`. */
-export function formatBlobRef(digest: string): string {
+export function formatBlobRef(digest: Digest): string {
   return `${REF_FOLDER}/${digest.slice(digest.indexOf(':') + 1)}`;
 }
 
 export type ParsedRef =
   | { readonly kind: 'image'; readonly reference: string }
-  | { readonly kind: 'blob'; readonly digest: string }
+  | { readonly kind: 'blob'; readonly digest: Digest }
   | { readonly kind: 'other' };
 
 /**
@@ -46,8 +48,8 @@ export type ParsedRef =
  * @param name the last part of the ref, without `ociimage/`
  */
 export function parseRefName(name: string): ParsedRef {
-  if (/^[0-9a-f]{64}$/.test(name)) return { kind: 'blob', digest: `sha256:${name}` };
-  if (/^[0-9a-f]{128}$/.test(name)) return { kind: 'blob', digest: `sha512:${name}` };
+  const digest = findDigestOf(name);
+  if (digest !== undefined) return { kind: 'blob', digest };
   if (!ENCODED.test(name)) return { kind: 'other' };
   const reference = decodeBytes(name);
   return reference?.includes(':') ? { kind: 'image', reference } : { kind: 'other' };
@@ -67,15 +69,12 @@ function decodeBytes(encoded: string): string | undefined {
 }
 
 /**
- * Lists the hex digits of every digest in a manifest. Everything that the manifest needs is among them, even when its
- * kind is unknown or it is damaged.
+ * Lists the refs of every digest in a manifest. Everything that the manifest needs is among them, even when its kind is
+ * unknown or it is damaged.
  */
-export function listNamedDigests(manifest: string): readonly string[] {
-  return [
-    ...new Set(
-      decodeEscapes(manifest).match(/(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{128})(?![0-9a-f])/g) ?? [],
-    ),
-  ];
+export function listNamedBlobs(manifest: string): readonly string[] {
+  const words = decodeEscapes(manifest).match(/[0-9a-f]{64,}/g) ?? [];
+  return [...new Set(words.flatMap((hex) => findDigestOf(hex) ?? []))].map(formatBlobRef);
 }
 
 /** JSON may write every character of a digest as `\u00XX`. */

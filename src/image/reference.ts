@@ -1,7 +1,7 @@
 /** Names of images in registries (compatibility I-01). Parsing is pure: no network, no DNS (I-08). */
 
 import { AtomicError } from '../base/errors.ts';
-import { algorithmOf, isDigest } from './digest.ts';
+import { algorithmOf, type Digest, isDigest } from './digest.ts';
 
 /** An image in a registry. */
 export interface ImageReference {
@@ -12,7 +12,7 @@ export interface ImageReference {
   /** `latest` when neither tag nor digest was written; `undefined` for a name with a digest only. */
   readonly tag: string | undefined;
   /** After a tag, the digest that the image under the tag must have (`NAME:TAG@sha256:HEX`, only sha256). */
-  readonly digest: string | undefined;
+  readonly digest: Digest | undefined;
   /** Written with `http:`: the registry is asked without TLS verification (I-03). */
   readonly isInsecure: boolean;
 }
@@ -82,7 +82,7 @@ export function formatRequest(reference: ImageReference): string {
 }
 
 /** @returns the digest that the image under the tag must have; `undefined` for a name with only one of both */
-export function findPin({ tag, digest }: ImageReference): string | undefined {
+export function findPin({ tag, digest }: ImageReference): Digest | undefined {
   return tag === undefined ? undefined : digest;
 }
 

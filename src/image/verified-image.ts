@@ -1,6 +1,7 @@
 /** The results of `images verify`. */
 
 import type { Checksum } from './checksum.ts';
+import type { Digest } from './digest.ts';
 
 export type ObjectKind = 'commit' | 'dirtree' | 'dirmeta' | 'file';
 
@@ -73,7 +74,7 @@ export interface ImageRepair {
   /** The findings after the repair. */
   readonly after: VerifiedImage;
   /** Digests of the layers that were fetched again. */
-  readonly fetchedLayers: readonly string[];
+  readonly fetchedLayers: readonly Digest[];
   /** How many objects were taken from deployments. */
   readonly takenFromDeployments: number;
   /**
@@ -95,7 +96,7 @@ export interface StaleMount {
 /** What the registry has under the name of an image. */
 export type RemoteStatus =
   | { readonly kind: 'up-to-date' }
-  | { readonly kind: 'newer'; readonly digest: string }
+  | { readonly kind: 'newer'; readonly digest: Digest }
   | { readonly kind: 'gone' }
   | { readonly kind: 'not-from-registry' }
   | { readonly kind: 'unknown'; readonly reason: string };

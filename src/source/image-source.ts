@@ -1,7 +1,8 @@
 /** Opens images through the image proxy. The store reads all sources as `ImageSource`. */
-import { createHash } from 'node:crypto';
+
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
+import { computeDigest, type Digest } from '../image/digest.ts';
 import { ImageProxy, type OpenedImage } from './skopeo/image-proxy.ts';
 import { readRawManifest } from './skopeo/skopeo.ts';
 import type { SkopeoOptions } from './skopeo/source-flags.ts';
@@ -13,7 +14,7 @@ export interface ImageSource {
   /** Location of the image, as skopeo writes it: `docker://registry/name:tag`. */
   readonly location: string;
   /** Digest of the manifest, `sha256:...`. */
-  readonly digest: string;
+  readonly digest: Digest;
   /** Bytes of the manifest; `digest` is their digest. */
   readonly manifest: Buffer;
   /** Signatures that the trust policy has accepted. Empty when it requires none. */
@@ -78,13 +79,13 @@ async function readRaw(
   );
 }
 
-function pinDigest(source: string, digest: string): string {
+function pinDigest(source: string, digest: Digest): string {
   if (!source.startsWith('docker://') || source.includes('@')) return source;
   return `${source.slice(0, source.lastIndexOf(':'))}@${digest}`;
 }
 
-function digestOf(data: Buffer): string {
-  return `sha256:${createHash('sha256').update(data).digest('hex')}`;
+function digestOf(data: Buffer): Digest {
+  return computeDigest('sha256', data);
 }
 
 /** A folder on the filesystem of the store for files that a source needs. It is removed when the image is closed. */

@@ -1,6 +1,8 @@
 /** Opens the image of a known digest again. */
+
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
+import type { Digest } from '../image/digest.ts';
 import type { SourceOptions } from '../image/image.ts';
 import type { ImageSource, Scratch } from './image-source.ts';
 import { locateImage } from './locate-image.ts';
@@ -10,7 +12,7 @@ interface PinnedImage {
   /** As skopeo writes it: `docker://registry/name:tag`, `oci:/folder:tag`. */
   readonly location: string;
   /** Digest of the image's manifest. A registry finds the image by it; in another source the name must still lead to it. */
-  readonly digest: string;
+  readonly digest: Digest;
 }
 
 /**

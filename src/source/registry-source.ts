@@ -1,7 +1,8 @@
 /** Opens an image of a registry: short names, trust policy, credentials. */
+
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
-import { algorithmOf, digestAs } from '../image/digest.ts';
+import { algorithmOf, computeDigest, digestAs } from '../image/digest.ts';
 import type { SourceOptions } from '../image/image.ts';
 import { formatRequest, type ImageReference } from '../image/reference.ts';
 import { readRegistriesConfFiles, readTrustPolicy } from './configuration.ts';
@@ -30,14 +31,15 @@ export async function openRegistryImage(
       return await openCandidate(host, candidate, scratch, options);
     } catch (error) {
       if (!(error instanceof AtomicError) || error.code !== 'IMAGE_NOT_FOUND') throw error;
-      if (index === candidates.length - 1) throw await explainMissing(host, candidate, error, options);
+      if (index === candidates.length - 1)
+        throw await explainMissing(host, formatRequest(candidate), error, options);
     }
   }
   throw new Error('a name without candidates');
 }
 
-function findCandidates(host: Host, reference: ImageReference): string[] {
-  if (reference.registry !== undefined) return [formatRequest(reference)];
+function findCandidates(host: Host, reference: ImageReference): readonly ImageReference[] {
+  if (reference.registry !== undefined) return [reference];
   const conf = readRegistriesConfFiles(host);
   if (conf.searchRegistries.length === 0 && findAlias(conf, reference.repository) === undefined) {
     host.report({
@@ -45,22 +47,21 @@ function findCandidates(host: Host, reference: ImageReference): string[] {
       text: `The image \`${reference.repository}\` is not fully qualified.  The default registry configured for Skopeo will be used.`,
     });
   }
-  return listCandidates(conf, reference.repository).map((repository) =>
-    formatRequest({ ...reference, repository }),
-  );
+  return listCandidates(conf, reference.repository).map((repository) => ({ ...reference, repository }));
 }
 
 async function openCandidate(
   host: Host,
-  name: string,
+  reference: ImageReference,
   scratch: Scratch,
   options: SourceOptions,
 ): Promise<ImageSource> {
+  const name = formatRequest(reference);
   const verdict = judgeRegistryImage(readTrustPolicy(host), name);
   if (verdict.kind === 'reject') throw rejected(name, verdict);
   const access = await prepareAccess(name, options);
   try {
-    const location = `docker://${await nameBySha256(host, name, access.options)}`;
+    const location = `docker://${await nameBySha256(host, reference, access.options)}`;
     const source =
       verdict.kind === 'verify'
         ? await openVerifiedCopy(host, location, scratch, access.options)
@@ -122,14 +123,14 @@ function rejected(name: string, verdict: Extract<TrustVerdict, { kind: 'reject' 
  * Finds the name by which skopeo opens an image. skopeo compares manifests only with digests of sha256, so this function
  * compares the manifest with a digest of another algorithm.
  *
- * @param name full name with tag or digest
  * @throws AtomicError DIGEST_MISMATCH, IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE
  */
-async function nameBySha256(host: Host, name: string, options: SkopeoOptions): Promise<string> {
-  const [repository = '', digest] = name.split('@');
+async function nameBySha256(host: Host, reference: ImageReference, options: SkopeoOptions): Promise<string> {
+  const name = formatRequest(reference);
+  const { repository, digest } = reference;
   if (digest === undefined || algorithmOf(digest) === 'sha256') return name;
   const manifest = await readRawManifest(host, `docker://${name}`, options);
-  if (digestAs(digest, manifest) === digest) return `${repository}@${digestAs('sha256:', manifest)}`;
+  if (digestAs(digest, manifest) === digest) return `${repository}@${computeDigest('sha256', manifest)}`;
   throw new AtomicError('DIGEST_MISMATCH', `reading the manifest of ${name}: its digest is wrong`, {
     hint: 'The registry or a proxy changed the data. Nothing was stored.',
   });

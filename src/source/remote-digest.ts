@@ -1,9 +1,9 @@
 /** Asks a registry for the current digest of a name, without opening the image. */
 
-import { createHash } from 'node:crypto';
 import { AtomicError } from '../base/errors.ts';
 import { parseJson } from '../base/json-text.ts';
 import type { Host } from '../host/host.ts';
+import { computeDigest, type Digest } from '../image/digest.ts';
 import type { SourceOptions } from '../image/image.ts';
 import { ImageProxy } from './skopeo/image-proxy.ts';
 import { readRawManifest } from './skopeo/skopeo.ts';
@@ -21,13 +21,13 @@ import { prepareAccess } from './trust/credentials-file.ts';
 export async function findRemoteDigest(
   host: Host,
   location: string,
-  own: string,
+  own: Digest,
   options: SourceOptions,
-): Promise<string | undefined> {
+): Promise<Digest | undefined> {
   const access = await prepareAccess(location.replace(/^docker:\/\//, ''), options);
   try {
     const raw = await readRawManifest(host, location, access.options);
-    const digest = `sha256:${createHash('sha256').update(raw).digest('hex')}`;
+    const digest = computeDigest('sha256', raw);
     const platforms = listDigests(raw);
     if (platforms === undefined || digest === own) return digest;
     return platforms.includes(own) ? own : await readPlatformDigest(host, location, access.options);
@@ -51,7 +51,7 @@ function listDigests(raw: Buffer): readonly unknown[] | undefined {
   return Array.isArray(list) ? list.map((entry: { digest?: unknown } | null) => entry?.digest) : undefined;
 }
 
-async function readPlatformDigest(host: Host, location: string, options: SourceOptions): Promise<string> {
+async function readPlatformDigest(host: Host, location: string, options: SourceOptions): Promise<Digest> {
   const proxy = await ImageProxy.start(host, options);
   try {
     return (await proxy.openImage(location)).digest;

@@ -1,13 +1,14 @@
 /** Finds the index that a push of one image would replace: machines of its other platforms then find no image under the tag. */
-import { createHash } from 'node:crypto';
+
 import { isJsonObject, tryParseJson } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
+import { computeDigest, type Digest } from '../image/digest.ts';
 import { askBriefly } from './skopeo/skopeo.ts';
 import { formatSourceFlags, type SkopeoOptions } from './skopeo/source-flags.ts';
 
 interface ReplacedIndex {
-  readonly digest: string;
+  readonly digest: Digest;
   /** Platforms of the index, each once and printable: `linux/arm64`. Attestations have none. */
   readonly platforms: readonly string[];
 }
@@ -28,7 +29,7 @@ export async function findReplacedIndex(
   const manifest = raw === undefined ? undefined : tryParseJson(raw);
   if (raw === undefined || !isJsonObject(manifest) || !Array.isArray(manifest.manifests)) return undefined;
   return {
-    digest: `sha256:${createHash('sha256').update(raw).digest('hex')}`,
+    digest: computeDigest('sha256', raw),
     platforms: [...new Set(manifest.manifests.flatMap(formatPlatform))],
   };
 }

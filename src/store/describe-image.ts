@@ -7,13 +7,14 @@ import {
   type ImageConfiguration,
   parseConfiguration,
 } from '../image/configuration-blob.ts';
+import type { Digest } from '../image/digest.ts';
 import type { ListedImage, StoredImage } from '../image/image.ts';
 import type { ImageDescription } from '../image/image-description.ts';
 import type { LayerFacts } from '../image/image-history.ts';
 import { type BlobDescriptor, parseManifest } from '../image/manifest.ts';
 import { formatBlobRef } from '../image/ref-name.ts';
 import { findRef, readCommit } from '../ostree/object-files.ts';
-import { BlobKey, ImageKey } from './image-commit.ts';
+import { BlobKey, ImageKey, readDigest } from './image-commit.ts';
 import { readImageConfig } from './image-files.ts';
 
 /**
@@ -33,7 +34,7 @@ export async function readImageDescription(
   return {
     image,
     names: all.filter(({ id }) => id === image.id).map(({ reference }) => reference),
-    digest: metadata.get(ImageKey.digest),
+    digest: readDigest({ metadata }, ImageKey.digest),
     mediaType: text === undefined ? '' : readMediaType(text),
     annotations: manifest?.annotations ?? {},
     layers: (manifest?.layers ?? []).map((layer, index) =>
@@ -62,13 +63,13 @@ export async function readConfiguration(host: Host, image: StoredImage): Promise
   return parseConfiguration(await readImageConfig(host, image), reference);
 }
 
-function describeLayer(repository: string, layer: BlobDescriptor, diffId: string | undefined): LayerFacts {
+function describeLayer(repository: string, layer: BlobDescriptor, diffId: Digest | undefined): LayerFacts {
   const commit = findRef(repository, formatBlobRef(layer.digest));
   const metadata = commit === undefined ? undefined : readCommit(repository, commit).metadata;
   const uncompressedSize = metadata?.get(BlobKey.uncompressedSize);
   return {
     digest: layer.digest,
-    diffId: diffId ?? metadata?.get(BlobKey.uncompressedDigest),
+    diffId: diffId ?? (metadata && readDigest({ metadata }, BlobKey.uncompressedDigest)),
     size: layer.size,
     uncompressedSize: uncompressedSize === undefined ? undefined : Number(uncompressedSize),
     mediaType: layer.mediaType,

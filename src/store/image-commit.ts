@@ -1,5 +1,7 @@
 /** The metadata of the commits of images and blobs (compatibility S-01 to S-03). */
+
 import type { Checksum } from '../image/checksum.ts';
+import { type Digest, isDigest } from '../image/digest.ts';
 import type { ImageFacts, StoredBlob, StoredImage } from '../image/image.ts';
 import { parseManifest } from '../image/manifest.ts';
 import { parseOriginalManifest } from '../image/original-manifest.ts';
@@ -41,7 +43,7 @@ export const NO_WHITEOUTS = 'none';
 
 /** A layer as a manifest names it. Manifests of old kinds do not have the size of its blob. */
 export interface NamedLayer {
-  readonly digest: string;
+  readonly digest: Digest;
   readonly size?: number;
 }
 
@@ -66,7 +68,7 @@ export function describeManifest(
   first: string,
 ): ImageFacts {
   const { digest: recorded, config, layers } = readImageParts(commit);
-  const digest = commit.metadata.get(ImageKey.digest) ?? recorded ?? config ?? findFirstCommit(first, commit);
+  const digest = readDigest(commit, ImageKey.digest) ?? recorded ?? config ?? findFirstCommit(first, commit);
   const sizes = layers.flatMap(({ size }) => size ?? []);
   return nameImage(reference, {
     id: digest.slice(digest.indexOf(':') + 1),
@@ -90,7 +92,7 @@ export function nameImage<Facts>(
 }
 
 /** @param digest digest of the blob, `sha256:...` */
-export function describeBlob(digest: string, commit: Commit): StoredBlob {
+export function describeBlob(digest: Digest, commit: Commit): StoredBlob {
   const size = commit.metadata.get(BlobKey.size);
   return {
     id: digest.slice(digest.indexOf(':') + 1),
@@ -104,12 +106,21 @@ function findFirstCommit(checksum: string, { metadata }: Pick<Commit, 'metadata'
   return metadata.get(ImageKey.mergedFrom) ?? checksum;
 }
 
+/** Reads a digest in the metadata of a commit; `undefined` when it is absent or damaged. */
+export function readDigest(
+  { metadata }: Pick<Commit, 'metadata'>,
+  key: typeof ImageKey.digest | typeof BlobKey.uncompressedDigest,
+): Digest | undefined {
+  const text = metadata.get(key);
+  return isDigest(text) ? text : undefined;
+}
+
 /** The parts of an image, by the manifest in its commit. */
 interface ImageParts {
   /** Digest of the manifest, when the commit has it. */
-  readonly digest: string | undefined;
+  readonly digest: Digest | undefined;
   /** Digest of the configuration blob; manifests of old kinds have none. */
-  readonly config: string | undefined;
+  readonly config: Digest | undefined;
   /** Layers, base first. Empty when no manifest is recorded. */
   readonly layers: readonly NamedLayer[];
 }

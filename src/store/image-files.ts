@@ -4,6 +4,7 @@ import { closeSync, existsSync, fstatSync, lstatSync, openSync, readFileSync, re
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Checksum } from '../image/checksum.ts';
+import type { Digest } from '../image/digest.ts';
 import type { StoredImage } from '../image/image.ts';
 import type { ImageEntry } from '../image/image-entry.ts';
 import type { BlobDescriptor } from '../image/manifest.ts';
@@ -91,7 +92,7 @@ export function hasConfig(repository: string, { digest }: Pick<BlobDescriptor, '
 }
 
 /** @returns path of the content object of a configuration blob */
-function findConfig(repository: string, digest: string): string | undefined {
+function findConfig(repository: string, digest: Digest): string | undefined {
   const commit = findRef(repository, formatBlobRef(digest));
   if (commit === undefined) return undefined;
   const { dirtree } = readCommit(repository, commit);

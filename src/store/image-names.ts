@@ -3,6 +3,7 @@
 import { compareUtf8 } from '../base/compare-utf8.ts';
 import type { Host } from '../host/host.ts';
 import type { Checksum } from '../image/checksum.ts';
+import type { Digest } from '../image/digest.ts';
 import { hasDigest } from '../image/image.ts';
 import { parseRefName, REF_FOLDER } from '../image/ref-name.ts';
 import { findPin, formatReference } from '../image/reference.ts';
@@ -67,7 +68,7 @@ export function selectImageNames(names: readonly ImageName[], written: string): 
   );
 }
 
-function isImage({ id, source }: ImageName, digest: string): boolean {
+function isImage({ id, source }: ImageName, digest: Digest): boolean {
   return id !== undefined && hasDigest({ id, source }, digest);
 }
 

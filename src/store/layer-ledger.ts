@@ -19,6 +19,7 @@ import { describeFailure, isErrno } from '../base/file-error.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
 import { type Checksum, isChecksum } from '../image/checksum.ts';
+import type { Digest } from '../image/digest.ts';
 import { formatObjectPath } from '../ostree/object-files.ts';
 import { forgetWaitingCommit } from '../ostree/waiting-files.ts';
 
@@ -26,13 +27,13 @@ import { forgetWaitingCommit } from '../ostree/waiting-files.ts';
  * @param digest digest of the blob, `sha256:HEX`
  * @param commit checksum of the layer's commit
  */
-export function recordLayer(repository: string, digest: string, commit: Checksum): void {
+export function recordLayer(repository: string, digest: Digest, commit: Checksum): void {
   mkdirSync(formatLedgerPath(repository), { recursive: true });
   writeFileSync(formatEntryPath(repository, digest), commit);
 }
 
 /** @returns checksum of the layer's commit, which may be missing: its transaction may be lost */
-export function findRecordedLayer(repository: string, digest: string): Checksum | undefined {
+export function findRecordedLayer(repository: string, digest: Digest): Checksum | undefined {
   try {
     const text = readFileSync(formatEntryPath(repository, digest), 'latin1');
     return isChecksum(text) ? text : undefined;
@@ -43,7 +44,7 @@ export function findRecordedLayer(repository: string, digest: string): Checksum 
 }
 
 /** Removes the entries of layers that have a ref now, and their waiting commits. A failure does no harm, so it is a warning. */
-export function forgetLayers(host: Host, digests: Iterable<string>): void {
+export function forgetLayers(host: Host, digests: Iterable<Digest>): void {
   const { repository } = host.locations;
   for (const digest of digests) {
     try {
@@ -77,6 +78,6 @@ function formatLedgerPath(repository: string): string {
   return `${repository}/tmp/atomic-layers`;
 }
 
-function formatEntryPath(repository: string, digest: string): string {
+function formatEntryPath(repository: string, digest: Digest): string {
   return `${formatLedgerPath(repository)}/${digest.slice(digest.indexOf(':') + 1)}`;
 }

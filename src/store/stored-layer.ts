@@ -1,19 +1,19 @@
 /** Finds layers in the repository. */
 
 import { AtomicError } from '../base/errors.ts';
-import { algorithmOf } from '../image/digest.ts';
+import { algorithmOf, type Digest } from '../image/digest.ts';
 import type { BlobDescriptor } from '../image/manifest.ts';
 import { formatBlobRef } from '../image/ref-name.ts';
 import { findRef, readCommit } from '../ostree/object-files.ts';
 import type { Commit } from '../ostree/ostree-objects.ts';
-import { BlobKey, type NamedLayer, NO_WHITEOUTS } from './image-commit.ts';
+import { BlobKey, type NamedLayer, NO_WHITEOUTS, readDigest } from './image-commit.ts';
 import { readImpliedDirectories } from './implied-directories.ts';
 import type { LayerTree } from './merge-layers.ts';
 
 export interface StoredLayer {
   readonly tree: LayerTree;
   /** Digest of the inflated archive, `sha256:...`. */
-  readonly uncompressedDigest: string;
+  readonly uncompressedDigest: Digest;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface StoredLayer {
 export function findStoredLayer(
   repository: string,
   layer: BlobDescriptor,
-  diffId?: string,
+  diffId?: Digest,
 ): StoredLayer | undefined {
   const checksum = findRef(repository, formatBlobRef(layer.digest));
   return checksum === undefined
@@ -43,7 +43,7 @@ export function findStoredLayer(
 export function findStoredLayers(
   repository: string,
   layers: readonly BlobDescriptor[],
-  diffIds: readonly string[] = [],
+  diffIds: readonly Digest[] = [],
 ): Map<string, StoredLayer> {
   const found = new Map<string, StoredLayer>();
   for (const [index, layer] of layers.entries()) {
@@ -66,7 +66,7 @@ export function readLayerTrees(repository: string, layers: readonly NamedLayer[]
     const commit = checksum === undefined ? undefined : readCommit(repository, checksum);
     const size = Number(commit?.metadata.get(BlobKey.size) ?? layer.size);
     const isIt = layer.size === undefined || layer.size === size;
-    if (commit !== undefined && isIt) return readStoredLayer(repository, commit, '').tree;
+    if (commit !== undefined && isIt) return readTree(repository, commit);
     const hex = layer.digest.slice(layer.digest.indexOf(':') + 1);
     throw new AtomicError('STORE_CORRUPT', `Layer not found: ${hex}.  Please pull the image again`, {
       hint: 'Fetch what is missing: atomic pull IMAGE',
@@ -80,10 +80,10 @@ export function describeLayer(
   repository: string,
   commit: Commit,
   layer: BlobDescriptor,
-  diffId?: string,
+  diffId?: Digest,
 ): StoredLayer | undefined {
   const { metadata } = commit;
-  const digest = metadata.get(BlobKey.uncompressedDigest);
+  const digest = readDigest(commit, BlobKey.uncompressedDigest);
   if (digest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
   // Digests of two algorithms cannot be compared.
   if (diffId !== undefined && algorithmOf(diffId) !== algorithmOf(digest)) return undefined;
@@ -92,15 +92,16 @@ export function describeLayer(
 }
 
 /** @param uncompressedDigest digest of the inflated archive, `sha256:...` */
-export function readStoredLayer(repository: string, commit: Commit, uncompressedDigest: string): StoredLayer {
+export function readStoredLayer(repository: string, commit: Commit, uncompressedDigest: Digest): StoredLayer {
+  return { tree: readTree(repository, commit), uncompressedDigest };
+}
+
+function readTree(repository: string, commit: Commit): LayerTree {
   const { dirtree, dirmeta, metadata } = commit;
   return {
-    tree: {
-      dirtree,
-      dirmeta,
-      impliedDirectories: readImpliedDirectories(repository, commit),
-      mayHaveWhiteouts: metadata.get(BlobKey.whiteouts) !== NO_WHITEOUTS,
-    },
-    uncompressedDigest,
+    dirtree,
+    dirmeta,
+    impliedDirectories: readImpliedDirectories(repository, commit),
+    mayHaveWhiteouts: metadata.get(BlobKey.whiteouts) !== NO_WHITEOUTS,
   };
 }

@@ -1,6 +1,7 @@
 /** Writes every commit of the store inside the open transaction, and points its ref at it (compatibility S-01 to S-03). */
 
 import { type Checksum, toChecksum } from '../image/checksum.ts';
+import type { Digest } from '../image/digest.ts';
 import type { StoredImage } from '../image/image.ts';
 import type { BlobDescriptor } from '../image/manifest.ts';
 import { formatBlobRef, formatImageRef } from '../image/ref-name.ts';
@@ -18,7 +19,7 @@ import { readStoredLayer, type StoredLayer } from './stored-layer.ts';
 interface LayerContent {
   readonly tree: TreeChecksums;
   readonly uncompressedSize: number;
-  readonly uncompressedDigest: string;
+  readonly uncompressedDigest: Digest;
   readonly summary: { readonly mayHaveWhiteouts: boolean; readonly impliedDirectories: readonly string[] };
   readonly tarSplit: TextPieces | undefined;
   readonly blobStart: string;
@@ -52,7 +53,7 @@ export function writeLayerCommit(
 export interface AdoptableLayer {
   readonly layer: BlobDescriptor;
   /** Digest of the inflated archive. */
-  readonly diffId: string;
+  readonly diffId: Digest;
   readonly content: Commit;
 }
 
@@ -108,7 +109,7 @@ export function writeImageCommit(
   transaction: Transaction,
   reference: string,
   manifest: {
-    readonly digest: string;
+    readonly digest: Digest;
     readonly text: string;
     readonly source: string;
     readonly signatures: readonly Buffer[];

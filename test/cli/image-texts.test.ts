@@ -14,6 +14,7 @@ import {
 import type { ImageInfo } from '../../src/containers/image-info.ts';
 import { toChecksum } from '../../src/image/checksum.ts';
 import { emptyImageConfig } from '../../src/image/configuration-blob.ts';
+import { toDigest } from '../../src/image/digest.ts';
 import type { StoredImage } from '../../src/image/image.ts';
 import type { ImageDescription } from '../../src/image/image-description.ts';
 
@@ -26,8 +27,8 @@ const image: StoredImage = {
   commit: toChecksum('c'.repeat(64)),
   created: new Date(2016, 8, 8, 16, 39, 12),
   virtualSize: 3,
-  configDigest: `sha256:${'e'.repeat(64)}`,
-  layerDigests: [`sha256:${'1'.repeat(64)}`, `sha256:${'2'.repeat(64)}`],
+  configDigest: toDigest(`sha256:${'e'.repeat(64)}`),
+  layerDigests: [toDigest(`sha256:${'1'.repeat(64)}`), toDigest(`sha256:${'2'.repeat(64)}`)],
   source: 'docker://gscrivano/etcd',
 };
 
@@ -100,19 +101,19 @@ describe('images info', () => {
 const description: ImageDescription = {
   image,
   names: ['etcd:3', 'gscrivano/etcd:latest'],
-  digest: `sha256:${id}`,
+  digest: toDigest(`sha256:${id}`),
   mediaType: 'application/vnd.oci.image.manifest.v1+json',
   annotations: { note: 'n' },
   layers: [
     {
-      digest: `sha256:${'1'.repeat(64)}`,
-      diffId: `sha256:${'a'.repeat(64)}`,
+      digest: toDigest(`sha256:${'1'.repeat(64)}`),
+      diffId: toDigest(`sha256:${'a'.repeat(64)}`),
       size: 1,
       uncompressedSize: 2048,
       mediaType: 'tar',
     },
     {
-      digest: `sha256:${'2'.repeat(64)}`,
+      digest: toDigest(`sha256:${'2'.repeat(64)}`),
       diffId: undefined,
       size: 2,
       uncompressedSize: undefined,
@@ -199,8 +200,8 @@ test('images inspect', () => {
     reference: 'gscrivano/etcd:latest',
     names: ['etcd:3', 'gscrivano/etcd:latest'],
     id,
-    digest: `sha256:${id}`,
-    config_digest: `sha256:${'e'.repeat(64)}`,
+    digest: toDigest(`sha256:${id}`),
+    config_digest: toDigest(`sha256:${'e'.repeat(64)}`),
     media_type: 'application/vnd.oci.image.manifest.v1+json',
     ostree_commit: toChecksum('c'.repeat(64)),
     source: 'docker://gscrivano/etcd',
@@ -210,14 +211,14 @@ test('images inspect', () => {
     virtual_size_bytes: 3,
     layers: [
       {
-        digest: `sha256:${'1'.repeat(64)}`,
+        digest: toDigest(`sha256:${'1'.repeat(64)}`),
         diff_id: `sha256:${'a'.repeat(64)}`,
         size_bytes: 1,
         uncompressed_size_bytes: 2048,
         media_type: 'tar',
       },
       {
-        digest: `sha256:${'2'.repeat(64)}`,
+        digest: toDigest(`sha256:${'2'.repeat(64)}`),
         diff_id: null,
         size_bytes: 2,
         uncompressed_size_bytes: null,

@@ -13,6 +13,7 @@ import {
   formatVerified,
 } from '../../src/commands/images/verify-text.ts';
 import { toChecksum } from '../../src/image/checksum.ts';
+import { toDigest } from '../../src/image/digest.ts';
 import type {
   ImageRepair,
   RemoteStatus,
@@ -20,7 +21,7 @@ import type {
   VerifiedImage,
 } from '../../src/image/verified-image.ts';
 
-const layer = `sha256:${'a'.repeat(64)}`;
+const layer = toDigest(`sha256:${'a'.repeat(64)}`);
 const sound: VerifiedImage = {
   reference: 'reg/etcd:latest',
   id: 'b'.repeat(64),

@@ -1,4 +1,5 @@
 /** Containers whose files are not the image's any more, and damage that concerns several images or cannot be repaired. */
+
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,6 +23,7 @@ import type { ProgressEvent } from '../../src/base/events.ts';
 import { listDeployments } from '../../src/containers/list-deployments.ts';
 import { repairImages } from '../../src/containers/verify/repair-images.ts';
 import { verifyImages } from '../../src/containers/verify/verify-images.ts';
+import { toDigest } from '../../src/image/digest.ts';
 import type { StoredImage } from '../../src/image/image.ts';
 import { type DeploymentProblem, isSound } from '../../src/image/verified-image.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
@@ -48,7 +50,7 @@ const base = tree`
 `;
 const first = buildImage({ layers: [base, tree`f etc/version 0644 1`] });
 const second = buildImage({ layers: [base, tree`f etc/version 0644 2`] });
-const baseDigest = first.layers[0]?.digest ?? '';
+const baseDigest = toDigest(first.layers[0]?.digest ?? '');
 
 let registry: Registry;
 beforeAll(async () => {
@@ -316,7 +318,7 @@ test('a container whose image name means a newer image is verified and repaired,
   ]);
   await registry.forgetRequests();
   await repairImages(store.host, [], {});
-  expect(await registry.blobGets()).toEqual([first.layers[1]?.digest ?? '']);
+  expect(await registry.blobGets()).toEqual([toDigest(first.layers[1]?.digest ?? '')]);
   await expectSound(store, [rootfs]);
 });
 

@@ -8,6 +8,7 @@ import { readImageInfo } from '../../src/containers/prepare/read-image-info.ts';
 import { repairImages } from '../../src/containers/verify/repair-images.ts';
 import { verifyImages } from '../../src/containers/verify/verify-images.ts';
 import { toChecksum } from '../../src/image/checksum.ts';
+import { toDigest } from '../../src/image/digest.ts';
 import { formatBlobRef, formatImageRef } from '../../src/image/ref-name.ts';
 import { isSound } from '../../src/image/verified-image.ts';
 import { findRef, formatObjectPath } from '../../src/ostree/object-files.ts';
@@ -109,7 +110,7 @@ test('layers of the first versions, and signatures beside the manifest', async (
 });
 
 const digests = built.layers.map(({ digest }) => digest);
-const inspected = `sha256:${'ab'.repeat(32)}`;
+const inspected = toDigest(`sha256:${'ab'.repeat(32)}`);
 test.each<[string, object, string | undefined]>([
   [
     'schema 1, the top layer first',
@@ -205,7 +206,7 @@ test('an image of one file called manifest.json is no image of the original', as
 
 test('a missing layer is named, and nothing is written', async () => {
   const [, { digest = '' } = {}] = built.layers;
-  rmSync(`${store.locations.repository}/refs/heads/${formatBlobRef(digest)}`);
+  rmSync(`${store.locations.repository}/refs/heads/${formatBlobRef(toDigest(digest))}`);
   const message = `Layer not found: ${digest.slice(7)}.  Please pull the image again`;
   await expect(mergeNamedImage(store.host, reference)).rejects.toThrow(message);
   const image = await readImage(store.host, reference);
@@ -213,7 +214,9 @@ test('a missing layer is named, and nothing is written', async () => {
   expect<string>(image.commit).toBe(commit);
   // The verification is not stopped by it.
   const { images } = await verifyImages(store.host, []);
-  expect(images.flatMap(({ problems }) => problems.map(({ name }) => name))).toEqual([formatBlobRef(digest)]);
+  expect(images.flatMap(({ problems }) => problems.map(({ name }) => name))).toEqual([
+    formatBlobRef(toDigest(digest)),
+  ]);
   await pullImage(store.host, reference, {});
   expect(await readRoot()).toEqual(expected);
 });

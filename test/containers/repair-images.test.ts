@@ -1,4 +1,5 @@
 /** Every kind of damage is found, named, and repaired from what is nearest; ostree's own fsck agrees afterwards. */
+
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import {
@@ -13,6 +14,7 @@ import {
 } from 'node:fs';
 import { repairImages } from '../../src/containers/verify/repair-images.ts';
 import { verifyImages } from '../../src/containers/verify/verify-images.ts';
+import { toDigest } from '../../src/image/digest.ts';
 import type { StoredImage } from '../../src/image/image.ts';
 import { formatBlobRef, formatImageRef } from '../../src/image/ref-name.ts';
 import { isSound, type ObjectKind, type StoreProblem } from '../../src/image/verified-image.ts';
@@ -72,7 +74,7 @@ type Case = [title: string, damage: () => void, found: Damage[], fetched: string
 
 const object = (path: string, kind: ObjectKind = 'file') => findObject(store, image.commit, path, kind);
 const layerObject = (digest: string, path: string, kind: ObjectKind = 'file') =>
-  findObject(store, findRef(store.locations.repository, formatBlobRef(digest)) ?? '', path, kind);
+  findObject(store, findRef(store.locations.repository, formatBlobRef(toDigest(digest))) ?? '', path, kind);
 const refFile = (ref: string) => `${store.locations.repository}/refs/heads/${ref}`;
 const flip = (path: string, at = 0) => {
   const data = readFileSync(path);
@@ -180,13 +182,13 @@ const cases: Case[] = [
   ],
   [
     'the ref of a layer',
-    () => rmSync(refFile(formatBlobRef(baseDigest))),
+    () => rmSync(refFile(formatBlobRef(toDigest(baseDigest)))),
     [{ kind: 'ref', state: 'missing', paths: [], layers: [baseDigest], isInRoot: false }],
     [baseDigest],
   ],
   [
     'a ref of a layer that a power cut has emptied',
-    () => truncateSync(refFile(formatBlobRef(baseDigest)), 0),
+    () => truncateSync(refFile(formatBlobRef(toDigest(baseDigest))), 0),
     [{ kind: 'ref', state: 'damaged', paths: [], layers: [baseDigest], isInRoot: false }],
     [baseDigest],
   ],

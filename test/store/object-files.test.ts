@@ -5,6 +5,7 @@ import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { readImageInfo } from '../../src/containers/prepare/read-image-info.ts';
 import { repairImages } from '../../src/containers/verify/repair-images.ts';
 import { toChecksum } from '../../src/image/checksum.ts';
+import { toDigest } from '../../src/image/digest.ts';
 import type { StoredImage } from '../../src/image/image.ts';
 import { formatImageRef } from '../../src/image/ref-name.ts';
 import {
@@ -147,7 +148,7 @@ test('a missing and a truncated directory', () => {
 });
 
 test('an image commit that ostree wrote from a damaged layer is not trusted: the layer is fetched again', async () => {
-  const [layer = ''] = image.layerDigests;
+  const layer = toDigest(image.layerDigests[0] ?? '');
   rmSync(`${repository}/refs/heads/${formatImageRef(name)}`);
   ostree(store, 'refs', '--delete', `ociimage/${layer.slice(7)}`);
   expect((await pullImage(store.host, name, {})).fetched).toEqual([layer]);

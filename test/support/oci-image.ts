@@ -3,8 +3,9 @@
  * be replaced, so that odd and hostile images are as easy as good ones. `oci-layout.ts` and `registry-push.ts` write
  * them where programs can read them.
  */
-import { createHash } from 'node:crypto';
+
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { computeDigest, type Digest } from '../../src/image/digest.ts';
 import { buildTar, type TarEntry } from './tar-writer.ts';
 
 export type ImageKind = 'oci' | 'docker';
@@ -13,7 +14,7 @@ export type Compression = 'none' | 'gzip' | 'zstd';
 /** Bytes with a name, and what the manifest above says about them. `digest` and `size` may be lies. */
 export interface Blob {
   readonly mediaType: string;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly size: number;
   readonly data: Uint8Array;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -70,7 +71,7 @@ export interface ImageInput {
 
 export interface BuiltLayer extends Blob {
   /** Digest of the uncompressed archive. */
-  readonly diffId: string;
+  readonly diffId: Digest;
 }
 
 export interface BuiltImage {
@@ -157,13 +158,13 @@ export function listBlobs(artifact: BuiltImage | BuiltIndex): Blob[] {
 }
 
 /** `sha256:HEX` of `data`. */
-export function digestOf(data: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(data).digest('hex')}`;
+export function digestOf(data: Uint8Array): Digest {
+  return computeDigest('sha256', data);
 }
 
 /** The same image with digests of sha512 for its layers, their content and its configuration. */
 export function nameBySha512(input: ImageInput): BuiltImage {
-  const sha512 = (data: Uint8Array): string => `sha512:${createHash('sha512').update(data).digest('hex')}`;
+  const sha512 = (data: Uint8Array): Digest => computeDigest('sha512', data);
   const layers = input.layers.map((layer): LayerInput => {
     const given = 'tar' in layer ? layer : { tar: layer };
     const tar = given.tar instanceof Uint8Array ? given.tar : buildTar(given.tar);
@@ -187,7 +188,10 @@ function buildLayer(input: LayerInput, kind: ImageKind): BuiltLayer {
   const compression = input.compression ?? 'gzip';
   const blob = toBlob(MEDIA_TYPES[kind].layer[compression], input.data ?? compress(tar, compression));
   const annotations = input.annotations === undefined ? {} : { annotations: input.annotations };
-  return { ...blob, ...input.claim, ...annotations, diffId: input.diffId ?? digestOf(tar) };
+  const { digest = blob.digest, ...claim } = input.claim ?? {};
+  // A lie need not be a digest.
+  const diffId = (input.diffId ?? digestOf(tar)) as Digest;
+  return { ...blob, ...claim, digest: digest as Digest, ...annotations, diffId };
 }
 
 function compress(tar: Uint8Array, compression: Compression): Uint8Array {

@@ -2,6 +2,7 @@ import { formatJson } from '../../cli/output/format-json.ts';
 import { formatSize } from '../../cli/output/format-size.ts';
 import { type Column, formatTable } from '../../cli/output/format-table.ts';
 import { formatLocalTime } from '../../cli/output/format-time.ts';
+import type { Digest } from '../../image/digest.ts';
 import type { ImageDescription } from '../../image/image-description.ts';
 import { buildHistory, type HistoryStep } from '../../image/image-history.ts';
 
@@ -65,6 +66,6 @@ function readSize({ layer }: HistoryStep): string {
   return layer.uncompressedSize === undefined ? '' : formatSize(layer.uncompressedSize);
 }
 
-function hexOf(digest: string): string {
+function hexOf(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }

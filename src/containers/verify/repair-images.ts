@@ -6,10 +6,12 @@
  * takes them in the same order. After a crash at any point the same command finishes the work: the store has additional
  * sound objects, and files that are not linked yet are found as differences.
  */
+
 import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { syncFilesystemOf } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
+import { type Digest, findDigestOf } from '../../image/digest.ts';
 import type { SourceOptions } from '../../image/image.ts';
 import {
   type ImageRepair,
@@ -202,13 +204,13 @@ async function listStaleMounts(
 /**
  * Finds the digest of an image in the records of containers: first those of the same commit, then active deployments.
  */
-function findDigest({ target, deployments }: VerifySubject): string | undefined {
-  const known = deployments.filter(({ record }) => /^[0-9a-f]{64}$/.test(record.revision));
+function findDigest({ target, deployments }: VerifySubject): Digest | undefined {
+  const known = deployments.filter(({ record }) => findDigestOf(record.revision) !== undefined);
   const best =
     known.find(({ record }) => record.ostreeCommit === target.commit) ??
     known.find(({ isActive }) => isActive) ??
     known[0];
-  return best === undefined ? undefined : `sha256:${best.record.revision}`;
+  return best === undefined ? undefined : findDigestOf(best.record.revision);
 }
 
 /** Several commits may have one name: the commit of the ref, and commits of deployments. */

@@ -19,6 +19,7 @@ import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { formatPackageHint } from '../../host/run-program.ts';
 import { spawnChild } from '../../host/spawn-child.ts';
+import type { Digest } from '../../image/digest.ts';
 import type { SilenceLimits } from '../../image/image.ts';
 import { MAX_MANIFEST_BYTES } from '../../image/manifest.ts';
 import { growPipe } from '../../native/libc.ts';
@@ -47,8 +48,8 @@ const REASON_MILLISECONDS = 20;
 
 export interface OpenedImage {
   readonly handle: number;
-  /** Digest of the image's original manifest, `sha256:...`. */
-  readonly digest: string;
+  /** Of the image's original manifest. */
+  readonly digest: Digest;
   /** The manifest in OCI form. The proxy converts a Docker manifest, so these bytes may not match `digest`. */
   readonly manifest: Buffer;
 }
@@ -57,7 +58,6 @@ export interface OpenedBlob {
   readonly stream: Readable;
   /**
    * Resolves when the proxy has sent the whole blob and checked its digest and size.
-   *
    * @throws AtomicError TRANSFER_FAILED, REGISTRY_UNREACHABLE, DIGEST_MISMATCH
    */
   readonly verified: Promise<void>;
@@ -136,7 +136,7 @@ export class ImageProxy {
   /**
    * Opens an image and reads its manifest; of a list, the one for this machine's platform.
    *
-   * @param source location as skopeo writes it: `docker://registry/name:tag`
+   * @param source as skopeo writes it: `docker://registry/name:tag`
    * @throws AtomicError IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE, MANIFEST_UNSUPPORTED
    */
   async openImage(source: string): Promise<OpenedImage> {
@@ -151,7 +151,7 @@ export class ImageProxy {
    *
    * @throws AtomicError MANIFEST_INVALID when it is larger than 4 MiB; as `openBlob`
    */
-  async readBlob(image: OpenedImage, digest: string, size: number): Promise<Buffer> {
+  async readBlob(image: OpenedImage, digest: Digest, size: number): Promise<Buffer> {
     return (await this.#callForData('GetBlob', [image.handle, digest, size], MAX_MANIFEST_BYTES)).data;
   }
 
@@ -160,7 +160,7 @@ export class ImageProxy {
    *
    * @param size its exact size in bytes
    */
-  async openBlob(image: OpenedImage, digest: string, size: number): Promise<OpenedBlob> {
+  async openBlob(image: OpenedImage, digest: Digest, size: number): Promise<OpenedBlob> {
     const { answer, fd } = await this.#callForPipe('GetBlob', [image.handle, digest, size]);
     const verified = this.#call('FinishPipe', [answer.pipe]).then(() => undefined);
     // The reader may fail first. A rejection without a handler would end the program.

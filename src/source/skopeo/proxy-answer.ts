@@ -1,9 +1,10 @@
 /** An answer of the image proxy: one JSON object, from a child process that repeats what registries send. */
+
 import { AtomicError } from '../../base/errors.ts';
 import { expectBoolean, expectString } from '../../base/json-shape.ts';
 import { parseJsonObject } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
-import { isDigest } from '../../image/digest.ts';
+import { type Digest, isDigest } from '../../image/digest.ts';
 
 /** An answer is a line; data goes through pipes. */
 export const MAX_ANSWER_BYTES = 32 * 1024;
@@ -33,7 +34,7 @@ export function readHandle(value: unknown): number {
 }
 
 /** @throws AtomicError PROXY_FAILED when `value` is no digest */
-export function readDigest(value: unknown): string {
+export function readDigest(value: unknown): Digest {
   if (!isDigest(value)) throw rejectAnswer('the digest is not one');
   return value;
 }

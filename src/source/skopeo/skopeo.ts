@@ -7,6 +7,7 @@ import { parseJson } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { captureProgram, runProgram } from '../../host/run-program.ts';
+import { type Digest, isDigest } from '../../image/digest.ts';
 import type { SourceOptions } from '../../image/image.ts';
 import { describeSkopeoFailure, type SkopeoTask } from '../failures/skopeo-failure.ts';
 import { captureTransfer, limitSilence } from './silence.ts';
@@ -87,7 +88,7 @@ export async function copyOwn(
   folder: string,
   destination: string,
   options: SourceOptions,
-): Promise<string | undefined> {
+): Promise<Digest | undefined> {
   const digestFile = `${folder}.digest`;
   const hasManifest = !destination.startsWith('docker-archive:');
   const argv = [
@@ -101,7 +102,16 @@ export async function copyOwn(
     ? captureTransfer(host, argv, options.silenceLimits)
     : captureProgram(host, argv));
   if (exitCode !== 0) throw buildSkopeoFailure(stderrTail, isRegistry(destination) ? 'push' : 'export');
-  return hasManifest ? readFileSync(digestFile, 'utf8').trim() : undefined;
+  if (!hasManifest) return undefined;
+  const digest = readFileSync(digestFile, 'utf8').trim();
+  if (isDigest(digest)) return digest;
+  throw new AtomicError(
+    'TRANSFER_FAILED',
+    `copying to ${destination}: skopeo wrote no digest of the manifest`,
+    {
+      hint: 'Try another version of skopeo; SKOPEO_PATH names the program.',
+    },
+  );
 }
 
 function isRegistry(location: string): boolean {

@@ -1,12 +1,14 @@
 /** Plans the manifest of an exported image: the stored bytes where that is possible. */
+
 import { isJsonObject, type JsonObject, parseJson } from '../../base/json-text.ts';
+import type { Digest } from '../../image/digest.ts';
 import { type BlobDescriptor, findCompression, parseManifest } from '../../image/manifest.ts';
 
 /** `own`: the stored manifest. `oci`: an OCI manifest. `uncompressed`: a Docker manifest whose layers are plain archives. */
 export type ManifestForm = 'own' | 'oci' | 'uncompressed';
 
 export interface LayerChange {
-  readonly digest: string;
+  readonly digest: Digest;
   readonly size: number;
 }
 

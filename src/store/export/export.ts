@@ -2,12 +2,14 @@
  * Exports images: rebuilds the layers into a scratch folder, and lets skopeo copy that folder to the destination. Meanwhile
  * the disk holds the compressed layers once (for `docker-archive:` the uncompressed ones), in addition to the destination.
  */
+
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import { buildRetryPauses } from '../../base/retry-pauses.ts';
 import type { Host } from '../../host/host.ts';
 import { withStandingLockIfThere } from '../../host/locks/standing-lock.ts';
 import { retryTransient } from '../../host/retry.ts';
 import { requireFindable } from '../../host/working-directory.ts';
+import { type Digest, toDigest } from '../../image/digest.ts';
 import {
   type Destination,
   type FileDestination,
@@ -203,7 +205,7 @@ function describe(
   image: StoredImage,
   target: Destination,
   built: ImageFolder,
-  digest: string | undefined,
+  digest: Digest | undefined,
 ): ExportedImage {
   const { kind } = target;
   const isArchive = kind === 'docker-archive';
@@ -215,7 +217,7 @@ function describe(
       reason: digest === original ? undefined : isArchive ? UNCOMPRESSED_REASON : reason,
     };
   });
-  const original = `sha256:${image.id}`;
+  const original = toDigest(`sha256:${image.id}`);
   const isSameConfig = built.config.digest === built.config.original;
   const config = { ...built.config, reason: isSameConfig ? undefined : UNNAMEABLE_REASON };
   const hasOtherLayers = layers.some(({ reason }) => reason !== undefined);

@@ -8,13 +8,13 @@
  * FOLDER/signature-N    the signatures that came with the image, from 1
  * ```
  */
-import { createHash } from 'node:crypto';
+
 import { mkdir, statfs, writeFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
-import { digestAs } from '../../image/digest.ts';
+import { computeDigest, type Digest, digestAs, hexOf } from '../../image/digest.ts';
 import type { StoredImage } from '../../image/image.ts';
 import { type BlobDescriptor, type ImageManifest, parseManifest } from '../../image/manifest.ts';
 import { readCommit } from '../../ostree/object-files.ts';
@@ -30,8 +30,8 @@ const MEGABYTE = 1_000_000;
 
 export interface ImageFolder {
   /** Digest of the manifest in the folder. */
-  readonly manifestDigest: string;
-  readonly config: { readonly original: string; readonly digest: string };
+  readonly manifestDigest: Digest;
+  readonly config: { readonly original: Digest; readonly digest: Digest };
   /** Layers, base first. */
   readonly layers: readonly RebuiltLayer[];
 }
@@ -54,10 +54,10 @@ export async function buildImageFolder(
   return withFileErrors(`write ${folder}`, async () => {
     await mkdir(folder);
     await writeFile(`${folder}/version`, VERSION);
-    const configDigest = digestOf(config);
+    const configDigest = computeDigest('sha256', config);
     await writeFile(`${folder}/${hexOf(configDigest)}`, config);
     const rebuilt = await rebuildLayers(host, distinct, form, folder);
-    const changes = new Map<string, LayerChange>(
+    const changes = new Map<Digest, LayerChange>(
       [...rebuilt].filter(([original, { digest }]) => digest !== original),
     );
     if (configDigest !== manifest.config.digest) {
@@ -67,7 +67,7 @@ export async function buildImageFolder(
     const planned = planManifest(text, form, changes, new Set(plain));
     await writeFile(`${folder}/manifest.json`, planned);
     return {
-      manifestDigest: digestOf(planned),
+      manifestDigest: computeDigest('sha256', planned),
       config: { original: manifest.config.digest, digest: configDigest },
       layers: listRebuilt(manifest, rebuilt),
     };
@@ -88,8 +88,8 @@ async function rebuildLayers(
   layers: readonly BlobDescriptor[],
   form: ManifestForm,
   folder: string,
-): Promise<ReadonlyMap<string, RebuiltLayer>> {
-  const rebuilt = new Map<string, RebuiltLayer>();
+): Promise<ReadonlyMap<Digest, RebuiltLayer>> {
+  const rebuilt = new Map<Digest, RebuiltLayer>();
   const rebuild = form === 'uncompressed' ? rebuildUncompressed : rebuildLayer;
   for (const [index, layer] of layers.entries()) {
     throwIfInterrupted(host);
@@ -104,7 +104,7 @@ async function rebuildLayers(
   return rebuilt;
 }
 
-function listRebuilt(manifest: ImageManifest, rebuilt: ReadonlyMap<string, RebuiltLayer>): RebuiltLayer[] {
+function listRebuilt(manifest: ImageManifest, rebuilt: ReadonlyMap<Digest, RebuiltLayer>): RebuiltLayer[] {
   return manifest.layers.map(({ digest }) => {
     const layer = rebuilt.get(digest);
     if (layer === undefined) throw new Error(`layer ${digest} was not rebuilt`);
@@ -120,7 +120,7 @@ function readManifestText(host: Host, image: StoredImage): string {
   });
 }
 
-async function readConfigBlob(host: Host, image: StoredImage, digest: string): Promise<string> {
+async function readConfigBlob(host: Host, image: StoredImage, digest: Digest): Promise<string> {
   const text = await readImageConfig(host, image);
   if (digestAs(digest, text) === digest) return text;
   throw new AtomicError(
@@ -151,14 +151,6 @@ async function requireSpace(
 }
 
 /** Whether a layer is a plain archive, see `findCompression`. */
-function isPlain(host: Host, digest: string): boolean {
+function isPlain(host: Host, digest: Digest): boolean {
   return readRecordedLayer(host, digest).uncompressedDigest === digest;
-}
-
-function digestOf(text: string): string {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
-}
-
-function hexOf(digest: string): string {
-  return digest.slice('sha256:'.length);
 }

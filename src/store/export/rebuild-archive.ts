@@ -11,12 +11,12 @@ import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import type { Checksum } from '../../image/checksum.ts';
-import { algorithmOf, formatDigest } from '../../image/digest.ts';
+import { algorithmOf, type Digest, finishDigest } from '../../image/digest.ts';
 import { formatBlobRef } from '../../image/ref-name.ts';
 import { findRef, readCommit } from '../../ostree/object-files.ts';
 import { Crc64 } from '../../tar/crc64.ts';
 import { type TarSplitEntry, TarSplitMalformed } from '../../tar/tar-split.ts';
-import { BlobKey } from '../image-commit.ts';
+import { BlobKey, readDigest } from '../image-commit.ts';
 import { LayerFiles, type OpenedFile } from './layer-files.ts';
 import { readTarSplit } from './tar-split-reader.ts';
 
@@ -29,9 +29,9 @@ const CHUNK_BYTES = 256 * 1024;
 /** The facts that the repository has about a layer that can be rebuilt. */
 export interface RecordedLayer {
   /** Digest of the blob, as in the manifest: `sha256:...`. */
-  readonly digest: string;
+  readonly digest: Digest;
   /** Digest of the archive: `sha256:...`. */
-  readonly uncompressedDigest: string;
+  readonly uncompressedDigest: Digest;
   /** Length of the archive in bytes; `undefined` when it is not recorded. */
   readonly uncompressedSize: number | undefined;
   /** First bytes of the blob, see `blob-start.ts`; `undefined` in older repositories. */
@@ -45,7 +45,7 @@ export interface RecordedLayer {
  * @param digest digest of the blob, `sha256:...`
  * @throws AtomicError LAYER_NOT_FOUND; LAYER_NOT_REBUILDABLE when the layer has no record of its archive; STORE_CORRUPT
  */
-export function readRecordedLayer(host: Host, digest: string): RecordedLayer {
+export function readRecordedLayer(host: Host, digest: Digest): RecordedLayer {
   const { repository } = host.locations;
   const commit = findRef(repository, formatBlobRef(digest));
   if (commit === undefined) {
@@ -55,7 +55,7 @@ export function readRecordedLayer(host: Host, digest: string): RecordedLayer {
   }
   const { dirtree, metadata } = readCommit(repository, commit);
   const record = metadata.get(BlobKey.tarSplit);
-  const uncompressedDigest = metadata.get(BlobKey.uncompressedDigest);
+  const uncompressedDigest = readDigest({ metadata }, BlobKey.uncompressedDigest);
   if (record === undefined || uncompressedDigest === undefined) {
     throw buildNotRebuildable(digest, 'no record of its archive was kept when it was stored');
   }
@@ -99,7 +99,7 @@ export async function* rebuildArchive(host: Host, layer: RecordedLayer): AsyncGe
   const last = chunk.subarray(0, end);
   hash.update(last);
   if (last.length > 0) yield last;
-  const actual = formatDigest(algorithm, hash);
+  const actual = finishDigest(algorithm, hash);
   if (actual === layer.uncompressedDigest) return;
   throw buildCorrupt(layer, `its archive comes out as ${actual} instead of ${layer.uncompressedDigest}`);
 }
@@ -182,7 +182,7 @@ function normalize(name: string): string {
     .join('/');
 }
 
-function buildNotRebuildable(digest: string, reason: string): AtomicError {
+function buildNotRebuildable(digest: Digest, reason: string): AtomicError {
   return new AtomicError('LAYER_NOT_REBUILDABLE', `rebuilding layer ${digest}: ${reason}`, {
     hint: 'Copy the image from its source instead: skopeo copy docker://IMAGE DESTINATION',
     details: { layer: digest },

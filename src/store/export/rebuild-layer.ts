@@ -3,10 +3,11 @@
  * the compressors that match the blob's first bytes, on the first megabytes of the archive; then those that still match, on
  * all of it. The digest decides in the end.
  */
+
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import type { Host } from '../../host/host.ts';
-import { algorithmOf, type DigestAlgorithm, formatDigest } from '../../image/digest.ts';
+import { algorithmOf, type Digest, type DigestAlgorithm, finishDigest, hexOf } from '../../image/digest.ts';
 import { type BlobDescriptor, findCompression, type LayerCompression } from '../../image/manifest.ts';
 import { withStoreErrors } from '../../ostree/store-error.ts';
 import { type RecordedLayer, readRecordedLayer, rebuildArchive } from './rebuild-archive.ts';
@@ -26,8 +27,8 @@ export const UNNAMEABLE_REASON = 'skopeo names blobs by sha256 only; its bytes a
 /** A layer's blob in the folder. Its name is the hex of its digest. */
 export interface RebuiltLayer {
   /** Digest in the image's manifest, `sha256:...`. */
-  readonly original: string;
-  readonly digest: string;
+  readonly original: Digest;
+  readonly digest: Digest;
   readonly size: number;
   /** Reason why the blob differs from the original; `undefined` when it is the original. */
   readonly reason: string | undefined;
@@ -79,7 +80,7 @@ class Attempts {
   readonly #path: string;
   readonly #header: Buffer | undefined;
   /** Digest of the file at `path`; `undefined` before the first attempt. */
-  #digest: string | undefined;
+  #digest: Digest | undefined;
 
   constructor(host: Host, layer: RecordedLayer, compression: LayerCompression, folder: string) {
     this.#host = host;
@@ -108,7 +109,7 @@ class Attempts {
   }
 
   /** @returns digest of the output, of the same algorithm as the original digest */
-  async compress(compressor: Compressor): Promise<string> {
+  async compress(compressor: Compressor): Promise<Digest> {
     const { uncompressedDigest: digest, uncompressedSize: size = 0 } = this.#layer;
     const archive = { bytes: rebuildArchive(this.#host, this.#layer), digest, size };
     await compressArchive(this.#host, {
@@ -126,7 +127,7 @@ class Attempts {
     const isNameable = algorithmOf(original) === 'sha256';
     const digest = isNameable ? this.#digest : await digestFile(this.#path, 'sha256');
     const { size } = statSync(this.#path);
-    renameSync(this.#path, `${this.#folder}/${digest.slice('sha256:'.length)}`);
+    renameSync(this.#path, `${this.#folder}/${hexOf(digest)}`);
     return { original, digest, size, reason: reason ?? (isNameable ? undefined : UNNAMEABLE_REASON) };
   }
 
@@ -141,7 +142,7 @@ class Attempts {
     );
   }
 
-  async #readSample(): Promise<{ bytes: AsyncIterable<Buffer>; digest: string; size: number }> {
+  async #readSample(): Promise<{ bytes: AsyncIterable<Buffer>; digest: Digest; size: number }> {
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of rebuildArchive(this.#host, this.#layer)) {
@@ -156,7 +157,7 @@ class Attempts {
         yield* chunks;
       },
     };
-    return { bytes, digest: `sha256:${hash.digest('hex')}`, size };
+    return { bytes, digest: finishDigest('sha256', hash), size };
   }
 }
 
@@ -182,8 +183,8 @@ function beginsWith(path: string, start: Buffer): boolean {
   }
 }
 
-async function digestFile(path: string, algorithm: DigestAlgorithm): Promise<string> {
+async function digestFile(path: string, algorithm: DigestAlgorithm): Promise<Digest> {
   const hash = createHash(algorithm);
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
-  return formatDigest(algorithm, hash);
+  return finishDigest(algorithm, hash);
 }

@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { AtomicError } from '../../base/errors.ts';
-import { type DigestAlgorithm, formatDigest } from '../../image/digest.ts';
+import { type Digest, type DigestAlgorithm, finishDigest } from '../../image/digest.ts';
 import type { LayerCompression } from '../../image/manifest.ts';
 import { type DirectoryObjects, LayerTreeBuilder, type TreeChecksums } from '../../ostree/layer-tree.ts';
 import type { TextPieces } from '../../ostree/variant-writer.ts';
@@ -40,7 +40,7 @@ export interface ImportedLayer {
   readonly tree: TreeChecksums;
   readonly uncompressedSize: number;
   /** Digest of the inflated archive. */
-  readonly uncompressedDigest: string;
+  readonly uncompressedDigest: Digest;
   readonly summary: TarSummary;
   /** Number of files that have lost an extended attribute, by the name of the attribute; see `KeptAttributes`. */
   readonly leftOut: ReadonlyMap<string, number>;
@@ -153,7 +153,7 @@ class Unpacker extends Writable {
         leftOut: this.#attributes.leftOut,
         tree,
         uncompressedSize: this.#bytes,
-        uncompressedDigest: formatDigest(this.#algorithm, this.#hash),
+        uncompressedDigest: finishDigest(this.#algorithm, this.#hash),
         tarSplit,
       };
     });

@@ -7,7 +7,7 @@ import { AtomicError } from '../../base/errors.ts';
 import { formatArgv } from '../../base/format-argv.ts';
 import type { Host } from '../../host/host.ts';
 import type { Checksum } from '../../image/checksum.ts';
-import { formatBlobRef, listNamedDigests, parseRefName, REF_FOLDER } from '../../image/ref-name.ts';
+import { listNamedBlobs, parseRefName, REF_FOLDER } from '../../image/ref-name.ts';
 import { listAllRefs, type StoreRef } from '../../ostree/list-refs.ts';
 import { readVerifiedCommit } from '../../ostree/reachable-objects.ts';
 import { ImageKey } from '../image-commit.ts';
@@ -100,7 +100,7 @@ export function listNeededCommits(host: Host, deployments: readonly DeploymentNe
  */
 export function listBlobRefs(repository: string, commit: Checksum): readonly string[] {
   const { metadata } = readVerifiedCommit(repository, commit);
-  return listNamedDigests(metadata.get(ImageKey.manifest) ?? '').map(formatBlobRef);
+  return listNamedBlobs(metadata.get(ImageKey.manifest) ?? '');
 }
 
 /** Runs a step that reads the objects of a commit. An error about damage names the owner and the remedy. */

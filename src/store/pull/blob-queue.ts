@@ -2,12 +2,13 @@
  * Opens the blobs of an image's layers one ahead: while a layer is stored, the source requests the next one from its registry
  * and fills the pipe.
  */
+import type { Digest } from '../../image/digest.ts';
 import type { BlobDescriptor } from '../../image/manifest.ts';
 import type { RenewableSource } from '../../source/renewable-source.ts';
 import type { ImageProxy, OpenedBlob } from '../../source/skopeo/image-proxy.ts';
 
 interface BlobAhead {
-  readonly digest: string;
+  readonly digest: Digest;
   /** Proxy of the open blob. A renewed source has another proxy, and the blobs of the old one are lost. */
   readonly proxy: ImageProxy;
   readonly blob: Promise<OpenedBlob>;

@@ -6,7 +6,7 @@ import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { retryTransient } from '../../host/retry.ts';
 import type { Checksum } from '../../image/checksum.ts';
-import { algorithmOf } from '../../image/digest.ts';
+import { algorithmOf, type Digest } from '../../image/digest.ts';
 import { type BlobDescriptor, findCompression } from '../../image/manifest.ts';
 import type { Pointer } from '../../native/glib.ts';
 import { withStoreErrors } from '../../ostree/store-error.ts';
@@ -43,7 +43,7 @@ type EnsuredLayer =
 interface WantedLayer {
   readonly layer: BlobDescriptor;
   /** Digest of the inflated layer, by the image's configuration. */
-  readonly diffId: string | undefined;
+  readonly diffId: Digest | undefined;
 }
 
 /**
@@ -104,7 +104,7 @@ async function fetchLayer(
   const imported = await importLayer(stage, blob, {
     record,
     compression: findCompression(layer, diffId),
-    algorithm: algorithmOf(diffId ?? ''),
+    algorithm: diffId === undefined ? 'sha256' : algorithmOf(diffId),
     onReceived: (received) => host.report({ kind: 'layer-progress', digest: layer.digest, received }),
   });
   await requireTakenOver(repo, imported.tree.dirtree);

@@ -14,24 +14,25 @@
  */
 
 import type { Host } from '../../host/host.ts';
+import { type Digest, isDigest } from '../../image/digest.ts';
 import type { BlobDescriptor } from '../../image/manifest.ts';
 import { parseRefName, REF_FOLDER } from '../../image/ref-name.ts';
 import { readCacheFile, writeCacheFile } from '../../ostree/cache-file.ts';
 import { findRef, listRefNames, readCommit } from '../../ostree/object-files.ts';
 import type { Commit } from '../../ostree/ostree-objects.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
-import { BlobKey } from '../image-commit.ts';
+import { BlobKey, readDigest } from '../image-commit.ts';
 import type { AdoptableLayer } from '../write-commit.ts';
 
 /** The number changes with `CachedContent`. */
 const FILE = 'tmp/cache/atomic-layers-1';
 
 /** `diffId` is that of a layer's inflated archive, `sha256:HEX`; empty for the blob of a configuration. */
-type CachedContent = readonly [refName: string, diffId: string];
+type CachedContent = readonly [refName: string, diffId: Digest | ''];
 
 export class LayerContents {
   readonly #repository: string;
-  readonly #kept: ReadonlyMap<string, string>;
+  readonly #kept: ReadonlyMap<string, Digest | ''>;
   /** Contents of all blobs that could be read; `undefined` before the first search. */
   #current: readonly CachedContent[] | undefined;
 
@@ -44,12 +45,12 @@ export class LayerContents {
    * @param wanted digests of inflated archives, `sha256:HEX`
    * @returns commits of layers with these archives, by the digest of the archive; unreadable commits are left out
    */
-  find(wanted: ReadonlySet<string>): Map<string, Commit> {
-    const contents = new Map<string, Commit>();
+  find(wanted: ReadonlySet<Digest>): Map<Digest, Commit> {
+    const contents = new Map<Digest, Commit>();
     if (wanted.size === 0) return contents;
     this.#current ??= this.#readAll();
     for (const [refName, diffId] of this.#current) {
-      if (!wanted.has(diffId) || contents.has(diffId)) continue;
+      if (diffId === '' || !wanted.has(diffId) || contents.has(diffId)) continue;
       const commit = readBlobCommit(this.#repository, refName);
       if (commit?.metadata.get(BlobKey.uncompressedDigest) === diffId) contents.set(diffId, commit);
     }
@@ -70,18 +71,20 @@ export class LayerContents {
       const known = this.#kept.get(name);
       if (known !== undefined) return [[name, known]];
       const commit = readBlobCommit(this.#repository, name);
-      return commit === undefined ? [] : [[name, commit.metadata.get(BlobKey.uncompressedDigest) ?? '']];
+      return commit === undefined ? [] : [[name, readDigest(commit, BlobKey.uncompressedDigest) ?? '']];
     });
   }
 }
 
-function readContents(path: string): ReadonlyMap<string, string> {
+function readContents(path: string): ReadonlyMap<string, Digest | ''> {
   const entries = readCacheFile(path);
   return new Map(Array.isArray(entries) && entries.every(isCachedContent) ? entries : []);
 }
 
 function isCachedContent(value: unknown): value is CachedContent {
-  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string');
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [refName, diffId]: unknown[] = value;
+  return typeof refName === 'string' && (diffId === '' || isDigest(diffId));
 }
 
 function readBlobCommit(repository: string, refName: string): Commit | undefined {
@@ -100,12 +103,13 @@ function readBlobCommit(repository: string, refName: string): Commit | undefined
 export function findAdoptableLayers(
   contents: LayerContents,
   layers: readonly BlobDescriptor[],
-  diffIds: readonly string[],
+  diffIds: readonly Digest[],
   there: Pick<ReadonlySet<string>, 'has'>,
 ): AdoptableLayer[] {
-  const missing = layers.flatMap((layer, index) =>
-    there.has(layer.digest) ? [] : [{ layer, diffId: diffIds[index] ?? '' }],
-  );
+  const missing = layers.flatMap((layer, index) => {
+    const diffId = diffIds[index];
+    return diffId === undefined || there.has(layer.digest) ? [] : [{ layer, diffId }];
+  });
   const found = contents.find(new Set(missing.map(({ diffId }) => diffId)));
   return missing.flatMap(({ layer, diffId }) => {
     const content = found.get(diffId);

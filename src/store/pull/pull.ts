@@ -1,9 +1,11 @@
 /** Pulls an image: finds the source that the user has named, opens it, and stores the image. */
+
 import { wrapError } from '../../base/errors.ts';
 import { formatCount } from '../../base/format-count.ts';
 import { buildRetryPauses } from '../../base/retry-pauses.ts';
 import type { Host } from '../../host/host.ts';
 import { retryTransient } from '../../host/retry.ts';
+import type { Digest } from '../../image/digest.ts';
 import type { PulledImage, SourceOptions } from '../../image/image.ts';
 import { type ImageLocation, nameImage } from '../../image/image-location.ts';
 import { formatImageRef } from '../../image/ref-name.ts';
@@ -25,7 +27,7 @@ export interface RequestedImage {
   /** Name under which the image is or will be stored, with tag or digest (compatibility I-01). */
   readonly reference: string;
   /** Digest that the image must have, when the user wrote one after the tag. */
-  readonly pin: string | undefined;
+  readonly pin: Digest | undefined;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { retryTransient } from '../../host/retry.ts';
 import { checkConfiguration } from '../../image/configuration-blob.ts';
+import { type Digest, isDigest } from '../../image/digest.ts';
 import { hasDigest, type Platform, type PulledImage, type StoredImage } from '../../image/image.ts';
 import {
   type BlobDescriptor,
@@ -108,7 +109,7 @@ export async function storeImage(
 /** Locks the image by its digest, so that no other pull stores it under another name meanwhile. */
 function withImageRepository<T>(
   host: Host,
-  digest: string,
+  digest: Digest,
   reference: string,
   action: (repo: Pointer) => Promise<T>,
 ): Promise<T> {
@@ -119,7 +120,7 @@ function withImageRepository<T>(
 function planLayers(
   host: Host,
   layers: readonly BlobDescriptor[],
-  diffIds: readonly string[],
+  diffIds: readonly Digest[],
   contents: LayerContents,
 ): {
   readonly there: ReadonlyMap<string, StoredLayer>;
@@ -134,8 +135,8 @@ function planLayers(
 
 /** When the user names a list by its digest, the commit must have that digest, so that the image is found by it later. */
 function isAskedFor(present: StoredImage, location: string): boolean {
-  const digest = /@(sha[0-9]+:[0-9a-f]+)$/.exec(location)?.[1];
-  return digest === undefined || hasDigest(present, digest);
+  const digest = location.slice(location.lastIndexOf('@') + 1);
+  return !isDigest(digest) || hasDigest(present, digest);
 }
 
 /** A damaged image counts as missing, so that it is stored again. */

@@ -2,10 +2,12 @@
  * Stores the layers of an image. A transaction ends after every 256 MB of new data, and when the pull fails, so that complete
  * layers stay. For layers that are complete when the process is killed see `layer-ledger.ts`.
  */
+
 import { AtomicError } from '../../base/errors.ts';
 import { formatCount } from '../../base/format-count.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
+import type { Digest } from '../../image/digest.ts';
 import type { BlobDescriptor, ImageManifest } from '../../image/manifest.ts';
 import { toStoreError, withStoreErrors } from '../../ostree/store-error.ts';
 import type { Transaction } from '../../ostree/transaction.ts';
@@ -28,13 +30,13 @@ interface StoredLayers {
   /** Layers that came from the source, base first. */
   readonly fetched: readonly BlobDescriptor[];
   /** Layers whose refs the open transaction will set. */
-  readonly pending: ReadonlySet<string>;
+  readonly pending: ReadonlySet<Digest>;
 }
 
 interface WantedLayers {
   readonly manifest: ImageManifest;
   /** Digests of the inflated layers, base first. */
-  readonly diffIds: readonly string[];
+  readonly diffIds: readonly Digest[];
   /** Layers by digest that need not be fetched, including those of `findAdoptableLayers`. */
   readonly there: ReadonlyMap<string, StoredLayer>;
 }
@@ -54,7 +56,7 @@ export async function storeLayers(
   const fetched: BlobDescriptor[] = [];
   const trees: LayerTree[] = [];
   const known = new Map(there);
-  const pending = new Set<string>();
+  const pending = new Set<Digest>();
   const leftOut = new Map<string, number>();
   let uncommitted = 0;
   try {
@@ -85,14 +87,14 @@ export async function storeLayers(
 }
 
 /** Sets the refs of layers and begins the next transaction. */
-async function commitLayers(host: Host, transaction: Transaction, pending: Set<string>): Promise<void> {
+async function commitLayers(host: Host, transaction: Transaction, pending: Set<Digest>): Promise<void> {
   await transaction.checkpoint();
   forgetLayers(host, pending);
   pending.clear();
 }
 
 /** A failure here is only a warning, because it must not hide the reason why the pull failed. */
-async function keepCompleteLayers(host: Host, transaction: Transaction, pending: Set<string>): Promise<void> {
+async function keepCompleteLayers(host: Host, transaction: Transaction, pending: Set<Digest>): Promise<void> {
   try {
     await commitLayers(host, transaction, pending);
   } catch (error) {

@@ -5,6 +5,7 @@
 
 import type { Host } from '../../host/host.ts';
 import type { Checksum } from '../../image/checksum.ts';
+import type { Digest } from '../../image/digest.ts';
 import { listCommits, readCommit } from '../../ostree/object-files.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { ImageKey } from '../image-commit.ts';
@@ -20,7 +21,7 @@ export async function findLostCommit(
   host: Host,
   verifier: ObjectVerifier,
   reference: string,
-  digest: string | undefined,
+  digest: Digest | undefined,
 ): Promise<Checksum | undefined> {
   const { repository } = host.locations;
   const candidates = listCommits(repository).flatMap((checksum) => {

@@ -1,5 +1,7 @@
 /** Fetches layers and configurations into the scratch repository of a repair, and moves missing objects to the store. */
+
 import type { Checksum } from '../../image/checksum.ts';
+import type { Digest } from '../../image/digest.ts';
 import type { BlobDescriptor } from '../../image/manifest.ts';
 import { formatBlobRef } from '../../image/ref-name.ts';
 import type { ObjectKind } from '../../image/verified-image.ts';
@@ -42,7 +44,7 @@ export async function* refetchLayers(
 }
 
 /** @returns digest of the inflated layer; `undefined` when the layer's commit cannot be read */
-function findDiffId({ host }: Repair, layer: BlobDescriptor): string | undefined {
+function findDiffId({ host }: Repair, layer: BlobDescriptor): Digest | undefined {
   return tolerateDamage(() => findStoredLayer(host.locations.repository, layer))?.uncompressedDigest;
 }
 
@@ -63,7 +65,7 @@ export async function* refetchConfig(
 }
 
 /** The ref goes last, so that it never names something incomplete. */
-async function* adoptBlob(repair: Repair, digest: string): AsyncGenerator<Replacement> {
+async function* adoptBlob(repair: Repair, digest: Digest): AsyncGenerator<Replacement> {
   const scratch = repair.scratch.host.locations.repository;
   const ref = formatBlobRef(digest);
   const fetched = findRef(scratch, ref);

@@ -10,6 +10,7 @@ import { AtomicError } from '../../base/errors.ts';
 import { buildRetryPauses } from '../../base/retry-pauses.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Checksum } from '../../image/checksum.ts';
+import type { Digest } from '../../image/digest.ts';
 import { type BlobDescriptor, type ImageManifest, parseManifest } from '../../image/manifest.ts';
 import { parseReference } from '../../image/reference.ts';
 import type { StoreProblem } from '../../image/verified-image.ts';
@@ -38,7 +39,7 @@ export interface RepairedImage {
   readonly target: VerifyTarget;
   /** State of the image after the repair. */
   readonly verified: VerifiedContent;
-  readonly fetchedLayers: readonly string[];
+  readonly fetchedLayers: readonly Digest[];
   readonly takenFromDeployments: number;
   /** Includes those before a failure. */
   readonly replacements: readonly Replacement[];
@@ -53,7 +54,7 @@ export interface RepairedImage {
 export async function repairImage(
   repair: Repair,
   target: VerifyTarget,
-  digest: string | undefined,
+  digest: Digest | undefined,
 ): Promise<RepairedImage> {
   const rounds = new RepairRounds(repair, target, digest);
   try {
@@ -85,14 +86,14 @@ export async function removeDiscardedCommits(
 class RepairRounds {
   readonly #repair: Repair;
   readonly #target: VerifyTarget;
-  readonly #digest: string | undefined;
-  readonly fetchedLayers: string[] = [];
+  readonly #digest: Digest | undefined;
+  readonly fetchedLayers: Digest[] = [];
   readonly replacements: Replacement[] = [];
   takenFromDeployments = 0;
   #configIsFetched = false;
   #source: RenewableSource | undefined;
 
-  constructor(repair: Repair, target: VerifyTarget, digest: string | undefined) {
+  constructor(repair: Repair, target: VerifyTarget, digest: Digest | undefined) {
     this.#repair = repair;
     this.#target = target;
     this.#digest = digest;
@@ -227,7 +228,7 @@ class RepairRounds {
     return { digest, text: manifest.toString('utf8'), source: location, signatures };
   }
 
-  #openPinned(location: string, digest: string): Promise<ImageSource> {
+  #openPinned(location: string, digest: Digest): Promise<ImageSource> {
     const { scratch, options } = this.#repair;
     return openPinnedImage(scratch.host, { location, digest }, scratch.source, options);
   }

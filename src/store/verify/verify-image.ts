@@ -5,6 +5,7 @@
 
 import type { Host } from '../../host/host.ts';
 import type { Checksum } from '../../image/checksum.ts';
+import type { Digest } from '../../image/digest.ts';
 import { formatBlobRef } from '../../image/ref-name.ts';
 import type { ObjectKind, StoreProblem, VerifiedImage } from '../../image/verified-image.ts';
 import { findRef, readCommit, readDirTree } from '../../ostree/object-files.ts';
@@ -21,8 +22,8 @@ export type VerifiedContent = Omit<VerifiedImage, 'deployments'>;
 /** A commit that belongs to the image. */
 interface VerifiedCommit {
   readonly part: 'image' | 'layer' | 'configuration';
-  /** Digest of the blob; empty for the image itself. */
-  readonly digest: string;
+  /** Digest of the blob; `undefined` for the image itself. */
+  readonly digest: Digest | undefined;
   readonly ref: string | undefined;
   readonly commit: Checksum | undefined;
 }
@@ -61,12 +62,12 @@ export async function verifyImage(
 
 function listRoots(host: Host, { ref, commit, image }: VerifyTarget): VerifiedCommit[] {
   const { repository } = host.locations;
-  const buildRoot = (part: VerifiedCommit['part'], digest: string): VerifiedCommit => {
+  const buildRoot = (part: VerifiedCommit['part'], digest: Digest): VerifiedCommit => {
     const blobRef = formatBlobRef(digest);
     return { part, digest, ref: blobRef, commit: tolerateDamage(() => findRef(repository, blobRef)) };
   };
   return [
-    { part: 'image', digest: '', ref, commit },
+    { part: 'image', digest: undefined, ref, commit },
     ...[...new Set(image?.layerDigests ?? [])].map((digest) => buildRoot('layer', digest)),
     ...(image?.configDigest === undefined ? [] : [buildRoot('configuration', image.configDigest)]),
   ];
@@ -159,7 +160,7 @@ function describeRefProblem(host: Host, { part, digest, ref, commit }: VerifiedC
       state: isThere ? 'damaged' : 'missing',
       reason: isThere ? 'it names no commit' : 'it is not there',
       paths: [],
-      layers: part === 'layer' ? [digest] : [],
+      layers: part === 'layer' && digest !== undefined ? [digest] : [],
       isInRoot: part === 'image',
     },
   ];
@@ -187,7 +188,7 @@ function describeProblems(
       state,
       reason,
       paths: inRoot.length > 0 ? inRoot : [...new Set(listPaths('layer'))],
-      layers: [...holders].filter(({ part }) => part === 'layer').map(({ digest }) => digest),
+      layers: [...holders].flatMap(({ part, digest }) => (part === 'layer' ? (digest ?? []) : [])),
       isInRoot: [...holders].some(({ part }) => part === 'image'),
     };
   });

@@ -2,10 +2,10 @@
  * Lists the images to verify. Unlike `listImages`, it includes damaged ones; their unreadable parts are `undefined`.
  */
 
-import { createHash } from 'node:crypto';
 import { compareUtf8 } from '../../base/compare-utf8.ts';
 import type { Host } from '../../host/host.ts';
 import type { Checksum } from '../../image/checksum.ts';
+import { computeDigest, type Digest } from '../../image/digest.ts';
 import { hasDigest, type ImageFacts } from '../../image/image.ts';
 import { formatImageRef, parseRefName } from '../../image/ref-name.ts';
 import { findPin, formatReference } from '../../image/reference.ts';
@@ -13,7 +13,7 @@ import { parseStoredName } from '../../image/source-name.ts';
 import { findRef, listRefNames, readCommit } from '../../ostree/object-files.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { buildAmbiguous, buildNotFound, parseIdPrefix } from '../find-image.ts';
-import { describeImage, describeManifest, ImageKey } from '../image-commit.ts';
+import { describeImage, describeManifest, ImageKey, readDigest } from '../image-commit.ts';
 import { parseSignatures } from '../image-signatures.ts';
 
 /** An image by its ref, or by the commit that a deployment names. */
@@ -29,7 +29,7 @@ export interface VerifyTarget {
 
 /** A manifest that matches its digest. */
 export interface TrustedManifest {
-  readonly digest: string;
+  readonly digest: Digest;
   readonly text: string;
   /** Location that the image came from, as skopeo writes it; empty when it is not recorded. */
   readonly source: string;
@@ -113,8 +113,8 @@ export function findTrustedManifest(
     commit === undefined ? undefined : tolerateDamage(() => readCommit(repository, commit).metadata);
   const text = metadata?.get(ImageKey.manifest);
   if (metadata === undefined || text === undefined) return undefined;
-  const actual = `sha256:${createHash('sha256').update(text).digest('hex')}`;
-  const digest = metadata.get(ImageKey.digest) ?? actual;
+  const actual = computeDigest('sha256', text);
+  const digest = readDigest({ metadata }, ImageKey.digest) ?? actual;
   if (!isCommitSound && digest !== actual) return undefined;
   const signatures = parseSignatures(metadata);
   return { digest, text, source: metadata.get(ImageKey.source) ?? '', signatures };

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { type ImageNews, judgeNews } from '../../../src/containers/update/newer-image.ts';
+import { toDigest } from '../../../src/image/digest.ts';
 
 const [one, two, three] = ['1', '2', '3'].map((digit) => digit.repeat(64)) as [string, string, string];
 const quiet: ImageNews = {
@@ -7,7 +8,8 @@ const quiet: ImageNews = {
   ...{ registry: { kind: 'up-to-date' }, isHeld: false, refused: undefined },
 };
 const refused = { id: two, reason: 'it died', time: '2026-01-01T00:00:00.000Z', log: [] };
-const inRegistry = (id: string) => ({ registry: { kind: 'newer', digest: `sha256:${id}` } }) as const;
+const inRegistry = (id: string) =>
+  ({ registry: { kind: 'newer', digest: toDigest(`sha256:${id}`) } }) as const;
 
 test.each<[string, Partial<ImageNews>, string]>([
   ['nothing is new', {}, 'up-to-date'],

@@ -1,9 +1,10 @@
 import { expect, test } from 'bun:test';
 import { checkConfiguration } from '../../../src/image/configuration-blob.ts';
+import { toDigest } from '../../../src/image/digest.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
-const first = `sha256:${'ab'.repeat(32)}`;
-const second = `sha256:${'cd'.repeat(32)}`;
+const first = toDigest(`sha256:${'ab'.repeat(32)}`);
+const second = toDigest(`sha256:${'cd'.repeat(32)}`);
 
 test('reads one digest a layer, base first', () => {
   const text = JSON.stringify({ os: 'linux', rootfs: { type: 'layers', diff_ids: [first, second] } });
@@ -11,7 +12,7 @@ test('reads one digest a layer, base first', () => {
 });
 
 test('reads digests of sha512', () => {
-  const long = `sha512:${'ab'.repeat(64)}`;
+  const long = toDigest(`sha512:${'ab'.repeat(64)}`);
   expect(checkConfiguration(JSON.stringify({ rootfs: { diff_ids: [long, first] } }), 'etcd', 2)).toEqual([
     long,
     first,

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import type { HistoryEntry } from '../../../src/image/configuration-blob.ts';
+import { toDigest } from '../../../src/image/digest.ts';
 import { buildHistory } from '../../../src/image/image-history.ts';
 
 const entry = (createdBy: string, isEmpty = false) => ({
@@ -9,8 +10,8 @@ const entry = (createdBy: string, isEmpty = false) => ({
   author: '',
   isEmpty,
 });
-const layer = (digest: string) => ({
-  digest,
+const layer = (digit: string) => ({
+  digest: toDigest(`sha256:${digit.repeat(64)}`),
   diffId: undefined,
   size: 1,
   uncompressedSize: 2,
@@ -34,5 +35,7 @@ test.each<{ what: string; history: HistoryEntry[]; layers: string[]; lines: stri
   },
 ])('$what', ({ history, layers, lines }) => {
   const steps = buildHistory(history, layers.map(layer));
-  expect(steps.map((step) => `${step.entry?.createdBy ?? '-'} ${step.layer?.digest ?? '-'}`)).toEqual(lines);
+  expect(steps.map((step) => `${step.entry?.createdBy ?? '-'} ${step.layer?.digest.at(-1) ?? '-'}`)).toEqual(
+    lines,
+  );
 });

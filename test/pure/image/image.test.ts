@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test';
+import { toDigest } from '../../../src/image/digest.ts';
 import { findTagSource, hasDigest } from '../../../src/image/image.ts';
 
 const hex = 'ab'.repeat(32);
-const digest = `sha256:${hex}`;
+const digest = toDigest(`sha256:${hex}`);
 
 test.each([
   [`docker://r.io/a/etcd@${digest}`, 'r.io/a/etcd', '1', 'docker://r.io/a/etcd:1'],

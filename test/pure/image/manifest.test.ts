@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test';
+import { toDigest } from '../../../src/image/digest.ts';
 import { findCompression, type LayerCompression, parseManifest } from '../../../src/image/manifest.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
-const DIGEST = `sha256:${'ab'.repeat(32)}`;
+const DIGEST = toDigest(`sha256:${'ab'.repeat(32)}`);
 const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest: DIGEST, size: 7 };
 const layer = { mediaType: `${OCI_LAYER}+gzip`, digest: DIGEST, size: 0 };

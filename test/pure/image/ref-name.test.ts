@@ -1,9 +1,10 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { toDigest } from '../../../src/image/digest.ts';
 import {
   formatBlobRef,
   formatImageRef,
-  listNamedDigests,
+  listNamedBlobs,
   type ParsedRef,
   parseRefName,
 } from '../../../src/image/ref-name.ts';
@@ -35,14 +36,18 @@ test('a ref is not longer than the name of a file can be', () => {
 });
 
 test('a blob is known by its hex', () => {
-  expect(formatBlobRef(`sha256:${HEX}`)).toBe(`ociimage/${HEX}`);
-  expect(parseRefName(HEX)).toEqual({ kind: 'blob', digest: `sha256:${HEX}` });
+  expect(formatBlobRef(toDigest(`sha256:${HEX}`))).toBe(`ociimage/${HEX}`);
+  expect(parseRefName(HEX)).toEqual({ kind: 'blob', digest: toDigest(`sha256:${HEX}`) });
 });
 
 test.each<[string, string, ParsedRef]>([
   ['X-10: a hexadecimal name with a tag', 'cafe_3A1', { kind: 'image', reference: 'cafe:1' }],
   ['X-10: a hexadecimal name of two parts', 'dead_2Fbeef_3A1', { kind: 'image', reference: 'dead/beef:1' }],
-  ['128 hexadecimal digits', 'ab'.repeat(64), { kind: 'blob', digest: `sha512:${'ab'.repeat(64)}` }],
+  [
+    '128 hexadecimal digits',
+    'ab'.repeat(64),
+    { kind: 'blob', digest: toDigest(`sha512:${'ab'.repeat(64)}`) },
+  ],
   ['64 hexadecimal digits with a tag', `${HEX}_3A1`, { kind: 'image', reference: `${HEX}:1` }],
   ['63 hexadecimal digits', HEX.slice(1), { kind: 'other' }],
   ['upper-case hexadecimal digits', HEX.toUpperCase(), { kind: 'other' }],
@@ -99,5 +104,5 @@ test.each([
   ['other lengths', `"${HEX}0" "${HEX.slice(1)}"`, []],
   ['nothing', '', []],
 ])('digests in a manifest: %s', (_, manifest, digests) => {
-  expect(listNamedDigests(manifest)).toEqual(digests);
+  expect(listNamedBlobs(manifest)).toEqual(digests.map((hex) => `ociimage/${hex}`));
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { toDigest } from '../../../src/image/digest.ts';
 import {
   findPin,
   formatReference,
@@ -11,7 +12,7 @@ import {
 import { catchError } from '../../support/thrown-error.ts';
 
 const HEX = 'ab'.repeat(32);
-const DIGEST = `sha256:${HEX}`;
+const DIGEST = toDigest(`sha256:${HEX}`);
 const HINT =
   'Write NAME, NAME:TAG, REGISTRY[:PORT]/NAME[:TAG] or NAME@sha256:HEX, for example registry.example.com/team/etcd:3.4.';
 

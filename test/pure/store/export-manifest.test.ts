@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test';
+import { type Digest, toDigest } from '../../../src/image/digest.ts';
 import { planManifest } from '../../../src/store/export/export-manifest.ts';
 
-const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
+const digest = (digit: string): Digest => toDigest(`sha256:${digit.repeat(64)}`);
 const oci = (kind: string): string => `application/vnd.oci.image.${kind}`;
 const docker = (kind: string): string => `application/vnd.docker.${kind}`;
 

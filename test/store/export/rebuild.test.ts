@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { type Checksum, toChecksum } from '../../../src/image/checksum.ts';
+import { type Digest, toDigest } from '../../../src/image/digest.ts';
 import { formatImageRef } from '../../../src/image/ref-name.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../../../src/ostree/object-files.ts';
 import { exportImage } from '../../../src/store/export/export.ts';
@@ -33,7 +34,7 @@ afterAll(() => registry.stop());
 const VERIFY_HINT = 'Check the image: atomic images verify IMAGE';
 const ELSEWHERE_HINT = 'Copy the image from its source instead: skopeo copy docker://IMAGE DESTINATION';
 
-async function digestRebuilt(store: Sandbox, layer: string): Promise<string> {
+async function digestRebuilt(store: Sandbox, layer: Digest): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of rebuildArchive(store.host, readRecordedLayer(store.host, layer)))
     hash.update(chunk);
@@ -47,7 +48,7 @@ async function failedExport(
 ): Promise<{ code: string; message: string; hint: string }> {
   await using store = await createStore([registry]);
   const name = await pushNew(registry, input);
-  const layer = (await pullImage(store.host, name, {})).image.layerDigests[0] ?? '';
+  const layer = toDigest((await pullImage(store.host, name, {})).image.layerDigests[0] ?? '');
   damage(store, layer);
   const error = await exportImage(store.host, name, `dir:${store.folder.join('out')}`).catch(
     (reason) => reason,
@@ -125,7 +126,7 @@ test('entries behind symlinks and sparse files, which the tree has elsewhere and
     { path: 'last', content: 'plain' },
   ]);
   const pulled = await pullLayers(store, registry, [{ tar: archive }]);
-  const layer = pulled.image.layerDigests[0] ?? '';
+  const layer = toDigest(pulled.image.layerDigests[0] ?? '');
   expect(await digestRebuilt(store, layer)).toBe(
     `sha256:${createHash('sha256').update(archive).digest('hex')}`,
   );
@@ -138,7 +139,7 @@ test('a layer whose record is longer than what is in memory of it', async () => 
     createHash('sha512').update(`${index}`).digest('hex'),
   );
   const archive = buildTar(names.map((path) => ({ path, content: 'equal' })));
-  const layer = (await pullLayers(store, registry, [{ tar: archive }])).image.layerDigests[0] ?? '';
+  const layer = toDigest((await pullLayers(store, registry, [{ tar: archive }])).image.layerDigests[0] ?? '');
   expect(readRecordedLayer(store.host, layer).record.length).toBeGreaterThan(2 * 64 * 1024);
   expect(await digestRebuilt(store, layer)).toBe(
     `sha256:${createHash('sha256').update(archive).digest('hex')}`,
@@ -228,7 +229,7 @@ test('an image that the original tool stored, whose layers have no notes of ours
     w etc/gone
   `;
   const image = buildImage({ kind: 'docker', layers: [entries] });
-  const layer = image.layers[0]?.digest ?? '';
+  const layer = toDigest(image.layers[0]?.digest ?? '');
   const work = store.folder.join('work');
   mkdirSync(`${work}/layer/etc`, { recursive: true });
   writeFileSync(`${work}/layer/etc/one`, '1');
@@ -283,7 +284,7 @@ test('gigabytes of zeros behind the end of an archive are recorded in pieces', a
   await using store = await createStore([registry]);
   const tar = Buffer.concat([buildTar(tree`f file 0644 text`), Buffer.alloc(5_000_000)]);
   const { fetched } = await pullLayers(store, registry, [{ tar }]);
-  const layer = fetched[0] ?? '';
+  const layer = toDigest(fetched[0] ?? '');
   const record = readRecordedLayer(store.host, layer);
   expect(await digestRebuilt(store, layer)).toBe(`sha256:${createHash('sha256').update(tar).digest('hex')}`);
   expect(record).toBeDefined();

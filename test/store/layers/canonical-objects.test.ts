@@ -2,9 +2,11 @@
  * Objects on the disk have the checksums of their names, whatever the archive wrote; `ostree fsck` compares them. What the
  * kernel stores in another form is stored so, what it refuses is left out; exports have it all the same.
  */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { toDigest } from '../../../src/image/digest.ts';
 import { readRecordedLayer, rebuildArchive } from '../../../src/store/export/rebuild-archive.ts';
 import { type Registry, startRegistry } from '../../support/registry.ts';
 import { run } from '../../support/run.ts';
@@ -200,7 +202,7 @@ async function storeAndDescribe(store: Sandbox, entries: readonly Partial<TarEnt
   const tar = buildTar(entries.map((entry, index) => ({ path: `a${index}`, ...entry })));
   const pulled = await pullLayers(store, registry, [{ tar }]);
   const hash = createHash('sha256');
-  const layer = readRecordedLayer(store.host, pulled.image.layerDigests[0] ?? '');
+  const layer = readRecordedLayer(store.host, toDigest(pulled.image.layerDigests[0] ?? ''));
   for await (const chunk of rebuildArchive(store.host, layer)) hash.update(chunk);
   expect(hash.digest('hex')).toBe(createHash('sha256').update(tar).digest('hex'));
   return describeTree(await checkOut(store, pulled));

@@ -2,9 +2,11 @@
  * Archives of related images as Docker before 25 saves them: a layer that several have is a file in the folder of the
  * first, and a symlink in those of the others.
  */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import type { Digest } from '../../../src/image/digest.ts';
 import { locateImage } from '../../../src/source/locate-image.ts';
 import { openImage } from '../../../src/source/open-image.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
@@ -74,7 +76,7 @@ function buildFamily(target: string, more: readonly TarEntry[] = []): TarEntry[]
   ];
 }
 
-const diffIds = (image: BuiltImage): string[] => image.layers.map(({ diffId }) => diffId);
+const diffIds = (image: BuiltImage): Digest[] => image.layers.map(({ diffId }) => diffId);
 
 test.each(['family.tar', 'family.tgz', 'co:lon.tar'])(
   '%s: the image is the one that an own archive holds',

@@ -1,6 +1,8 @@
 /** What would be waited for without end in the place of an image's files is refused; nothing is opened. */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { toDigest } from '../../../src/image/digest.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
 import { buildImage } from '../../support/oci-image.ts';
 import { layoutBlobPath, writeLayout } from '../../support/oci-layout.ts';
@@ -14,7 +16,7 @@ import { tree } from '../../support/tree.ts';
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const image = buildImage({ layers: [tree`f etc/name 0644 etcd`] });
-const layer = image.layers[0]?.digest ?? '';
+const layer = toDigest(image.layers[0]?.digest ?? '');
 const hex = (digest: string): string => digest.slice('sha256:'.length);
 
 let files: TemporaryFolder;

@@ -1,6 +1,7 @@
 /** Manifests and configurations that lie or are none: one clear error, nothing stored, and the next pull works. */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { createHash } from 'node:crypto';
+import { computeDigest, toDigest } from '../../../src/image/digest.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
 import { type FaultyRegistry, startFaultyRegistry } from '../../support/faulty-registry.ts';
 import { buildImage, type ImageInput } from '../../support/oci-image.ts';
@@ -177,7 +178,7 @@ test('a manifest of Docker that is not UTF-8', async () => {
   const docker = buildImage({ kind: 'docker', layers: [tree`f etc/name 0644 docker`] });
   const data = Buffer.from(`${Buffer.from(docker.manifest.data).toString().slice(0, -1)},"x":"?"}`);
   data[data.lastIndexOf('?')] = 0xff;
-  const digest = `sha256:${createHash('sha256').update(data).digest('hex')}`;
+  const digest = toDigest(computeDigest('sha256', data));
   const odd = { ...docker, manifest: { ...docker.manifest, data, digest, size: data.length } };
   expect(await failedPull(store, await pushImage(registry, 'odd/docker', odd))).toEqual({
     code: 'MANIFEST_INVALID',
@@ -295,7 +296,7 @@ test.each([
 });
 
 test('a configuration whose diff_id is that of another archive', async () => {
-  const diffId = `sha256:${'1'.repeat(64)}`;
+  const diffId = toDigest(`sha256:${'1'.repeat(64)}`);
   const honest = buildImage({ layers: [tree`f etc/diff 0644 1`] });
   const name = await pushNew(registry, { layers: [{ tar: tree`f etc/diff 0644 1`, diffId }] });
   const [layer] = honest.layers;

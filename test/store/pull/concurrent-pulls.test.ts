@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toChecksum } from '../../../src/image/checksum.ts';
+import { toDigest } from '../../../src/image/digest.ts';
 import type { ListedImage } from '../../../src/image/image.ts';
 import { formatObjectPath } from '../../../src/ostree/object-files.ts';
 import { findRecordedLayer, forgetLayers, recordLayer } from '../../../src/store/layer-ledger.ts';
@@ -101,7 +102,7 @@ test('of images that share layers, into a repository that is there already', asy
 test('what waits of a layer goes when its commit is there, and not before: another pull may be about to place it', async () => {
   await using store = await createStore([]);
   const { repository } = store.locations;
-  const [digest, commit] = [`sha256:${'d'.repeat(64)}`, toChecksum('c'.repeat(64))];
+  const [digest, commit] = [toDigest(`sha256:${'d'.repeat(64)}`), toChecksum('c'.repeat(64))];
   const waiting = `${repository}/tmp/atomic-waiting/${commit}.0123456789ab`;
   const object = formatObjectPath(repository, commit, 'commit');
   for (const path of [waiting, object]) mkdirSync(dirname(path), { recursive: true });

@@ -1,8 +1,10 @@
 /** What a pull that fails leaves: complete layers with their refs, on the disk, so that the next pull fetches the rest. */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { readdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicError } from '../../../src/base/errors.ts';
+import { type Digest, toDigest } from '../../../src/image/digest.ts';
 import { formatBlobRef } from '../../../src/image/ref-name.ts';
 import { listImages } from '../../../src/store/list-images.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
@@ -22,7 +24,10 @@ setDefaultTimeout(TEST_TIMEOUT_MS);
 const PAUSES = [1, 1, 1];
 const image = buildImage({ layers: [tree`f first 0644 1`, tree`f second 0644 2`] });
 const other = buildImage({ layers: [tree`f first 0644 1`, tree`f second 0644 3`] });
-const [first = '', second = ''] = image.layers.map(({ digest }) => digest);
+const [first, second] = [0, 1].map((index) => toDigest(image.layers[index]?.digest ?? '')) as [
+  Digest,
+  Digest,
+];
 const REPOSITORY = 'failed/layers';
 
 let registry: Registry;

@@ -1,7 +1,9 @@
 /** What goes over the wire, by the registry's own access log, and what is stored once. */
+
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Digest } from '../../../src/image/digest.ts';
 import { listImages } from '../../../src/store/list-images.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
 import { type BuiltImage, buildImage } from '../../support/oci-image.ts';
@@ -125,6 +127,6 @@ test('equal files of layers, images and checkouts are one inode', async () => {
   checkRepository(store);
 });
 
-function layersOf({ layers }: BuiltImage): string[] {
+function layersOf({ layers }: BuiltImage): Digest[] {
   return layers.map(({ digest }) => digest);
 }

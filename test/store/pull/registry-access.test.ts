@@ -1,8 +1,10 @@
 /** The ways to a registry: an own CA, a login, a mirror, plain HTTP; and that a login goes nowhere else. */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { toDigest } from '../../../src/image/digest.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
 import { type FaultyRegistry, startFaultyRegistry } from '../../support/faulty-registry.ts';
 import { buildImage, buildIndex } from '../../support/oci-image.ts';
@@ -159,7 +161,7 @@ test('another platform of a list than that of this machine', async () => {
 });
 
 test('a login does not follow a redirect to another host', async () => {
-  const layer = image.layers[0]?.digest ?? '';
+  const layer = toDigest(image.layers[0]?.digest ?? '');
   const seen: IncomingMessage['headers'][] = [];
   // Another name of the same machine is another host.
   const elsewhere = await listen((incoming, outgoing) => {

@@ -1,7 +1,9 @@
 /** Images whose blobs are named by sha512. skopeo reads those, but writes none. */
+
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { computeDigest, toDigest } from '../../../src/image/digest.ts';
 import { exportImage } from '../../../src/store/export/export.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
 import { startFaultyRegistry } from '../../support/faulty-registry.ts';
@@ -49,7 +51,7 @@ test('leave with the same bytes under digests of sha256, and a warning says so',
   const reason = 'skopeo names blobs by sha256 only; its bytes are the same';
   expect([...exported.layers, exported.config].map((part) => part.reason)).toEqual([reason, reason, reason]);
   for (const [index, { data }] of [...image.layers, image.config].entries()) {
-    const digest = `sha256:${createHash('sha256').update(data).digest('hex')}`;
+    const digest = toDigest(computeDigest('sha256', data));
     expect([...exported.layers, exported.config][index]?.digest).toBe(digest);
     expect(readFileSync(layoutBlobPath(out, digest)).equals(data)).toBe(true);
   }

@@ -1,6 +1,8 @@
 /** A registry that keeps the connection and sends nothing: it is said what is waited for, and not without end. */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash } from 'node:crypto';
+import { toDigest } from '../../../src/image/digest.ts';
 import { captureTransfer } from '../../../src/source/skopeo/silence.ts';
 import { pushImage as pushToRegistry } from '../../../src/store/export/export.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
@@ -16,7 +18,7 @@ setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const noise = createHash('shake256', { outputLength: 400_000 }).update('noise').digest();
 const image = buildImage({ layers: [tree`f noise 0644 ${noise}`] });
-const layer = image.layers[0]?.digest ?? '';
+const layer = toDigest(image.layers[0]?.digest ?? '');
 const silenceLimits = { answer: 500, bytes: 400 };
 const HINT = 'Check the registry and the network; then repeat the command, complete layers are kept.';
 

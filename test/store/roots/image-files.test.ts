@@ -1,6 +1,8 @@
 /** Single files of an image, read from the repository: paths mean what they mean inside the image. */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync } from 'node:fs';
+import { toDigest } from '../../../src/image/digest.ts';
 import type { StoredImage } from '../../../src/image/image.ts';
 import { formatBlobRef } from '../../../src/image/ref-name.ts';
 import { type ImageTree, openImageTree, readImageConfig } from '../../../src/store/image-files.ts';
@@ -116,7 +118,7 @@ test('what a directory holds', () => {
 test('the configuration, and its loss', async () => {
   const config = JSON.parse(await readImageConfig(store.host, image)) as { rootfs: { diff_ids: string[] } };
   expect(config.rootfs.diff_ids).toHaveLength(2);
-  rmSync(`${store.locations.repository}/refs/heads/${formatBlobRef(image.configDigest ?? '')}`);
+  rmSync(`${store.locations.repository}/refs/heads/${formatBlobRef(toDigest(image.configDigest ?? ''))}`);
   expect(readImageConfig(store.host, image)).rejects.toMatchObject({
     code: 'STORE_CORRUPT',
     message: `reading the configuration of ${image.reference}: the blob is missing`,

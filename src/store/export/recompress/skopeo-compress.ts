@@ -3,7 +3,7 @@
  * archive is a stream: skopeo reads it from its standard input, to which a symlink in the `dir:` folder leads. Only the
  * result is written to the disk.
  */
-import { createHash } from 'node:crypto';
+
 import {
   closeSync,
   createWriteStream,
@@ -20,6 +20,7 @@ import { isErrno } from '../../../base/file-error.ts';
 import { isJsonObject, parseJson } from '../../../base/json-text.ts';
 import type { Host } from '../../../host/host.ts';
 import { captureProgramReading } from '../../../host/run-program.ts';
+import { computeDigest, type Digest, hexOf, isDigest } from '../../../image/digest.ts';
 import { openPipe } from '../../../native/libc.ts';
 import { buildSkopeoFailure, findSkopeo } from '../../../source/skopeo/skopeo.ts';
 
@@ -28,7 +29,7 @@ const PIPE_BYTES = 1024 * 1024;
 export interface ArchiveToCompress {
   readonly bytes: AsyncIterable<Buffer>;
   /** Digest of all bytes, `sha256:...`. */
-  readonly digest: string;
+  readonly digest: Digest;
   readonly size: number;
 }
 
@@ -66,7 +67,7 @@ function writeSource(folder: string, { digest, size }: ArchiveToCompress): void 
     os: 'linux',
     rootfs: { type: 'layers', diff_ids: [digest] },
   });
-  const configDigest = `sha256:${createHash('sha256').update(config).digest('hex')}`;
+  const configDigest = computeDigest('sha256', config);
   writeFileSync(`${folder}/${hexOf(configDigest)}`, config);
   const manifest = {
     schemaVersion: 2,
@@ -102,10 +103,6 @@ function readLayerName(manifestPath: string): string {
   const manifest: unknown = parseJson(readFileSync(manifestPath, 'utf8'));
   const layers = isJsonObject(manifest) ? manifest.layers : undefined;
   const layer: unknown = Array.isArray(layers) ? layers[0] : undefined;
-  if (!isJsonObject(layer) || typeof layer.digest !== 'string') throw new Error('skopeo wrote no layer');
+  if (!isJsonObject(layer) || !isDigest(layer.digest)) throw new Error('skopeo wrote no layer');
   return hexOf(layer.digest);
-}
-
-function hexOf(digest: string): string {
-  return digest.slice(digest.indexOf(':') + 1);
 }
