@@ -134,6 +134,19 @@ export function rewordError(error: AtomicError, message: string, hint: string | 
   return reworded;
 }
 
+/** Makes the same error with more details. @param error what was caught; anything but an `AtomicError` is returned unchanged */
+export function addDetails(error: unknown, details: Record<string, unknown>): unknown {
+  if (!(error instanceof AtomicError)) return error;
+  const { code, message, hint, exitStatus, isTransient, tries } = error;
+  const detailed = new AtomicError(code, message, {
+    ...{ exitStatus, isTransient, tries, cause: error.cause },
+    ...(hint === undefined ? {} : { hint }),
+    details: { ...error.details, ...details },
+  });
+  if (error.stack !== undefined) detailed.stack = error.stack;
+  return detailed;
+}
+
 /**
  * Puts a hint before that of an error.
  *

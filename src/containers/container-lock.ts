@@ -19,6 +19,21 @@ export async function withContainerLock<T>(
   return withLock(host, await prepareLock(host, name, verb), action);
 }
 
+/**
+ * Runs an operation on several containers with their locks. All processes take the locks in the same order,
+ * so that no two processes wait for each other.
+ */
+export async function withContainerLocks<T>(
+  host: Host,
+  names: readonly string[],
+  verb: string,
+  action: () => Promise<T>,
+): Promise<T> {
+  const [name, ...others] = [...new Set(names)].sort();
+  if (name === undefined) return action();
+  return withContainerLock(host, name, verb, () => withContainerLocks(host, others, verb, action));
+}
+
 /** Runs an operation on one container with its lock, unless another operation holds the lock. */
 export async function withContainerLockIfFree<T>(
   host: Host,

@@ -16,7 +16,7 @@
  *   .NAME.0.old/                 a deployment that an operation is removing
  *   .NAME.0.fix                  a file or folder that a repair is about to move into NAME.0/rootfs
  *   .atomic/locks/NAME           held by the operation on NAME (flock)
- *   .atomic/journal/NAME.json    the phase of that operation; see journal.ts
+ *   .atomic/journal/NAME.json    the phase of that operation; see journal-format.ts
  * UNITS/NAME.service             e.g. /etc/systemd/system
  * TMPFILES/NAME.conf             e.g. /etc/tmpfiles.d
  * ```

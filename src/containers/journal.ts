@@ -1,12 +1,11 @@
 /**
  * The journal: `STATE/journal/NAME.json` records that an operation on a container has begun. It is on the disk before
  * the first change and removed after the last one. A journal without a held lock is the result of a crash: `recover.ts`
- * undoes or finishes the operation. It is short, because all names are fixed (deployment.ts).
+ * undoes or finishes the operation. journal-format.ts describes its content.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { AtomicError, rewordError } from '../base/errors.ts';
 import { isErrno, withFileErrors } from '../base/file-error.ts';
-import { isJsonObject, type JsonObject, parseJsonObject } from '../base/json-text.ts';
 import type { Locations } from '../base/locations.ts';
 import {
   ensureDirectory,
@@ -15,75 +14,52 @@ import {
   temporaryPath,
   writeFileDurably,
 } from '../host/files/durable-files.ts';
+import { isNameTaken } from '../host/files/existing-paths.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
 import { buildLockFolder } from './container-lock.ts';
-import type { DeploymentNumber } from './deployment.ts';
+import { formatJournal, type Journal, type MemberJournal, parseJournal } from './journal-format.ts';
 import { buildRollbackFailed } from './rollback-failed.ts';
 
-/** Increased when an older program could misread a newer journal. */
-const formatVersion = 1;
-const maxLength = 64 * 1024;
-
-/** An update or a rollback: the switch from one deployment to the other. */
-export interface SwitchJournal {
-  readonly operation: 'update' | 'rollback';
-  readonly container: string;
-  readonly from: DeploymentNumber;
-  readonly to: DeploymentNumber;
-  /**
-   * `building`: the running container is unchanged. `switching`: recovery goes back to the old deployment. `settled`: the
-   * new deployment is up, and recovery only removes leftovers.
-   */
-  readonly phase: 'building' | 'switching' | 'settled';
-  /** The units that ran before, with their types, the service first. They are started again in every case. */
-  readonly running: readonly string[];
-  readonly isEnabled: boolean;
-  /** Whether the number of the new deployment was in use before. */
-  readonly hadPrevious: boolean;
-}
-
-export type Journal =
-  | SwitchJournal
-  /** A new container; `deployment` is the number that the install builds. */
-  | { readonly operation: 'install'; readonly container: string; readonly deployment: DeploymentNumber }
-  /**
-   * The removal of a container. `hasService` and `runtime` are copied from its `info`, which may be removed already.
-   */
-  | {
-      readonly operation: 'uninstall';
-      readonly container: string;
-      readonly hasService: boolean;
-      readonly runtime: string | undefined;
-      /**
-       * Whether the service ran. It is started again when the uninstall is undone. Undefined in a journal of an older
-       * version, which removed files in another order: recovery finishes such an uninstall.
-       */
-      readonly wasActive: boolean | undefined;
-      /**
-       * The units that ran and stop with the service, with their types, the service first; empty in a journal of older
-       * versions.
-       */
-      readonly running: readonly string[];
-    };
-
 /**
- * Begins an operation. From then on the next command recovers it after a crash.
+ * Begins an operation. From then on the next command recovers it after a crash. The journals of the other members of a group
+ * come after that of the first one, and none of them is changed before all are there.
  *
  * @throws file errors; then the operation has not begun, and there is no journal. ROLLBACK_FAILED when a journal exists
  *   that cannot be removed: recovery then runs as after a crash, and finds nothing to undo.
  */
 export async function writeJournal(host: Host, journal: Journal): Promise<void> {
   const folder = buildJournalFolder(host.locations);
-  const path = buildJournalPath(host.locations, journal.container);
   await ensureDirectory(folder);
-  await writeFileDurably(path, formatJournal(journal), 0o600);
+  const [first, ...others] = journal.containers;
   try {
+    await writeFile(host, first, journal);
+    for (const container of others) await writeFile(host, container, { container, memberOf: first });
     await syncDirectory(folder);
   } catch (failure) {
-    const step = `beginning to ${journal.operation} ${journal.container}`;
-    await removeFile(path).catch((error: unknown) => {
+    const step = `beginning to ${journal.operation} ${journal.containers.join(', ')}`;
+    await removeFiles(host, journal).catch((error: unknown) => {
       throw buildRollbackFailed(step, failure, error);
+    });
+    throw failure;
+  }
+}
+
+/**
+ * Replaces the journal of an operation by that of its next phase.
+ *
+ * @param former what the journal says now
+ * @throws file errors; the journal is the former one then. ROLLBACK_FAILED when the disk has one of the two, and which one
+ *   is not known; then what the newer one says must stay possible
+ */
+export async function replaceJournal(host: Host, former: Journal, journal: Journal): Promise<void> {
+  const [name] = journal.containers;
+  await writeFile(host, name, journal);
+  try {
+    await syncDirectory(buildJournalFolder(host.locations));
+  } catch (failure) {
+    await writeFile(host, name, former).catch((error: unknown) => {
+      throw buildRollbackFailed(`recording the ${journal.operation} of ${name}`, failure, error);
     });
     throw failure;
   }
@@ -94,9 +70,9 @@ export async function writeJournal(host: Host, journal: Journal): Promise<void> 
  *
  * @throws file errors; the next command then recovers the operation, and finds nothing to do
  */
-export async function removeJournal(host: Host, container: string): Promise<void> {
+export async function removeJournal(host: Host, journal: Journal): Promise<void> {
   try {
-    await removeFile(buildJournalPath(host.locations, container));
+    await removeFiles(host, journal);
     await syncDirectory(buildJournalFolder(host.locations));
   } catch (error) {
     if (!(error instanceof AtomicError)) throw error;
@@ -105,12 +81,35 @@ export async function removeJournal(host: Host, container: string): Promise<void
   }
 }
 
+/** The first one goes first: without it those of the other members mean nothing. */
+async function removeFiles(host: Host, { containers: [first, ...others] }: Journal): Promise<void> {
+  await removeFile(buildJournalPath(host.locations, first));
+  for (const container of others) {
+    const found = await readFileOf(host, container);
+    // Before the journals of all members were there, another operation may have begun on one of them.
+    const isMember = found === undefined || ('memberOf' in found && found.memberOf === first);
+    if (isMember) await removeFile(buildJournalPath(host.locations, container));
+  }
+}
+
+async function writeFile(host: Host, container: string, content: Journal | MemberJournal): Promise<void> {
+  await writeFileDurably(buildJournalPath(host.locations, container), formatJournal(content), 0o600);
+}
+
 /**
- * Finds the journal of a container.
+ * Finds the journal of the operation on a container: its own, or that of its group.
  *
  * @throws JOURNAL_UNREADABLE when this version cannot read it: then the container must not be changed
  */
 export async function findJournal(host: Host, container: string): Promise<Journal | undefined> {
+  const found = await readFileOf(host, container);
+  if (found === undefined || !('memberOf' in found)) return found;
+  const first = await readFileOf(host, found.memberOf);
+  const isMember = first !== undefined && 'containers' in first && first.containers.includes(container);
+  return isMember ? first : undefined;
+}
+
+async function readFileOf(host: Host, container: string): Promise<Journal | MemberJournal | undefined> {
   const path = buildJournalPath(host.locations, container);
   return withFileErrors(`read ${path}`, async () => {
     try {
@@ -141,10 +140,15 @@ export async function listTraces(host: Host): Promise<readonly string[]> {
   return [...new Set([...locks, ...journals])].sort();
 }
 
-/** Removes an incomplete journal. The caller holds the lock of the container. */
+/**
+ * Removes an incomplete journal, and that of a member of a group whose operation has ended. The caller holds the lock of
+ * the container.
+ */
 export async function removeTrace(host: Host, container: string): Promise<void> {
-  const path = temporaryPath(buildJournalPath(host.locations, container));
-  await withFileErrors(`remove ${path}`, async () => unlinkIfThere(path));
+  const path = buildJournalPath(host.locations, container);
+  const half = temporaryPath(path);
+  await withFileErrors(`remove ${half}`, async () => unlinkIfThere(half));
+  if (await isNameTaken(path)) await removeFile(path);
 }
 
 async function listEntries(folder: string): Promise<readonly string[]> {
@@ -156,61 +160,6 @@ async function listEntries(folder: string): Promise<readonly string[]> {
       throw error;
     }
   });
-}
-
-export function formatJournal(journal: Journal): string {
-  return `${JSON.stringify({ version: formatVersion, ...journal }, undefined, 2)}\n`;
-}
-
-/** @throws JOURNAL_UNREADABLE */
-export function parseJournal(text: string, path: string): Journal {
-  const reject = (problem: string) =>
-    new AtomicError('JOURNAL_UNREADABLE', `read ${path}: ${problem}`, {
-      hint: 'A newer atomic may have written it: use that version. Otherwise move the file away and uninstall the container.',
-      details: { path },
-    });
-  const value = parseJsonObject(text, maxLength, reject);
-  if (!isJsonObject(value)) throw reject('it is not a journal');
-  const { version, operation, container, deployment, hasService, runtime, wasActive, running } = value;
-  if (version !== formatVersion) {
-    throw reject(`format ${String(version)} is unknown, this atomic reads format ${formatVersion}`);
-  }
-  if (typeof container !== 'string' || !path.endsWith(`/${container}.json`)) {
-    throw reject('it belongs to another container');
-  }
-  if (operation === 'install' && (deployment === 0 || deployment === 1)) {
-    return { operation, container, deployment };
-  }
-  if (operation === 'uninstall' && typeof hasService === 'boolean') {
-    return {
-      ...{ operation, container, hasService },
-      runtime: typeof runtime === 'string' ? runtime : undefined,
-      wasActive: typeof wasActive === 'boolean' ? wasActive : undefined,
-      running: isStrings(running) ? running : [],
-    };
-  }
-  if (operation === 'update' || operation === 'rollback') {
-    const journal = parseSwitch(value, { operation, container });
-    if (journal !== undefined) return journal;
-  }
-  throw reject('its operation is unknown to this atomic');
-}
-
-function parseSwitch(
-  value: JsonObject,
-  named: Pick<SwitchJournal, 'operation' | 'container'>,
-): SwitchJournal | undefined {
-  const { from, to, phase, running, isEnabled, hadPrevious } = value;
-  const isPair = (from === 0 && to === 1) || (from === 1 && to === 0);
-  const isPhase = phase === 'building' || phase === 'switching' || phase === 'settled';
-  if (!isPair || !isPhase || typeof isEnabled !== 'boolean' || typeof hadPrevious !== 'boolean')
-    return undefined;
-  if (!isStrings(running)) return undefined;
-  return { ...named, from, to, phase, running, isEnabled, hadPrevious };
-}
-
-function isStrings(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 function buildJournalFolder(locations: Locations): string {

@@ -1,7 +1,8 @@
 import { AtomicError } from '../base/errors.ts';
 
 /**
- * Builds the error of an operation that failed and could not be undone. Its journal stays: the next command tries again.
+ * Builds the error of an operation that failed and could not be undone. Its journal stays, and the next command tries
+ * again, unless all is undone but a start (`goBack`).
  *
  * @param step "verbing object" of the operation
  */
@@ -14,7 +15,10 @@ export function buildRollbackFailed(step: string, failure: unknown, undoFailure:
     `${step}: ${failure.message}; undoing that failed too: ${undoFailure.message}`,
     {
       cause: failure,
-      hint: 'Remove the cause and run `atomic recover`.',
+      hint:
+        undoFailure.details?.isOver === true
+          ? undoFailure.hint
+          : 'Remove the cause and run `atomic recover`.',
       details: { rollbackError: undoFailure.message, rollbackCode: undoFailure.code },
     },
   );

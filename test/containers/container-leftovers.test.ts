@@ -6,6 +6,7 @@ import {
   removeUnpackedLayers,
 } from '../../src/containers/cleanup/container-leftovers.ts';
 import { withContainerLock } from '../../src/containers/container-lock.ts';
+import { buildInstallJournal } from '../../src/containers/install/install-journal.ts';
 import { writeJournal } from '../../src/containers/journal.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { writeDeployment } from './fake-deployment.ts';
@@ -28,7 +29,7 @@ test('half-made and half-removed deployments go, unless somebody will finish the
   for (const name of folders) mkdirSync(`${checkouts}/${name}/rootfs/etc`, { recursive: true });
   symlinkSync('/nowhere', `${checkouts}/.gone.link`);
   writeFileSync(`${checkouts}/.web.1.new/rootfs/etc/passwd`, 'root');
-  await writeJournal(sandbox.host, { operation: 'install', container: 'pending', deployment: 0 });
+  await writeJournal(sandbox.host, buildInstallJournal('pending', 0));
   const removed = await withContainerLock(sandbox.host, 'busy', 'install', () =>
     removeContainerLeftovers(sandbox.host),
   );

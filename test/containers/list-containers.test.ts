@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { listUsedImageIds } from '../../src/containers/image-users.ts';
+import { buildInstallJournal } from '../../src/containers/install/install-journal.ts';
 import { writeJournal } from '../../src/containers/journal.ts';
 import { chooseStatus, listContainers } from '../../src/containers/list-containers.ts';
 import { readContainer } from '../../src/containers/read-container.ts';
@@ -115,7 +116,7 @@ test('both deployments of a container, the active one first', async () => {
 test('what an operation is making is not damaged', async () => {
   await using sandbox = await createSandbox();
   await mkdir(`${sandbox.locations.checkouts}/etcd.0`, { recursive: true });
-  await writeJournal(sandbox.host, { operation: 'install', container: 'etcd', deployment: 0 });
+  await writeJournal(sandbox.host, buildInstallJournal('etcd', 0));
   expect(await listContainers(sandbox.host)).toEqual([]);
 });
 

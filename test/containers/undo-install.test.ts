@@ -1,11 +1,12 @@
 /** Every state that an install can leave before its deployment is complete; later ones need systemd (test/host). */
 import { expect, test } from 'bun:test';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { undoInstall } from '../../src/containers/recovery/undo-install.ts';
+import { buildInstallJournal } from '../../src/containers/install/install-journal.ts';
+import { runSteps } from '../../src/containers/steps/run-steps.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { diffSnapshots, takeSnapshot } from '../support/tree-snapshot.ts';
 
-const etcd = { name: 'etcd', number: 0 } as const;
+const journal = buildInstallJournal('etcd', 0);
 
 /** What other containers and the repository have in CHECKOUTS; it must stay as it is. */
 async function writeNeighbours(sandbox: Sandbox): Promise<void> {
@@ -35,9 +36,9 @@ test.each(Object.entries(states))('%s leaves nothing', async (_, write) => {
   await writeNeighbours(sandbox);
   const before = await takeSnapshot(sandbox.folder.path);
   await write(sandbox.locations.checkouts);
-  await undoInstall(sandbox.host, etcd);
+  await runSteps(sandbox.host, journal.back);
   expect(diffSnapshots(before, await takeSnapshot(sandbox.folder.path))).toEqual([]);
-  await undoInstall(sandbox.host, etcd);
+  await runSteps(sandbox.host, journal.back);
 });
 
 test("another container's symlink under the name of the deployment stays", async () => {
@@ -46,6 +47,6 @@ test("another container's symlink under the name of the deployment stays", async
   await mkdir(`${checkouts}/etcd.0.0`, { recursive: true });
   await symlink(`${checkouts}/etcd.0.0`, `${checkouts}/etcd.0`);
   const before = await takeSnapshot(sandbox.folder.path);
-  await undoInstall(sandbox.host, etcd);
+  await runSteps(sandbox.host, journal.back);
   expect(diffSnapshots(before, await takeSnapshot(sandbox.folder.path))).toEqual([]);
 });

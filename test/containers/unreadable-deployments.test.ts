@@ -14,6 +14,7 @@ import { dirname } from 'node:path';
 import { planDeletion, requireUnused } from '../../src/containers/cleanup/delete-images.ts';
 import { pruneStore } from '../../src/containers/cleanup/prune-store.ts';
 import { writeJournal } from '../../src/containers/journal.ts';
+import { buildUninstallJournal } from '../../src/containers/uninstall/uninstall-journal.ts';
 import { repairImages } from '../../src/containers/verify/repair-images.ts';
 import { verifyImages } from '../../src/containers/verify/verify-images.ts';
 import type { StoredImage } from '../../src/image/image.ts';
@@ -159,14 +160,10 @@ test('what helps: for a rest of a rollback, after a crash, for a name that no co
   cpSync(folder, `${checkouts}/web.1`, { recursive: true });
   truncateSync(`${checkouts}/web.1/info`, 0);
   mkdirSync(`${checkouts}/killed.0/rootfs`, { recursive: true });
-  await writeJournal(store.host, {
-    operation: 'uninstall',
-    container: 'killed',
-    hasService: true,
-    runtime: undefined,
-    wasActive: false,
-    running: [],
-  });
+  await writeJournal(
+    store.host,
+    buildUninstallJournal({ name: 'killed', hasService: true, runtime: null, wasActive: false }, []),
+  );
   mkdirSync(`${checkouts}/my web.0/rootfs`, { recursive: true });
   const { unreadable } = await verifyImages(store.host, []);
   expect(unreadable.map(({ container, number, remedy }) => [`${container}.${number}`, remedy])).toEqual([

@@ -6,7 +6,7 @@
 import { AtomicError } from '../../src/base/errors.ts';
 import { parseJsonObject } from '../../src/base/json-text.ts';
 import { formatInfo, parseInfo } from '../../src/containers/info-file.ts';
-import { parseJournal } from '../../src/containers/journal.ts';
+import { parseJournal } from '../../src/containers/journal-format.ts';
 import { parseRuntimeConfig } from '../../src/containers/render/config/runtime-config.ts';
 import { parseExportsManifest } from '../../src/containers/render/exports-manifest.ts';
 import {

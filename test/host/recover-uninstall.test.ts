@@ -79,18 +79,3 @@ test.each([
     expect(spawnSync('systemctl', ['start', 'web']).status).toBe(0);
   },
 );
-
-test('an uninstall of an older version, which removed in another order, is finished', async () => {
-  await atomic([...install, bench.image]);
-  spawnSync('systemctl', ['start', 'web']);
-  const journal = {
-    version: 1,
-    operation: 'uninstall',
-    container: 'web',
-    hasService: true,
-    runtime: '/usr/sbin/runc',
-  };
-  await Bun.write(`${journals}/web.json`, JSON.stringify(journal));
-  expect((await runAtomic(['recover'])).stderr).toContain('an interrupted uninstall was finished');
-  expect(await bench.readOutcome()).toBe('absent');
-});

@@ -74,10 +74,10 @@ test('a killed recovery is recovered', async () => {
 });
 
 test('a journal of a newer version stops everything about its container', async () => {
-  await Bun.write(`${journals}/web.json`, '{"version":2}');
+  await Bun.write(`${journals}/web.json`, '{"version":3}');
   const run = await runAtomic([...install, bench.image]);
   expect(run.status).toBe(1);
-  expect(run.stderr).toContain('format 2 is not known');
+  expect(run.stderr).toContain('format 3 is unknown');
   expect((await runAtomic(['recover'])).status).toBe(1);
   const other = await runAtomic(['install', '--system', '--name', 'other', bench.image]);
   expect(other.status).toBe(0);

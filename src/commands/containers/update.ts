@@ -96,7 +96,7 @@ export const containersUpdate = defineCommand({
     const [name = ''] = names;
     const lines: UpdateLine[] =
       names.length === 1
-        ? [await updateContainer(host, { ...request, name }, source)]
+        ? [await updateContainer(host, name, request, source)]
         : (await updateAll(host, isAll ? undefined : names, request, source)).map(toLine);
     const exitStatus = lines.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
     if (options.json) return { text: formatJson(buildUpdateJson(lines)), exitStatus };

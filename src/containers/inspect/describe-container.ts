@@ -66,7 +66,7 @@ async function describeOnce(host: Host, name: ContainerName): Promise<ContainerD
     status: findStatus(state, service, journal !== undefined),
     operation: journal && {
       operation: journal.operation,
-      phase: 'phase' in journal ? journal.phase : undefined,
+      phase: 'phase' in journal.commit ? journal.commit.phase : undefined,
     },
     service,
     unit: hasUnit ? paths.unit : undefined,

@@ -7,21 +7,23 @@ import { shieldFromInterruption, throwIfInterrupted } from '../../host/interrupt
 import { registerCheckouts } from '../../store/checkout/checkout-folders.ts';
 import { setActiveDeployment } from '../active-deployment.ts';
 import type { InstallPlan } from '../container.ts';
-import { buildDeploymentFolder } from '../deployment.ts';
+import { buildDeploymentFolder, type DeploymentNumber } from '../deployment.ts';
 import { type ExchangeResult, reportPlacedFiles } from '../hostfiles/exchange-host-files.ts';
 import { removeJournal, writeJournal } from '../journal.ts';
+import type { Journal } from '../journal-format.ts';
 import { checkHostFolders, listHostWrites } from '../prepare/check-host-folders.ts';
 import { requireUnclaimedPaths } from '../prepare/host-paths.ts';
 import type { PreparedInstall } from '../prepare/prepare-install.ts';
-import { undoInstall } from '../recovery/undo-install.ts';
+import { goBack } from '../recovery/walk-journal.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
 import { createDeclaredPaths, placeHostFiles, registerDeployment } from '../service/activate.ts';
 import { listPathsToCreate } from '../service/created-paths.ts';
 import { type DeclaredPaths, noPaths, undoDeclaredPaths } from '../service/declared-paths.ts';
 import { buildDeployment } from './build-deployment.ts';
+import { buildInstallJournal } from './install-journal.ts';
 
 /** The number of the first deployment; an install makes only this one. */
-const number = 0;
+const number: DeploymentNumber = 0;
 
 /**
  * Installs a container. The caller holds its lock and has checked that none of its files exist.
@@ -36,10 +38,11 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
   const { name } = plan;
   throwIfInterrupted(host);
   await checkHostFolders(listHostWrites(plan));
-  await writeJournal(host, { operation: 'install', container: name, deployment: number });
+  const journal = buildInstallJournal(name, number);
+  await writeJournal(host, journal);
   let declared = noPaths;
   let placed: ExchangeResult | undefined;
-  await undoOnFailure(host, name, noPaths, async () => {
+  await undoOnFailure(host, journal, noPaths, async () => {
     await buildDeployment(host, plan, number, warnings);
     // After the checkout it is certain that the folder and the repository are on one filesystem.
     await registerCheckouts(host);
@@ -51,23 +54,23 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
     const text = plan.files.find(({ role }) => role === 'tmpfiles')?.content ?? '';
     declared = { text, missing: await listPathsToCreate(text) };
   });
-  await undoOnFailure(host, name, declared, () => createDeclaredPaths(host, name, plan.deployment));
-  await removeJournal(host, name);
+  await undoOnFailure(host, journal, declared, () => createDeclaredPaths(host, name, plan.deployment));
+  await removeJournal(host, journal);
   if (placed !== undefined) reportPlacedFiles(host, plan, placed);
 }
 
 /** @param begun the lines of the tmpfiles.d file that may have run when the action fails */
 async function undoOnFailure(
   host: Host,
-  name: string,
+  journal: Journal,
   begun: DeclaredPaths,
   action: () => Promise<void>,
 ): Promise<void> {
   try {
     await action();
   } catch (error) {
-    await undoAfterFailure(host, name, begun, error);
-    throw wrapError(error, `installing ${name}`);
+    await undoAfterFailure(host, journal, begun, error);
+    throw wrapError(error, `installing ${journal.containers[0]}`);
   }
 }
 
@@ -80,15 +83,15 @@ async function commitDeployment(host: Host, plan: InstallPlan): Promise<void> {
 
 async function undoAfterFailure(
   host: Host,
-  name: string,
+  journal: Journal,
   begun: DeclaredPaths,
   failure: unknown,
 ): Promise<void> {
   const shielded = shieldFromInterruption(host);
+  const [name] = journal.containers;
   try {
-    await undoInstall(shielded, { name, number });
+    await goBack(shielded, journal);
     await undoDeclaredPaths(shielded, name, begun);
-    await removeJournal(host, name);
   } catch (undoFailure) {
     throw buildRollbackFailed(`installing ${name}`, failure, undoFailure);
   }

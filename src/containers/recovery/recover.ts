@@ -3,26 +3,11 @@ import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { isActive, readUnitState, requireSystemd } from '../../host/systemd/systemctl.ts';
 import { withContainerLockIfFree } from '../container-lock.ts';
-import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
-import {
-  findJournal,
-  type Journal,
-  listJournals,
-  listTraces,
-  removeJournal,
-  removeTrace,
-} from '../journal.ts';
+import { findJournal, listJournals, listTraces, removeJournal, removeTrace } from '../journal.ts';
+import type { Journal } from '../journal-format.ts';
 import { requireRoot } from '../preconditions.ts';
-import { findLinkTarget, readContainer } from '../read-container.ts';
-import { activateDeployment } from '../service/activate.ts';
-import { recoverSwitch } from '../switch/recover-switch.ts';
-import {
-  finishUninstall,
-  isUninstallCommitted,
-  revertUninstall,
-  type UninstallJournal,
-} from './finish-uninstall.ts';
-import { undoInstall } from './undo-install.ts';
+import { runSteps } from '../steps/run-steps.ts';
+import { goBack, isCommitted } from './walk-journal.ts';
 
 export interface Recovered {
   readonly container: string;
@@ -46,7 +31,7 @@ export async function recoverOperations(host: Host): Promise<readonly Recovered[
   for (const name of names) {
     try {
       const result = await withContainerLockIfFree(host, name, 'recover', () => recoverContainer(host, name));
-      if (result.kind === 'done' && result.value !== undefined) recovered.push(result.value);
+      if (result.kind === 'done') recovered.push(...result.value);
     } catch (error) {
       failures.push(error);
     }
@@ -59,11 +44,11 @@ export async function recoverOperations(host: Host): Promise<readonly Recovered[
  * Recovers the operations of other commands before a change. A failure is reported and does not stop the command, because
  * operations on different containers do not depend on each other.
  *
- * @param own the container whose lock the caller takes next
+ * @param own the containers whose locks the caller takes next
  */
-export async function recoverOthers(host: Host, own: string): Promise<void> {
+export async function recoverOthers(host: Host, ...own: readonly string[]): Promise<void> {
   for (const name of await listJournals(host)) {
-    if (name === own) continue;
+    if (own.includes(name)) continue;
     try {
       await withContainerLockIfFree(host, name, 'recover', () => recoverContainer(host, name));
     } catch (error) {
@@ -74,69 +59,72 @@ export async function recoverOthers(host: Host, own: string): Promise<void> {
 }
 
 /**
- * Undoes or finishes the interrupted operation on one container. The caller holds its lock.
+ * Undoes or finishes the interrupted operation on one container, and with it on the other members of its group. The caller
+ * holds its lock.
  *
- * @returns undefined when there is none
+ * @param held the containers whose locks the caller holds
+ * @returns empty when there is none
+ * @throws LOCK_BUSY when the lock of another member is not free; what the steps throw
  */
-export async function recoverContainer(host: Host, name: string): Promise<Recovered | undefined> {
-  const journal = await findJournal(host, name);
-  if (journal === undefined) {
-    await removeTrace(host, name);
-    return undefined;
-  }
-  const outcome = await recoverOperation(host, journal);
-  const recovered = { container: name, operation: journal.operation, outcome };
-  host.report({ kind: 'recovered', ...recovered });
-  return recovered;
+export async function recoverContainer(
+  host: Host,
+  name: string,
+  held: readonly string[] = [name],
+): Promise<readonly Recovered[]> {
+  const others = (await findJournal(host, name))?.containers.filter((one) => !held.includes(one)) ?? [];
+  return withFreeLocks(host, others, async () => {
+    const journal = await findJournal(host, name);
+    if (journal === undefined) {
+      await removeTrace(host, name);
+      return [];
+    }
+    const outcome = await recoverOperation(host, journal);
+    const { operation } = journal;
+    const recovered = journal.containers.map((container) => ({ container, operation, outcome }));
+    for (const one of recovered) host.report({ kind: 'recovered', ...one });
+    return recovered;
+  });
+}
+
+/** Does not wait for them: the process that holds one of them may wait for that of the caller. */
+async function withFreeLocks<T>(
+  host: Host,
+  [name, ...others]: readonly string[],
+  action: () => Promise<T>,
+): Promise<T> {
+  if (name === undefined) return action();
+  const result = await withContainerLockIfFree(host, name, 'recover', () =>
+    withFreeLocks(host, others, action),
+  );
+  if (result.kind === 'done') return result.value;
+  throw new AtomicError('LOCK_BUSY', `recovering an operation on several containers: ${name} is in use`, {
+    hint: 'Another command works on it: repeat this one later.',
+    details: { name },
+  });
 }
 
 async function recoverOperation(host: Host, journal: Journal): Promise<Recovered['outcome']> {
-  switch (journal.operation) {
-    case 'install':
-      return recoverInstall(host, journal);
-    case 'uninstall':
-      return recoverUninstall(host, journal);
-    case 'update':
-    case 'rollback':
-      return recoverSwitch(host, journal);
+  if (!(await isCommitted(host, journal)) || !(await tryToFinish(host, journal))) {
+    await goBack(host, journal);
+    return 'undone';
   }
-}
-
-async function recoverUninstall(host: Host, journal: UninstallJournal): Promise<Recovered['outcome']> {
-  if (await isUninstallCommitted(host, journal)) {
-    await finishUninstall(host, journal);
-    return 'finished';
-  }
-  await revertUninstall(host, journal);
-  await removeJournal(host, journal.container);
-  return 'undone';
-}
-
-async function recoverInstall(
-  host: Host,
-  journal: Journal & { operation: 'install' },
-): Promise<Recovered['outcome']> {
-  const { container: name, deployment: number } = journal;
-  const folder = buildDeploymentFolder(host.locations, name, number);
-  const { link } = buildContainerPaths(host.locations, name);
-  const isCommitted =
-    (await findLinkTarget(link)) === folder && (await readContainer(host, name)).kind === 'installed';
-  const finished = isCommitted && (await tryToActivate(host, name, folder));
-  if (!finished) await undoInstall(host, { name, number });
-  await removeJournal(host, name);
-  return finished ? 'finished' : 'undone';
+  await removeJournal(host, journal);
+  return 'finished';
 }
 
 /**
- * Undoes an install that cannot be activated, as the install itself would have done. When the service runs, the install
- * had succeeded and only its journal could not be removed: then a failure does not remove the container.
+ * Does the remaining steps. Undoes an install that cannot be activated, as the install itself would have done. When the
+ * service runs, the install had succeeded and only its journal could not be removed: then a failure does not remove the
+ * container.
  */
-async function tryToActivate(host: Host, name: string, folder: string): Promise<boolean> {
+async function tryToFinish(host: Host, { operation, containers, rest }: Journal): Promise<boolean> {
   try {
-    await activateDeployment(host, name, folder);
+    await runSteps(host, rest);
     return true;
   } catch (error) {
-    if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
+    const [name] = containers;
+    if (operation !== 'install' || !(error instanceof AtomicError) || error.code === 'INTERRUPTED')
+      throw error;
     if (isActive(await readUnitState(host, name))) throw error;
     host.report({ kind: 'warning', text: `activating ${name}: ${error.message}` });
     return false;

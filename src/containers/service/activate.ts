@@ -147,24 +147,31 @@ export async function replaceHostFiles(host: Host, name: string, wanted: HostFil
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
+/** A unit that was replaced; `replaced` are the files of before. */
+export interface ReplacedUnit {
+  readonly name: string;
+  readonly replaced: HostFileCopies;
+  readonly wanted: HostFileCopies;
+  readonly isEnabled: boolean;
+}
+
 /**
- * Reloads systemd after a unit was replaced. An enabled service is enabled again by the `[Install]` section of the new
+ * Reloads systemd once after units were replaced. An enabled service is enabled again by the `[Install]` section of the new
  * unit. When that section is unchanged, symlinks that a person has added stay.
  *
- * @param replaced the files before the replacement, if known
- * @throws COMMAND_FAILED; UNIT_FAILED when systemd cannot load it
+ * @throws COMMAND_FAILED; UNIT_FAILED when systemd cannot load one of them
  */
-export async function reloadUnit(
-  host: Host,
-  { container: name, isEnabled }: { readonly container: string; readonly isEnabled: boolean },
-  replaced: HostFileCopies,
-  { unit }: HostFileCopies,
-): Promise<void> {
-  if (isEnabled && unit !== undefined && !installsAlike(replaced.unit ?? '', unit)) {
+export async function reloadUnits(host: Host, units: readonly ReplacedUnit[]): Promise<void> {
+  for (const { name, replaced, wanted, isEnabled } of units) {
+    if (!isEnabled || wanted.unit === undefined || installsAlike(replaced.unit ?? '', wanted.unit)) continue;
     await runProgram(host, withoutReload(['systemctl', 'reenable', `${name}.service`]));
   }
   await runVisibly(host, reloadCommand);
-  if (unit !== undefined) await requireLoaded(host, name, buildContainerPaths(host.locations, name).unit);
+  for (const { name, wanted } of units) {
+    if (wanted.unit !== undefined) {
+      await requireLoaded(host, name, buildContainerPaths(host.locations, name).unit);
+    }
+  }
 }
 
 /** The folder does not exist on every host. */

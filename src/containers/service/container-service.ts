@@ -31,18 +31,21 @@ export async function stopService(host: Host, name: string): Promise<void> {
   host.report({ kind: 'command', argv: buildDisableNowCommand(name) });
   const before = await readUnitState(host, name);
   if (before.loadState === 'not-found' && !isActive(before)) return;
-  await endService(host, name);
+  await endServices(host, [name]);
 }
 
 /**
- * Stops the service for an update or a rollback. Does nothing when it does not run.
+ * Stops the services of containers for an update or a rollback, in the order that systemd chooses. Those that do not run
+ * stay as they are.
  *
  * @throws as `stopService`
  */
-export async function stopUnit(host: Host, name: string): Promise<void> {
-  if (!isActive(await readUnitState(host, name))) return;
-  host.report({ kind: 'command', argv: ['systemctl', 'stop', name] });
-  await endService(host, name);
+export async function stopUnits(host: Host, names: readonly string[]): Promise<void> {
+  const running: string[] = [];
+  for (const name of names) if (isActive(await readUnitState(host, name))) running.push(name);
+  if (running.length === 0) return;
+  host.report({ kind: 'command', argv: ['systemctl', 'stop', ...running] });
+  await endServices(host, running);
 }
 
 /**
@@ -70,12 +73,13 @@ async function runStart(host: Host, units: readonly string[]): Promise<ProgramRe
   );
 }
 
-async function endService(host: Host, name: string): Promise<void> {
-  const unit = `${name}.service`;
-  const result = await runStop(host, name);
+async function endServices(host: Host, names: readonly string[]): Promise<void> {
+  const result = await runStop(host, names);
   const failure = result.exitCode === 0 ? undefined : buildCommandFailed(result).message;
-  if (isActive(await readUnitState(host, name))) {
-    throw new AtomicError('UNIT_FAILED', `stop ${unit}: ${failure ?? 'it was started again meanwhile'}`, {
+  for (const name of names) {
+    if (!isActive(await readUnitState(host, name))) continue;
+    const reason = failure ?? 'it was started again meanwhile';
+    throw new AtomicError('UNIT_FAILED', `stop ${name}.service: ${reason}`, {
       hint: `Look at \`systemctl status ${name}\` for the reason, and repeat the command.`,
     });
   }
@@ -89,17 +93,17 @@ async function endService(host: Host, name: string): Promise<void> {
  */
 export async function stopOrphan(host: Host, name: string): Promise<void> {
   host.report({ kind: 'command', argv: ['systemctl', 'stop', name] });
-  const result = await runStop(host, name);
+  const result = await runStop(host, [name]);
   if (result.exitCode !== 0) throw buildCommandFailed(result);
 }
 
-async function runStop(host: Host, name: string): Promise<ProgramResult> {
-  const unit = `${name}.service`;
+async function runStop(host: Host, names: readonly string[]): Promise<ProgramResult> {
+  const units = names.map((name) => `${name}.service`);
   return captureWithReminders(
     host,
-    ['systemctl', 'stop', unit],
+    ['systemctl', 'stop', ...units],
     (seconds) =>
-      `${unit} has not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${name}\` does now`,
+      `${units.join(', ')} ${units.length === 1 ? 'has' : 'have'} not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${names.join(' ')}\` does now`,
   );
 }
 

@@ -62,8 +62,17 @@ export async function buildUnhealthy(
   const shown = log.length === 0 ? '' : `; its log ends with: ${log.slice(-3).join(' | ')}`;
   return new AtomicError('UNIT_FAILED', `${name}.service is not up: ${reason}${shown}`, {
     hint: `See \`journalctl --unit ${name}\`.`,
-    details: { phase, reason, log },
+    details: { phase, reason, log, culprit: name },
   });
+}
+
+/** Finds the first service that a start has left down; undefined when a unit beside them failed. */
+export async function findStopped(
+  host: Host,
+  requests: readonly HealthRequest[],
+): Promise<string | undefined> {
+  for (const { name } of requests) if (!isUp(await readRun(host, name))) return name;
+  return undefined;
 }
 
 async function awaitSettled(host: Host, { name, settle }: HealthRequest, first: ServiceRun): Promise<void> {

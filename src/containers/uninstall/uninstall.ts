@@ -8,24 +8,21 @@ import { removeStaleState } from '../../host/runtime/runtime.ts';
 import { isActive, readUnitState } from '../../host/systemd/systemctl.ts';
 import { withContainerLock } from '../container-lock.ts';
 import { buildDeploymentFolder, deploymentNumbers } from '../deployment.ts';
-import { findJournal, removeJournal, writeJournal } from '../journal.ts';
+import { findJournal, writeJournal } from '../journal.ts';
+import type { Journal } from '../journal-format.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
 import { buildNotFound } from '../not-found.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { readContainer } from '../read-container.ts';
-import {
-  commitUninstall,
-  finishUninstall,
-  isUninstallCommitted,
-  revertUninstall,
-  type UninstallJournal,
-} from '../recovery/finish-uninstall.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
+import { finish, goBack, isCommitted } from '../recovery/walk-journal.ts';
 import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
 import { stopService } from '../service/container-service.ts';
 import { isOwnTmpfiles, isOwnUnit } from '../service/own-files.ts';
 import { listRunningUnits } from '../service/running-units.ts';
+import { runSteps } from '../steps/run-steps.ts';
+import { buildUninstallJournal, commitStep, readSubject } from './uninstall-journal.ts';
 
 /**
  * Uninstalls a container: its service, unit, tmpfiles.d file and deployments; the image stays (compatibility U-01). A
@@ -36,7 +33,7 @@ import { listRunningUnits } from '../service/running-units.ts';
  *
  * @throws NOT_ROOT, NO_SYSTEMD, BAD_VALUE, CONTAINER_NOT_FOUND, READ_ONLY, UNIT_FAILED when the service does not stop,
  *   DEPLOYMENT_IN_USE when something is mounted below a deployment, INTERRUPTED, ROLLBACK_FAILED when the service could
- *   not be started again, the errors of `finishUninstall`
+ *   not be started again, the errors of the steps after the commit point
  */
 export async function uninstallContainer(host: Host, name: string): Promise<void> {
   parseContainerName(name, adviceForExistingName);
@@ -46,7 +43,7 @@ export async function uninstallContainer(host: Host, name: string): Promise<void
     const pending = await findJournal(host, name);
     if (pending?.operation === 'uninstall') return continueUninstall(host, pending);
     const recovered = await recoverContainer(host, name);
-    if (recovered?.outcome === 'undone' && !(await isAnythingThere(host, name))) return;
+    if (recovered.some(({ outcome }) => outcome === 'undone') && !(await isAnythingThere(host, name))) return;
     const journal = await planUninstall(host, name);
     throwIfInterrupted(host);
     await writeJournal(host, journal);
@@ -54,36 +51,35 @@ export async function uninstallContainer(host: Host, name: string): Promise<void
   });
 }
 
-async function continueUninstall(host: Host, journal: UninstallJournal): Promise<void> {
-  if (await isUninstallCommitted(host, journal)) await finish(host, journal);
+async function continueUninstall(host: Host, journal: Journal): Promise<void> {
+  if (await isCommitted(host, journal)) await finishUninstall(host, journal);
   else await applyUninstall(host, journal);
 }
 
-async function applyUninstall(host: Host, journal: UninstallJournal): Promise<void> {
-  const { container: name, hasService, runtime } = journal;
+async function applyUninstall(host: Host, journal: Journal): Promise<void> {
+  const { name, hasService, runtime } = readSubject(journal);
   try {
     if (hasService) await stopService(host, name);
-    if (runtime !== undefined) await removeStaleState(host, runtime, name);
+    if (runtime !== null) await removeStaleState(host, runtime, name);
     await requireNotShown(host, name);
     await requireNoMountsOf(host, name);
     throwIfInterrupted(host);
-    await commitUninstall(host, name);
+    await runSteps(host, [commitStep(name)]);
   } catch (failure) {
     throw await takeBack(shieldFromInterruption(host), journal, failure);
   }
-  await finish(host, journal);
+  await finishUninstall(host, journal);
 }
 
 /** @returns the error to throw: the failure, and the state of the container */
-async function takeBack(host: Host, journal: UninstallJournal, failure: unknown): Promise<unknown> {
-  const { container: name, hasService, wasActive } = journal;
+async function takeBack(host: Host, journal: Journal, failure: unknown): Promise<unknown> {
+  const { name, hasService, wasActive } = readSubject(journal);
   try {
-    await revertUninstall(host, journal);
+    await goBack(host, journal);
     const state = hasService ? await readUnitState(host, name) : undefined;
-    await removeJournal(host, name);
     if (!(failure instanceof AtomicError)) return failure;
     const service = state === undefined ? '' : `, and ${name}.service is ${state.activeState}`;
-    const isLost = wasActive === true && state?.activeState !== 'active';
+    const isLost = wasActive && state?.activeState !== 'active';
     const hint = isLost ? `Start it with \`systemctl start ${name}\`.` : failure.hint;
     return rewordError(failure, `${failure.message}; ${name} stays installed${service}`, hint);
   } catch (undoFailure) {
@@ -91,11 +87,11 @@ async function takeBack(host: Host, journal: UninstallJournal, failure: unknown)
   }
 }
 
-async function finish(host: Host, journal: UninstallJournal): Promise<void> {
+async function finishUninstall(host: Host, journal: Journal): Promise<void> {
   try {
-    await finishUninstall(shieldFromInterruption(host), journal);
+    await finish(shieldFromInterruption(host), journal);
   } catch (failure) {
-    throw describeUnfinished(journal.container, failure);
+    throw describeUnfinished(journal.containers[0], failure);
   }
 }
 
@@ -113,7 +109,7 @@ async function isAnythingThere(host: Host, name: string): Promise<boolean> {
   );
 }
 
-async function planUninstall(host: Host, name: string): Promise<UninstallJournal> {
+async function planUninstall(host: Host, name: string): Promise<Journal> {
   if (!(await isAnythingThere(host, name))) throw await buildNotFound(host, name);
   const state = await readContainer(host, name);
   await requireNotShown(host, name);
@@ -126,10 +122,8 @@ async function planUninstall(host: Host, name: string): Promise<UninstallJournal
   const hostFolders = record?.hostFiles.paths.map((path) => dirname(path)) ?? [];
   for (const folder of new Set(hostFolders)) await requireWritable(folder);
   const wasActive = hasService && isActive(await readUnitState(host, name));
-  return {
-    ...{ operation: 'uninstall', container: name, hasService, runtime: record?.runtime, wasActive },
-    running: wasActive ? await listRunningUnits(host, name) : [],
-  };
+  const running = wasActive ? await listRunningUnits(host, name) : [];
+  return buildUninstallJournal({ name, hasService, runtime: record?.runtime ?? null, wasActive }, running);
 }
 
 async function requireNoMountsOf(host: Host, name: string): Promise<void> {

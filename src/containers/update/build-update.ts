@@ -1,5 +1,5 @@
-/** The new deployment of an update, which is built beside the running one. */
-import { wrapError } from '../../base/errors.ts';
+/** Builds the new deployments of an update beside the running ones. */
+import { addDetails, wrapError } from '../../base/errors.ts';
 import { requireWritable } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
@@ -7,43 +7,62 @@ import { shieldFromInterruption } from '../../host/interruption.ts';
 import { isServiceEnabled } from '../../host/systemd/systemctl.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
 import { buildDeployment } from '../install/build-deployment.ts';
-import { type SwitchJournal, writeJournal } from '../journal.ts';
+import { writeJournal } from '../journal.ts';
+import type { Journal } from '../journal-format.ts';
 import { checkHostFolders, listHostWrites } from '../prepare/check-host-folders.ts';
 import { isFolder } from '../read-container.ts';
+import { goBack } from '../recovery/walk-journal.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
-import { recoverSwitch } from '../switch/recover-switch.ts';
+import { buildBuildingJournal, type Switch, type SwitchMember } from '../switch/switch-journal.ts';
 import type { PreparedUpdate } from './prepare-update.ts';
 
-/** Builds the new deployment under a dot-name and syncs it. */
-export async function buildUpdate(
-  host: Host,
-  { current, prepared: { plan, warnings }, running }: PreparedUpdate,
-): Promise<SwitchJournal> {
-  const { name, active: from, other: to, record } = current;
-  const journal: SwitchJournal = {
-    ...{ operation: 'update', container: name, from, to, phase: 'building', running },
-    isEnabled: record.hasContainerService && (await isServiceEnabled(host, name)),
-    hadPrevious: await isFolder(buildDeploymentFolder(host.locations, name, to)),
+/** Plans the switch of a container to its new deployment. */
+export async function planSwitch(host: Host, { current }: PreparedUpdate): Promise<SwitchMember> {
+  const { name: container, active: from, other: to, record } = current;
+  return {
+    ...{ container, from, to },
+    isEnabled: record.hasContainerService && (await isServiceEnabled(host, container)),
+    hadPrevious: await isFolder(buildDeploymentFolder(host.locations, container, to)),
   };
-  for (const folder of [host.locations.units, host.locations.tmpfiles]) await requireWritable(folder);
-  await checkHostFolders(listHostWrites(plan));
-  // Without a journal, it remains from a killed update whose journal a person has removed.
-  await removeTree(buildDeploymentFolder(host.locations, name, to, 'previous'));
-  await writeJournal(host, journal);
-  try {
-    await buildDeployment(host, plan, to, warnings);
-  } catch (failure) {
-    throw await discard(shieldFromInterruption(host), journal, wrapError(failure, `updating ${name}`));
-  }
-  return journal;
 }
 
-/** @returns the error to throw, after the incomplete deployment is removed */
-async function discard(host: Host, journal: SwitchJournal, failure: unknown): Promise<unknown> {
+/**
+ * Builds the new deployments under dot-names and syncs them. Afterwards the journal exists.
+ *
+ * @throws the errors of `buildDeployment`, after the incomplete deployments and the journal are removed
+ */
+export async function buildUpdates(
+  host: Host,
+  change: Switch,
+  updates: readonly PreparedUpdate[],
+): Promise<void> {
+  for (const folder of [host.locations.units, host.locations.tmpfiles]) await requireWritable(folder);
+  for (const { current, prepared } of updates) {
+    await checkHostFolders(listHostWrites(prepared.plan));
+    // Without a journal, they remain from a killed update whose journal a person has removed.
+    for (const state of ['previous', 'old'] as const) {
+      await removeTree(buildDeploymentFolder(host.locations, current.name, current.other, state));
+    }
+  }
+  const journal = buildBuildingJournal(change);
+  await writeJournal(host, journal);
+  for (const { current, prepared } of updates) {
+    const { name, other } = current;
+    try {
+      await buildDeployment(host, prepared.plan, other, prepared.warnings);
+    } catch (failure) {
+      const error = addDetails(wrapError(failure, `updating ${name}`), { culprit: name });
+      throw await discard(shieldFromInterruption(host), journal, error);
+    }
+  }
+}
+
+/** @returns the error to throw, after the incomplete deployments are removed */
+async function discard(host: Host, journal: Journal, failure: unknown): Promise<unknown> {
   try {
-    await recoverSwitch(host, journal);
+    await goBack(host, journal);
     return failure;
   } catch (undoFailure) {
-    return buildRollbackFailed(`updating ${journal.container}`, failure, undoFailure);
+    return buildRollbackFailed(`updating ${journal.containers.join(', ')}`, failure, undoFailure);
   }
 }

@@ -8,13 +8,14 @@ import { isServiceEnabled } from '../../host/systemd/systemctl.ts';
 import { withContainerLock } from '../container-lock.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
 import { reportExchange } from '../hostfiles/exchange-host-files.ts';
-import { type SwitchJournal, writeJournal } from '../journal.ts';
+import { writeJournal } from '../journal.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { readDeployment } from '../read-container.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
 import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
-import { switchDeployment } from '../switch/switch-deployment.ts';
+import { switchDeployments } from '../switch/switch-deployments.ts';
+import { buildBuildingJournal, type Switch } from '../switch/switch-journal.ts';
 import { chooseHealth, type HealthChoice } from './choose-health.ts';
 import {
   type CurrentContainer,
@@ -71,17 +72,18 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     host.report({ kind: 'notice', text: `Attempting to roll back system container: ${name}` });
     host.report({ kind: 'notice', text: `Rolling back container ${name} to the checkout at ${folder}` });
     if (request.isPlan) return { outcome: 'planned', ...result };
-    const journal: SwitchJournal = {
-      ...{ operation: 'rollback', container: name, from, to, phase: 'building', running },
-      isEnabled: record.hasContainerService && (await isServiceEnabled(host, name)),
-      hadPrevious: true,
+    const isEnabled = record.hasContainerService && (await isServiceEnabled(host, name));
+    const change: Switch = {
+      operation: 'rollback',
+      members: [{ container: name, from, to, isEnabled, hadPrevious: true }],
     };
     await requireWritable(host.locations.units);
     await requireWritable(host.locations.tmpfiles);
     throwIfInterrupted(host);
-    await writeJournal(host, journal);
+    await writeJournal(host, buildBuildingJournal(change));
     try {
-      reportExchange(host, await switchDeployment(host, journal, health));
+      const exchanged = await switchDeployments(host, change, [health]);
+      for (const result of exchanged.values()) reportExchange(host, result);
     } catch (error) {
       throw wrapError(error, `rolling back ${name}`);
     }

@@ -22,7 +22,7 @@ export type UpdateOutcome =
 export async function updateAll(
   host: Host,
   names: readonly string[] | undefined,
-  request: Omit<UpdateRequest, 'name'>,
+  request: UpdateRequest,
   source: SourceOptions,
 ): Promise<readonly UpdateOutcome[]> {
   await requireSystemAccess(host, 'containers update');
@@ -34,7 +34,7 @@ export async function updateAll(
       continue;
     }
     try {
-      outcomes.push({ kind: 'done', result: await updateContainer(host, { ...request, name }, source) });
+      outcomes.push({ kind: 'done', result: await updateContainer(host, name, request, source) });
     } catch (error) {
       if (!(error instanceof AtomicError) || endsAll.includes(error.code)) throw error;
       host.report({ kind: 'warning', text: error.message });

@@ -4,8 +4,8 @@ import type { InstallPlan } from '../container.ts';
 import type { ValueChange } from '../render/values/value-origins.ts';
 import type { HealthChoice } from './choose-health.ts';
 
+/** The same for each container of a group. */
 export interface UpdateRequest extends HealthChoice, ValueChange {
-  readonly name: string;
   /** The name of another image, as typed. */
   readonly rebase: string | undefined;
   /** Fetches the image from its source first. */

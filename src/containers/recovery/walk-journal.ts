@@ -1,0 +1,60 @@
+/** Undoes or finishes an operation, for the operation itself and after a crash. Both may be repeated. */
+import { AtomicError, addDetails, rewordError } from '../../base/errors.ts';
+import type { Host } from '../../host/host.ts';
+import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
+import { removeJournal } from '../journal.ts';
+import type { Journal } from '../journal-format.ts';
+import { findLinkTarget, readContainer } from '../read-container.ts';
+import type { Step } from '../step.ts';
+import { runSteps } from '../steps/run-steps.ts';
+
+/** Whether the operation is past its commit point: then it can only be finished. */
+export async function isCommitted(
+  host: Host,
+  { commit, containers: [name] }: Pick<Journal, 'commit' | 'containers'>,
+): Promise<boolean> {
+  if ('phase' in commit) return commit.phase === 'settled';
+  const target = await findLinkTarget(buildContainerPaths(host.locations, name).link);
+  if (commit.link === null) return target === undefined;
+  const folder = buildDeploymentFolder(host.locations, name, commit.link);
+  return target === folder && (await readContainer(host, name)).kind === 'installed';
+}
+
+/**
+ * Undoes the steps before the commit point, and ends the operation.
+ *
+ * @throws the errors of the steps; then the journal stays, unless only a unit does not start: that must not prevent the
+ *   next operation on the container
+ */
+export async function goBack(host: Host, journal: Journal): Promise<void> {
+  const starts = (step: Step) => step.step === 'start' || step.step === 'start-again';
+  await runSteps(
+    host,
+    journal.back.filter((step) => !starts(step)),
+  );
+  try {
+    await runSteps(host, journal.back.filter(starts));
+  } catch (error) {
+    await removeJournal(host, journal);
+    throw describeOver(error);
+  }
+  await removeJournal(host, journal);
+}
+
+/** Nothing is left to recover: a person has to start the unit. */
+function describeOver(error: unknown): unknown {
+  if (!(error instanceof AtomicError)) return error;
+  const hint =
+    'Everything else is restored: look for the cause with `systemctl --failed`, and start the unit.';
+  return addDetails(rewordError(error, error.message, hint), { isOver: true });
+}
+
+/**
+ * Does the steps after the commit point, and ends the operation.
+ *
+ * @throws the errors of the steps; then the journal stays, and recovery does the remaining steps
+ */
+export async function finish(host: Host, journal: Journal): Promise<void> {
+  await runSteps(host, journal.rest);
+  await removeJournal(host, journal);
+}

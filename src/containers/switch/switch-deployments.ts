@@ -1,0 +1,255 @@
+/**
+ * Switches containers from one deployment to the other: the second half of an update, and all of a rollback. Each step is
+ * done for all containers before the next step.
+ *
+ * ```
+ * build       .NAME.TO.new is complete and on the disk; the running container has not changed
+ * journal     phase `switching`: the following steps are undone after a failure and after a crash
+ * make room   NAME.TO -> .NAME.TO.previous, .NAME.TO.new -> NAME.TO            (an update; for a rollback NAME.TO exists)
+ * host files  files of /exports/hostfs, unit and tmpfiles.d file of TO; systemd reads the units now if they stop the services alike
+ * stop        the services, and the units that depend on them
+ * symlink     NAME -> NAME.TO
+ * start       the units that ran
+ * health      the services must be up, otherwise all steps are undone
+ * journal     phase `settled`: the following steps are finished after a crash
+ * clean up    .NAME.TO.previous is removed, then the journal
+ * ```
+ */
+import { rename } from 'node:fs/promises';
+import { AtomicError, rewordError } from '../../base/errors.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import type { Host } from '../../host/host.ts';
+import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
+import { parseTmpfiles } from '../../host/systemd/tmpfiles-lines.ts';
+import { buildDeploymentFolder } from '../deployment.ts';
+import { type ExchangeResult, exchangeHostFiles } from '../hostfiles/exchange-host-files.ts';
+import { readHostFilesRecords, readStagedFiles } from '../hostfiles/read-staged-files.ts';
+import { replaceJournal } from '../journal.ts';
+import type { Journal } from '../journal-format.ts';
+import { isFolder } from '../read-container.ts';
+import { finish, goBack } from '../recovery/walk-journal.ts';
+import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
+import { stopsAlike } from '../render/unit/unit-stop.ts';
+import { buildRollbackFailed } from '../rollback-failed.ts';
+import {
+  createDeclaredPaths,
+  type ReplacedUnit,
+  readCopies,
+  reloadUnits,
+  replaceHostFiles,
+} from '../service/activate.ts';
+import { startUnits, stopUnits } from '../service/container-service.ts';
+import { listPathsToCreate } from '../service/created-paths.ts';
+import { type DeclaredPaths, undoDeclaredPaths } from '../service/declared-paths.ts';
+import { listRunningUnits } from '../service/running-units.ts';
+import { runSteps } from '../steps/run-steps.ts';
+import { awaitHealth, buildUnhealthy, findStopped, type HealthRequest } from './await-health.ts';
+import {
+  buildBuildingJournal,
+  buildSettledJournal,
+  buildSwitchingJournal,
+  type Switch,
+  type SwitchMember,
+} from './switch-journal.ts';
+
+/** What the tmpfiles.d files of the new deployments may have created, by container. */
+type Declared = Map<string, DeclaredPaths>;
+
+/**
+ * Switches to other deployments. The caller has written the journal, in the phase `building`.
+ *
+ * After success, the services of the new deployments are up, or stopped as they were before. After a failure or an
+ * interruption, all old deployments are restored, and the units that ran before run again.
+ *
+ * @param health of the members; empty when services are not started
+ * @returns the changes to the host files of the images, by the names of the containers
+ * @throws ROLLED_BACK {phase, log, culprit} when a service is not up, and the errors of the steps, both after the old
+ *   deployments are restored; ROLLBACK_FAILED when an old service does not come up either
+ */
+export async function switchDeployments(
+  host: Host,
+  change: Switch,
+  health: readonly HealthRequest[],
+): Promise<ReadonlyMap<string, ExchangeResult>> {
+  let journal = buildBuildingJournal(change);
+  const proceed = async (next: Journal) => {
+    await replaceJournal(host, journal, next);
+    journal = next;
+  };
+  const declared: Declared = new Map();
+  let exchanged: ReadonlyMap<string, ExchangeResult>;
+  try {
+    // The build may take long, so the running units are listed just before the stop.
+    const running = await listRunning(host, change);
+    await proceed(buildSwitchingJournal(change, running));
+    for (const member of change.members) await makeRoom(host, change, member);
+    exchanged = await exchange(host, change, running, declared);
+    await start(host, running, health);
+    await proceed(buildSettledJournal(change));
+  } catch (failure) {
+    if (isUnknown(failure)) throw failure;
+    throw await takeBack(shieldFromInterruption(host), { change, journal, declared }, failure);
+  }
+  try {
+    await finish(shieldFromInterruption(host), journal);
+  } catch (failure) {
+    throw describeUnfinished(change, failure);
+  }
+  return exchanged;
+}
+
+/** Whether the journal may be in the phase `settled`: then the new deployments stay. */
+function isUnknown(failure: unknown): boolean {
+  return failure instanceof AtomicError && failure.code === 'ROLLBACK_FAILED';
+}
+
+/** Without a service of its own, a unit with the name of the container belongs to the host. */
+async function listRunning(host: Host, { members }: Switch): Promise<readonly string[]> {
+  const running = new Set<string>();
+  for (const { container: name, from } of members) {
+    const { unit } = await readCopies(buildDeploymentFolder(host.locations, name, from), name);
+    if (unit === undefined) continue;
+    for (const one of await listRunningUnits(host, name)) running.add(one);
+  }
+  return [...running];
+}
+
+/** The new deployments are up: says so, and what to do. */
+function describeUnfinished({ members }: Switch, failure: unknown): unknown {
+  if (!(failure instanceof AtomicError)) return failure;
+  const hint = 'Remove the cause and run `atomic recover`.';
+  const state = members.map(({ container, to }) => `${container} runs from ${container}.${to}`).join(', ');
+  return rewordError(failure, `${failure.message}; ${state}`, hint);
+}
+
+async function makeRoom(
+  host: Host,
+  { operation }: Switch,
+  { container: name, to }: SwitchMember,
+): Promise<void> {
+  if (operation === 'rollback') return;
+  const folder = buildDeploymentFolder(host.locations, name, to);
+  const built = buildDeploymentFolder(host.locations, name, to, 'new');
+  const previous = buildDeploymentFolder(host.locations, name, to, 'previous');
+  await withFileErrors(`replace ${folder}`, async () => {
+    if (await isFolder(folder)) await rename(folder, previous);
+    await rename(built, folder);
+  });
+}
+
+/** Changes from the old deployments to the new ones. The pause of the services is as short as possible. */
+async function exchange(
+  host: Host,
+  { members }: Switch,
+  running: readonly string[],
+  declared: Declared,
+): Promise<ReadonlyMap<string, ExchangeResult>> {
+  const exchanged = new Map<string, ExchangeResult>();
+  const units: ReplacedUnit[] = [];
+  let hasUnit = false;
+  for (const member of members) {
+    const files = await exchangeFiles(host, member);
+    exchanged.set(member.container, files.result);
+    units.push(files.unit);
+    hasUnit ||= files.hasUnit;
+  }
+  const reloadsEarly = units.every(({ replaced, wanted }) =>
+    stopsAlike(replaced.unit ?? '', wanted.unit ?? ''),
+  );
+  if (hasUnit && reloadsEarly) await reloadUnits(host, units);
+  for (const [index, { container: name, to }] of members.entries()) {
+    const [old, wanted] = [units[index]?.replaced.tmpfiles, units[index]?.wanted.tmpfiles];
+    if (old === wanted) continue;
+    declared.set(name, await planDeclaredPaths(old ?? '', wanted ?? ''));
+    await createDeclaredPaths(host, name, buildDeploymentFolder(host.locations, name, to));
+  }
+  throwIfInterrupted(host);
+  const names = members.map(({ container }) => container);
+  await stopUnits(
+    host,
+    names.filter((name) => running.includes(`${name}.service`)),
+  );
+  await runSteps(
+    host,
+    members.map(({ container, from, to }) => ({ step: 'link', container, from, to })),
+  );
+  if (hasUnit && !reloadsEarly) await reloadUnits(host, units);
+  return exchanged;
+}
+
+/** The host files of the image, the unit and the tmpfiles.d file. */
+async function exchangeFiles(host: Host, { container: name, from, to, isEnabled }: SwitchMember) {
+  const oldFolder = buildDeploymentFolder(host.locations, name, from);
+  const replaced = await readCopies(oldFolder, name);
+  const folder = buildDeploymentFolder(host.locations, name, to);
+  const wanted = await readCopies(folder, name);
+  throwIfInterrupted(host);
+  const staged = await readStagedFiles(host, folder, name);
+  const records = await readHostFilesRecords(host, [oldFolder], name);
+  const result = await exchangeHostFiles(host, records, staged);
+  await replaceHostFiles(host, name, wanted);
+  const ownUnits = [...records, ...(staged === undefined ? [] : [staged.record])].some(bringsUnits);
+  const hasUnit = ownUnits || (replaced.unit ?? wanted.unit) !== undefined;
+  return { result, unit: { name, replaced, wanted, isEnabled }, hasUnit };
+}
+
+/** Plans the lines that only the new tmpfiles.d file has: the others have been carried out before. */
+async function planDeclaredPaths(old: string, wanted: string): Promise<DeclaredPaths> {
+  const known = new Set(parseTmpfiles(old).map(({ text }) => text));
+  const added = parseTmpfiles(wanted).filter(({ text }) => !known.has(text));
+  return { text: added.map(({ text }) => text).join('\n'), missing: await listPathsToCreate(wanted) };
+}
+
+/** @throws UNIT_FAILED when a service does not start or does not stay up */
+async function start(host: Host, running: readonly string[], health: readonly HealthRequest[]) {
+  if (running.length === 0 || health.length === 0) return;
+  const watched = health.filter(({ name }) => running.includes(`${name}.service`));
+  try {
+    await startUnits(host, running);
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'COMMAND_FAILED') throw error;
+    const name = (await findStopped(host, watched)) ?? watched[0]?.name;
+    throw name === undefined ? error : await buildUnhealthy(host, name, 'start', error.message);
+  }
+  // Waits for all, so that no health check runs any more when the old deployments are restored.
+  const results = await Promise.allSettled(watched.map((request) => awaitHealth(host, request)));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+interface Progress {
+  readonly change: Switch;
+  readonly journal: Journal;
+  readonly declared: Declared;
+}
+
+/** @returns the error to throw, after the old deployments are restored */
+async function takeBack(
+  host: Host,
+  { change, journal, declared }: Progress,
+  failure: unknown,
+): Promise<unknown> {
+  try {
+    await goBack(host, journal);
+    for (const [name, paths] of declared) await undoDeclaredPaths(host, name, paths);
+    return describeTakenBack(failure, change);
+  } catch (undoFailure) {
+    const step = change.members.map(({ container, to }) => `${container} to deployment ${to}`).join(', ');
+    return buildRollbackFailed(`switching ${step}`, failure, undoFailure);
+  }
+}
+
+/** Builds the error after the old deployments are restored. Only when a service was not up, the image is the cause. */
+function describeTakenBack(failure: unknown, { members }: Switch): unknown {
+  if (!(failure instanceof AtomicError)) return failure;
+  const back = members.map(({ container, from }) => `${container}.${from}`).join(', ');
+  const message = `${failure.message}; ${back} ${members.length === 1 ? 'is' : 'are'} restored`;
+  if (failure.code !== 'UNIT_FAILED' || failure.details?.phase === undefined) {
+    return rewordError(failure, message, failure.hint);
+  }
+  const culprit = members.find(({ container }) => container === failure.details?.culprit);
+  return new AtomicError('ROLLED_BACK', message, {
+    cause: failure.cause,
+    hint: failure.hint,
+    details: { ...failure.details, deployment: culprit?.from },
+  });
+}
