@@ -33,8 +33,11 @@ const embedKoffi: BunPlugin = {
 const folder = `${outfile}.building`;
 const building = `${folder}/executable`;
 mkdirSync(folder, { recursive: true });
+// The name of the worker is one that `new URL('./object-worker.ts', import.meta.url)` names, in the executable too.
+const worker = fileURLToPath(new URL('../src/store/layer/object-worker.ts', import.meta.url));
 const result = await Bun.build({
-  entrypoints: [entry],
+  entrypoints: [entry, worker],
+  naming: { entry: '[name].[ext]' },
   target: 'bun',
   minify: { syntax: true, whitespace: true, identifiers: false },
   bytecode: true,

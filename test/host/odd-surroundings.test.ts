@@ -18,19 +18,27 @@ let usual: string;
 beforeAll(async () => {
   images = await openImageSource();
   registry = images.registry;
-  service = await images.push('service', { exports: serviceExports });
+  service = await images.push('service', { exports: serviceExports, extra: manyFiles });
   await atomic(['pull', service]);
   usual = await command('sh', '-ec', everything(service));
 });
 afterAll(() => registry.stop());
 
-/** Everything that loads native code or starts a program. */
+/** Enough for a thread of its own. */
+const manyFiles = Array.from({ length: 30 }, (_, index) => ({
+  path: `usr/share/file-${index}`,
+  content: `${index} `.repeat(20_000),
+}));
+
+/** Everything that loads native code or starts a thread or a program. */
 const everything = (image: string): string => `
+  atomic images delete -y ${image}
+  atomic images prune >/dev/null
   atomic pull ${image}
   atomic install --system ${image}
   atomic images verify
   atomic uninstall service
-  atomic images list`;
+  atomic images list -q`;
 
 test.each([
   ['mounted noexec', 'mount -t tmpfs -o noexec tmpfs /tmp'],

@@ -3,7 +3,8 @@
  * and the record of the archive are written. Memory grows with the number of directories, whose paths are kept, but neither
  * with the size nor with the number of the files, see `layer-tree.ts`.
  *
- * Threads of the pool inflate and write files; this thread does everything else. So one layer is imported at a time.
+ * A thread of the pool inflates and a worker creates files, see `file-worker.ts`; this thread does everything else. So one layer
+ * is imported at a time.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, type Transform, Writable } from 'node:stream';
@@ -29,7 +30,6 @@ import type { UnnamedFile } from './unnamed-file.ts';
 const INFLATED_CHUNK_BYTES = 256 * 1024;
 /** Bytes by which the inflater may be ahead of the reader of the archive, and the reader ahead of the written files. */
 const MAX_WAITING_BYTES = 2 * 1024 * 1024;
-const MAX_PENDING_BYTES = 4 * 1024 * 1024;
 const ARCHIVE_PACE = { young: 2 * 1024 * 1024, all: 16 * 1024 * 1024 } as const;
 /** Pace for directories that are written: they need much more memory for each byte. */
 const DIRECTORY_PACE = { young: 256 * 1024, all: 4 * 1024 * 1024 } as const;
@@ -138,7 +138,7 @@ class Unpacker extends Writable {
       this.#bytes += chunk.length;
       this.#reader.push(chunk);
       this.#archivePace.pass(chunk.length);
-      await this.#stage.settle(MAX_PENDING_BYTES);
+      await this.#stage.settle();
     });
   }
 
@@ -147,7 +147,7 @@ class Unpacker extends Writable {
       const summary = this.#reader.finish();
       const tree = this.#importer.finish();
       const tarSplit = this.#recorder.finish();
-      await this.#stage.settle(0);
+      await this.#stage.finish();
       this.#result = {
         summary,
         leftOut: this.#attributes.leftOut,

@@ -6,7 +6,7 @@
  * REPO/tmp/staging-BOOT-XXXXXX/     see `findStagingFolder`
  *   ab/cdef....file|dirtree|...     complete objects; commits are elsewhere, see waiting-files.ts
  *   atomic-object                   the object that this thread writes
- *   atomic-object-N                 objects that the pool writes, see pending-files.ts
+ *   atomic-object-batched           the object of a batch that is being written, see file-batcher.ts
  *   atomic-object-attributes        see kept-attributes.ts
  * ```
  *
@@ -17,23 +17,17 @@
 import {
   closeSync,
   fchmodSync,
-  lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readlinkSync,
   realpathSync,
-  renameSync,
   rmSync,
   symlinkSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { AtomicError } from '../../base/errors.ts';
 import { tolerateMissing } from '../../base/file-error.ts';
 import type { Locations } from '../../base/locations.ts';
-import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import { type Checksum, computeChecksum } from '../../image/checksum.ts';
 import type { DirectoryObjects } from '../../ostree/layer-tree.ts';
 import { formatObjectPath } from '../../ostree/object-files.ts';
@@ -41,56 +35,68 @@ import { type DirMeta, type DirTree, formatFileHeader, parseDirTree } from '../.
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { readVerifiedObject } from '../../ostree/verified-object.ts';
 import { applyBareMeta, applyBareSymlinkMeta, applyBareUserMeta } from './apply-meta.ts';
+import { FileBatcher } from './file-batcher.ts';
+import type { FileWorker } from './file-worker.ts';
 import { FileWriter } from './file-writer.ts';
 import { KeptAttributes } from './kept-attributes.ts';
-import { PendingFiles } from './pending-files.ts';
+import { Room } from './room.ts';
+import { StageFolder } from './stage-folder.ts';
 import { UnnamedFile } from './unnamed-file.ts';
 
 const BUFFERED = 'atomic-object';
 const METADATA_MODE = 0o644;
 
 export class ObjectStage implements DirectoryObjects {
-  readonly #repository: string;
   readonly #isBareUser: boolean;
-  readonly #folder: string;
+  readonly #folder: StageFolder;
   readonly #temporary: string;
-  readonly #subfolders = new Set<string>();
-  readonly #pending = new PendingFiles();
-  #started = 0;
-  #room: number;
+  readonly #room: Room;
+  readonly #files: FileBatcher;
 
   /**
    * @param locations locations of a repository with an open transaction, the only one of this process
    * @param room number of content bytes that may be written
+   * @param worker worker that no other stage uses at the same time
    * @throws Error when there is no transaction
    */
   constructor(
     { repository, repositoryMode }: Pick<Locations, 'repository' | 'repositoryMode'>,
     room: number,
+    worker: FileWorker,
   ) {
-    this.#room = room;
-    this.#repository = repository;
+    this.#room = Room.of(room);
     this.#isBareUser = repositoryMode === 'bare-user';
-    this.#folder = findStagingFolder(repository);
-    this.#temporary = `${this.#folder}/${BUFFERED}`;
-    for (const name of readdirSync(this.#folder)) {
-      if (name.startsWith(BUFFERED)) rmSync(`${this.#folder}/${name}`, { recursive: true });
-      else this.#subfolders.add(name);
+    this.#folder = new StageFolder(repository, findStagingFolder(repository));
+    const { path } = this.#folder;
+    this.#temporary = `${path}/${BUFFERED}`;
+    for (const name of readdirSync(path)) {
+      if (name.startsWith(BUFFERED)) rmSync(`${path}/${name}`, { recursive: true });
     }
+    this.#files = new FileBatcher(this.#folder, worker, {
+      temporary: this.#temporary,
+      isBareUser: this.#isBareUser,
+      room: this.#room,
+    });
   }
 
   /**
-   * Waits until at most `bytes` of content are still being written. Files may be read or committed only after `settle(0)`.
+   * Waits until there is room in memory for the next part of the archive.
    *
-   * @throws the first error of writing them
+   * @throws the first error of writing files
    */
-  async settle(bytes: number): Promise<void> {
-    await this.#pending.settle(bytes);
+  async settle(): Promise<void> {
+    await this.#files.settle();
   }
 
-  /** Waits for the files that are being written, and ignores their errors. Files that failed are removed. */
+  /** Writes the remaining files. Files may be read or committed only after that. @throws as `settle` */
+  async finish(): Promise<void> {
+    await this.#files.finish();
+  }
+
+  /** Gives up: ends the writing of files, and ignores its errors. A file that is not complete is removed. */
   async end(): Promise<void> {
-    await this.#pending.end();
+    this.#room.close();
+    await this.#files.end();
   }
 
   /**
@@ -111,10 +117,10 @@ export class ObjectStage implements DirectoryObjects {
   writeSymlink(meta: DirMeta, target: string): Checksum {
     const checksum = computeChecksum(formatFileHeader(meta, target));
     if (this.#isBareUser) this.#writeUserSymlink(checksum, meta, target);
-    else if (this.#isNew(checksum, 'file')) {
+    else if (this.#folder.isNew(checksum, 'file')) {
       symlinkSync(target, this.#temporary);
       applyBareSymlinkMeta(this.#temporary, meta);
-      this.#moveIn(this.#temporary, checksum, 'file');
+      this.#folder.moveIn(this.#temporary, checksum, 'file');
     }
     return checksum;
   }
@@ -143,7 +149,7 @@ export class ObjectStage implements DirectoryObjects {
     } finally {
       closeSync(fd);
     }
-    this.#moveIn(this.#temporary, checksum, kind);
+    this.#folder.moveIn(this.#temporary, checksum, kind);
   }
 
   /**
@@ -152,19 +158,20 @@ export class ObjectStage implements DirectoryObjects {
    * @throws AtomicError STORE_CORRUPT when it was damaged after that
    */
   readDirTree(checksum: Checksum): DirTree {
-    const staged = this.#path(checksum, 'dirtree');
-    const path = existsInFolder(staged) ? staged : formatObjectPath(this.#repository, checksum, 'dirtree');
+    const path = this.#folder.has(checksum, 'dirtree')
+      ? this.#folder.format(checksum, 'dirtree')
+      : formatObjectPath(this.#folder.repository, checksum, 'dirtree');
     return parseDirTree(readVerifiedObject(path, checksum, 'dirtree'));
   }
 
   /** @param fd the temporary file, when it has a part of the content */
   #finishFile(checksum: Checksum, meta: DirMeta, fd: number | undefined, content: readonly Buffer[]): void {
-    if (!this.#isNew(checksum, 'file')) {
-      if (fd !== undefined) this.#abandon(fd);
+    if (fd === undefined) {
+      this.#files.add(checksum, meta, content);
       return;
     }
-    if (fd === undefined) {
-      this.#writeBehind(checksum, meta, content);
+    if (!this.#folder.isNew(checksum, 'file')) {
+      this.#abandon(fd);
       return;
     }
     try {
@@ -172,50 +179,14 @@ export class ObjectStage implements DirectoryObjects {
     } finally {
       closeSync(fd);
     }
-    this.#moveFileIn(this.#temporary, checksum, meta);
-  }
-
-  /** The same content may be written twice at the same time; the second file then replaces the first. */
-  #writeBehind(checksum: Checksum, meta: DirMeta, content: readonly Buffer[]): void {
-    const [only] = content;
-    const data = only !== undefined && content.length === 1 ? only : Buffer.concat(content);
-    this.#takeRoom(data.length);
-    const path = `${this.#temporary}-${this.#started}`;
-    this.#started += 1;
-    this.#pending.add(data.length, async () => {
-      try {
-        // The flag for appending saves a system call: without it the runtime truncates the file after the write.
-        await writeFile(path, data, { flag: 'ax', mode: 0o600 });
-        this.#moveFileIn(path, checksum, meta);
-      } catch (error) {
-        unlinkIfThere(path);
-        throw error;
-      }
-    });
-  }
-
-  #moveFileIn(path: string, checksum: Checksum, meta: DirMeta): void {
-    if (this.#isBareUser) applyBareUserMeta(path, meta);
-    else applyBareMeta(path, meta);
-    this.#moveIn(path, checksum, 'file');
+    if (this.#isBareUser) applyBareUserMeta(this.#temporary, meta);
+    else applyBareMeta(this.#temporary, meta);
+    this.#folder.moveIn(this.#temporary, checksum, 'file');
   }
 
   #write(fd: number, data: Buffer): void {
-    this.#takeRoom(data.length);
+    this.#room.take(data.length);
     for (let at = 0; at < data.length; ) at += writeSync(fd, data, at);
-  }
-
-  #takeRoom(bytes: number): void {
-    this.#room -= bytes;
-    if (this.#room < 0) {
-      throw new AtomicError(
-        'NO_SPACE',
-        'No space left on the filesystem apart from the space that must stay free',
-        {
-          hint: 'Free some space on the filesystem of the image store and try again.',
-        },
-      );
-    }
   }
 
   #abandon(fd: number): void {
@@ -225,27 +196,9 @@ export class ObjectStage implements DirectoryObjects {
 
   /** A damaged object of the repository counts as missing: it is written again, and the transaction replaces it. */
   #hasSoundMetadata(checksum: Checksum, kind: 'dirtree' | 'dirmeta'): boolean {
-    if (existsInFolder(this.#path(checksum, kind))) return true;
-    const path = formatObjectPath(this.#repository, checksum, kind);
+    if (this.#folder.has(checksum, kind)) return true;
+    const path = formatObjectPath(this.#folder.repository, checksum, kind);
     return tolerateDamage(() => readVerifiedObject(path, checksum, kind)) !== undefined;
-  }
-
-  #isNew(checksum: Checksum, extension: string): boolean {
-    if (existsInFolder(formatObjectPath(this.#repository, checksum, extension))) return false;
-    return !existsInFolder(this.#path(checksum, extension));
-  }
-
-  #moveIn(path: string, checksum: Checksum, extension: string): void {
-    const subfolder = checksum.slice(0, 2);
-    if (!this.#subfolders.has(subfolder)) {
-      mkdirSync(`${this.#folder}/${subfolder}`, { mode: 0o755 });
-      this.#subfolders.add(subfolder);
-    }
-    renameSync(path, this.#path(checksum, extension));
-  }
-
-  #path(checksum: Checksum, extension: string): string {
-    return `${this.#folder}/${checksum.slice(0, 2)}/${checksum.slice(2)}.${extension}`;
   }
 }
 
@@ -269,9 +222,4 @@ function findStagingFolder(repository: string): string {
 /** @returns `undefined` for a descriptor that was closed after `/proc/self/fd` was listed */
 function findLink(path: string): string | undefined {
   return tolerateMissing(() => readlinkSync(path));
-}
-
-/** `existsSync` would follow symlinks, and a dangling symlink is an object too. */
-function existsInFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

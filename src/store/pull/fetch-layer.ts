@@ -12,6 +12,7 @@ import type { Pointer } from '../../native/glib.ts';
 import { withStoreErrors } from '../../ostree/store-error.ts';
 import type { Transaction } from '../../ostree/transaction.ts';
 import type { RenewableSource } from '../../source/renewable-source.ts';
+import type { FileWorker } from '../layer/file-worker.ts';
 import { recordLayer } from '../layer-ledger.ts';
 import { readAvailableSpace } from '../preflight.ts';
 import { findStoredLayer, type StoredLayer } from '../stored-layer.ts';
@@ -23,8 +24,10 @@ export interface LayerSource {
   readonly retryPauses: readonly number[];
 }
 
-export interface QueuedSource extends LayerSource {
+/** What a layer passes through: its blob, and the thread that creates its files. */
+export interface LayerPipeline extends LayerSource {
   readonly blobs: BlobQueue;
+  readonly files: FileWorker;
 }
 
 /** Origin of a layer: `present` under its ref, `resumed` from an interrupted pull, or `fetched` from the source. */
@@ -54,7 +57,7 @@ interface WantedLayer {
 export async function ensureLayer(
   host: Host,
   transaction: Transaction,
-  from: QueuedSource,
+  from: LayerPipeline,
   { known, ...wanted }: WantedLayer & { readonly known: ReadonlyMap<string, StoredLayer> },
 ): Promise<EnsuredLayer> {
   const { layer, diffId } = wanted;
@@ -73,14 +76,14 @@ export async function ensureLayer(
 async function fetchWithRetries(
   host: Host,
   transaction: Transaction,
-  { source, retryPauses, blobs }: QueuedSource,
+  { source, retryPauses, ...pipeline }: LayerPipeline,
   wanted: WantedLayer,
 ): Promise<EnsuredLayer> {
   const object = `layer ${wanted.layer.digest}`;
   try {
     return await retryTransient(host, object, retryPauses, async (triesBefore) => {
       if (triesBefore > 0) await source.renew();
-      return fetchLayer(host, transaction, blobs, wanted);
+      return fetchLayer(host, transaction, pipeline, wanted);
     });
   } catch (error) {
     throw wrapError(error, object);
@@ -90,7 +93,7 @@ async function fetchWithRetries(
 async function fetchLayer(
   host: Host,
   transaction: Transaction,
-  blobs: BlobQueue,
+  { blobs, files }: Pick<LayerPipeline, 'blobs' | 'files'>,
   { layer, diffId }: WantedLayer,
 ): Promise<EnsuredLayer> {
   const { importLayer } = await import('../layer/import-layer.ts');
@@ -98,7 +101,7 @@ async function fetchLayer(
   const { writeLayerCommit } = await import('../write-commit.ts');
   host.report({ kind: 'layer-started', digest: layer.digest, bytes: layer.size });
   const { repo } = transaction;
-  const stage = new ObjectStage(host.locations, (await readAvailableSpace(host, repo)).bytes);
+  const stage = new ObjectStage(host.locations, (await readAvailableSpace(host, repo)).bytes, files);
   using record = stage.createRecord();
   const blob = await blobs.take(layer);
   const imported = await importLayer(stage, blob, {

@@ -27,6 +27,7 @@ import { findImage } from '../find-image.ts';
 import { hasConfig } from '../image-files.ts';
 import { hasMergedRoot } from '../image-root.ts';
 import { hasSignatures } from '../image-signatures.ts';
+import { FileWorker } from '../layer/file-worker.ts';
 import { forgetLayers } from '../layer-ledger.ts';
 import { checkRoomForLayers, listMissingLayers } from '../preflight.ts';
 import { findStoredLayers, type StoredLayer } from '../stored-layer.ts';
@@ -85,8 +86,9 @@ export async function storeImage(
         kind: 'pull-planned',
         layers: planned.map(({ digest, size }) => ({ digest, bytes: size })),
       });
+      using files = new FileWorker();
       using blobs = new BlobQueue(source, planned);
-      const queued = { ...from, blobs };
+      const queued = { ...from, blobs, files };
       const wanted = { manifest, diffIds, there: known };
       const { trees, fetched, pending } = await storeLayers(host, transaction, queued, wanted);
       writeConfigCommit(transaction, manifest.config, config);

@@ -14,7 +14,7 @@ import type { Transaction } from '../../ostree/transaction.ts';
 import { forgetLayers } from '../layer-ledger.ts';
 import type { LayerTree } from '../merge-layers.ts';
 import type { StoredLayer } from '../stored-layer.ts';
-import { ensureLayer, type QueuedSource } from './fetch-layer.ts';
+import { ensureLayer, type LayerPipeline } from './fetch-layer.ts';
 
 /**
  * Bytes between two transactions. The end of a transaction syncs the filesystem, which takes about 0.3 s after 200 MB. Only a
@@ -50,7 +50,7 @@ interface WantedLayers {
 export async function storeLayers(
   host: Host,
   transaction: Transaction,
-  from: QueuedSource,
+  from: LayerPipeline,
   { manifest, diffIds, there }: WantedLayers,
 ): Promise<StoredLayers> {
   const fetched: BlobDescriptor[] = [];

@@ -10,6 +10,7 @@ import { withRepository } from '../../ostree/repository.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { withTransaction } from '../../ostree/transaction.ts';
 import { writeRef } from '../../ostree/write-refs.ts';
+import { FileWorker } from '../layer/file-worker.ts';
 import { BlobQueue } from '../pull/blob-queue.ts';
 import { ensureLayer, type LayerSource } from '../pull/fetch-layer.ts';
 import { findStoredLayer } from '../stored-layer.ts';
@@ -28,8 +29,9 @@ export async function* refetchLayers(
 ): AsyncGenerator<Replacement> {
   const { host } = repair.scratch;
   await withRepository(host, async (repo) => {
+    using files = new FileWorker();
     using blobs = new BlobQueue(from.source, layers);
-    const queued = { ...from, blobs };
+    const queued = { ...from, blobs, files };
     await withTransaction(host, repo, 'storing layers', async (transaction) => {
       for (const layer of layers) {
         await ensureLayer(host, transaction, queued, {

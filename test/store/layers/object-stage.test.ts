@@ -9,6 +9,7 @@ import { LayerTreeBuilder } from '../../../src/ostree/layer-tree.ts';
 import { readCommit } from '../../../src/ostree/object-files.ts';
 import { withRepository } from '../../../src/ostree/repository.ts';
 import { withTransaction } from '../../../src/ostree/transaction.ts';
+import { FileWorker } from '../../../src/store/layer/file-worker.ts';
 import { ObjectStage } from '../../../src/store/layer/object-stage.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
 import { buildImage } from '../../support/oci-image.ts';
@@ -148,13 +149,15 @@ test.each([
 /** Builds a tree of equal files that comes back to directories it has left, in a transaction of its own. */
 async function buildTree(store: Sandbox, paths: readonly string[]): Promise<void> {
   await withRepository(store.host, async (repo) => {
-    await withTransaction(store.host, repo, 'building a tree', () => {
-      const stage = new ObjectStage(store.locations, 5_000_000);
+    using worker = new FileWorker();
+    await withTransaction(store.host, repo, 'building a tree', async () => {
+      const stage = new ObjectStage(store.locations, 5_000_000, worker);
       const builder = new LayerTreeBuilder(stage, 1);
       const writer = stage.beginFile({ uid: 0, gid: 0, mode: 0o100644, xattrs: [] });
       const checksum = writer.finish();
       for (const path of paths) builder.addFile(path, checksum);
       builder.finish();
+      await stage.finish();
     });
   });
 }
@@ -172,7 +175,8 @@ test('a file that is given up leaves nothing, and what does not fit is refused',
   await withRepository(store.host, async (repo) => {
     const { abortTransaction, beginTransaction } = await import('../../../src/native/ostree.ts');
     beginTransaction(repo);
-    const stage = new ObjectStage(store.locations, 5_000_000);
+    using worker = new FileWorker();
+    const stage = new ObjectStage(store.locations, 5_000_000, worker);
     const meta = { uid: 0, gid: 0, mode: 0o100644, xattrs: [] };
     const given = stage.beginFile(meta);
     given.write(Buffer.alloc(2_000_000));
@@ -190,6 +194,6 @@ test('a file that is given up leaves nothing, and what does not fit is refused',
 test('without a transaction there is no stage', async () => {
   await using store = await createStore([registry]);
   await withRepository(store.host, async () => {
-    expect(() => new ObjectStage(store.locations, 1)).toThrow('0 staging folders');
+    expect(() => new ObjectStage(store.locations, 1, new FileWorker())).toThrow('0 staging folders');
   });
 });
