@@ -1,6 +1,6 @@
 /**
- * From the command line to the exit status; the only reader of `process.*`. What a verb needs is loaded when it is known:
- * even `node:fs` takes a sixth of the time in which `--version` is done.
+ * From the command line to the exit status; the only reader of `process.*`. Modules are loaded when the verb is known:
+ * even `node:fs` takes a sixth of the time of `--version`.
  */
 import { version } from '../package.json';
 import { AtomicError } from './base/errors.ts';
@@ -56,7 +56,7 @@ async function runVerb(request: VerbRequest): Promise<Output> {
     async ask(question) {
       screen.writeError(question);
       const line = await (await import('./cli/standard-stream.ts')).readLine(0, signal);
-      // Nobody has pressed Enter.
+      // The person has not pressed Enter after the question.
       if (line === undefined) screen.writeError('\n');
       return line;
     },

@@ -1,13 +1,16 @@
-/** A line that only one of two texts has, at its place. */
+/** A line that only one of two texts has, with its position. */
 export interface LineChange {
   readonly change: 'removed' | 'added';
   readonly text: string;
 }
 
-/** Beyond so many pairs of lines the middle of both texts counts as replaced: the table of pairs would not fit. */
+/**
+ * With more pairs of lines, the middle of both texts counts as replaced, because the table of pairs would need too much
+ * memory.
+ */
 const MAX_PAIRS = 4_000_000;
 
-/** Lists the lines in which two texts differ, in their order: the fewest that turn one into the other. */
+/** Lists the lines in which two texts differ, in their order: the smallest set of removed and added lines. */
 export function compareLines(before: string, after: string): readonly LineChange[] {
   const [old, young] = [splitLines(before), splitLines(after)];
   let start = 0;

@@ -70,7 +70,7 @@ const categories = {
 export type ErrorCode = keyof typeof categories;
 
 export interface AtomicErrorOptions {
-  /** What the person can do: the next command to type, or the file to look at. No final newline. */
+  /** The hint for the person: the next command to type, or the file to read. No final newline. */
   hint?: string;
   /** Facts for `--json`: paths, digests, argv. Never credentials. */
   details?: Record<string, unknown>;
@@ -110,7 +110,7 @@ export class AtomicError extends Error {
 /**
  * Puts the outer step before the message of an error: `installing etcd: checking out 1c2d...: no space left on /var`.
  *
- * @param error what was caught; anything but an `AtomicError` is returned unchanged, because it is a bug
+ * @param error the caught value; anything but an `AtomicError` is returned unchanged, because it is a bug
  * @param step "verbing object" of the outer step
  */
 export function wrapError(error: unknown, step: string): unknown {
@@ -150,7 +150,7 @@ export function addDetails(error: unknown, details: Record<string, unknown>): un
 /**
  * Puts a hint before that of an error.
  *
- * @param error what was caught; an interruption, and anything but an `AtomicError`, is returned unchanged
+ * @param error the caught value; an interruption, and anything but an `AtomicError`, is returned unchanged
  */
 export function addHint(error: unknown, hint: string): unknown {
   if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') return error;

@@ -1,9 +1,9 @@
 /**
- * What operations report while they run. They never write to the terminal: `cli/progress/reporter.ts` turns events into
- * lines, bars or JSON. Scripts match the words of some lines (compatibility N-10, A-01).
+ * The reports of running operations. Operations never write to the terminal: `cli/progress/reporter.ts` turns events
+ * into lines, bars or JSON. Scripts match the words of some lines (compatibility N-10, A-01).
  */
 export type ProgressEvent =
-  /** `image` is the name as the person wrote it. */
+  /** `image` is the name as typed. */
   | { kind: 'pull-started'; image: string }
   /** The layers that the pull will fetch, base first; `bytes` as in `layer-started`. */
   | { kind: 'pull-planned'; layers: readonly { readonly digest: string; readonly bytes: number }[] }

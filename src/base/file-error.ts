@@ -1,4 +1,4 @@
-/** Failed system calls, as the runtime throws them: their words for a person, and the errors that they become. */
+/** Turns failed system calls, as the runtime throws them, into errors for a person. */
 import { AtomicError, type ErrorCode } from './errors.ts';
 
 const codes: Readonly<Record<string, ErrorCode>> = {
@@ -11,7 +11,7 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 /**
  * Turns a failed system call into an error for a person.
  *
- * @param error what was caught; anything that is not a failed system call is returned unchanged, because it is a bug
+ * @param error the caught value; anything that is not a failed system call is returned unchanged, because it is a bug
  * @param step "verb object", such as `write /etc/tmpfiles.d/etcd.conf`
  */
 export function toFileError(error: unknown, step: string): unknown {
@@ -105,7 +105,7 @@ export function findErrno(error: unknown): string | undefined {
   return /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
 
-/** Explains why a system call failed, and what to do about it. @param error an error with an errno */
+/** Explains why a system call failed, and gives a hint. @param error an error with an errno */
 export function explainSystemError(error: Error): ErrnoWords {
   return words[findErrno(error) ?? ''] ?? { reason: readSystemWords(error.message) };
 }
@@ -118,7 +118,7 @@ export function describeSystemError(error: Error): string {
   return call === '' ? reason : `${call}: ${reason}`;
 }
 
-/** What was caught, in words for a person, for a sentence that goes on from there. */
+/** Formats a caught value for a person, as the end of a sentence. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return findErrno(error) === undefined ? error.message : describeSystemError(error);

@@ -10,8 +10,8 @@ interface JsonExcess {
 }
 
 /**
- * Checks the limits of a document before it is parsed: a parsed tree takes up to a hundred times the memory of its text.
- * The text may be anything; the parser refuses what is not JSON.
+ * Checks the limits of a document before it is parsed: a parsed tree takes up to a hundred times the memory of its
+ * text. The text may be anything; the parser refuses text that is not JSON.
  */
 export function findJsonExcess(text: string): JsonExcess | undefined {
   let depth = 0;

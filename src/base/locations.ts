@@ -1,4 +1,4 @@
-/** Where things are on this machine (compatibility O-01). All paths are absolute. */
+/** The folders of atomic on this machine (compatibility O-01). All paths are absolute. */
 export interface Locations {
   /** CHECKOUTS: deployments and the symlinks that name them (O-01). */
   readonly checkouts: string;

@@ -18,7 +18,7 @@ export interface Failure {
   readonly stack: string | undefined;
 }
 
-/** How many causes are followed; a longer chain is a loop or adds nothing. */
+/** The largest number of causes that are followed; a longer chain is a loop, or adds no information. */
 const MAX_DEPTH = 8;
 
 /**
@@ -83,7 +83,7 @@ function formatStacks(chain: readonly unknown[]): string | undefined {
   return stacks.length === 0 ? undefined : stacks.join('\nCaused by ');
 }
 
-/** Joins the messages. A cause whose text is in the message above it already is left out. */
+/** Joins the messages. A cause whose text is part of the message above it is left out. */
 function formatChain(chain: readonly unknown[]): string {
   return chain
     .filter((error, index) => index === 0 || !isSystemCallError(error))

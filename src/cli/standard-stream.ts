@@ -7,7 +7,8 @@ const RETRY_MILLISECONDS = 5;
 /**
  * Makes a function that writes text to a standard stream. It returns after the write, so that an exit loses nothing.
  *
- * When the reader has closed the pipe (`atomic images list | head`), further text is dropped and the operation goes on.
+ * When the reader has closed the pipe (`atomic images list | head`), further text is dropped and the operation
+ * continues.
  *
  * @param fd 1 or 2
  */

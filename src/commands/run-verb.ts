@@ -30,7 +30,7 @@ export interface VerbRequest {
   readonly globals: GlobalOptions;
 }
 
-/** A command that still runs so many milliseconds after a signal explains why. */
+/** Milliseconds after a signal after which a command that still runs explains the reason. */
 const INTERRUPT_NOTICE_DELAY = 1000;
 
 /**

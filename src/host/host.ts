@@ -3,8 +3,8 @@ import type { Locations } from '../base/locations.ts';
 import type { Settings } from '../base/settings.ts';
 
 /**
- * What an operation may know about the machine and the caller. `main.ts`, the only reader of `process.*`, builds it once.
- * It is the first parameter of every function that has effects.
+ * The facts about the machine and the caller that an operation may use. `main.ts`, the only reader of `process.*`,
+ * builds it once. It is the first parameter of every function that has effects.
  */
 export interface Host {
   /** Environment for reading variables and for child processes. */
@@ -14,7 +14,7 @@ export interface Host {
   readonly gid: number;
   /** Absolute path of the running program (template variable ATOMIC). */
   readonly program: string;
-  /** Aborted by SIGINT, SIGTERM and SIGHUP; looked at between steps. */
+  /** Aborted by SIGINT, SIGTERM and SIGHUP; operations check it between steps. */
   readonly signal: AbortSignal;
   readonly report: Report;
   /** Called for every child process after its end. */

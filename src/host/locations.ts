@@ -1,4 +1,4 @@
-/** Finds where things are on this machine (compatibility O-01 to O-06). Reads only; creates nothing. */
+/** Finds the folders of atomic on this machine (compatibility O-01 to O-06). Reads only; creates nothing. */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Locations } from '../base/locations.ts';

@@ -81,8 +81,8 @@ export async function runVisibly(
 }
 
 /**
- * Runs a program whose exit status is an answer, not a failure. A program that a signal ended gave no answer: the kernel
- * was out of memory, or a person killed it.
+ * Runs a program whose exit status is an answer, not a failure. A signal that ended the program is a failure: the
+ * kernel was out of memory, or a person killed it.
  *
  * @throws TOOL_MISSING when it cannot be started, COMMAND_FAILED when a signal ended it, INTERRUPTED
  */

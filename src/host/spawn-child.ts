@@ -1,9 +1,10 @@
 /**
- * Starts children that end with this program, also when it is killed: a child that went on would work without the locks,
- * which end with this program. The kernel kills a child that has set `PR_SET_PDEATHSIG`: setpriv(1) sets it and executes
- * the program. The signal is sent when the thread that started the child ends: that is the main thread, which ends last.
+ * Starts children that end with this program, also when it is killed: a child that continued would work without the
+ * locks, which end with this program. The kernel kills a child that has set `PR_SET_PDEATHSIG`: setpriv(1) sets it and
+ * executes the program. The signal is sent when the thread that started the child ends: that is the main thread, which
+ * ends last.
  *
- * Where setpriv is missing or older than util-linux 2.33, children are started without it.
+ * When setpriv is missing or older than util-linux 2.33, children are started without it.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';

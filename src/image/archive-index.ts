@@ -5,7 +5,7 @@ import { toPrintable } from '../base/printable.ts';
 import { isFullName, type ManifestDescriptor } from './image-location.ts';
 import { MAX_MANIFEST_BYTES } from './manifest.ts';
 
-/** How many images an error names at most. */
+/** The largest number of images that an error names. */
 const MAX_SHOWN = 20;
 const MAX_NAME = 200;
 const TAG_ANNOTATION = 'org.opencontainers.image.ref.name';
@@ -103,8 +103,8 @@ export function chooseArchived(
 }
 
 /**
- * Chooses an image of a layout by the annotation that names it. Without a choice it is the only image, or the only one
- * with a name: attestations in the same layout have none.
+ * Chooses an image of a layout by the annotation that names it. Without a choice it is the only image, or the only
+ * image with a name: attestations in the same layout have no name.
  *
  * @throws AtomicError as `chooseArchived`
  */
@@ -133,7 +133,7 @@ export function chooseOfLayout(
   );
 }
 
-/** A name without a tag means the only image of that name, whatever its tag is. */
+/** A name without a tag means the only image of that name, with any tag. */
 function findOnlyTag<T extends { readonly key: string }>(
   matches: readonly T[],
   choice: string,

@@ -1,6 +1,6 @@
 /**
- * The configuration blob of an image (OCI image specification, "Image Configuration"; Docker's has the same shape). It is
- * parsed once, whatever is read from it. Absent and `null` keys count as empty; unknown keys are ignored.
+ * The configuration blob of an image (OCI image specification, "Image Configuration"; Docker's has the same shape). It
+ * is parsed once. Absent and `null` keys count as empty; unknown keys are ignored.
  */
 import { AtomicError } from '../base/errors.ts';
 import {
@@ -63,13 +63,13 @@ export interface HistoryEntry {
   readonly isEmpty: boolean;
 }
 
-/** Everything that is read from a blob. */
+/** The parsed parts of a blob. */
 export interface ImageConfiguration {
   readonly config: ImageConfig;
   readonly details: ImageDetails;
 }
 
-/** Stands for a blob that is not in the store. */
+/** The configuration of an image whose blob is not in the store. */
 export const emptyConfiguration: ImageConfiguration = {
   config: emptyImageConfig,
   details: {
@@ -80,7 +80,7 @@ export const emptyConfiguration: ImageConfiguration = {
   },
 };
 
-/** The limit that containers/image puts on configuration blobs, here in UTF-16 units. */
+/** The limit of containers/image for configuration blobs, here in UTF-16 units. */
 const MAX_LENGTH = 4 * 1024 * 1024;
 
 /**
@@ -123,7 +123,7 @@ export function checkConfiguration(text: string, image: string, layers: number):
 
 /**
  * Whether the label of an image asks for one run at its installation instead of a service (compatibility N-15). Other
- * mistakes in the blob do not matter here.
+ * faults of the blob are ignored.
  *
  * @param text the blob
  * @throws AtomicError MANIFEST_INVALID when it is not JSON

@@ -101,7 +101,7 @@ function join(...parts: readonly (string | undefined)[]): string {
 /** The names of images in a layout that containers/image accepts. Registries accept fewer tags. */
 const LAYOUT_TAG = /^[A-Za-z0-9]+(?:(?:[-._:@+/]|--)[A-Za-z0-9]+)*$/;
 
-/** An empty tag stands for an image without one. */
+/** An empty tag means an image without a tag. */
 function readLayoutTag(text: string, tag: string | undefined): string | undefined {
   if (tag === undefined || tag === '' || LAYOUT_TAG.test(tag)) return tag;
   throw badDestination(

@@ -17,7 +17,7 @@ export interface ImageDescription {
   readonly layers: readonly LayerFacts[];
   readonly config: ImageConfig;
   readonly details: ImageDetails;
-  /** How many signatures are stored with the image. */
+  /** The number of signatures that are stored with the image. */
   readonly signatures: number;
 }
 

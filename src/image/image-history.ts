@@ -1,7 +1,7 @@
 import type { HistoryEntry } from './configuration-blob.ts';
 import type { Digest } from './digest.ts';
 
-/** A layer in the manifest, with what the store knows about it. */
+/** A layer in the manifest, with the facts about it in the store. */
 export interface LayerFacts {
   /** `sha256:...` of the blob. */
   readonly digest: Digest;

@@ -64,7 +64,7 @@ export function formatLocation(location: ImageLocation): string {
 }
 
 /**
- * Builds the name under which the image is stored: its name in the source, else that of its file or folder.
+ * Builds the name under which the image is stored: its name in the source, otherwise the name of its file or folder.
  *
  * @returns the name with a tag or a digest
  * @throws AtomicError BAD_REFERENCE when the result is not a valid name for an image

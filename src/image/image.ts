@@ -29,7 +29,7 @@ export interface StoredImage extends ListedImage {
   readonly source: string | undefined;
 }
 
-/** What a manifest says about an image, without the commit of its root filesystem. */
+/** The facts about an image from its manifest, without the commit of its root filesystem. */
 export type ImageFacts = Omit<StoredImage, 'commit'>;
 
 /**
@@ -82,20 +82,20 @@ export interface SilenceLimits {
   readonly bytes: number;
 }
 
-/** How to reach the source. The configuration files of containers/image give what is left out. */
+/** How to reach the source. The configuration files of containers/image give the other values. */
 export interface SourceOptions {
-  /** This machine's when left out. */
+  /** The default is the platform of this machine. */
   readonly platform?: Platform;
   readonly credentials?: RegistryCredentials;
   readonly authFile?: string;
   readonly certDirectory?: string;
   readonly tlsVerify?: boolean;
   /**
-   * The pauses before further tries after a transient failure, in milliseconds. There is one try more than pauses.
-   * 1, 2 and 4 s when left out.
+   * The pauses before further tries after a transient failure, in milliseconds. There is one try more than pauses. The
+   * default is 1, 2 and 4 s.
    */
   readonly retryPauses?: readonly number[];
-  /** A longer silence counts as a lost connection. 360 and 120 s when left out. */
+  /** A longer silence counts as a lost connection. The default is 360 and 120 s. */
   readonly silenceLimits?: SilenceLimits;
 }
 

@@ -1,4 +1,4 @@
-/** Platforms: what a person asks for, and what the configuration of an image says. */
+/** Platforms: the option of a person, and the configuration of an image. */
 import { AtomicError } from '../base/errors.ts';
 import { isJsonObject, tryParseJson } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';

@@ -6,8 +6,8 @@ import { dropRegistryPrefix } from './source-name.ts';
 const MAX_PROPOSALS = 5;
 
 /**
- * Finds stored images with similar names: the same repository with other tags, else the same name with another registry
- * or user, else the most similar spelling, first with the same registry and user.
+ * Finds stored images with similar names: the same repository with other tags, otherwise the same name with another
+ * registry or user, otherwise the most similar spelling, first with the same registry and user.
  *
  * @param written the name as typed
  * @param stored full names, with tag or digest

@@ -41,9 +41,9 @@ export type ParsedRef =
   | { readonly kind: 'other' };
 
 /**
- * Parses the name of a ref below `ociimage/`. The name of a blob is exactly 64 or 128 lower-case hex digits. The name of
- * an image always has a tag or a digest, and so an encoded `:`; the original took `cafe:1` for a blob (X-10). A name that
- * `formatImageRef` would write in another way is neither: no command could name that image.
+ * Parses the name of a ref below `ociimage/`. The name of a blob is exactly 64 or 128 lower-case hex digits. The name
+ * of an image always has a tag or a digest, and so an encoded `:`; the original read `cafe:1` as a blob (X-10). A name
+ * that `formatImageRef` would write in another way is neither: no command could name that image.
  *
  * @param name the last part of the ref, without `ociimage/`
  */
@@ -69,7 +69,7 @@ function decodeBytes(encoded: string): string | undefined {
 }
 
 /**
- * Lists the refs of every digest in a manifest. Everything that the manifest needs is among them, even when its kind is
+ * Lists the refs of every digest in a manifest. They include every blob that the manifest needs, even when its kind is
  * unknown or it is damaged.
  */
 export function listNamedBlobs(manifest: string): readonly string[] {

@@ -69,14 +69,14 @@ export function parseReference(text: string): ImageReference {
   };
 }
 
-/** Formats the name under which an image is stored: with its tag, else its digest; without prefix. */
+/** Formats the name under which an image is stored: with its tag, otherwise with its digest; without prefix. */
 export function formatReference({ repository, tag, digest }: ImageReference): string {
   return tag === undefined && digest !== undefined
     ? `${repository}@${digest}`
     : `${repository}:${tag ?? 'latest'}`;
 }
 
-/** Formats the name for a request to a registry or a store: with its digest, else its tag. */
+/** Formats the name for a request to a registry or a store: with its digest, otherwise with its tag. */
 export function formatRequest(reference: ImageReference): string {
   return formatReference(reference.digest === undefined ? reference : { ...reference, tag: undefined });
 }

@@ -1,7 +1,6 @@
 /**
- * The image argument of a command: a name in a registry, or another source before a colon
- * (compatibility I-01). Parsing is pure: `source` looks which path exists, which decides how its
- * colons are read.
+ * The image argument of a command: a name in a registry, or another source before a colon (compatibility I-01). Parsing
+ * is pure: `source` finds the existing path, which determines the meaning of its colons.
  */
 import { AtomicError } from '../base/errors.ts';
 import { type ImageReference, parseReference } from './reference.ts';
@@ -42,10 +41,10 @@ const STORE_PREFIXES: Readonly<Record<string, StoreTransport>> = {
 };
 /** `docker:5000/etcd` is a registry with a port and a path, although its host has the name of a prefix. */
 const REGISTRY_WITH_PORT = /^[a-z-]+:[0-9]+\//;
-/** Names of images in registries do not start so. */
+/** Names of images in registries do not begin like this. */
 const OBVIOUS_PATH = /^[./]/;
 
-/** @throws AtomicError BAD_REFERENCE with what is wrong and an example */
+/** @throws AtomicError BAD_REFERENCE with the fault and an example */
 export function parseSourceName(text: string): SourceName {
   const prefix = text.slice(0, Math.max(0, text.indexOf(':')));
   const rest = text.slice(prefix.length + 1);
@@ -114,7 +113,7 @@ export function parseStoredName(text: string): ImageReference {
   );
 }
 
-/** Removes the prefixes that stand for a registry (compatibility I-02, I-03). */
+/** Removes the prefixes of registries (compatibility I-02, I-03). */
 export function dropRegistryPrefix(text: string): string {
   return text.replace(/^(?:https?:(?:\/\/)?|oci:|docker:\/\/)/, '');
 }

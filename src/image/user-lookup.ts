@@ -103,7 +103,7 @@ function parseId(text: string): number | undefined {
 }
 
 /**
- * @param part the part of `user` that stands for nothing
+ * @param part the part of `user` that cannot be resolved
  * @param text of the file that has the names
  */
 function buildUnresolved(user: string, kind: 'user' | 'group', part: string, text: string): AtomicError {

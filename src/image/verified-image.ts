@@ -26,7 +26,10 @@ interface ProblemFacts {
   readonly paths: readonly string[];
   /** Digests of the layers that contain it, base first. Empty when only the merged image contains it. */
   readonly layers: readonly string[];
-  /** Whether the root filesystem of the image needs it. The configuration needs what neither it nor a layer needs. */
+  /**
+   * Whether the root filesystem of the image needs it. Objects that neither it nor a layer needs belong to the
+   * configuration.
+   */
   readonly isInRoot: boolean;
 }
 
@@ -34,7 +37,7 @@ interface ProblemFacts {
 export interface DeploymentProblem {
   /** The absolute path in the root filesystem; `info` for the file beside it. */
   readonly path: string;
-  /** `additional` is no damage: it is reported and left alone. */
+  /** `additional` is not damage: it is reported and stays. */
   readonly state: 'changed' | 'missing' | 'additional';
   readonly reason: string;
 }
@@ -51,7 +54,7 @@ export interface VerifiedDeployment {
 
 /** A deployment whose image is unknown, because its `info` cannot be read. */
 export interface UnreadableContainer extends VerifiedDeployment {
-  /** What a person can do about it, as a part of a sentence: `run atomic recover`. */
+  /** The remedy, as a part of a sentence: `run atomic recover`. */
   readonly remedy: string;
 }
 
@@ -93,7 +96,7 @@ export interface StaleMount {
   readonly directory: string;
 }
 
-/** What the registry has under the name of an image. */
+/** The answer of the registry for the name of an image. */
 export type RemoteStatus =
   | { readonly kind: 'up-to-date' }
   | { readonly kind: 'newer'; readonly digest: Digest }

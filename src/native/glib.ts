@@ -26,12 +26,13 @@ const variantNewFromBytes = glib.func(
 );
 
 /**
- * GLib and libostree print broken assertions for their developers. The journal of systemd gets that text, so that it is
- * there for a bug report and does not mix with the output of a command.
+ * GLib and libostree print broken assertions for their developers. The text goes to the journal of systemd, so that a
+ * bug report can include it and the output of a command does not.
  */
 const setLogWriter = glib.func('void g_log_set_writer_func(void *writer, void *data, void *release)');
 setLogWriter(glib.symbol('g_log_writer_journald'), null, null);
-// That writer takes everything, also what GLib's own drops unless G_MESSAGES_DEBUG is set. getpid ignores the message.
+// That writer receives every message, also debug messages that GLib's own writer drops unless G_MESSAGES_DEBUG is set.
+// getpid ignores the message.
 const ignoreMessage = loadLibrary('libc.so.6').symbol('getpid');
 const INFO_AND_DEBUG = (1 << 6) | (1 << 7);
 const setLogHandler = glib.func(

@@ -96,7 +96,10 @@ function setByteLock(fd: number, type: number, { start, length }: ByteRange): nu
   return lockBytesCall(fd, F_OFD_SETLK, range);
 }
 
-/** Creates a file that is in memory only and has no name. It goes when its last descriptor is closed, also by `kill -9`. */
+/**
+ * Creates a file that is in memory only and has no name. It disappears when its last descriptor is closed, also by
+ * `kill -9`.
+ */
 export function createMemoryFile(name: string): number {
   const fd: number = memfdCall(name, MFD_CLOEXEC);
   if (fd < 0) throw new SystemCallFailed('memfd_create', koffi.errno());

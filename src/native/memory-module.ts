@@ -39,7 +39,10 @@ function load(open: () => number, content: Buffer): unknown {
   }
 }
 
-/** Fails in a process that may not make code (`MemoryDenyWriteExecute=` of systemd), because `bun:ffi` makes some. */
+/**
+ * Fails in a process that may not create executable memory (`MemoryDenyWriteExecute=` of systemd), because `bun:ffi`
+ * does that.
+ */
 function createMemoryFile(): number {
   const libc = dlopen('libc.so.6', { memfd_create: { args: ['buffer', 'u32'], returns: 'i32' } });
   try {

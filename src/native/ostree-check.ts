@@ -20,7 +20,7 @@ const checksumFileAt = library.func(
  * Reads a content object whole and compares its checksum, which covers content, owner, mode and xattrs (or the target
  * of a symlink), in the form that the repository's mode gives them.
  *
- * @throws GErrorThrown saying what is wrong; `g-io-error-quark` `notFound` when it is missing
+ * @throws GErrorThrown with the fault; `g-io-error-quark` `notFound` when it is missing
  */
 export async function checkFileObject(repo: Pointer, checksum: string): Promise<void> {
   const error: PointerSlot = [null];

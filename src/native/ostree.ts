@@ -181,9 +181,9 @@ export function writeFileObject(repo: Pointer, content: Buffer): string {
 }
 
 /**
- * Checks out the folder `subpath` (`/` for all) of a commit as hard links into `path`, which must not exist. Does not sync.
- * libostree copies a file where the kernel refuses a hard link: the file has the maximum number, or `path` is on another
- * filesystem.
+ * Checks out the folder `subpath` (`/` for all) of a commit as hard links into `path`, which must not exist. Does not
+ * sync. libostree copies a file when the kernel refuses a hard link: the file has the maximum number, or `path` is on
+ * another filesystem.
  */
 export async function checkoutWithLinks(
   repo: Pointer,

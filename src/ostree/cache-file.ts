@@ -9,7 +9,10 @@ import { findErrno } from '../base/file-error.ts';
 const SUM_LENGTH = 64;
 const MODE = 0o644;
 const { O_RDONLY, O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
-/** The folder may belong to another user, so the path may be a symlink or a FIFO: neither is followed nor waited for. */
+/**
+ * The folder may belong to another user, so the path may be a symlink or a FIFO: it does not follow the one and does
+ * not wait for the other.
+ */
 const CAREFULLY = O_NOFOLLOW | O_NONBLOCK;
 
 /** @returns the value that was written; the caller checks its shape. `undefined` when there is no intact file */

@@ -1,7 +1,7 @@
 /**
- * The serialised form of GVariant values, as far as OSTree's metadata objects need it
- * (GVariant specification, "Serialisation Format"). Container types are described once, by a small schema, and the
- * codec of a schema decodes and encodes; nothing here knows about OSTree.
+ * The serialised form of GVariant values, as far as OSTree's metadata objects need it (GVariant specification,
+ * "Serialisation Format"). A small schema describes a container type once, and its codec decodes and encodes; this
+ * module does not depend on OSTree.
  *
  * Decoding checks every offset against the data, because a repository may be damaged.
  */

@@ -1,4 +1,4 @@
-/** What the names in a layer mean. */
+/** The meaning of names in a layer. */
 
 /** Beginning of the name of a whiteout: the rest of the name is removed from lower layers (OCI image specification, "Whiteouts"). */
 export const WHITEOUT_PREFIX = '.wh.';

@@ -1,10 +1,11 @@
 /**
- * Builds the tree of one layer from the entries of its archive in their order (OCI image specification, "Layer"): a later
- * entry replaces an earlier entry of the same path, and a hard link stands for what its target is at that moment.
+ * Builds the tree of one layer from the entries of its archive in their order (OCI image specification, "Layer"): a
+ * later entry replaces an earlier entry of the same path, and a hard link is the file that its target is at that
+ * moment.
  *
  * Archives go from directory to directory. From time to time the directories that were left are written, and only their
  * checksums are kept; they are read again when an entry needs them. So memory grows with the directories above the last
- * entry, not with the number of files. A directory that changes after it was written leaves an object that nothing needs.
+ * entry, not with the number of files. A directory that changes after it was written leaves an unused object.
  */
 
 import { compareUtf8 } from '../base/compare-utf8.ts';

@@ -8,7 +8,7 @@ import { isDamage } from './tolerate-damage.ts';
  *
  * @param read reads a commit by its checksum; called again when the ref has changed
  * @returns `undefined` when there is no such ref, or it was removed meanwhile
- * @throws what `read` throws; AtomicError STORE_CORRUPT when the ref names no commit
+ * @throws the errors of `read`; AtomicError STORE_CORRUPT when the ref names no commit
  */
 export function readThroughRef<T>(
   repository: string,

@@ -44,7 +44,10 @@ async function openOrCreate(host: Host): Promise<Pointer> {
   });
 }
 
-/** libostree does not sync the configuration, and a kill would leave its temporary file for ever; so this module writes it. */
+/**
+ * libostree does not sync the configuration, and a kill would leave its temporary file for ever; so this module writes
+ * the file.
+ */
 async function writeConfig({ locations: { repository, repositoryMode } }: Host): Promise<void> {
   const path = makeWaitingPath(repository);
   try {

@@ -13,7 +13,7 @@ const HIDDEN_WORDS = /“\/proc\/[^”]+”: No such file or directory/;
 const MISSING_WORDS = /Couldn't find file object|No such metadata object/;
 
 /**
- * @param step what was being done: "verbing object", such as `storing layer sha256:...`
+ * @param step the failed step: "verbing object", such as `storing layer sha256:...`
  * @returns the typed error; any other error unchanged, because it is a bug or is typed already
  */
 export function toStoreError(error: unknown, step: string): unknown {

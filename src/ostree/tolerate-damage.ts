@@ -12,7 +12,7 @@ export function tolerateDamage<T>(read: () => T): T | undefined {
   }
 }
 
-/** Whether an error says that an object is damaged, missing or unreadable. */
+/** Whether an error means that an object is damaged, missing or unreadable. */
 export function isDamage(error: unknown): error is Error {
   return (
     error instanceof VariantMalformed ||

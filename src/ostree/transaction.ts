@@ -98,7 +98,7 @@ export class Transaction {
  * Runs an action in a transaction and commits it. When it returns, its objects and refs are on the disk. After a failure the
  * refs of images are as they were at the last checkpoint of the action.
  *
- * @param step what is being done: "verbing object", for messages
+ * @param step the step in progress: "verbing object", for messages
  * @throws AtomicError NO_SPACE, READ_ONLY, STORE_FAILED; LOCK_BUSY and INTERRUPTED while another program removes objects;
  * errors of the action
  */

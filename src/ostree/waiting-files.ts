@@ -1,6 +1,6 @@
 /**
- * Commits and refs wait in a folder of their own until everything that they name is on the disk. So no kill and no power cut
- * leaves a commit without its trees, which `ostree fsck` reports as damage, or a ref without its commit.
+ * Commits and refs wait in a separate folder until all objects that they name are on the disk. So no kill and no power
+ * cut leaves a commit without its trees, which `ostree fsck` reports as damage, or a ref without its commit.
  *
  * ```
  * REPO/tmp/atomic-waiting/

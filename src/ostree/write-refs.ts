@@ -45,9 +45,9 @@ export async function writeRef({ locations }: Host, ref: string, commit: Checksu
 }
 
 /**
- * Removes refs one by one. A crash leaves the remaining ones. Needs no space, so that it works on a full disk; a transaction
- * would create a folder first. The removal is on the disk when this returns, because no object may go before the last ref
- * that needs it.
+ * Removes refs one by one. A crash leaves the remaining ones. Needs no space, so that it works on a full disk; a
+ * transaction would create a folder first. The removal is on the disk when this returns, because no object may be
+ * removed before the last ref that needs it.
  *
  * @param refs such as `ociimage/...`
  */

@@ -77,7 +77,7 @@ async function findPlace({ place, transport, orRegistry }: FileName): Promise<Pl
   for (const split of splits) {
     const kind = await findKind(split.path);
     if (kind === 'folder') return split;
-    // A file that has the name of a registry's image by accident is not meant, unless it is an archive.
+    // A file that has the name of a registry's image by accident is ignored, unless it is an archive.
     const isMeant = orRegistry === undefined || ARCHIVE_NAME.test(split.path);
     if (kind === 'file' && isMeant) return split;
     if (kind === 'special') throw sourceUnreadable(split.path, 'it is neither a file nor a folder');

@@ -10,12 +10,12 @@ import { readRawManifest } from './skopeo/skopeo.ts';
 import { prepareAccess } from './trust/credentials-file.ts';
 
 /**
- * Reads the digest that a name has in its registry now. When the name is a list of images: `own` if the list has it, whatever
- * its platform is; otherwise the digest of the image for this machine's platform.
+ * Reads the digest that a name has in its registry now. When the name is a list of images: `own` if the list has it,
+ * with any platform; otherwise the digest of the image for this machine's platform.
  *
  * @param location `docker://registry/name:tag`
  * @param own digest of the stored image
- * @returns `undefined` when the registry does not have the name any more
+ * @returns `undefined` when the name no longer exists in the registry
  * @throws AtomicError REGISTRY_AUTH, REGISTRY_UNREACHABLE, MANIFEST_UNSUPPORTED, TOOL_MISSING and the like
  */
 export async function findRemoteDigest(

@@ -47,8 +47,8 @@ export async function readImageDescription(
 }
 
 /**
- * Reads the configuration of an image. A missing one, which the original tool's prune removed, is reported and counts as
- * empty.
+ * Reads the configuration of an image. A missing configuration, which the prune of the original tool removed, is
+ * reported and counts as empty.
  *
  * @throws AtomicError STORE_CORRUPT, MANIFEST_INVALID
  */

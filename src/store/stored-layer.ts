@@ -19,8 +19,8 @@ export interface StoredLayer {
 /**
  * Finds a complete layer (compatibility S-07).
  *
- * @param diffId digest of the inflated archive, by the image's configuration. A layer that was adopted for another image,
- * see `writeAdoptedLayers`, does not count for an image that says otherwise
+ * @param diffId digest of the inflated archive, by the image's configuration. A layer that was adopted for another
+ *   image, see `writeAdoptedLayers`, does not count for an image whose configuration contradicts it
  * @throws AtomicError STORE_CORRUPT
  */
 export function findStoredLayer(

@@ -1,4 +1,4 @@
-/** Everything below a folder of an image, read from the repository. */
+/** Lists the entries below a folder of an image, read from the repository. */
 
 import { lstatSync, readlinkSync } from 'node:fs';
 import type { Host } from '../host/host.ts';
@@ -8,14 +8,14 @@ import { formatObjectPath, readDirMeta } from '../ostree/object-files.ts';
 import { type ImageRoot, readImageRoot } from './image-root.ts';
 
 export interface WalkedEntry {
-  /** Below the folder, without a leading slash. */
+  /** Path below the folder, without a leading slash. */
   readonly path: string;
   readonly kind: 'directory' | 'file' | 'symlink';
   /** Permission bits. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Of a file. */
+  /** Length of a file in bytes. */
   readonly size: number;
   /** The target of a symlink. */
   readonly target: string | undefined;

@@ -60,8 +60,8 @@ export interface AdoptableLayer {
 /**
  * Writes a commit for each layer whose content the store has under another digest: the same tree, the size of this blob.
  *
- * Only the image's configuration says that the layer has this content, and the blob itself was not checked. So the commit
- * is marked: an image whose configuration says otherwise of the layer fetches it.
+ * The only evidence for the content is the configuration of the image; the blob itself was not checked. So the commit
+ * is marked: an image whose configuration contradicts it fetches the layer.
  *
  * @returns the adopted layers by digest
  */

@@ -1,9 +1,9 @@
 /**
  * CRC-64/GO-ISO, the checksum that tar-split keeps of each file of an archive.
  *
- * The polynomial is x^64 + x^4 + x^3 + x + 1, so that multiplying by x^64, which is what taking in eight bytes means,
- * is three shifts: x^64 = x^4 + x^3 + x + 1. Bits are reflected: the highest bit of the high word is the coefficient
- * of x^0, and multiplying by x shifts right. The at most four bits that are shifted out come back through `overflow`.
+ * The polynomial is x^64 + x^4 + x^3 + x + 1, so that to add eight bytes, which multiplies by x^64, takes three shifts:
+ * x^64 = x^4 + x^3 + x + 1. Bits are reflected: the highest bit of the high word is the coefficient of x^0, and
+ * multiplying by x shifts right. The at most four bits that are shifted out come back through `overflow`.
  */
 
 const WORD_BYTES = 8;

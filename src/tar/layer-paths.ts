@@ -1,8 +1,8 @@
 /**
- * Finds the path of each entry of a layer. A name leads through the symlinks of earlier entries of the same layer: after
- * `lib -> usr/lib`, the entry `lib/x` is `usr/lib/x`. Symlinks are resolved as data and below the root, which `..` and
- * absolute targets cannot leave. Symlinks of lower layers have no effect: each layer is unpacked by itself, and its folder
- * replaces whatever a lower layer has under that name, as in an overlay.
+ * Finds the path of each entry of a layer. A name leads through the symlinks of earlier entries of the same layer:
+ * after `lib -> usr/lib`, the entry `lib/x` is `usr/lib/x`. Symlinks are resolved as data and below the root, which
+ * `..` and absolute targets cannot leave. Symlinks of lower layers have no effect: each layer is unpacked by itself,
+ * and its folder replaces any file of that name in a lower layer, as in an overlay.
  */
 import { findParentPath, WHITEOUT_PREFIX } from '../ostree/layer-names.ts';
 import { Refusal } from './layer-rejected.ts';
@@ -16,7 +16,7 @@ const MAX_FOLDERS = 1000;
 const MAX_NAMES_BYTES = 256 * 1024 * 1024;
 const MAX_RESOLVED_BYTES = 1024 * 1024 * 1024;
 
-/** What an entry means for later entries. `skipped`: nothing is stored for it. */
+/** The meaning of an entry for later entries. `skipped`: the store has no file for it. */
 export type PathUse =
   | { readonly kind: 'file' | 'directory' | 'skipped' }
   | { readonly kind: 'symlink'; readonly target: string };
@@ -48,7 +48,7 @@ export class LayerPaths {
     return checkDepth(checkLength(resolved === '' ? name : `${resolved}/${name}`));
   }
 
-  /** @returns what an earlier entry means at a resolved path; `undefined` when it has no meaning for others */
+  /** @returns the meaning of an earlier entry at a resolved path; `undefined` when it has none for later entries */
   find(path: string): PathUse | undefined {
     const known = this.#known.get(path);
     if (known === undefined) return undefined;
@@ -69,7 +69,7 @@ export class LayerPaths {
     } else {
       if (isDirectory(this.#known.get(path))) throw new Refusal(`a ${shown} in the place of a directory`);
       this.#countBytes(path.length - path.lastIndexOf('/'));
-      // The name alone makes a whiteout, whatever the type of the entry is.
+      // The name alone makes a whiteout, with any type of entry.
       if (use.kind === 'file' || isWhiteout(path)) this.#forget(path);
       else this.#set(path, use.kind === 'symlink' ? { target: use.target } : 'skipped');
     }

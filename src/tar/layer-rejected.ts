@@ -1,13 +1,13 @@
 import { AtomicError } from '../base/errors.ts';
 import { formatFileName } from '../base/printable.ts';
 
-/** Says what is wrong with an entry; the reader adds the place in the archive. */
+/** The fault of an entry; the reader adds the place in the archive. */
 export class Refusal extends Error {}
 
 /**
  * The error for an archive that must not be unpacked.
  *
- * @param problem what is wrong, such as `a name with a NUL byte`
+ * @param problem the fault, such as `a name with a NUL byte`
  * @param offset place in the archive, in bytes
  * @param name name of the entry, when it is known
  */

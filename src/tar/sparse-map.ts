@@ -15,7 +15,7 @@ export interface SparseMap {
   readonly areas: readonly DataArea[];
 }
 
-/** What the extended header says: the map, or that it comes with the content. */
+/** The result of the extended header: the map, or the fact that the map is in the content. */
 export type SparseHeader =
   | { readonly kind: 'map'; readonly name: Buffer | undefined; readonly map: SparseMap }
   | { readonly kind: 'map in content'; readonly name: Buffer | undefined; readonly size: number };

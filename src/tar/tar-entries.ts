@@ -1,4 +1,4 @@
-/** Checks the entries of a layer's archive, and collects what concerns all of them together. */
+/** Checks the entries of a layer's archive, and collects a summary of them. */
 import { isUtf8 } from 'node:buffer';
 import type { Xattr } from '../ostree/ostree-objects.ts';
 import { LayerPaths, type PathUse } from './layer-paths.ts';
@@ -60,11 +60,14 @@ export interface TarEntry {
   readonly target: string;
 }
 
-/** What concerns all entries together. */
+/** The summary of all entries. */
 export interface TarSummary {
   /** Device nodes and FIFOs, which OSTree cannot keep (compatibility S-10). */
   readonly unsupportedEntries: number;
-  /** Directories that exist only because something below them is named; without leading slash, the root as `''`. */
+  /**
+   * Directories that the archive only implies, because it names paths below them; without leading slash, the root as
+   * `''`.
+   */
   readonly impliedDirectories: readonly string[];
   /** Whether a path contains `.wh.`; without one there is no whiteout. */
   readonly mayHaveWhiteouts: boolean;

@@ -22,7 +22,7 @@ export interface TarHeader {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Whether the fields that GNU tar used for sparse files are set. Readers look at them whatever the type is. */
+  /** Whether the fields that GNU tar used for sparse files are set. Readers use them with any type. */
   readonly isOldSparse: boolean;
 }
 

@@ -2,9 +2,9 @@
  * Reads a layer's archive as a stream and refuses unsafe ones: names that leave the root or are too long, an archive that is
  * cut short.
  *
- * It also refuses what readers of tar interpret differently: two names for one entry, content where none belongs, types of
- * single vendors. So an image cannot show one tree to a scanner or a registry and another tree here.
- * `test/native/tar-differential.test.ts` compares with libarchive.
+ * It also refuses what readers of tar interpret differently: two names for one entry, content of an entry that must
+ * have none, types of single vendors. So an image cannot show one tree to a scanner or a registry and another tree
+ * here. `test/native/tar-differential.test.ts` compares with libarchive.
  */
 import { AtomicError } from '../base/errors.ts';
 import { layerRejected } from './layer-rejected.ts';

@@ -9,7 +9,8 @@ export class MalformedXattr extends Error {}
 
 /**
  * @param records of one PAX header
- * @returns attributes sorted by the bytes of their names, each once; the `SCHILY` record of an attribute wins
+ * @returns attributes sorted by the bytes of their names, each once; of two records of an attribute, the `SCHILY`
+ *   record counts
  * @throws MalformedXattr
  */
 export function parsePaxXattrs(records: ReadonlyMap<string, Buffer>): readonly Xattr[] {

@@ -1,4 +1,4 @@
-/** A command as data: what the parser accepts and what `--help` prints come from the same value. */
+/** A command as data: the parser and `--help` use the same value. */
 export interface CommandSpec<
   Options extends OptionTable = OptionTable,
   Operands extends OperandTable = OperandTable,
@@ -43,7 +43,7 @@ export interface OperandSpec {
   readonly label: string;
   readonly description: string;
   /**
-   * How many words the operand takes: one when left out, `many` none or more, `some` one or more. Only the last operand
+   * How many words the operand takes: one by default, `many` none or more, `some` one or more. Only the last operand
    * may take another number than one.
    */
   readonly count?: 'optional' | 'many' | 'some';

@@ -1,6 +1,6 @@
 /**
  * The lines of `--progress-fd`, described in docs/commands.md: one JSON object each, with fields for programs and a
- * `text` for people. New types and fields may come within a version; a meaning that changes makes a new one.
+ * `text` for people. A version may get new types and fields; a changed meaning needs a new version.
  */
 import type { ProgressEvent } from '../../base/events.ts';
 import { formatCount } from '../../base/format-count.ts';

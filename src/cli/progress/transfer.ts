@@ -17,7 +17,7 @@ interface Sample {
 const WINDOW = 5000;
 /** The shortest time between two samples; there may be thousands of reports in a second. */
 const SAMPLE_DISTANCE = 200;
-/** A transfer of a lower age has no rate: it would show the speed of buffers, not of the network. */
+/** A younger transfer has no rate: it would show the speed of buffers, not of the network. */
 const MIN_AGE = 500;
 
 export function startTransfer(total: number, now: number): Transfer {

@@ -1,4 +1,4 @@
-/** How two deployments of a container differ, in short. */
+/** Formats a summary of the differences between two deployments of a container. */
 import { formatCount } from '../../base/format-count.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
 import type {
@@ -17,7 +17,7 @@ export const textNames: Readonly<Record<TextDifference['role'], string>> = {
   tmpfiles: 'tmpfiles.d',
 };
 
-/** One entry at least: that nothing differs is worth a line. */
+/** At least one entry: a line also says that nothing differs. */
 export function formatChangeEntries(changes: DeploymentChanges): readonly Entry[] {
   const { texts } = changes;
   const entries = [
@@ -29,7 +29,7 @@ export function formatChangeEntries(changes: DeploymentChanges): readonly Entry[
     : [{ label: 'None', lines: ['image, values, unit and configuration are equal'] }];
 }
 
-/** All but the rendered files. */
+/** All differences except those of the rendered files. */
 export function formatImageEntries(changes: DeploymentChanges): readonly Entry[] {
   const { image, runtime, values, hostFiles, gained, dropped } = changes;
   const hasOtherName = image !== undefined && image.before.name !== image.after.name;

@@ -1,4 +1,4 @@
-/** What `containers check` and `containers fetch` print. */
+/** The output of `containers check` and `containers fetch`. */
 import { toPrintable } from '../../base/printable.ts';
 import { formatTable } from '../../cli/output/format-table.ts';
 import type { CheckedContainer } from '../../containers/update/check-containers.ts';

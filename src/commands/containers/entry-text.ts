@@ -1,4 +1,4 @@
-/** Labels with text behind them, for a terminal of 80 columns. */
+/** Formats labels with text after them, for a terminal of 80 columns. */
 import { toPrintable } from '../../base/printable.ts';
 import { wrapText } from '../../cli/help/wrap-text.ts';
 
@@ -28,7 +28,7 @@ export function formatEntries(entries: readonly Entry[]): string {
     .join('');
 }
 
-/** The rest of a line is indented, so that the next line is seen to begin. */
+/** The rest of a wrapped line is indented, so that a reader sees where the next line begins. */
 function wrapLine(line: string): readonly string[] {
   const [first = '', ...rest] = wrapText(toPrintable(line, MAX_TEXT), TEXT_WIDTH - INDENT.length);
   return [first, ...rest.map((text) => `${INDENT}${text}`)];

@@ -63,7 +63,7 @@ function buildDeploymentJson({ number, folder, isActive, installed, problems }: 
   };
 }
 
-/** `0` stands for a symlink or folder without one. */
+/** `0` for a folder, and for a symlink without a checksum. */
 function findChecksum(recorded: string | undefined): string | null {
   return recorded === undefined || recorded === '0' ? null : recorded;
 }

@@ -14,7 +14,7 @@ import type { RefusedImage } from '../../containers/refused-image.ts';
 import { formatChangeEntries } from './changes-text.ts';
 import { type Entry, formatEntries } from './entry-text.ts';
 
-/** Each word of the column of origins has at most so many letters. */
+/** The width of the column of origins. */
 const ORIGIN_WIDTH = 9;
 
 export function formatContainer(container: ContainerDescription): string {
@@ -51,7 +51,7 @@ function describeService({ unit, loadState, activeState, subState, result, fileS
   return `${unit}: ${[...load, `${activeState}${ending}`, fileState].filter((word) => word !== '').join(', ')}`;
 }
 
-/** The changes say what the other deployment has otherwise. */
+/** The changes show the values of the other deployment. */
 function formatDeployment(
   { name, deployments, changes }: ContainerDescription,
   { number, folder, isActive, installed, problems }: DeploymentDescription,
@@ -91,7 +91,7 @@ function listDemands({ record, health, asks }: InstalledDescription): readonly E
   ];
 }
 
-/** Those of the system say little, and are the most. */
+/** Most values come from the system, and are of little interest. */
 function listValues({ record, origins, hasRecordedOrigins }: InstalledDescription): Entry {
   const values = (['person', 'image', 'generated', undefined] as const).flatMap((origin) =>
     Object.entries(record.values)

@@ -1,11 +1,11 @@
 import type { InstallPlan } from '../../containers/container.ts';
 
-/** What `install` did, or with `--display` would do. */
+/** The changes that `install` has made, or with `--display` would make. */
 export type InstallResult =
   | { readonly kind: 'installed' | 'planned'; readonly plan: InstallPlan }
   | { readonly kind: 'already-present'; readonly name: string };
 
-/** Builds the document of `install --json`; `plan` is null when nothing had to be done. */
+/** Builds the document of `install --json`; `plan` is null when there was nothing to do. */
 export function buildInstallJson(result: InstallResult): Record<string, unknown> {
   if (result.kind === 'already-present') {
     return { schemaVersion: 1, outcome: result.kind, name: result.name, plan: null };

@@ -58,8 +58,8 @@ const filterFields: FilterFields<ListedContainer> = {
 };
 
 /**
- * Keys of the original (L-06), and `values` (what the templates were rendered with), `created_at`, `problem`: why
- * a container is damaged, else null, and `deployments`: the current one, and the one that a rollback goes back to.
+ * Keys of the original (L-06), and `values` (inserted into the templates), `created_at`, `problem`: why a container is
+ * damaged, otherwise null, and `deployments`: the current one, and the one that a rollback goes back to.
  */
 function buildJson(container: ListedContainer): Record<string, unknown> {
   const record = container.kind === 'container' ? container.record : undefined;

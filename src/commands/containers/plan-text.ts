@@ -29,7 +29,7 @@ export function formatInstallPlan(plan: InstallPlan): string {
   ].join('\n');
 }
 
-/** The content is the image's; one line says which. */
+/** The content is that of the image, so one line describes it. */
 function formatHostFile({ path, kind, mode, uid, gid, size, sha256, target }: PlannedHostFile): string {
   const owner = `mode ${mode.toString(8).padStart(4, '0')}, owner ${uid}:${gid}`;
   const shown = toPrintable(path);

@@ -1,11 +1,11 @@
-/** What `containers update` and `containers rollback` print. */
+/** The output of `containers update` and `containers rollback`. */
 
 import { formatTable } from '../../cli/output/format-table.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
 import type { UpdateResult } from '../../containers/update/update-request.ts';
 import { formatInstallPlan } from './plan-text.ts';
 
-/** What became of one container. */
+/** The result for one container. */
 export type UpdateLine =
   | { readonly outcome: 'held'; readonly name: string }
   | UpdateResult
@@ -15,7 +15,7 @@ export type UpdateLine =
       readonly error: { readonly code: string; readonly message: string };
     };
 
-/** Formats what became of one container, in the words of the original where it had some (compatibility C-02). */
+/** Formats the result for one container, in the words of the original if it had any (compatibility C-02). */
 export function formatUpdate(line: UpdateLine): string {
   switch (line.outcome) {
     case 'up-to-date':

@@ -10,7 +10,7 @@ import { parseSourceOptions, sourceOptions } from '../options/source-options.ts'
 import { buildUpdateJson } from './update-json.ts';
 import { formatUpdate, formatUpdateSummary, type UpdateLine } from './update-text.ts';
 
-/** `--retry` is about images here; a lost connection is tried again as usual. */
+/** `--retry` concerns images here; after a lost connection, a transfer is tried again with the default pauses. */
 const { retry: _, ...accessOptions } = sourceOptions;
 
 export const containersUpdate = defineCommand({

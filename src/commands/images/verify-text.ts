@@ -16,7 +16,10 @@ import {
   type VerifiedImage,
 } from '../../image/verified-image.ts';
 
-/** How many paths of an object are printed; one object may be at a thousand paths. `--json` has all of them. */
+/**
+ * The largest number of paths that are printed for an object; an object may have a thousand paths. `--json` has all of
+ * them.
+ */
 const MAX_PATHS = 8;
 
 /** Formats a line for each problem, then a summary. */

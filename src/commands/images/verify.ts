@@ -71,7 +71,7 @@ function withoutTls(source: SourceOptions, images: readonly string[]): SourceOpt
   return areInsecure ? { ...source, tlsVerify: false } : source;
 }
 
-/** The result of a verification, a repair or a look at registries. */
+/** The result of a verification, a repair, or requests to registries. */
 interface Part {
   readonly text: string;
   /** The members of the JSON document. */

@@ -27,7 +27,7 @@ export interface Person {
 export interface Output {
   /** The text for standard output, with its newlines. */
   readonly text: string;
-  /** 0 when left out. */
+  /** The default is 0. */
   readonly exitStatus?: number;
 }
 

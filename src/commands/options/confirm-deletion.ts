@@ -3,7 +3,7 @@ import type { Person } from './command.ts';
 import { formatWords, isYes } from './deletion-view.ts';
 
 /**
- * Asks before something is deleted.
+ * Asks for confirmation before a deletion.
  *
  * @param words the names of the objects as typed
  * @throws REFUSED in the words of the original (compatibility D-01), with exit status 2

@@ -1,4 +1,4 @@
-/** Asks whether an update may get further privileges on the host. */
+/** Asks the person whether an update may get further privileges on the host. */
 
 import { AtomicError } from '../../base/errors.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';

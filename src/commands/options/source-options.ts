@@ -5,7 +5,7 @@ import type { OptionTable, OptionValue } from '../../cli/arguments/command-spec.
 import type { RegistryCredentials, SourceOptions } from '../../image/image.ts';
 import { requireAccessFiles } from '../../source/trust/access-files.ts';
 
-/** The pauses of so many tries take nearly an hour. */
+/** The limit of `--retry`; the pauses of so many tries take nearly an hour. */
 const MAX_RETRIES = 100;
 
 /** The options of every verb that may pull: how to reach the registry. */

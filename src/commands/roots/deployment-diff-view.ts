@@ -1,4 +1,4 @@
-/** The output of `diff NAME`: the files, and what else the deployments have otherwise. */
+/** The output of `diff NAME`: changed files, and the other differences between the deployments. */
 import { escapeText } from '../../cli/output/escape-text.ts';
 import type { DeploymentChanges, TextDifference } from '../../containers/inspect/container-description.ts';
 import type { FileChange } from '../../store/file-change.ts';

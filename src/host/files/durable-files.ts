@@ -8,16 +8,17 @@ import { isErrno, toFileError, withFileErrors } from '../../base/file-error.ts';
 import { unlinkIfThere } from './unlink-file.ts';
 
 /**
- * Builds the name under which a file is written before it is renamed to `path`. The name is fixed, so that the rest of a
- * crash can be found; the caller holds the lock that guards `path`. The dot and the suffix hide the file from systemd.
+ * Builds the name under which a file is written before it is renamed to `path`. The name is fixed, so that the next
+ * command finds the remains of a crash; the caller holds the lock that guards `path`. The dot and the suffix hide the
+ * file from systemd.
  */
 export function temporaryPath(path: string): string {
   return `${dirname(path)}/.${basename(path)}.new`;
 }
 
 /**
- * Writes a whole file: it syncs the content under a temporary name, then renames the file. After a crash the old file or
- * the new one is there, and perhaps the temporary one.
+ * Writes a whole file: it syncs the content under a temporary name, then renames the file. After a crash the old file
+ * or the new file exists, and perhaps the temporary file.
  *
  * @param mode permission bits, set regardless of the umask
  * @throws NO_SPACE, READ_ONLY, STORE_FAILED
@@ -36,7 +37,7 @@ export async function writeFileDurably(path: string, content: string, mode: numb
 }
 
 /**
- * Checks before an operation begins that a folder can be changed. A missing folder is no error.
+ * Checks before an operation begins that a folder can be changed. A missing folder is not an error.
  *
  * @throws READ_ONLY
  */

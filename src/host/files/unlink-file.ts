@@ -13,7 +13,7 @@ export function unlinkIfThere(path: string): void {
     unlinkSync(path);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return;
-    // A read-only filesystem refuses to remove also what is not there.
+    // A read-only filesystem also refuses to remove a missing file.
     if (isErrno(error, 'EROFS') && lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
     throw error;
   }

@@ -23,7 +23,7 @@ export interface LockAttempt<T> {
 /**
  * Tries to lock until that succeeds. Reports the holder of the lock at once, and then every ten seconds.
  *
- * @throws INTERRUPTED, and what `checkWait` throws
+ * @throws INTERRUPTED, and the errors of `checkWait`
  */
 export async function waitForLock<T>(host: Host, attempt: LockAttempt<T>): Promise<T> {
   const { object, tryToLock, findHolder, renewalMilliseconds = RENEWAL_MILLISECONDS, checkWait } = attempt;

@@ -33,9 +33,10 @@ export async function withMountPoint<T>(
 }
 
 /**
- * Checks the directory again under the lock for mounts: two commands for one directory both found it empty before.
+ * Checks the directory again with the lock for mounts, because two commands for one directory may both have found it
+ * empty.
  *
- * @throws FILE_CONFLICT when something was mounted or put there meanwhile
+ * @throws FILE_CONFLICT when a mount or a file was created there meanwhile
  */
 export async function requireStillEmpty({ path, held }: MountPoint): Promise<void> {
   const [named, opened] = await Promise.all([stat(path), stat(held)]);
@@ -49,7 +50,7 @@ export async function requireStillEmpty({ path, held }: MountPoint): Promise<voi
   await requireEmpty(held, path);
 }
 
-/** Finds the real path of a directory. When it is gone, the symlinks of its existing parents are resolved. */
+/** Finds the real path of a directory. When it does not exist, the symlinks of its existing parents are resolved. */
 export async function resolveMountPoint(written: string): Promise<string> {
   requireFindable(written);
   try {

@@ -41,7 +41,7 @@ export async function readPidfileSupport(host: Host, runtime: Runtime): Promise<
 
 /**
  * Removes the state that a killed runtime left of a container; it would cause `container with id exists` (compatibility
- * X-32). Does nothing when the runtime knows no such container or is not installed any more.
+ * X-32). Does nothing when the runtime knows no such container or is no longer installed.
  *
  * @throws COMMAND_FAILED
  */
@@ -51,7 +51,7 @@ export async function removeStaleState(host: Host, runtime: string, name: string
   if (state.exitCode === 0) await runProgram(host, [runtime, 'delete', '--force', name]);
 }
 
-/** Programs print help on either stream, and some exit with an error: only the text counts. */
+/** Programs print help on either stream, and some exit with an error, so only the text counts. */
 async function readHelp(host: Host, argv: readonly string[]): Promise<string> {
   const { stdout, stderrTail } = await captureProgram(host, argv);
   return stdout + stderrTail;
@@ -83,7 +83,7 @@ async function isExecutable(path: string): Promise<boolean> {
     await access(path, constants.X_OK);
     return (await stat(path)).isFile();
   } catch {
-    // The caller reports a program that cannot be run as not installed, whatever the reason is.
+    // The caller reports a program that cannot be run as not installed, for any reason.
     return false;
   }
 }

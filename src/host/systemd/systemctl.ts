@@ -51,7 +51,7 @@ export async function isSystemdRunning(): Promise<boolean> {
   }
 }
 
-/** What systemd has loaded for a unit name, from any folder or generator. */
+/** The unit that systemd has loaded for a name, from any folder or generator. */
 export interface KnownUnit {
   /** The name in the request. */
   readonly name: string;
@@ -61,9 +61,9 @@ export interface KnownUnit {
   readonly activeState: string;
   /** The path of the unit file, which may have been removed since; empty without one. */
   readonly file: string;
-  /** The file from which a generator made the unit file, such as a script in `/etc/init.d`; else empty. */
+  /** The file from which a generator made the unit file, such as a script in `/etc/init.d`; otherwise empty. */
   readonly source: string;
-  /** The units that this one starts, when it is a socket, a timer or a path. */
+  /** The units that this unit starts, when it is a socket, a timer or a path. */
   readonly triggers: readonly string[];
 }
 

@@ -25,7 +25,7 @@ export function buildCreateCommand(file: string, prefix?: string): readonly stri
  * Builds the command that empties and removes the paths of lines of type D, R and r.
  *
  * @param file absolute path of the configuration file
- * @param spared paths that are left alone, with everything below them
+ * @param spared paths that stay, with everything below them
  */
 export function buildRemoveCommand(file: string, spared: readonly string[] = []): readonly string[] {
   return ['systemd-tmpfiles', '--remove', ...spared.map((path) => `--exclude-prefix=${path}`), file];

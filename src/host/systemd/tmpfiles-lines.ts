@@ -40,7 +40,7 @@ export function parseTmpfiles(text: string): readonly TmpfilesLine[] {
     });
 }
 
-/** Lists the paths that lines create, where they are sure: after a wrong guess an undo would remove another file. */
+/** Lists the paths that lines certainly create: after a wrong guess an undo would remove another file. */
 export function listCreatedPaths(text: string): readonly string[] {
   return listPaths(text, creatingTypes);
 }
@@ -100,7 +100,7 @@ function listPaths(text: string, types: string): readonly string[] {
     .map(({ path }) => path);
 }
 
-/** systemd-tmpfiles takes `/var/run` for `/run`. */
+/** systemd-tmpfiles reads `/var/run` as `/run`. */
 function simplify(path: string): string {
   return normalize(path)
     .replace(/^\/var\/run(?=\/|$)/, '/run')

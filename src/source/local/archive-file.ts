@@ -1,6 +1,6 @@
 /**
- * Reads the list of images in an archive, and checks that the archive is complete: the messages of skopeo about incomplete
- * ones do not say what is wrong.
+ * Reads the list of images in an archive, and checks that the archive is complete: the messages of skopeo about
+ * incomplete archives do not name the fault.
  */
 
 import { AtomicError } from '../../base/errors.ts';

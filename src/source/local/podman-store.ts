@@ -36,7 +36,7 @@ function listStoreFolders({ graphroot, options }: Readonly<Record<string, unknow
   return [own, ...names.filter((name) => typeof name === 'string')];
 }
 
-/** Reads the table `storage`. @returns an empty table when the file cannot be read; skopeo reports what is wrong with it */
+/** Reads the table `storage`. @returns an empty table when the file cannot be read; skopeo reports the fault */
 function readSettings(host: Host): Readonly<Record<string, unknown>> {
   const chosen = host.env.CONTAINERS_STORAGE_CONF;
   for (const path of chosen === undefined || chosen === '' ? FILES : [chosen]) {

@@ -77,8 +77,8 @@ function useScratch(host: Host, { temporaryFolder }: SkopeoOptions): Host {
 }
 
 /**
- * Copies an image out of the store, without the trust policy, which is for images that come in. Manifest and blobs keep
- * their bytes where the destination can hold them.
+ * Copies an image out of the store, without the trust policy, which applies only to pulls. Manifest and blobs keep
+ * their bytes when the destination can store them.
  *
  * @param folder folder of the form `dir:`; skopeo puts its temporary files below it
  * @returns digest of the manifest that was written; `undefined` for `docker-archive:`

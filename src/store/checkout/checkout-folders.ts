@@ -5,8 +5,8 @@
  * REPO/atomic-checkouts    one line for each folder: its path relative to REPO as a JSON string, `"../.."`
  * ```
  *
- * Containers are hard links, so their folder is on the filesystem of the repository, and the relative path stays the same
- * wherever that is mounted. The first install adds a line. A prune removes it when the folder has no containers.
+ * Containers are hard links, so their folder is on the filesystem of the repository, and the relative path is the same
+ * at every mount point. The first install adds a line. A prune removes it when the folder has no containers.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, realpathSync, writeSync } from 'node:fs';
 import { relative, resolve } from 'node:path';

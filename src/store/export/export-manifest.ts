@@ -32,7 +32,7 @@ const BLOB_ANNOTATION =
  *
  * @param text text of the stored manifest
  * @param changes blobs that replace others, by the digest of the replaced blob
- * @param plainLayers digests of layers that are not compressed, whatever their type says
+ * @param plainLayers digests of layers that are not compressed, with any type
  * @returns `text` itself when nothing has to change
  * @throws AtomicError MANIFEST_INVALID, MANIFEST_UNSUPPORTED
  */

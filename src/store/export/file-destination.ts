@@ -54,7 +54,7 @@ async function checkExisting(destination: FileDestination): Promise<void> {
 }
 
 async function listTags(indexPath: string): Promise<(string | undefined)[]> {
-  // An index that is not JSON has no tags; skopeo reports what is wrong with it.
+  // An index that is not JSON has no tags; skopeo reports the fault.
   const index = tryParseJson(await readFile(indexPath, 'utf8'));
   const manifests = isJsonObject(index) && Array.isArray(index.manifests) ? index.manifests : [];
   return manifests.map((entry: unknown) => {

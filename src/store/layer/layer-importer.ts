@@ -8,7 +8,7 @@ import type { KeptAttributes } from './kept-attributes.ts';
 import type { ObjectStage } from './object-stage.ts';
 import { type FileContent, withHoles } from './sparse-content.ts';
 
-/** The mode of every symlink on Linux, whatever the archive says. */
+/** The mode of every symlink on Linux, with any mode in the archive. */
 const SYMLINK_MODE = 0o777;
 /** Owner and mode of a whiteout, which is an empty file. */
 const WHITEOUT: DirMeta = { uid: 0, gid: 0, mode: FileType.file | 0o644, xattrs: [] };

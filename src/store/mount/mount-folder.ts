@@ -5,7 +5,7 @@
  * CHECKOUTS/.atomic/mounts/     mode 0700, so that other users cannot run setuid files of an image
  *   lock                        held while a command mounts, unmounts or removes (flock)
  *   ID/                         one mount; mount tables have `atomic:ID` as its source
- *     info                      what is mounted where; written before the mount
+ *     info                      the mounted object and the mount point; written before the mount
  *     rootfs/                   hard-link checkout of an image; absent for a container, whose own files are mounted
  *     empty/                    upper layer of the overlay, without files; has owner, mode and xattrs of the root
  * ```

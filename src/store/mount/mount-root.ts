@@ -37,9 +37,9 @@ interface RootMount {
 }
 
 /**
- * Mounts a root filesystem at a directory. No write may reach its files, which are hard links into the store: an overlay
- * without an upper directory stays read-only whatever root does to the mount, but a bind mount does not (compatibility X-09).
- * The files are in the lowest layer, where the kernel ignores the xattrs that could hide or redirect directories
+ * Mounts a root filesystem at a directory. No write may reach its files, which are hard links into the store: root
+ * cannot make an overlay without an upper directory writable, but can remount a bind mount (compatibility X-09). The
+ * files are in the lowest layer, where the kernel ignores the xattrs that could hide or redirect directories
  * (`trusted.overlay.opaque`, `trusted.overlay.redirect`); for xattrs of files see `overlay-attributes.ts`.
  *
  * A failure leaves no files. A crash leaves either the mount or a folder, which the next mount removes.

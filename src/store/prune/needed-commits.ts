@@ -17,7 +17,7 @@ export interface NeededCommit {
   readonly commit: Checksum;
   /** Owner for messages: `image reg/etcd:latest`, `container etcd`, `ref fedora/stable`. */
   readonly owner: string;
-  /** Command that ends the need, for the hint about a damaged commit. */
+  /** Command that removes the owner or repairs the commit, for the hint about a damaged commit. */
   readonly remedy: string;
 }
 

@@ -1,4 +1,4 @@
-/** Removes what nothing needs: first refs of layers, then the objects that no ref and no deployment reaches. */
+/** Removes unused data: first refs of layers, then the objects that no ref and no deployment reaches. */
 import { AtomicError } from '../../base/errors.ts';
 import { formatArgv } from '../../base/format-argv.ts';
 import type { Host } from '../../host/host.ts';

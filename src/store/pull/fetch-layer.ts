@@ -30,7 +30,7 @@ export interface LayerPipeline extends LayerSource {
   readonly files: FileWorker;
 }
 
-/** Origin of a layer: `present` under its ref, `resumed` from an interrupted pull, or `fetched` from the source. */
+/** The origin of a layer: `present` under its ref, `resumed` from an interrupted pull, or `fetched` from the source. */
 type EnsuredLayer =
   | { readonly kind: 'present'; readonly stored: StoredLayer }
   | { readonly kind: 'resumed'; readonly stored: StoredLayer }

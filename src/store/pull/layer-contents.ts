@@ -27,7 +27,7 @@ import type { AdoptableLayer } from '../write-commit.ts';
 /** The number changes with `CachedContent`. */
 const FILE = 'tmp/cache/atomic-layers-1';
 
-/** `diffId` is that of a layer's inflated archive, `sha256:HEX`; empty for the blob of a configuration. */
+/** `diffId` is the digest of a layer's inflated archive, `sha256:HEX`; empty for the blob of a configuration. */
 type CachedContent = readonly [refName: string, diffId: Digest | ''];
 
 export class LayerContents {

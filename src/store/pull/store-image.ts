@@ -52,7 +52,7 @@ export async function storeImage(
 ): Promise<PulledImage> {
   const { source } = from;
   const manifest = parseManifest(decodeUtf8(source.manifest));
-  // Also checked when the image is stored already, because the stored one may be for another platform.
+  // Also checked for a stored image, because it may be for another platform.
   const asked = platform === undefined ? undefined : await readConfig(host, from, manifest.config);
   if (asked !== undefined) checkPlatform(host, asked.toString('utf8'), platform);
   const present = await findReadable(host, reference);

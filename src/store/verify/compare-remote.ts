@@ -42,7 +42,7 @@ export async function compareWithRegistries(
 }
 
 /**
- * Compares one image. A registry that does not answer is a value.
+ * Compares one image. A registry that does not answer is a result, not an error.
  *
  * @throws AtomicError TOOL_MISSING, INTERRUPTED
  */

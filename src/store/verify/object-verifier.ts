@@ -1,7 +1,7 @@
 /**
- * Reads objects of the repository and compares their checksums. This module reads metadata objects, because the caller needs
- * their content too. libostree reads content objects on a worker thread; it handles owner, mode and xattrs in every mode of a
- * repository. Each object is read once, however many images share it.
+ * Reads objects of the repository and compares their checksums. This module reads metadata objects, because the caller
+ * needs their content too. libostree reads content objects on a worker thread; it handles owner, mode and xattrs in
+ * every mode of a repository. An object that several images share is read once.
  */
 
 import { createHash } from 'node:crypto';
@@ -27,7 +27,7 @@ type Verdict =
   | { readonly state: 'sound'; readonly bytes: number; readonly file: FileIdentity }
   | { readonly state: 'missing' | 'damaged'; readonly reason: string };
 
-/** Differs after every change of a file, also of its owner, mode, xattrs and links. */
+/** A text that differs after every change of a file, also of its owner, mode, xattrs and links. */
 interface FileIdentity {
   readonly inode: number;
   /** Time of change in milliseconds, with their fraction. */
@@ -128,7 +128,7 @@ function describeFailure(error: unknown): Verdict {
   return { state: 'damaged', reason: describeReason(toPrintable(error.message)) };
 }
 
-/** Shortens libostree's message, which repeats the name of the object. */
+/** Shortens the message of libostree, which repeats the name of the object. */
 function describeReason(message: string): string {
   const actual = /actual='?([0-9a-f]{64})/.exec(message)?.[1];
   return actual === undefined ? message : `its checksum is ${actual}`;

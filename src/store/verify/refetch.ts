@@ -66,7 +66,7 @@ export async function* refetchConfig(
   yield* adoptBlob(repair, config.digest);
 }
 
-/** The ref goes last, so that it never names something incomplete. */
+/** The ref is moved last, so that it never names an incomplete tree. */
 async function* adoptBlob(repair: Repair, digest: Digest): AsyncGenerator<Replacement> {
   const scratch = repair.scratch.host.locations.repository;
   const ref = formatBlobRef(digest);

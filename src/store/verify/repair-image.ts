@@ -41,7 +41,7 @@ export interface RepairedImage {
   readonly verified: VerifiedContent;
   readonly fetchedLayers: readonly Digest[];
   readonly takenFromDeployments: number;
-  /** Includes those before a failure. */
+  /** The replacements, also those before a failure. */
   readonly replacements: readonly Replacement[];
   /** Reason why an object is still damaged; `undefined` when none is. */
   readonly failure: string | undefined;

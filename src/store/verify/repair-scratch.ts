@@ -1,7 +1,7 @@
 /**
- * An empty repository in the image store's folder for temporary files, into which a repair fetches layers. libostree does not
- * write an object again that it has, even a damaged one; so it must not fetch into the store. The store does not change before
- * a sound object is on the disk.
+ * An empty repository in the image store's folder for temporary files, into which a repair fetches layers. libostree
+ * does not write an object again that it has, even a damaged one; so a repair must not fetch into the store. The store
+ * does not change before a sound object is on the disk.
  *
  * ```
  * REPO/tmp/atomic-scratch-repair/

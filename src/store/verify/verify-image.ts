@@ -166,7 +166,7 @@ function describeRefProblem(host: Host, { part, digest, ref, commit }: VerifiedC
   ];
 }
 
-/** Finds the paths of damaged objects in a second walk, which only images with problems need. */
+/** Finds the paths of damaged objects in a second walk; only images with problems need it. */
 function describeProblems(
   host: Host,
   roots: readonly VerifiedCommit[],

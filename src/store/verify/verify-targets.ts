@@ -23,7 +23,7 @@ export interface VerifyTarget {
   readonly ref: string | undefined;
   /** Checksum of the commit; `undefined` when the ref is damaged. */
   readonly commit: Checksum | undefined;
-  /** Facts in the commit; `undefined` when it cannot be read. A damaged commit may have wrong ones. */
+  /** Facts in the commit; `undefined` when it cannot be read. The facts of a damaged commit may be wrong. */
   readonly image: ImageFacts | undefined;
 }
 

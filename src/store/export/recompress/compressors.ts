@@ -1,6 +1,6 @@
 /**
- * Lists the compressors that may have made a layer's blob. The bytes of a compressed file do not follow from its content: each
- * program, and each level of it, produces others. The compressors here make nearly all layers.
+ * Lists the compressors that may have made a layer's blob. The content does not determine the bytes of a compressed
+ * file: each program, and each of its levels, produces other bytes. These compressors make nearly all layers.
  */
 import type { LayerCompression } from '../../../image/manifest.ts';
 
@@ -80,7 +80,7 @@ function chooseZlibs(effort: number): readonly Compressor[] {
     case LEAST_EFFORT:
       return [{ kind: 'zlib', level: 1 }];
     default:
-      // Some programs write 0 whatever the level is.
+      // Some programs write 0 for every level.
       return [...zlibLevel6, { kind: 'zlib', level: 9 }];
   }
 }

@@ -9,7 +9,7 @@ const MAX_CODE_BITS = 15;
 const MAX_TABLE_CODE_BITS = 7;
 const MAX_STORED_BYTES = 65535;
 const OUTPUT_BYTES = 128 * 1024;
-/** The order of the codes that the table of codes is written with (RFC 1951, 3.2.7). */
+/** The order in which the lengths of the code length code are written (RFC 1951, 3.2.7). */
 const TABLE_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 const REPEAT = 16;
 const FEW_ZEROS = 17;
@@ -21,7 +21,7 @@ const lengthExtra = Uint8Array.from({ length: 29 }, (_, code) =>
 const distanceExtra = Uint8Array.from({ length: DISTANCES }, (_, code) => (code < 4 ? 0 : (code >> 1) - 1));
 const lengthBase = sumUp(lengthExtra);
 const distanceBase = sumUp(distanceExtra);
-// The longest length has a code of its own, outside the row.
+// The longest length has a separate code, outside the sequence.
 lengthBase[28] = 255;
 const lengthCodes = invert(lengthBase, 256);
 const distanceCodes = invert(distanceBase, 32768);
@@ -49,7 +49,8 @@ export class DeflateBlocks {
   /**
    * Writes a block in the shortest of the three forms.
    *
-   * @param content bytes that the tokens stand for; `undefined` when they are gone, so that the block cannot be stored plain
+   * @param content bytes that the tokens encode; `undefined` when the window has moved past them, so that the block
+   *   cannot be stored plain
    */
   write(tokens: Uint32Array, content: Buffer | undefined): void {
     this.#count(tokens);
@@ -93,7 +94,7 @@ export class DeflateBlocks {
         increment(this.#distances, distanceCodes[token & 0x7fff] ?? 0);
       }
     }
-    // A table needs one distance.
+    // A table needs at least one distance.
     if (this.#distances.every((frequency) => frequency === 0)) this.#distances[0] = 1;
   }
 
@@ -159,7 +160,7 @@ export class DeflateBlocks {
   }
 }
 
-/** The lengths of both codes as they stand in a block, run-length encoded and themselves coded. */
+/** The lengths of both codes as a block has them, run-length encoded and then encoded with a third code. */
 class CodeTable {
   /** Length of the table in bits. */
   readonly size: number;
@@ -236,7 +237,7 @@ function increment(frequencies: Int32Array, symbol: number): void {
   frequencies[symbol] = (frequencies[symbol] ?? 0) + 1;
 }
 
-/** The first value of each code, given how many bits tell the values of a code apart. */
+/** Computes the first value of each code from the number of extra bits of each code. */
 function sumUp(extra: Uint8Array): Uint16Array {
   let base = 0;
   return Uint16Array.from(extra, (bits) => {
@@ -246,7 +247,7 @@ function sumUp(extra: Uint8Array): Uint16Array {
   });
 }
 
-/** The code of each value. */
+/** Finds the code of each value. */
 function invert(base: Uint16Array, values: number): Uint8Array {
   const codes = new Uint8Array(values);
   let code = 0;

@@ -2,9 +2,9 @@
  * DEFLATE with the choices of Go's `compress/flate` at its default level, which reproduces layers of Docker, BuildKit and
  * containerd byte for byte. Go's output has not changed since Go 1.7 (2016). A test compares with files that Go wrote.
  *
- * The search is the one of zlib with lazy matches and hash chains, and differs from zlib in what is below: hashes of
- * four bytes, what a match must be worth, blocks of 16,384 tokens, and a window that is moved as a whole. After a move
- * less than a window's worth of bytes lies before the position, which hides matches: so the window is kept just so.
+ * The search is that of zlib with lazy matches and hash chains. It differs in the hashes of four bytes, the least
+ * match, the blocks of 16,384 tokens, and the window, which is moved as a whole. After a move, fewer bytes than a
+ * window are before the position, which hides matches: so this code moves the window at the same positions as Go.
  */
 import { DeflateBlocks, MATCH } from './deflate-block.ts';
 
@@ -17,12 +17,12 @@ const MAX_MATCH = 258;
 /** Bytes that must follow a position before it is processed, unless the input has ended. */
 const LOOKAHEAD = MIN_MATCH + MAX_MATCH;
 const BLOCK_TOKENS = 16384;
-/** A match of this length is not improved by looking one position further. */
+/** After a match of this length, the next position is not searched for a longer one. */
 const LAZY = 16;
-/** A match of this length is good enough not to look on. */
+/** The search ends at a match of this length. */
 const NICE = 128;
 const MAX_CHAIN = 128;
-/** A match of the least length at a larger distance costs more than its bytes. */
+/** A match of the least length at a larger distance needs more bits than its bytes. */
 const MAX_SHORT_DISTANCE = 4096;
 const NO_MATCH = MIN_MATCH - 1;
 /** Positions in the tables grow with the stream and must stay in 32 bits. */
@@ -33,16 +33,19 @@ export class GoDeflate {
   readonly #window = Buffer.alloc(2 * WINDOW);
   #windowEnd = 0;
   #index = 0;
-  /** Beginning of the current block in the window; `undefined` when the window has moved past it. */
+  /** Position of the current block in the window; `undefined` when the window has moved past it. */
   #blockStart: number | undefined = 0;
   readonly #tokens = new Uint32Array(BLOCK_TOKENS);
   #tokenCount = 0;
-  /** The last position with a hash, and for each position the one before with the same hash; plus `#offset`, 0 is none. */
+  /**
+   * The last position of each hash, and for each position the previous one with the same hash; positions plus
+   * `#offset`, 0 for none.
+   */
   readonly #heads = new Int32Array(1 << HASH_BITS);
   readonly #previous = new Int32Array(WINDOW);
   #offset = 1;
   #head = 0;
-  /** The match that was found at the position before, and whether that position's byte is still to be written. */
+  /** The match at the previous position, and whether the byte of that position must still be written. */
   #length = NO_MATCH;
   #distance = 0;
   #isPending = false;
@@ -123,7 +126,7 @@ export class GoDeflate {
     }
   }
 
-  /** @returns the entry of the position before with the same hash */
+  /** @returns the entry of the previous position with the same hash */
   #insert(at: number): number {
     const bytes = this.#window.readInt32BE(at);
     const hash = Math.imul(bytes, HASH_MULTIPLIER) >>> (32 - HASH_BITS);

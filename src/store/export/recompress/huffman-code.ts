@@ -1,9 +1,12 @@
 /**
- * Huffman codes of limited length, for DEFLATE (RFC 1951, 3.2.2). Several codes may be equally short: the choices here
- * are those of Go's library, see `go-deflate.ts`.
+ * Huffman codes of limited length, for DEFLATE (RFC 1951, 3.2.2). Several codes may be equally short; these functions
+ * choose the codes of Go's library, see `go-deflate.ts`.
  */
 
-/** The code of each symbol, its bits reversed as they are written, and how many they are: 0 for a symbol without. */
+/**
+ * The code of each symbol, with its bits reversed as they are written, and the number of its bits: 0 for a symbol
+ * without a code.
+ */
 export interface HuffmanCode {
   readonly bits: Uint16Array;
   readonly lengths: Uint8Array;
@@ -33,12 +36,12 @@ export function buildHuffmanCode(frequencies: Int32Array, limit: number): Huffma
 }
 
 /**
- * The package-merge algorithm. A level's items are the leaves and the pairs of items of the level below; of a leaf and
- * a pair of equal frequency the pair comes first. Of the highest level 2n - 2 items are needed, of each below as many as
- * the needed pairs consist of.
+ * The package-merge algorithm. The items of a level are the leaves and the pairs of items of the level below; a pair
+ * comes before a leaf of equal frequency. The highest level needs 2n - 2 items; each level below needs the items of the
+ * pairs that the level above needs.
  *
  * @param leaves at least three, rarest first
- * @returns how many of the leaves are needed at each level: each time adds a bit to their codes
+ * @returns the number of leaves that each level needs: each level adds a bit to the codes of its leaves
  */
 function countLeaves(leaves: readonly Leaf[], levels: number): number[] {
   const items: { frequency: number; isLeaf: boolean }[][] = [];
