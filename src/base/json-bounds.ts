@@ -14,6 +14,7 @@ interface JsonExcess {
  * text. The text may be anything; the parser refuses text that is not JSON.
  */
 export function findJsonExcess(text: string): JsonExcess | undefined {
+  if (isHarmless(text)) return undefined;
   let depth = 0;
   let values = 0;
   for (let offset = 0; offset < text.length; offset += 1) {
@@ -39,6 +40,11 @@ export function findJsonExcess(text: string): JsonExcess | undefined {
     if (values > MAX_VALUES) return { offset, problem: `more than ${MAX_VALUES} values` };
   }
   return undefined;
+}
+
+/** Whether a text is too short for the limits, and has too few brackets. Most are: this is several times faster. */
+function isHarmless(text: string): boolean {
+  return text.length <= MAX_VALUES && (text.match(/[[{]/g)?.length ?? 0) <= MAX_DEPTH;
 }
 
 /** @returns the offset of the closing quote, or the length of a text without one */

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AtomicError } from '../base/errors.ts';
 import { isErrno } from '../base/file-error.ts';
 import { isJsonObject, parseJson } from '../base/json-text.ts';
 import type { Host } from '../host/host.ts';
-import { isSystemdRunning, readUnitStates, type UnitState } from '../host/systemd/systemctl.ts';
+import { isSystemdRunning } from '../host/systemd/booted.ts';
+import { readUnitStates, type UnitState } from '../host/systemd/unit-state.ts';
 import type { ContainerStatus, DeploymentRecord, ListedContainer, ListedDeployment } from './container.ts';
 import {
   buildContainerPaths,
@@ -30,7 +31,7 @@ interface Installed {
 
 /**
  * Lists all containers by name, also damaged ones. Works without root, and without systemd; then services have no
- * state. Calls systemctl once for all containers.
+ * state. Asks systemd once for all containers.
  */
 export async function listContainers(host: Host): Promise<readonly ListedContainer[]> {
   const names = await listContainerNames(host);
@@ -61,7 +62,7 @@ export function chooseStatus(state: UnitState | undefined): ContainerStatus {
     case 'reloading':
       return 'running';
     case 'inactive':
-      return state.result === 'success' || state.result === '' ? 'inactive' : 'failed';
+      return 'inactive';
     default:
       return 'failed';
   }
@@ -73,13 +74,18 @@ async function readListed(
 ): Promise<Installed | (ListedContainer & { kind: 'damaged' }) | undefined> {
   const state = await readSettled(host, name);
   if (state.kind === 'absent') return undefined;
-  const deployments = await listDeploymentsOf(host, name);
+  const record = state.kind === 'installed' ? state.record : undefined;
+  const deployments = await listDeploymentsOf(host, name, record);
   if (state.kind === 'damaged') return { kind: 'damaged', name, reason: state.reason, deployments };
   return { name, record: state.record, command: await readCommand(host, name), deployments };
 }
 
-/** The deployments of a container, the active one first. */
-async function listDeploymentsOf(host: Host, name: string): Promise<readonly ListedDeployment[]> {
+/** The deployments of a container, the active one first. @param active its record, when it could be read */
+async function listDeploymentsOf(
+  host: Host,
+  name: string,
+  active: DeploymentRecord | undefined,
+): Promise<readonly ListedDeployment[]> {
   const { locations } = host;
   const target = await findLinkTarget(buildContainerPaths(locations, name).link);
   const found = await Promise.all(
@@ -87,7 +93,8 @@ async function listDeploymentsOf(host: Host, name: string): Promise<readonly Lis
       const folder = buildDeploymentFolder(locations, name, number);
       const isActive = target !== undefined && resolve(locations.checkouts, target) === folder;
       try {
-        const record = await readDeployment(host, folder, name);
+        const known = isActive ? active : undefined;
+        const record = known ?? (await readDeployment(host, folder, name));
         return record === undefined && !isActive ? [] : [{ number, isActive, record }];
       } catch (error) {
         if (!(error instanceof AtomicError)) throw error;
@@ -124,7 +131,7 @@ async function isBetween(host: Host, name: string): Promise<boolean> {
 async function readCommand(host: Host, name: string): Promise<readonly string[]> {
   const { config } = buildDeploymentPaths(buildContainerPaths(host.locations, name).link, name);
   try {
-    const parsed = parseJson(await readFile(config, 'utf8'));
+    const parsed = parseJson(readFileSync(config, 'utf8'));
     const spec = isJsonObject(parsed) ? parsed.process : undefined;
     const args = isJsonObject(spec) ? spec.args : undefined;
     return Array.isArray(args) ? args.map(String) : [];
@@ -134,7 +141,7 @@ async function readCommand(host: Host, name: string): Promise<readonly string[]>
   }
 }
 
-/** When systemctl fails, the list shows the containers without states. */
+/** When systemd does not answer, the list shows the containers without states. */
 async function readKnownStates(
   host: Host,
   names: readonly string[],

@@ -1,4 +1,5 @@
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
 import { AtomicError } from '../base/errors.ts';
 import { isErrno, withFileErrors } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
@@ -29,7 +30,7 @@ export async function readContainer(host: Host, name: string): Promise<Container
   const { info } = buildDeploymentPaths(link, name);
   try {
     const runtime = host.settings.runtime ?? originalRuntime;
-    return { kind: 'installed', record: parseInfo(await readFile(info, 'utf8'), info, runtime) };
+    return { kind: 'installed', record: parseInfo(readFileSync(info, 'utf8'), info, runtime) };
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return { kind: 'damaged', reason: `there is no ${target}/info` };
     if (error instanceof AtomicError) return { kind: 'damaged', reason: error.message };
@@ -65,7 +66,7 @@ export async function listContainerNames(host: Host): Promise<readonly string[]>
 /** @returns the target of a symlink, unchanged; `undefined` when there is no symlink of that name */
 export async function findLinkTarget(link: string): Promise<string | undefined> {
   try {
-    return await readlink(link);
+    return readlinkSync(link);
   } catch (error) {
     // EINVAL: not a symlink.
     if (isErrno(error, 'ENOENT') || isErrno(error, 'EINVAL')) return undefined;
@@ -107,7 +108,7 @@ export async function readDeployment(
   const { info } = buildDeploymentPaths(folder, name);
   return withFileErrors(`read ${info}`, async () => {
     try {
-      return parseInfo(await readFile(info, 'utf8'), info, host.settings.runtime ?? originalRuntime);
+      return parseInfo(readFileSync(info, 'utf8'), info, host.settings.runtime ?? originalRuntime);
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return undefined;
       throw error;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { runtimeZone } from '../../src/base/zone.ts';
 import { formatContainerList } from '../../src/commands/containers/list-view.ts';
 import type { ContainerStatus, ListedContainer } from '../../src/containers/container.ts';
 import { noHostFiles } from '../../src/containers/render/hostfiles/host-file.ts';
@@ -41,7 +42,15 @@ const damaged: ListedContainer = {
   deployments: [],
 };
 const all = [etcd, long, files, failed, damaged];
-const options = { all: false, filter: [], json: false, quiet: false, noheading: false, 'no-trunc': false };
+const options = {
+  all: false,
+  filter: [],
+  json: false,
+  quiet: false,
+  noheading: false,
+  'no-trunc': false,
+  zone: runtimeZone,
+};
 
 test('one container, as in the seed article', () => {
   expect(formatContainerList([etcd], { ...options, all: true })).toBe(

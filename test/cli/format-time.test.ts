@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { runtimeZone } from '../../src/base/zone.ts';
 import { formatDuration, formatLocalTime } from '../../src/cli/output/format-time.ts';
 
 test.each([
@@ -6,7 +7,7 @@ test.each([
   [new Date(2026, 0, 1, 0, 0), '2026-01-01 00:00'],
   [new Date(2026, 11, 31, 23, 5), '2026-12-31 23:05'],
 ])('%p', (time, text) => {
-  expect(formatLocalTime(time)).toBe(text);
+  expect(formatLocalTime(time, runtimeZone)).toBe(text);
 });
 
 test.each([

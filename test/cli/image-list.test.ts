@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { runtimeZone } from '../../src/base/zone.ts';
 import {
   buildBlobRow,
   buildImageRow,
@@ -32,7 +33,14 @@ const flannel: StoredImage = {
 };
 const used = new Map([[flannelId, ['flannel']]]);
 const rows: readonly ImageRow[] = [etcd, flannel].map((image) => buildImageRow(image, used));
-const options = { filter: [], json: false, quiet: false, noheading: false, 'no-trunc': false };
+const options = {
+  filter: [],
+  json: false,
+  quiet: false,
+  noheading: false,
+  'no-trunc': false,
+  zone: runtimeZone,
+};
 
 test('one image, with the columns of the seed article', () => {
   expect(formatImageList(rows.slice(0, 1), options)).toBe(

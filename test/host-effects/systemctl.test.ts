@@ -1,31 +1,8 @@
 import { expect, test } from 'bun:test';
-import { parseKnownUnits, parseUnitStates, withoutReload } from '../../src/host/systemd/systemctl.ts';
+import { parseKnownUnits, withoutReload } from '../../src/host/systemd/systemctl.ts';
 
-test('blocks belong to the names in their order, also when Id is another name', () => {
-  const output = [
-    'Id=etcd.service',
-    'LoadState=loaded',
-    'ActiveState=active',
-    'SubState=running',
-    'Result=success',
-    '',
-    'Result=exit-code',
-    'Id=real-name.service',
-    'LoadState=not-found',
-    'ActiveState=inactive',
-    'SubState=dead',
-    '',
-  ].join('\n');
-  expect(parseUnitStates(output, ['etcd', 'alias'])).toEqual(
-    new Map([
-      ['etcd', { loadState: 'loaded', activeState: 'active', subState: 'running', result: 'success' }],
-      ['alias', { loadState: 'not-found', activeState: 'inactive', subState: 'dead', result: 'exit-code' }],
-    ]),
-  );
-});
-
-test('an answer for another number of services is not guessed', () => {
-  expect(() => parseUnitStates('Id=a.service\n', ['a', 'b'])).toThrow(
+test('an answer for another number of units is not guessed', () => {
+  expect(() => parseKnownUnits('Id=a.service\n', ['a.service', 'b.service'])).toThrow(
     'systemctl show: 1 answers for 2 units',
   );
 });

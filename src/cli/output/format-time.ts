@@ -1,7 +1,12 @@
+import { runtimeZone, type Zone } from '../../base/zone.ts';
+
+const MILLISECONDS = 60_000;
+
 /** `YYYY-MM-DD HH:MM` in local time, as the lists have always shown it (compatibility M-01, L-02). */
-export function formatLocalTime(time: Date): string {
-  const date = [time.getFullYear(), time.getMonth() + 1, time.getDate()].map(pad).join('-');
-  return `${date} ${[time.getHours(), time.getMinutes()].map(pad).join(':')}`;
+export function formatLocalTime(time: Date, zone: Zone = runtimeZone): string {
+  const local = new Date(time.getTime() + zone(time) * MILLISECONDS);
+  const date = [local.getUTCFullYear(), local.getUTCMonth() + 1, local.getUTCDate()].map(pad).join('-');
+  return `${date} ${[local.getUTCHours(), local.getUTCMinutes()].map(pad).join(':')}`;
 }
 
 /** `H:MM:SS`, or `MM:SS` below an hour. */

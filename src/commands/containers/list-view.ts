@@ -1,3 +1,4 @@
+import type { Zone } from '../../base/zone.ts';
 import { buildFilter, type FilterFields } from '../../cli/output/filter.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { type Column, formatTable } from '../../cli/output/format-table.ts';
@@ -11,6 +12,8 @@ export interface ContainerListOptions {
   readonly quiet: boolean;
   readonly noheading: boolean;
   readonly 'no-trunc': boolean;
+  /** Of the times in the table. */
+  readonly zone: Zone;
 }
 
 /** The longest command in the table without `--no-trunc`. Names and images are never cut: other commands need them. */
@@ -26,42 +29,51 @@ export function formatContainerList(
   containers: readonly ListedContainer[],
   options: ContainerListOptions,
 ): string {
-  const matches = buildFilter(options.filter, filterFields);
+  const matches = buildFilter(options.filter, buildFilterFields(options.zone));
   const shown = containers.filter(
     (container) => (options.all || readStatus(container) !== 'inactive') && matches(container),
   );
   if (options.quiet) return shown.map(({ name }) => `${name}\n`).join('');
-  if (options.json) return formatJson(shown.map(buildJson));
+  if (options.json) return formatJson(shown.map((container) => buildJson(container, options.zone)));
   const truncate = !options['no-trunc'];
-  return formatTable(shown, columns, { mark: () => '', gap: 1, heading: !options.noheading, truncate });
+  return formatTable(shown, buildColumns(options.zone), {
+    mark: () => '',
+    gap: 1,
+    heading: !options.noheading,
+    truncate,
+  });
 }
 
-const columns: readonly Column<ListedContainer>[] = [
-  { title: 'CONTAINER ID', read: ({ name }) => name },
-  { title: 'IMAGE', minWidth: 20, read: readImage },
-  { title: 'COMMAND', minWidth: 20, maxWidth: COMMAND_WIDTH, read: readCommand },
-  { title: 'CREATED', minWidth: 16, read: readCreated },
-  { title: 'STATUS', minWidth: 9, read: readStatus },
-  { title: 'RUNTIME', read: (container) => readRuntime(container).replace(/.*\//, '') },
-];
+function buildColumns(zone: Zone): readonly Column<ListedContainer>[] {
+  return [
+    { title: 'CONTAINER ID', read: ({ name }) => name },
+    { title: 'IMAGE', minWidth: 20, read: readImage },
+    { title: 'COMMAND', minWidth: 20, maxWidth: COMMAND_WIDTH, read: readCommand },
+    { title: 'CREATED', minWidth: 16, read: (container) => readCreated(container, zone) },
+    { title: 'STATUS', minWidth: 9, read: readStatus },
+    { title: 'RUNTIME', read: (container) => readRuntime(container).replace(/.*\//, '') },
+  ];
+}
 
 /** The names of the original (L-04), and `status`, which is the title of the column. */
-const filterFields: FilterFields<ListedContainer> = {
-  container: ({ name }) => [name],
-  image: (container) => [readImage(container)],
-  command: (container) => [readCommand(container)],
-  created: (container) => [readCreated(container)],
-  state: (container) => [readStatus(container)],
-  status: (container) => [readStatus(container)],
-  runtime: (container) => [readRuntime(container)],
-  backend: () => ['ostree'],
-};
+function buildFilterFields(zone: Zone): FilterFields<ListedContainer> {
+  return {
+    container: ({ name }) => [name],
+    image: (container) => [readImage(container)],
+    command: (container) => [readCommand(container)],
+    created: (container) => [readCreated(container, zone)],
+    state: (container) => [readStatus(container)],
+    status: (container) => [readStatus(container)],
+    runtime: (container) => [readRuntime(container)],
+    backend: () => ['ostree'],
+  };
+}
 
 /**
  * Keys of the original (L-06), and `values` (inserted into the templates), `created_at`, `problem`: why a container is
  * damaged, otherwise null, and `deployments`: the current one, and the one that a rollback goes back to.
  */
-function buildJson(container: ListedContainer): Record<string, unknown> {
+function buildJson(container: ListedContainer, zone: Zone): Record<string, unknown> {
   const record = container.kind === 'container' ? container.record : undefined;
   return {
     id: container.name,
@@ -69,7 +81,7 @@ function buildJson(container: ListedContainer): Record<string, unknown> {
     image_name: readImage(container),
     name: container.name,
     command: readCommand(container),
-    created: readCreated(container),
+    created: readCreated(container, zone),
     state: readStatus(container),
     backend: 'ostree',
     runtime: readRuntime(container),
@@ -100,8 +112,9 @@ function readCommand(container: ListedContainer): string {
   return container.kind === 'container' ? container.command.join(' ') : '';
 }
 
-function readCreated(container: ListedContainer): string {
-  return container.kind === 'container' ? formatLocalTime(new Date(container.record.created * 1000)) : '';
+function readCreated(container: ListedContainer, zone: Zone): string {
+  if (container.kind !== 'container') return '';
+  return formatLocalTime(new Date(container.record.created * 1000), zone);
 }
 
 function readStatus(container: ListedContainer): string {

@@ -26,9 +26,12 @@ export const containersList = defineCommand({
   exitStatuses: [],
   async run(host, { options }) {
     checkStorage(options.storage);
-    const { listContainers } = await import('../../containers/list-containers.ts');
+    const [{ listContainers }, { readLocalZone }] = await Promise.all([
+      import('../../containers/list-containers.ts'),
+      import('../../host/local-zone.ts'),
+    ]);
     const containers = await listContainers(host);
-    const text = formatContainerList(containers, options);
+    const text = formatContainerList(containers, { ...options, zone: readLocalZone(host.env) });
     for (const container of containers) {
       if (container.kind !== 'damaged') continue;
       host.report({ kind: 'warning', text: `Container ${container.name} is damaged: ${container.reason}` });

@@ -1,3 +1,4 @@
+import type { Zone } from '../../base/zone.ts';
 import { buildFilter, type FilterFields } from '../../cli/output/filter.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { formatSize } from '../../cli/output/format-size.ts';
@@ -25,6 +26,8 @@ interface ImageListOptions {
   readonly quiet: boolean;
   readonly noheading: boolean;
   readonly 'no-trunc': boolean;
+  /** Of the times in the table. */
+  readonly zone: Zone;
 }
 
 /** The original printed this word for an image or blob without a name (compatibility M-03). */
@@ -54,11 +57,11 @@ export function buildBlobRow(blob: StoredBlob): ImageRow {
  * @throws BAD_VALUE for a bad filter
  */
 export function formatImageList(rows: readonly ImageRow[], options: ImageListOptions): string {
-  const shown = rows.filter(buildFilter(options.filter, filterFields));
+  const shown = rows.filter(buildFilter(options.filter, buildFilterFields(options.zone)));
   const truncate = !options['no-trunc'];
   if (options.quiet) return shown.map(({ id }) => `${truncate ? id.slice(0, SHORT_ID) : id}\n`).join('');
-  if (options.json) return formatJson(shown.map(buildJson));
-  return formatTable(shown, buildColumns(truncate), {
+  if (options.json) return formatJson(shown.map((row) => buildJson(row, options.zone)));
+  return formatTable(shown, buildColumns(truncate, options.zone), {
     mark: ({ isUsed }) => (isUsed ? '>' : ''),
     gap: 3,
     heading: !options.noheading,
@@ -66,32 +69,34 @@ export function formatImageList(rows: readonly ImageRow[], options: ImageListOpt
   });
 }
 
-function buildColumns(truncate: boolean): readonly Column<ImageRow>[] {
+function buildColumns(truncate: boolean, zone: Zone): readonly Column<ImageRow>[] {
   return [
     { title: 'REPOSITORY', read: ({ repository }) => repository },
     { title: 'TAG', minWidth: 10, read: ({ tag }) => tag },
     { title: 'IMAGE ID', read: ({ id }) => (truncate ? id.slice(0, SHORT_ID) : id) },
-    { title: 'CREATED', read: ({ created }) => formatLocalTime(created) },
+    { title: 'CREATED', read: ({ created }) => formatLocalTime(created, zone) },
     { title: 'VIRTUAL SIZE', read: formatVirtualSize },
     { title: 'TYPE', read: () => 'system' },
   ];
 }
 
 /** The filter accepts two names of the type: the list shows `system`, and the original's completion uses `ostree`. */
-const filterFields: FilterFields<ImageRow> = {
-  repo: ({ repository }) => [repository],
-  repository: ({ repository }) => [repository],
-  tag: ({ tag }) => [tag],
-  id: ({ id }) => [id],
-  image: ({ id }) => [id],
-  created: ({ created }) => [formatLocalTime(created)],
-  size: (row) => [formatVirtualSize(row)],
-  type: () => ['system', 'ostree'],
-  is_dangling: () => ['false'],
-};
+function buildFilterFields(zone: Zone): FilterFields<ImageRow> {
+  return {
+    repo: ({ repository }) => [repository],
+    repository: ({ repository }) => [repository],
+    tag: ({ tag }) => [tag],
+    id: ({ id }) => [id],
+    image: ({ id }) => [id],
+    created: ({ created }) => [formatLocalTime(created, zone)],
+    size: (row) => [formatVirtualSize(row)],
+    type: () => ['system', 'ostree'],
+    is_dangling: () => ['false'],
+  };
+}
 
 /** Keys of the original (M-07), and `reference`, `created_at` and `virtual_size_bytes`, which programs need not parse. */
-function buildJson(row: ImageRow): Record<string, unknown> {
+function buildJson(row: ImageRow, zone: Zone): Record<string, unknown> {
   return {
     repo: row.repository,
     tag: row.tag,
@@ -100,7 +105,7 @@ function buildJson(row: ImageRow): Record<string, unknown> {
     vulnerable: false,
     id: row.id,
     type: 'image',
-    created: formatLocalTime(row.created),
+    created: formatLocalTime(row.created, zone),
     virtual_size: formatVirtualSize(row),
     backend: 'ostree',
     vuln_info: {},

@@ -26,9 +26,10 @@ export const imagesList = defineCommand({
   exitStatuses: [],
   async run(host, { options }) {
     checkStorage(options.storage);
-    const [{ listImages, listBlobs }, { listUsedImageIds }] = await Promise.all([
+    const [{ listImages, listBlobs }, { listUsedImageIds }, { readLocalZone }] = await Promise.all([
       import('../../store/list-images.ts'),
       import('../../containers/image-users.ts'),
+      import('../../host/local-zone.ts'),
     ]);
     const [images, blobs, used] = await Promise.all([
       listImages(host),
@@ -36,6 +37,6 @@ export const imagesList = defineCommand({
       listUsedImageIds(host),
     ]);
     const rows = [...images.map((image) => buildImageRow(image, used)), ...blobs.map(buildBlobRow)];
-    return { text: formatImageList(rows, options) };
+    return { text: formatImageList(rows, { ...options, zone: readLocalZone(host.env) }) };
   },
 });

@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
-import { isSystemdRunning, showProperties } from '../../host/systemd/systemctl.ts';
+import { isSystemdRunning } from '../../host/systemd/booted.ts';
+import { showProperties } from '../../host/systemd/systemctl.ts';
 import {
   buildContainerPaths,
   buildDeploymentFolder,

@@ -1,7 +1,8 @@
 /** Recovers from crashes: undoes or finishes each operation that has a journal and holds no lock. */
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
-import { isActive, readUnitState, requireSystemd } from '../../host/systemd/systemctl.ts';
+import { requireSystemd } from '../../host/systemd/systemctl.ts';
+import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
 import { withContainerLockIfFree } from '../container-lock.ts';
 import { findJournal, listJournals, listTraces, removeJournal, removeTrace } from '../journal.ts';
 import type { Journal } from '../journal-format.ts';

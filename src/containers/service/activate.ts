@@ -17,11 +17,11 @@ import { buildCommandFailed, captureProgram, runProgram, runVisibly } from '../.
 import {
   buildDisableNowCommand,
   buildEnableCommand,
-  readUnitStates,
   reloadCommand,
   withoutReload,
 } from '../../host/systemd/systemctl.ts';
 import { buildCreateCommand } from '../../host/systemd/systemd-tmpfiles.ts';
+import { readUnitStates } from '../../host/systemd/unit-state.ts';
 import { buildContainerPaths, buildDeploymentPaths } from '../deployment.ts';
 import { type ExchangeResult, exchangeHostFiles } from '../hostfiles/exchange-host-files.ts';
 import { readStagedFiles } from '../hostfiles/read-staged-files.ts';

@@ -10,13 +10,8 @@ import {
   type ProgramResult,
   runProgram,
 } from '../../host/run-program.ts';
-import {
-  buildDisableNowCommand,
-  isActive,
-  readUnitState,
-  reloadCommand,
-  withoutReload,
-} from '../../host/systemd/systemctl.ts';
+import { buildDisableNowCommand, reloadCommand, withoutReload } from '../../host/systemd/systemctl.ts';
+import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
 import { buildContainerPaths } from '../deployment.ts';
 
 /**

@@ -5,7 +5,7 @@ import { requireNoMounts } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
 import { removeStaleState } from '../../host/runtime/runtime.ts';
-import { isActive, readUnitState } from '../../host/systemd/systemctl.ts';
+import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
 import { withContainerLock } from '../container-lock.ts';
 import { buildDeploymentFolder, deploymentNumbers } from '../deployment.ts';
 import { findJournal, writeJournal } from '../journal.ts';

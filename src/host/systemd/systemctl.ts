@@ -1,20 +1,8 @@
 /** The system instance of systemd, through systemctl. */
-import { stat } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno } from '../../base/file-error.ts';
 import type { Host } from '../host.ts';
 import { runProgram } from '../run-program.ts';
-
-/** This folder exists only where systemd is PID 1: sd_booted(3). */
-const bootedMarker = '/run/systemd/system';
-
-/** The state of a unit as `systemctl show` prints it, in the words of systemd. */
-export interface UnitState {
-  readonly loadState: string;
-  readonly activeState: string;
-  readonly subState: string;
-  readonly result: string;
-}
+import { isSystemdRunning } from './booted.ts';
 
 export const reloadCommand: readonly string[] = ['systemctl', 'daemon-reload'];
 
@@ -42,15 +30,6 @@ export async function requireSystemd(): Promise<void> {
   });
 }
 
-export async function isSystemdRunning(): Promise<boolean> {
-  try {
-    return (await stat(bootedMarker)).isDirectory();
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
-}
-
 /** The unit that systemd has loaded for a name, from any folder or generator. */
 export interface KnownUnit {
   /** The name in the request. */
@@ -65,22 +44,6 @@ export interface KnownUnit {
   readonly source: string;
   /** The units that this unit starts, when it is a socket, a timer or a path. */
   readonly triggers: readonly string[];
-}
-
-/**
- * Asks for the state of services with one systemctl call.
- *
- * @param names container names; `.service` is added
- * @returns by container name; a unit that systemd does not know has the load state `not-found`
- * @throws TOOL_MISSING, COMMAND_FAILED
- */
-export async function readUnitStates(
-  host: Host,
-  names: readonly string[],
-): Promise<ReadonlyMap<string, UnitState>> {
-  const units = names.map((name) => `${name}.service`);
-  const properties = ['Id', 'LoadState', 'ActiveState', 'SubState', 'Result'];
-  return parseUnitStates(await showUnits(host, properties, units), names);
 }
 
 /**
@@ -118,24 +81,6 @@ async function showUnits(
   return runProgram(host, ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units]);
 }
 
-export function parseUnitStates(output: string, names: readonly string[]): ReadonlyMap<string, UnitState> {
-  const blocks = parseProperties(output, names.length);
-  return new Map(
-    names.map((name, index) => {
-      const read = (property: string) => blocks[index]?.get(property) ?? '';
-      return [
-        name,
-        {
-          loadState: read('LoadState'),
-          activeState: read('ActiveState'),
-          subState: read('SubState'),
-          result: read('Result'),
-        },
-      ] as const;
-    }),
-  );
-}
-
 export function parseKnownUnits(output: string, units: readonly string[]): readonly KnownUnit[] {
   const blocks = parseProperties(output, units.length);
   return units.map((name, index) => {
@@ -154,22 +99,10 @@ export function parseKnownUnits(output: string, units: readonly string[]): reado
   });
 }
 
-/** Asks for the state of one service. @throws TOOL_MISSING, COMMAND_FAILED */
-export async function readUnitState(host: Host, name: string): Promise<UnitState> {
-  const state = (await readUnitStates(host, [name])).get(name);
-  if (state === undefined) throw new Error(`no answer for ${name}`);
-  return state;
-}
-
 /** Whether the service is enabled to start at boot. @throws COMMAND_FAILED */
 export async function isServiceEnabled(host: Host, name: string): Promise<boolean> {
   const [block] = await showProperties(host, ['UnitFileState'], [`${name}.service`]);
   return block?.get('UnitFileState') === 'enabled';
-}
-
-/** Whether a service runs, starts or stops. */
-export function isActive({ activeState }: UnitState): boolean {
-  return activeState !== 'inactive' && activeState !== 'failed';
 }
 
 /**

@@ -1,0 +1,86 @@
+/** The states of services: over the system bus, and where that fails through systemctl. */
+import { AtomicError } from '../../base/errors.ts';
+import type { Host } from '../host.ts';
+import { BadMessage, MessageReader } from './bus-message.ts';
+import { BusFailed, callSystemd } from './system-bus.ts';
+
+/** The state of a unit in the words of systemd. */
+export interface UnitState {
+  readonly loadState: string;
+  readonly activeState: string;
+}
+
+/** Id, description, load, active and sub state, followed unit, path; number, type and path of a job. */
+const unitList = 'a(ssssssouso)';
+
+/**
+ * Asks for the state of services with one question.
+ *
+ * @param names container names; `.service` is added
+ * @returns by container name; a unit that systemd does not know has the load state `not-found`
+ * @throws TOOL_MISSING, COMMAND_FAILED, INTERRUPTED
+ */
+export async function readUnitStates(
+  host: Host,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, UnitState>> {
+  if (names.length === 0) return new Map();
+  const units = names.map((name) => `${name}.service`);
+  const states = (await askBus(host, units)) ?? (await askSystemctl(host, units));
+  return new Map(
+    names.map((name, index) => {
+      const state = states[index];
+      if (state === undefined) throw new AtomicError('COMMAND_FAILED', `systemd has no answer for ${name}`);
+      return [name, state] as const;
+    }),
+  );
+}
+
+/** Asks for the state of one service. @throws as `readUnitStates` */
+export async function readUnitState(host: Host, name: string): Promise<UnitState> {
+  const state = (await readUnitStates(host, [name])).get(name);
+  if (state === undefined) throw new Error(`no answer for ${name}`);
+  return state;
+}
+
+/** Whether a service runs, starts or stops. */
+export function isActive({ activeState }: UnitState): boolean {
+  return activeState !== 'inactive' && activeState !== 'failed';
+}
+
+/** @returns `undefined` when the bus does not tell, or leaves out a unit whose name is none for systemd */
+async function askBus(host: Host, units: readonly string[]): Promise<readonly UnitState[] | undefined> {
+  try {
+    const states = parseUnitList(await callSystemd(host, 'ListUnitsByNames', units, unitList));
+    return states.length === units.length ? states : undefined;
+  } catch (error) {
+    if (error instanceof BusFailed || error instanceof BadMessage) return undefined;
+    throw error;
+  }
+}
+
+/** @throws BadMessage */
+export function parseUnitList(body: Uint8Array): readonly UnitState[] {
+  const reader = new MessageReader(body);
+  reader.readNumber();
+  const states: UnitState[] = [];
+  reader.align(8);
+  while (!reader.isAtEnd()) {
+    reader.align(8);
+    const [, , loadState = '', activeState = ''] = Array.from({ length: 7 }, () => reader.readString());
+    states.push({ loadState, activeState });
+    reader.readNumber();
+    reader.readString();
+    reader.readString();
+  }
+  return states;
+}
+
+async function askSystemctl(host: Host, units: readonly string[]): Promise<readonly UnitState[]> {
+  const { showProperties } = await import('./systemctl.ts');
+  const blocks = await showProperties(host, ['LoadState', 'ActiveState'], units);
+  return blocks.map((block) => ({
+    loadState: block.get('LoadState') ?? '',
+    activeState: block.get('ActiveState') ?? '',
+  }));
+}
