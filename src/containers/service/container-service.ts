@@ -10,7 +10,12 @@ import {
   type ProgramResult,
   runProgram,
 } from '../../host/run-program.ts';
-import { buildDisableNowCommand, reloadCommand, withoutReload } from '../../host/systemd/systemctl.ts';
+import {
+  buildDisableNowCommand,
+  reloadCommand,
+  showProperties,
+  withoutReload,
+} from '../../host/systemd/systemctl.ts';
 import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
 import { buildContainerPaths } from '../deployment.ts';
 
@@ -59,13 +64,25 @@ async function runStart(host: Host, units: readonly string[]): Promise<ProgramRe
     kind: 'command',
     argv: ['systemctl', 'start', ...units.map((unit) => unit.replace(/\.service$/, ''))],
   });
-  // These starts must not count for the start limits of the units.
-  await captureProgram(host, ['systemctl', 'reset-failed', ...units]);
+  const [isBooting] = await Promise.all([
+    isBasicTargetPending(host),
+    // These starts must not count for the start limits of the units.
+    captureProgram(host, ['systemctl', 'reset-failed', ...units]),
+  ]);
   return captureWithReminders(
     host,
-    ['systemctl', 'start', ...units],
+    ['systemctl', 'start', ...(isBooting ? ['--no-block'] : []), ...units],
     (seconds) => `${units.join(', ')} not started after ${seconds} s; see \`systemctl list-jobs\``,
   );
+}
+
+/**
+ * Whether the host has not booted so far that services start. `atomic-recover.service` runs then, and the boot waits for it: it
+ * must not wait for a service.
+ */
+async function isBasicTargetPending(host: Host): Promise<boolean> {
+  const [block] = await showProperties(host, ['ActiveState'], ['basic.target']);
+  return block?.get('ActiveState') !== 'active';
 }
 
 async function endServices(host: Host, names: readonly string[]): Promise<void> {
