@@ -103,7 +103,7 @@ describe('options', () => {
     expect(formatContainerList(all, { ...options, ...change })).toBe(text);
   });
 
-  test('a bad filter is refused even when there is nothing to list', () => {
+  test('an invalid filter is refused also for an empty list', () => {
     expect(catchError(() => formatContainerList([], { ...options, filter: ['name=x'] }))).toEqual({
       code: 'BAD_VALUE',
       message:

@@ -18,7 +18,7 @@ const archived: ExportedImage = {
   manifest: { original: digest('1'), digest: undefined, reason: 'no manifest' },
 };
 
-test('a line says where the image is and by which digest', () => {
+test('a line has the destination and the digest of the image', () => {
   expect(formatExportedImage(pushed)).toBe(`reg/a:1 -> docker://other/a:1, manifest ${digest('2')}\n`);
   expect(formatExportedImage(archived)).toBe(
     `reg/a:1 -> docker-archive:f:reg/a:1, configuration ${digest('c')}\n`,

@@ -71,7 +71,7 @@ describe('images info', () => {
     );
   });
 
-  test('an image that says nothing', () => {
+  test('an image without labels and variables', () => {
     const plain = { ...info, labels: {}, variables: { optional: new Map(), required: [] } };
     expect(formatImageInfo(plain)).toBe(
       [

@@ -39,7 +39,7 @@ test('draws, redraws in place, and clears', () => {
   expect(take()).toBe('');
 });
 
-test('never draws more lines than it can go back over', () => {
+test('never draws more lines than the cursor can return over', () => {
   const { area, take } = record(3);
   area.draw(['1', '2', '3', '4']);
   expect(take()).toBe('3\n4');

@@ -53,7 +53,7 @@ describe('accepted', () => {
     });
   });
 
-  test('an operand that looks like the value of the switch before it, behind --', () => {
+  test('an operand that looks like the value of the switch before it, after --', () => {
     expect(parseArguments('pull', spec, ['--tls-verify', '--', 'false'])).toMatchObject({
       input: { options: { 'tls-verify': true }, operands: { image: 'false' } },
     });

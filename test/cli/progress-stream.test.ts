@@ -145,7 +145,7 @@ test('the end of a command that failed', () => {
   });
 });
 
-test('bytes are told five times a second for each layer, whatever else is told', () => {
+test('bytes are reported five times a second for each layer, with any other events', () => {
   const { lines, stream, wait } = open();
   const other = 'sha256:cd';
   for (const layer of [digest, other]) stream.report({ kind: 'layer-started', digest: layer, bytes: 1000 });

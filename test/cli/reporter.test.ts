@@ -50,7 +50,7 @@ const a = `sha256:${'a'.repeat(64)}`;
 const b = `sha256:${'b'.repeat(64)}`;
 
 describe('without a terminal', () => {
-  test('answers go to standard output, remarks to standard error; nobody looks for a terminal', () => {
+  test('answers go to standard output, remarks to standard error; no code looks for a terminal', () => {
     const screen = new FakeScreen();
     const { report, close } = createReporter(screen, { json: false, quiet: false, debug: false });
     const events: ProgressEvent[] = [
@@ -65,7 +65,7 @@ describe('without a terminal', () => {
     expect(screen.lookups).toBe(0);
   });
 
-  test('with --json standard output stays free', () => {
+  test('with --json standard output has no answers', () => {
     const screen = new FakeScreen();
     const { report } = createReporter(screen, { json: true, quiet: false, debug: false });
     report({ kind: 'extracting', destination: '/d' });
@@ -92,7 +92,7 @@ describe('without a terminal', () => {
     expect([screen.lookups, screen.runningTimers]).toEqual([0, 0]);
   });
 
-  test('a line every ten seconds for what lasts longer', () => {
+  test('a line every ten seconds for longer work', () => {
     const screen = new FakeScreen();
     const { report, close } = createReporter(screen, { json: false, quiet: false, debug: false });
     report({ kind: 'layer-started', digest: a, bytes: 10_000_000 });
@@ -121,7 +121,7 @@ describe('on a terminal', () => {
   const erase = '\r\u001b[J';
   const eraseTwo = '\r\u001b[1A\u001b[J';
 
-  test('bars for layers in parallel, below the lines, and gone at the end', () => {
+  test('bars for layers in parallel, below the lines, which disappear at the end', () => {
     const screen = new FakeScreen(terminal);
     const { report, close } = createReporter(screen, { json: false, quiet: false, debug: false });
     report({ kind: 'pull-started', image: 'etcd' });

@@ -89,7 +89,7 @@ test('a sound image is one line', () => {
   expect(formatVerified({ ...sound, objects: 1 })).toBe('reg/etcd:latest: 1 object, 45.00 MB, sound\n');
 });
 
-test('a damaged image: a line for each problem, and one that sums up', () => {
+test('a damaged image: a line for each problem, and a summary', () => {
   expect(formatVerified(damaged).split('\n')).toEqual([
     ...problems,
     'reg/etcd:latest: 1234 objects, 45.00 MB, 1 damaged, 2 missing, 1 wrong in containers',
@@ -106,7 +106,7 @@ const repair: ImageRepair = {
   failure: undefined,
 };
 
-test('a repair: what was wrong, what was done, how it is now', () => {
+test('a repair: the problems before, the changes, the state after', () => {
   expect(formatRepair(repair).split('\n')).toEqual([
     ...problems,
     `reg/etcd:latest: repaired: layers fetched: ${layer}; objects taken from containers: 2; files replaced: 3 in etcd`,
@@ -118,7 +118,7 @@ test('a repair: what was wrong, what was done, how it is now', () => {
   );
 });
 
-test('a repair that failed: why, who is concerned, what is still wrong', () => {
+test('a failed repair: the reason, the containers concerned, the remaining problems', () => {
   const failed = { ...repair, after: damaged, replacedFiles: new Map(), failure: 'no such host' };
   expect(formatRepair(failed).split('\n')).toEqual([
     ...problems,
@@ -130,7 +130,7 @@ test('a repair that failed: why, who is concerned, what is still wrong', () => {
   expect(formatRestartHint([failed])).toBe('');
 });
 
-test('what is lost of the tree concerns every container: none can be compared', () => {
+test('a lost part of the tree concerns every container: none can be compared', () => {
   const problem = { ...damaged.problems[0], kind: 'dirtree', paths: [] } as StoreProblem;
   const lost = { ...damaged, problems: [problem] };
   expect(formatVerified(lost)).toContain('; used by etcd, copy)');

@@ -111,14 +111,17 @@ describe('what is printed', () => {
   });
 });
 
-test.each([['--help'], ['--version'], ['frobnicate']])('a reader that has gone is no failure: %p', (word) => {
-  const script = '"$0" "$1" "$2" 2>&1 | true; echo "${PIPESTATUS[0]}"';
-  const { stdout } = spawnSync('bash', ['-c', script, process.execPath, main, word], {
-    env,
-    encoding: 'utf8',
-  });
-  expect(stdout).toBe(word === 'frobnicate' ? '2\n' : '0\n');
-});
+test.each([['--help'], ['--version'], ['frobnicate']])(
+  'a reader that has closed the pipe is not a failure: %p',
+  (word) => {
+    const script = '"$0" "$1" "$2" 2>&1 | true; echo "${PIPESTATUS[0]}"';
+    const { stdout } = spawnSync('bash', ['-c', script, process.execPath, main, word], {
+      env,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe(word === 'frobnicate' ? '2\n' : '0\n');
+  },
+);
 
 test('output that cannot be written is a failure that names it', () => {
   const { status, stderr } = spawnSync(

@@ -36,7 +36,7 @@ async function writeContainer(store: Sandbox, host: Host, name: string, image: S
   await registerCheckouts(host);
 }
 
-test('what containers of another folder were installed from stays, until they are gone', async () => {
+test('images of containers in another folder stay until the containers are removed', async () => {
   await using store = await createStore([registry]);
   const other = move(store, 'other');
   const { image } = await pullLayers(store, registry, [tree`f web 0644 1`]);
@@ -61,7 +61,7 @@ test('what containers of another folder were installed from stays, until they ar
   expect(listCheckouts(store.locations.repository)).toEqual([]);
 });
 
-test('nothing is freed while a folder is not there; repository and folder may move together', async () => {
+test('nothing is freed while a folder is missing; repository and folder may move together', async () => {
   await using store = await createStore([registry]);
   const other = move(store, 'var/other');
   const list = `${store.locations.repository}/atomic-checkouts`;
@@ -84,7 +84,7 @@ test('nothing is freed while a folder is not there; repository and folder may mo
   );
 });
 
-test('lines that are no paths are passed over, and the list is as it should be after a prune', async () => {
+test('lines that are not paths are ignored, and a prune writes the correct list', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullLayers(store, registry, [tree`f web 0644 3`]);
   const list = `${store.locations.repository}/atomic-checkouts`;

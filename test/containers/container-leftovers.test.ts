@@ -11,7 +11,7 @@ import { writeJournal } from '../../src/containers/journal.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { writeDeployment } from './fake-deployment.ts';
 
-test('half-made and half-removed deployments go, unless somebody will finish them', async () => {
+test('incomplete deployments are removed, unless recovery will finish them', async () => {
   await using sandbox = await createSandbox();
   const { checkouts } = sandbox.locations;
   expect(await removeContainerLeftovers(sandbox.host)).toEqual([]);
@@ -42,7 +42,7 @@ test('half-made and half-removed deployments go, unless somebody will finish the
   expect(readdirSync(`${sandbox.locations.state}/locks`)).toEqual([]);
 });
 
-test('layers that the original unpacked go with their refs', async () => {
+test('layers that the original has unpacked are removed with their refs', async () => {
   await using sandbox = await createSandbox();
   const { checkouts, repository } = sandbox.locations;
   expect(await removeUnpackedLayers(sandbox.host)).toEqual([]);

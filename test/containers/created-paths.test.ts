@@ -13,7 +13,7 @@ import { record, writeDeployment } from './fake-deployment.ts';
 
 const own = '/etc/tmpfiles.d/web.conf';
 
-test('removes what was not there before and has not been filled since', async () => {
+test('removes paths that did not exist before and have no content', async () => {
   await using sandbox = await createSandbox();
   await using folder = await createTemporaryFolder();
   await mkdir(folder.join('old'));
@@ -48,7 +48,7 @@ test('removes what was not there before and has not been filled since', async ()
   ]);
 });
 
-test('where a folder was, a file or a symlink stays', async () => {
+test('a file or a symlink at the path of a folder stays', async () => {
   await using sandbox = await createSandbox();
   await using folder = await createTemporaryFolder();
   await writeFile(folder.join('file'), '');
@@ -61,7 +61,7 @@ test('where a folder was, a file or a symlink stays', async () => {
   ]);
 });
 
-test('what another tmpfiles.d file names stays, with the folders above it', async () => {
+test('a path in another tmpfiles.d file stays, with the folders above it', async () => {
   await using sandbox = await createSandbox();
   await using folder = await createTemporaryFolder();
   const { tmpfiles } = sandbox.locations;
@@ -83,7 +83,7 @@ test('what another tmpfiles.d file names stays, with the folders above it', asyn
   ]);
 });
 
-test('what another install names only after it was removed is made again, and nothing else of its file', async () => {
+test('a removed path that another install has named meanwhile is created again, and no other path of its file', async () => {
   await using sandbox = await createSandbox();
   await using folder = await createTemporaryFolder();
   const { tmpfiles } = sandbox.locations;
@@ -103,7 +103,7 @@ test('what another install names only after it was removed is made again, and no
   ]);
 });
 
-test('of a folder in /run, what was missing or made for another container goes with the container', async () => {
+test('folders in /run that were missing or created for another container are removed with the container', async () => {
   await using sandbox = await createSandbox();
   const base = `/run/atomic-test-${process.pid}`;
   await writeDeployment(sandbox, 'other', {

@@ -162,7 +162,7 @@ test('files of containers', async () => {
   expect(await registry.requests()).toEqual([]);
 });
 
-test('what a container has beyond its image is named and left alone; mount points of runtimes are nothing', async () => {
+test('additional files of a container are named and stay; mount points of runtimes are ignored', async () => {
   const { store, image, rootfs } = await open();
   await using _ = store;
   mkdirSync(`${rootfs}/run/web/deep`, { recursive: true });
@@ -179,7 +179,7 @@ test('what a container has beyond its image is named and left alone; mount point
   expect(readFileSync(`${rootfs}/usr/bin/tool`, 'utf8')).toBe('the tool');
 });
 
-test('a whole copy of a file is as good as its hard link, and gives back an object that the store has lost', async () => {
+test('an equal copy of a file counts as sound, and replaces an object that the store has lost', async () => {
   const { store, image, rootfs } = await open();
   await using _ = store;
   const object = findObject(store, image.commit, 'usr/bin/tool', 'file');
@@ -195,7 +195,7 @@ test('a whole copy of a file is as good as its hard link, and gives back an obje
   await expectSound(store, [rootfs]);
 });
 
-test('damage that two images and their containers share is named by both and fetched once, by the digest', async () => {
+test('damage of two images and their containers is reported for both and fetched once, by the digest', async () => {
   const { store, image, rootfs } = await open('shared/one');
   await using _ = store;
   const other = (await pullImage(store.host, await pushImage(registry, 'shared/two', second), {})).image;
@@ -232,7 +232,7 @@ test('damage that two images and their containers share is named by both and fet
   await expectSound(store, roots);
 });
 
-test('without the registry nothing is worse, and what can be repaired here is', async () => {
+test('without the registry the damage does not grow, and the local sources are used', async () => {
   const gone = await startRegistry();
   await using store = await createStore([gone]);
   const { image } = await pullImage(store.host, await pushImage(gone, 'gone/image', first), {});
@@ -257,7 +257,7 @@ test('without the registry nothing is worse, and what can be repaired here is', 
   expect(existsSync(`${store.locations.repository}/tmp/atomic-scratch-repair`)).toBe(false);
 });
 
-test('an image that its registry does not have any more stays as it is', async () => {
+test('an image that its registry no longer has does not change', async () => {
   const { store, image } = await open('lost/image');
   await using _ = store;
   writeFileSync(findObject(store, image.commit, 'etc/version', 'file'), 'damaged');
@@ -339,7 +339,7 @@ test('a lost commit of an image: info names the new one', async () => {
   await expectSound(store, [rootfs]);
 });
 
-test('info that names a commit which is not there, as after a repair that was killed before its end', async () => {
+test('info that names a missing commit, as after a killed repair', async () => {
   const { store, image, rootfs } = await open('info/image');
   await using _ = store;
   const info = `${rootfs}/../info`;
@@ -354,7 +354,7 @@ test('info that names a commit which is not there, as after a repair that was ki
   await expectSound(store, [rootfs]);
 });
 
-test('what a killed repair has left goes with the next one, also when there is nothing to repair', async () => {
+test('the next repair removes the remains of a killed repair, also when there is nothing to repair', async () => {
   const { store, rootfs } = await open('killed/image');
   await using _ = store;
   const { checkouts, repository } = store.locations;
@@ -366,7 +366,7 @@ test('what a killed repair has left goes with the next one, also when there is n
   await expectSound(store, [rootfs]);
 });
 
-test('a verification tells how far it is, and ends between two objects when it is interrupted', async () => {
+test('a verification reports its progress, and ends between two objects when it is interrupted', async () => {
   const { store } = await open('steps/image');
   await using _ = store;
   store.events.length = 0;
@@ -377,7 +377,7 @@ test('a verification tells how far it is, and ends between two objects when it i
   expect(verifyImages(store.host, [])).rejects.toMatchObject({ code: 'INTERRUPTED' });
 });
 
-test('a symlink of a container to the host gives nothing to the store', async () => {
+test('a file of the host behind a symlink of a container never becomes an object', async () => {
   const { store, image, rootfs } = await open('donor/image');
   await using _ = store;
   const outside = `${store.locations.checkouts}/outside`;
@@ -390,7 +390,7 @@ test('a symlink of a container to the host gives nothing to the store', async ()
   await expectSound(store, [rootfs]);
 });
 
-test('no store at all is nothing to verify, and none is made', async () => {
+test('without a store there is nothing to verify, and none is created', async () => {
   await using store = await createStore([]);
   expect((await verifyImages(store.host, [])).images).toEqual([]);
   expect((await repairImages(store.host, [], {})).repairs).toEqual([]);
@@ -410,7 +410,7 @@ test('a repository of the mode bare-user', async () => {
   await expectSound(store, []);
 });
 
-test('a container that is uninstalled while it is verified is left out, at whatever point', async () => {
+test('a container that is uninstalled at any point of its verification is left out', async () => {
   const { store, image } = await open('leaving/image');
   await using _ = store;
   const { checkouts } = store.locations;
@@ -456,7 +456,7 @@ test('only a container that has the damaged file itself is concerned', async () 
   ]);
 });
 
-test('a container that is installed before the locks are had is repaired, too', async () => {
+test('a container that is installed before the locks are held is repaired too', async () => {
   const { store, rootfs } = await open('meanwhile/image');
   await using _ = store;
   const { checkouts, repository } = store.locations;

@@ -40,7 +40,7 @@ const push = (image: typeof first) => {
 const refFile = (reference: string) =>
   `${store.locations.repository}/refs/heads/${formatImageRef(reference)}`;
 
-test('a damaged ref names again what it named, though the tag has moved on', async () => {
+test('a damaged ref names its old commit again, although the tag has moved', async () => {
   const reference = await push(first);
   await pullImage(store.host, reference, {});
   // Within the second in which a commit was made a newer one is no newer.
@@ -60,7 +60,7 @@ test('a damaged ref names again what it named, though the tag has moved on', asy
   await store.remove();
 });
 
-test('an image whose commit is lost is not replaced by what its name means now', async () => {
+test('an image whose commit is lost is not replaced by the current image of its name', async () => {
   const reference = await push(first);
   const { image } = await pullImage(store.host, reference, {});
   await push(second);

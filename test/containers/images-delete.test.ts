@@ -122,7 +122,7 @@ test.each([
   });
 });
 
-test('an image that a container keeps for a rollback is refused, whatever else is named, and -f deletes it', async () => {
+test('an image that a container keeps for a rollback is refused, with any other names, and -f deletes it', async () => {
   const { result, asked, left } = await run(['etcd:1', 'web:1'], { assumeyes: true });
   expect(result).toMatchObject({
     code: 'IMAGE_IN_USE',
@@ -172,13 +172,13 @@ test('all, and nothing', async () => {
   });
 });
 
-test('one that is not there stops all', async () => {
+test('an unknown name stops the whole deletion', async () => {
   const { result, left } = await run(['etcd:1', 'nothing'], { force: true });
   expect(result).toMatchObject({ code: 'IMAGE_NOT_FOUND', message: 'Cannot find image nothing.' });
   expect(left).toEqual(['etcd:1', 'web:1']);
 });
 
-test('what another command changes while the question stands is not deleted', async () => {
+test('an image that another command changes during the question is not deleted', async () => {
   const asked = imagesDelete.run(
     store.host,
     { options: none, operands: { images: ['etcd:1'] } },

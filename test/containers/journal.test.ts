@@ -54,7 +54,7 @@ test('a machine that never installed anything has none', async () => {
   expect(await readdir(sandbox.folder.path)).toEqual(['containers']);
 });
 
-test('half a journal that a crash left under its temporary name is none', async () => {
+test('an incomplete journal under its temporary name is ignored', async () => {
   await using sandbox = await createSandbox();
   await mkdir(`${sandbox.locations.state}/journal`, { recursive: true });
   await writeFile(`${sandbox.locations.state}/journal/.etcd.json.new`, '{"version":');

@@ -113,14 +113,14 @@ test('both deployments of a container, the active one first', async () => {
   expect((await readDeployments())[0]?.[1]).toEqual({ number: 0, isActive: false, record: undefined });
 });
 
-test('what an operation is making is not damaged', async () => {
+test('a deployment that an operation is building is not damaged', async () => {
   await using sandbox = await createSandbox();
   await mkdir(`${sandbox.locations.checkouts}/etcd.0`, { recursive: true });
   await writeJournal(sandbox.host, buildInstallJournal('etcd', 0));
   expect(await listContainers(sandbox.host)).toEqual([]);
 });
 
-test('a file in the place of the symlink is no container', async () => {
+test('a file in the place of the symlink is not a container', async () => {
   await using sandbox = await createSandbox();
   await mkdir(sandbox.locations.checkouts, { recursive: true });
   await writeFile(`${sandbox.locations.checkouts}/etcd`, '');

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { listDeployments } from '../../src/containers/list-deployments.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-test('all deployments that are whole, active or not', async () => {
+test('all complete deployments, active or not', async () => {
   await using sandbox = await createSandbox();
   const { checkouts } = sandbox.locations;
   expect(await listDeployments(sandbox.host)).toEqual([]);

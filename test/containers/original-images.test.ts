@@ -135,7 +135,7 @@ test.each<[string, object, string | undefined]>([
   await readImageInfo(old.host, image);
 });
 
-test('the record of an archive tells which directories it did not name', async () => {
+test('the record of an archive shows which directories it did not name', async () => {
   const image = buildImage({
     kind: 'docker',
     layers: [
@@ -171,7 +171,7 @@ test('a mount shows the root filesystem', async () => {
   }
 });
 
-test('what only reads shows the root filesystem and writes nothing', async () => {
+test('commands that only read show the root filesystem and write nothing', async () => {
   const refs = listRefs(store);
   const image = await readImage(store.host, reference);
   const { labels, variables } = await readImageInfo(store.host, image);
@@ -193,7 +193,7 @@ test('a pull of the same digest fetches nothing and stores the root filesystem',
   expect(await readRoot()).toEqual(expected);
 });
 
-test('an image of one file called manifest.json is no image of the original', async () => {
+test('an image of one file called manifest.json does not count as an image of the original', async () => {
   const name = await pushImage(
     registry,
     'original/one',

@@ -55,7 +55,7 @@ test.each(cases)('%s', async (_, given, expected) => {
   expect(await isOwnTmpfiles(sandbox.host, 'etcd')).toBe(expected);
 });
 
-test('a symlink and a folder are never ours', async () => {
+test('a symlink and a folder never belong to atomic', async () => {
   await using sandbox = await createSandbox();
   const { units, tmpfiles } = sandbox.locations;
   await write(sandbox, { file: marked }, [`${units}/real`, 'etcd.service']);

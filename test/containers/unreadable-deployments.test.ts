@@ -118,7 +118,7 @@ test.each(damages)(
   },
 );
 
-test('a folder that is no deployment hinders nothing', async () => {
+test('a folder that is not a deployment prevents nothing', async () => {
   await using _store = store;
   const { checkouts } = store.locations;
   mkdirSync(`${checkouts}/backup.1/data`, { recursive: true });
@@ -154,7 +154,7 @@ test('an image that keeps a name, and no image at all, may be deleted', async ()
   await refuse();
 });
 
-test('what helps: for a rest of a rollback, after a crash, for a name that no container can have', async () => {
+test('the remedies: for remains of a rollback, after a crash, for a name that no container can have', async () => {
   await using _store = store;
   const { checkouts } = store.locations;
   cpSync(folder, `${checkouts}/web.1`, { recursive: true });

@@ -193,7 +193,7 @@ describe('images that cannot be installed', () => {
     expect(await readEnablement('bad-tmpfiles')).toBe('');
   });
 
-  test('an image that is to run once', async () => {
+  test('an image that asks for a single run is refused', async () => {
     const image = await images.push('once', {
       exports: { 'manifest.json': '{"version":"1.0"}', 'config.json.template': '{}' },
       config: { Labels: { 'atomic.run': 'once', 'atomic.type': 'system' } },

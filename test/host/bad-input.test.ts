@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([closed.stop(), registry.stop()]));
 
-describe('words that cannot be meant', () => {
+describe('an invalid command line', () => {
   const characters = "only letters, digits, '_', '-' and '.' are allowed in it";
 
   test.each<[string, string, string, string]>([
@@ -118,7 +118,7 @@ describe('words that cannot be meant', () => {
     await expectRefusal(['atomic', ...words], { status: 2, stderr });
   });
 
-  test('a container that is not there', async () => {
+  test('an unknown container', async () => {
     await expectRefusal(['atomic', 'uninstall', 'nobody'], {
       stderr: [
         "error: System container 'nobody' is not installed",
@@ -128,7 +128,7 @@ describe('words that cannot be meant', () => {
   });
 });
 
-describe('images that cannot be had', () => {
+describe('images that cannot be fetched', () => {
   test.each<[string, () => string, Line, Line]>([
     [
       'an unknown image',

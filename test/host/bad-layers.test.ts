@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([faulty.stop(), registry.stop()]));
 
-describe('layers that do not arrive as they are', () => {
+describe('layers that are changed on the way', () => {
   /** Whatever the fault is, the error names the image and the layer. */
   async function expectBadLayer(image: string, digest: string, error: RegExp, hint: Line): Promise<void> {
     await expectRefusal(['atomic', 'pull', '--retry=0', image], {

@@ -50,7 +50,7 @@ function readWord(name: string): string {
   return JSON.parse(readFileSync(`${checkouts}/${name}/info`, 'utf8')).values.WORD;
 }
 
-test('a newer image is found, fetched without a change, and taken without a registry', async () => {
+test('a newer image is found, fetched without a change of the container, and installed without a registry', async () => {
   expect(await listOutcomes()).toEqual(['else up-to-date -', 'twin up-to-date -', 'web up-to-date -']);
   expect((await runAtomic(['containers', 'check', '--exit-status'])).status).toBe(0);
   await pushWord('service', 'two');
@@ -71,7 +71,7 @@ test('a newer image is found, fetched without a change, and taken without a regi
   expect([readWord('web'), readWord('twin')]).toEqual(['two', 'one']);
 });
 
-test('a container that is held is left out, and says so', async () => {
+test('a held container is skipped, and the output names it', async () => {
   await atomic(['containers', 'hold', 'twin']);
   expect(await atomic(['containers', 'hold', '--json', 'twin'])).toContain('"changed": false');
   expect(await listOutcomes()).toContain('twin held store');
@@ -93,14 +93,14 @@ test('a container that is held is left out, and says so', async () => {
   expect(readWord('twin')).toBe('three');
 });
 
-test('a hold goes with the container', async () => {
+test('an uninstall removes the hold', async () => {
   await atomic(['containers', 'hold', 'twin']);
   expect(existsSync(`${checkouts}/.atomic/held/twin`)).toBe(true);
   await atomic(['uninstall', 'twin']);
   expect(existsSync(`${checkouts}/.atomic/held/twin`)).toBe(false);
 });
 
-test('an image that failed is neither new nor fetched again', async () => {
+test('an image with which the service failed is not reported as newer, and not fetched again', async () => {
   await pushWord('service', 'broken');
   await atomic(['containers', 'fetch', 'web']);
   expect((await runAtomic(['containers', 'update', '--settle', '0.5', 'web'])).status).toBe(1);
@@ -109,7 +109,7 @@ test('an image that failed is neither new nor fetched again', async () => {
   expect(await atomic(['containers', 'fetch', 'web'])).toContain('did not come up before\n');
 });
 
-test('a registry that went away, and an image that was deleted', async () => {
+test('a registry that does not answer, and a deleted image', async () => {
   await pushWord('other', 'two');
   const image = (await check('else'))[0]?.image_id ?? '';
   await atomic(['images', 'delete', '--force', image]);

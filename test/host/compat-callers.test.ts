@@ -49,7 +49,7 @@ describe('Ansible, atomic_container', () => {
     }
   });
 
-  test('takes a container for absent when its name is not in the list', async () => {
+  test('a container whose name is not in the list counts as absent', async () => {
     expect(await runAtomic(list)).toMatchObject({ stdout: '', stderr: onlyAsks, status: 0 });
   });
 
@@ -64,7 +64,7 @@ describe('Ansible, atomic_container', () => {
     });
   });
 
-  test('takes a container for present when its name is in the list', async () => {
+  test('a container whose name is in the list counts as present', async () => {
     expect(await runAtomic(list)).toMatchObject({
       stdout: expect.stringMatching(
         /^ {3}node +127\.0\.0\.1:\d+\/test\/agent:latest +\/bin\/run\.sh +\S+ \S+ inactive +runc\n$/,

@@ -61,7 +61,7 @@ function listSkopeoFiles(): string[] {
   return readdirSync('/var/tmp').filter((name) => /^(?:docker-tar|oci)/.test(name));
 }
 
-test('docker:etcd after a pull of etcd from the registry fetches no layer, and is what is installed', async () => {
+test('docker:etcd after a pull of etcd from the registry fetches no layer, and install uses it', async () => {
   const first = JSON.parse(await atomic(['pull', '--json', etcd]));
   const second = JSON.parse(await atomic(['pull', '--json', 'docker:etcd']));
   expect(second).toMatchObject({
@@ -163,7 +163,7 @@ test('an archive of several, and one whose image has no name that can be stored'
   );
 });
 
-test('what the engine does not have, DOCKER_HOST, and an engine that is stopped', async () => {
+test('an image that the engine does not have, DOCKER_HOST, and a stopped engine', async () => {
   const notThere = await runAtomic(['pull', 'docker:etcd:9']);
   expect([notThere.status, notThere.stderr.split('\n').at(-2)]).toEqual([
     1,

@@ -160,11 +160,14 @@ describe('names', () => {
     }
   });
 
-  test.each(expand('badContainer'))('$path $words: no name of a container', async ({ path, words }) => {
-    for (const mistake of ['a/b', '..', '.x']) {
-      expect(await fail(path, words, { mistake })).toEqual({ code: 'BAD_VALUE', status: 2 });
-    }
-  });
+  test.each(expand('badContainer'))(
+    '$path $words: an invalid name of a container',
+    async ({ path, words }) => {
+      for (const mistake of ['a/b', '..', '.x']) {
+        expect(await fail(path, words, { mistake })).toEqual({ code: 'BAD_VALUE', status: 2 });
+      }
+    },
+  );
 
   test.each(expand('container'))('$path $words: an unknown container', async ({ path, words }) => {
     expect(await fail(path, words, { mistake: 'nothing' })).toEqual({
@@ -174,6 +177,6 @@ describe('names', () => {
   });
 });
 
-test.each(expand('root'))('$path $words: somebody who is not root', async ({ path, words }) => {
+test.each(expand('root'))('$path $words: a user who is not root', async ({ path, words }) => {
   expect(await fail(path, words, { uid: 1000 })).toEqual({ code: 'NOT_ROOT', status: 1 });
 });

@@ -95,7 +95,7 @@ function readInfo(): Record<string, unknown> {
 }
 
 describe('an install', () => {
-  test('puts each file in its place, with mode, owner and values, and says so', async () => {
+  test('writes each file with its mode, owner and values, and prints its path', async () => {
     const { stderr, stdout } = await install(image, '--set', 'MESSAGE=hi');
     for (const path of paths) expect(`${stdout}${stderr}`).toContain(`Created file ${path}\n`);
     expect(readFileSync(`${lib}/secret-message-template`, 'utf8')).toBe('hi from web');
@@ -128,7 +128,7 @@ describe('an install', () => {
     await expectClean();
   });
 
-  test('leaves what the host has, and keeps its own beside it only when asked', async () => {
+  test('does not replace a file of the host, and writes its own file beside it only with --keep-new', async () => {
     mkdirSync(lib);
     writeFileSync(`${lib}/secret-message`, 'mine');
     const { stderr, stdout } = await install();
@@ -177,7 +177,7 @@ describe('an install', () => {
     );
   });
 
-  test('that fails takes its files back', async () => {
+  test('that fails removes its files', async () => {
     const exports = {
       ...serviceExports,
       'manifest.json': JSON.stringify(manifest),
@@ -191,7 +191,7 @@ describe('an install', () => {
 });
 
 describe('an uninstall', () => {
-  test('leaves what was changed, and what a person has put into a folder', async () => {
+  test('does not remove changed files, and files that a person has put into a folder', async () => {
     await install();
     writeFileSync(`${lib}/renamed-web`, 'edited');
     writeFileSync('/usr/local/atomic-test-empty/mine', '');
@@ -227,7 +227,7 @@ describe('killed', () => {
     await expectClean();
   });
 
-  test('an update is taken back', async () => {
+  test('an update is undone', async () => {
     await install();
     await pushNext();
     runKilled(['containers', 'update', '--accept-widening', 'web'], 'fsync', `${lib}/.new.atomic-part`);
@@ -251,7 +251,7 @@ async function pushNext(json: unknown = manifest): Promise<void> {
 describe.each([false, true])('an update, noContainerService %p', (noContainerService) => {
   const json = { ...manifest, noContainerService };
 
-  test('exchanges the files, and a rollback brings them back', async () => {
+  test('replaces the files, and a rollback restores them', async () => {
     await install(await push('hostfs', json, hostfs), '--set', 'MESSAGE=hi');
     await pushNext(json);
     await atomic(['containers', 'update', '--accept-widening', 'web']);
@@ -269,7 +269,7 @@ describe.each([false, true])('an update, noContainerService %p', (noContainerSer
     await expectClean();
   });
 
-  test('leaves a changed file, which stays known', async () => {
+  test('does not replace a changed file, which stays recorded', async () => {
     await install(await push('hostfs', json, hostfs));
     writeFileSync(`${lib}/secret-message`, 'mine');
     chmodSync(`${lib}/secret-message`, 0o600);
@@ -286,7 +286,7 @@ describe.each([false, true])('an update, noContainerService %p', (noContainerSer
   });
 });
 
-test('an update whose service does not come up takes the files back', async () => {
+test('an update whose service does not come up restores the files', async () => {
   await install(await push('hostfs', manifest, hostfs));
   await command('systemctl', 'start', 'web');
   const extra = [

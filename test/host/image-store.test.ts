@@ -49,7 +49,7 @@ async function checkStore(): Promise<readonly string[]> {
   return refs.split('\n').filter((line) => line !== '');
 }
 
-test('what can be seen of an image', async () => {
+test('list, info, history and version show an image', async () => {
   const inspected = await inspect(service);
   expect(inspected).toMatchObject({ names: [service], used_by: ['service'] });
   expect((await inspect(other)).used_by).toEqual([]);
@@ -89,7 +89,7 @@ test('a used image is not deleted, until it has another name', async () => {
   expect(await atomic(['images', 'delete', '-f', 'service:good'])).toBe('');
 });
 
-test('a question that nobody or a no answers deletes nothing', async () => {
+test('without an answer, and after the answer no, nothing is deleted', async () => {
   const question = [
     'Do you wish to delete the following images?',
     '',
@@ -156,7 +156,7 @@ test('prune frees the deleted image and leftovers; the container of a deleted im
   expect(spawnSync('find', [`${repository}/objects`, '-type', 'f'], { encoding: 'utf8' }).stdout).toBe('');
 });
 
-test('a prune beside a pull waits, and takes nothing of it', async () => {
+test('a prune waits for a pull, and removes no object of it', async () => {
   const image = buildImage({
     layers: [tree`f one 0644 ${'1'.repeat(9000)}`, tree`f two 0644 ${'2'.repeat(9000)}`],
   });

@@ -54,7 +54,7 @@ async function expectSound(): Promise<void> {
   expect(existsSync(`${checkouts}/.web.0.fix`)).toBe(false);
 }
 
-test('a running service survives the repair of what it runs, and is started from the good file', async () => {
+test('a running service survives the repair of its files, and starts from the sound file', async () => {
   const [base = ''] = await readLayers();
   await expectSound();
   const invocation = await readInvocation('web');
@@ -97,7 +97,7 @@ test('a running service survives the repair of what it runs, and is started from
   await expectSound();
 });
 
-test('mounts that go on showing what was damaged are named with what helps; the others are not', async () => {
+test('mounts that still show damaged files are named with the commands that help; other mounts are not', async () => {
   const other = await images.push('other', { exports: undefined });
   const [ofImage, ofContainer, unconcerned] = ['/tmp/of image', '/tmp/of-container', '/tmp/unconcerned'];
   for (const directory of [ofImage, ofContainer, unconcerned]) mkdirSync(directory);
@@ -142,7 +142,7 @@ test.each(kills)('a repair that is killed at %s of %s is finished by the next on
   await expectSound();
 });
 
-test('without the registry: what is wrong and who is concerned; nothing is worse', async () => {
+test('without the registry: the damage and the containers concerned are named; the damage does not grow', async () => {
   truncateSync(data, 3);
   // Without this file the registry is asked for TLS, which it does not have.
   const conf = '/etc/containers/registries.conf.d/99-test.conf';

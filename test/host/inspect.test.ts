@@ -45,7 +45,7 @@ async function show(): Promise<string> {
   return text;
 }
 
-test('one deployment, its values and where they came from', async () => {
+test('one deployment, its values and their origins', async () => {
   const container = await inspect();
   expect(container).toMatchObject({
     ...{ name: 'web', state: 'running', problems: [], operation: null, held: false, changes: null },
@@ -146,7 +146,7 @@ test('a deployment of the original, whose info does not have the origins', async
   writeFileSync(path, text);
 });
 
-test('damage is a line, and the rest is shown', async () => {
+test('damage is a line, and the other facts are shown', async () => {
   const unit = '/etc/systemd/system/web.service';
   const kept = [
     unit,

@@ -137,7 +137,7 @@ test('a unit that systemd cannot load: no line of the tmpfiles.d file was carrie
   expect(sh('systemctl show --property=LoadState --value bad')).toBe('not-found\n');
 });
 
-test('lines that fail only when they are carried out: what stays is named', async () => {
+test('lines that fail only when they are carried out: a warning names the changes that stay', async () => {
   const bad = await pushBad({
     'tmpfiles.template': 'L+ /etc/victim - - - - /away\nd /run/$NAME/deep\nd /proc/nowhere\nf /run/full/x\n',
   });
@@ -158,7 +158,7 @@ test('lines that fail only when they are carried out: what stays is named', asyn
   expect(changed).toEqual([]);
 });
 
-test('what systemctl enable refuses is undone', async () => {
+test('an install whose unit systemctl enable refuses is undone', async () => {
   const bad = await images.push('bad', {
     exports: {
       ...serviceExports,

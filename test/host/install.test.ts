@@ -81,7 +81,7 @@ test('installs, starts, lists and uninstalls; nothing is left', async () => {
   expect(diffHostStates(before, await readHostState())).toEqual([]);
 });
 
-test('an existing container is left alone', async () => {
+test('an existing container does not change', async () => {
   await atomic(['install', '--system', service]);
   const before = await readHostState();
   expect(await atomic(['install', '--system', service])).toBe('service already present\n');
@@ -150,7 +150,7 @@ test('an image without a service has files, but no unit and no rootfs', async ()
   expect(diffHostStates(before, await readHostState())).toEqual([]);
 });
 
-test('what the runtime does not run needs no command, and no configuration', async () => {
+test('an image that the runtime does not run needs no command and no configuration', async () => {
   const before = await readHostState();
   const files = await images.push('bundle', {
     exports: { 'manifest.json': '{"noContainerService":true}', 'config.json.template': '{"root":{}}' },

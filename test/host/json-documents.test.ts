@@ -109,7 +109,7 @@ test('of updates', async () => {
   expect((await runAtomic(['containers', 'update', '--all', '--json'])).status).toBe(1);
 });
 
-test('of what goes', async () => {
+test('of deletions', async () => {
   await atomic(['install', '--name', 'second', image]);
   runKilled(['uninstall', 'second'], 'unlink', `${journals}/second.json`);
   expect((await readDocument('recover')).recovered).toEqual([

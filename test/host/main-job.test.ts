@@ -148,7 +148,7 @@ describe.each(runtimes)('with $runtime', ({ runtime, path, options }) => {
     expect(await readInvocation('etcd')).toBe(run);
   });
 
-  test('etcd comes back after a restart', async () => {
+  test('etcd has its data after a restart', async () => {
     const run = await readInvocation('etcd');
     await command('systemctl', 'restart', 'etcd');
     await waitForNewRun('etcd', run);
@@ -175,7 +175,7 @@ describe.each(runtimes)('with $runtime', ({ runtime, path, options }) => {
     await command('systemctl', 'start', 'etcd');
   });
 
-  test('both come back with the target of the boot when /run was empty', async () => {
+  test('both start with the target of the boot when /run was empty', async () => {
     await command('systemctl', 'stop', 'flannel', 'etcd');
     for (const folder of ['/run/runc', '/run/crun', '/run/flannel'])
       await rm(folder, { recursive: true, force: true });

@@ -128,7 +128,7 @@ test('in use', async () => {
   await atomic(['unmount', at]);
 });
 
-test('a mounted container is not uninstalled, and its service goes on', async () => {
+test('a mounted container is not uninstalled, and its service continues', async () => {
   await atomic(['mount', 'web', at]);
   expect(await failingAtomic(1, ['uninstall', 'web'])).toBe(
     [

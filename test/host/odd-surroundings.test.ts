@@ -50,7 +50,7 @@ test.each([
   expect(await command(...inOwnMounts(script, ['sh', '-ec', everything(service)]))).toBe(usual);
 });
 
-test('a service that may not make code', async () => {
+test('a service that may not create executable memory', async () => {
   const argv = ['systemd-run', '--quiet', '--pipe', '--wait', '--property=MemoryDenyWriteExecute=yes'];
   expect(await command(...argv, 'sh', '-ec', everything(service))).toBe(usual);
 });
@@ -106,7 +106,7 @@ describe('a working directory that was deleted', () => {
 describe('a /proc that hides', () => {
   const onlyProcesses = 'mount -t proc -o subset=pid proc /proc';
 
-  test('what is not about processes: a change of the store is refused', async () => {
+  test('files about the machine: a change of the store is refused', async () => {
     const reason = 'Failed to open file “/proc/sys/kernel/random/boot_id”: No such file or directory';
     const other = await images.push('other', { exports: { ...serviceExports, note: 'another layer' } });
     await expectRefusal(inOwnMounts(onlyProcesses, ['atomic', 'pull', other]), {
@@ -121,14 +121,14 @@ describe('a /proc that hides', () => {
     );
   });
 
-  test('what is not about processes: an install shows nothing', async () => {
+  test('files about the machine: an install shows nothing', async () => {
     const { stderr } = await runCommand(
       inOwnMounts(onlyProcesses, ['atomic', 'install', '--system', '--display', service]),
     );
     expect(stderr).toMatch(/cap_last_cap.*\nhint: atomic needs all of \/proc/);
   });
 
-  test('what is not about processes: a lock that is held is waited for', async () => {
+  test('files about the machine: a command waits for a held lock', async () => {
     const lock = `${checkouts}/.storage/ostree/atomic.lock`;
     const holding = spawn('flock', ['--exclusive', lock, 'sleep', '2'], { stdio: 'ignore' });
     await waitUntil(
@@ -140,7 +140,7 @@ describe('a /proc that hides', () => {
     holding.kill();
   });
 
-  test('processes: the files of a mount that one of them may see stay', async () => {
+  test('processes: the files of a mount stay while a hidden process may see it', async () => {
     const script = `mkdir /var/look; atomic mount ${service} /var/look >/dev/null; echo mounted; exec sleep 1000`;
     const viewer = spawn('unshare', ['--mount', '--propagation=private', 'sh', '-ec', script], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -55,7 +55,7 @@ test('systemd finds nothing wrong with them', async () => {
   expect(run).toMatchObject({ status: 0, stderr: '' });
 });
 
-test('an update without a person, and one that fails', async () => {
+test('an update without a person, and a failed update', async () => {
   await pushWord('two');
   const good = await runUpdate();
   expect(good.status).toBe(0);

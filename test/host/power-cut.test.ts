@@ -69,7 +69,7 @@ test('an install is on the disk, and so is an uninstall', async () => {
   spawnSync('sh', ['-c', `rm -rf ${data}/web; sync`]);
 });
 
-test('an install that was undone is not back', async () => {
+test('an install that was undone does not reappear', async () => {
   const refused = serviceExports['service.template']?.replace('multi-user.target', 'a/b') ?? '';
   const bad = await pushService({ 'service.template': refused });
   const run = await runAtomic(['install', '--system', bad]);

@@ -126,7 +126,7 @@ test('a folder that is open is closed by the next command that changes anything'
   await expectRuns('mapped');
 });
 
-test('among files of others the folder stays open, and what is ours is closed', async () => {
+test('a folder with files of others stays open, and the folders of atomic in it are closed', async () => {
   const folder = '/var/lib/containers/mixed';
   const env = { ATOMIC_OSTREE_CHECKOUT_PATH: folder };
   environments.push(env);

@@ -72,7 +72,7 @@ function pullLines(image: SlowImage): string[] {
 }
 
 describe('on a terminal', () => {
-  test('a bar grows and is gone at the end', async () => {
+  test('a bar grows and disappears at the end', async () => {
     const image = await pushSlowImage(slow);
     const run = runOnTerminal(`atomic pull ${image.name}`);
     expect(await run.ended).toBe(0);
@@ -106,7 +106,7 @@ describe('on a terminal', () => {
     expect(run.written()).toBe(`${pullLines(image).join('\r\n')}\r\n`);
   });
 
-  test('Ctrl-C takes the bars away, says so, and leaves nothing behind', async () => {
+  test('Ctrl-C removes the bars, prints a line, and leaves no files', async () => {
     const { fault, reached } = holdInMiddle(never);
     const image = await pushSlowImage(fault);
     const before = takeState();
@@ -124,7 +124,7 @@ describe('on a terminal', () => {
 });
 
 describe('in a log', () => {
-  test('a layer that takes long has a line now and then', async () => {
+  test('a long layer has a line every ten seconds', async () => {
     const until = Promise.withResolvers<void>();
     const { fault, reached } = holdInMiddle(until.promise);
     const image = await pushSlowImage(fault);
@@ -189,7 +189,7 @@ describe('interrupted in the middle of a layer', () => {
     await expectNothingLeft(before);
   });
 
-  test('what was interrupted can be done again', async () => {
+  test('an interrupted command can be repeated', async () => {
     const { fault, reached } = holdInMiddle(never);
     const image = await pushSlowImage(fault);
     const stop = new AbortController();
@@ -204,7 +204,7 @@ describe('interrupted in the middle of a layer', () => {
 });
 
 describe('waiting for another command', () => {
-  test('two installs of one name: the second waits, says so, and finds it there', async () => {
+  test('two installs of one name: the second waits, reports it, and finds the container', async () => {
     const image = buildImage({
       layers: [tree`f run.sh 0755 \\#!\n`, tree`f late 0644 late`],
       config: { Cmd: ['/run.sh'] },
@@ -293,7 +293,7 @@ describe('--json prints one document', () => {
 });
 
 describe('--progress-fd and --quiet', () => {
-  test('a pull tells every layer with its bytes, and prints nothing', async () => {
+  test('a pull reports every layer with its bytes, and prints nothing', async () => {
     const image = await pushSlowImage(slow);
     const line = `atomic pull --quiet --progress-fd 3 ${image.name} 3>${output}`;
     expect(await runCommand(['sh', '-c', line])).toMatchObject({ stdout: '', stderr: '', status: 0 });
@@ -316,7 +316,7 @@ describe('--progress-fd and --quiet', () => {
     ]);
   });
 
-  test('an install tells what it runs, also to a reader that leaves after one line', async () => {
+  test('an install reports its commands, also when the reader closes the pipe after one line', async () => {
     const image = await images.push('service', { exports: serviceExports });
     const line = `atomic install --system --progress-fd 5 ${image} 5>&1 >/dev/null | head -n 1`;
     expect(JSON.parse(await command('bash', '-o', 'pipefail', '-c', line))).toMatchObject({

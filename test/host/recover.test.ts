@@ -73,7 +73,7 @@ test('a killed recovery is recovered', async () => {
   expect(await bench.readOutcome()).toBe('absent');
 });
 
-test('a journal of a newer version stops everything about its container', async () => {
+test('a journal of a newer version stops every change of its container', async () => {
   await Bun.write(`${journals}/web.json`, '{"version":3}');
   const run = await runAtomic([...install, bench.image]);
   expect(run.status).toBe(1);
@@ -100,7 +100,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   },
 );
 
-test('what nobody has a journal of any more is no obstacle', async () => {
+test('remains without a journal do not prevent an install', async () => {
   spawnSync('mkdir', ['-p', `${checkouts}/.web.0.new/rootfs/old`]);
   spawnSync('ln', ['-s', '/nowhere', `${checkouts}/.web.link`]);
   await atomic([...install, bench.image]);

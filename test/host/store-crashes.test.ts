@@ -175,7 +175,7 @@ async function listConfigObjects(ref: string): Promise<ReadonlyMap<string, strin
   );
 }
 
-test('a power cut right behind a pull leaves the new image whole or the old one', async () => {
+test('a power cut right after a pull leaves the complete new image or the old image', async () => {
   reset();
   rmSync(checkouts, { recursive: true });
   mkdirSync(checkouts);

@@ -80,7 +80,7 @@ test.each([
   expect(diffHostStates(before, await readHostState())).toEqual([]);
 });
 
-test('what a host has prepared for the container does not take its name, nor does what is gone', async () => {
+test('drop-ins and removed units of the host do not make a name taken', async () => {
   sh(`
     mkdir -p /etc/systemd/system/web.service.d
     printf '[Service]\\nNice=5\\n' > /etc/systemd/system/web.service.d/nice.conf
@@ -131,7 +131,7 @@ test('specifiers in Alias= are refused', async () => {
   );
 });
 
-test('a free alias is made, belongs to the container, and goes with it', async () => {
+test('a free alias is created, belongs to the container, and is removed with it', async () => {
   const image = await pushWithInstallLines('Alias=second.service web.service', 'Also=unknown.socket');
   const before = await readHostState();
   await atomic(['install', '--system', '--name', 'web', image]);
@@ -143,7 +143,7 @@ test('a free alias is made, belongs to the container, and goes with it', async (
   expect(diffHostStates(before, await readHostState())).toEqual([]);
 });
 
-test('the hint names the command for what is left of a container', async () => {
+test('the hint names the command that removes the remains of a container', async () => {
   await atomic(['install', '--system', '--name', 'web', service]);
   sh('rm -r /var/lib/containers/atomic/web /var/lib/containers/atomic/web.0');
   const again = ['install', '--system', '--name', 'web', service];

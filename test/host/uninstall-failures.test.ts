@@ -87,7 +87,7 @@ test('killed while the service stops: the next command starts it again, also whe
   await atomic(['uninstall', 'other']);
 });
 
-test('a journal that does not reach the disk is taken back', async () => {
+test('a journal that cannot be synced is removed again', async () => {
   const run = runWithDiskErrors(['uninstall', 'slow'], { fsync: journals });
   expect(run.status).toBe(1);
   expect(run.stderr).toStartWith(`error: sync ${journals}: input/output error of the disk\n`);
@@ -95,7 +95,7 @@ test('a journal that does not reach the disk is taken back', async () => {
   expect(readService()).toBe('active enabled');
 });
 
-test('a journal that cannot be taken back does not end the service later', async () => {
+test('a journal that cannot be removed again does not end the service later', async () => {
   const run = runWithDiskErrors(['uninstall', 'slow'], { fsync: journals, unlink: `${journals}/slow.json` });
   expect(run.status).toBe(1);
   expect(run.stderr).toStartWith(
@@ -108,7 +108,7 @@ test('a journal that cannot be taken back does not end the service later', async
   await atomic(['uninstall', 'other']);
 });
 
-test('what an install has left of its journal does not end the service later', async () => {
+test('a journal that an install has left does not end the service later', async () => {
   const run = runWithDiskErrors(['install', '--system', other], { unlink: `${journals}/other.json` });
   expect(run.status).toBe(1);
   expect(run.stderr).toBe(

@@ -38,7 +38,7 @@ test('an unknown container', async () => {
   await atomic(['uninstall', 'service']);
 });
 
-test('several containers: one that fails does not keep the others', async () => {
+test('several containers: after a failure the others are uninstalled', async () => {
   const names = ['a', 'b', 'c'];
   for (const name of names) await atomic(['install', '--system', '--name', name, service]);
   // A name that is none is found before anything is changed.
@@ -173,7 +173,7 @@ test('nothing below a mount is removed', async () => {
   await atomic(['uninstall', 'service']);
 });
 
-test('files of other people stay', async () => {
+test('files of other owners stay', async () => {
   await install();
   sh('echo "[Service]" > /etc/systemd/system/service.service; echo "# mine" > /etc/tmpfiles.d/service.conf');
   expect(await atomic(['uninstall', 'service'])).toBe(
@@ -199,14 +199,14 @@ const ofTheOriginal: Readonly<Record<string, string>> = {
     cp service.1/service.service /etc/systemd/system; cp service.1/tmpfiles-service.conf /etc/tmpfiles.d/service.conf`,
 };
 
-test.each(Object.entries(ofTheOriginal))('a container %s goes whole', async (_, change) => {
+test.each(Object.entries(ofTheOriginal))('a container %s is removed completely', async (_, change) => {
   await install();
   sh(`cd ${checkouts}; ${change}; systemctl daemon-reload; systemctl start service`);
   expect(await atomic(['uninstall', 'service'])).not.toContain('manually modified');
   expect(sh('systemctl show --property=LoadState --value service')).toBe('not-found\n');
 });
 
-test('host files of the original go when they are as it wrote them', async () => {
+test('host files of the original are removed when they have not changed', async () => {
   await install();
   sh(`mkdir -p /opt/original; cd /opt/original; printf a > same; printf b > edited; ln -s nowhere link
     ln -s same alias`);
@@ -226,7 +226,7 @@ test('host files of the original go when they are as it wrote them', async () =>
   sh('rm -r /opt/original');
 });
 
-test('a unit that a person has edited stays, whoever wrote it first', async () => {
+test('a unit that a person has edited stays, with any first author', async () => {
   await install();
   sh(`cd ${checkouts}; ${ofTheOriginal['that the original installed']}`);
   sh('echo "# mine" >> /etc/systemd/system/service.service');
@@ -250,7 +250,7 @@ test('a read-only /etc: nothing is changed', async () => {
   await atomic(['uninstall', 'service']);
 });
 
-test('of the folders that tmpfiles lines name, only those go that the install has made', async () => {
+test('of the folders in tmpfiles lines, only those that the install has created are removed', async () => {
   const image = await images.push('folders', {
     exports: {
       ...serviceExports,

@@ -39,7 +39,7 @@ async function expectNothingFreed(): Promise<void> {
   expect(await command('find', `${checkouts}/.storage/ostree/objects`, '-type', 'f')).toBe(before);
 }
 
-test('nothing of it is deleted or freed, and it is damage; uninstalling ends that', async () => {
+test('nothing is deleted or freed, and verify reports damage, until it is uninstalled', async () => {
   expect(await failingAtomic(1, ['images', 'delete', '-y', image])).toContain(
     `error: deleting images: the container web is damaged: ${info}: it is empty\n`,
   );
@@ -72,7 +72,7 @@ test('nothing of it is deleted or freed, and it is damage; uninstalling ends tha
   expect(await command('find', `${checkouts}/.storage/ostree/objects`, '-type', 'f')).toBe('');
 });
 
-test('its info from a backup ends that, too', async () => {
+test('until its info is restored from a backup', async () => {
   writeFileSync(info, whole);
   expect(await failingAtomic(1, ['images', 'delete', '-y', image])).toContain(
     `containers use ${image} (web)`,
@@ -82,7 +82,7 @@ test('its info from a backup ends that, too', async () => {
   await atomic(['uninstall', 'web']);
 });
 
-test('after a crash recover ends it, and a rest of a rollback may be removed by hand', async () => {
+test('after a crash recover ends it, and the remains of a rollback may be removed by hand', async () => {
   runKilled(['uninstall', 'web'], 'rename', `${checkouts}/web.0`);
   expect(await failingAtomic(1, ['images', 'prune'])).toContain('still runs: `atomic recover`; then');
   await atomic(['recover']);

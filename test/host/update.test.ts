@@ -103,7 +103,7 @@ describe('an update', () => {
     expect(await atomic(['images', 'verify'])).not.toContain('damaged');
   });
 
-  test('keeps what a person set, follows the image, and takes values back', async () => {
+  test('keeps the values of a person, takes new defaults of the image, and removes values', async () => {
     await atomic(['containers', 'update', '--set', 'WORD=mine', ...quick, 'web']);
     expect(readInfo()).toMatchObject({
       values: { WORD: 'mine' },
@@ -120,7 +120,7 @@ describe('an update', () => {
     );
   });
 
-  test('of a stopped and disabled service leaves it so', async () => {
+  test('leaves a stopped and disabled service stopped and disabled', async () => {
     await command('systemctl', 'disable', '--now', 'web');
     await pushNext('new');
     await atomic(['containers', 'update', '--pull', 'web']);
@@ -128,7 +128,7 @@ describe('an update', () => {
     expect(readInfo().values.WORD).toBe('new');
   });
 
-  test('starts again what was stopped with the service', async () => {
+  test('starts the units again that were stopped with the service', async () => {
     writeFileSync(
       '/run/systemd/system/leaf.service',
       '[Unit]\nBindsTo=web.service\nAfter=web.service\n[Service]\nExecStart=/bin/sleep infinity\n',
@@ -147,7 +147,7 @@ describe('an update', () => {
   });
 });
 
-describe("an update leaves alone what is the host's", () => {
+describe('an update does not change files and units of the host:', () => {
   afterEach(async () => {
     for (const name of ['files', 'leaf']) {
       await runCommand(['systemctl', 'stop', name]);
@@ -213,7 +213,7 @@ describe("an update leaves alone what is the host's", () => {
     expect(await readInvocation('leaf')).toBe(invocation);
   });
 
-  test('what a failed version has made, and says what stays', async () => {
+  test('paths that a failed version has created are removed, and a warning names the others', async () => {
     writeFileSync('/run/mine', '');
     const added = 'd /run/web-new/deep 0755 - - -\nf /run/web-file 0644 - - - x\nz /run/mine 0600 - - -\n';
     await pushNext('new', 'exit 1', {
@@ -244,7 +244,7 @@ async function failingAtomic1(args: readonly string[]): Promise<string> {
   return stderr;
 }
 
-describe('an update that fails leaves the old deployment, and what ran', () => {
+describe('an update that fails restores the old deployment, and the units that ran', () => {
   async function expectOld(): Promise<void> {
     expect(readlinkSync(`${checkouts}/web`)).toBe(`${checkouts}/web.0`);
     expect(readInfo().values.WORD).toBe('hello');
@@ -284,7 +284,7 @@ describe('an update that fails leaves the old deployment, and what ran', () => {
     await expectOld();
   });
 
-  test('a service that says of itself that it does not start', async () => {
+  test('a service that reports that it cannot start', async () => {
     const unit = serviceExports['service.template']?.replace(
       '[Service]',
       '[Service]\nType=notify\nTimeoutStartSec=2\nTimeoutStopSec=2',
@@ -299,7 +299,7 @@ describe('an update that fails leaves the old deployment, and what ran', () => {
     await expectOld();
   });
 
-  test('a health check that is never met; it is remembered', async () => {
+  test('a health check that never succeeds; the image is recorded', async () => {
     await pushNext('new', undefined, {
       'manifest.json': JSON.stringify({
         defaultValues: { WORD: 'new' },
@@ -385,7 +385,7 @@ describe('an update that fails leaves the old deployment, and what ran', () => {
   });
 });
 
-test('there is nothing to go back to', async () => {
+test('a rollback without another deployment fails', async () => {
   expect(await failingAtomic1(['containers', 'rollback', 'web'])).toContain(
     `Error: Cannot find a previous deployment to rollback located at ${checkouts}/web.1`,
   );
