@@ -1,4 +1,4 @@
-/** What the lines of the benchmark share: a folder, a registry with the images, and the programs. */
+/** The shared parts of the lines of the benchmark: a folder, a registry with the images, and the programs. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeContainersConfig } from '../test/support/containers-config.ts';
@@ -21,7 +21,7 @@ export interface Bench extends AsyncDisposable {
   readonly podman: Engine;
 }
 
-/** @param signal ends what runs; the failure of that is then thrown through the line */
+/** @param signal ends the running program; its failure then ends the line */
 export async function createBench(pairs: number, signal: AbortSignal): Promise<Bench> {
   const outside = await createTemporaryFolder('bench');
   const folder = mountFilesystem(outside);
@@ -48,7 +48,7 @@ export async function createBench(pairs: number, signal: AbortSignal): Promise<B
   };
 }
 
-/** The filesystem, and what podman leaves: a bind mount of each store on itself. */
+/** Unmounts the filesystem, and the bind mounts of each store on itself that podman leaves. */
 function unmountBelow(folder: string): void {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')

@@ -1,13 +1,13 @@
-/** Two programs measured in the same rounds, and what the numbers say. */
+/** Two programs measured in the same rounds, and the statistics of their numbers. */
 import type { Sample } from './measure.ts';
 
 export type Metric = 'time' | 'memory' | 'disk';
 
 export interface Comparison {
-  /** What is measured, and what it is measured against, in words of the table. */
+  /** The subject of the measurement and the comparison, in words of the table. */
   readonly what: string;
   readonly against: string;
-  /** The ratio that is wanted, or less. */
+  /** The highest ratio that meets the aim. */
   readonly aim?: number;
   readonly metric: Metric;
   /** Samples with the same index are a pair. */

@@ -14,7 +14,7 @@ export const builtAtomic = fileURLToPath(new URL('../dist/atomic', import.meta.u
 
 export interface EngineOptions {
   readonly env: Environment;
-  /** Ends what runs. */
+  /** Ends the running programs. */
   readonly signal?: AbortSignal;
 }
 

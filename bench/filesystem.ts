@@ -8,26 +8,26 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TemporaryFolder } from '../test/support/temporary.ts';
 
-/** A folder that goes with the filesystem it is on. */
+/** A folder that is removed with its filesystem. */
 export interface Folder {
   readonly path: string;
   /** The path of something in the folder. */
   join(...names: string[]): string;
 }
 
-/** Only what is written takes room on the machine's own. */
+/** A sparse file: only written blocks need space on the filesystem of the machine. */
 const SIZE = '60G';
 
 /**
  * @param folder on a real filesystem that can write past its page cache, as ext4, XFS and Btrfs do
- * @returns its root; the filesystem goes when it is unmounted and `folder` removed
+ * @returns its root; the filesystem is removed when it is unmounted and `folder` is removed
  */
 export function mountFilesystem(folder: TemporaryFolder): Folder {
   // podman takes paths of up to 50 characters.
   const [image, path] = [folder.join('filesystem'), folder.join('fs')];
   mkdirSync(path);
   execute('truncate', '--size', SIZE, image);
-  // The kernel would write what is lazy while something is measured.
+  // Otherwise the kernel would initialise the filesystem lazily during measurements.
   execute('mkfs.ext4', '-q', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image);
   // Otherwise each page would be in the page cache twice.
   const device = execute('losetup', '--direct-io=on', '--find', '--show', image).trim();

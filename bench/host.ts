@@ -7,7 +7,7 @@ import type { Bench } from './bench.ts';
 import type { Environment } from './engines.ts';
 import type { Sample } from './measure.ts';
 
-/** What the half inside gets; the folder is the same real one there. */
+/** The request for the half inside the host; the folder is the same there. */
 export interface InsideRequest {
   readonly pairs: number;
   readonly folder: string;
@@ -22,7 +22,7 @@ export type InsideSamples = Readonly<Record<string, Sample[]>>;
 
 const HOST = fileURLToPath(new URL('../scripts/host', import.meta.url));
 const INSIDE = fileURLToPath(new URL('inside.ts', import.meta.url));
-/** Ends what hangs; no run is expected to come near it. */
+/** The time limit for a run that hangs; no run is expected to come near it. */
 const LIMIT_SECONDS = 1_200;
 
 /** @throws Error when the host or the half inside fails; it has said why on standard error */

@@ -24,7 +24,7 @@ export interface Images {
   smallImages(count: number): Promise<string[]>;
 }
 
-/** What container tools use when nobody says otherwise. */
+/** The default of container tools. */
 const GZIP_DEFAULT = 6;
 /** The large layer is not compared in time with anything. */
 const GZIP_FAST = 1;

@@ -1,4 +1,4 @@
-/** Describes the machine of the measurement by what the numbers depend on, and by nothing that names it. */
+/** Describes the machine of the measurement by the facts on which the numbers depend, without its name. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';

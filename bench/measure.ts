@@ -1,4 +1,4 @@
-/** Runs programs in turn and measures each run. Nothing here judges: a slow run is a number, not a failure. */
+/** Runs programs in turn and measures each run. A slow run is a number, not a failure. */
 import { execFileSync } from 'node:child_process';
 import { type PeakMemory, watchMemory } from './process-memory.ts';
 
@@ -16,10 +16,10 @@ export interface Sample {
   readonly wallMs: number;
   /** User and system time of the process and of the children that it waited for. */
   readonly cpuMs: number;
-  /** How long the `sync` after the run took: what the program left for the kernel to write. */
+  /** The time of the `sync` after the run, in which the kernel writes the data that the program has left in memory. */
   readonly syncMs?: number;
   readonly memory?: PeakMemory;
-  /** Of the store afterwards; then no time was measured. */
+  /** The size of the store after the run; then no time was measured. */
   readonly diskBytes?: number;
 }
 
@@ -41,7 +41,7 @@ export const SHORT_COMMAND_FACTOR = 10;
  * the round, so that each run can have folders of its own.
  *
  * @returns the samples of each command; those with the same index are of one round
- * @throws Error when a program fails, with what it wrote to standard error
+ * @throws Error when a program fails, with its standard error
  */
 export async function measureRounds<Name extends string>(
   commands: Readonly<Record<Name, (round: number) => Command>>,

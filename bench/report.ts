@@ -16,7 +16,7 @@ const PAGE = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
 const BEGIN = '<!-- results: begin; written by `npm run bench` -->';
 const END = '<!-- results: end -->';
 
-/** Replaces what is between the markers of the page. */
+/** Replaces the text between the markers of the page. */
 export function writeReport(results: Results): void {
   const page = readFileSync(PAGE, 'utf8');
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];

@@ -22,7 +22,7 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     if (process.geteuid?.() !== 0) throw new Error('must run as root, to keep file owners and boot a host');
-    // What is measured is what the sources say.
+    // The benchmark builds the program first, so that it measures the sources.
     execFileSync(process.execPath, ['scripts/build.ts'], { cwd: CHECKOUT, stdio: 'inherit' });
     await runBench(options, signal);
     return 0;

@@ -39,7 +39,7 @@ function config(name: string, entrypoint: string): ImageConfig {
   };
 }
 
-/** Everything of `images/NAME`: its root filesystem and, below /exports, what installs it as a system container. */
+/** All files of `images/NAME`: its root filesystem and, below /exports, the files for its install. */
 async function ownLayer(name: string): Promise<TarEntry[]> {
   const folder = fileURLToPath(new URL(name, import.meta.url));
   return [

@@ -13,7 +13,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-/** Limits that end what hangs; no test is expected to come near them. */
+/** Time limits for runs that hang; no test is expected to come near them. */
 const TEST_LIMIT_MS = 120_000;
 const HOST_LIMIT_SECONDS = 300;
 const GROUP_LIMIT_SECONDS = 1200;
@@ -28,7 +28,7 @@ const SCRIPT_FOLDERS = ['test/scripts/'];
 /** Every file in here gets a fresh host. */
 const HOST_FOLDERS = ['test/host/'];
 
-/** What differs between releases: systemd, the runtimes, skopeo's words, policies, and Docker. */
+/** The tests of parts that differ between releases: systemd, the runtimes, messages of skopeo, policies, and Docker. */
 const SAMPLE = [
   'test/host/main-job.test.ts',
   'test/host/install.test.ts',
@@ -38,7 +38,7 @@ const SAMPLE = [
   'test/store/trust/trust-policy.test.ts',
 ];
 
-/** One child process and what it ran. */
+/** One child process and its test files. */
 interface Run {
   readonly name: string;
   readonly argv: [program: string, ...words: string[]];
@@ -66,7 +66,7 @@ const { values, positionals: patterns } = parseArgs({
   allowPositionals: true,
 });
 const reports = mkdtempSync(join(tmpdir(), 'atomic-test-reports-'));
-/** What tests in hosts of another release see as /var/tmp: on the real filesystem, as on this machine. */
+/** The folder that tests in hosts of another release see as /var/tmp: on the real filesystem, as on this machine. */
 const stores = mkdtempSync('/var/tmp/atomic-test-stores-');
 const results = await runAll(values.fuzz === undefined ? planRuns(patterns) : planFuzz(Number(values.fuzz)));
 for (const folder of [reports, stores]) rmSync(folder, { recursive: true });

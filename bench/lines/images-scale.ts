@@ -58,7 +58,7 @@ async function measureList(bench: Bench, stores: Stores, count: number): Promise
   };
 }
 
-/** Once: what is removed is gone. */
+/** Only one run: a removal cannot be repeated. */
 async function measureRemoval(stores: Stores, images: readonly string[]): Promise<Comparison> {
   const removed = images.filter((_, index) => index % 2 === 0);
   const { deletion, prune, other } = await measureRounds(

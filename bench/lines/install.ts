@@ -57,7 +57,7 @@ export async function measureInstallInside(request: InsideRequest): Promise<Insi
   );
 }
 
-/** Makes a unit, which is not measured, and returns what tells systemd about it. */
+/** Creates a unit, which is not measured, and returns the commands that register it with systemd. */
 function buildSystemdCommand(name: string, { env }: InsideRequest): Command {
   const unit = '[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n';
   writeFileSync(`/etc/systemd/system/${name}.service`, unit);

@@ -28,7 +28,7 @@ const PURE_FOLDERS = [
   ...['src/containers/render', 'src/containers/consent', 'src/containers/lint'],
 ];
 
-/** A folder is a room of one subject: what does not fit into a screen is two. */
+/** A folder has one subject; the list of its files fits on a screen. */
 const MAX_FILES = 26;
 
 /** Modules without effects. */

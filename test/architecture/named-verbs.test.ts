@@ -1,4 +1,4 @@
-/** What messages and documents tell a person to type is there. */
+/** Every command in a message or a document exists. */
 import { expect, test } from 'bun:test';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What the verbs about single images print. */
+/** The output of the verbs about single images. */
 
 import { describe, expect, test } from 'bun:test';
 import { formatImageHistory } from '../../src/commands/images/history-view.ts';

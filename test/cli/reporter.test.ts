@@ -3,7 +3,7 @@ import type { ProgressEvent } from '../../src/base/events.ts';
 import type { Screen, Terminal } from '../../src/cli/progress/progress-display.ts';
 import { createReporter } from '../../src/cli/progress/reporter.ts';
 
-/** A screen whose clock stands still until it is moved, and which shows what a person would see. */
+/** A screen as a person sees it, with a clock that moves only on request. */
 class FakeScreen implements Screen {
   readonly out: string[] = [];
   readonly error: string[] = [];

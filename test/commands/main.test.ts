@@ -1,4 +1,4 @@
-/** The program as a process: what goes to which stream, and the exit status. */
+/** The program as a process: the text on each stream, and the exit status. */
 import { afterAll, describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

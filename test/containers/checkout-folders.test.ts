@@ -1,4 +1,4 @@
-/** Several folders of containers on one repository: a prune in one folder keeps what the others need. */
+/** Several folders of containers on one repository: a prune in one folder keeps the objects that the others need. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { planDeletion } from '../../src/containers/cleanup/delete-images.ts';

@@ -1,4 +1,4 @@
-/** What prune removes from CHECKOUTS, and what it must not. */
+/** The paths that prune removes from CHECKOUTS, and those that it must not remove. */
 import { expect, test } from 'bun:test';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import {

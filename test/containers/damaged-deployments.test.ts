@@ -1,4 +1,4 @@
-/** Containers whose files are not the image's any more, and damage that concerns several images or cannot be repaired. */
+/** Containers whose files have changed, and damage that concerns several images or cannot be repaired. */
 
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawn } from 'node:child_process';
@@ -203,7 +203,7 @@ test('damage of two images and their containers is reported for both and fetched
   const running = `${store.locations.checkouts}/open`;
   linkSync(`${rootfs}/usr/bin/tool`, running);
   writeFileSync(`${rootfs}/usr/bin/tool`, 'written through the hard link');
-  // The tags move on; what is repaired is the image that is here.
+  // The tags move; a repair concerns the stored image.
   await pushImage(registry, 'shared/one', buildImage({ layers: [tree`f new 0644 1`] }));
   await registry.forgetRequests();
   const { images: verified } = await verifyImages(store.host, []);
@@ -227,7 +227,7 @@ test('damage of two images and their containers is reported for both and fetched
   const object = findObject(store, image.commit, 'usr/bin/tool', 'file');
   expect(roots.map((root) => inodeOf(`${root}/usr/bin/tool`))).toEqual([inodeOf(object), inodeOf(object)]);
   expect(statSync(object).nlink).toBe(3);
-  // Who had the file open keeps what it had.
+  // A process that had the file open keeps the old file.
   expect(readFileSync(running, 'utf8')).toBe('written through the hard link');
   await expectSound(store, roots);
 });

@@ -1,4 +1,4 @@
-/** Deployments as files, without an image: for what only reads them. */
+/** Deployments as files, without an image, for code that only reads them. */
 
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import type { DeploymentRecord } from '../../src/containers/container.ts';

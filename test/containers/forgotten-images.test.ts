@@ -72,7 +72,7 @@ test('an image whose commit is lost is not replaced by the current image of its 
   );
   expect(await registry.blobGets()).toEqual([]);
   expect(readFileSync(refFile(reference), 'utf8').trim()).toBe(image.commit);
-  // What it says to do is what helps.
+  // The command in the message repairs the image.
   await pullImage(store.host, reference, {});
   expect((await verifyImages(store.host, [])).images.map(isSound)).toEqual([true]);
   await store.remove();

@@ -1,4 +1,4 @@
-/** Whom the deletion of an image protects when the image cannot be read: the same containers as its verification names. */
+/** The containers that count as users of an unreadable image in a deletion: the same as in its verification. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync, writeFileSync } from 'node:fs';
 import { planDeletion, requireUnused } from '../../src/containers/cleanup/delete-images.ts';

@@ -1,4 +1,4 @@
-/** Who is asked what before images go, and what stops them. */
+/** The question before a deletion of images, and the errors that stop a deletion. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { imagesDelete } from '../../src/commands/images/delete.ts';
@@ -64,7 +64,7 @@ const none = { all: false, force: false, json: false, assumeyes: false, remote: 
 const question = (name: string): string =>
   `Do you wish to delete the following images?\n\n   IMAGE  STORAGE\n   ${name} ostree\n\nConfirm (y/N) `;
 
-/** Runs the verb; returns what it printed or threw, what it asked, and what names are left. */
+/** Runs the verb; returns its output or error, its question, and the remaining names. */
 async function run(
   images: readonly string[],
   options: Partial<typeof none> = {},

@@ -1,4 +1,4 @@
-/** Images and containers that the original tool has left, in stores that OSTree's own program has written. */
+/** Images and containers of the original tool, in stores that the program `ostree` has written. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Every kind of damage is found, named, and repaired from what is nearest; ostree's own fsck agrees afterwards. */
+/** Every kind of damage is found, named, and repaired from the nearest source; `ostree fsck` then finds no damage. */
 
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';

@@ -8,7 +8,7 @@ import { diffSnapshots, takeSnapshot } from '../support/tree-snapshot.ts';
 
 const journal = buildInstallJournal('etcd', 0);
 
-/** What other containers and the repository have in CHECKOUTS; it must stay as it is. */
+/** The files of other containers and of the repository in CHECKOUTS, which must not change. */
 async function writeNeighbours(sandbox: Sandbox): Promise<void> {
   const { checkouts } = sandbox.locations;
   await mkdir(`${checkouts}/.storage/ostree`, { recursive: true });

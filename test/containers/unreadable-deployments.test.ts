@@ -1,4 +1,4 @@
-/** A container of which nobody can read what it was made of must not lose what it runs from, nor block for ever. */
+/** A container whose `info` cannot be read must not lose its files, and must not block commands for ever. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import {
   cpSync,

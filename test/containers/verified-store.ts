@@ -1,4 +1,4 @@
-/** A store with an image and containers of it, whose objects tests damage as a bad disk or a bad hand would. */
+/** A store with an image and containers of it, whose objects tests damage as a failing disk or a person would. */
 
 import { expect } from 'bun:test';
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -44,7 +44,9 @@ export function findObject(store: Sandbox, commit: string, path: string, kind: O
   return formatObjectPath(repository, folder[kind], kind);
 }
 
-/** Checks that all is sound, by our own eyes and by those of ostree, that nothing is left, and every file is a link. */
+/**
+ * Checks that verify and `ostree fsck` find no damage, that no temporary file is left, and that every file is a link.
+ */
 export async function expectSound(store: Sandbox, rootfs: readonly string[]): Promise<void> {
   const { images: verified } = await verifyImages(store.host, []);
   expect(verified.flatMap(({ problems }) => problems)).toEqual([]);
@@ -69,7 +71,7 @@ function listFiles(folder: string): string[] {
   });
 }
 
-/** Puts something else there, whatever it is. */
+/** Replaces the file at a path of any type. */
 export function replaceFile(path: string, content: string): void {
   if (existsSync(path)) rmSync(path, { recursive: true });
   writeFileSync(path, content);

@@ -1,4 +1,7 @@
-/** Makes inputs for parsers from inputs that are known. Everything follows from the seed, so that a failure comes again. */
+/**
+ * Makes inputs for parsers from inputs that are known. The seed determines everything, so that a failure can be
+ * repeated.
+ */
 
 /** A number from 0 up to, and without, `limit`. */
 export type Random = (limit: number) => number;
@@ -20,7 +23,7 @@ const MAX_BYTES = 64 * 1024;
 const MAX_CHANGES = 6;
 const MAX_PIECE = 32;
 
-/** What parsers treat in a special way: bounds of numbers, terminators, the syntax of JSON, names and templates. */
+/** Inputs that parsers treat specially: bounds of numbers, terminators, the syntax of JSON, names and templates. */
 const TOKENS = [
   ...[
     '',

@@ -1,6 +1,6 @@
 /**
- * The parsers that read what others have written. Each may take an input or refuse it with an error of its own kind; every
- * other error is a bug, and so is an input that does not come to an end.
+ * The parsers of data from outside. Each must accept an input or refuse it with its own error; every other error is a
+ * bug, and so is a parser that does not end.
  */
 
 import { AtomicError } from '../../src/base/errors.ts';
@@ -45,11 +45,11 @@ import { parseTarSplitLine, TarSplitMalformed } from '../../src/tar/tar-split.ts
 export interface FuzzTarget {
   /** The name of its folder in `corpus/`. */
   readonly name: string;
-  /** What the parser throws for an input that it refuses. */
+  /** The error of the parser for an input that it refuses. */
   readonly refusal: new (
     ...words: never[]
   ) => Error;
-  /** Parses the input; where there is an inverse, what was parsed must come back. */
+  /** Parses the input; if there is an inverse, it must restore the input. */
   run(input: Buffer): void;
 }
 
@@ -125,7 +125,7 @@ function text(name: string, parse: (input: string) => unknown): FuzzTarget {
   return { name, refusal: AtomicError, run: (input) => void parse(input.toString('utf8')) };
 }
 
-/** The bytes that the reader reports must be the archive, whatever it is. */
+/** The bytes that the reader reports must be those of the archive, for any input. */
 function readArchive(input: Buffer): void {
   const parts: Buffer[] = [];
   const reader = new TarReader({
@@ -146,7 +146,7 @@ function rejectHealthCheck(problem: string): AtomicError {
   return new AtomicError('EXPORTS_INVALID', problem);
 }
 
-/** An update waits for so long. */
+/** The longest wait of an update. */
 function requireFinite(check: HealthCheck | undefined): void {
   if (check !== undefined && !Number.isFinite(calculateHealthDeadline(check))) {
     throw new Error('the check has no end');

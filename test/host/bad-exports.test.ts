@@ -1,6 +1,6 @@
 /**
- * Images whose /exports cannot be used: one clear line that says what and where, a hint, and nothing changed or everything
- * undone.
+ * Images whose /exports cannot be used: one line with the object and the reason, a hint, and no change or a complete
+ * undo.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { rm, writeFile } from 'node:fs/promises';

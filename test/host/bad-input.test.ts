@@ -1,6 +1,6 @@
 /**
- * Wrong words on the command line, and images that cannot be had: one clear line that says what and where, a hint, the
- * status, and nothing changed.
+ * Invalid command lines, and images that cannot be fetched: one line with the object and the reason, a hint, the
+ * status, and no change.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { atomic } from '../support/atomic.ts';

@@ -1,4 +1,4 @@
-/** Layers that arrive damaged, late or not at all: the error names image and layer, and nothing of them is stored. */
+/** Layers that arrive damaged, late or not at all: the error names image and layer, and no part of them is stored. */
 import { afterAll, beforeAll, describe, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
@@ -36,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([faulty.stop(), registry.stop()]));
 
 describe('layers that are changed on the way', () => {
-  /** Whatever the fault is, the error names the image and the layer. */
+  /** For every fault, the error names the image and the layer. */
   async function expectBadLayer(image: string, digest: string, error: RegExp, hint: Line): Promise<void> {
     await expectRefusal(['atomic', 'pull', '--retry=0', image], {
       stdout: [

@@ -1,4 +1,4 @@
-/** News of images, in three steps: check, fetch, update. And containers that are held. */
+/** Newer images in three steps: check, fetch, update; and held containers. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';

@@ -1,4 +1,4 @@
-/** What a configuration may not do to the host and the store is refused before anything changes; what it may, works. */
+/** A configuration that would harm the host or the store is refused before the first change; an allowed one works. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { atomic, runAtomic } from '../support/atomic.ts';

@@ -49,7 +49,7 @@ async function startEngine(): Promise<void> {
   );
 }
 
-/** What skopeo needs for a while must not stay: not in the store, and not where it writes by itself. */
+/** Temporary files of skopeo must not stay, neither in the store nor in the folders of skopeo. */
 function listLeftovers(): string[] {
   const scratch = readdirSync(`${checkouts}/.storage/ostree/tmp`).filter((name) =>
     name.startsWith('atomic-scratch'),

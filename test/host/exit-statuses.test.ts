@@ -1,4 +1,4 @@
-/** The same mistake has the same status and code, whichever verb it is made with. Every verb must be in the table. */
+/** The same mistake has the same status and code with every verb. Every verb must be in the table. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync } from 'node:fs';
 import type { OperandSpec } from '../../src/cli/arguments/command-spec.ts';
@@ -8,18 +8,18 @@ import { describeFailure } from '../../src/cli/failure.ts';
 import { verbs } from '../../src/commands/verbs.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** Words behind a verb: `IMAGE` stands for the mistake, `DIR` for an empty folder. */
+/** Words after a verb: `IMAGE` is replaced by the mistake, `DIR` by an empty folder. */
 type Words = string;
 
 interface Row {
-  /** Command lines that lack an argument, beyond those that follow from the operands. */
+  /** Command lines with a missing argument, in addition to those that follow from the operands. */
   readonly missing?: readonly Words[];
   readonly image?: readonly Words[];
   /** Where an unknown image would be fetched, or another status is right. */
   readonly badImage?: readonly Words[];
   readonly container?: readonly Words[];
   readonly badContainer?: readonly Words[];
-  /** What only root may do. */
+  /** The command lines that need root. */
   readonly root?: readonly Words[];
 }
 

@@ -1,4 +1,4 @@
-/** Images with files for the host: an image like the original's `atomic-test-system-hostfs`, and what goes wrong. */
+/** Images with files for the host: an image like the original's `atomic-test-system-hostfs`, and failures. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import {
   chmodSync,

@@ -1,9 +1,9 @@
-/** What the host looks like where containers leave traces, to compare before and after. */
+/** The state of the folders of the host in which containers write, to compare before and after. */
 import { diffSnapshots, type TreeSnapshot, takeSnapshot } from '../support/tree-snapshot.ts';
 
 export const checkouts = '/var/lib/containers/atomic';
 
-/** Changed by pulls, by running programs and by systemd itself, whatever containers do. */
+/** Files that pulls, running programs and systemd change, without any container. */
 const exclude = [
   `${checkouts}/.storage`,
   '/var/lib/containers/cache',

@@ -1,4 +1,4 @@
-/** An administrator's session with the image store: what can be seen of images, and how space comes back. */
+/** An administrator's session with the image store: the verbs that show images, and the deletion that frees space. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Damage under running services: found, named, repaired without a stop, and not made worse by anything. */
+/** Damage under running services is found, named and repaired without a stop, and does not grow. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import {
   chmodSync,
@@ -109,7 +109,7 @@ test('mounts that still show damaged files are named with the commands that help
   expect(readFileSync(`${ofContainer}/etc/data`, 'utf8')).toBe('written through the hard link');
   const repaired = await atomic(['images', 'verify', '--repair', image]);
   expect(readFileSync(`${ofImage}/etc/data`, 'utf8')).toBe('written through the hard link');
-  // What a mounted container shows, an overlay whose lower files changed, is the kernel's to choose.
+  // The content of a mounted container, an overlay whose lower files have changed, is undefined.
   const shown = repaired.split('\n').filter((line) => line.includes('mounted again'));
   expect(shown).toEqual([
     `${ofImage} shows the old files until it is mounted again: atomic umount '${ofImage}' && atomic mount ${image} '${ofImage}'`,

@@ -1,4 +1,4 @@
-/** What a person sees of a container: healthy, updated, refused, held, damaged. */
+/** The output about a container: healthy, updated, refused, held, damaged. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';

@@ -1,4 +1,4 @@
-/** Installs that must fail: one line that says why, and nothing changed on the host. */
+/** Installs that must fail: one line with the reason, and no change of the host. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';

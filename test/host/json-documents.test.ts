@@ -1,6 +1,6 @@
 /**
- * Every document for programs at least once, as docs/schemas says: each run with `--json` is compared with the schema of its
- * verb (test/support/schemas.ts). What the documents say is tested beside what the verbs do.
+ * Every document for programs at least once, as docs/schemas says: each run with `--json` is compared with the schema
+ * of its verb (test/support/schemas.ts). The tests of the verbs compare the content of the documents.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';

@@ -13,7 +13,7 @@ export const journals = `${checkouts}/.atomic/journal`;
 /** Of the container `web`, before it gets its name. */
 export const newUnit = '/etc/systemd/system/.web.service.new';
 
-/** Where a command is killed, and what must be there after the recovery. */
+/** The point at which a command is killed, and the expected state after the recovery. */
 export interface KillCase {
   readonly call: string;
   /** First argument of the call. */
@@ -25,7 +25,7 @@ export interface KillCase {
 
 export interface Bench extends AsyncDisposable {
   readonly image: string;
-  /** Brings the host back to where the container `web` is not installed. */
+  /** Restores the host to the state without the container `web`. */
   reset(): Promise<void>;
   /** Lines of differences when it is neither. Contents that are new each time (times, UUID) do not count. */
   readOutcome(): Promise<KillCase['outcome'] | readonly string[]>;

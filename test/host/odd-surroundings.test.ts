@@ -1,4 +1,4 @@
-/** Surroundings of the program that are not as usual: folders for temporary files, the working directory, /proc. */
+/** Unusual surroundings of the program: folders for temporary files, the working directory, /proc. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -12,7 +12,7 @@ let images: ImageSource;
 let registry: Registry;
 /** An installable image that is in the store. */
 let service: string;
-/** What `everything` prints where nothing is odd. */
+/** The output of `everything` in usual surroundings. */
 let usual: string;
 
 beforeAll(async () => {

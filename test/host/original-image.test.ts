@@ -1,4 +1,4 @@
-/** An image and a container that the original tool has left on a host: they go on being used (compatibility S-01). */
+/** An image and a container of the original tool on a host can still be used (compatibility S-01). */
 import { expect, test } from 'bun:test';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { atomic, runAtomic } from '../support/atomic.ts';

@@ -71,7 +71,7 @@ test('an update without a person, and a failed update', async () => {
   await waitUntil('OnFailure= has acted', async () => existsSync('/run/told'));
   expect(readWord()).toBe('two');
   rmSync('/run/told');
-  // It is not tried again, and that is no failure.
+  // It is not tried again, which is not a failure.
   const again = await runUpdate();
   expect(again).toMatchObject({ status: 0, log: expect.stringContaining('is not tried again') });
 });

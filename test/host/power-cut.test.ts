@@ -1,4 +1,4 @@
-/** A command that has ended has brought to the disk what it says, on each filesystem: `/etc` is often another one. */
+/** After a command has ended, its changes are on the disk, on each filesystem: `/etc` is often a separate one. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { atomic, runAtomic } from '../support/atomic.ts';
@@ -59,7 +59,7 @@ test('an install is on the disk, and so is an uninstall', async () => {
     `${checkouts}/web.0/tmpfiles-web.conf`,
     `${checkouts}/web.0/web.service`,
   ]);
-  // What the disks have lost would hide what the next command leaves out.
+  // Losses of the disks would hide a missing sync of the next command.
   spawnSync('sync');
   spawnSync('sh', ['-c', `touch ${data}/web/state; sync`]);
   await atomic(['uninstall', 'web']);

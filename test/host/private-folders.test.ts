@@ -78,7 +78,7 @@ async function expectRuns(name: string): Promise<void> {
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
 
-/** @returns what user nobody finds of files that are setuid, or that everybody may write */
+/** @returns the setuid files and world-writable files that the user `nobody` finds */
 async function findExposed(folder: string): Promise<string> {
   const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
   const exposed = ['-type', 'f', '(', '-perm', '-4000', '-o', '-perm', '-0002', ')'];

@@ -1,4 +1,4 @@
-/** What a person sees while something lasts, how it is interrupted, and what a script reads instead. */
+/** The progress that a person sees, interruptions, and the progress for scripts. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -43,7 +43,7 @@ interface SlowImage {
   readonly layer: string;
 }
 
-/** An image that nobody has pulled yet; its layer has half a megabyte and arrives with `fault`. */
+/** An image that was not pulled yet; its layer has half a megabyte and arrives with `fault`. */
 async function pushSlowImage(fault: Fault): Promise<SlowImage> {
   const built = buildImage({ layers: [tree`f blob 0644 ${randomBytes(400_000).toString('base64')}`] });
   const repository = `test/slow${++counter}`;

@@ -1,4 +1,4 @@
-/** What the rules of a configuration say of runc and crun, tried with both. */
+/** The rules for configurations, tried with runc and crun. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { lintRules } from '../../src/containers/lint/lint-config.ts';

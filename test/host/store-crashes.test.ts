@@ -1,4 +1,4 @@
-/** Commands on the store that are killed, refused by the disk or cut off from power: what is listed is whole, always. */
+/** Commands on the store that are killed, refused by the disk or cut off from power: every listed image is complete. */
 import { beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -62,7 +62,10 @@ function runWith(inject: string, { calls, when = '1', path }: Fault, args: reado
   return signal ?? status;
 }
 
-/** What is there is whole, for us and for OSTree; the command succeeds when it is repeated, and nothing is left. */
+/**
+ * Checks that the stored images are complete, for atomic and for OSTree, that the repeated command succeeds, and that
+ * no temporary file is left.
+ */
 async function expectSound(repeat: readonly string[]): Promise<void> {
   if (existsSync(refs)) await command('ostree', 'fsck', '--quiet', `--repo=${repository}`);
   expect(await runAtomic(['images', 'list'])).toMatchObject({ status: 0, stderr: '' });
@@ -198,7 +201,7 @@ test('a power cut right after a pull leaves the complete new image or the old im
   await command('umount', checkouts);
 });
 
-/** What the filesystem has not written by now it never writes: `EXT4_IOC_SHUTDOWN` without flushing the journal. */
+/** The filesystem never writes data that it has not written yet: `EXT4_IOC_SHUTDOWN` without flushing the journal. */
 async function cutPower(path: string): Promise<void> {
   const script = 'import fcntl,os,sys; fcntl.ioctl(os.open(sys.argv[1], 0), 0x8004587d, b"\\2\\0\\0\\0")';
   await command('python3', '-c', script, path);

@@ -1,4 +1,4 @@
-/** Names that the host has already: a container does not take them, whatever they are the names of. */
+/** Names that are in use on the host: a container cannot have them, with any kind of user. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { atomic, failingAtomic } from '../support/atomic.ts';

@@ -1,4 +1,7 @@
-/** A host that lacks something: root, systemd, a program, a library, space. The error names it, and everything is undone. */
+/**
+ * A host without root, systemd, a program, a library or space. The error names what is missing, and everything is
+ * undone.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { atomic, runAtomic } from '../support/atomic.ts';

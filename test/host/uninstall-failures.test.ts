@@ -1,4 +1,4 @@
-/** Uninstalls that end before their point of no return: the container is as it was, and the error says so. */
+/** Uninstalls that end before their point of no return: the container has not changed, and the error says so. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

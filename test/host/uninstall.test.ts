@@ -90,12 +90,12 @@ test('containers delete asks, in the words of the original', async () => {
   }
 });
 
-/** Without `info` nothing tells that the install has made the folder: it stays. */
+/** Without `info` it is unknown that the install has created the folder: it stays. */
 function removeUnknownFolder(): void {
   if (existsSync('/run/service')) sh('rmdir /run/service');
 }
 
-/** What a crash of the original, or a person, can leave. */
+/** States that a crash of the original, or a person, can leave. */
 const damages: Readonly<Record<string, string>> = {
   'no info': 'rm service.0/info',
   'an info that is not JSON': 'echo { > service.0/info',

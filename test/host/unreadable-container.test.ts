@@ -1,4 +1,4 @@
-/** A running container whose `info` is damaged keeps its files, and what the errors tell to do helps. */
+/** A running container whose `info` is damaged keeps its files, and the remedies of the errors work. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test';
 import { cpSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';

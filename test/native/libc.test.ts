@@ -79,7 +79,7 @@ test('locks: any number of readers or one writer, until the file is closed', () 
   ]);
   closeSync(second);
   expect(tryLock(third, 'exclusive')).toBe(false);
-  // A lock can be made stronger when nobody else has one.
+  // A shared lock can become exclusive when no other process has a lock.
   expect(tryLock(first, 'exclusive')).toBe(true);
   expect([tryLock(third, 'shared'), tryLock(third, 'exclusive')]).toEqual([false, false]);
   closeSync(first);

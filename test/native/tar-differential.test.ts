@@ -1,6 +1,6 @@
 /**
- * An image must not look one way here and another way to the tools that scan, sign and serve it. Whatever our reader
- * accepts, libarchive must read as the same entries, or refuse.
+ * An image must not have one content here and another content for the tools that scan, sign and serve it. libarchive
+ * must read every accepted archive as the same entries, or refuse it.
  */
 import { expect, test } from 'bun:test';
 import { execFileSync } from 'node:child_process';

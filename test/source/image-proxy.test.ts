@@ -1,4 +1,4 @@
-/** What happens when skopeo is missing, old, or dies. */
+/** A skopeo that is missing, too old, or dies. */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Sentences of skopeo, as seen, and what becomes of them. */
+/** Sentences of skopeo as they were observed, and their errors. */
 import { expect, test } from 'bun:test';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { describeSkopeoFailure, type SkopeoTask } from '../../src/source/failures/skopeo-failure.ts';

@@ -1,4 +1,4 @@
-/** One wording for what versions of skopeo say in several; the pairs come from skopeo 1.9 and 1.18. */
+/** One wording for the messages of all versions of skopeo; the pairs come from skopeo 1.9 and 1.18. */
 import { expect, test } from 'bun:test';
 import { hasReconnected, rewordSkopeo } from '../../src/source/failures/skopeo-words.ts';
 

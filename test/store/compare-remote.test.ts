@@ -1,4 +1,4 @@
-/** What registries say of the names of images that are here. No object is read, and no layer fetched. */
+/** Stored images are compared with their registries. No object is read, and no layer is fetched. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import type { RemoteStatus } from '../../src/image/verified-image.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';

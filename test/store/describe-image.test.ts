@@ -1,4 +1,4 @@
-/** What the verbs about single images find in a real repository. */
+/** The facts of a real repository for the verbs about single images. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { readImageInfo } from '../../src/containers/prepare/read-image-info.ts';
 import { readImageDescription } from '../../src/store/describe-image.ts';

@@ -1,4 +1,4 @@
-/** What a person may type for an image that is in the store. */
+/** The names by which a stored image can be found. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { findImage, readImage, readImages } from '../../src/store/find-image.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';

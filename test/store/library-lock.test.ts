@@ -1,4 +1,4 @@
-/** Another program that holds libostree's own lock is waited for, audibly and interruptibly. */
+/** A command waits for another program that holds the lock of libostree, reports the wait, and can be interrupted. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

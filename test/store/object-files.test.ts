@@ -1,4 +1,4 @@
-/** A repository that a crash, a full disk or a person damaged: said clearly, and never a wrong answer. */
+/** A repository that a crash, a full disk or a person has damaged: the error is clear, and an answer is never wrong. */
 
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
@@ -99,7 +99,7 @@ test.each(brokenRefs)('a ref that is %s', async (_, content) => {
   store.events.length = 0;
   expect((await readImageInfo(store.host, await readImage(store.host, other))).size.whole).toBeGreaterThan(0);
   expect(listWarnings()).toEqual([expect.stringContaining(`${name} is damaged: `)]);
-  // What the hint says helps.
+  // The command of the hint repairs it.
   expect((await repairImages(store.host, [], {})).repairs.map(({ failure }) => failure)).toEqual([
     undefined,
     undefined,

@@ -1,4 +1,4 @@
-/** What a prune frees and what it keeps (compatibility ). */
+/** The objects that a prune frees and keeps (compatibility ). */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import {

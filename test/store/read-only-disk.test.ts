@@ -1,4 +1,7 @@
-/** A filesystem that is read-only, as after an error of the disk: what only reads goes on, what writes refuses. */
+/**
+ * A filesystem that is read-only, as after an error of the disk: commands that only read work, commands that write
+ * refuse.
+ */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { diffRoots } from '../../src/containers/diff.ts';

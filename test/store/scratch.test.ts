@@ -1,4 +1,4 @@
-/** Scratch folders: gone after use, and those of crashed processes go with the next one. */
+/** Scratch folders are removed after use, and those of crashed processes by the next command. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { removeAbandonedScratch, withScratch } from '../../src/store/scratch.ts';

@@ -1,4 +1,4 @@
-/** Pulls go side by side; who takes objects away waits for them, and they for it. */
+/** Pulls run side by side; a command that removes objects waits for them, and they wait for it. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withExclusiveStore, withSharedStore } from '../../src/store/access/store-lock.ts';

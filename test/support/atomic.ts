@@ -30,7 +30,7 @@ const CONTAINER_MARK = '/run/systemd/container';
 const BUILT = fileURLToPath(new URL('../../dist/atomic', import.meta.url));
 
 /**
- * Runs `atomic ARGS` and returns what came out, whatever the status.
+ * Runs `atomic ARGS` and returns its output, with any status.
  *
  * @throws Error when a document for programs is not as docs/schemas says
  */
@@ -54,7 +54,7 @@ export async function runAtomic(args: readonly string[], options: AtomicOptions 
   const [stdout, stderr, end] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   const status = end.status ?? 128 + (end.signal === null ? 0 : constants.signals[end.signal]);
   const run = { args, stdout, stderr, status };
-  // What is killed may not have come to its document.
+  // A killed program may not have printed its document.
   if (end.signal === null && isJson(args)) await (await import('./schemas.ts')).requireJsonRun(run);
   return run;
 }

@@ -12,7 +12,7 @@ export interface ContainersConfig {
   readonly insecure?: readonly string[];
   /** Registries tried for short names. */
   readonly search?: readonly string[];
-  /** Short names and what they stand for. */
+  /** Short names and their full names. */
   readonly aliases?: Readonly<Record<string, string>>;
   /** More text for registries.conf, for example a mirror. */
   readonly registriesText?: string;

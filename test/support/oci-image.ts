@@ -11,7 +11,7 @@ import { buildTar, type TarEntry } from './tar-writer.ts';
 export type ImageKind = 'oci' | 'docker';
 export type Compression = 'none' | 'gzip' | 'zstd';
 
-/** Bytes with a name, and what the manifest above says about them. `digest` and `size` may be lies. */
+/** Bytes with a name, and their description in the manifest. `digest` and `size` may be false. */
 export interface Blob {
   readonly mediaType: string;
   readonly digest: Digest;
@@ -27,9 +27,9 @@ export interface LayerInput {
   readonly compression?: Compression;
   /** The blob itself instead of the compressed archive, for example a truncated one. */
   readonly data?: Uint8Array;
-  /** What the manifest says instead of the truth. */
+  /** False values for the manifest. */
   readonly claim?: { readonly mediaType?: string; readonly digest?: string; readonly size?: number };
-  /** What the configuration's `diff_ids` say instead of the truth. */
+  /** False values for `diff_ids` of the configuration. */
   readonly diffId?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }

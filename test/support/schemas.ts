@@ -1,6 +1,6 @@
 /**
- * Compares what the program prints for programs with docs/schemas. These allow more keys, because keys may be added; here
- * an undocumented key is a failure.
+ * Compares the JSON output of the program with docs/schemas. These allow more keys, because keys may be added; here an
+ * undocumented key is a failure.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ export function listFoundSchemas(): readonly string[] {
   return [...found].sort();
 }
 
-/** @throws Error with what is wrong, when `text` is no JSON or not as docs/schemas/NAME.json says */
+/** @throws Error with the fault, when `text` is not JSON or does not match docs/schemas/NAME.json */
 export function requireSchema(name: string, text: string): void {
   const validate = getValidator(name);
   const document: unknown = JSON.parse(text);
@@ -61,7 +61,7 @@ export interface JsonRun {
  * Compares a run of the program that was asked for JSON: the document on standard output, and, when it failed without one,
  * the error on the last line of standard error. Does nothing for another run.
  *
- * @throws Error with what is wrong
+ * @throws Error with the fault
  */
 export async function requireJsonRun({ args, stdout, stderr, status }: JsonRun): Promise<void> {
   if (stdout === '' && status !== 0 && args.includes('--json')) {

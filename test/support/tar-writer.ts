@@ -139,7 +139,7 @@ function* extensionEntry(typeFlag: string, name: string, data: Buffer): Generato
 const LARGEST_OCTAL_ID = 0o7777777;
 const LARGEST_OCTAL_SIZE = 0o77777777777;
 
-/** What does not fit into the header, and what has no field there. */
+/** Values that do not fit into the header or have no field there. */
 function paxRecords(entry: TarEntry, size: number): (readonly [string, Uint8Array])[] {
   const records = new Map<string, string | Uint8Array>();
   if (entry.longNames !== 'gnu') {

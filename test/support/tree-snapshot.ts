@@ -1,4 +1,4 @@
-/** What a folder tree looks like, and how two looks differ: the proof that an operation leaves nothing behind. */
+/** Snapshots of a folder tree and their differences: the proof that an operation leaves no files. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
@@ -58,7 +58,7 @@ function visit(
     if (!stats.isDirectory()) return;
     for (const name of readdirSync(path)) visit(join(path, name), exclude, content, snapshot);
   } catch (error) {
-    // A live host loses files while we look; what is gone is not there.
+    // Files of a running host may disappear during the snapshot; they are left out.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     snapshot.delete(path);
   }

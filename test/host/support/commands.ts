@@ -10,7 +10,7 @@ export interface CommandRun {
   readonly status: number;
 }
 
-/** Runs a program without input and returns what came out, whatever the status. */
+/** Runs a program without input and returns its output, with any status. */
 export async function runCommand(argv: readonly string[]): Promise<CommandRun> {
   const [program = '', ...args] = argv;
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });

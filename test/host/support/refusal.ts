@@ -1,4 +1,4 @@
-/** Commands that must fail and change nothing. */
+/** Commands that must fail and must change nothing. */
 import { expect } from 'bun:test';
 import { diffSnapshots, type TreeSnapshot, takeSnapshot } from '../../support/tree-snapshot.ts';
 import { runCommand } from './commands.ts';

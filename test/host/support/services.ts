@@ -1,4 +1,4 @@
-/** What systemd says of a service. */
+/** The state of a service in systemd. */
 import { command, runCommand, waitUntil } from './commands.ts';
 
 /** `enabled`, `disabled`, ...; empty when there is no such unit, for which systemd 254 and newer have a word. */

@@ -1,4 +1,4 @@
-/** A program on a pseudo terminal, and what its screen shows at the end. */
+/** A program on a pseudo terminal, and its final screen. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 

@@ -1,7 +1,7 @@
 /**
- * What the whole host looks like, and the few things that the life of a container may leave, each with its reason. A
- * machine has half a million files; most are in folders that nothing of a container's life may write to at all. Those
- * are made read-only, the others are looked at.
+ * The state of the whole host, and the few files that a container may leave, each with its reason. A machine has half a
+ * million files, most of them in folders to which no operation on a container may write. The test makes those folders
+ * read-only and compares the others.
  */
 import { readdirSync } from 'node:fs';
 import { type TreeSnapshot, takeSnapshot } from '../../support/tree-snapshot.ts';
@@ -17,7 +17,7 @@ const exceptions = [
   '/var/lib/containers/cache',
   // Where our locks and journals are while a command runs.
   '/var/lib/containers/atomic/.atomic',
-  // Where the runtimes remember their containers; what they remember is asked for separately.
+  // The state of the runtimes; the test asks the runtimes for it separately.
   '/run/runc',
   '/run/crun',
   // Logs.

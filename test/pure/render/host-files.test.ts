@@ -75,7 +75,7 @@ test.each([
   expect(findRefusal(path, own)).toBeDefined();
 });
 
-/** What the public images of etcd, flannel, kubernetes, cri-o and Magnum bring. */
+/** Host files of the public images of etcd, flannel, kubernetes, cri-o and Magnum. */
 const common = [
   ...[
     '/usr/local/bin/etcdctl',

@@ -1,4 +1,4 @@
-/** Where exports go: nothing that is there is replaced, nothing that somebody else made is removed. */
+/** Destinations of exports: an existing file is not replaced, and a file of another program is not removed. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import {
   existsSync,
@@ -43,7 +43,7 @@ function newPath(): string {
   return store.folder.join(`out-${folders}`);
 }
 
-/** A host on which somebody else acts just before skopeo writes. */
+/** A host on which another program acts just before skopeo writes. */
 function whileCopying(act: () => void): Sandbox['host'] {
   return {
     ...store.host,

@@ -1,4 +1,4 @@
-/** Images come out of the store as they went in. */
+/** Exported images are equal to the pulled ones. */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';

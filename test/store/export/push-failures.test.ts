@@ -1,4 +1,4 @@
-/** A push that fails says why, and leaves nothing behind. */
+/** A failed push gives the reason, and leaves no files. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

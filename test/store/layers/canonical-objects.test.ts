@@ -1,6 +1,7 @@
 /**
- * Objects on the disk have the checksums of their names, whatever the archive wrote; `ostree fsck` compares them. What the
- * kernel stores in another form is stored so, what it refuses is left out; exports have it all the same.
+ * Objects on the disk have the checksums of their names, whatever the archive wrote; `ostree fsck` compares them.
+ * Attributes that the kernel changes are stored in its form, and attributes that it refuses are left out; exports still
+ * have the original ones.
  */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';

@@ -1,4 +1,4 @@
-/** What would be waited for without end in the place of an image's files is refused; nothing is opened. */
+/** Special files that would block for ever in the place of an image's files are refused and never opened. */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** What archives hold, and what of it is on the disk after a checkout. */
+/** Entries of archives, and the files that a checkout has of them. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { type Registry, startRegistry } from '../../support/registry.ts';

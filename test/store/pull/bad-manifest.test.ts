@@ -1,4 +1,6 @@
-/** Manifests and configurations that lie or are none: one clear error, nothing stored, and the next pull works. */
+/**
+ * Manifests and configurations that are false or malformed: one clear error, nothing stored, and the next pull works.
+ */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { computeDigest, toDigest } from '../../../src/image/digest.ts';

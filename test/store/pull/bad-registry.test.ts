@@ -1,4 +1,6 @@
-/** Registries that are not there, refuse, lie or end in the middle: one clear error, and the next pull works. */
+/**
+ * Registries that do not exist, refuse, send false data or end in the middle: one clear error, and the next pull works.
+ */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';

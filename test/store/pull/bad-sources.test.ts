@@ -1,4 +1,4 @@
-/** Files and folders that are no images, or not whole: one clear error with a hint, and nothing stored. */
+/** Files and folders that are not images, or not complete: one clear error with a hint, and nothing stored. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync, zstdCompressSync } from 'node:zlib';

@@ -1,4 +1,4 @@
-/** What a pull that fails leaves: complete layers with their refs, on the disk, so that the next pull fetches the rest. */
+/** A failed pull leaves complete layers with their refs, on the disk, so that the next pull fetches the rest. */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { readdirSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** A filesystem that is too small for an image: said before anything is fetched, or as soon as it shows. */
+/** A filesystem that is too small for an image: the error comes before the first fetch, or as soon as possible. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash, randomBytes } from 'node:crypto';
 import {
@@ -153,7 +153,7 @@ test('on a disk without a free block images are deleted and pruned, and nothing 
     .digest();
   const large = (await pullLayers(store, registry, [tree`f large 0644 ${noise}`])).image;
   const kept = (await pullLayers(store, registry, [tree`f small 0644 1`])).image;
-  // What a killed install left, and the folder of the locks that it had made.
+  // The remains of a killed install, and its folder of locks.
   const half = `${disk.path}/.web.0.new`;
   mkdirSync(half);
   mkdirSync(`${store.locations.state}/locks`, { recursive: true });

@@ -1,4 +1,4 @@
-/** How an image may be named, and under which name it is stored (compatibility I-01). */
+/** The names that a pull accepts, and the names of stored images (compatibility I-01). */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { findImage, readImages } from '../../../src/store/find-image.ts';
 import { listImageNames, selectImageNames } from '../../../src/store/image-names.ts';

@@ -70,7 +70,7 @@ afterAll(async () => {
   await files.remove();
 });
 
-/** What skopeo and podman say of an image that has no manifest of its own. */
+/** The manifest that skopeo and podman generate for an image without one. */
 function formatEngineManifest(image: BuiltImage): string {
   const { digest, size } = image.config;
   return JSON.stringify({

@@ -1,4 +1,4 @@
-/** What goes over the wire, by the registry's own access log, and what is stored once. */
+/** The requests to a registry, from its access log, and the files that are stored once. */
 
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { lstatSync } from 'node:fs';

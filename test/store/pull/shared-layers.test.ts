@@ -1,4 +1,7 @@
-/** Images of equal content share everything, however their layers were compressed; nobody can claim another's content. */
+/**
+ * Images of equal content share everything, however their layers were compressed; an image cannot claim the content of
+ * another.
+ */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { toDigest } from '../../../src/image/digest.ts';

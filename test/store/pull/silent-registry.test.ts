@@ -1,4 +1,4 @@
-/** A registry that keeps the connection and sends nothing: it is said what is waited for, and not without end. */
+/** A registry that keeps the connection and sends nothing: the wait is reported, and has a limit. */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** Single files of an image, read from the repository: paths mean what they mean inside the image. */
+/** Single files of an image, read from the repository: paths are resolved as inside the image. */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync } from 'node:fs';

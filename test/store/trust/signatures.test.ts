@@ -112,7 +112,7 @@ test('an image that was there before it was signed gets the signature with the n
   writeFileSync(policy, strict);
   const after = await pullImage(store.host, name, {});
   expect([after.fetched, readSignatures(store.host, after.image).length]).toEqual([[], 1]);
-  // It stays, and costs nothing, when nobody asks for it any more.
+  // It stays, and costs nothing, when no policy requires it any longer.
   writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
   expect((await pullImage(store.host, name, {})).image.commit).toBe(after.image.commit);
   writeFileSync(policy, strict);

@@ -1,4 +1,6 @@
-/** What policy.json forbids is not fetched, whatever the version of skopeo (1.9 ignores the policy in its proxy). */
+/**
+ * An image that policy.json rejects is not fetched, with any version of skopeo (1.9 ignores the policy in its proxy).
+ */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync, writeFileSync } from 'node:fs';
 import { pullImage } from '../../../src/store/pull/pull.ts';

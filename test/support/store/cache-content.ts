@@ -1,11 +1,11 @@
-/** The files of `src/ostree/cache-file.ts`, as somebody else would have written them. */
+/** The files of `src/ostree/cache-file.ts`, as another program would write them. */
 import { hash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /** A checksum in hex, and a newline. */
 const HEAD_LENGTH = 65;
 
-/** @returns the JSON behind the checksum */
+/** @returns the JSON after the checksum */
 export function readCacheContent(path: string): string {
   return readFileSync(path, 'utf8').slice(HEAD_LENGTH);
 }

@@ -61,7 +61,7 @@ const LAYER_REF = /^[0-9a-f]{64} /;
 /** What libostree keeps in `tmp`, its cache and what the next transaction uses again, and the ledger of layers. */
 const KEPT = /^(?:cache|staging-[^/]*|atomic-layers|atomic-waiting)$/;
 
-/** What should not be in `tmp`; commits of layers that the ledger names wait there. */
+/** Unexpected files in `tmp`; commits of layers in the ledger wait there. */
 export function listLeftovers(store: Sandbox): string[] {
   const tmp = `${store.locations.repository}/tmp`;
   const names = existsSync(tmp) ? readdirSync(tmp).filter((name) => !KEPT.test(name)) : [];

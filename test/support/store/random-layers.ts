@@ -1,4 +1,4 @@
-/** Random images of several layers, each layer as a builder would write it: what changed since the one below. */
+/** Random images of several layers, each layer as a builder would write it: the changes since the layer below. */
 import fc from 'fast-check';
 import type { TarEntry } from '../tar-writer.ts';
 
@@ -72,7 +72,7 @@ class ImageBuild {
 class LayerBuild {
   readonly root: Map<string, TarEntry>;
   readonly #below: ReadonlyMap<string, TarEntry>;
-  /** What the layer itself writes; a path in it cannot be removed again by the same layer. */
+  /** Paths that the layer itself writes; the same layer cannot remove them again. */
   readonly #written = new Map<string, TarEntry>();
   readonly #whiteouts = new Set<string>();
   readonly #opaque = new Set<string>();
