@@ -16,6 +16,32 @@ export async function buildEtcdImage(): Promise<BuiltImage> {
   return buildImage({ layers, config: config('etcd', '/usr/bin/etcd-env.sh') });
 }
 
+/** The next version of the etcd image: an update to it asks etcd whether it is healthy. */
+export async function buildNextEtcdImage(): Promise<BuiltImage> {
+  return buildEtcdVersion('2', {});
+}
+
+/** A version with a mistake: it listens on another port than its clients and its health check expect. */
+export async function buildBrokenEtcdImage(): Promise<BuiltImage> {
+  return buildEtcdVersion('3', { ETCD_LISTEN_CLIENT_URLS: 'http://127.0.0.1:2378' });
+}
+
+/** The layers of the first version, and one with another manifest. */
+async function buildEtcdVersion(
+  version: string,
+  values: Readonly<Record<string, string>>,
+): Promise<BuiltImage> {
+  const manifest = JSON.parse(readFileSync(pathOf('etcd/exports/manifest.json'), 'utf8'));
+  const content = JSON.stringify({
+    ...manifest,
+    defaultValues: { ...manifest.defaultValues, ...values },
+    healthCheck: { command: ['/usr/bin/etcdctl', 'endpoint', 'health'], retries: 3 },
+  });
+  const first = [baseLayer(), etcdctlLayer(), [program('/usr/bin/etcd')], await ownLayer('etcd')];
+  const layers = [...first, [{ path: 'exports/manifest.json', content }]];
+  return buildImage({ layers, config: config('etcd', '/usr/bin/etcd-env.sh', version) });
+}
+
 /** A small service that reads its network from etcd. Layers: busybox and libc; etcdctl; script and /exports. */
 export async function buildFlannelImage(): Promise<BuiltImage> {
   const layers = [baseLayer(), etcdctlLayer(), await ownLayer('flannel')];
@@ -30,23 +56,27 @@ export async function buildHelloImage(): Promise<BuiltImage> {
   });
 }
 
-function config(name: string, entrypoint: string): ImageConfig {
+function config(name: string, entrypoint: string, version = '1'): ImageConfig {
   return {
     Entrypoint: [entrypoint],
     Env: ['PATH=/usr/bin'],
     WorkingDir: '/',
-    Labels: { name: `gscrivano/${name}`, version: '1', 'atomic.type': 'system' },
+    Labels: { name: `gscrivano/${name}`, version, 'atomic.type': 'system' },
   };
 }
 
 /** All files of `images/NAME`: its root filesystem and, below /exports, the files for its install. */
 async function ownLayer(name: string): Promise<TarEntry[]> {
-  const folder = fileURLToPath(new URL(name, import.meta.url));
+  const folder = pathOf(name);
   return [
     ...(await readFolderEntries(`${folder}/rootfs`)),
     { path: 'exports', type: 'directory' },
     ...(await readFolderEntries(`${folder}/exports`, 'exports')),
   ];
+}
+
+function pathOf(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
 }
 
 /** Mount points must be in the image: its root is read-only when the runtime needs them. */

@@ -30,6 +30,9 @@ export function formatEntries(entries: readonly Entry[]): string {
 
 /** The rest of a wrapped line is indented, so that a reader sees where the next line begins. */
 function wrapLine(line: string): readonly string[] {
-  const [first = '', ...rest] = wrapText(toPrintable(line, MAX_TEXT), TEXT_WIDTH - INDENT.length);
+  const [first = '', ...rest] = wrapText(
+    toPrintable(line, MAX_TEXT).replace(/ +/g, ' '),
+    TEXT_WIDTH - INDENT.length,
+  );
   return [first, ...rest.map((text) => `${INDENT}${text}`)];
 }
