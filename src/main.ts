@@ -33,7 +33,7 @@ async function main(words: readonly string[]): Promise<number> {
     createTextWriter(1)(output.text);
     return output.exitStatus ?? 0;
   } catch (error) {
-    return printFailure(error, context, words.includes('--json'));
+    return printFailure(error, context, asksForJson(words));
   }
 }
 
@@ -81,6 +81,12 @@ async function printFailure(error: unknown, context: FailureContext, json: boole
   const failure = describeFailure(error);
   createTextWriter(2)(json ? formatFailureJson(failure) : formatFailure(failure, context));
   return failure.exitStatus;
+}
+
+/** Also on a command line that cannot be parsed. What stands after `--` is an operand. */
+function asksForJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? undefined : end).includes('--json');
 }
 
 function readUid(): number {

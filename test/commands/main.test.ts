@@ -92,6 +92,12 @@ describe('what is printed', () => {
     expect(run(['help', 'pull']).stdout).toBe(stdout);
   });
 
+  test('behind -- the word --json is an operand, and the error is text', () => {
+    const { stdout, stderr, status } = run(['images', 'info', 'a', '--', '--json']);
+    expect([stdout, status]).toEqual(['', 2]);
+    expect(stderr).toStartWith("error: Too many arguments: '--json'\n");
+  });
+
   test('with --json the error is a document', () => {
     const { stdout, stderr, status } = run(['images', 'list', '--json', '-f', 'x=1']);
     expect({ stdout, status, error: JSON.parse(stderr) }).toEqual({

@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test';
-import { parseKnownUnits, withoutReload } from '../../src/host/systemd/systemctl.ts';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { describeUnits, parseKnownUnits, withoutReload } from '../../src/host/systemd/systemctl.ts';
+import { createSandbox } from '../support/sandbox.ts';
 
 test('an answer for another number of units is not guessed', () => {
   expect(() => parseKnownUnits('Id=a.service\n', ['a.service', 'b.service'])).toThrow(
@@ -32,4 +34,19 @@ test('a command without its reload', () => {
     'enable',
     'etcd',
   ]);
+});
+
+test('a failure names the units, a few of them, and no properties', async () => {
+  await using sandbox = await createSandbox();
+  const folder = sandbox.folder.join('bin');
+  await mkdir(folder);
+  await writeFile(`${folder}/systemctl`, '#!/bin/sh\necho no bus >&2\nexit 1\n');
+  await chmod(`${folder}/systemctl`, 0o755);
+  const host = { ...sandbox.host, env: { ...sandbox.host.env, PATH: `${folder}:/usr/bin:/bin` } };
+  await expect(describeUnits(host, ['a.service'])).rejects.toThrow(
+    'systemctl show a.service: exit status 1: no bus',
+  );
+  await expect(describeUnits(host, ['a', 'b', 'c', 'd'])).rejects.toThrow(
+    'systemctl show a b c ...: exit status 1: no bus',
+  );
 });

@@ -1,7 +1,7 @@
 /** The system instance of systemd, through systemctl. */
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../host.ts';
-import { runProgram } from '../run-program.ts';
+import { buildCommandFailed, captureProgram } from '../run-program.ts';
 import { isSystemdRunning } from './booted.ts';
 
 export const reloadCommand: readonly string[] = ['systemctl', 'daemon-reload'];
@@ -78,7 +78,18 @@ async function showUnits(
   units: readonly string[],
 ): Promise<string> {
   if (units.length === 0) return '';
-  return runProgram(host, ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units]);
+  const property = `--property=${properties.join(',')}`;
+  const result = await captureProgram(host, ['systemctl', 'show', property, '--', ...units]);
+  if (result.exitCode === 0) return result.stdout;
+  // The properties say nothing about the failure.
+  throw buildCommandFailed({ ...result, argv: ['systemctl', 'show', ...nameSome(units)] });
+}
+
+/** The command of an error names at most so many units. */
+const MAX_NAMED_UNITS = 3;
+
+function nameSome(units: readonly string[]): readonly string[] {
+  return units.length <= MAX_NAMED_UNITS ? units : [...units.slice(0, MAX_NAMED_UNITS), '...'];
 }
 
 export function parseKnownUnits(output: string, units: readonly string[]): readonly KnownUnit[] {
