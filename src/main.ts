@@ -75,10 +75,12 @@ async function leaveDeletedDirectory(): Promise<void> {
 }
 
 async function printFailure(error: unknown, context: FailureContext, json: boolean): Promise<number> {
-  const [{ describeFailure }, { formatFailure, formatFailureJson }, { createTextWriter }] = await Promise.all(
-    [import('./cli/failure.ts'), import('./cli/error-text.ts'), import('./cli/standard-stream.ts')],
-  );
-  const failure = describeFailure(error);
+  const [{ explainFailure }, { formatFailure, formatFailureJson }, { createTextWriter }] = await Promise.all([
+    import('./cli/failure.ts'),
+    import('./cli/error-text.ts'),
+    import('./cli/standard-stream.ts'),
+  ]);
+  const failure = explainFailure(error);
   createTextWriter(2)(json ? formatFailureJson(failure) : formatFailure(failure, context));
   return failure.exitStatus;
 }

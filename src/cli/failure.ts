@@ -25,7 +25,7 @@ const MAX_DEPTH = 8;
  * Classifies anything that was thrown. An `AtomicError` has its own code. The code of any other failed system call is its
  * errno. Everything else is a bug.
  */
-export function describeFailure(error: unknown): Failure {
+export function explainFailure(error: unknown): Failure {
   const chain = listChain(error);
   const errno = chain.map(findErrno).find((code) => code !== undefined);
   const isPermission = errno === 'EACCES' || errno === 'EPERM';
@@ -48,7 +48,7 @@ export function describeFailure(error: unknown): Failure {
   }
   if (isAbort(error)) {
     // Node wraps the reason of the abort, which has the exit status.
-    if (error.cause instanceof AtomicError) return describeFailure(error.cause);
+    if (error.cause instanceof AtomicError) return explainFailure(error.cause);
     return {
       ...common,
       code: 'INTERRUPTED',

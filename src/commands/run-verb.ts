@@ -77,7 +77,7 @@ async function openProgress(verb: Verb, value: string, { screen }: Caller): Prom
 }
 
 async function endWithFailure(progress: ProgressStream, error: unknown): Promise<void> {
-  const failure = (await import('../cli/failure.ts')).describeFailure(error);
+  const failure = (await import('../cli/failure.ts')).explainFailure(error);
   progress.end(failure.exitStatus, failure);
 }
 

@@ -10,7 +10,7 @@ import { ensureDirectory, removeFile, writeFileDurably } from '../host/files/dur
 import { isNameTaken } from '../host/files/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import { withContainerLock } from './container-lock.ts';
-import { buildNotFound } from './not-found.ts';
+import { buildContainerNotFound } from './not-found.ts';
 import { requireRoot } from './preconditions.ts';
 import { readContainer } from './read-container.ts';
 import { adviceForExistingName, parseContainerName } from './render/container-name.ts';
@@ -59,7 +59,7 @@ async function changeHold(
   requireRoot(host, verb);
   const name = parseContainerName(written, adviceForExistingName);
   return withContainerLock(host, name, `containers ${verb}`, async () => {
-    if ((await readContainer(host, name)).kind === 'absent') throw await buildNotFound(host, name);
+    if ((await readContainer(host, name)).kind === 'absent') throw await buildContainerNotFound(host, name);
     const wasHeld = await isHeld(host, name);
     await change(buildPath(host, name));
     return wasHeld;

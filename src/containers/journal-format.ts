@@ -23,7 +23,7 @@ const maxLength = 4 * 1024 * 1024;
 const operations = ['install', 'uninstall', 'update', 'rollback'] as const;
 const phases = ['building', 'switching', 'settled'] as const;
 
-export type Commit =
+export type CommitPoint =
   /**
    * `building`: the running containers are unchanged. `switching`: the operation changes them. `settled`: the new
    * deployments are up; only this phase is past the commit point.
@@ -36,7 +36,7 @@ export interface Journal {
   readonly operation: (typeof operations)[number];
   /** Several for a group. The file is named after the first. */
   readonly containers: readonly [string, ...string[]];
-  readonly commit: Commit;
+  readonly commit: CommitPoint;
   /** In the order in which they are taken. */
   readonly back: readonly Step[];
   readonly rest: readonly Step[];
@@ -89,7 +89,7 @@ function parseOperation(value: JsonObject): Journal | undefined {
   return { operation, containers, commit, back, rest };
 }
 
-function parseCommit(value: unknown): Commit | undefined {
+function parseCommit(value: unknown): CommitPoint | undefined {
   if (!isJsonObject(value)) return undefined;
   const phase = phases.find((one) => one === value.phase);
   if (phase !== undefined) return { phase };

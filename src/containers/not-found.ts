@@ -6,7 +6,7 @@ import { listContainerNames } from './read-container.ts';
 const maxNamesInHint = 10;
 
 /** Builds the error for a name without a container. */
-export async function buildNotFound(host: Host, name: string): Promise<AtomicError> {
+export async function buildContainerNotFound(host: Host, name: string): Promise<AtomicError> {
   const names = await listContainerNames(host);
   const shown = names.slice(0, maxNamesInHint).join(', ');
   const more = names.length > maxNamesInHint ? ', ...' : '';

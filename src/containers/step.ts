@@ -13,7 +13,7 @@ export interface DeploymentPlace {
 }
 
 /** One unit of a `reload`: the deployment whose unit was there, and the one whose unit is there now. */
-export interface ReloadedUnit {
+interface ReloadedUnit {
   readonly container: string;
   readonly from: DeploymentPlace;
   readonly to: DeploymentNumber;

@@ -69,7 +69,7 @@ export function formatLocation(location: ImageLocation): string {
  * @returns the name with a tag or a digest
  * @throws AtomicError BAD_REFERENCE when the result is not a valid name for an image
  */
-export function nameImage(location: ImageLocation): string {
+export function nameLocatedImage(location: ImageLocation): string {
   switch (location.kind) {
     case 'registry':
     case 'store':

@@ -3,8 +3,11 @@
 import { AtomicError } from '../base/errors.ts';
 import { algorithmOf, type Digest, isDigest } from './digest.ts';
 
-/** An image in a registry. */
+declare const brand: unique symbol;
+
+/** The name of an image in a registry. Only `parseReference` makes one; a search gives it another repository. */
 export interface ImageReference {
+  readonly [brand]: true;
   /** The name without tag and digest, as written: `gscrivano/etcd`, `127.0.0.1:5000/gscrivano/etcd`. */
   readonly repository: string;
   /** The first path element when it is a registry; `undefined` for a short name. */
@@ -66,7 +69,7 @@ export function parseReference(text: string): ImageReference {
     tag: tag ?? (digest === undefined ? 'latest' : undefined),
     digest,
     isInsecure,
-  };
+  } as ImageReference;
 }
 
 /** Formats the name under which an image is stored: with its tag, otherwise with its digest; without prefix. */

@@ -43,7 +43,7 @@ export function mountOverlay({ source, target, layers, flags, attributes }: Over
 }
 
 /** Unmounts the uppermost mount at a path. @throws SystemCallFailed EBUSY when it is in use; it is then still mounted */
-export function unmount(path: string): void {
+export function unmountPath(path: string): void {
   const result: number = unmountCall(path, UMOUNT_NOFOLLOW);
   if (result !== 0) throw new SystemCallFailed('umount2', koffi.errno());
 }

@@ -33,7 +33,7 @@ const hashTableUnref = glib.func('void g_hash_table_unref(void *table)');
 /** Size that the tests compare with the library's own header. */
 export const pruneOptionsSize = koffi.sizeof(pruneOptions);
 
-export type ObjectKind = keyof typeof OBJECT_TYPES;
+type PrunedKind = keyof typeof OBJECT_TYPES;
 
 /** Removes a commit and its detached metadata. The trees stay. */
 export function removeCommit(repo: Pointer, checksum: string): void {
@@ -49,11 +49,11 @@ export function removeCommit(repo: Pointer, checksum: string): void {
  */
 export async function removeOtherObjects(
   repo: Pointer,
-  reachable: Readonly<Record<ObjectKind, ReadonlySet<string>>>,
+  reachable: Readonly<Record<PrunedKind, ReadonlySet<string>>>,
 ): Promise<{ objects: number; bytes: number }> {
   const table = newReachable();
   try {
-    for (const kind of Object.keys(OBJECT_TYPES) as ObjectKind[]) {
+    for (const kind of Object.keys(OBJECT_TYPES) as PrunedKind[]) {
       for (const checksum of reachable[kind]) {
         hashTableAdd(table, variantRefSink(serializeName(checksum, OBJECT_TYPES[kind])));
       }

@@ -14,7 +14,7 @@ export interface StoreRef {
 }
 
 /** A ref whose file does not hold a checksum, as after a power cut on some filesystems. */
-export interface DamagedRef {
+interface DamagedRef {
   readonly path: string;
   /** The error STORE_CORRUPT. */
   readonly damage: AtomicError;

@@ -14,7 +14,7 @@ import type { LayerFacts } from '../image/image-history.ts';
 import { type BlobDescriptor, parseManifest } from '../image/manifest.ts';
 import { formatBlobRef } from '../image/ref-name.ts';
 import { findRef, readCommit } from '../ostree/object-files.ts';
-import { BlobKey, ImageKey, readDigest } from './image-commit.ts';
+import { BlobKey, ImageKey, readRecordedDigest } from './image-commit.ts';
 import { readImageConfig } from './image-files.ts';
 
 /**
@@ -34,7 +34,7 @@ export async function readImageDescription(
   return {
     image,
     names: all.filter(({ id }) => id === image.id).map(({ reference }) => reference),
-    digest: readDigest({ metadata }, ImageKey.digest),
+    digest: readRecordedDigest({ metadata }, ImageKey.digest),
     mediaType: text === undefined ? '' : readMediaType(text),
     annotations: manifest?.annotations ?? {},
     layers: (manifest?.layers ?? []).map((layer, index) =>
@@ -69,7 +69,7 @@ function describeLayer(repository: string, layer: BlobDescriptor, diffId: Digest
   const uncompressedSize = metadata?.get(BlobKey.uncompressedSize);
   return {
     digest: layer.digest,
-    diffId: diffId ?? (metadata && readDigest({ metadata }, BlobKey.uncompressedDigest)),
+    diffId: diffId ?? (metadata && readRecordedDigest({ metadata }, BlobKey.uncompressedDigest)),
     size: layer.size,
     uncompressedSize: uncompressedSize === undefined ? undefined : Number(uncompressedSize),
     mediaType: layer.mediaType,

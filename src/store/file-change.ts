@@ -73,7 +73,7 @@ export function listAspects(before: FileNode, after: FileNode, hasSameContent: b
  * Lists the attributes that give a file more rights than its caller: `setuid UID`, `setgid GID`, file capabilities. Both bits
  * have no meaning on a directory, and setgid has none on a file that no group may execute.
  */
-export function listPrivileges({ type, mode, uid, gid, xattrs }: FileNode): readonly string[] {
+export function listFilePrivileges({ type, mode, uid, gid, xattrs }: FileNode): readonly string[] {
   if (type !== 'file') return [];
   const capabilities = xattrs.get(CAPABILITY_ATTRIBUTE);
   return [
@@ -86,8 +86,8 @@ export function listPrivileges({ type, mode, uid, gid, xattrs }: FileNode): read
 /** Lists the privileges that a file has after a change and did not have before. */
 export function listGainedPrivileges(change: FileChange): readonly string[] {
   if (change.kind === 'removed') return [];
-  const old = change.kind === 'changed' ? listPrivileges(change.before) : [];
-  return listPrivileges(change.after).filter((privilege) => !old.includes(privilege));
+  const old = change.kind === 'changed' ? listFilePrivileges(change.before) : [];
+  return listFilePrivileges(change.after).filter((privilege) => !old.includes(privilege));
 }
 
 /** Four octal digits. */

@@ -53,7 +53,8 @@ export async function readImages(host: Host, written: string): Promise<readonly 
   if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
   if (found.length === 0) {
     throw (
-      buildOtherDigest(host, written) ?? buildNotFound(written, listStoredNames(host.locations.repository))
+      buildOtherDigest(host, written) ??
+      buildImageNotFound(written, listStoredNames(host.locations.repository))
     );
   }
   return found;
@@ -108,7 +109,7 @@ export function buildAmbiguous(
  *
  * @param stored names of all images, see `listStoredNames`
  */
-export function buildNotFound(written: string, stored: readonly string[]): AtomicError {
+export function buildImageNotFound(written: string, stored: readonly string[]): AtomicError {
   const similar = proposeImages(written, stored);
   return new AtomicError('IMAGE_NOT_FOUND', `Cannot find image ${toPrintable(written)}.`, {
     hint: formatProposal(similar) ?? 'List the images: atomic images list',

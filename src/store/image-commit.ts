@@ -68,7 +68,8 @@ export function describeManifest(
   first: string,
 ): ImageFacts {
   const { digest: recorded, config, layers } = readImageParts(commit);
-  const digest = readDigest(commit, ImageKey.digest) ?? recorded ?? config ?? findFirstCommit(first, commit);
+  const digest =
+    readRecordedDigest(commit, ImageKey.digest) ?? recorded ?? config ?? findFirstCommit(first, commit);
   const sizes = layers.flatMap(({ size }) => size ?? []);
   return nameImage(reference, {
     id: digest.slice(digest.indexOf(':') + 1),
@@ -107,7 +108,7 @@ function findFirstCommit(checksum: string, { metadata }: Pick<Commit, 'metadata'
 }
 
 /** Reads a digest in the metadata of a commit; `undefined` when it is absent or damaged. */
-export function readDigest(
+export function readRecordedDigest(
   { metadata }: Pick<Commit, 'metadata'>,
   key: typeof ImageKey.digest | typeof BlobKey.uncompressedDigest,
 ): Digest | undefined {

@@ -11,7 +11,7 @@ import { parseStoredName } from '../image/source-name.ts';
 import { findRef, listRefNames, readCommit } from '../ostree/object-files.ts';
 import { readThroughRef } from '../ostree/read-through-ref.ts';
 import { isDamage, tolerateDamage } from '../ostree/tolerate-damage.ts';
-import { buildAmbiguous, buildNotFound, parseIdPrefix } from './find-image.ts';
+import { buildAmbiguous, buildImageNotFound, parseIdPrefix } from './find-image.ts';
 import { describeImage } from './image-commit.ts';
 
 export interface ImageName {
@@ -62,7 +62,7 @@ export function selectImageNames(names: readonly ImageName[], written: string): 
       found.map(({ id = '', reference }) => ({ id, reference })),
     );
   if (found.length > 0) return found;
-  throw buildNotFound(
+  throw buildImageNotFound(
     written,
     names.map(({ reference }) => reference),
   );

@@ -6,7 +6,7 @@ import type { BlobDescriptor } from '../image/manifest.ts';
 import { formatBlobRef } from '../image/ref-name.ts';
 import { findRef, readCommit } from '../ostree/object-files.ts';
 import type { Commit } from '../ostree/ostree-objects.ts';
-import { BlobKey, type NamedLayer, NO_WHITEOUTS, readDigest } from './image-commit.ts';
+import { BlobKey, type NamedLayer, NO_WHITEOUTS, readRecordedDigest } from './image-commit.ts';
 import { readImpliedDirectories } from './implied-directories.ts';
 import type { LayerTree } from './merge-layers.ts';
 
@@ -83,7 +83,7 @@ export function describeLayer(
   diffId?: Digest,
 ): StoredLayer | undefined {
   const { metadata } = commit;
-  const digest = readDigest(commit, BlobKey.uncompressedDigest);
+  const digest = readRecordedDigest(commit, BlobKey.uncompressedDigest);
   if (digest === undefined || metadata.get(BlobKey.size) !== String(layer.size)) return undefined;
   // Digests of two algorithms cannot be compared.
   if (diffId !== undefined && algorithmOf(diffId) !== algorithmOf(digest)) return undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { AtomicError, wrapError } from '../../src/base/errors.ts';
 import { formatFailure, formatFailureJson } from '../../src/cli/error-text.ts';
-import { describeFailure } from '../../src/cli/failure.ts';
+import { explainFailure } from '../../src/cli/failure.ts';
 
 function buildErrno(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
@@ -147,7 +147,7 @@ describe('text and exit status', () => {
     { what: 'no error at all', error: 'oops', context: root, status: 1, text: ['error: oops', bugLine()] },
   ];
   test.each(cases)('$what', ({ error, context, status, text }) => {
-    const failure = describeFailure(error);
+    const failure = explainFailure(error);
     expect(formatFailure(failure, context)).toBe(`${text.join('\n')}\n`);
     expect(failure.exitStatus).toBe(status);
   });
@@ -156,7 +156,7 @@ describe('text and exit status', () => {
 test('a bug shows its stack', () => {
   const error = new TypeError('x is not a function');
   error.stack = 'TypeError: x is not a function\n    at run (a.ts:1:2)\n    at main (b.ts:3:4)';
-  expect(formatFailure(describeFailure(error), root)).toBe(
+  expect(formatFailure(explainFailure(error), root)).toBe(
     [
       'error: x is not a function',
       bugLine(),
@@ -171,7 +171,7 @@ test('a bug shows its stack', () => {
 test('--debug shows the stack of any error', () => {
   const error = new AtomicError('IMAGE_NOT_FOUND', 'Image x not found');
   error.stack = 'AtomicError: Image x not found\n    at run (a.ts:1:2)';
-  expect(formatFailure(describeFailure(error), { ...root, debug: true })).toBe(
+  expect(formatFailure(explainFailure(error), { ...root, debug: true })).toBe(
     'error: Image x not found\n  AtomicError: Image x not found\n  at run (a.ts:1:2)\n',
   );
 });
@@ -181,7 +181,7 @@ test('--debug shows where a wrapped failure began, and its causes', () => {
   cause.stack = 'Error: no space left on device\n    at write (c.ts:5:6)';
   const error = new AtomicError('NO_SPACE', 'write /x: no space left on device', { cause });
   error.stack = 'AtomicError: write /x\n    at run (a.ts:1:2)';
-  expect(describeFailure(wrapError(error, 'pulling x')).stack).toBe(
+  expect(explainFailure(wrapError(error, 'pulling x')).stack).toBe(
     [
       'AtomicError: write /x\n    at run (a.ts:1:2)',
       'Caused by Error: no space left on device\n    at write (c.ts:5:6)',
@@ -192,12 +192,12 @@ test('--debug shows where a wrapped failure began, and its causes', () => {
 test('a chain that never ends is cut', () => {
   const error = new Error('loop');
   error.cause = new Error('again', { cause: error });
-  expect(describeFailure(error).message).toBe('loop: again');
+  expect(explainFailure(error).message).toBe('loop: again');
   const deep = [...'abcdefghijkl'].reduceRight<Error | undefined>(
     (cause, name) => new Error(name, { cause }),
     undefined,
   );
-  expect(describeFailure(deep).message).toBe('a: b: c: d: e: f: g: h');
+  expect(explainFailure(deep).message).toBe('a: b: c: d: e: f: g: h');
 });
 
 describe('JSON, on one line', () => {
@@ -221,7 +221,7 @@ describe('JSON, on one line', () => {
     },
     { error: new TypeError('x'), code: 'BUG', message: 'x', hint: null, details: {} },
   ])('$code', ({ error, ...expected }) => {
-    const text = formatFailureJson(describeFailure(error));
+    const text = formatFailureJson(explainFailure(error));
     expect(text.split('\n').length).toBe(2);
     expect(JSON.parse(text)).toEqual({ schemaVersion: 1, error: expected });
   });

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import type { OperandSpec } from '../../src/cli/arguments/command-spec.ts';
 import { findVerb } from '../../src/cli/arguments/find-verb.ts';
 import { parseArguments } from '../../src/cli/arguments/parse-arguments.ts';
-import { describeFailure } from '../../src/cli/failure.ts';
+import { explainFailure } from '../../src/cli/failure.ts';
 import { verbs } from '../../src/commands/verbs.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -90,7 +90,7 @@ async function fail(path: string, words: Words, { mistake = '', uid = 0 } = {}) 
     const output = await command.run({ ...sandbox.host, uid }, parsed.input, person);
     return { code: 'none', status: output.exitStatus ?? 0 };
   } catch (error) {
-    const { code, exitStatus } = describeFailure(error);
+    const { code, exitStatus } = explainFailure(error);
     return { code, status: exitStatus };
   }
 }

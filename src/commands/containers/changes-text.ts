@@ -6,7 +6,7 @@ import type {
   TextDifference,
   ValueDifference,
 } from '../../containers/inspect/container-description.ts';
-import type { Entry } from './entry-text.ts';
+import type { LabelledText } from './entry-text.ts';
 
 /** The longest value of each side. */
 const MAX_VALUE = 200;
@@ -18,7 +18,7 @@ export const textNames: Readonly<Record<TextDifference['role'], string>> = {
 };
 
 /** At least one entry: a line also says that nothing differs. */
-export function formatChangeEntries(changes: DeploymentChanges): readonly Entry[] {
+export function formatChangeEntries(changes: DeploymentChanges): readonly LabelledText[] {
   const { texts } = changes;
   const entries = [
     ...formatImageEntries(changes),
@@ -30,7 +30,7 @@ export function formatChangeEntries(changes: DeploymentChanges): readonly Entry[
 }
 
 /** All differences except those of the rendered files. */
-export function formatImageEntries(changes: DeploymentChanges): readonly Entry[] {
+export function formatImageEntries(changes: DeploymentChanges): readonly LabelledText[] {
   const { image, runtime, values, hostFiles, gained, dropped } = changes;
   const hasOtherName = image !== undefined && image.before.name !== image.after.name;
   const hasOtherId = image !== undefined && image.before.id !== image.after.id;

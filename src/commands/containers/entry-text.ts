@@ -2,7 +2,7 @@
 import { toPrintable } from '../../base/printable.ts';
 import { wrapText } from '../../cli/help/wrap-text.ts';
 
-export interface Entry {
+export interface LabelledText {
   readonly label: string;
   /** None: the entry is left out. */
   readonly lines: readonly string[];
@@ -18,7 +18,7 @@ const TEXT_WIDTH = LINE_WIDTH - INDENT.length - LABEL_WIDTH;
 const MAX_TEXT = 4000;
 
 /** Formats entries one below the other. A word that is longer than a line, such as a path, stays whole. */
-export function formatEntries(entries: readonly Entry[]): string {
+export function formatEntries(entries: readonly LabelledText[]): string {
   return entries
     .flatMap(({ label, lines, isCut }) =>
       lines

@@ -12,7 +12,7 @@ import type {
 } from '../../containers/inspect/container-description.ts';
 import type { RefusedImage } from '../../containers/refused-image.ts';
 import { formatChangeEntries } from './changes-text.ts';
-import { type Entry, formatEntries } from './entry-text.ts';
+import { formatEntries, type LabelledText } from './entry-text.ts';
 
 /** The width of the column of origins. */
 const ORIGIN_WIDTH = 9;
@@ -73,7 +73,7 @@ function formatDeployment(
   return `${title}: ${name}.${number}\n${formatEntries(entries)}`;
 }
 
-function listImage({ record: { image, revision, created } }: InstalledDescription): readonly Entry[] {
+function listImage({ record: { image, revision, created } }: InstalledDescription): readonly LabelledText[] {
   const time = created === 0 ? 'not known' : formatLocalTime(new Date(created * 1000));
   return [
     { label: 'Image', lines: [image] },
@@ -82,7 +82,7 @@ function listImage({ record: { image, revision, created } }: InstalledDescriptio
   ];
 }
 
-function listDemands({ record, health, asks }: InstalledDescription): readonly Entry[] {
+function listDemands({ record, health, asks }: InstalledDescription): readonly LabelledText[] {
   return [
     { label: 'Runtime', lines: [record.runtime] },
     { label: 'Health', lines: health === undefined ? [] : [describeHealth(health)] },
@@ -92,7 +92,7 @@ function listDemands({ record, health, asks }: InstalledDescription): readonly E
 }
 
 /** Most values come from the system, and are of little interest. */
-function listValues({ record, origins, hasRecordedOrigins }: InstalledDescription): Entry {
+function listValues({ record, origins, hasRecordedOrigins }: InstalledDescription): LabelledText {
   const values = (['person', 'image', 'generated', undefined] as const).flatMap((origin) =>
     Object.entries(record.values)
       .filter(([name]) => origins[name] === origin)
@@ -119,7 +119,7 @@ function describeHealth({ settle, check }: HealthDescription): string {
 }
 
 function formatRefused({ id, reason, time, log }: RefusedImage): string {
-  const entries: readonly Entry[] = [
+  const entries: readonly LabelledText[] = [
     { label: 'Image ID', lines: [id.slice(0, 12)] },
     { label: 'Time', lines: [formatLocalTime(new Date(time))] },
     { label: 'Reason', lines: [reason] },

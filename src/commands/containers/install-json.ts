@@ -1,7 +1,7 @@
 import type { InstallPlan } from '../../containers/container.ts';
 
 /** The changes that `install` has made, or with `--display` would make. */
-export type InstallResult =
+type InstallResult =
   | { readonly kind: 'installed' | 'planned'; readonly plan: InstallPlan }
   | { readonly kind: 'already-present'; readonly name: string };
 

@@ -5,7 +5,7 @@ import { type Column, formatTable } from '../../cli/output/format-table.ts';
 import { formatLocalTime } from '../../cli/output/format-time.ts';
 import type { ListedContainer, ListedDeployment } from '../../containers/container.ts';
 
-export interface ContainerListOptions {
+interface ContainerListOptions {
   readonly all: boolean;
   readonly filter: readonly string[];
   readonly json: boolean;

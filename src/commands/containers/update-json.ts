@@ -1,5 +1,5 @@
 import { buildErrorJson } from '../../cli/error-text.ts';
-import { describeFailure } from '../../cli/failure.ts';
+import { explainFailure } from '../../cli/failure.ts';
 import type { UpdateLine } from './update-text.ts';
 
 /** Builds the document of `containers update --json`. */
@@ -17,7 +17,7 @@ function buildLine(line: UpdateLine): Record<string, unknown> {
     case 'refused':
       return { outcome, name, image_id: line.imageId, reason: line.reason };
     case 'failed':
-      return { outcome, name, error: buildErrorJson(describeFailure(line.error)) };
+      return { outcome, name, error: buildErrorJson(explainFailure(line.error)) };
     default:
       return {
         outcome,

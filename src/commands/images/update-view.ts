@@ -14,7 +14,7 @@ export interface UpdateRow {
 const ID_WIDTH = 32;
 
 /** Formats the summary of `images update --all`; an empty text without images. */
-export function formatUpdateSummary(rows: readonly UpdateRow[]): string {
+export function formatImageUpdates(rows: readonly UpdateRow[]): string {
   if (rows.length === 0) return '';
   const columns: Column<UpdateRow>[] = [
     { title: 'Image', minWidth: 50, read: ({ reference }) => reference },

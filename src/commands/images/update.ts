@@ -1,11 +1,11 @@
 import { toPrintable } from '../../base/printable.ts';
 import { buildUsageError } from '../../cli/arguments/usage-error.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
-import type { UpdateOutcome } from '../../store/pull/update-image.ts';
+import type { ImageUpdateOutcome } from '../../store/pull/update-image.ts';
 import { defineCommand, type Output } from '../options/command.ts';
 import { checkStorage, storageOption } from '../options/common-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
-import { formatUpdateSummary, type UpdateRow } from './update-view.ts';
+import { formatImageUpdates, type UpdateRow } from './update-view.ts';
 
 const TOPIC = 'images update';
 
@@ -67,15 +67,15 @@ export const imagesUpdate = defineCommand({
   },
 });
 
-function buildSummary(outcomes: readonly UpdateOutcome[], json: boolean): Output {
+function buildSummary(outcomes: readonly ImageUpdateOutcome[], json: boolean): Output {
   const rows = outcomes.map(buildRow);
   return {
-    text: json ? formatJson({ schemaVersion: 1, images: rows }) : formatUpdateSummary(rows),
+    text: json ? formatJson({ schemaVersion: 1, images: rows }) : formatImageUpdates(rows),
     exitStatus: outcomes.every(({ kind }) => kind === 'updated') ? 0 : 1,
   };
 }
 
-function buildRow(outcome: UpdateOutcome): UpdateRow {
+function buildRow(outcome: ImageUpdateOutcome): UpdateRow {
   const { reference, before } = outcome;
   if (outcome.kind === 'failed') return { reference, before, after: before, status: 'Could not pull' };
   const { after } = outcome;

@@ -2,6 +2,7 @@
 
 import { AtomicError } from '../../base/errors.ts';
 import type { OptionSpec } from '../../cli/arguments/command-spec.ts';
+import type { HealthChoice } from '../../containers/update/choose-health.ts';
 
 export const healthOptions = {
   settle: {
@@ -15,12 +16,6 @@ export const healthOptions = {
     description: 'Do not run the health check of the image.',
   },
 } as const satisfies Record<string, OptionSpec>;
-
-export interface HealthChoice {
-  /** Seconds; `undefined` for the value of the image. */
-  readonly settle: number | undefined;
-  readonly checksHealth: boolean;
-}
 
 const MAX_SECONDS = 3600;
 

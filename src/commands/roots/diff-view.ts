@@ -7,8 +7,8 @@ import {
   type FileNode,
   formatMode,
   formatOwner,
+  listFilePrivileges,
   listGainedPrivileges,
-  listPrivileges,
 } from '../../store/file-change.ts';
 
 const letters = { added: 'A', removed: 'D', changed: 'C' } as const;
@@ -91,7 +91,7 @@ function buildChangeJson(change: FileChange): unknown {
 function buildNodeJson(node: FileNode): unknown {
   const { type, size = null, target = null } = node;
   const mode = type === 'symlink' ? null : formatMode(node.mode);
-  return { type, mode, owner: formatOwner(node), size, target, privileges: listPrivileges(node) };
+  return { type, mode, owner: formatOwner(node), size, target, privileges: listFilePrivileges(node) };
 }
 
 function buildAspectJson(aspect: Aspect): unknown {

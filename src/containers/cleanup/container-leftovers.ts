@@ -1,17 +1,17 @@
 /** Removes the leftovers of killed operations in CHECKOUTS; `deployment.ts` shows their names. */
+
 import type { Dirent } from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno, withFileErrors } from '../../base/file-error.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
+import { isChecksum } from '../../image/checksum.ts';
 import { findRef } from '../../ostree/object-files.ts';
 import { withContainerLockIfFree } from '../container-lock.ts';
 import { listJournals } from '../journal.ts';
 
 const LEFTOVER = /^\.(?<name>.+)\.(?:[01]\.(?:new|previous|old)|link)$/;
-/** The folder in which the original unpacked single layers to mount them (compatibility O-07). */
-const UNPACKED_LAYER = /^[0-9a-f]{64}$/;
 
 /**
  * Removes incomplete deployments, except those whose operation still runs or has a journal for `recover`. Deployments
@@ -39,7 +39,8 @@ export async function removeUnpackedLayers(host: Host): Promise<readonly string[
   const { checkouts, repository } = host.locations;
   const removed: string[] = [];
   for (const entry of await listEntries(`${checkouts}/.storage`)) {
-    if (!entry.isDirectory() || !UNPACKED_LAYER.test(entry.name)) continue;
+    // The original unpacked single layers there, to mount them (compatibility O-07).
+    if (!entry.isDirectory() || !isChecksum(entry.name)) continue;
     if (findRef(repository, `ociimage/${entry.name}`) !== undefined) continue;
     const path = `${checkouts}/.storage/${entry.name}`;
     if (await tryToRemove(host, path, true)) removed.push(path);

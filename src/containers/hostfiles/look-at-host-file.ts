@@ -5,7 +5,7 @@ import { isErrno, withFileErrors } from '../../base/file-error.ts';
 import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
 import { withHostFolder } from './open-host-folder.ts';
 
-export type FoundHostFile =
+type FoundHostFile =
   | { readonly kind: 'missing' }
   | { readonly kind: 'file'; readonly sha256: string }
   /** `leadsTo` is the checksum of the file that the symlink leads to, or `0` when there is none. */

@@ -13,7 +13,7 @@ import { findText } from '../service/activate.ts';
 import { readAsks } from '../update/read-asks.ts';
 import type { DeploymentChanges, TextDifference, ValueDifference } from './container-description.ts';
 
-export interface ComparedDeployment {
+interface ComparedDeployment {
   readonly number: DeploymentNumber;
   readonly record: DeploymentRecord;
 }

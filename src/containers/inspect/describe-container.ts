@@ -13,7 +13,7 @@ import {
 import { isHeld } from '../hold.ts';
 import { findJournal } from '../journal.ts';
 import { chooseStatus } from '../list-containers.ts';
-import { buildNotFound } from '../not-found.ts';
+import { buildContainerNotFound } from '../not-found.ts';
 import { type ContainerState, findLinkTarget, readContainer } from '../read-container.ts';
 import { findRefused } from '../refused-image.ts';
 import { adviceForExistingName, type ContainerName, parseContainerName } from '../render/container-name.ts';
@@ -46,7 +46,7 @@ async function describeOnce(host: Host, name: ContainerName): Promise<ContainerD
   const gather = <T>(read: (looking: Host) => Promise<T>) => gatherProblems(host, problems, read);
   const journal = await gather((looking) => findJournal(looking, name));
   if (state.kind === 'absent' && journal === undefined && problems.length === 0) {
-    throw await buildNotFound(host, name);
+    throw await buildContainerNotFound(host, name);
   }
   if (state.kind === 'damaged') problems.push(state.reason);
   if (journal !== undefined) {

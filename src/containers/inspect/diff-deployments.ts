@@ -12,7 +12,7 @@ import { parseContainerName } from '../render/container-name.ts';
 import { compareDeployments } from './compare-deployments.ts';
 import type { DeploymentChanges } from './container-description.ts';
 
-export interface DeploymentDiff {
+interface DeploymentDiff {
   readonly before: NamedRoot;
   readonly after: NamedRoot;
   readonly files: readonly FileChange[];

@@ -22,7 +22,7 @@ import { buildDefaultName, type ContainerName, parseContainerName } from '../ren
 import { applyInstall } from './apply-install.ts';
 
 /** The plan of an install. */
-export type PlannedInstall =
+type PlannedInstall =
   | { readonly kind: 'planned'; readonly plan: InstallPlan }
   | { readonly kind: 'already-present'; readonly name: string };
 

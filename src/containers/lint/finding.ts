@@ -1,7 +1,7 @@
 /** What a rule says about a configuration, and what it means for a runtime. */
 
 /** What a runtime does with the configuration: `starts` means that it starts, and does something else than it says. */
-export type Effect = 'refuses' | 'starts';
+type Effect = 'refuses' | 'starts';
 
 export interface Rule {
   /** Stable: programs and people name a rule by it. */

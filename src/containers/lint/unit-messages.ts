@@ -1,6 +1,6 @@
 /** What `systemd-analyze verify` says about a unit. */
 
-export interface UnitMessages {
+interface UnitMessages {
   /** Why systemd does not start the unit; empty when it does. */
   readonly errors: readonly string[];
   /** What it ignores, and what is old. */

@@ -10,7 +10,7 @@ import type { InstallPlan } from '../container.ts';
 const inodesOfEnabling = 2;
 
 /** A file that will be written, and its length. */
-export interface HostWrite {
+interface HostWrite {
   readonly path: string;
   readonly size: number;
 }

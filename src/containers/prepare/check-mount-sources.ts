@@ -15,7 +15,7 @@ import {
   rejectConfig,
 } from '../render/config/runtime-config.ts';
 
-export interface CheckedSources {
+interface CheckedSources {
   /** The kinds of the sources of bind mounts on the host. */
   readonly kinds: ReadonlyMap<RuntimeMount, SourceKind>;
   /** Sentences about mounts that show the store to the service. */

@@ -13,7 +13,7 @@ import {
   checkCommand,
   checkInstalledRoot,
   checkMountNamespace,
-  listPrivileges,
+  listPrivilegeWarnings,
 } from '../render/config/check-runtime-config.ts';
 import { hostNetworkFiles } from '../render/config/default-mounts.ts';
 import { buildDefaultRuntimeConfig, listSearchPath } from '../render/config/default-runtime-config.ts';
@@ -61,7 +61,7 @@ export async function readRuntimeConfig(
   checkMountNamespace(config, path);
   const sources = checkMountSources(host, config, deployment.folder, path);
   checkDestinations(config, (imagePath) => tree.look(imagePath), sources.kinds, path);
-  return { text, config, warnings: [...listPrivileges(config), ...sources.warnings] };
+  return { text, config, warnings: [...listPrivilegeWarnings(config), ...sources.warnings] };
 }
 
 async function readConfigText({ tree, exports, imageConfig, values }: ConfigSource): Promise<string> {

@@ -42,7 +42,7 @@ import { type ImageExports, isRunByRuntime, readExports } from './read-exports.t
 import { planHostFiles } from './read-host-files.ts';
 import { verifyUnit } from './verify-unit.ts';
 
-export interface InstallSubject {
+interface InstallSubject {
   readonly request: InstallRequest;
   readonly name: ContainerName;
   readonly image: StoredImage;

@@ -12,7 +12,7 @@ import { usesRuntime } from '../render/unit/unit.ts';
 const maxFileBytes = 4 * 1024 * 1024;
 
 /** One file of `/exports`, and its name in errors. */
-export interface ExportedFile {
+interface ExportedFile {
   readonly text: string;
   /** The path of the file in the new deployment. */
   readonly file: string;

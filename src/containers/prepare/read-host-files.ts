@@ -33,7 +33,7 @@ const maxEntries = 1024;
 const maxTotalBytes = 1024 * 1024 * 1024;
 const maxTemplateBytes = 4 * 1024 * 1024;
 
-export interface HostFilesSubject {
+interface HostFilesSubject {
   readonly name: string;
   readonly image: StoredImage;
   readonly manifest: ExportsManifest;
@@ -45,7 +45,7 @@ export interface HostFilesSubject {
   readonly keepsNew: boolean;
 }
 
-export interface HostFilesPlan {
+interface HostFilesPlan {
   readonly files: readonly PlannedHostFile[];
   readonly folders: readonly PlannedHostFolder[];
   readonly kept: readonly string[];

@@ -30,7 +30,7 @@ import { installsAlike } from '../render/unit/install-section.ts';
 import { syncDeclaredPaths } from './created-paths.ts';
 import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
 
-export interface ActivationNeeds {
+interface ActivationNeeds {
   readonly hasUnit: boolean;
   readonly hasTmpfiles: boolean;
   /** Whether units are among the host files. */

@@ -12,7 +12,7 @@ import { captureProgram, captureProgramWithin } from '../../host/run-program.ts'
 import { showProperties } from '../../host/systemd/systemctl.ts';
 import { calculateHealthDeadline, type HealthCheck, type HealthProbe } from '../render/health-check.ts';
 
-export type HealthPhase = 'start' | 'settle' | 'health';
+type HealthPhase = 'start' | 'settle' | 'health';
 
 export interface HealthRequest {
   readonly name: string;

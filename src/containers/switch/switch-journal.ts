@@ -1,5 +1,5 @@
 import type { DeploymentNumber } from '../deployment.ts';
-import type { Commit, Journal } from '../journal-format.ts';
+import type { CommitPoint, Journal } from '../journal-format.ts';
 import type { DeploymentPlace, Step } from '../step.ts';
 
 /** The switch of one container from one deployment to the other. */
@@ -84,7 +84,7 @@ function buildRemovals(
 
 function build(
   { operation, members: [first, ...others] }: Switch,
-  commit: Commit,
+  commit: CommitPoint,
   back: readonly Step[],
   rest: readonly Step[],
 ): Journal {

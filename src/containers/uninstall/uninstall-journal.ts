@@ -3,7 +3,7 @@ import type { Journal } from '../journal-format.ts';
 import type { Step } from '../step.ts';
 
 /** The container of an uninstall. `runtime` is null when `info` is damaged. */
-export interface UninstallSubject {
+interface UninstallSubject {
   readonly name: string;
   readonly hasService: boolean;
   readonly runtime: string | null;

@@ -11,7 +11,7 @@ import { buildDeploymentFolder, deploymentNumbers } from '../deployment.ts';
 import { findJournal, writeJournal } from '../journal.ts';
 import type { Journal } from '../journal-format.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
-import { buildNotFound } from '../not-found.ts';
+import { buildContainerNotFound } from '../not-found.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { readContainer } from '../read-container.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
@@ -110,7 +110,7 @@ async function isAnythingThere(host: Host, name: string): Promise<boolean> {
 }
 
 async function planUninstall(host: Host, name: string): Promise<Journal> {
-  if (!(await isAnythingThere(host, name))) throw await buildNotFound(host, name);
+  if (!(await isAnythingThere(host, name))) throw await buildContainerNotFound(host, name);
   const state = await readContainer(host, name);
   await requireNotShown(host, name);
   const record = state.kind === 'installed' ? state.record : undefined;

@@ -12,7 +12,7 @@ import { compareWithRegistry } from '../../store/verify/compare-remote.ts';
 import { buildUnnamedTarget, readTarget, type VerifyTarget } from '../../store/verify/verify-targets.ts';
 import type { DeploymentRecord } from '../container.ts';
 import { isHeld } from '../hold.ts';
-import { buildNotFound } from '../not-found.ts';
+import { buildContainerNotFound } from '../not-found.ts';
 import { requireRoot } from '../preconditions.ts';
 import { listContainerNames, readContainer } from '../read-container.ts';
 import { findRefused } from '../refused-image.ts';
@@ -66,7 +66,7 @@ async function readInstalled(
   name: string,
 ): Promise<Installed | (CheckedContainer & { kind: 'damaged' })> {
   const state = await readContainer(host, name);
-  if (state.kind === 'absent') throw await buildNotFound(host, name);
+  if (state.kind === 'absent') throw await buildContainerNotFound(host, name);
   if (state.kind === 'damaged') return { kind: 'damaged', name, reason: state.reason };
   const { record } = state;
   try {

@@ -17,14 +17,14 @@ export interface ImageNews {
   readonly refused: RefusedImage | undefined;
 }
 
-export interface NewerImage {
+interface NewerImage {
   /** Hex. */
   readonly id: string;
   /** `registry` when it must be fetched first. */
   readonly where: 'store' | 'registry';
 }
 
-export type CheckOutcome = 'up-to-date' | 'newer' | 'held' | 'refused' | 'unknown';
+type CheckOutcome = 'up-to-date' | 'newer' | 'held' | 'refused' | 'unknown';
 
 export interface CheckedImage extends ImageNews {
   readonly outcome: CheckOutcome;

@@ -32,7 +32,7 @@ export interface PreparedUpdate {
 }
 
 /** What ends an update before it begins. */
-export type Unneeded = UpdateResult & { readonly outcome: 'up-to-date' | 'refused' };
+type Unneeded = UpdateResult & { readonly outcome: 'up-to-date' | 'refused' };
 
 export async function prepareUpdate(
   host: Host,

@@ -12,7 +12,7 @@ import {
   type DeploymentNumber,
   deploymentNumbers,
 } from '../deployment.ts';
-import { buildNotFound } from '../not-found.ts';
+import { buildContainerNotFound } from '../not-found.ts';
 import { findLinkTarget, readContainer } from '../read-container.ts';
 import type { ContainerName } from '../render/container-name.ts';
 import { listRunningUnits } from '../service/running-units.ts';
@@ -30,7 +30,7 @@ export interface CurrentContainer {
  */
 export async function readCurrent(host: Host, name: ContainerName): Promise<CurrentContainer> {
   const state = await readContainer(host, name);
-  if (state.kind === 'absent') throw await buildNotFound(host, name);
+  if (state.kind === 'absent') throw await buildContainerNotFound(host, name);
   if (state.kind === 'damaged') throw buildDamaged(name, state.reason);
   const target = await findLinkTarget(buildContainerPaths(host.locations, name).link);
   const active = deploymentNumbers.find(

@@ -25,13 +25,13 @@ import {
   requireUnchangedFiles,
 } from './read-current.ts';
 
-export interface RollbackRequest extends HealthChoice {
+interface RollbackRequest extends HealthChoice {
   readonly name: string;
   /** Only returns the plan. */
   readonly isPlan: boolean;
 }
 
-export interface RollbackResult {
+interface RollbackResult {
   readonly outcome: 'planned' | 'rolled-back';
   readonly name: string;
   /** Numbers of the deployments. */

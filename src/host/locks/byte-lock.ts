@@ -52,7 +52,7 @@ export async function lockBytes(host: Host, file: FileHandle, request: ByteLockR
 }
 
 /** Ends a lock before the file is closed. */
-export async function unlockBytes(file: FileHandle, range: ByteRange): Promise<void> {
+export async function releaseBytes(file: FileHandle, range: ByteRange): Promise<void> {
   const libc = await import('../../native/libc.ts');
   libc.unlockBytes(file.fd, range);
 }

@@ -5,7 +5,7 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { isErrno, toFileError, withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../host.ts';
-import { lockBytes, unlockBytes } from './byte-lock.ts';
+import { lockBytes, releaseBytes } from './byte-lock.ts';
 import { findFlockHolder } from './lock-holder.ts';
 import { waitForLock } from './wait-for-lock.ts';
 
@@ -135,7 +135,7 @@ async function runLocked<T>(
 async function lockInTurn(host: Host, file: FileHandle, request: StandingLockRequest): Promise<void> {
   await lockBytes(host, file, { ...request, ...TURN });
   await lockFile(host, file, request);
-  await unlockBytes(file, TURN);
+  await releaseBytes(file, TURN);
 }
 
 async function lockFile(host: Host, file: FileHandle, request: StandingLockRequest): Promise<void> {

@@ -4,7 +4,7 @@
  * or with `BadMessage`, whatever it contains.
  */
 
-export interface MethodCall {
+interface MethodCall {
   readonly serial: number;
   readonly destination: string;
   readonly path: string;

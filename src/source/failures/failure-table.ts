@@ -9,7 +9,7 @@ export interface Outcome {
   readonly hint: string;
 }
 
-export interface Failure {
+export interface FailureWords {
   readonly words: RegExp;
   /** Text in the place of `words`, where they are not plain; `$1` is a group of `words`. */
   readonly plain?: string;
@@ -28,7 +28,7 @@ const UNREACHABLE: Outcome = {
 };
 
 /** The first match decides. */
-export const failures: readonly Failure[] = [
+export const failures: readonly FailureWords[] = [
   {
     words: /no space left on device|disk quota exceeded/i,
     pull: {
@@ -289,6 +289,6 @@ export const failures: readonly Failure[] = [
 ];
 
 /** A failure with the same code and hint for a pull and a push. */
-function either(words: RegExp, { plain, ...outcome }: Outcome & { readonly plain?: string }): Failure {
+function either(words: RegExp, { plain, ...outcome }: Outcome & { readonly plain?: string }): FailureWords {
   return { words, pull: outcome, push: outcome, ...(plain === undefined ? {} : { plain }) };
 }

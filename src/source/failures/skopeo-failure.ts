@@ -1,6 +1,6 @@
 /** Turns messages of skopeo into errors with codes and hints. */
 import { AtomicError } from '../../base/errors.ts';
-import { type Failure, failures, type Outcome } from './failure-table.ts';
+import { type FailureWords, failures, type Outcome } from './failure-table.ts';
 import { hasReconnected, rewordSkopeo } from './skopeo-words.ts';
 
 /** What skopeo does: it reads an image, copies one to a registry, or copies one to a file or folder for the user. */
@@ -21,7 +21,7 @@ export function describeSkopeoFailure(words: string, task: SkopeoTask): AtomicEr
   });
 }
 
-function chooseOutcome(found: Failure | undefined, task: SkopeoTask): Outcome {
+function chooseOutcome(found: FailureWords | undefined, task: SkopeoTask): Outcome {
   switch (task) {
     case 'pull':
       return (

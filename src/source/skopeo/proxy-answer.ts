@@ -9,7 +9,7 @@ import { type Digest, isDigest } from '../../image/digest.ts';
 /** An answer is a line; data goes through pipes. */
 export const MAX_ANSWER_BYTES = 32 * 1024;
 
-export type ProxyAnswer = DoneAnswer | { readonly kind: 'failed'; readonly error: string };
+type ProxyAnswer = DoneAnswer | { readonly kind: 'failed'; readonly error: string };
 
 export interface DoneAnswer {
   readonly kind: 'done';

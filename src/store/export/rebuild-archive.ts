@@ -16,7 +16,7 @@ import { formatBlobRef } from '../../image/ref-name.ts';
 import { findRef, readCommit } from '../../ostree/object-files.ts';
 import { Crc64 } from '../../tar/crc64.ts';
 import { type TarSplitEntry, TarSplitMalformed } from '../../tar/tar-split.ts';
-import { BlobKey, readDigest } from '../image-commit.ts';
+import { BlobKey, readRecordedDigest } from '../image-commit.ts';
 import { LayerFiles, type OpenedFile } from './layer-files.ts';
 import { readTarSplit } from './tar-split-reader.ts';
 
@@ -55,7 +55,7 @@ export function readRecordedLayer(host: Host, digest: Digest): RecordedLayer {
   }
   const { dirtree, metadata } = readCommit(repository, commit);
   const record = metadata.get(BlobKey.tarSplit);
-  const uncompressedDigest = readDigest({ metadata }, BlobKey.uncompressedDigest);
+  const uncompressedDigest = readRecordedDigest({ metadata }, BlobKey.uncompressedDigest);
   if (record === undefined || uncompressedDigest === undefined) {
     throw buildNotRebuildable(digest, 'no record of its archive was kept when it was stored');
   }

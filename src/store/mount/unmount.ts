@@ -74,7 +74,7 @@ async function findRemaining(
   try {
     return await findMounted(host, recorded);
   } catch (error) {
-    const text = `${toPrintable(directory)} is unmounted; the data of the mount stays until the next mount, unmount or images prune removes it`;
+    const text = `${toPrintable(directory)} is unmounted; the data of the mount stays until the next mount, unmountPath or images prune removes it`;
     host.report({ kind: 'warning', text });
     throw error;
   }
@@ -91,7 +91,7 @@ function findKept(
 /**
  * Removes the folders of ended mounts.
  *
- * @returns the folder of this mount when the filesystem is read-only; the next mount, unmount or prune removes it
+ * @returns the folder of this mount when the filesystem is read-only; the next mount, unmountPath or prune removes it
  */
 async function removeIfWritable(
   { folder }: RecordedMount,
@@ -112,9 +112,9 @@ function findTop(mounts: readonly MountEntry[], directory: string): MountEntry |
 }
 
 async function endMount(host: Host, directory: string, mounts: readonly MountEntry[]): Promise<void> {
-  const { unmount } = await import('../../native/mount.ts');
+  const { unmountPath } = await import('../../native/mount.ts');
   try {
-    unmount(directory);
+    unmountPath(directory);
   } catch (error) {
     if (!isErrno(error, 'EBUSY')) {
       throw new AtomicError(

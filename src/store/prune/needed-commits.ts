@@ -13,7 +13,7 @@ import { readVerifiedCommit } from '../../ostree/reachable-objects.ts';
 import { ImageKey } from '../image-commit.ts';
 
 /** A needed commit: of an image, of a deployment, or of a ref that does not belong to this program. */
-export interface NeededCommit {
+interface NeededCommit {
   readonly commit: Checksum;
   /** Owner for messages: `image reg/etcd:latest`, `container etcd`, `ref fedora/stable`. */
   readonly owner: string;

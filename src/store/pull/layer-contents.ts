@@ -21,7 +21,7 @@ import { readCacheFile, writeCacheFile } from '../../ostree/cache-file.ts';
 import { findRef, listRefNames, readCommit } from '../../ostree/object-files.ts';
 import type { Commit } from '../../ostree/ostree-objects.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
-import { BlobKey, readDigest } from '../image-commit.ts';
+import { BlobKey, readRecordedDigest } from '../image-commit.ts';
 import type { AdoptableLayer } from '../write-commit.ts';
 
 /** The number changes with `CachedContent`. */
@@ -71,7 +71,9 @@ export class LayerContents {
       const known = this.#kept.get(name);
       if (known !== undefined) return [[name, known]];
       const commit = readBlobCommit(this.#repository, name);
-      return commit === undefined ? [] : [[name, readDigest(commit, BlobKey.uncompressedDigest) ?? '']];
+      return commit === undefined
+        ? []
+        : [[name, readRecordedDigest(commit, BlobKey.uncompressedDigest) ?? '']];
     });
   }
 }

@@ -7,7 +7,7 @@ import type { Host } from '../../host/host.ts';
 import { retryTransient } from '../../host/retry.ts';
 import type { Digest } from '../../image/digest.ts';
 import type { PulledImage, SourceOptions } from '../../image/image.ts';
-import { type ImageLocation, nameImage } from '../../image/image-location.ts';
+import { type ImageLocation, nameLocatedImage } from '../../image/image-location.ts';
 import { formatImageRef } from '../../image/ref-name.ts';
 import { findPin, formatReference, parseNewName } from '../../image/reference.ts';
 import { dropRegistryPrefix, parseSourceName } from '../../image/source-name.ts';
@@ -41,7 +41,7 @@ export async function nameSource(host: Host, written: string, storedAs?: string)
   const chosen = storedAs === undefined ? undefined : formatReference(parseNewName(storedAs));
   try {
     const location = await locateImage(host, written);
-    const reference = chosen ?? nameImage(location);
+    const reference = chosen ?? nameLocatedImage(location);
     // Refuses a name that is too long for a ref before anything is opened.
     formatImageRef(reference);
     const pin = 'reference' in location ? findPin(location.reference) : undefined;

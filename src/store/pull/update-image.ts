@@ -17,7 +17,7 @@ interface UpdatedImage {
 }
 
 /** Result for one image of an update of all images. */
-export type UpdateOutcome =
+export type ImageUpdateOutcome =
   | ({ readonly kind: 'updated' } & UpdatedImage)
   | { readonly kind: 'failed'; readonly reference: string; readonly before: string };
 
@@ -44,8 +44,11 @@ export async function updateImage(
  *
  * @throws AtomicError INTERRUPTED
  */
-export async function updateAllImages(host: Host, options: SourceOptions): Promise<readonly UpdateOutcome[]> {
-  const outcomes: UpdateOutcome[] = [];
+export async function updateAllImages(
+  host: Host,
+  options: SourceOptions,
+): Promise<readonly ImageUpdateOutcome[]> {
+  const outcomes: ImageUpdateOutcome[] = [];
   for (const reference of listStoredNames(host.locations.repository)) {
     if (!hasRegistry(reference)) {
       host.report({ kind: 'warning', text: `Image ${reference} not fully qualified: skipping` });
@@ -57,7 +60,7 @@ export async function updateAllImages(host: Host, options: SourceOptions): Promi
   return outcomes;
 }
 
-async function tryUpdate(host: Host, reference: string, options: SourceOptions): Promise<UpdateOutcome> {
+async function tryUpdate(host: Host, reference: string, options: SourceOptions): Promise<ImageUpdateOutcome> {
   let before = '';
   try {
     before = (await findImage(host, reference))?.id ?? '';

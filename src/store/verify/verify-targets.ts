@@ -12,8 +12,8 @@ import { findPin, formatReference } from '../../image/reference.ts';
 import { parseStoredName } from '../../image/source-name.ts';
 import { findRef, listRefNames, readCommit } from '../../ostree/object-files.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
-import { buildAmbiguous, buildNotFound, parseIdPrefix } from '../find-image.ts';
-import { describeImage, describeManifest, ImageKey, readDigest } from '../image-commit.ts';
+import { buildAmbiguous, buildImageNotFound, parseIdPrefix } from '../find-image.ts';
+import { describeImage, describeManifest, ImageKey, readRecordedDigest } from '../image-commit.ts';
 import { parseSignatures } from '../image-signatures.ts';
 
 /** An image by its ref, or by the commit that a deployment names. */
@@ -74,7 +74,7 @@ function selectById(images: readonly ImageFacts[], written: string, stored: read
   const prefix = parseIdPrefix(written);
   const found = prefix === undefined ? [] : images.filter(({ id }) => id.startsWith(prefix));
   if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
-  if (found.length === 0) throw buildNotFound(written, stored);
+  if (found.length === 0) throw buildImageNotFound(written, stored);
   return found.map(({ reference }) => reference);
 }
 
@@ -114,7 +114,7 @@ export function findTrustedManifest(
   const text = metadata?.get(ImageKey.manifest);
   if (metadata === undefined || text === undefined) return undefined;
   const actual = computeDigest('sha256', text);
-  const digest = readDigest({ metadata }, ImageKey.digest) ?? actual;
+  const digest = readRecordedDigest({ metadata }, ImageKey.digest) ?? actual;
   if (!isCommitSound && digest !== actual) return undefined;
   const signatures = parseSignatures(metadata);
   return { digest, text, source: metadata.get(ImageKey.source) ?? '', signatures };

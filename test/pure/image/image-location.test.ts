@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { formatLocation, type ImageLocation, nameImage } from '../../../src/image/image-location.ts';
+import { formatLocation, type ImageLocation, nameLocatedImage } from '../../../src/image/image-location.ts';
 import { parseReference } from '../../../src/image/reference.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
@@ -36,7 +36,7 @@ test.each<[location: ImageLocation, written: string, stored: string]>([
   [{ kind: 'dir', path: '/t/etcd' }, 'dir:/t/etcd', 'etcd:latest'],
 ])('%j is %s, stored as %s', (location, written, stored) => {
   expect(formatLocation(location)).toBe(written);
-  expect(nameImage(location)).toBe(stored);
+  expect(nameLocatedImage(location)).toBe(stored);
 });
 
 test.each<[location: ImageLocation, name: string]>([
@@ -48,7 +48,7 @@ test.each<[location: ImageLocation, name: string]>([
   [layout('oci', '/t/etcd', 'a b'), 'etcd:a b'],
   [{ kind: 'dir', path: '/' }, ''],
 ])('the name of %j is refused', (location, name) => {
-  const { code, message, hint } = catchError(() => nameImage(location));
+  const { code, message, hint } = catchError(() => nameLocatedImage(location));
   expect([code, hint]).toEqual([
     'BAD_REFERENCE',
     'Store it under another name: atomic pull --as NAME[:TAG] SOURCE',

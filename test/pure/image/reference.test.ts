@@ -65,7 +65,7 @@ test.each<[string, Written]>([
   ['docker/compose:2', { repository: 'docker/compose', tag: '2' }],
   ['httpd:2', { repository: 'httpd', tag: '2' }],
 ])('%s', (text, written) => {
-  expect(parseReference(text)).toEqual({
+  expect<unknown>(parseReference(text)).toEqual({
     registry: undefined,
     tag: written.digest === undefined ? 'latest' : undefined,
     digest: undefined,
@@ -170,12 +170,15 @@ function anyReference(): fc.Arbitrary<ImageReference> {
       ([registry, [first = '', ...rest]]) =>
         registry !== undefined || rest.length === 0 || !/[.]/.test(first),
     )
-    .map(([registry, paths, tag]) => ({
-      repository: [...(registry === undefined ? [] : [registry]), ...paths].join('/'),
-      registry,
-      ...(tag === null ? { tag: undefined, digest: DIGEST } : { tag, digest: undefined }),
-      isInsecure: false,
-    }));
+    .map(
+      ([registry, paths, tag]) =>
+        ({
+          repository: [...(registry === undefined ? [] : [registry]), ...paths].join('/'),
+          registry,
+          ...(tag === null ? { tag: undefined, digest: DIGEST } : { tag, digest: undefined }),
+          isInsecure: false,
+        }) as ImageReference,
+    );
 }
 
 test.each([

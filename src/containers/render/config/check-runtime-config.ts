@@ -61,7 +61,7 @@ export function checkMountNamespace(config: RuntimeConfig, path: string): void {
  * Lists the settings of the configuration that remove a protection. Images may have them; the person who installs an
  * image should know.
  */
-export function listPrivileges(config: RuntimeConfig): readonly string[] {
+export function listPrivilegeWarnings(config: RuntimeConfig): readonly string[] {
   const warnings = config.hostHooks.map(
     ({ list, path }) =>
       `config.json starts ${path} on the host, as root and outside the container (hooks.${list}).`,

@@ -18,7 +18,7 @@ export interface PlannedHostFile {
   readonly content: HostFileContent | undefined;
 }
 
-export type HostFileContent =
+type HostFileContent =
   | { readonly kind: 'text'; readonly text: string }
   /** Absolute path of a file of the store. */
   | { readonly kind: 'object'; readonly object: string };
