@@ -14,11 +14,11 @@ import {
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
 import type { TarEntry } from '../support/tar-writer.ts';
 import { tree } from '../support/tree.ts';
-import { takeSnapshot } from '../support/tree-snapshot.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
-import { checkouts, diffHostStates, readHostState } from './host-state.ts';
+import { checkouts, readHostState } from './host-state.ts';
 import { runKilled } from './killed-runs.ts';
 import { command } from './support/commands.ts';
+import { diffLooks, type HostLook } from './support/own-changes.ts';
 
 const lib = '/usr/local/lib/atomic-test';
 const manifest = {
@@ -50,14 +50,14 @@ const paths = [
 
 let images: ImageSource;
 let image: string;
-let clean: Awaited<ReturnType<typeof readState>>;
+let clean: HostLook;
 
 beforeAll(async () => {
   images = await openImageSource();
   image = await push('hostfs', manifest, hostfs);
   await atomic(['install', '--system', '--name', 'web', image]);
   await atomic(['uninstall', 'web']);
-  clean = await readState();
+  clean = readHostState(['/usr/local']);
 });
 afterAll(() => images[Symbol.asyncDispose]());
 
@@ -77,13 +77,8 @@ async function push(name: string, json: unknown, extra: readonly TarEntry[]): Pr
   return reference;
 }
 
-async function readState() {
-  const options = { content: 'time', xattrs: false } as const;
-  return [...(await readHostState()), await takeSnapshot('/usr/local', options)];
-}
-
 async function expectClean(): Promise<void> {
-  expect(diffHostStates(clean, await readState())).toEqual([]);
+  expect(diffLooks(clean, readHostState(['/usr/local']))).toEqual([]);
   expect(existsSync('/broken-symlink')).toBe(false);
 }
 

@@ -1,5 +1,5 @@
 /** The state of the folders of the host in which containers write, to compare before and after. */
-import { diffSnapshots, type TreeSnapshot, takeSnapshot } from '../support/tree-snapshot.ts';
+import { type HostLook, lookAtHost } from './support/own-changes.ts';
 
 export const checkouts = '/var/lib/containers/atomic';
 
@@ -9,9 +9,6 @@ const exclude = [
   '/var/lib/containers/cache',
   '/var/lib/containers/storage',
   '/var/lib/systemd',
-  // A host sees what another program installs on the machine meanwhile.
-  '/var/lib/dpkg',
-  '/var/lib/apt',
   '/run/systemd',
   '/run/log',
   '/run/mount',
@@ -21,18 +18,7 @@ const exclude = [
   '/run/crun',
 ];
 
-/** `/etc`, `/var/lib` and `/run`, without what changes by itself. */
-export async function readHostState(): Promise<readonly TreeSnapshot[]> {
-  return Promise.all(
-    ['/etc', '/var/lib', '/run'].map((folder) =>
-      takeSnapshot(folder, { exclude, content: 'time', xattrs: false }),
-    ),
-  );
-}
-
-export function diffHostStates(
-  before: readonly TreeSnapshot[],
-  after: readonly TreeSnapshot[],
-): readonly string[] {
-  return before.flatMap((snapshot, index) => diffSnapshots(snapshot, after[index] ?? new Map()));
+/** `/etc`, `/var/lib` and `/run`, without what changes by itself. @param others further folders */
+export function readHostState(others: readonly string[] = []): HostLook {
+  return lookAtHost(['/etc', '/var/lib', '/run', ...others], exclude);
 }

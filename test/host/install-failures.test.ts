@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
 import { configTemplate, type ImageSource, openImageSource, serviceExports } from './container-images.ts';
-import { checkouts, diffHostStates, readHostState } from './host-state.ts';
+import { checkouts, readHostState } from './host-state.ts';
+import { diffLooks } from './support/own-changes.ts';
 
 let images: ImageSource;
 let service: string;
@@ -54,10 +55,10 @@ const unusable: readonly [string, Readonly<Record<string, string>>, number, stri
 test.each(unusable)('%s: nothing is changed', async (_, exports, status, message) => {
   const bad = await images.push('bad', { exports });
   await atomic(['pull', bad]);
-  const before = await readHostState();
+  const before = readHostState();
   const stderr = await failingAtomic(status, ['install', '--system', bad]);
   expect(stderr).toStartWith(`error: ${message}`);
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test.each([
@@ -70,20 +71,20 @@ test.each([
     'Cannot install the container: the runtime /nonexistent/runc is not installed',
   ],
 ] as const)('%p: nothing is changed', async (options, status, message) => {
-  const before = await readHostState();
+  const before = readHostState();
   expect(await failingAtomic(status, ['install', '--system', ...options, service])).toContain(message);
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test.each(['/etc/systemd/system/web.service', '/etc/tmpfiles.d/web.conf', `${checkouts}/web`])(
   'N-13: the file %s is not overwritten',
   async (path) => {
     await Bun.write(path, 'mine\n');
-    const before = await readHostState();
+    const before = readHostState();
     expect(await failingAtomic(1, ['install', '--system', '--name', 'web', service])).toStartWith(
       `error: The file ${path} already exists.\n`,
     );
-    expect(diffHostStates(before, await readHostState())).toEqual([]);
+    expect(diffLooks(before, readHostState())).toEqual([]);
     sh(`rm ${path}`);
   },
 );
@@ -104,14 +105,14 @@ test.each([
 ])('%s: found before any line is carried out', async (line, reason) => {
   sh('echo mine > /etc/victim');
   const bad = await pushBad({ 'tmpfiles.template': `L+ /etc/victim - - - - /away\n${line}\nD /run/$NAME\n` });
-  const before = await readHostState();
+  const before = readHostState();
   const run = await runAtomic(['install', '--system', bad]);
   expect([run.status, run.stdout]).toEqual([1, '']);
   expect(run.stderr).toStartWith(
     `error: The template file '${checkouts}/bad.0/rootfs/exports/tmpfiles.template'`,
   );
   expect(run.stderr).toContain(`makes a file that systemd-tmpfiles refuses: ${reason}\n`);
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test('judging a tmpfiles.d file removes nothing', async () => {
@@ -129,11 +130,11 @@ test('a unit that systemd cannot load: no line of the tmpfiles.d file was carrie
     'service.template': '[Service]\nType=oneshot\n[Install]\nWantedBy=multi-user.target\n#$EXEC_START\n',
     'tmpfiles.template': 'L+ /etc/victim - - - - /away\nd /run/$NAME\n',
   });
-  const before = await readHostState();
+  const before = readHostState();
   const run = await runAtomic(['install', '--system', bad]);
   expect(run.stderr).toStartWith('error: load bad.service: ');
   expect(run.status).toBe(1);
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
   expect(sh('systemctl show --property=LoadState --value bad')).toBe('not-found\n');
 });
 
@@ -141,7 +142,7 @@ test('lines that fail only when they are carried out: a warning names the change
   const bad = await pushBad({
     'tmpfiles.template': 'L+ /etc/victim - - - - /away\nd /run/$NAME/deep\nd /proc/nowhere\nf /run/full/x\n',
   });
-  const before = await readHostState();
+  const before = readHostState();
   const run = await runAtomic(['install', '--system', bad]);
   expect(run.status).toBe(73);
   expect(run.stderr).toContain(
@@ -152,9 +153,7 @@ test('lines that fail only when they are carried out: a warning names the change
   );
   expect(sh('readlink /etc/victim')).toBe('/away\n');
   sh('rm /etc/victim; echo mine > /etc/victim');
-  const changed = diffHostStates(before, await readHostState()).filter(
-    (line) => !line.includes('/etc/victim'),
-  );
+  const changed = diffLooks(before, readHostState()).filter((line) => !line.includes('/etc/victim'));
   expect(changed).toEqual([]);
 });
 
@@ -166,11 +165,11 @@ test('an install whose unit systemctl enable refuses is undone', async () => {
     },
   });
   await atomic(['pull', bad]);
-  const before = await readHostState();
+  const before = readHostState();
   const run = await runAtomic(['install', '--system', bad]);
   expect(run.status).toBe(1);
   expect(run.stderr).toStartWith('error: installing bad: systemctl ');
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test.each([
@@ -181,12 +180,12 @@ test.each([
 ])('%s cannot take the files (%s): found before anything is made', async (folder, reason, mount) => {
   sh(`mount ${mount} ${folder}`);
   try {
-    const before = await readHostState();
+    const before = readHostState();
     const run = await runAtomic(['install', '--system', service]);
     expect([run.status, run.stdout]).toEqual([1, '']);
     expect(run.stderr).toStartWith(`error: write to ${folder}: `);
     expect(run.stderr).toContain(reason);
-    expect(diffHostStates(before, await readHostState())).toEqual([]);
+    expect(diffLooks(before, readHostState())).toEqual([]);
   } finally {
     sh(`umount ${folder}`);
   }
@@ -201,14 +200,14 @@ test('a full disk: nothing is left', async () => {
     await atomic(['pull', service], { env });
     // A directory fills the rest, and then one block more than the journal needs is free.
     sh('dd if=/dev/zero of=/tmp/mnt/fill bs=4k 2>/dev/null || true; truncate -s -8k /tmp/mnt/fill');
-    const before = await readHostState();
+    const before = readHostState();
     const run = await runAtomic(['install', '--system', service], { env });
     expect(run.status).toBe(1);
     expect(run.stderr).toMatch(/no space left/i);
     expect(sh('ls -A /tmp/mnt/atomic; ls /tmp/mnt/atomic/.atomic/*').split('\n')).not.toContain(
       '.service.0.new',
     );
-    expect(diffHostStates(before, await readHostState())).toEqual([]);
+    expect(diffLooks(before, readHostState())).toEqual([]);
   } finally {
     sh('umount /tmp/mnt');
   }
@@ -216,7 +215,7 @@ test('a full disk: nothing is left', async () => {
 
 test('a repository on another filesystem is refused, and nothing is left', async () => {
   const env = { ATOMIC_OSTREE_CHECKOUT_PATH: '/run/checkouts' };
-  const before = await readHostState();
+  const before = readHostState();
   const run = await runAtomic(['install', '--system', service], {
     env: { ...env, ATOMIC_OSTREE_REPO: `${checkouts}/.storage/ostree` },
   });
@@ -227,7 +226,7 @@ test('a repository on another filesystem is refused, and nothing is left', async
     '/run/checkouts\n/run/checkouts/.atomic\n/run/checkouts/.atomic/journal\n/run/checkouts/.atomic/locks\n',
   );
   sh('rm -r /run/checkouts');
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test('a read-only folder of containers', async () => {

@@ -9,8 +9,9 @@ import {
   serviceExports,
   serviceTemplate,
 } from './container-images.ts';
-import { checkouts, diffHostStates, readHostState } from './host-state.ts';
+import { checkouts, readHostState } from './host-state.ts';
 import { withoutAsks } from './support/asks.ts';
+import { diffLooks } from './support/own-changes.ts';
 
 let images: ImageSource;
 let service: string;
@@ -34,7 +35,7 @@ async function waitFor(path: string): Promise<string> {
 }
 
 test('installs, starts, lists and uninstalls; nothing is left', async () => {
-  const before = await readHostState();
+  const before = readHostState();
   expect(await atomic(['install', '--system', '--name', 'web', '--set', 'WORD=a=b', service])).toBe(
     [
       `Extracting to ${checkouts}/web.0`,
@@ -78,20 +79,20 @@ test('installs, starts, lists and uninstalls; nothing is left', async () => {
   );
   expect(systemctl('show', '--property=LoadState', '--value', 'web')).toBe('not-found');
   expect(systemctl('--failed', '--no-legend')).toBe('');
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test('an existing container does not change', async () => {
   await atomic(['install', '--system', service]);
-  const before = await readHostState();
+  const before = readHostState();
   expect(await atomic(['install', '--system', service])).toBe('service already present\n');
   expect(await atomic(['install', '--system', '--display', service])).toBe('service already present\n');
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
   await atomic(['uninstall', 'service']);
 });
 
 test('--display prints everything and changes nothing', async () => {
-  const before = await readHostState();
+  const before = readHostState();
   const shown = await atomic(['install', '--system', '--display', '--name', 'web', service]);
   for (const path of [
     `${checkouts}/web.0/config.json`,
@@ -104,14 +105,14 @@ test('--display prints everything and changes nothing', async () => {
   expect(shown).toEndWith(
     'systemctl daemon-reload\nsystemd-tmpfiles --create /etc/tmpfiles.d/web.conf\nsystemctl enable web\n',
   );
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test.each(['/usr/sbin/runc', '/usr/bin/crun'])('an image without /exports runs with %s', async (runtime) => {
   const plain = await images.push('plain', {
     config: { Cmd: ['/bin/never'], Env: ['PATH=/bin', 'WORD=plain'] },
   });
-  const before = await readHostState();
+  const before = readHostState();
   const run = await runAtomic(['install', '--system', `--runtime=${runtime}`, plain]);
   expect(run.status).toBe(0);
   expect(withoutAsks(run.stderr)).toBe(
@@ -126,14 +127,14 @@ test.each(['/usr/sbin/runc', '/usr/bin/crun'])('an image without /exports runs w
   const [listed] = JSON.parse(await atomic(['containers', 'list', '-a', '--json']));
   expect(listed).toMatchObject({ command: 'run.sh', state: 'running', runtime });
   await atomic(['uninstall', 'plain']);
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test('an image without a service has files, but no unit and no rootfs', async () => {
   const files = await images.push('files', {
     exports: { 'manifest.json': '{"noContainerService":true}', 'tmpfiles.template': 'd /run/$NAME\n' },
   });
-  const before = await readHostState();
+  const before = readHostState();
   expect(await atomic(['install', '--system', files])).toBe(
     [
       ...(await pulled('files')),
@@ -147,11 +148,11 @@ test('an image without a service has files, but no unit and no rootfs', async ()
   const [listed] = JSON.parse(await atomic(['containers', 'list', '-a', '--json']));
   expect(listed).toMatchObject({ id: 'files', command: '', state: 'no service' });
   await atomic(['uninstall', 'files']);
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test('an image that the runtime does not run needs no command and no configuration', async () => {
-  const before = await readHostState();
+  const before = readHostState();
   const files = await images.push('bundle', {
     exports: { 'manifest.json': '{"noContainerService":true}', 'config.json.template': '{"root":{}}' },
   });
@@ -172,7 +173,7 @@ test('an image that the runtime does not run needs no command and no configurati
   expect(listed).toMatchObject({ id: 'agent', command: '', state: 'running' });
   expect(await atomic(['images', 'verify', '--json'])).toContain('"agent"');
   await atomic(['uninstall', 'agent']);
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test('a service whose command SIGTERM ends has not failed when it is stopped', async () => {

@@ -5,9 +5,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { atomic } from '../support/atomic.ts';
-import type { TreeSnapshot } from '../support/tree-snapshot.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
-import { checkouts, diffHostStates, readHostState } from './host-state.ts';
+import { checkouts, readHostState } from './host-state.ts';
+import { diffLooks, type HostLook } from './support/own-changes.ts';
 
 export const journals = `${checkouts}/.atomic/journal`;
 /** Of the container `web`, before it gets its name. */
@@ -36,9 +36,9 @@ export async function openBench(): Promise<Bench> {
   const images: ImageSource = await openImageSource();
   const image = await images.push('service', { exports: serviceExports });
   await atomic(['install', '--system', '--name', 'web', image]);
-  const installed = await readHostState();
+  const installed = readHostState();
   await atomic(['uninstall', 'web']);
-  const absent = await readHostState();
+  const absent = readHostState();
   const readOutcome = () => compare(absent, installed);
   return {
     image,
@@ -82,12 +82,12 @@ export function runWithDiskErrors(
 }
 
 async function compare(
-  absent: readonly TreeSnapshot[],
-  installed: readonly TreeSnapshot[],
+  absent: HostLook,
+  installed: HostLook,
 ): Promise<KillCase['outcome'] | readonly string[]> {
-  const now = await readHostState();
-  if (diffHostStates(absent, now).length === 0) return 'absent';
+  const now = readHostState();
+  if (diffLooks(absent, now).length === 0) return 'absent';
   const isNewEachTime = (line: string) => line.startsWith('~ ') && line.includes(' mtime ');
-  const difference = diffHostStates(installed, now).filter((line) => !isNewEachTime(line));
+  const difference = diffLooks(installed, now).filter((line) => !isNewEachTime(line));
   return difference.length === 0 ? 'installed' : difference;
 }

@@ -11,11 +11,11 @@ import { writeHostContainersConfig } from '../support/containers-config.ts';
 import type { BuiltImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
-import { diffSnapshots } from '../support/tree-snapshot.ts';
 import { onlyAsks } from './support/asks.ts';
 import { command, runCommand, waitUntil } from './support/commands.ts';
+import { diffLooks, type HostLook } from './support/own-changes.ts';
 import { readActivity, readEnablement, readInvocation, waitForNewRun } from './support/services.ts';
-import { protectHost, takeHostSnapshot } from './support/whole-host.ts';
+import { lookAtWholeHost, protectHost } from './support/whole-host.ts';
 
 const checkouts = '/var/lib/containers/atomic';
 const etcd = '127.0.0.1:5000/gscrivano/etcd';
@@ -84,10 +84,10 @@ test('the layers that flannel shares with etcd are not fetched again', async () 
 });
 
 describe.each(runtimes)('with $runtime', ({ runtime, path, options }) => {
-  let before: ReadonlyMap<string, string>;
+  let before: HostLook;
 
   test('install prints what it does; the service is enabled and not started', async () => {
-    before = takeHostSnapshot();
+    before = lookAtWholeHost();
     expect(await runAtomic(['install', '--system', ...options, etcd])).toMatchObject({
       stdout: installLines('etcd'),
       stderr: onlyAsks,
@@ -201,14 +201,14 @@ describe.each(runtimes)('with $runtime', ({ runtime, path, options }) => {
     for (const folder of ['journal', 'locks']) {
       expect(readdirSync(`${checkouts}/.atomic/${folder}`)).toEqual([]);
     }
-    expect(diffSnapshots(before, takeHostSnapshot())).toEqual([]);
+    expect(diffLooks(before, lookAtWholeHost())).toEqual([]);
   });
 });
 
 test.each(runtimes)(
   'a container that detaches (PID file) starts, comes back after a SIGKILL, and goes, with $runtime',
   async ({ options }) => {
-    const before = takeHostSnapshot();
+    const before = lookAtWholeHost();
     const settings = ['--set', 'PORT=8090', '--set=RECEIVER=all of you'];
     await atomic(['install', '--system', hello, '--name=greeter', ...options, ...settings]);
     await command('systemctl', 'start', 'greeter');
@@ -220,7 +220,7 @@ test.each(runtimes)(
       await expectAnswer('http://127.0.0.1:8090/', 'Hello all of you\n');
     }
     await atomic(['uninstall', 'greeter']);
-    expect(diffSnapshots(before, takeHostSnapshot())).toEqual([]);
+    expect(diffLooks(before, lookAtWholeHost())).toEqual([]);
   },
 );
 

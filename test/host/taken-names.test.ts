@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { atomic, failingAtomic } from '../support/atomic.ts';
 import { type ImageSource, openImageSource, serviceExports, serviceTemplate } from './container-images.ts';
-import { diffHostStates, readHostState } from './host-state.ts';
+import { readHostState } from './host-state.ts';
+import { diffLooks } from './support/own-changes.ts';
 
 let images: ImageSource;
 let service: string;
@@ -70,14 +71,14 @@ test.each([
   ],
   ['declared-in-usr-lib', '/usr/lib/tmpfiles.d/declared-in-usr-lib.conf is a file of this host'],
 ])('the name %s is taken', async (name, reason) => {
-  const before = await readHostState();
+  const before = readHostState();
   const stderr = await failingAtomic(1, ['install', '--system', '--name', name, service]);
   // systemd of Debian 12 looks into /lib first, which is the same folder.
   expect(stderr.replace('(/usr/lib/systemd', '(/lib/systemd')).toStartWith(
     `error: Cannot install ${name}: ${reason}`,
   );
   expect(stderr).toEndWith('hint: Choose another name with --name NAME.\n');
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test('drop-ins and removed units of the host do not make a name taken', async () => {
@@ -117,11 +118,11 @@ test.each([
   [['Also=free.service \\', '# comment', 'vendor.service'], "'Also=vendor.service' in its unit: "],
 ])('%j of an image is refused', async (lines, reason) => {
   const image = await pushWithInstallLines(...lines);
-  const before = await readHostState();
+  const before = readHostState();
   const stderr = await failingAtomic(1, ['install', '--system', '--name', 'web', image]);
   expect(stderr).toStartWith(`error: Cannot install web: ${reason}`);
   expect(stderr).toContain('/exports/service.template, and the --set values.');
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test('specifiers in Alias= are refused', async () => {
@@ -133,14 +134,14 @@ test('specifiers in Alias= are refused', async () => {
 
 test('a free alias is created, belongs to the container, and is removed with it', async () => {
   const image = await pushWithInstallLines('Alias=second.service web.service', 'Also=unknown.socket');
-  const before = await readHostState();
+  const before = readHostState();
   await atomic(['install', '--system', '--name', 'web', image]);
   expect(sh('systemctl show --property=Id --value second')).toBe('web.service\n');
   expect(await failingAtomic(1, ['install', '--system', '--name', 'second', service])).toContain(
     'second.service is another name of web.service, the unit of the container web (/etc/systemd/system/web.service)',
   );
   await atomic(['uninstall', 'web']);
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
 test('the hint names the command that removes the remains of a container', async () => {

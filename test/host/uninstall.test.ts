@@ -3,21 +3,22 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
-import { checkouts, diffHostStates, readHostState } from './host-state.ts';
+import { checkouts, readHostState } from './host-state.ts';
+import { diffLooks, type HostLook } from './support/own-changes.ts';
 
 let images: ImageSource;
 let service: string;
-let clean: Awaited<ReturnType<typeof readHostState>>;
+let clean: HostLook;
 beforeAll(async () => {
   images = await openImageSource();
   service = await images.push('service', { exports: serviceExports });
   await atomic(['install', '--system', service]);
   await atomic(['uninstall', 'service']);
-  clean = await readHostState();
+  clean = readHostState();
 });
 afterAll(() => images[Symbol.asyncDispose]());
 afterEach(async () => {
-  expect(diffHostStates(clean, await readHostState())).toEqual([]);
+  expect(diffLooks(clean, readHostState())).toEqual([]);
 });
 
 /** @throws Error when the script fails */
@@ -265,7 +266,7 @@ test('of the folders in tmpfiles lines, only those that the install has created 
     },
   });
   sh('mkdir /run/there /run/emptied; touch /run/emptied/socket');
-  const before = await readHostState();
+  const before = readHostState();
   await atomic(['install', '--system', '--name', 'one', image]);
   await atomic(['install', '--system', '--name', 'two', image]);
   sh('touch /run/made/deep/rest');
@@ -274,6 +275,6 @@ test('of the folders in tmpfiles lines, only those that the install has created 
     '/run/made/deep\n/run/shared/deep\n',
   );
   await atomic(['uninstall', 'two']);
-  expect(diffHostStates(before, await readHostState())).toEqual([]);
+  expect(diffLooks(before, readHostState())).toEqual([]);
   sh('rm -r /run/there /run/emptied');
 });

@@ -1,7 +1,7 @@
 /** scripts/host from the outside: what passes through it, and that nothing is left of a host however it ended. */
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 setDefaultTimeout(120_000);
@@ -188,6 +188,19 @@ test('two hosts run side by side, each with its own files, processes and network
       stderr: '',
     })),
   );
+});
+
+test('its own changes are in /run/atomic-host, without those that another program makes on the machine', async () => {
+  const script =
+    "mkdir /var/lib/atomic-of-host; echo ready; read go; find /run/atomic-host -name 'atomic-of-*'";
+  const host = startHost(['sh', '-c', script]);
+  await readFirstLine(host);
+  const machine = '/var/lib/atomic-of-machine';
+  mkdirSync(machine);
+  const ended = waitForEnd(host);
+  host.stdin?.end('go\n');
+  const { stdout } = await ended.finally(() => rmSync(machine, { recursive: true }));
+  expect(stdout).toMatch(/^\/run\/atomic-host\/(?:root\/)?var\/lib\/atomic-of-host\n$/);
 });
 
 async function runHost(words: string[], input = ''): Promise<Ended> {

@@ -4,8 +4,8 @@
  * read-only and compares the others.
  */
 import { readdirSync } from 'node:fs';
-import { type TreeSnapshot, takeSnapshot } from '../../support/tree-snapshot.ts';
 import { command } from './commands.ts';
+import { type HostLook, lookAtHost } from './own-changes.ts';
 
 const watched = ['etc', 'run', 'tmp', 'var'];
 /** Not files of the host. */
@@ -26,12 +26,8 @@ const exceptions = [
   // What systemd knows of units, and when timers ran.
   '/run/systemd',
   '/var/lib/systemd',
-  // The roots of other releases, which hosts beside this one take from there.
+  // The roots of other releases, which hosts beside this one take from there: too many files.
   '/var/cache/atomic-roots',
-  // What another program installs on the machine meanwhile.
-  '/var/lib/dpkg',
-  '/var/lib/apt',
-  '/var/cache/apt',
   // Lasting state that etcd's tmpfiles.d file declares.
   '/var/lib/etcd',
 ];
@@ -47,8 +43,10 @@ export async function protectHost(): Promise<void> {
 }
 
 /** Everything that `protectHost` leaves writable; the registry of a test is not part of the host. */
-export function takeHostSnapshot(): TreeSnapshot {
+export function lookAtWholeHost(): HostLook {
   const registries = readdirSync('/var/tmp').filter((name) => name.startsWith('atomic-registry-'));
-  const exclude = [...exceptions, ...registries.map((name) => `/var/tmp/${name}`)];
-  return new Map(watched.flatMap((name) => [...takeSnapshot(`/${name}`, { exclude, content: 'time' })]));
+  return lookAtHost(
+    watched.map((name) => `/${name}`),
+    [...exceptions, ...registries.map((name) => `/var/tmp/${name}`)],
+  );
 }
