@@ -90,7 +90,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: 'containers inspect',
-    summary: 'Show a container, its two deployments, and how they differ.',
+    summary: 'Show a container, its two deployments, and their differences.',
     load: async () => (await import('./containers/inspect.ts')).containersInspect,
   },
   {

@@ -24,7 +24,7 @@ interface ReloadedUnit {
 const shapes = {
   /** Stops the service unless the symlink names deployment `unless`: then the service still runs from that one. */
   stop: { container: isText, unless: isNumber },
-  /** Starts units that ran before, in the order that systemd chooses. The last step of a way back. */
+  /** Starts units that ran before, in the order that systemd chooses. The last step of an undo. */
   start: { units: isTexts },
   /** As `start`, but only reports a failure. */
   'start-again': { container: isText, units: isTexts },

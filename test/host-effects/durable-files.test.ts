@@ -10,7 +10,7 @@ import {
 } from '../../src/host/files/durable-files.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
 
-test('writes the whole file with its mode, whatever the umask, and leaves nothing else', async () => {
+test('writes the whole file with its mode, with any umask, and leaves no other file', async () => {
   await using folder = await createTemporaryFolder();
   const path = folder.join('etcd.service');
   await writeFile(temporaryPath(path), 'half of an ear');
@@ -36,7 +36,7 @@ test('a file that cannot be put in place leaves nothing', async () => {
   expect(await readdir(folder.path)).toEqual(['taken']);
 });
 
-test('removes a file and what a crash left of writing it, also twice', async () => {
+test('removes a file and its temporary file from a crash, also twice', async () => {
   await using folder = await createTemporaryFolder();
   const path = folder.join('etcd.conf');
   await writeFile(path, 'text');
@@ -59,7 +59,7 @@ test('syncs a folder and its filesystem', async () => {
   });
 });
 
-test('on a read-only filesystem only what is there cannot be removed', async () => {
+test('on a read-only filesystem only an existing file cannot be removed', async () => {
   await using folder = await createTemporaryFolder();
   await writeFile(folder.join('there'), 'text');
   const mount = (...args: string[]) => expect(spawnSync('mount', args).status).toBe(0);

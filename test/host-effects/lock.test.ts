@@ -34,7 +34,7 @@ test('the file names the holder and is gone afterwards', async () => {
   expect(sandbox.events).toEqual([]);
 });
 
-test('waits for another process, says for whom, and goes on when it is killed', async () => {
+test('waits for another process, names it, and continues when it is killed', async () => {
   await using sandbox = await createSandbox();
   const child = await holdLock(sandbox.folder.join('etcd'));
   expect(await withLockIfFree(request(sandbox), async () => 'taken')).toEqual({ kind: 'busy' });

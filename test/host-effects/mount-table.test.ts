@@ -43,7 +43,7 @@ test('only the lines that are wanted are parsed, and the reading can be interrup
   await expect(reading.next()).rejects.toMatchObject({ code: 'INTERRUPTED' });
 });
 
-test('who uses a folder: by current folder and open file; nobody beside it', async () => {
+test('finds the processes that use a folder, by current folder and open file, and no others', async () => {
   await using sandbox = await createSandbox();
   await using folder = await createTemporaryFolder('users');
   const [used, beside] = [folder.join('used'), folder.join('used-not')];

@@ -57,7 +57,7 @@ test('a missing program is named with its package', async () => {
   ]);
 });
 
-test('a status is an answer for captureProgram', async () => {
+test('captureProgram returns a status other than 0', async () => {
   await using sandbox = await createSandbox();
   const argv = shell('echo out; echo err >&2; exit 7');
   expect(await captureProgram(sandbox.host, argv)).toEqual({
@@ -68,7 +68,7 @@ test('a status is an answer for captureProgram', async () => {
   });
 });
 
-test.each(['KILL', 'TERM', 'SEGV'])('a death by SIG%s is none', async (name) => {
+test.each(['KILL', 'TERM', 'SEGV'])('captureProgram throws after an end by SIG%s', async (name) => {
   await using sandbox = await createSandbox();
   const argv = shell(`echo half an answer; kill -${name} $$`);
   expect(await captureProgram(sandbox.host, argv).catch((caught: unknown) => caught)).toMatchObject({
@@ -89,7 +89,7 @@ test('a failure of systemctl leads to the log of systemd', async () => {
   });
 });
 
-test('a program that cannot be started is said to be so in words, and is not called missing', async () => {
+test('the error for a program that cannot be started gives the reason, and does not call it missing', async () => {
   await using sandbox = await createSandbox();
   const program = '/etc/passwd';
   expect(await runProgram(sandbox.host, [program]).catch((caught: unknown) => caught)).toMatchObject({
@@ -99,7 +99,7 @@ test('a program that cannot be started is said to be so in words, and is not cal
   });
 });
 
-test('what takes long is told again and again, until it has ended', async () => {
+test('a long program is reported repeatedly until it has ended', async () => {
   await using sandbox = await createSandbox();
   const script = shell('sleep 0.25');
   await captureWithReminders(sandbox.host, script, (seconds) => `still there after ${seconds} s`, 50);

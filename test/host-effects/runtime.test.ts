@@ -51,7 +51,7 @@ test.each([
   });
 });
 
-test('a runtime that is killed has said nothing', async () => {
+test('a runtime that is killed gives no answer', async () => {
   await using sandbox = await createSandbox();
   const path = sandbox.folder.join('dying');
   await writeFile(path, '#!/bin/sh\necho " --systemd-cgroup --pid-file"\nkill -KILL $$\n', { mode: 0o755 });

@@ -69,7 +69,7 @@ no_proxy: localhost,127.0.0.1
   expect(read(text)).toEqual(settings);
 });
 
-test('X-29: a file that is not there means defaults', () => {
+test('X-29: without a file the defaults count', () => {
   expect(readSettings({ ATOMIC_CONF: folder.join('missing') })).toEqual({});
 });
 
@@ -108,7 +108,7 @@ test('refuses what is not YAML', () => {
   expect(catchError(() => read('runtime: "unclosed\n')).message).toBe(`reading ${path}: it is not YAML`);
 });
 
-test('a folder in its place is no missing file', () => {
+test('a folder in its place does not count as a missing file', () => {
   mkdirSync(folder.join('folder'));
   const { code, message } = catchError(() => readSettings({ ATOMIC_CONF: folder.join('folder') }));
   expect(code).toBe('SETTINGS_INVALID');

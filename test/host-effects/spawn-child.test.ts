@@ -19,7 +19,7 @@ test('a child ends with the program that started it, also when that is killed', 
   while (existsSync(child) && !readFileSync(`${child}/stat`, 'utf8').includes(') Z')) await sleep(5);
 });
 
-test('a setpriv that does not know how, or none, is no reason not to start', async () => {
+test('without setpriv, or with an old one, programs still start', async () => {
   await using folder = await createTemporaryFolder('setpriv');
   const program = folder.join('program');
   writeFileSync(program, '#!/bin/sh\nexit 7\n');

@@ -119,7 +119,7 @@ test('an interruption ends the wait', async () => {
   child.kill('SIGKILL');
 });
 
-test('who holds a lock, as the kernel lists it', () => {
+test('finds the holder of a lock in the list of the kernel', () => {
   const locks = [
     '1: FLOCK  ADVISORY  WRITE 4242 fe:00:1234 0 EOF',
     '1: -> FLOCK  ADVISORY  WRITE 4343 fe:00:1234 0 EOF',
@@ -132,7 +132,7 @@ test('who holds a lock, as the kernel lists it', () => {
   expect(parseHolders(locks, 1234)).toEqual(['4242', '77']);
 });
 
-test('which bytes an open file has locked, as the kernel lists it', () => {
+test('finds the locked bytes of an open file in the list of the kernel', () => {
   const fdinfo = [
     'pos:\t0',
     'lock:\t1: FLOCK  ADVISORY  WRITE 17 fe:00:1234 0 EOF',

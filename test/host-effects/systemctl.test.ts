@@ -9,7 +9,7 @@ test('an answer for another number of units is not guessed', () => {
   );
 });
 
-test('what is known of a name: the unit of an alias, and the service that a timer starts', () => {
+test('describes the unit of an alias, and the service that a timer starts', () => {
   const output = [
     'Id=bus.service\nTriggers=\nLoadState=loaded\nActiveState=active\nFragmentPath=/lib/a=b\nSourcePath=/etc/init.d/bus',
     'Id=dbus.timer\nTriggers=dbus.service x.service\nLoadState=loaded\nActiveState=inactive\nFragmentPath=\nSourcePath=',

@@ -64,13 +64,13 @@ function catchThrown(action: () => unknown): Error {
   throw new Error('nothing was thrown');
 }
 
-test('what the library prints of a broken assertion is not among the lines of a command', () => {
+test('the message of a broken assertion does not appear in the output of a command', () => {
   const program = `import { unrefVariant } from '${new URL('../../src/native/glib.ts', import.meta.url).pathname}'; unrefVariant(null);`;
   const { stderr, status } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
 });
 
-test('debug messages of libostree go nowhere', () => {
+test('debug messages of libostree are dropped', () => {
   const program = `
     import { koffi, loadLibrary } from '${new URL('../../src/native/koffi.ts', import.meta.url).pathname}';
     await import('${new URL('../../src/native/glib.ts', import.meta.url).pathname}');

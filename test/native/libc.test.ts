@@ -53,7 +53,7 @@ test('a pipe has the wished capacity', () => {
   closeSync(writeEnd);
 });
 
-test('growing what is no pipe changes nothing and is no error', () => {
+test('growing a file that is not a pipe changes nothing and does not fail', () => {
   const fd = openSync(folder.join('file'), 'w');
   growPipe(fd, 1024 * 1024);
   closeSync(fd);
@@ -93,7 +93,7 @@ test('a filesystem is synced through any file of it', () => {
   closeSync(fd);
 });
 
-test('a rename to a new name takes nobody its place', () => {
+test('a rename to a new name never replaces a file', () => {
   const [from, to] = [folder.join('rename-from'), folder.join('rename-to')];
   writeFileSync(from, 'new');
   writeFileSync(to, 'old');

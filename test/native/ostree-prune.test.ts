@@ -31,7 +31,7 @@ test('the structure is as large as in the header of the library', () => {
   expect(pruneOptionsSize).toBe(120);
 });
 
-test('objects that are not named go, and are counted', async () => {
+test('objects that are not named are removed and counted', async () => {
   beginTransaction(repo);
   const kept = writeFileObject(repo, Buffer.from('kept'));
   writeFileObject(repo, Buffer.from('one'));

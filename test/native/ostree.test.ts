@@ -91,7 +91,7 @@ test('objects have the checksum of their bytes, and come back', async () => {
   expect(loadMetadata(repo, 'dirmeta', checksum)).toEqual(data);
 });
 
-test('an object that is not there has an error of its own', () => {
+test('a missing object has a separate error', () => {
   expect(() => loadMetadata(repo, 'dirtree', '00'.repeat(32))).toThrow(GErrorThrown);
 });
 
@@ -107,7 +107,7 @@ test('a checkout is hard links to the objects', async () => {
   expect({ nlink, mode, uid, gid }).toEqual({ nlink: 2, mode: 0o100644, uid: 0, gid: 0 });
 });
 
-test('a checkout into what is there fails', async () => {
+test('a checkout into an existing folder fails', async () => {
   beginTransaction(repo);
   const commit = writeCommit('again\n');
   await commitTransaction(repo);

@@ -51,7 +51,7 @@ test('a message of more than the expected bytes is an error', () => {
   closeAll(left, right);
 });
 
-test('what is no socket is an error', () => {
+test('a file that is not a socket is an error', () => {
   expect(() => tryReceivePacket(999_999, 100)).toThrow(new Error('recvmsg: bad file descriptor'));
 });
 

@@ -16,7 +16,7 @@ function create(name: string): string {
   return folder.join(name);
 }
 
-test('what is written is read: any bytes in names and values, of a symlink too', () => {
+test('written attributes are read back: any bytes in names and values, also of a symlink', () => {
   const attributes: ExtendedAttribute[] = [
     [Buffer.from('user.empty'), Buffer.alloc(0)],
     [Buffer.from('user.\xff\xfe', 'latin1'), Buffer.from([0, 1, 255])],

@@ -16,7 +16,7 @@ const refusal = async (text: string): Promise<AtomicError> => {
   throw new Error(`${text} was not refused`, { cause: error });
 };
 
-test('what is neither a folder nor a name is refused before a registry is asked', async () => {
+test('text that is neither a folder nor a name is refused before a registry is asked', async () => {
   const { code, message, exitStatus, hint } = await refusal('oci:Not There');
   expect({ code, exitStatus }).toEqual({ code: 'BAD_REFERENCE', exitStatus: 2 });
   expect(message).toStartWith('there is no folder Not There: reading the image name "oci:Not There": ');

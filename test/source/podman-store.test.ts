@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => files.remove());
 
-test("podman's store is not made by looking for an image", async () => {
+test("looking for an image does not create podman's store", async () => {
   const root = files.join('absent/root');
   const conf = files.join('storage.conf');
   writeFileSync(conf, `[storage]\ndriver = "vfs"\ngraphroot = "${root}"\nrunroot = "${files.join('run')}"\n`);

@@ -46,7 +46,7 @@ const cases: [name: string, change: () => Promise<unknown>, expected: RemoteStat
   ],
 ];
 
-test('each name is compared with what it means in its registry now', async () => {
+test('each name is compared with its current image in the registry', async () => {
   await using store = await createStore([registry]);
   const expected = [];
   for (const [name, change, status] of cases) {

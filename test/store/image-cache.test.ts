@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-test('what a list has read, the next takes from the cache', async () => {
+test('a list takes the facts of the previous list from the cache', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
   const first = await listImages(store.host);
@@ -58,7 +58,7 @@ test('the cache of another name of the image is another', async () => {
   ]);
 });
 
-test('a name that means another image now is read anew', async () => {
+test('a name that has moved to another image is read again', async () => {
   await using store = await createStore([registry]);
   const name = await pushImage(registry, 'cache/moved', buildImage({ layers: [tree`f one 0644 1`] }));
   await pullImage(store.host, name, {});
@@ -70,7 +70,7 @@ test('a name that means another image now is read anew', async () => {
   ]);
 });
 
-test('a ref that somebody has written into is read anew, also when its time and size are the same', async () => {
+test('a ref that was overwritten is read again, also when its time and size are the same', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
   const other = await pullLayers(store, registry, [tree`f two 0644 2`]);
@@ -89,7 +89,7 @@ test('a ref that somebody has written into is read anew, also when its time and 
   expect((await listImages(store.host)).map(({ id }) => id)).toContain(image.id);
 });
 
-test('an image that is gone is in no list, and leaves the cache with the next change', async () => {
+test('a deleted image is in no list, and leaves the cache with the next change', async () => {
   await using store = await createStore([registry]);
   const gone = await pullLayers(store, registry, [tree`f one 0644 1`]);
   const kept = await pullLayers(store, registry, [tree`f two 0644 2`]);
@@ -125,7 +125,7 @@ test.each([
   },
 );
 
-test('a commit that is missing is noticed each time, also when all is quiet', async () => {
+test('a missing commit is noticed each time, also without other changes', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
   await listImages(store.host);
@@ -137,7 +137,7 @@ test('a commit that is missing is noticed each time, also when all is quiet', as
   expect(store.events.filter(({ kind }) => kind === 'warning')).toHaveLength(3);
 });
 
-test('a list soon after a change is not taken for the last word', async () => {
+test('a list soon after a change is not cached', async () => {
   await using store = await createStore([registry]);
   await pullLayers(store, registry, [tree`f one 0644 1`]);
   await listImages(store.host);
@@ -215,7 +215,7 @@ test('an id is compared with the commit, not with the cache', async () => {
   expect(readImage(store.host, 'deaddead')).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
 });
 
-test('what is no file is neither followed nor waited for', async () => {
+test('a symlink or FIFO in place of the cache is not followed and does not block', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
   const victim = store.folder.join('victim');
@@ -228,7 +228,7 @@ test('what is no file is neither followed nor waited for', async () => {
   expect(await listImages(store.host)).toMatchObject([{ id: image.id }]);
 });
 
-test('nothing is written into the store of someone else', async () => {
+test('no cache is written into the store of another user', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
   chownSync(store.locations.repository, 1000, 1000);
@@ -236,7 +236,7 @@ test('nothing is written into the store of someone else', async () => {
   expect(existsSync(cachePath(store))).toBeFalse();
 });
 
-test('a list is complete where no cache can be written, and makes no folder for it', async () => {
+test('without a writable cache a list is complete, and creates no folder', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullLayers(store, registry, [tree`f one 0644 1`]);
   const folder = dirname(cachePath(store));

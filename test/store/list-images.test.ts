@@ -23,7 +23,7 @@ afterAll(() => registry.stop());
 const one = buildImage({ layers: [tree`f one 0644 1`] });
 const two = buildImage({ layers: [tree`f one 0644 1`, tree`f two 0644 2`], kind: 'docker' });
 
-test('a host without a repository has no images, and looking makes none', async () => {
+test('a host without a repository has no images, and a list creates none', async () => {
   await using store = await createStore([]);
   const before = takeSnapshot(store.folder.path);
   expect(await listImages(store.host)).toEqual([]);

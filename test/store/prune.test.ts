@@ -76,7 +76,7 @@ function countFreed(before: ReadonlyMap<string, number>, after: ReadonlyMap<stri
 
 const nothing: PrunedStore = { refs: [], objects: 0, bytes: 0, leftovers: [] };
 
-test('frees exactly what a deleted image had alone, and says how much', async () => {
+test('frees exactly the objects that only a deleted image had, and prints their size', async () => {
   await using store = await createStore([registry]);
   expect(await prune(store)).toEqual(nothing);
   await pullWeb(store);
@@ -112,7 +112,7 @@ test('frees exactly what a deleted image had alone, and says how much', async ()
   checkRepository(store);
 });
 
-test('what a container was installed from stays, with its layers, when the image was deleted', async () => {
+test('the commit and layers of a container stay when the image was deleted', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullWeb(store);
   const before = listObjects(store);
@@ -179,7 +179,7 @@ test('X-10: a name that looks like hexadecimal is an image, configurations stay,
   for (const ref of listRefs(store)) ostree(store, 'ls', '-R', ref);
 });
 
-test('refs of the host stay with their history, and unknown ones of ours with a word', async () => {
+test('refs of the host stay with their history, and unknown refs below ociimage stay with a warning', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullWeb(store);
   const folder = store.folder.join('host');
@@ -281,7 +281,7 @@ test('a damaged ref stops it, and can be deleted', async () => {
   expect([...listObjects(store)]).toEqual([]);
 });
 
-test('a damaged ref of a layer that no image names goes, and hinders no pull; of one that is needed it stops', async () => {
+test('a damaged ref of an unused layer is removed and prevents no pull; one of a used layer stops the prune', async () => {
   await using store = await createStore([registry]);
   await pullWeb(store);
   const refs = `${store.locations.repository}/refs/heads/ociimage`;
@@ -300,7 +300,7 @@ test('a damaged ref of a layer that no image names goes, and hinders no pull; of
   expect(readdirSync(refs)).not.toContain('b'.repeat(64));
 });
 
-test('what killed commands left in the repository goes, what is in use stays', async () => {
+test('remains of killed commands in the repository are removed, files in use stay', async () => {
   await using store = await createStore([registry]);
   await pullWeb(store);
   const tmp = `${store.locations.repository}/tmp`;
@@ -344,7 +344,7 @@ test('what killed commands left in the repository goes, what is in use stays', a
   expect(readdirSync(tmp).sort()).toEqual(['atomic-scratch-live', 'cache', 'other']);
 });
 
-test('refs that a killed program was writing go with what only they name, also an empty one', async () => {
+test('refs that a killed program was writing are removed with their objects, also an empty one', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullWeb(store);
   const refs = `${store.locations.repository}/refs/heads/ociimage`;
@@ -385,7 +385,7 @@ test('a host without a repository gets none', async () => {
   expect(existsSync(`${store.locations.repository}/config`)).toBe(false);
 });
 
-test('a name is there whole or not at all, also its replacement', async () => {
+test('a ref is complete or missing, also its replacement', async () => {
   await using store = await createStore([registry]);
   const { image } = await pullWeb(store);
   await pullDatabase(store);

@@ -58,7 +58,7 @@ test.each(['is there', 'is missing'])('verify and diff, where the lock file %s',
   expect(existsSync(file)).toBe(lock === 'is there');
 });
 
-test('a mount ends; what it needed goes when the filesystem is writable again', async () => {
+test('a mount ends; its data is removed when the filesystem is writable again', async () => {
   await using store = await createStore([registry]);
   await using disk = mountSmallDisk(store);
   const { image } = await pullLayers(store, registry, [tree`f file 0644 1`]);
@@ -76,7 +76,7 @@ test('a mount ends; what it needed goes when the filesystem is writable again', 
   expect(existsSync(left)).toBe(false);
 });
 
-test('nothing is mounted where nothing ever was', async () => {
+test('unmount reports that nothing is mounted when there was never a mount', async () => {
   await using store = await createStore([registry]);
   await using disk = mountSmallDisk(store);
   run('mount', '-o', 'remount,ro', disk.path);

@@ -7,7 +7,7 @@ import { TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
-test('a folder is made when it is opened, is one for all who ask, and goes afterwards', async () => {
+test('a folder is created at the first opening, shared by all callers, and removed afterwards', async () => {
   await using store = await createSandbox();
   const temporary = `${store.locations.repository}/tmp`;
   await withScratch(store.host, async () => undefined);

@@ -33,7 +33,7 @@ test('a commit that is missing is damage only as long as the ref names it', asyn
   expect(read(sandbox, [second], () => rmSync(ref, { force: true }))).toBeUndefined();
 });
 
-test('what is no damage is not read again', async () => {
+test('an error that is not damage causes no second read', async () => {
   await using sandbox = await createSandbox();
   const ref = writeRef(sandbox, first);
   const bug = new TypeError('a bug');
@@ -46,7 +46,7 @@ test('what is no damage is not read again', async () => {
   await expect(withSecondLook(sandbox.host, () => Promise.reject(bug))).rejects.toBe(bug);
 });
 
-test('the second look has the lock and the last word, on warnings too', async () => {
+test('the second read has the lock and decides, also about warnings', async () => {
   await using sandbox = await createSandbox();
   const answers = [damage, 'found'];
   const look = async (): Promise<string> => {

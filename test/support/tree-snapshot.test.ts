@@ -4,7 +4,7 @@ import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createTemporaryFolder } from './temporary.ts';
 import { diffSnapshots, takeSnapshot } from './tree-snapshot.ts';
 
-test('a difference of two snapshots names what is new, gone and changed', async () => {
+test('the difference of two snapshots names new, removed and changed files', async () => {
   await using folder = await createTemporaryFolder();
   const owner = `${process.geteuid?.()}:${process.getegid?.()}`;
   await chmod(folder.path, 0o755);

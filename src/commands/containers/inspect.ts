@@ -4,8 +4,8 @@ import { defineCommand } from '../options/command.ts';
 
 export const containersInspect = defineCommand({
   description: [
-    'Shows a container: the state of its service, its two deployments (the current one, and the one that a rollback goes back to) with their images, values and demands on the host, how they differ, and images whose service did not come up. A damaged container is described as far as its files can be read.',
-    'The text leaves out the values that the system gives, and cuts long lines; --json has everything.',
+    'Shows a container: the state of its service, its two deployments (the current one, and the one for a rollback) with their images, values and privileges on the host, the differences between them, and images with which the service did not come up. For a damaged container, it shows the facts that can be read.',
+    'The text leaves out values that the system gives, and cuts long lines; --json has them in full.',
   ],
   operands: {
     names: {
@@ -18,9 +18,9 @@ export const containersInspect = defineCommand({
     json: { kind: 'flag', description: 'Print the result as a JSON document.' },
   },
   examples: [
-    { comment: 'All about etcd', commands: ['atomic containers inspect etcd'] },
+    { comment: 'Show the container etcd', commands: ['atomic containers inspect etcd'] },
     {
-      comment: 'All about the current deployment, for programs',
+      comment: 'Print the current deployment as JSON',
       commands: ['atomic containers inspect --json etcd | jq .containers[].deployments[0]'],
     },
   ],

@@ -1,4 +1,4 @@
-/** What two deployments of a container have otherwise, beside the files of their images. */
+/** Compares two deployments of a container, except the files of their images. */
 import { compareLines } from '../../base/compare-lines.ts';
 import { tryParseJson } from '../../base/json-text.ts';
 import type { Host } from '../../host/host.ts';
@@ -18,7 +18,7 @@ interface ComparedDeployment {
   readonly record: DeploymentRecord;
 }
 
-/** Values that differ with the number of the deployment, or that the image's name and id say already. */
+/** Values that depend on the number of the deployment, or that repeat the name and id of the image. */
 const impliedValues = ['DESTDIR', 'IMAGE_NAME', 'IMAGE_ID'];
 
 /**
@@ -89,7 +89,7 @@ function withoutMarker(text: string): string {
   return parseMarker(text) === undefined ? text : text.slice(text.indexOf('\n') + 1);
 }
 
-/** Two configurations with equal content differ in nothing. */
+/** Two configurations with equal content count as equal. */
 function layOut(config: string): string {
   const parsed = tryParseJson(config);
   return parsed === undefined ? config : JSON.stringify(parsed, undefined, 2);

@@ -1,4 +1,4 @@
-/** What `containers inspect` knows of a container. */
+/** The facts about a container for `containers inspect`. */
 import type { LineChange } from '../../base/compare-lines.ts';
 import type { Privilege } from '../consent/privilege.ts';
 import type { ContainerStatus, DeploymentRecord } from '../container.ts';
@@ -11,12 +11,12 @@ export interface ContainerDescription {
   readonly name: string;
   /** `incomplete`: an operation is between two renames, or was killed there. */
   readonly status: ContainerStatus | 'damaged' | 'incomplete';
-  /** What is wrong, and what could not be read; for a person. */
+  /** Faults, and files that could not be read; for a person. */
   readonly problems: readonly string[];
   /** The operation that runs or was interrupted. */
   readonly operation: { readonly operation: string; readonly phase: string | undefined } | undefined;
   readonly service: ServiceDescription | undefined;
-  /** Files of the host that are there; undefined for one that is not. */
+  /** Existing files of the host; undefined for a missing file. */
   readonly unit: string | undefined;
   readonly tmpfiles: string | undefined;
   readonly isHeld: boolean;
@@ -65,7 +65,7 @@ export interface HealthDescription {
   readonly check: HealthCheck | undefined;
 }
 
-/** What the active deployment has otherwise than the other one. */
+/** The differences between the active deployment and the other one. */
 export interface DeploymentChanges {
   readonly from: DeploymentNumber;
   readonly to: DeploymentNumber;
@@ -75,7 +75,7 @@ export interface DeploymentChanges {
   /** The rendered files that differ. */
   readonly texts: readonly TextDifference[];
   readonly hostFiles: readonly { readonly change: 'added' | 'removed' | 'changed'; readonly path: string }[];
-  /** What it asks of the host that the other one does not ask, and the other way round. */
+  /** The privileges that only the active deployment asks for, and those that only the other one asks for. */
   readonly gained: readonly Privilege[];
   readonly dropped: readonly Privilege[];
 }

@@ -1,4 +1,4 @@
-/** Everything that is known of a container. Takes no lock and changes nothing. */
+/** Collects the facts about a container. Takes no lock and changes nothing. */
 import { resolve } from 'node:path';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';

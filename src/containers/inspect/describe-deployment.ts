@@ -49,7 +49,7 @@ async function describeInstalled(
   const gather = <T>(read: (looking: Host) => Promise<T>) => gatherProblems(host, problems, read);
   const knownProblems = problems.length;
   const asks = await gather((looking) => readAsks(looking, current));
-  // Else a warning has said that they are not known.
+  // Otherwise a warning has reported that they are unknown.
   const areAsksKnown = problems.length === knownProblems;
   return {
     record,
@@ -60,7 +60,7 @@ async function describeInstalled(
   };
 }
 
-/** As an update or rollback to this deployment would find out whether its service is up. */
+/** The health check that an update or a rollback to this deployment would run. */
 async function describeHealth(
   host: Host,
   name: ContainerName,

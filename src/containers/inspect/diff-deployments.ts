@@ -1,4 +1,4 @@
-/** The differences between the two deployments of a container: files, values, and what was rendered. */
+/** Lists the differences between the two deployments of a container: files, values, and rendered files. */
 import { basename } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
@@ -20,9 +20,10 @@ interface DeploymentDiff {
 }
 
 /**
- * Compares the other deployment of an installed container with the current one: what the last update or rollback changed.
+ * Compares the other deployment of an installed container with the current one: the changes of the last update or
+ * rollback.
  *
- * @param written the name of a container that is there
+ * @param written the name of an existing container
  * @throws NO_PREVIOUS_DEPLOYMENT when it has one deployment; CONTAINER_DAMAGED, STORE_CORRUPT, INTERRUPTED
  */
 export async function diffDeployments(host: Host, written: string): Promise<DeploymentDiff> {
@@ -59,7 +60,7 @@ async function findBoth(
     const reason =
       damaged === undefined ? 'it has no current deployment' : `${damaged.folder}/info: ${damaged.reason}`;
     throw new AtomicError('CONTAINER_DAMAGED', `comparing the deployments of ${name}: ${reason}`, {
-      hint: `\`atomic containers inspect ${name}\` shows what is left of it.`,
+      hint: `\`atomic containers inspect ${name}\` shows its remains.`,
     });
   }
   const before = own.find(({ isActive }) => !isActive);

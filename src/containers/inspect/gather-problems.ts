@@ -3,10 +3,9 @@ import { describeFailure, findErrno } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 
 /**
- * Reads one part of a description. What goes wrong, and what is warned of, becomes a problem: the other parts are read all
- * the same.
+ * Reads one part of a description. Errors and warnings become problems, so that the other parts are still read.
  *
- * @param problems to which they are added
+ * @param problems the list to which they are added
  * @param read gets a host that keeps warnings back
  * @throws INTERRUPTED, and mistakes of this program
  */

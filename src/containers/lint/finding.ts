@@ -1,6 +1,9 @@
-/** What a rule says about a configuration, and what it means for a runtime. */
+/** The finding of a rule about a configuration, and its meaning for a runtime. */
 
-/** What a runtime does with the configuration: `starts` means that it starts, and does something else than it says. */
+/**
+ * What a runtime does with the configuration: `starts` means that it starts, but does not do what the configuration
+ * says.
+ */
 type Effect = 'refuses' | 'starts';
 
 export interface Rule {
@@ -8,7 +11,7 @@ export interface Rule {
   readonly name: string;
   readonly runc: Effect;
   readonly crun: Effect;
-  /** Follows the fault in a message: what it leads to. */
+  /** The consequence, which follows the fault in a message. */
   readonly reason: string;
 }
 
@@ -26,7 +29,7 @@ export interface Finding {
   readonly text: string;
 }
 
-/** The runtimes whose rules are known. Of another one, or of none, only what both refuse is an error. */
+/** The runtimes whose rules are known. For another runtime, or none, only a fault that both refuse is an error. */
 export type RuntimeKind = 'runc' | 'crun' | 'other';
 
 /** @param runtime path of the OCI runtime */

@@ -1,6 +1,6 @@
 /**
- * Finds what the runtimes refuse at the start of a container, and what they do in another way than `config.json` says. Each
- * rule was tried with runc 1.1 and crun 1.8 (`test/host/runtime-rules.test.ts`). Pure.
+ * Finds faults for which the runtimes refuse to start a container, and settings of `config.json` that they do not obey.
+ * Each rule was tried with runc 1.1 and crun 1.8 (`test/host/runtime-rules.test.ts`). Pure.
  */
 import type { JsonObject } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
@@ -25,11 +25,11 @@ const configRules: readonly ConfigRule[] = [
 /** All rules, for a table of them. */
 export const lintRules: readonly Rule[] = [wrongType, wrongNumber, ...configRules];
 
-/** A configuration with more faults than this is not written by a person. */
+/** The largest number of findings; no configuration of a person has more. */
 const maxFindings = 100;
 const maxPlaceLength = 200;
 
-/** Lists what is wrong, errors first. */
+/** Lists the findings, errors first. */
 export function lintConfig(
   config: JsonObject,
   runtime: RuntimeKind,

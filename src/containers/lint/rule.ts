@@ -2,7 +2,7 @@
 import { isJsonObject, type JsonObject } from '../../base/json-text.ts';
 import type { Fault, Rule } from './finding.ts';
 
-/** What a rule may look at beside the configuration. */
+/** The facts beside the configuration that a rule may use. */
 export interface LintContext {
   /** Whether the unit connects the service to a terminal. */
   readonly hasTerminal: boolean;

@@ -1,9 +1,9 @@
-/** What `systemd-analyze verify` says about a unit. */
+/** Parses the messages of `systemd-analyze verify` about a unit. */
 
 interface UnitMessages {
-  /** Why systemd does not start the unit; empty when it does. */
+  /** The reasons why systemd does not start the unit; empty when it does. */
   readonly errors: readonly string[];
-  /** What it ignores, and what is old. */
+  /** Settings that it ignores, and obsolete settings. */
   readonly warnings: readonly string[];
 }
 

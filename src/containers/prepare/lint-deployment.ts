@@ -1,4 +1,4 @@
-/** Whether a new deployment would start: `config.json` by the rules of its runtime. */
+/** Checks that a new deployment would start: compares `config.json` with the rules of its runtime. */
 import { AtomicError } from '../../base/errors.ts';
 import { parseJsonObject } from '../../base/json-text.ts';
 import { findRuntimeKind } from '../lint/finding.ts';
@@ -8,7 +8,7 @@ import { connectsTerminal } from '../render/unit/unit-terminal.ts';
 interface RenderedDeployment {
   /** `config.json`, which was parsed before. */
   readonly config: string;
-  /** How errors call it. */
+  /** Its name in errors. */
   readonly path: string;
   readonly unit: string;
   /** Path of the OCI runtime. */
@@ -16,14 +16,14 @@ interface RenderedDeployment {
 }
 
 const maxLength = 4 * 1024 * 1024;
-/** More are counted and not shown. */
+/** The largest number of faults in a message; others are counted. */
 const maxShown = 10;
 
 /**
- * Finds what the runtime refuses when the service starts, before anything of the running container changes.
+ * Finds faults for which the runtime would refuse to start the service, before the running container changes.
  *
- * @returns what it does in another way than the configuration says
- * @throws CONFIG_INVALID for what it refuses
+ * @returns the settings that the runtime does not obey
+ * @throws CONFIG_INVALID for faults that it refuses
  */
 export function lintDeployment({ config, path, unit, runtime }: RenderedDeployment): readonly string[] {
   const invalid = (problem: string) =>

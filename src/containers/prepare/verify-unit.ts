@@ -12,11 +12,11 @@ const temporary = '/run/atomic-unit-';
 const maxMessages = 10;
 
 /**
- * Asks systemd about a unit before it is one of the host. On a host without `systemd-analyze`, systemd itself refuses a bad
- * unit later.
+ * Asks systemd about a unit before the unit is installed. On a host without `systemd-analyze`, systemd itself refuses a
+ * bad unit later.
  *
  * @param isExpected whether a program of the unit may be missing now
- * @returns what systemd ignores in it
+ * @returns the settings that systemd ignores
  * @throws UNIT_FAILED when systemd would not start it
  */
 export async function verifyUnit(

@@ -41,7 +41,7 @@ export async function goBack(host: Host, journal: Journal): Promise<void> {
   await removeJournal(host, journal);
 }
 
-/** Nothing is left to recover: a person has to start the unit. */
+/** There is nothing to recover: a person must start the unit. */
 function describeOver(error: unknown): unknown {
   if (!(error instanceof AtomicError)) return error;
   const hint =

@@ -62,7 +62,7 @@ async function removeTmpfiles(host: Host, name: string): Promise<void> {
   await removeFile(tmpfiles);
 }
 
-/** A failed removal is reported, and the uninstall goes on (compatibility U-01). */
+/** A failed removal is reported, and the uninstall continues (compatibility U-01). */
 async function runTmpfilesRemove(host: Host, tmpfiles: string, spared: readonly string[]): Promise<void> {
   host.report({ kind: 'command', argv: buildRemoveCommand(tmpfiles) });
   const result = await captureProgram(host, buildRemoveCommand(tmpfiles, spared));

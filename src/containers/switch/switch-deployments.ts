@@ -52,7 +52,7 @@ import {
   type SwitchMember,
 } from './switch-journal.ts';
 
-/** What the tmpfiles.d files of the new deployments may have created, by container. */
+/** The paths that the tmpfiles.d files of the new deployments may have created, by container. */
 type Declared = Map<string, DeclaredPaths>;
 
 /**
@@ -114,7 +114,7 @@ async function listRunning(host: Host, { members }: Switch): Promise<readonly st
   return [...running];
 }
 
-/** The new deployments are up: says so, and what to do. */
+/** Builds the error after the new deployments are up, with a hint. */
 function describeUnfinished({ members }: Switch, failure: unknown): unknown {
   if (!(failure instanceof AtomicError)) return failure;
   const hint = 'Remove the cause and run `atomic recover`.';

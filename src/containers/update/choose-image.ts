@@ -1,4 +1,4 @@
-/** The image that an update takes. */
+/** Chooses the image of an update. */
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { SourceOptions, StoredImage } from '../../image/image.ts';

@@ -1,4 +1,4 @@
-/** Everything that an update finds out before its first change. */
+/** Prepares an update before its first change. */
 import type { Host } from '../../host/host.ts';
 import { readRuntime } from '../../host/runtime/runtime.ts';
 import { listWidening, type Privilege } from '../consent/privilege.ts';
@@ -31,7 +31,7 @@ export interface PreparedUpdate {
   readonly running: readonly string[];
 }
 
-/** What ends an update before it begins. */
+/** The results that end an update before it begins. */
 type Unneeded = UpdateResult & { readonly outcome: 'up-to-date' | 'refused' };
 
 export async function prepareUpdate(

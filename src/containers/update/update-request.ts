@@ -1,4 +1,4 @@
-/** What a person asks of an update, and what became of it. */
+/** The options of an update, and its result. */
 import type { Privilege } from '../consent/privilege.ts';
 import type { InstallPlan } from '../container.ts';
 import type { ValueChange } from '../render/values/value-origins.ts';

@@ -21,7 +21,7 @@ import { type CurrentContainer, readCurrent } from './read-current.ts';
 import type { UpdateRequest, UpdateResult } from './update-request.ts';
 
 interface Preparation {
-  /** Of the containers with nothing to do. */
+  /** The results for containers with nothing to do. */
   readonly results: readonly UpdateResult[];
   readonly updates: readonly PreparedUpdate[];
   /** Undefined when nothing is to be changed. */
@@ -105,7 +105,7 @@ async function prepare(host: Host, chosen: readonly Chosen[], request: UpdateReq
   return { results, updates, change };
 }
 
-/** When a container is planned, the files of the others are not on the host yet. */
+/** During the planning of a container, the files of the others are not on the host yet. */
 function requireDistinctFiles(updates: readonly PreparedUpdate[]): void {
   const owners = new Map<string, string>();
   for (const { current, prepared } of updates) {

@@ -37,7 +37,7 @@ test.each([
   expect(redactCredentials(text)).toBe(expected);
 });
 
-test('toPrintable leaves nothing that a terminal obeys, and is stable', () => {
+test('toPrintable removes everything that a terminal obeys, and is stable', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const printable = toPrintable(text);

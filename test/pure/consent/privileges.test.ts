@@ -152,7 +152,7 @@ describe('config.json', () => {
   });
 });
 
-test('a unit: what does not go through the runtime', () => {
+test('a unit: commands that do not go through the runtime', () => {
   const unit = `[Unit]
 Description=ExecStart=/bin/no
 [Service]
@@ -173,7 +173,7 @@ WantedBy=multi-user.target
   ]);
 });
 
-test('a tmpfiles.d file: what is not in own folders', () => {
+test('a tmpfiles.d file: paths outside own folders', () => {
   const tmpfiles = `# comment
 d  /var/lib/etcd   0700 0 0
 d /var/lib/etcd/../cron.d 0755

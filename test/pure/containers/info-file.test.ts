@@ -26,7 +26,7 @@ const record: DeploymentRecord = {
   valueOrigins: undefined,
 };
 
-test('writes all keys of `info` in their order, and its own behind them', () => {
+test('writes all keys of `info` in their order, and its own after them', () => {
   expect(formatInfo(record)).toBe(`{
     "image": "gscrivano/etcd",
     "revision": "d7c1702506ff",
@@ -70,7 +70,7 @@ test('writes all keys of `info` in their order, and its own behind them', () => 
 `);
 });
 
-test('reads back what it wrote', () => {
+test('reads its own files', () => {
   expect(parseInfo(formatInfo(record), 'info', '/other')).toEqual(record);
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unlinkIfThere } from '../../../src/host/files/unlink-file.ts';
 
-test('a file or a symlink is removed, and what is not there is no failure; a folder stays', () => {
+test('a file or a symlink is removed, a missing one does not fail, and a folder stays', () => {
   const folder = mkdtempSync(join(tmpdir(), 'unlink-'));
   try {
     const [file, link, kept] = [`${folder}/file`, `${folder}/link`, `${folder}/kept`];
@@ -22,7 +22,7 @@ test('a file or a symlink is removed, and what is not there is no failure; a fol
   }
 });
 
-test('what is not there is no failure on a read-only filesystem either', () => {
+test('a missing file does not fail on a read-only filesystem either', () => {
   unlinkIfThere('/proc/self/no-such-file');
   unlinkIfThere('/sys/no-such-file');
 });

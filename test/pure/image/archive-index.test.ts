@@ -34,7 +34,7 @@ describe('an archive', () => {
     expect(chooseArchived(archived, choice, tar)).toEqual({ index, name });
   });
 
-  test('what the index says of a manifest is kept', () => {
+  test('the descriptor of a manifest in the index is kept', () => {
     const digest = `sha256:${'ab'.repeat(32)}`;
     const text = JSON.stringify({ manifests: [{ digest, size: 7 }, { digest, size: '7' }, { digest: 7 }] });
     expect(parseLayoutIndex(text, '/l').map(({ described }) => described)).toEqual([
@@ -54,7 +54,7 @@ describe('an archive', () => {
     });
   });
 
-  test('what is not there is not found, and what is there is listed', () => {
+  test('an unknown image is not found, and the error lists the existing ones', () => {
     expect(catchError(() => chooseArchived(archived.slice(3), 'flannel:2', tar))).toEqual({
       code: 'IMAGE_NOT_FOUND',
       message: 'reading /a.tar: it holds no image flannel:2',
@@ -110,7 +110,7 @@ describe('a layout', () => {
     ]);
   });
 
-  test('what the index says of a manifest is kept', () => {
+  test('the descriptor of a manifest in the index is kept', () => {
     const digest = `sha256:${'ab'.repeat(32)}`;
     const text = JSON.stringify({ manifests: [{ digest, size: 7 }, { digest, size: '7' }, { digest: 7 }] });
     expect(parseLayoutIndex(text, '/l').map(({ described }) => described)).toEqual([
@@ -140,7 +140,7 @@ describe('a layout', () => {
     });
   });
 
-  test('beside one image with a name those without are not meant', () => {
+  test('beside one image with a name, images without a name are ignored', () => {
     const images = parseLayoutIndex(index({}, { [TAG]: '3' }, {}), '/l');
     expect(chooseOfLayout(images, undefined, layout)).toMatchObject({ tag: '3' });
   });

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { emptyImageConfig, parseImageConfig, runsOnce } from '../../../src/image/configuration-blob.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
-test('reads what an image says about its start', () => {
+test('reads the configuration for the start of an image', () => {
   const text = JSON.stringify({
     architecture: 'amd64',
     config: {

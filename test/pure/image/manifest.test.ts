@@ -9,7 +9,7 @@ const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest: 
 const layer = { mediaType: `${OCI_LAYER}+gzip`, digest: DIGEST, size: 0 };
 const manifest = { schemaVersion: 2, config, layers: [layer] };
 
-test('reads an OCI manifest with what is needed of it', () => {
+test('reads the needed parts of an OCI manifest', () => {
   const text = JSON.stringify({
     ...manifest,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
@@ -105,7 +105,7 @@ test.each<[string, unknown, string]>([
   });
 });
 
-test('what is not JSON is invalid', () => {
+test('text that is not JSON is invalid', () => {
   expect(catchError(() => parseManifest('<html>'))).toEqual({
     code: 'MANIFEST_INVALID',
     message: 'reading the manifest: it is not JSON',

@@ -64,7 +64,7 @@ test.each<[string, string, ParsedRef]>([
   expect(parseRefName(name)).toEqual(parsed);
 });
 
-test('whatever the name, it is one path component and comes back', () => {
+test('every name becomes one path component, from which it can be decoded', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), (repository, tag) => {
       const reference = `${repository}:${tag}`.toWellFormed();
@@ -76,7 +76,7 @@ test('whatever the name, it is one path component and comes back', () => {
   );
 });
 
-test('whatever the file name, what it stands for has that file name', () => {
+test('every decoded file name is encoded to the same file name', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^(?:[a-zA-Z0-9.-]|_[0-9A-F]{2}|_3A|.){0,12}$/), (name) => {
       const parsed = parseRefName(name);

@@ -83,7 +83,7 @@ test.each(['docker:', 'docker:ETCD', 'docker:a b', 'containers-storage:'])(
   },
 );
 
-test('the ways to read a path and the choice behind it, the longest path first', () => {
+test('the ways to read a path and the choice after it, the longest path first', () => {
   expect(listPlaceSplits('/a:b/c.tar:etcd:1')).toEqual([
     { path: '/a:b/c.tar:etcd:1', choice: undefined },
     { path: '/a:b/c.tar:etcd', choice: '1' },
@@ -104,7 +104,7 @@ test.each([
   expect(findStoredName(text)).toBe(stored);
 });
 
-test('what is no name is not stored', () => {
+test('text that is not a name is refused', () => {
   expect(catchError(() => findStoredName('oci:a b')).code).toBe('BAD_REFERENCE');
 });
 

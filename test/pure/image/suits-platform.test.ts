@@ -20,12 +20,12 @@ test.each([
   expect(suitsPlatform(image, wanted)).toBe(expected);
 });
 
-test('reads what the configuration names, and nothing that is no text', () => {
+test('reads the platform of the configuration, and ignores values that are not text', () => {
   expect(readNamedPlatform('{"os":"linux","architecture":"arm","variant":"v7"}')).toEqual(arm7);
   expect(readNamedPlatform('{"os":"","architecture":7,"variant":null}')).toEqual({});
   expect(readNamedPlatform('no JSON')).toEqual({});
 });
 
-test('what an image says is printed on one line', () => {
+test('a value of an image is printed on one line', () => {
   expect(formatPlatform({ os: 'linux', architecture: 'a\nb' })).not.toContain('\n');
 });

@@ -58,7 +58,7 @@ test('nothing is an empty root', () => {
   expect(describe(() => undefined)).toEqual(['755 /']);
 });
 
-test('entries, in whatever order they come', () => {
+test('entries in any order', () => {
   const lines = describe((builder) => {
     builder.addFile('b/z', sum('1'));
     builder.addFile('b/\u{1f600}', sum('2'));
@@ -110,7 +110,7 @@ test('entries that go to and fro between directories', () => {
   );
 });
 
-test('a later entry replaces an earlier one, and a hard link means what was there before it', () => {
+test('a later entry replaces an earlier one, and a hard link is the earlier file', () => {
   const lines = describe((builder) => {
     builder.addFile('a', sum('1'));
     builder.addHardLink('d/link', 'a');
@@ -181,7 +181,7 @@ test('an archive that goes to and fro between large directories is read in a tim
   expect(namesWritten).toBeLessThan(4 * files);
 });
 
-test('what comes out of an unknown directory is the plain one', () => {
+test('an unnamed directory becomes a plain one', () => {
   const objects = new MemoryObjects();
   const { dirmeta } = new LayerTreeBuilder(objects).finish();
   expect(parseDirMeta(objects.read('dirmeta', dirmeta))).toEqual(plain);

@@ -43,7 +43,7 @@ test.each([
   expect(error.hint).toStartWith('Choose a name with --name NAME.');
 });
 
-test('who names a container that should be there gets other advice', () => {
+test('the hint for an existing container differs from that for a new one', () => {
   expect(catchError(() => parseContainerName('etcd.service', adviceForExistingName)).hint).toBe(
     "`atomic containers list -a` shows the names. Leave '.service' out.",
   );

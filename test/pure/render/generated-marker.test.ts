@@ -7,7 +7,7 @@ test('the marker is the line of the conventions', () => {
   );
 });
 
-test.each(['', '\n', '\n[Unit]\n'])('is read back with %j behind it', (rest) => {
+test.each(['', '\n', '\n[Unit]\n'])('is read back with %j after it', (rest) => {
   const marker = { name: 'x.0', deployment: 1, checkouts: '/srv/(c); do not edit' };
   expect(parseMarker(formatMarker(marker) + rest)).toEqual(marker);
 });

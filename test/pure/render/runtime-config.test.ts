@@ -13,7 +13,7 @@ const minimal = { process: { args: ['etcd', '--x'] }, root: { path: 'rootfs', re
 const parse = (value: unknown) => parseRuntimeConfig(JSON.stringify(value), path);
 
 describe('parseRuntimeConfig', () => {
-  test('reads command, root and mounts, whatever else there is', () => {
+  test('reads command, root and mounts, with any other keys', () => {
     const mounts = [
       { destination: '/proc', type: 'proc', source: 'proc' },
       { destination: '/data', type: 'bind', source: '/var/lib/etcd', options: ['rbind', 'rw'] },

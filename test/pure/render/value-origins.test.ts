@@ -47,7 +47,7 @@ test('origins of a container of the original', () => {
   });
 });
 
-test('what a person set is a value of its own, whatever it is called', () => {
+test('a value of a person is kept, with any name', () => {
   const odd = JSON.parse('{"__proto__": "1", "constructor": "2"}') as Record<string, string>;
   const origins = findOrigins(odd, odd, {});
   expect(Object.entries(listSetValues(odd, origins))).toEqual(Object.entries(odd));

@@ -48,7 +48,7 @@ describe('buildInstallValues', () => {
     });
   });
 
-  test('every variable of an image that says nothing is forced or of the system', () => {
+  test('without a manifest every variable is forced or of the system', () => {
     expect(Object.keys(buildInstallValues(facts, {}, {})).sort()).toEqual(
       [...forcedVariables, ...systemVariables].sort(),
     );

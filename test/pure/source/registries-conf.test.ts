@@ -26,7 +26,7 @@ test('reads what names images and leaves the rest', () => {
   });
 });
 
-test('a file may say nothing of names', () => {
+test('a file without names is valid', () => {
   expect(readRegistriesConf({}, reject)).toEqual({});
 });
 

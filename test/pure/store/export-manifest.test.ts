@@ -34,7 +34,7 @@ const none = new Map<string, never>();
 
 const noPlain: ReadonlySet<string> = new Set();
 
-test('nothing changes: the text itself, whatever its form', () => {
+test('without changes the text itself is returned, in any form', () => {
   for (const text of [JSON.stringify(ociManifest), ` ${JSON.stringify(dockerManifest, undefined, 3)}\n`]) {
     expect(planManifest(text, 'own', none, noPlain)).toBe(text);
   }

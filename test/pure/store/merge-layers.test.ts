@@ -104,7 +104,7 @@ for (const [name, layers, expected] of cases) {
   });
 }
 
-test('an implied directory keeps what a lower layer says of it, a named one does not', () => {
+test('an implied directory keeps the owner and mode of a lower layer, a named one does not', () => {
   const objects = new Objects();
   const lower = { ...objects.layer({ d: { a: '1' } }), dirmeta: sha256('lower root') };
   const upper = objects.layer({ d: { b: '2' } }, ['', 'd'], sha256('implied root'));
@@ -179,7 +179,7 @@ test('a layer without whiteouts is merged as one that may have them', () => {
   );
 });
 
-test('what lies over nothing is not read, but for the way to implied directories', () => {
+test('directories without a lower one are not read, except on the way to implied directories', () => {
   const objects = new Objects();
   const layer = objects.layer({ d: { e: { a: '1' } }, f: { g: { b: '2' } } }, ['', 'd']);
   const read: string[] = [];

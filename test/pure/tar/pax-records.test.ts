@@ -46,7 +46,7 @@ test.each([
   });
 });
 
-test('reads what was written, whatever the length', () => {
+test('reads records of any length', () => {
   const key = fc.stringMatching(/^[A-Za-z][A-Za-z.]{0,20}$/).filter((name) => name !== 'SCHILY');
   const value = fc.uint8Array({ maxLength: 200 });
   fc.assert(

@@ -109,7 +109,7 @@ test.each(['complete', 'no-trailer', 'unpadded'] as const)('the end may be %s', 
   });
 });
 
-test('cut anywhere, an archive is cut short or ends behind the content of an entry', () => {
+test('an archive that is cut anywhere is cut short, or ends after the content of an entry', () => {
   const archive = buildTar(everything);
   const { ends } = listen([archive]);
   const reader = new TarReader(deaf);
@@ -198,7 +198,7 @@ test('a global header changes nothing', () => {
   expect(scan(archive).impliedDirectories).toEqual(['d', '']);
 });
 
-test('an entry has everything that its headers say', () => {
+test('an entry has all values of its headers', () => {
   const entries: unknown[] = [];
   const archive = buildTar([
     { path: './d//sub/', type: 'directory', mode: 0o1777, uid: 7, gid: 0xfffffffe },
@@ -250,7 +250,7 @@ test.each([
   });
 });
 
-test('whatever the bytes, the reader accepts them or says what is wrong', () => {
+test('the reader accepts any bytes, or names the fault', () => {
   const archive = buildTar(everything);
   const change = fc.record({
     at: fc.integer({ min: 0, max: archive.length - 1 }),

@@ -54,7 +54,7 @@ function whileCopying(act: () => void): Sandbox['host'] {
   };
 }
 
-test('what is there is not written over', async () => {
+test('an existing file is not overwritten', async () => {
   const file = newPath();
   writeFileSync(file, 'mine');
   const folder = newPath();
@@ -116,7 +116,7 @@ test('an empty folder that appears meanwhile is not replaced', async () => {
   expect([statSync(path).ino, readdirSync(path)]).toEqual([inode, []]);
 });
 
-test('exports into one layout at the same time all come to its index', async () => {
+test('exports into one layout at the same time are all in its index', async () => {
   const path = newPath();
   await exportImage(store.host, name, `oci:${path}:first`);
   const tags = ['a', 'b', 'c', 'd', 'e', 'f'];

@@ -237,7 +237,7 @@ test('a Docker image in an OCI layout keeps configuration and layers, and gets a
   });
 });
 
-test('an OCI archive holds the image as it came', async () => {
+test('an OCI archive has the original image', async () => {
   const { image, name } = await pull({ layers });
   const path = `${newPath()}.tar`;
   const exported = await exportImage(store.host, name, `oci-archive:${path}`);
@@ -263,7 +263,7 @@ test('a Docker archive holds the configuration as it came, and the archives of t
   ).toEqual([image.config.digest, ...image.layers.map(({ diffId }) => diffId)]);
 });
 
-test('an image of "docker save" leaves as it came, and its plain layers stay plain', async () => {
+test('an image of "docker save" is exported unchanged, and its plain layers stay plain', async () => {
   const { image, name } = await pull({
     kind: 'docker',
     layers: layers.map((tar) => ({ tar, compression: 'none' })),

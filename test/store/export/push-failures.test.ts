@@ -59,7 +59,7 @@ test('a registry that wants a login gets one, and refuses a push without', async
   expect(pushed.manifest.reason).toBeUndefined();
 });
 
-test('a registry that is not there', async () => {
+test('a registry that does not exist', async () => {
   await using gone = await startRegistry();
   await gone.kill();
   const { code, message } = await failure(
@@ -97,7 +97,7 @@ test.each(answers)(
   },
 );
 
-test('an image that is not there, names that lead nowhere', async () => {
+test('an unknown image, and invalid destinations', async () => {
   const cases: [action: () => Promise<unknown>, code: string, hint: RegExp][] = [
     [() => pushImage(store.host, 'nothing', undefined, {}), 'IMAGE_NOT_FOUND', /images list/],
     [() => pushImage(store.host, name, 'team/x', {}), 'BAD_VALUE', /images push/],
@@ -134,7 +134,7 @@ test('an export that is interrupted leaves nothing, one that is killed an unlock
   expect(await isLocked(scratch)).toBe(false);
 });
 
-test('skopeo ends with an export that is killed, and nothing is at the name that was asked for', async () => {
+test('skopeo ends with a killed export, and the destination does not exist', async () => {
   const program = fileURLToPath(new URL('./export-process.ts', import.meta.url));
   const begun = store.folder.join('begun');
   const script = `#!/bin/sh\necho $$ > ${begun}.new\nmv ${begun}.new ${begun}\nexec sleep 1000\n`;

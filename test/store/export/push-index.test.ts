@@ -40,12 +40,12 @@ async function pushAndRead(destination?: string): Promise<string[]> {
   return store.events.flatMap((event) => (event.kind === 'warning' ? [event.text] : []));
 }
 
-test('a tag that names an image, or nothing, is replaced without a word', async () => {
+test('a tag that names one image, or none, is replaced without a warning', async () => {
   expect(await pushAndRead(`${registry.address}/many/other:1`)).toEqual([]);
   expect(await pushAndRead(`${registry.address}/many/other:1`)).toEqual([]);
 });
 
-test('a registry that does not say what a tag names gets the image all the same', async () => {
+test('a registry that does not answer for a tag still gets the image', async () => {
   await using faulty = await startFaultyRegistry(registry, [
     { path: /manifests\/1$/, fault: { kind: 'answer', status: 404 } },
   ]);

@@ -146,7 +146,7 @@ test('a layer whose record is longer than what is in memory of it', async () => 
   );
 });
 
-test('objects that are damaged, cut or gone', async () => {
+test('objects that are damaged, cut or missing', async () => {
   let checksum = '';
   const change =
     (action: (path: string) => void) =>
@@ -263,7 +263,7 @@ test('an image that the original tool stored, whose layers have no notes of ours
   ]);
 });
 
-test('whatever a builder writes is rebuilt byte for byte, in both kinds of repository', async () => {
+test('the layers of any builder are rebuilt byte for byte, in both kinds of repository', async () => {
   await using bare = await createStore([registry]);
   await using user = await createStore([registry], { repositoryMode: 'bare-user' });
   await fc.assert(
@@ -280,7 +280,7 @@ test('whatever a builder writes is rebuilt byte for byte, in both kinds of repos
   );
 });
 
-test('gigabytes of zeros behind the end of an archive are recorded in pieces', async () => {
+test('gigabytes of zeros after the end of an archive are recorded in pieces', async () => {
   await using store = await createStore([registry]);
   const tar = Buffer.concat([buildTar(tree`f file 0644 text`), Buffer.alloc(5_000_000)]);
   const { fetched } = await pullLayers(store, registry, [{ tar }]);

@@ -129,7 +129,7 @@ const refused: [title: string, entry: Partial<TarEntry>, expected: string][] = [
   ['of 70,000 bytes', { xattrs: { 'user.a': Buffer.alloc(70_000, 'x') } }, 'f a 0644 0:0 ""'],
 ];
 
-test('what the kernel stores in another form is stored so', async () => {
+test('attributes are stored in the form of the kernel', async () => {
   await using store = await createStore([registry]);
   expect(
     await storeAndDescribe(
@@ -141,7 +141,7 @@ test('what the kernel stores in another form is stored so', async () => {
   checkRepository(store);
 });
 
-test('what the kernel refuses is left out, and a warning counts it', async () => {
+test('attributes that the kernel refuses are left out, and a warning counts them', async () => {
   await using store = await createStore([registry]);
   const tree = await storeAndDescribe(
     store,

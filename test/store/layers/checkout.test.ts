@@ -173,7 +173,7 @@ function useUpLinks(store: Sandbox, files: readonly string[], left: number): voi
   run('mount', '-o', 'loop', disk, checkouts);
 }
 
-test.each(['dirtree', 'dirmeta'] as const)('a damaged %s is no empty folder', async (kind) => {
+test.each(['dirtree', 'dirmeta'] as const)('a damaged %s is not read as an empty folder', async (kind) => {
   await using store = await createStore([registry]);
   const { image } = await pullLayers(store, registry, [
     tree`

@@ -83,7 +83,7 @@ test('a folder in the place of the list', async () => {
   });
 });
 
-test('a blob that is a symlink to a file is as good as the file', async () => {
+test('a blob may be a symlink to a file', async () => {
   const { layout } = await writeFolders();
   const blob = layoutBlobPath(layout, layer);
   renameSync(blob, `${layout}/elsewhere`);

@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync, writeSync } from 'node:fs';
 import { UnnamedFile } from '../../../src/store/layer/unnamed-file.ts';
 import { createTemporaryFolder } from '../../support/temporary.ts';
 
-test('what was appended comes back in pieces, as often as it is asked for', async () => {
+test('appended data can be read repeatedly, in pieces', async () => {
   await using folder = await createTemporaryFolder('unnamed');
   using file = new UnnamedFile(folder.join('file'), writeSync);
   const parts = ['', 'a', 'bc'.repeat(100_000), 'd'].map((text) => Buffer.from(text));

@@ -52,7 +52,7 @@ test('blobs come in their order, each whole, and the next is asked for before it
   faulty.setRules([]);
 });
 
-test('another one than the next can be taken, and one that is not in the queue', async () => {
+test('a later blob can be taken, and a blob that is not in the queue', async () => {
   await using store = await createStore([faulty]);
   await using opened = await open(store);
   const [first, second, third] = opened.layers as [BlobDescriptor, BlobDescriptor, BlobDescriptor];
@@ -62,7 +62,7 @@ test('another one than the next can be taken, and one that is not in the queue',
   }
 });
 
-test('what was opened and not taken does not hold up what comes after', async () => {
+test('a blob that was opened and not taken does not block the next one', async () => {
   await using store = await createStore([faulty]);
   await using opened = await open(store);
   const [first] = opened.layers as [BlobDescriptor];
@@ -95,7 +95,7 @@ test('a blob that waits to be taken is not silence', async () => {
   expect((await readWhole(queue, second)).length).toBe(second.size);
 });
 
-test('whoever takes a blob hears why it could not be opened', async () => {
+test('the caller that takes a blob gets the error of its opening', async () => {
   await using store = await createStore([faulty]);
   await using opened = await open(store);
   const [first, second] = opened.layers as [BlobDescriptor, BlobDescriptor];

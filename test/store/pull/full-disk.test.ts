@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => registry.stop());
 beforeEach(() => registry.forgetRequests());
 
-test('a layer that outgrows the disk is NO_SPACE, what is complete stays, and everything else goes on', async () => {
+test('a layer that does not fit on the disk is NO_SPACE, complete layers stay, and other commands work', async () => {
   await using store = await createStore([registry]);
   await using disk = mountSmallDisk(store);
   const before = await pullLayers(store, registry, [tree`f etc/stored 0644 before`]);
@@ -102,7 +102,7 @@ test('an image fits to the byte, and with one byte more is refused before a laye
   checkRepository(store);
 });
 
-test('an image that is copied to be verified needs its room twice', async () => {
+test('an image that is copied for verification needs its space twice', async () => {
   await using key = await createSigningKey();
   const policy = { default: [{ type: 'signedBy', keyType: 'GPGKeys', keyPath: key.publicKey }] };
   await using store = await createStore([registry], { containers: { policy } });
@@ -132,7 +132,7 @@ test('a filesystem without free inodes is refused before a layer is asked for', 
   expect(await registry.blobGets()).toHaveLength(1);
 });
 
-test('layers that are there with another compression need no room again', async () => {
+test('layers that are stored with another compression need no space', async () => {
   await using store = await createStore([registry]);
   await using _disk = mountSmallDisk(store);
   const layers = [tree`f large 0644 ${randomBytes(12 * 1024 * 1024)}`];
@@ -145,7 +145,7 @@ test('layers that are there with another compression need no room again', async 
   checkRepository(store);
 });
 
-test('on a disk without a free block images are deleted and pruned, and nothing mounted is said', async () => {
+test('on a disk without a free block images are deleted and pruned, and unmount reports that nothing is mounted', async () => {
   await using store = await createStore([registry]);
   await using disk = mountSmallDisk(store);
   const noise = createHash('shake256', { outputLength: 2 * 1024 * 1024 })

@@ -78,7 +78,7 @@ const losses: [title: string, lose: (store: Sandbox) => void, refetched: number]
   ['the ledger leads elsewhere', (store) => writeLedger(store, '0'.repeat(64)), 3],
 ];
 
-test.each(losses)('what is not complete is fetched again: %s', async (_, lose, refetched) => {
+test.each(losses)('incomplete layers are fetched again: %s', async (_, lose, refetched) => {
   killed ??= await createKilledStore();
   await using store = await createStore([faulty]);
   await cp(killed.locations.checkouts, store.locations.checkouts, { recursive: true });

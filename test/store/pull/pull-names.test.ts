@@ -132,7 +132,7 @@ test('http: asks a registry without TLS that no configuration names', async () =
   ]);
 });
 
-test('a short name is what its alias says, and stays short in the store', async () => {
+test('a short name is resolved by its alias, and stays short in the store', async () => {
   const aliases = { etcd: `${registry.address}/team/etcd` };
   await using store = await createStore([registry], {
     containers: { insecure: [registry.address], aliases },
@@ -162,7 +162,7 @@ test('a short name that no search registry has is not found', async () => {
   });
 });
 
-test('a tag that is not there: those that are', async () => {
+test('the error for an unknown tag lists the existing tags', async () => {
   await using store = await createStore([registry]);
   const name = `${registry.address}/team/etcd`;
   expect(await failedPull(store, `${name}:9`)).toEqual({

@@ -137,7 +137,7 @@ test.each<[source: string, reference: string, id: string, location: string]>([
   expect(listLeftovers(fresh)).toEqual([]);
 });
 
-test('the name that --as gives wins over the one of the source', async () => {
+test('the name of --as overrides the name of the source', async () => {
   const { image } = await pullImage(store.host, `oci:${files.join('pair')}:r.io/flannel:1`, {}, 'mine');
   expect(image).toMatchObject({ reference: 'mine:latest', id: flannel.manifest.digest.slice(7) });
   expect((await findImage(store.host, 'mine'))?.commit).toBe(image.commit);
@@ -160,7 +160,7 @@ test('another platform of a list', async () => {
   expect(image.id).toBe(foreign.manifest.digest.slice(7));
 });
 
-test("oci: before a registry's image keeps its old meaning, and says so", async () => {
+test("oci: before a registry's image keeps its old meaning, with a warning", async () => {
   store.events.length = 0;
   const failure = await pullImage(store.host, 'oci:127.0.0.1:1/etcd', {}).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'REGISTRY_UNREACHABLE' });

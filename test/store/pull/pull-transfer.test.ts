@@ -89,7 +89,7 @@ test('an image whose layers are all there under another name is made without a l
   expect(await registry.blobGets()).toEqual([first.config.digest]);
 });
 
-test('a layer twice in one image comes once', async () => {
+test('a layer that occurs twice in an image is fetched once', async () => {
   await using store = await createStore([registry]);
   const twice = buildImage({ layers: [base, tree`w usr/lib/libc.so`, base] });
   const name = await pushImage(registry, 'wire/twice', twice);

@@ -99,7 +99,7 @@ test('plain HTTP must be allowed, by an option or by its prefix', async () => {
   expect([stored.reference, stored.id]).toEqual([`${plain}:latest`, id]);
 });
 
-test('a login that is no longer good', async () => {
+test('a login that is no longer valid', async () => {
   const insecure = [registry.address];
   const old = { [registry.address]: { username: 'tester', password: 'changed since' } };
   await using store = await createSandbox({ containers: { insecure, credentials: old } });
@@ -118,7 +118,7 @@ test('an --authfile of its own', async () => {
   expect((await pullImage(store.host, `${registry.address}/team/etcd`, { authFile })).image.id).toBe(id);
 });
 
-test('a mirror stands in for a registry that nobody reaches, under the name of that registry', async () => {
+test('a mirror replaces an unreachable registry, under the name of that registry', async () => {
   const registriesText = `[[registry]]\nlocation = "registry.invalid"\n[[registry.mirror]]\nlocation = "${registry.address}"\ninsecure = true\n`;
   const logins = { [registry.address]: credentials };
   await using store = await createSandbox({ containers: { registriesText, credentials: logins } });

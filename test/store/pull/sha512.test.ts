@@ -83,7 +83,7 @@ test('a manifest is asked for by sha512, and compared with it', async () => {
   expect(await failedPull(store, name)).toMatchObject({ code: 'DIGEST_MISMATCH' });
 });
 
-test('a blob that is not what its digest says is refused', async () => {
+test('a blob that does not match its digest is refused', async () => {
   await using store = await createSandbox();
   const [first, ...others] = image.layers;
   const forged = { ...first, data: Buffer.concat([first?.data ?? Buffer.alloc(0), Buffer.from('x')]) };

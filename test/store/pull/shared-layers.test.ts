@@ -44,7 +44,7 @@ async function write(input: ImageInput): Promise<string> {
 
 const refOf = (digest: string): string => `ociimage/${digest.slice('sha256:'.length)}`;
 
-test('a layer that is there with another compression is not fetched', async () => {
+test('a layer that is stored with another compression is not fetched', async () => {
   await using store = await createSandbox();
   const first = await pullImage(store.host, await write({ layers: [base, top] }), {}, 'first');
   const plain = buildImage({ layers: [base, top].map((tar) => ({ tar, compression: 'none' })) });
@@ -88,7 +88,7 @@ test.each<[string, (entries: Contents) => unknown, number]>([
   checkRepository(store);
 });
 
-test('an archive that is called gzip is read as what its digest says', async () => {
+test('a plain archive with the type gzip is read as plain, by its digest', async () => {
   await using store = await createSandbox();
   const layer = {
     tar: base,
@@ -98,7 +98,7 @@ test('an archive that is called gzip is read as what its digest says', async () 
   expect((await pullImage(store.host, await write({ layers: [layer] }), {}, 'lying')).fetched.length).toBe(1);
 });
 
-test('who claims the content of another layer does not spoil the true one', async () => {
+test('a false claim about the content of a layer does not affect the true layer', async () => {
   await using store = await createSandbox();
   const evil = buildImage({ layers: [tree`f etc/name 0644 evil`] });
   const good = buildImage({ layers: [tree`f etc/name 0644 good`] });

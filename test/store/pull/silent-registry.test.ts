@@ -64,7 +64,7 @@ test('silence instead of the bytes of a manifest that the image proxy has conver
   until.resolve();
 });
 
-test('it is tried again, and said what is waited for', async () => {
+test('it is tried again, and the wait is reported', async () => {
   await using store = await createStore([faulty]);
   const until = Promise.withResolvers<void>();
   const fault = { kind: 'hold', afterBytes: 100_000, until: until.promise } as const;
@@ -107,7 +107,7 @@ test('silence ends a push, too', async () => {
   until.resolve();
 });
 
-test('a program that carries bytes is not stopped, however long it takes', async () => {
+test('a program that transfers bytes is not stopped, with any duration', async () => {
   await using store = await createStore([]);
   const script = 'for i in 1 2 3 4 5 6 7 8; do echo $i; read -t 0.1 <> <(:) || :; done';
   const { exitCode, stdout } = await captureTransfer(store.host, ['bash', '-c', script], {

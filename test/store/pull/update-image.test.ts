@@ -47,7 +47,7 @@ const run = async (words: Readonly<Record<string, unknown>>, image?: string) => 
   return imagesUpdate.run(store.host, { options, operands: { image } }, nobody);
 };
 
-test('an image is fetched again under its name, wherever it came from', async () => {
+test('an image is fetched again under its name, from any source', async () => {
   expect(await run({}, reference)).toEqual({ text: `Image is up to date: ${reference}\n` });
   const { image: named } = await pullImage(store.host, reference, {}, 'etcd:stable');
   expect(named.reference).toBe('etcd:stable');

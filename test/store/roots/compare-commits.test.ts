@@ -108,7 +108,7 @@ test.each(['bare', 'bare-user'] as const)(
   },
 );
 
-test('a name that nothing has', async () => {
+test('an unknown name', async () => {
   await using store = await createStore([registry]);
   expect(diffRoots(store.host, 'nothing', 'nothing')).rejects.toMatchObject({
     code: 'IMAGE_NOT_FOUND',
@@ -116,7 +116,7 @@ test('a name that nothing has', async () => {
   });
 });
 
-test('a damaged repository is said, not taken for a difference', async () => {
+test('a damaged repository is an error, not a difference', async () => {
   await using store = await createStore([registry]);
   const { repository } = store.locations;
   const a = (await pullLayers(store, registry, [tree`f file 0644 1`])).image.commit;

@@ -101,13 +101,13 @@ test('a file may be as long as allowed, and not a byte longer', () => {
   );
 });
 
-test('what exists', () => {
+test('finds existing paths', () => {
   const existing = ['/', '/etc', '/etc/passwd', '/outside', '/folder', '/..', '/slash'];
   const missing = ['/nowhere', '/dangling', '/loop-a', '/etc/hidden', '/etc/passwd/below'];
   expect([...existing, ...missing].filter((path) => files.exists(path))).toEqual(existing);
 });
 
-test('what a directory holds', () => {
+test('lists a directory', () => {
   expect(files.listDirectory('/etc')).toEqual(['passwd', 'up']);
   expect(files.listDirectory('/folder/up')).toEqual(['manifest.json']);
   expect(files.listDirectory('/..')).toContain('etc');

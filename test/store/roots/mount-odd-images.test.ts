@@ -121,7 +121,7 @@ test('folders as deep as a layer may have them, and a path as long as the kernel
   expect(existsSync(destination)).toBe(false);
 });
 
-test('an object that is missing: says what repairs it', async () => {
+test('the error for a missing object names the command that repairs it', async () => {
   const damaged = await pushNew(registry, { layers: [tree`f lost 0644 of this image alone`] });
   const { commit } = (await pullImage(host, damaged, {})).image;
   const { repository } = store.locations;

@@ -91,7 +91,7 @@ function run(...argv: string[]): number | null {
   return spawnSync(program, args).status;
 }
 
-test('shows the merged root; nothing that the image says about overlays hides a file of it', async () => {
+test('shows the merged root; attributes of overlays in the image hide no file', async () => {
   await mount();
   // The kernel keeps the attributes of overlays to itself.
   const visible = expected.map((line) => line.replaceAll(/ trusted\.overlay\.\S+/g, ''));
@@ -99,7 +99,7 @@ test('shows the merged root; nothing that the image says about overlays hides a 
   expect(expected.filter((line) => line.includes('trusted.overlay.'))).toHaveLength(2);
 });
 
-test('no write reaches the store, whatever is done to the mount', async () => {
+test('no write reaches the store, after any remount', async () => {
   const objects = `${store.locations.repository}/objects`;
   const before = takeSnapshot(objects);
   await mount();
@@ -118,7 +118,7 @@ test('no write reaches the store, whatever is done to the mount', async () => {
   expect(takeSnapshot(objects)).toEqual(before);
 });
 
-test('what it needs on the disk is for root only, and goes with the mount', async () => {
+test('its data on the disk is for root only, and is removed with the mount', async () => {
   await mount();
   const [id = ''] = listFolders(host);
   const mode = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
@@ -169,7 +169,7 @@ test('bad destinations', async () => {
   rmdirSync(inStore);
 });
 
-test('of two that want the same directory at once one gets it', async () => {
+test('of two mounts at the same directory at once, one succeeds', async () => {
   const results = await Promise.allSettled([mount(), mount()]);
   const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   expect(refused).toMatchObject([
@@ -179,7 +179,7 @@ test('of two that want the same directory at once one gets it', async () => {
   expect(readdirSync(at)).toEqual([]);
 });
 
-test('who is not root, or names nothing', async () => {
+test('a user who is not root, and an unknown name', async () => {
   const user = { ...host, uid: 1000 };
   const message = 'Need to be root to mount a container.';
   expect(await mount(at, user).catch((error) => error)).toMatchObject({ code: 'NOT_ROOT', message });
@@ -197,7 +197,7 @@ test('an interruption leaves nothing', async () => {
   expect([readdirSync(at), listFolders(host)]).toEqual([[], []]);
 });
 
-test('in use: says by whom, and changes nothing', async () => {
+test('a mount in use: the error names the processes, and nothing changes', async () => {
   await mount();
   const child = spawn('/bin/sh', ['-c', 'echo; read _'], {
     cwd: `${at}/etc`,
@@ -218,7 +218,7 @@ test('in use: says by whom, and changes nothing', async () => {
   run('umount', `${at}/moved`);
 });
 
-test('after umount(8): removes the rest and says so', async () => {
+test('after umount(8): removes the remaining data and reports it', async () => {
   await mount();
   run('umount', at);
   expect(await unmountRoot(host, at)).toMatchObject({ outcome: 'cleaned', keptBy: undefined });
@@ -231,7 +231,7 @@ test('after umount(8): removes the rest and says so', async () => {
   mkdirSync(at);
 });
 
-test('mounts of others are left alone, also one over ours', async () => {
+test('mounts of other programs are refused, also one over a mount of atomic', async () => {
   run('mount', '-t', 'tmpfs', 'other', at);
   expect(await unmountRoot(host, at).catch((error) => error)).toMatchObject({
     code: 'NOT_MOUNTED',
@@ -276,7 +276,7 @@ test('the files stay while another mount namespace shows them, and go afterwards
   expect(String(text)).toBe('upper');
 });
 
-test('the mounts of a deployment are known while they are there', async () => {
+test('the mounts of a deployment are found while they exist', async () => {
   const deployment = `${store.locations.checkouts}/etcd.0`;
   mkdirSync(`${deployment}/rootfs/etc`, { recursive: true });
   const point = { path: at, held: at };

@@ -100,7 +100,7 @@ test('checking a signature needs no folder for temporary files', async () => {
   expect(listLeftovers(store)).toEqual([]);
 });
 
-test('an image that was there before it was signed gets the signature with the next pull', async () => {
+test('an image that was stored before it was signed gets the signature with the next pull', async () => {
   const image = newImage();
   const name = await pushImage(registry, 'signed/later', image);
   const policy = `${store.host.env.HOME}/.config/containers/policy.json`;
@@ -185,6 +185,6 @@ test('the image of a list for this machine needs its own signature', async () =>
   expect((await pullImage(store.host, name, {})).image.id).toBe(image.manifest.digest.slice(7));
 });
 
-test('what was stored is sound', () => {
+test('the stored images are sound', () => {
   checkRepository(store);
 });

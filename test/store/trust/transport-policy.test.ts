@@ -55,7 +55,7 @@ function createTrusting(fallback: unknown, transports: Scopes): Promise<Sandbox>
 const SOURCES = ['oci:ALL/good', 'oci-archive:ALL/o.tar', 'docker-archive:ALL/a.tar', 'dir:ALL/d'];
 const fill = (source: string): string => source.replace('ALL', files.path);
 
-test.each(SOURCES)('%s is refused where everything is', async (source) => {
+test.each(SOURCES)('%s is refused when the policy rejects everything', async (source) => {
   await using store = await createTrusting(reject, { docker: { '': accept } });
   expect(await failedPull(store, fill(source))).toEqual({
     code: 'POLICY_REJECTED',
@@ -64,14 +64,17 @@ test.each(SOURCES)('%s is refused where everything is', async (source) => {
   });
 });
 
-test.each(SOURCES)('%s is taken where only its transport is accepted, and leaves nothing', async (source) => {
-  const transport = source.slice(0, source.indexOf(':'));
-  await using store = await createTrusting(reject, { [transport]: { '': accept } });
-  expect((await pullImage(store.host, fill(source), {})).fetched.length).toBe(1);
-  expect(listLeftovers(store)).toEqual([]);
-});
+test.each(SOURCES)(
+  '%s is accepted when the policy accepts only its transport, and leaves no files',
+  async (source) => {
+    const transport = source.slice(0, source.indexOf(':'));
+    await using store = await createTrusting(reject, { [transport]: { '': accept } });
+    expect((await pullImage(store.host, fill(source), {})).fetched.length).toBe(1);
+    expect(listLeftovers(store)).toEqual([]);
+  },
+);
 
-test.each(SOURCES)('%s is refused where only its transport is', async (source) => {
+test.each(SOURCES)('%s is refused when the policy rejects only its transport', async (source) => {
   const transport = source.slice(0, source.indexOf(':'));
   await using store = await createTrusting(accept, { [transport]: { '': reject } });
   expect((await failedPull(store, fill(source))).code).toBe('POLICY_REJECTED');

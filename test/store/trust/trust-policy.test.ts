@@ -89,7 +89,7 @@ const accepting: [title: string, policy: Policy][] = [
   ],
 ];
 
-test.each(accepting)('accepted by %s where all else is rejected', async (_, policy) => {
+test.each(accepting)('accepted by %s when everything else is rejected', async (_, policy) => {
   await using store = await createTrusting(policy);
   expect((await pullImage(store.host, name, {})).image.reference).toBe(name);
 });
