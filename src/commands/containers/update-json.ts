@@ -1,13 +1,13 @@
 import { buildErrorJson } from '../../cli/error-text.ts';
 import { explainFailure } from '../../cli/failure.ts';
-import type { UpdateLine } from './update-text.ts';
+import type { UpdateOutcome } from '../../containers/update/update-all.ts';
 
 /** Builds the document of `containers update --json`. */
-export function buildUpdateJson(lines: readonly UpdateLine[]): Record<string, unknown> {
+export function buildUpdateJson(lines: readonly UpdateOutcome[]): Record<string, unknown> {
   return { schemaVersion: 1, containers: lines.map(buildLine) };
 }
 
-function buildLine(line: UpdateLine): Record<string, unknown> {
+function buildLine(line: UpdateOutcome): Record<string, unknown> {
   const { outcome, name } = line;
   switch (line.outcome) {
     case 'up-to-date':
@@ -16,13 +16,15 @@ function buildLine(line: UpdateLine): Record<string, unknown> {
       return { outcome, name };
     case 'refused':
       return { outcome, name, image_id: line.imageId, reason: line.reason };
+    case 'kept':
+      return { outcome, name, reason: line.reason };
     case 'failed':
       return { outcome, name, error: buildErrorJson(explainFailure(line.error)) };
     default:
       return {
         outcome,
         name,
-        ...{ image: line.plan.image, image_id: line.plan.record.revision, deployment: line.plan.deployment },
+        ...{ image: line.plan.image, image_id: line.plan.record.revision, deployment: line.deployment },
         before: {
           image: line.from.image,
           image_id: line.from.imageId,

@@ -2,21 +2,11 @@
 
 import { formatTable } from '../../cli/output/format-table.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
-import type { UpdateResult } from '../../containers/update/update-request.ts';
+import type { UpdateOutcome } from '../../containers/update/update-all.ts';
 import { formatInstallPlan } from './plan-text.ts';
 
-/** The result for one container. */
-export type UpdateLine =
-  | { readonly outcome: 'held'; readonly name: string }
-  | UpdateResult
-  | {
-      readonly outcome: 'failed';
-      readonly name: string;
-      readonly error: { readonly code: string; readonly message: string };
-    };
-
 /** Formats the result for one container, in the words of the original if it had any (compatibility C-02). */
-export function formatUpdate(line: UpdateLine): string {
+export function formatUpdate(line: UpdateOutcome): string {
   switch (line.outcome) {
     case 'up-to-date':
       return 'Latest version already installed.\n';
@@ -31,17 +21,19 @@ export function formatUpdate(line: UpdateLine): string {
       ].join('\n');
     case 'updated':
       return `Updated ${line.name} to ${line.plan.image} (${shorten(line.plan.record.revision)})\n`;
+    case 'kept':
+      return `${line.name} was not updated: ${line.reason}.\n`;
     case 'failed':
       return '';
   }
 }
 
 /** Formats the table at the end of `containers update --all` (compatibility C-05). */
-export function formatUpdateSummary(lines: readonly UpdateLine[]): string {
+export function formatUpdateSummary(lines: readonly UpdateOutcome[]): string {
   const columns = [
-    { title: 'Container', read: ({ name }: UpdateLine) => name },
-    { title: 'Image ID before update', read: (line: UpdateLine) => shorten(readIds(line).before) },
-    { title: 'Image ID after update', read: (line: UpdateLine) => shorten(readIds(line).after) },
+    { title: 'Container', read: ({ name }: UpdateOutcome) => name },
+    { title: 'Image ID before update', read: (line: UpdateOutcome) => shorten(readIds(line).before) },
+    { title: 'Image ID after update', read: (line: UpdateOutcome) => shorten(readIds(line).after) },
     { title: 'Status', read: describeStatus },
   ];
   if (lines.length === 0) return '';
@@ -49,20 +41,22 @@ export function formatUpdateSummary(lines: readonly UpdateLine[]): string {
   return `\nSUMMARY\n${table}`;
 }
 
-function readIds(line: UpdateLine): { before: string; after: string } {
+function readIds(line: UpdateOutcome): { before: string; after: string } {
   switch (line.outcome) {
     case 'up-to-date':
       return { before: line.imageId, after: line.imageId };
-    case 'held':
     case 'refused':
+      return { before: line.installedId, after: line.installedId };
+    case 'held':
+    case 'kept':
     case 'failed':
-      return { before: '', after: '' };
+      return { before: line.imageId ?? '', after: line.imageId ?? '' };
     default:
       return { before: line.from.imageId, after: line.plan.record.revision };
   }
 }
 
-function describeStatus(line: UpdateLine): string {
+function describeStatus(line: UpdateOutcome): string {
   switch (line.outcome) {
     case 'up-to-date':
       return 'Updated';
@@ -74,6 +68,8 @@ function describeStatus(line: UpdateLine): string {
       return 'Not updated: it is held';
     case 'refused':
       return 'Not updated: its image failed before';
+    case 'kept':
+      return `Not updated: ${line.reason}`;
     case 'failed':
       return `Failed: ${line.error.code}`;
   }

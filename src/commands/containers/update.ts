@@ -8,7 +8,7 @@ import { createConsent } from '../options/consent.ts';
 import { healthOptions, parseHealthOptions } from '../options/health-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
 import { buildUpdateJson } from './update-json.ts';
-import { formatUpdate, formatUpdateSummary, type UpdateLine } from './update-text.ts';
+import { formatUpdate, formatUpdateSummary } from './update-text.ts';
 
 /** `--retry` concerns images here; after a lost connection, a transfer is tried again with the default pauses. */
 const { retry: _, ...accessOptions } = sourceOptions;
@@ -31,6 +31,11 @@ export const containersUpdate = defineCommand({
       kind: 'flag',
       short: 'a',
       description: 'Update all containers that are not held, and print a summary.',
+    },
+    together: {
+      kind: 'flag',
+      description:
+        'Update all of the containers or none: they are stopped and started together, and one that fails restores all.',
     },
     rebase: {
       kind: 'value',
@@ -74,13 +79,17 @@ export const containersUpdate = defineCommand({
       comment: 'Another image and another value',
       commands: ['atomic containers update --rebase registry.example.com/etcd:3.5 --set PORT=2380 etcd'],
     },
+    {
+      comment: 'Two containers that only work with each other',
+      commands: ['atomic containers update --pull --together etcd flannel'],
+    },
   ],
   files: [],
   exitStatuses: [],
   async run(host, { options, operands: { names } }, person) {
     const isAll = requireNames(options.all, names, options);
     const { updateContainer } = await import('../../containers/update/update.ts');
-    const { updateAll } = await import('../../containers/update/update-all.ts');
+    const { updateAll, updateAllTogether } = await import('../../containers/update/update-all.ts');
     const source = parseSourceOptions({ ...options, retry: undefined });
     const consent = {
       isGiven: options['accept-widening'] || host.settings.consent === 'any',
@@ -94,27 +103,17 @@ export const containersUpdate = defineCommand({
       consent: createConsent(host, person, consent),
     };
     const [name = ''] = names;
-    const lines: UpdateLine[] =
+    const updateSeveral = options.together ? updateAllTogether : updateAll;
+    const lines: readonly UpdateOutcome[] =
       names.length === 1
         ? [await updateContainer(host, name, request, source)]
-        : (await updateAll(host, isAll ? undefined : names, request, source)).map(toLine);
+        : await updateSeveral(host, isAll ? undefined : names, request, source);
     const exitStatus = lines.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
     if (options.json) return { text: formatJson(buildUpdateJson(lines)), exitStatus };
     const summary = isAll ? formatUpdateSummary(lines) : '';
     return { text: `${lines.map(formatUpdate).join('')}${summary}`, exitStatus };
   },
 });
-
-function toLine(outcome: UpdateOutcome): UpdateLine {
-  switch (outcome.kind) {
-    case 'done':
-      return outcome.result;
-    case 'held':
-      return { outcome: 'held', name: outcome.name };
-    case 'failed':
-      return { outcome: 'failed', ...outcome };
-  }
-}
 
 /** @returns whether all containers are meant; @throws BAD_OPTION in the words of the original (compatibility C-01) */
 function requireNames(

@@ -16,7 +16,12 @@ import { requireUnclaimedPaths } from '../prepare/host-paths.ts';
 import type { PreparedInstall } from '../prepare/prepare-install.ts';
 import { goBack } from '../recovery/walk-journal.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
-import { createDeclaredPaths, placeHostFiles, registerDeployment } from '../service/activate.ts';
+import {
+  createDeclaredPaths,
+  placeHostFiles,
+  registerDeployment,
+  reportEnabled,
+} from '../service/activate.ts';
 import { listPathsToCreate } from '../service/created-paths.ts';
 import { type DeclaredPaths, noPaths, undoDeclaredPaths } from '../service/declared-paths.ts';
 import { buildDeployment } from './build-deployment.ts';
@@ -55,6 +60,7 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
     declared = { text, missing: await listPathsToCreate(text) };
   });
   await undoOnFailure(host, journal, declared, () => createDeclaredPaths(host, name, plan.deployment));
+  await reportEnabled(host, name, plan.deployment);
   await removeJournal(host, journal);
   if (placed !== undefined) reportPlacedFiles(host, plan, placed);
 }

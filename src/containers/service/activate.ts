@@ -65,6 +65,7 @@ export async function activateDeployment(host: Host, name: string, folder: strin
   await placeHostFiles(host, name, folder);
   await registerDeployment(host, name, folder);
   await createDeclaredPaths(host, name, folder);
+  await reportEnabled(host, name, folder);
 }
 
 /** Writes the host files of a new container to their paths. May be repeated. */
@@ -110,12 +111,16 @@ export async function createDeclaredPaths(host: Host, name: string, folder: stri
   if (tmpfiles !== undefined) {
     await withTemplateHint('tmpfiles.template', () => runVisibly(host, buildCreateCommand(paths.tmpfiles)));
   }
-  // The service is enabled already. The command is printed here, because scripts expect this order.
-  if (unit !== undefined) host.report({ kind: 'command', argv: buildEnableCommand(name) });
   if (unit === undefined && tmpfiles === undefined) return;
   await syncDeclaredPaths(tmpfiles ?? '');
   // This sync covers both files, and the symlinks of `systemctl enable`.
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
+}
+
+/** Prints the command that has enabled the service, after that of systemd-tmpfiles: scripts expect this order. */
+export async function reportEnabled(host: Host, name: string, folder: string): Promise<void> {
+  const { unit } = await readCopies(folder, name);
+  if (unit !== undefined) host.report({ kind: 'command', argv: buildEnableCommand(name) });
 }
 
 /** Reads the deployment's copies of the unit and the tmpfiles.d file; `undefined` for a missing file. */

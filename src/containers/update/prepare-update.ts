@@ -49,7 +49,10 @@ export async function prepareUpdate(
   }
   const refused = request.retries || isSameImage ? undefined : await findRefused(host, name, image.id);
   if (refused !== undefined) {
-    return { outcome: 'refused', name, imageId: image.id, reason: refused.reason };
+    return {
+      ...{ outcome: 'refused', name, imageId: image.id },
+      ...{ installedId: record.revision, reason: refused.reason },
+    };
   }
   await requireUnchangedFiles(host, current);
   await requireNotShown(host, name);

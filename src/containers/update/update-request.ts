@@ -25,11 +25,19 @@ export interface UpdateRequest extends HealthChoice, ValueChange {
 export type UpdateResult =
   | { readonly outcome: 'up-to-date'; readonly name: string; readonly imageId: string }
   /** The service did not come up with the image before, and the image is not tried again. */
-  | { readonly outcome: 'refused'; readonly name: string; readonly imageId: string; readonly reason: string }
+  | {
+      readonly outcome: 'refused';
+      readonly name: string;
+      readonly imageId: string;
+      readonly installedId: string;
+      readonly reason: string;
+    }
   | {
       readonly outcome: 'planned' | 'updated';
       readonly name: string;
       readonly from: { readonly deployment: number; readonly image: string; readonly imageId: string };
+      /** The number of the new deployment. */
+      readonly deployment: number;
       readonly plan: InstallPlan;
       /** The privileges that only the new deployment asks for. */
       readonly widening: readonly Privilege[];

@@ -153,9 +153,9 @@ function describe(
   { current, prepared: { plan }, widening, running }: PreparedUpdate,
   { starts }: UpdateRequest,
 ) {
-  const { name, active, record } = current;
+  const { name, active, other, record } = current;
   return {
-    name,
+    ...{ name, deployment: other },
     from: { deployment: active, image: record.image, imageId: record.revision },
     ...{ plan, widening, restarted: starts ? running : [] },
   };
