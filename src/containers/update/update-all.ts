@@ -10,7 +10,7 @@ import type { UpdateRequest, UpdateResult } from './update-request.ts';
 import { updateTogether } from './update-together.ts';
 
 /** The result for a container that keeps its image; `imageId` is undefined when it cannot be read. */
-export type NotUpdated = { readonly name: string; readonly imageId: string | undefined } & (
+type NotUpdated = { readonly name: string; readonly imageId: string | undefined } & (
   | { readonly outcome: 'held' }
   | { readonly outcome: 'failed'; readonly error: AtomicError }
   /** Another container of its group failed. */
