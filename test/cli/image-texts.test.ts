@@ -43,6 +43,13 @@ describe('images info', () => {
       ]),
       required: ['WORD'],
     },
+    asks: {
+      privileges: [
+        { kind: 'user', subject: 'root' },
+        { kind: 'host-path', subject: '/srv/$WORD', access: 'writable' },
+      ],
+      unknown: ['the template is wrong'],
+    },
     size: { whole: 228_090_000, shared: 8_000, own: 228_082_000 },
   };
 
@@ -63,6 +70,12 @@ describe('images info', () => {
         'WORD: {DEF_VALUE}',
         '',
         '',
+        'Asks of the host, with the default values:',
+        'to run as root',
+        '/srv/$WORD of the host, writable',
+        'not known: the template is wrong',
+        '',
+        '',
         'Size on disk: 228.09 MB',
         'Shared with other images: 8.00 KB',
         'Only in this image: 228.08 MB',
@@ -72,7 +85,8 @@ describe('images info', () => {
   });
 
   test('an image without labels and variables', () => {
-    const plain = { ...info, labels: {}, variables: { optional: new Map(), required: [] } };
+    const asks = { privileges: [], unknown: [] };
+    const plain = { ...info, labels: {}, variables: { optional: new Map(), required: [] }, asks };
     expect(formatImageInfo(plain)).toBe(
       [
         'Image Name: gscrivano/etcd:latest',
@@ -93,6 +107,8 @@ describe('images info', () => {
       id,
       labels: info.labels,
       variables: { optional: { PORT: '8081', RUNTIME: null }, required: ['WORD'] },
+      asks: info.asks.privileges,
+      asks_unknown: ['the template is wrong'],
       size: { bytes: 228_090_000, shared_bytes: 8_000, own_bytes: 228_082_000 },
     });
   });

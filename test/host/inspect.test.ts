@@ -1,6 +1,7 @@
 /** The output about a container: healthy, updated, refused, held, damaged. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { formatJournal } from '../../src/containers/journal-format.ts';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
 import { checkouts } from './host-state.ts';
@@ -71,6 +72,38 @@ test('one deployment, its values and their origins', async () => {
   expect(text).toContain('  Values       person    KEPT=1\n               person    LONG=a long value');
   expect(text).not.toContain('Other deployment');
   expect(text).not.toContain('DESTDIR');
+});
+
+test('what an image asks of the host is the same before the install; what it depends on is a variable', async () => {
+  const readAsks = async (name: string) => {
+    const { asks, asks_unknown } = JSON.parse(await atomic(['images', 'info', '--json', name]));
+    return { asks, asks_unknown };
+  };
+  const { installed } = (await inspect()).deployments[0];
+  expect(await readAsks(installed.image)).toEqual({ asks: installed.asks, asks_unknown: [] });
+
+  const config = JSON.parse(serviceExports['config.json.template'] ?? '');
+  const mount = { destination: '/data', type: 'bind', source: '$DATA', options: ['bind', 'ro'] };
+  const template = JSON.stringify({ ...config, mounts: [...config.mounts, mount] });
+  const open = await images.push('open', {
+    exports: { ...serviceExports, 'config.json.template': template },
+  });
+  await atomic(['pull', open]);
+  expect((await readAsks(open)).asks).toContainEqual({
+    ...{ kind: 'host-path', subject: '$DATA', access: 'read-only' },
+  });
+  const broken = await images.push('bad', {
+    exports: {
+      ...serviceExports,
+      'config.json.template': '{"a": $}',
+      'tmpfiles.template': 'd /srv/x - - -\n',
+    },
+  });
+  await atomic(['pull', broken]);
+  expect(await readAsks(broken)).toEqual({
+    asks: [{ kind: 'tmpfiles', subject: 'd /srv/x - - -' }],
+    asks_unknown: [expect.stringContaining("'/exports/config.json.template' cannot be used")],
+  });
 });
 
 test('diff of a container with one deployment, or of anything else alone, is refused', async () => {
@@ -181,8 +214,11 @@ test('damage is a line, and the other facts are shown', async () => {
 
 test('an interrupted operation is named', async () => {
   const journal = `${checkouts}/.atomic/journal/web.json`;
-  const record = { operation: 'update', container: 'web', from: 1, to: 0, phase: 'building', running: [] };
-  writeFileSync(journal, JSON.stringify({ version: 1, ...record, isEnabled: true, hadPrevious: true }));
+  const commit = { phase: 'building' } as const;
+  writeFileSync(
+    journal,
+    formatJournal({ operation: 'update', containers: ['web'], commit, back: [], rest: [] }),
+  );
   expect(await inspect()).toMatchObject({
     operation: { operation: 'update', phase: 'building' },
     problems: [expect.stringContaining('An update still runs, or was interrupted')],

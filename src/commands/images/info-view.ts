@@ -1,5 +1,6 @@
 import { toPrintable } from '../../base/printable.ts';
 import { formatSize } from '../../cli/output/format-size.ts';
+import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
 import type { ImageInfo } from '../../containers/image-info.ts';
 
 /** The longest default value that is shown, in characters. */
@@ -9,7 +10,7 @@ const SET_BY_SYSTEM = '{SET_BY_OS}';
 const NO_DEFAULT = '{DEF_VALUE}';
 
 /** Formats `images info` in the words of the original (compatibility M-40), and the sizes. */
-export function formatImageInfo({ image, labels, variables, size }: ImageInfo): string {
+export function formatImageInfo({ image, labels, variables, asks, size }: ImageInfo): string {
   const sections = [
     [
       `Image Name: ${toPrintable(image.reference)}`,
@@ -25,6 +26,10 @@ export function formatImageInfo({ image, labels, variables, size }: ImageInfo): 
       'Template variables that has no default value, and must be set with --set:',
       variables.required.map((name) => formatPair(name, NO_DEFAULT)),
     ),
+    formatSection('Asks of the host, with the default values:', [
+      ...formatPrivileges(asks.privileges),
+      ...asks.unknown.map((reason) => `not known: ${toPrintable(reason)}`),
+    ]),
     [
       `Size on disk: ${formatSize(size.whole)}`,
       `Shared with other images: ${formatSize(size.shared)}`,
@@ -38,7 +43,13 @@ export function formatImageInfo({ image, labels, variables, size }: ImageInfo): 
 }
 
 /** Builds the document of `images info --json`; for a default of null the system provides the value. */
-export function buildImageInfoJson({ image, labels, variables, size }: ImageInfo): Record<string, unknown> {
+export function buildImageInfoJson({
+  image,
+  labels,
+  variables,
+  asks,
+  size,
+}: ImageInfo): Record<string, unknown> {
   return {
     schemaVersion: 1,
     reference: image.reference,
@@ -48,6 +59,8 @@ export function buildImageInfoJson({ image, labels, variables, size }: ImageInfo
       optional: Object.fromEntries([...variables.optional].map(([name, value]) => [name, value ?? null])),
       required: variables.required,
     },
+    asks: asks.privileges,
+    asks_unknown: asks.unknown,
     size: { bytes: size.whole, shared_bytes: size.shared, own_bytes: size.own },
   };
 }

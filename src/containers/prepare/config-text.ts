@@ -64,7 +64,8 @@ export async function readRuntimeConfig(
   return { text, config, warnings: [...listPrivilegeWarnings(config), ...sources.warnings] };
 }
 
-async function readConfigText({ tree, exports, imageConfig, values }: ConfigSource): Promise<string> {
+/** The text of `config.json`, not yet checked. @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID */
+export async function readConfigText({ tree, exports, imageConfig, values }: ConfigSource): Promise<string> {
   if (exports.config !== undefined) return exports.config.text;
   const template = exports.configTemplate;
   if (template !== undefined) return substituteTemplate(template.text, values, template.file);

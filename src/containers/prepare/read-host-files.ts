@@ -9,6 +9,7 @@ import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import type { StoredImage } from '../../image/image.ts';
 import { type WalkedEntry, walkImage } from '../../store/walk-image.ts';
+import type { HostFileMode } from '../consent/host-file-privileges.ts';
 import { hashFile, isAsRecorded, lookAtHostFile } from '../hostfiles/look-at-host-file.ts';
 import type { ExportsManifest } from '../render/exports-manifest.ts';
 import {
@@ -76,6 +77,26 @@ export async function planHostFiles(host: Host, subject: HostFilesSubject): Prom
   const { files, kept } = await compareWithHost(wanted, subject);
   const folders = await listMissingFolders(files, named, previous);
   return { files, folders, kept, record: buildRecord(files, folders, manifest, renames) };
+}
+
+/**
+ * Lists what an image would put on the host, without a look at the host.
+ *
+ * @throws EXPORTS_INVALID, TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE
+ */
+export function listHostFileModes(
+  host: Host,
+  image: StoredImage,
+  manifest: ExportsManifest,
+  values: TemplateValues,
+): readonly HostFileMode[] {
+  const renames = normalizeRenames(substituteRenames(manifest.renameFiles, values));
+  return [...listEntries(host, image)]
+    .filter(({ kind, isEmpty }) => kind !== 'directory' || isEmpty)
+    .map(({ path, kind, mode }) => ({
+      path: renameHostPath(requirePlainPath(`/${path}`), renames),
+      ...{ kind, mode },
+    }));
 }
 
 function* listEntries(host: Host, image: StoredImage): Generator<WalkedEntry> {

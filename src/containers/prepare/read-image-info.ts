@@ -12,6 +12,7 @@ import {
   parseExportsManifest,
 } from '../render/exports-manifest.ts';
 import { type ImageVariables, sortVariables } from '../render/values/image-variables.ts';
+import { readImageAsks } from './read-image-asks.ts';
 
 /** The same limit as for an install. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
@@ -21,10 +22,12 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
  */
 export async function readImageInfo(host: Host, image: StoredImage): Promise<ImageInfo> {
   const { config } = await readConfiguration(host, image);
+  const variables = readVariables(host, image);
   return {
     image,
     labels: config.labels,
-    variables: readVariables(host, image),
+    variables,
+    asks: await readImageAsks(host, image, config, variables.required),
     size: await measureImage(host, image),
   };
 }
