@@ -1,58 +1,45 @@
 /** The shared parts of the lines of the benchmark: a folder, a registry with the images, and the programs. */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { writeContainersConfig } from '../test/support/containers-config.ts';
+import { join } from 'node:path';
+import { writeContainersConfig, writeHostContainersConfig } from '../test/support/containers-config.ts';
 import { startRegistry } from '../test/support/registry.ts';
-import { createTemporaryFolder } from '../test/support/temporary.ts';
+import type { RegistryAddress } from '../test/support/registry-push.ts';
 import { createAtomic, createPodman, type Engine, type Environment } from './engines.ts';
-import { type Folder, mountFilesystem } from './filesystem.ts';
+import type { Folder } from './filesystem.ts';
 import { createImages, type Images } from './images.ts';
+import type { SessionRequest } from './session.ts';
 
 export interface Bench extends AsyncDisposable {
   readonly pairs: number;
   /** On a filesystem of its own. Stores stay in it until the end, so that no run pays for the removal of another's. */
   readonly folder: Folder;
+  readonly registry: RegistryAddress;
   readonly images: Images;
   /** The plain environment of everything that is measured. */
   readonly env: Environment;
-  /** Aborted when the person ends the benchmark. */
-  readonly signal: AbortSignal;
   readonly atomic: Engine;
   readonly podman: Engine;
 }
 
-/** @param signal ends the running program; its failure then ends the line */
-export async function createBench(pairs: number, signal: AbortSignal): Promise<Bench> {
-  const outside = await createTemporaryFolder('bench');
-  const folder = mountFilesystem(outside);
+export async function createBench(request: SessionRequest): Promise<Bench> {
+  const folder: Folder = { path: request.folder, join: (...names) => join(request.folder, ...names) };
   const registry = await startRegistry();
-  const config = await writeContainersConfig(folder.join('config'), { insecure: [registry.address] });
+  const settings = { insecure: [registry.address] };
+  const config = await writeContainersConfig(folder.join('config'), settings);
+  // For what systemd starts.
+  await writeHostContainersConfig(settings);
   const env = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     LANG: 'C.UTF-8',
     ...config,
   };
   return {
-    pairs,
+    pairs: request.pairs,
     folder,
+    registry,
     images: createImages(registry, folder),
     env,
-    signal,
-    atomic: createAtomic({ env, signal }),
-    podman: createPodman({ env, signal }),
-    async [Symbol.asyncDispose]() {
-      await registry.stop();
-      unmountBelow(outside.path);
-      await outside.remove();
-    },
+    atomic: createAtomic(env),
+    podman: createPodman(env),
+    [Symbol.asyncDispose]: registry.stop,
   };
-}
-
-/** Unmounts the filesystem, and the bind mounts of each store on itself that podman leaves. */
-function unmountBelow(folder: string): void {
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .filter((path) => path.startsWith(`${folder}/`));
-  if (mounts.length > 0) spawnSync('umount', mounts.reverse(), { stdio: 'inherit' });
 }

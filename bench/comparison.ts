@@ -9,6 +9,8 @@ export interface Comparison {
   readonly against: string;
   /** The highest ratio that meets the aim. */
   readonly aim?: number;
+  /** How many milliseconds more are wanted, or less, instead of a ratio. */
+  readonly moreMs?: number;
   readonly metric: Metric;
   /** Samples with the same index are a pair. */
   readonly ours: readonly Sample[];
@@ -40,6 +42,16 @@ export function describeRatios({ ours, other }: Comparison, read: (sample: Sampl
     ours.flatMap((sample, index) => {
       const paired = other[index];
       return paired === undefined ? [] : [read(sample) / read(paired)];
+    }),
+  );
+}
+
+/** Ours less the other, pair by pair. */
+export function describeDifferences({ ours, other }: Comparison, read: (sample: Sample) => number): Spread {
+  return describeSpread(
+    ours.flatMap((sample, index) => {
+      const paired = other[index];
+      return paired === undefined ? [] : [read(sample) - read(paired)];
     }),
   );
 }

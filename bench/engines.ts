@@ -1,6 +1,5 @@
 /** The programs that are compared, each with a store in a folder of its own. */
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from './measure.ts';
 
 export interface Engine {
@@ -10,32 +9,25 @@ export interface Engine {
 
 export type Environment = Readonly<Record<string, string>>;
 
-export const builtAtomic = fileURLToPath(new URL('../dist/atomic', import.meta.url));
+/** `dist/atomic`: the host shows it there. */
+export const builtAtomic = '/usr/bin/atomic';
 
-export interface EngineOptions {
-  readonly env: Environment;
-  /** Ends the running programs. */
-  readonly signal?: AbortSignal;
-}
-
-/** @param program the executable; `/usr/bin/atomic` inside the host */
-export function createAtomic({ env, signal }: EngineOptions, program = builtAtomic): Engine {
+export function createAtomic(env: Environment): Engine {
   return {
     command: (folder, args) => ({
-      argv: [program, ...args],
+      argv: [builtAtomic, ...args],
       env: { ...env, ...buildAtomicLocations(folder) },
-      signal,
     }),
   };
 }
 
 /** The folders need short names: podman takes a `--runroot` of up to 50 characters. */
-export function createPodman({ env, signal }: EngineOptions): Engine {
+export function createPodman(env: Environment): Engine {
   return {
     command(folder, args) {
       const at = (name: string): string => join(folder, name);
       const places = ['--root', at('root'), '--runroot', at('run'), '--tmpdir', at('tmp')];
-      return { argv: ['podman', ...places, '--storage-driver', 'overlay', ...args], env, signal };
+      return { argv: ['podman', ...places, '--storage-driver', 'overlay', ...args], env };
     },
   };
 }

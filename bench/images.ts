@@ -1,7 +1,9 @@
 /** The images of the benchmark, made and pushed when a line first asks for them. */
-import { buildImage } from '../test/support/oci-image.ts';
+import { readFileSync } from 'node:fs';
+import { type BuiltImage, buildImage } from '../test/support/oci-image.ts';
 import { pushImage, type RegistryAddress } from '../test/support/registry-push.ts';
 import type { TarEntry } from '../test/support/tar-writer.ts';
+import { tree } from '../test/support/tree.ts';
 import { buildEntries, generateFiles, largeRoot, smallRoot, splitFiles, standardRoot } from './data.ts';
 import type { Folder } from './filesystem.ts';
 import { type LayerFile, pushLayers, writeLayerFile } from './layer-file.ts';
@@ -22,6 +24,8 @@ export interface Images {
   largeRootInOneLayer(): Promise<string>;
   /** Images of one small layer each, nothing shared. */
   smallImages(count: number): Promise<string[]>;
+  /** A service that waits for its end. Each call pushes a new version, with one small new layer, under the same name. */
+  pushService(): Promise<string>;
 }
 
 /** The default of container tools. */
@@ -35,6 +39,7 @@ const REBUILD_SHARE = 20;
 
 export function createImages(registry: RegistryAddress, folder: Folder): Images {
   let written = 0;
+  let services = 0;
   const write = (entries: ReturnType<typeof buildEntries>, level = GZIP_DEFAULT): Promise<LayerFile> => {
     written += 1;
     return writeLayerFile(folder.join(`layer-${written}.tar.gz`), entries, level);
@@ -65,6 +70,10 @@ export function createImages(registry: RegistryAddress, folder: Folder): Images 
       push('large', [await write(buildEntries(generateFiles(largeRoot)), GZIP_FAST)]),
     ),
     smallImages: (count) => inTurn([...Array(count).keys()], (number) => pushSmallImage(registry, number)),
+    pushService: () => {
+      services += 1;
+      return pushImage(registry, 'bench/service', buildService(services));
+    },
   };
 }
 
@@ -89,6 +98,60 @@ function pushSmallImage(registry: RegistryAddress, number: number): Promise<stri
     ],
   });
   return pushImage(registry, `bench/small-${number}`, image);
+}
+
+/** Ends at SIGTERM, as a service should, and uses no processor meanwhile. */
+const runScript = `#!/bin/sh
+trap 'exit 0' TERM
+sleep 1000000 &
+wait
+`;
+
+/** The namespaces are those that the containers of podman get with `--network host`. */
+const serviceConfig = JSON.stringify({
+  ociVersion: '1.0.0',
+  process: { terminal: false, user: { uid: 0, gid: 0 }, args: ['/bin/run.sh'], env: ['PATH=/bin'], cwd: '/' },
+  root: { path: 'rootfs', readonly: true },
+  mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }],
+  linux: { namespaces: ['mount', 'pid', 'ipc', 'uts'].map((type) => ({ type })) },
+});
+
+const serviceUnit = `[Unit]
+Description=$NAME
+
+[Service]
+ExecStart=$EXEC_START
+ExecStop=$EXEC_STOP
+WorkingDirectory=$DESTDIR
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+function buildService(version: number): BuiltImage {
+  return buildImage({
+    config: { Cmd: ['/bin/run.sh'] },
+    layers: [
+      tree`
+        d bin 0755
+        f bin/busybox 0755 ${readFileSync('/bin/busybox')}
+        f bin/run.sh 0755 ${runScript}
+        l bin/sh -> busybox
+        l bin/sleep -> busybox
+        d dev 0755
+        d etc 0755
+        d proc 0555
+        d run 0755
+        d sys 0555
+        d tmp 01777
+        d exports 0755
+        f exports/config.json.template 0644 ${serviceConfig}
+        f exports/service.template 0644 ${serviceUnit}
+      `,
+      tree`f etc/version 0644 ${`${version}
+`}`,
+    ],
+  });
 }
 
 async function inTurn<Item, Result>(

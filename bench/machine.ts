@@ -20,8 +20,31 @@ const versionCommands: Readonly<Record<string, readonly string[]>> = {
   skopeo: ['skopeo', '--version'],
   ostree: ['ostree', '--version'],
   runc: ['runc', '--version'],
+  crun: ['crun', '--version'],
   systemd: ['systemctl', '--version'],
 };
+
+/**
+ * Measures for a second.
+ *
+ * @returns the share of the machine's processor time that other programs take, from 0 to 1
+ */
+export async function readBusyShare(): Promise<number> {
+  const before = readProcessorTimes();
+  await Bun.sleep(1_000);
+  const after = readProcessorTimes();
+  const all = after.all - before.all;
+  return all === 0 ? 0 : 1 - (after.idle - before.idle) / all;
+}
+
+/** Of all processors together; time that a processor waited for a disk is idle too. */
+function readProcessorTimes(): { readonly all: number; readonly idle: number } {
+  const line = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '';
+  // The two columns behind these eight are in the first two already.
+  const times = line.split(' ').slice(0, 8).map(Number);
+  const all = times.reduce((sum, time) => sum + time, 0);
+  return { all, idle: (times[3] ?? 0) + (times[4] ?? 0) };
+}
 
 /** @throws Error when a program is missing */
 export function readMachine(folder: string): Machine {

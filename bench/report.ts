@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   type Comparison,
+  describeDifferences,
   describeRatios,
   describeSpread,
   type Metric,
@@ -13,26 +14,34 @@ import type { Machine } from './machine.ts';
 import type { LineResult, Results } from './results.ts';
 
 const PAGE = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
-const BEGIN = '<!-- results: begin; written by `npm run bench` -->';
-const END = '<!-- results: end -->';
 
-/** Replaces the text between the markers of the page. */
-export function writeReport(results: Results): void {
+/** More than this share of the processors in other programs changes the numbers. */
+export const BUSY_SHARE = 0.1;
+
+/** Replaces what is between the markers of the release in the page. */
+export function writeReport(release: string, results: Results): void {
   const page = readFileSync(PAGE, 'utf8');
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin === -1 || end < begin)
-    throw new Error(`${PAGE}: the lines "${BEGIN}" and "${END}" are not there`);
-  const report = `${BEGIN}\n\n${formatReport(results)}\n\n`;
-  writeFileSync(PAGE, page.slice(0, begin) + report + page.slice(end));
+  const begin = `<!-- ${release}: begin; written by \`npm run bench\` -->`;
+  const end = `<!-- ${release}: end -->`;
+  const [start, stop] = [page.indexOf(begin), page.indexOf(end)];
+  if (start === -1 || stop < start)
+    throw new Error(`${PAGE}: the lines "${begin}" and "${end}" are not there`);
+  const report = `${begin}\n\n${formatReport(results)}\n\n`;
+  writeFileSync(PAGE, page.slice(0, start) + report + page.slice(stop));
 }
 
 export function formatReport({ machine, lines }: Results): string {
   const loads = lines.map(({ loadBefore }) => loadBefore.toFixed(1));
   const days = [...new Set(lines.map(({ measuredAt }) => measuredAt.slice(0, 10)))].sort();
+  const commits = [...new Set(lines.flatMap(({ commit }) => commit ?? []))];
+  const busy = lines.filter(({ busyBefore = 0 }) => busyBefore > BUSY_SHARE).map(({ name }) => name);
+  const measured = `Measured on ${days.join(', ')}, commit ${commits.join(', ')}.`;
+  const load = `Load of the machine before each line: ${loads.join(', ')}.`;
+  const warning = `**The machine had other work before these lines: ${busy.join(', ')}.**`;
   return [
     formatTable(lines),
     formatMachine(machine),
-    `Measured on ${days.join(', ')}. Load of the machine before each line: ${loads.join(', ')}.`,
+    [measured, load, ...(busy.length === 0 ? [] : [warning])].join('\n'),
   ].join('\n\n');
 }
 
@@ -44,7 +53,7 @@ function formatTable(lines: readonly LineResult[]): string {
 }
 
 function formatRow(comparison: Comparison): string[] {
-  const { what, against, aim, metric, ours, other } = comparison;
+  const { what, against, metric, ours, other } = comparison;
   const read = readMetric(metric);
   const ratios = describeRatios(comparison, read);
   return [
@@ -53,10 +62,25 @@ function formatRow(comparison: Comparison): string[] {
     formatAmount(describeSpread(ours.map(read)).median, metric),
     formatAmount(describeSpread(other.map(read)).median, metric),
     formatRatios(ratios),
-    metric === 'time' ? formatNumber(describeRatios(comparison, ({ cpuMs }) => cpuMs).median) : '',
-    aim === undefined ? '' : `${aim} or less: ${isWithin(judge(ratios, metric), aim) ? 'met' : '**missed**'}`,
+    formatCpuRatio(comparison),
+    formatAim(comparison, ratios),
     String(Math.min(ours.length, other.length)),
   ];
+}
+
+/** Empty where no processor time was measured. */
+function formatCpuRatio(comparison: Comparison): string {
+  const ratio = describeRatios(comparison, ({ cpuMs }) => cpuMs).median;
+  return comparison.metric === 'time' && Number.isFinite(ratio) ? formatNumber(ratio) : '';
+}
+
+function formatAim(comparison: Comparison, ratios: Spread): string {
+  const { aim, moreMs, metric } = comparison;
+  const judged = (isMet: boolean): string => (isMet ? 'met' : '**missed**');
+  if (aim !== undefined) return `${aim} or less: ${judged(isWithin(judge(ratios, metric), aim))}`;
+  if (moreMs === undefined) return '';
+  const { median } = describeDifferences(comparison, readMetric(metric));
+  return `${moreMs} ms more or less: ${judged(median <= moreMs)} (${median.toFixed(0)} ms)`;
 }
 
 /** The disk shall suffice at any point; times and memory differ from run to run. */

@@ -1,4 +1,4 @@
-/** The raw numbers: `bench/results/latest.json`, kept in git so that a change can be compared with what was. */
+/** The raw numbers: `bench/results/RELEASE.json`, kept in git so that a change can be compared with what was. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,10 @@ export interface LineResult {
   readonly measuredAt: string;
   /** Load of the machine over the minute before: high means that something else was running. */
   readonly loadBefore: number;
+  /** The share of its processors that other programs took in the second before, from 0 to 1. */
+  readonly busyBefore?: number;
+  /** What was measured. */
+  readonly commit?: string;
   readonly comparisons: readonly Comparison[];
 }
 
@@ -21,7 +25,10 @@ export interface Results {
   readonly lines: readonly LineResult[];
 }
 
-const FILE = fileURLToPath(new URL('results/latest.json', import.meta.url));
+/** One file for each release of Debian. */
+function nameFile(release: string): string {
+  return fileURLToPath(new URL(`results/${release}.json`, import.meta.url));
+}
 
 /**
  * Writes the results, and keeps the earlier ones of lines that were not measured now: only when they are of a machine
@@ -31,23 +38,25 @@ const FILE = fileURLToPath(new URL('results/latest.json', import.meta.url));
  * @returns what is in the file now
  */
 export function writeResults(
+  release: string,
   machine: Machine,
   measured: readonly LineResult[],
   order: readonly string[],
 ): Results {
-  const earlier = findResults();
+  const file = nameFile(release);
+  const earlier = findResults(file);
   const kept = earlier !== undefined && isDeepStrictEqual(earlier.machine, machine) ? earlier.lines : [];
   const lines = order.flatMap(
     (name) => measured.find((line) => line.name === name) ?? kept.find((line) => line.name === name) ?? [],
   );
   const results: Results = { schemaVersion: 1, machine, lines };
-  mkdirSync(dirname(FILE), { recursive: true });
-  writeFileSync(FILE, `${formatResults(results)}\n`);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${formatResults(results)}\n`);
   return results;
 }
 
-function findResults(): Results | undefined {
-  return existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Results) : undefined;
+function findResults(file: string): Results | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results) : undefined;
 }
 
 /** JSON with a line for each run, so that a diff shows which runs are other ones. */

@@ -10,7 +10,7 @@ import { measureRounds, SHORT_COMMAND_FACTOR } from '../measure.ts';
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
 export async function measureVersion(bench: Bench): Promise<Comparison[]> {
-  const { env, signal } = bench;
+  const { env } = bench;
   const empty = bench.folder.join('empty');
   writeFileSync(`${empty}.ts`, '');
   execFileSync(process.execPath, ['scripts/build.ts', `${empty}.ts`, empty], {
@@ -19,8 +19,8 @@ export async function measureVersion(bench: Bench): Promise<Comparison[]> {
   });
   const { ours, other } = await measureRounds(
     {
-      ours: () => ({ argv: [builtAtomic, '--version'], env, signal }),
-      other: () => ({ argv: [empty], env, signal }),
+      ours: () => ({ argv: [builtAtomic, '--version'], env }),
+      other: () => ({ argv: [empty], env }),
     },
     { rounds: bench.pairs * SHORT_COMMAND_FACTOR, sync: false },
   );
