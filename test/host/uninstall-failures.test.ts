@@ -121,10 +121,10 @@ test('a journal that an install has left does not end the service later', async 
   await atomic(['uninstall', 'other']);
 });
 
-/** Makes a program that kills itself when one of its arguments is `word`. @returns the folder that it is in */
-function writeDying(program: string, word: string): string {
+/** Makes a program that ends when one of its arguments is `word`. @returns the folder that it is in */
+function writeDying(program: string, word: string, end = 'kill -KILL $$'): string {
   const real = sh(`command -v ${program}`).trim();
-  const script = `#!/bin/sh\ncase " $* " in *" ${word} "*) kill -KILL $$;; esac\nexec ${real} "$@"\n`;
+  const script = `#!/bin/sh\ncase " $* " in *" ${word} "*) ${end};; esac\nexec ${real} "$@"\n`;
   sh('rm -rf /tmp/dying; mkdir /tmp/dying');
   writeFileSync(`/tmp/dying/${program}`, script, { mode: 0o755 });
   return '/tmp/dying';
@@ -147,5 +147,16 @@ test.each([
     sh('systemctl is-active spare; systemctl is-enabled spare');
   } else expect(run.stderr).toContain('error: uninstalling spare is not finished: ');
   await atomic(outcome === 'kept' ? ['uninstall', 'spare'] : ['recover']);
+  expect(sh(`find /etc ${checkouts} /run -path '*/locks/*' -prune -o -name '*spare*' -print`)).toBe('');
+});
+
+test('a service that cannot be disabled is no success', async () => {
+  await atomic(['install', '--system', '--name', 'spare', other]);
+  const env = { PATH: `${writeDying('systemctl', 'disable', 'echo no >&2; exit 1')}:${process.env.PATH}` };
+  const run = await runAtomic(['uninstall', 'spare'], { env });
+  expect(run.status).toBe(1);
+  expect(run.stderr).toMatch(/^error: uninstalling spare is not finished: .*systemctl .*disable/m);
+  expect(sh('systemctl is-enabled spare').trim()).toBe('enabled');
+  await atomic(['uninstall', 'spare']);
   expect(sh(`find /etc ${checkouts} /run -path '*/locks/*' -prune -o -name '*spare*' -print`)).toBe('');
 });

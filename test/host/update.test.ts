@@ -4,7 +4,7 @@ import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync, writeFileSyn
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
 import { type ImageFiles, type ImageSource, openImageSource, serviceExports } from './container-images.ts';
 import { checkouts } from './host-state.ts';
-import { runKilled } from './killed-runs.ts';
+import { journals, runKilled, runWithDiskErrors } from './killed-runs.ts';
 import { command, runCommand, waitUntil } from './support/commands.ts';
 import { readActivity, readEnablement, readInvocation } from './support/services.ts';
 
@@ -332,6 +332,49 @@ describe('an update that fails restores the old deployment, and the units that r
     );
     writeFileSync(unit, text);
     await expectOld();
+  });
+
+  test("an alias that is a unit of the host's, and an image that only runs once", async () => {
+    const unit = `${serviceExports['service.template']}Alias=systemd-journald.service\n`;
+    await pushNext('new', undefined, { 'service.template': unit });
+    expect(await failingAtomic1(['containers', 'update', '--pull', 'web'])).toContain(
+      "error: Cannot update web: 'Alias=systemd-journald.service' in its unit: ",
+    );
+    await push({ config: { Labels: { 'atomic.run': 'once' } } });
+    expect(await failingAtomic1(['containers', 'update', '--pull', 'web'])).toContain(
+      `error: Cannot update web to ${service}: its label atomic.run=once `,
+    );
+    await expectOld();
+  });
+
+  test('a disk with an error when the update is about to be recorded as done', async () => {
+    await pushNext('new');
+    await atomic(['pull', service]);
+    // The journal is written three times: this is the last.
+    const run = runWithDiskErrors(['containers', 'update', ...quick, 'web'], { fsync: journals }, 'when=3');
+    expect([run.status, run.stderr]).toEqual([1, expect.stringContaining('; web.0 is restored\n')]);
+    await expectOld();
+  });
+
+  test('what does not start again is named, and there is nothing to recover', async () => {
+    writeFileSync('/run/leaf-may-start', '');
+    writeFileSync(
+      '/run/systemd/system/leaf.service',
+      '[Unit]\nBindsTo=web.service\nAfter=web.service\n[Service]\nExecStartPre=/bin/test -e /run/leaf-may-start\nExecStart=/bin/sleep infinity\n',
+    );
+    await command('systemctl', 'daemon-reload');
+    await command('systemctl', 'start', 'leaf');
+    rmSync('/run/leaf-may-start');
+    await pushNext('new');
+    const stderr = await failingAtomic1(['containers', 'update', '--pull', ...quick, 'web']);
+    expect(stderr).toContain('undoing that failed too');
+    expect(stderr).toContain(
+      'hint: Everything else is restored: look for the cause with `systemctl --failed`',
+    );
+    expect(await atomic(['recover'])).toBe('Nothing to recover.\n');
+    await expectOld();
+    rmSync('/run/systemd/system/leaf.service');
+    await command('systemctl', 'daemon-reload');
   });
 
   test('a variable without a value', async () => {

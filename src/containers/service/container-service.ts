@@ -130,14 +130,21 @@ export async function startServiceAgain(host: Host, name: string, running: reado
   if (result.exitCode !== 0) host.report({ kind: 'warning', text: buildCommandFailed(result).message });
 }
 
-/** Removes the symlinks that enable the service, also those to a removed unit. Reports a failure. */
+/**
+ * Removes the symlinks that enable the service, also those to a removed unit. Reports a failure that leaves none.
+ *
+ * @throws COMMAND_FAILED when the service is still enabled: a later unit of its name would start at the next boot
+ */
 export async function disableService(host: Host, name: string): Promise<void> {
   if (!(await isOwnService(host, name))) return;
   const result = await captureProgram(host, withoutReload(['systemctl', 'disable', `${name}.service`]));
   // Without a unit, systemctl fails when there is no symlink to remove.
   const hasUnit = await isNameTaken(buildContainerPaths(host.locations, name).unit);
   if (result.exitCode === 0 || !hasUnit) return;
-  host.report({ kind: 'warning', text: buildCommandFailed(result).message });
+  const failure = buildCommandFailed(result);
+  const { stdout } = await captureProgram(host, ['systemctl', 'is-enabled', `${name}.service`]);
+  if (stdout.trim() === 'enabled') throw failure;
+  host.report({ kind: 'warning', text: failure.message });
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Prepares an update before its first change. */
+import { AtomicError, rewordError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { readRuntime } from '../../host/runtime/runtime.ts';
 import { listWidening, type Privilege } from '../consent/privilege.ts';
@@ -34,7 +35,28 @@ export interface PreparedUpdate {
 /** The results that end an update before it begins. */
 type Unneeded = UpdateResult & { readonly outcome: 'up-to-date' | 'refused' };
 
+/** Plans an update. @throws the errors of `prepareInstall` */
 export async function prepareUpdate(
+  ...request: Parameters<typeof planUpdate>
+): Promise<PreparedUpdate | Unneeded> {
+  try {
+    return await planUpdate(...request);
+  } catch (error) {
+    const [, { name }] = request;
+    throw error instanceof AtomicError ? rewordForUpdate(error, name) : error;
+  }
+}
+
+/** Most checks are those of an install, and their messages begin with its verb: of a container, or of its image. */
+function rewordForUpdate(error: AtomicError, name: string): AtomicError {
+  const verb = 'Cannot install ';
+  if (!error.message.startsWith(verb)) return error;
+  const rest = error.message.slice(verb.length);
+  const message = rest.startsWith(`${name}: `) ? `Cannot update ${rest}` : `Cannot update ${name} to ${rest}`;
+  return rewordError(error, message, error.hint);
+}
+
+async function planUpdate(
   host: Host,
   current: CurrentContainer,
   { image, imageName }: ChosenImage,
