@@ -28,6 +28,8 @@ export interface DeploymentRecord {
   readonly createdFolders: readonly string[];
   /** The origin of each value; `undefined` in a file of the original, which does not record it. */
   readonly valueOrigins: ValueOrigins | undefined;
+  /** `stateVersion` of the image. */
+  readonly stateVersion?: string;
 }
 
 /** A deployment of a listed container. */

@@ -41,6 +41,7 @@ export function formatInfo(record: DeploymentRecord): string {
     runtime: record.runtime,
     'created-folders': record.createdFolders,
     'value-origins': record.valueOrigins,
+    ...(record.stateVersion === undefined ? {} : { 'state-version': record.stateVersion }),
     ...(record.hostFiles.paths.length === 0
       ? {}
       : {
@@ -79,6 +80,9 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
     hostFiles: parseHostFiles(info, reject),
     createdFolders: expectStrings(info['created-folders'], 'created-folders', reject),
     valueOrigins: parseOrigins(info['value-origins'], reject),
+    ...(info['state-version'] === undefined
+      ? {}
+      : { stateVersion: expectString(info['state-version'], 'state-version', reject) }),
   };
 }
 

@@ -32,6 +32,8 @@ const shapes = {
   link: { container: isText, from: orNull(isNumber), to: orNull(isNumber) },
   /** Renames a deployment to the name of one that is being removed, and restores the previous one. */
   'set-aside': { container: isText, number: isNumber, hasPrevious: isBoolean },
+  /** Restores the state of deployment `source`; deployment `keeper` gets the present one, null for none. */
+  state: { container: isText, folder: isText, source: isNumber, keeper: orNull(isNumber) },
   /** Replaces the host files of the deployments `from`, as far as they exist, by those of `to`; null for none. */
   'host-files': { container: isText, from: listOf(isPlace), to: orNull(isNumber) },
   /** Replaces the unit and the tmpfiles.d file of the host by those of deployment `to`. */

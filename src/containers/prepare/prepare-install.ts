@@ -116,6 +116,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     hostFiles: hostFiles.record,
     createdFolders: tmpfiles === undefined ? [] : await listFoldersToCreate(host, tmpfiles),
     valueOrigins: findOrigins(values, request.values, exports.manifest.defaultValues),
+    ...(exports.manifest.stateVersion === undefined ? {} : { stateVersion: exports.manifest.stateVersion }),
   };
   const ownPrograms = [deployment.folder, ...hostFiles.files.map(({ path }) => path)];
   const ignored =

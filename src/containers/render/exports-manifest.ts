@@ -19,6 +19,8 @@ export interface ExportsManifest {
   /** How long the service must run without a restart to count as up, in seconds. */
   readonly settle: number | undefined;
   readonly healthCheck: HealthCheck | undefined;
+  /** The form of the data in the state folder: an update that changes it keeps a copy of that folder. */
+  readonly stateVersion: string | undefined;
 }
 
 /** The manifest of an image without `manifest.json`. */
@@ -30,6 +32,7 @@ export const emptyExportsManifest: ExportsManifest = {
   noContainerService: false,
   settle: undefined,
   healthCheck: undefined,
+  stateVersion: undefined,
 };
 
 /** The limit is far above real manifests. It prevents that a hostile manifest fills the `info` file. */
@@ -58,6 +61,7 @@ export function parseExportsManifest(text: string, image: string): ExportsManife
     noContainerService: expectBoolean(manifest.noContainerService, 'noContainerService', false, reject),
     settle: parseSettle(manifest.settle, reject),
     healthCheck: parseManifestHealthCheck(manifest.healthCheck, reject),
+    stateVersion: parseStateVersion(manifest.stateVersion, reject),
   };
 }
 
@@ -68,4 +72,12 @@ function parseDefaultValues(value: unknown, reject: Reject): Readonly<Record<str
     throw reject(`defaultValues.${name} must be a string`);
   });
   return Object.fromEntries(entries);
+}
+
+/** A number counts as its text. */
+function parseStateVersion(value: unknown, reject: Reject): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  const text = typeof value === 'number' ? String(value) : value;
+  if (typeof text === 'string' && /^[\w.+-]{1,64}$/.test(text)) return text;
+  throw reject('stateVersion must be a number or up to 64 letters, digits and the characters _.+-');
 }

@@ -17,6 +17,7 @@ import {
   replaceHostFiles,
 } from '../service/activate.ts';
 import { disableService, startServiceAgain, startUnits, stopUnits } from '../service/container-service.ts';
+import { restoreState } from '../state/kept-state.ts';
 import type { Step } from '../step.ts';
 import {
   buildPlaceFolder,
@@ -46,6 +47,8 @@ async function runStep(host: Host, step: Step): Promise<void> {
       return startServiceAgain(host, step.container, step.units);
     case 'link':
       return changeLink(host, step);
+    case 'state':
+      return restoreState(host, step);
     case 'set-aside':
       return setAside(host, step);
     case 'host-files':

@@ -9,6 +9,7 @@
  * host files  files of /exports/hostfs, unit and tmpfiles.d file of TO; systemd reads the units now if they stop the services alike
  * stop        the services, and the units that depend on them
  * symlink     NAME -> NAME.TO
+ * state       the state folder, when the image changes its stateVersion
  * start       the units that ran
  * health      the services must be up, otherwise all steps are undone
  * journal     phase `settled`: the following steps are finished after a crash
@@ -42,6 +43,7 @@ import { startUnits, stopUnits } from '../service/container-service.ts';
 import { listPathsToCreate } from '../service/created-paths.ts';
 import { type DeclaredPaths, undoDeclaredPaths } from '../service/declared-paths.ts';
 import { listRunningUnits } from '../service/running-units.ts';
+import { copyState, restoreState } from '../state/kept-state.ts';
 import { runSteps } from '../steps/run-steps.ts';
 import { awaitHealth, buildUnhealthy, findStopped, type HealthRequest } from './await-health.ts';
 import {
@@ -140,10 +142,11 @@ async function makeRoom(
 /** Changes from the old deployments to the new ones. The pause of the services is as short as possible. */
 async function exchange(
   host: Host,
-  { members }: Switch,
+  change: Switch,
   running: readonly string[],
   declared: Declared,
 ): Promise<ReadonlyMap<string, ExchangeResult>> {
+  const { members } = change;
   const exchanged = new Map<string, ExchangeResult>();
   const units: ReplacedUnit[] = [];
   let hasUnit = false;
@@ -174,7 +177,20 @@ async function exchange(
     members.map(({ container, from, to }) => ({ step: 'link', container, from, to })),
   );
   if (hasUnit && !reloadsEarly) await reloadUnits(host, units);
+  for (const member of change.members) await changeState(host, change.operation, member);
   return exchanged;
+}
+
+/** An update keeps a copy of the state for the way back; a rollback exchanges the present state for that copy. */
+async function changeState(
+  host: Host,
+  operation: Switch['operation'],
+  { container, from, to, state: folder }: SwitchMember,
+): Promise<void> {
+  if (folder === undefined) return;
+  throwIfInterrupted(host);
+  if (operation === 'update') await copyState(host, container, { folder, number: from });
+  else await restoreState(host, { container, folder, source: to, keeper: from });
 }
 
 /** The host files of the image, the unit and the tmpfiles.d file. */

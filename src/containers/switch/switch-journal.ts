@@ -10,6 +10,8 @@ export interface SwitchMember {
   readonly isEnabled: boolean;
   /** Whether the number of the new deployment was in use before. */
   readonly hadPrevious: boolean;
+  /** The state folder, when the switch copies it or restores another state. */
+  readonly state?: string;
 }
 
 /** An update or a rollback, of one container or of a group. */
@@ -40,6 +42,11 @@ export function buildSwitchingJournal(change: Switch, running: readonly string[]
   const back: Step[] = [
     ...members.map(({ container, from }): Step => ({ step: 'stop', container, unless: from })),
     ...members.map(({ container, from }): Step => ({ step: 'link', container, from: null, to: from })),
+    ...members.flatMap(({ container, from, to, state: folder }): Step[] => {
+      // A copy of an update is the only state worth keeping.
+      const keeper = operation === 'update' ? null : to;
+      return folder === undefined ? [] : [{ step: 'state', container, folder, source: from, keeper }];
+    }),
     ...members.flatMap((member): Step[] => {
       const { container, from, to: number, hadPrevious } = member;
       return [

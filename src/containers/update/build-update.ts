@@ -13,16 +13,18 @@ import { checkHostFolders, listHostWrites } from '../prepare/check-host-folders.
 import { isFolder } from '../read-container.ts';
 import { goBack } from '../recovery/walk-journal.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
+import { dropStaleState } from '../state/kept-state.ts';
 import { buildBuildingJournal, type Switch, type SwitchMember } from '../switch/switch-journal.ts';
 import type { PreparedUpdate } from './prepare-update.ts';
 
 /** Plans the switch of a container to its new deployment. */
-export async function planSwitch(host: Host, { current }: PreparedUpdate): Promise<SwitchMember> {
+export async function planSwitch(host: Host, { current, state }: PreparedUpdate): Promise<SwitchMember> {
   const { name: container, active: from, other: to, record } = current;
   return {
     ...{ container, from, to },
     isEnabled: record.hasContainerService && (await isServiceEnabled(host, container)),
     hadPrevious: await isFolder(buildDeploymentFolder(host.locations, container, to)),
+    ...(state === undefined ? {} : { state }),
   };
 }
 
@@ -43,6 +45,7 @@ export async function buildUpdates(
     for (const state of ['previous', 'old'] as const) {
       await removeTree(buildDeploymentFolder(host.locations, current.name, current.other, state));
     }
+    await dropStaleState(host, current.name, current.active);
   }
   const journal = buildBuildingJournal(change);
   await writeJournal(host, journal);

@@ -11,6 +11,7 @@ import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install
 import { findRefused } from '../refused-image.ts';
 import { changeSetValues, listSetValues } from '../render/values/value-origins.ts';
 import { readCopies } from '../service/activate.ts';
+import { planStateCopy } from '../state/plan-state-copy.ts';
 import type { HealthRequest } from '../switch/await-health.ts';
 import { chooseHealth } from './choose-health.ts';
 import type { ChosenImage } from './choose-image.ts';
@@ -30,6 +31,8 @@ export interface PreparedUpdate {
   readonly widening: readonly Privilege[];
   readonly health: HealthRequest;
   readonly running: readonly string[];
+  /** The state folder, when the update copies it. */
+  readonly state: string | undefined;
 }
 
 /** The results that end an update before it begins. */
@@ -91,6 +94,7 @@ async function planUpdate(
     widening: listWidening(await readAsks(host, current), plan.asks),
     health: await chooseHealth(host, name, plan.record, request),
     running: await listRunning(host, current),
+    state: await planStateCopy(host, name, record, plan.record),
   };
 }
 

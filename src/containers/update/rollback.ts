@@ -2,9 +2,11 @@
 
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import { requireWritable } from '../../host/files/durable-files.ts';
+import { requireNoMounts } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { isServiceEnabled } from '../../host/systemd/systemctl.ts';
+import type { DeploymentRecord } from '../container.ts';
 import { withContainerLock } from '../container-lock.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
 import { reportExchange } from '../hostfiles/exchange-host-files.ts';
@@ -14,6 +16,8 @@ import { requireSystemAccess } from '../preconditions.ts';
 import { readDeployment } from '../read-container.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
 import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
+import { dropStaleState, hasKeptState } from '../state/kept-state.ts';
+import { findStateFolder } from '../state/plan-state-copy.ts';
 import { switchDeployments } from '../switch/switch-deployments.ts';
 import { buildBuildingJournal, type Switch } from '../switch/switch-journal.ts';
 import { chooseHealth, type HealthChoice } from './choose-health.ts';
@@ -64,6 +68,7 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     await requireUnchangedFiles(host, current);
     await requireNotShown(host, name);
     const health = await chooseHealth(host, name, record, request);
+    const state = await findRestoredState(host, current, record);
     const running = await listRunning(host, current);
     const result = {
       ...{ name, from, to, image: record.image, image_id: record.revision },
@@ -75,11 +80,21 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     const isEnabled = record.hasContainerService && (await isServiceEnabled(host, name));
     const change: Switch = {
       operation: 'rollback',
-      members: [{ container: name, from, to, isEnabled, hadPrevious: true }],
+      members: [
+        {
+          container: name,
+          from,
+          to,
+          isEnabled,
+          hadPrevious: true,
+          ...(state === undefined ? {} : { state }),
+        },
+      ],
     };
     await requireWritable(host.locations.units);
     await requireWritable(host.locations.tmpfiles);
     throwIfInterrupted(host);
+    await dropStaleState(host, name, from);
     await writeJournal(host, buildBuildingJournal(change));
     try {
       const exchanged = await switchDeployments(host, change, [health]);
@@ -89,6 +104,31 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     }
     return { outcome: 'rolled-back', ...result };
   });
+}
+
+/**
+ * Finds the state folder, when the update from the other deployment has copied it.
+ *
+ * @throws DEPLOYMENT_IN_USE when something is mounted in it
+ */
+async function findRestoredState(
+  host: Host,
+  { name, record: present, other }: CurrentContainer,
+  record: DeploymentRecord,
+): Promise<string | undefined> {
+  const folder = findStateFolder(name, record);
+  const isKept = folder !== undefined && (await hasKeptState(host, name, other));
+  if (isKept) {
+    await requireNoMounts(folder);
+    return folder;
+  }
+  if (present.stateVersion !== record.stateVersion) {
+    host.report({
+      kind: 'warning',
+      text: `The state of ${name} stays as it is: no update has kept that of ${name}.${other}, which has another stateVersion`,
+    });
+  }
+  return undefined;
 }
 
 async function requirePrevious(host: Host, { name }: CurrentContainer, folder: string) {

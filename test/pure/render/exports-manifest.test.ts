@@ -15,6 +15,7 @@ test('reads all keys of the manifest and ignores others', () => {
     noContainerService: true,
     settle: 2,
     healthCheck: { tcp: '127.0.0.1:80' },
+    stateVersion: 3,
     future: [1],
   });
   expect(parseExportsManifest(text, 'etcd')).toEqual({
@@ -28,6 +29,7 @@ test('reads all keys of the manifest and ignores others', () => {
       probe: { kind: 'tcp', host: '127.0.0.1', port: 80 },
       ...{ interval: 2, timeout: 5, retries: 5, startPeriod: 0 },
     },
+    stateVersion: '3',
   });
 });
 
@@ -44,6 +46,10 @@ test.each([
   ['{"renameFiles": {"/a": 1}}', 'renameFiles./a must be a string'],
   ['{"installedFilesTemplate": "x"}', 'installedFilesTemplate must be an array'],
   ['{"installedFilesTemplate": [1]}', 'installedFilesTemplate[0] must be a string'],
+  [
+    '{"stateVersion": "a b"}',
+    'stateVersion must be a number or up to 64 letters, digits and the characters _.+-',
+  ],
   ['{"useLinks": 1}', 'useLinks must be true or false'],
   ['{"noContainerService": "no"}', 'noContainerService must be true or false'],
 ])('refuses %s', (text, problem) => {
