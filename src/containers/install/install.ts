@@ -109,11 +109,17 @@ async function prepare(
   const state = await readContainer(host, name);
   if (state.kind === 'installed') return { kind: 'already-present', name };
   if (state.kind === 'damaged') throw buildDamaged(name, state.reason);
-  await requireFreeNames(host, name);
-  const runtime = await readRuntime(host, request.runtime);
-  const found = await findImage(host, named.reference);
-  const isWanted = found !== undefined && (named.pin === undefined || hasDigest(found, named.pin));
-  const image = isWanted ? found : await pullMissing(host, named, source);
+  // Two programs that do not depend on each other: systemctl and the runtime. A name that is taken is reported first.
+  const [names, found] = await Promise.allSettled([
+    requireFreeNames(host, name),
+    readRuntime(host, request.runtime),
+  ]);
+  if (names.status === 'rejected') throw names.reason;
+  if (found.status === 'rejected') throw found.reason;
+  const runtime = found.value;
+  const stored = await findImage(host, named.reference);
+  const isWanted = stored !== undefined && (named.pin === undefined || hasDigest(stored, named.pin));
+  const image = isWanted ? stored : await pullMissing(host, named, source);
   throwIfInterrupted(host);
   const prepared = await prepareInstall(host, { request, name, image, imageName, runtime, number: 0 });
   return { kind: 'ready', prepared };
