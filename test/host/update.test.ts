@@ -2,7 +2,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
-import { type ImageFiles, type ImageSource, openImageSource, serviceExports } from './container-images.ts';
+import {
+  configTemplate,
+  type ImageFiles,
+  type ImageSource,
+  openImageSource,
+  serviceExports,
+} from './container-images.ts';
 import { checkouts } from './host-state.ts';
 import { journals, runKilled, runWithDiskErrors } from './killed-runs.ts';
 import { command, runCommand, waitUntil } from './support/commands.ts';
@@ -118,6 +124,16 @@ describe('an update', () => {
     expect(await failingAtomic(2, ['containers', 'update', '--unset', 'WORD', 'web'])).toContain(
       'error: --unset WORD: no value was set for it',
     );
+  });
+
+  test('to an image with new variables names all that have no value, with the command', async () => {
+    const template = configTemplate.replace('"PATH=/bin"', '"PATH=/bin","A=$FIRST","B=$SECOND"');
+    await push({ exports: { 'config.json.template': template } });
+    const { stderr } = await runAtomic(['containers', 'update', '--pull', 'web']);
+    expect(stderr).toContain(
+      'hint: Give it a value: atomic containers update --set FIRST=VALUE --set SECOND=VALUE web\n',
+    );
+    expect(await isFresh()).toBe(true);
   });
 
   test('leaves a stopped and disabled service stopped and disabled', async () => {

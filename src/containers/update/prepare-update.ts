@@ -52,11 +52,19 @@ export async function prepareUpdate(
 
 /** Most checks are those of an install, and their messages begin with its verb: of a container, or of its image. */
 function rewordForUpdate(error: AtomicError, name: string): AtomicError {
+  if (error.code === 'TEMPLATE_UNSET_VARIABLE')
+    return rewordError(error, error.message, adviseValues(error, name));
   const verb = 'Cannot install ';
   if (!error.message.startsWith(verb)) return error;
   const rest = error.message.slice(verb.length);
   const message = rest.startsWith(`${name}: `) ? `Cannot update ${rest}` : `Cannot update ${name} to ${rest}`;
   return rewordError(error, message, error.hint);
+}
+
+function adviseValues({ details }: AtomicError, name: string): string {
+  const unset = Array.isArray(details?.unset) ? details.unset : [];
+  const options = unset.map((variable) => `--set ${String(variable)}=VALUE`).join(' ');
+  return `Give it a value: atomic containers update ${options} ${name}`;
 }
 
 async function planUpdate(
