@@ -67,19 +67,14 @@ export function runKilled(args: readonly string[], call: string, path?: string):
  * Runs `atomic ARGS` on a disk with errors.
  *
  * @param faults system call -> first argument, or folder that a descriptor leads to
- * @param when which of the calls fail, in the words of strace; all without it
  */
 export function runWithDiskErrors(
   args: readonly string[],
   faults: Readonly<Record<string, string>>,
-  when?: string,
 ): { readonly status: number | null; readonly stderr: string } {
   const paths = Object.values(faults).flatMap((path) => ['-P', path]);
   const calls = Object.keys(faults);
-  const injections = calls.flatMap((call) => [
-    '-e',
-    `inject=${call}:error=EIO${when === undefined ? '' : `:${when}`}`,
-  ]);
+  const injections = calls.flatMap((call) => ['-e', `inject=${call}:error=EIO`]);
   const what = [...paths, '-e', `trace=${calls.join(',')}`, ...injections];
   return spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', ...what, 'atomic', ...args], {
     encoding: 'utf8',

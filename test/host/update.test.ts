@@ -10,7 +10,7 @@ import {
   serviceExports,
 } from './container-images.ts';
 import { checkouts } from './host-state.ts';
-import { journals, runKilled, runWithDiskErrors } from './killed-runs.ts';
+import { runKilled } from './killed-runs.ts';
 import { command, runCommand, waitUntil } from './support/commands.ts';
 import { readActivity, readEnablement, readInvocation } from './support/services.ts';
 
@@ -360,15 +360,6 @@ describe('an update that fails restores the old deployment, and the units that r
     expect(await failingAtomic1(['containers', 'update', '--pull', 'web'])).toContain(
       `error: Cannot update web to ${service}: its label atomic.run=once `,
     );
-    await expectOld();
-  });
-
-  test('a disk with an error when the update is about to be recorded as done', async () => {
-    await pushNext('new');
-    await atomic(['pull', service]);
-    // The journal is written three times: this is the last.
-    const run = runWithDiskErrors(['containers', 'update', ...quick, 'web'], { fsync: journals }, 'when=3');
-    expect([run.status, run.stderr]).toEqual([1, expect.stringContaining('; web.0 is restored\n')]);
     await expectOld();
   });
 
