@@ -1,7 +1,5 @@
-import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Checksum } from '../image/checksum.ts';
-import { formatReference, parseReference } from '../image/reference.ts';
 import type { InstalledDeployment } from './list-deployments.ts';
 import { listContainerNames, readContainer } from './read-container.ts';
 
@@ -33,17 +31,7 @@ export function isMadeOf(deployment: InstalledDeployment, { reference, id, commi
   const { revision, ostreeCommit } = deployment.record;
   if (revision !== '' && revision === id) return true;
   if (ostreeCommit !== '' && ostreeCommit === commit) return true;
-  return id === undefined && reference === readReference(deployment);
-}
-
-/** Reads the full name of the image that a deployment was installed from; an invalid name is returned unchanged. */
-export function readReference({ record }: InstalledDeployment): string {
-  try {
-    return formatReference(parseReference(record.image));
-  } catch (error) {
-    if (error instanceof AtomicError) return record.image;
-    throw error;
-  }
+  return id === undefined && reference === deployment.reference;
 }
 
 /**

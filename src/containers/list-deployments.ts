@@ -4,6 +4,7 @@ import { AtomicError } from '../base/errors.ts';
 import { findErrno, isErrno } from '../base/file-error.ts';
 import { isNameTaken } from '../host/files/existing-paths.ts';
 import type { Host } from '../host/host.ts';
+import { formatReference, tryParseReference } from '../image/reference.ts';
 import type { DeploymentRecord } from './container.ts';
 import {
   buildContainerPaths,
@@ -26,6 +27,8 @@ interface FoundDeployment {
 /** A complete deployment, active or kept for a rollback. */
 export interface InstalledDeployment extends FoundDeployment {
   readonly record: DeploymentRecord;
+  /** The full name of the image in `record`; an invalid name is there as it is. */
+  readonly reference: string;
 }
 
 /** A deployment whose image is unknown, because its `info` is missing or damaged. */
@@ -41,7 +44,7 @@ export interface Deployments {
 }
 
 type ReadInfo =
-  | { readonly record: DeploymentRecord }
+  | Pick<InstalledDeployment, 'record' | 'reference'>
   | { readonly isMissing: boolean; readonly reason: string };
 
 /**
@@ -113,7 +116,7 @@ async function readInfo(host: Host, info: string): Promise<ReadInfo> {
     const text = await readFile(info, 'utf8');
     const record = parseInfo(text, info, host.settings.runtime ?? originalRuntime);
     return namesImage(record)
-      ? { record }
+      ? { record, reference: formatFullName(record.image) }
       : { isMissing: false, reason: 'it does not say which image it is' };
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) {
@@ -126,6 +129,11 @@ async function readInfo(host: Host, info: string): Promise<ReadInfo> {
     if (code === undefined) throw error;
     return { isMissing: false, reason: `it cannot be read (${code})` };
   }
+}
+
+function formatFullName(image: string): string {
+  const parsed = tryParseReference(image);
+  return parsed === undefined ? image : formatReference(parsed);
 }
 
 /** Deployments with a final name are complete: incomplete ones have other names (deployment.ts). */

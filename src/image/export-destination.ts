@@ -1,6 +1,7 @@
 /** The destination argument of `images export` and `images push`. Parsing is pure. */
 import { AtomicError } from '../base/errors.ts';
-import { formatReference, type ImageReference, parseNewName, parseReference } from './reference.ts';
+import type { ListedImage } from './image.ts';
+import { formatReference, parseNewName } from './reference.ts';
 
 export type FileDestination =
   /** An OCI image layout; images are added to an existing one. */
@@ -19,6 +20,8 @@ export interface RegistryDestination {
   readonly isInsecure: boolean;
 }
 
+type NamedImage = Pick<ListedImage, 'reference' | 'tag'>;
+
 export type Destination = FileDestination | RegistryDestination;
 
 const FORMS = 'oci:FOLDER[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME:TAG], dir:FOLDER';
@@ -26,13 +29,12 @@ const FORMS = 'oci:FOLDER[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NA
 /**
  * Parses the destination of `images export`.
  *
- * @param stored the name under which the image is stored; its tag and name are the defaults
+ * @param stored the image; its tag and name are the defaults
  * @throws AtomicError BAD_VALUE
  */
-export function parseFileDestination(text: string, stored: string): FileDestination {
+export function parseFileDestination(text: string, stored: NamedImage): FileDestination {
   const [, kind, path = '', rest] =
     /^(oci|oci-archive|docker-archive|dir):([^:]*)(?::(.*))?$/s.exec(text) ?? [];
-  const own = parseReference(stored);
   if (kind === undefined)
     throw badDestination(text, 'its form is unknown', `Write ${FORMS}; for a registry: atomic images push.`);
   if (path === '') throw badDestination(text, 'the path is missing', `Write ${FORMS}.`);
@@ -43,9 +45,9 @@ export function parseFileDestination(text: string, stored: string): FileDestinat
   switch (kind) {
     case 'oci':
     case 'oci-archive':
-      return { kind, path, tag: readLayoutTag(text, rest ?? own.tag) };
+      return { kind, path, tag: readLayoutTag(text, rest ?? stored.tag) };
     case 'docker-archive':
-      return { kind, path, name: readArchiveName(text, rest, own) };
+      return { kind, path, name: readArchiveName(text, rest, stored) };
     default:
       if (rest !== undefined)
         throw badDestination(text, 'such a folder holds one image, and no tag', 'Write dir:FOLDER.');
@@ -112,8 +114,8 @@ function readLayoutTag(text: string, tag: string | undefined): string | undefine
 }
 
 /** The archive can name its image by a tag, not by a digest. */
-function readArchiveName(text: string, written: string | undefined, own: ImageReference): string | undefined {
-  const reference = written === undefined ? own : parseNewName(written);
+function readArchiveName(text: string, written: string | undefined, stored: NamedImage): string | undefined {
+  const reference = parseNewName(written ?? stored.reference);
   if (reference.digest === undefined) return formatReference(reference);
   if (written === undefined) return undefined;
   throw badDestination(text, 'the name must have a tag', 'Write docker-archive:FILE:NAME:TAG.');

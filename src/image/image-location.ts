@@ -3,7 +3,7 @@
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { ArchiveMembers } from './archive-members.ts';
-import { formatReference, formatRequest, type ImageReference, parseReference } from './reference.ts';
+import { formatRequest, type ImageReference, parseReference } from './reference.ts';
 import type { StoreTransport } from './source-name.ts';
 
 export type ImageLocation =
@@ -64,25 +64,24 @@ export function formatLocation(location: ImageLocation): string {
 }
 
 /**
- * Builds the name under which the image is stored: its name in the source, otherwise the name of its file or folder.
+ * Finds the name under which the image is stored: its name in the source, otherwise the name of its file or folder.
  *
- * @returns the name with a tag or a digest
  * @throws AtomicError BAD_REFERENCE when the result is not a valid name for an image
  */
-export function nameLocatedImage(location: ImageLocation): string {
+export function nameLocatedImage(location: ImageLocation): ImageReference {
   switch (location.kind) {
     case 'registry':
     case 'store':
-      return formatReference(location.reference);
+      return location.reference;
     case 'docker-archive':
-      return checkName(location, location.name ?? readFileName(location.path));
+      return parseName(location, location.name ?? readFileName(location.path));
     case 'oci':
     case 'oci-archive': {
       const { name, tag, path } = location;
-      return checkName(location, name ?? joinTag(readFileName(path), tag));
+      return parseName(location, name ?? joinTag(readFileName(path), tag));
     }
     case 'dir':
-      return checkName(location, readFileName(location.path));
+      return parseName(location, readFileName(location.path));
   }
 }
 
@@ -99,9 +98,9 @@ function readFileName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1).replace(/\.(?:tar|tar\.gz|tgz)$/, '');
 }
 
-function checkName(location: ImageLocation, name: string): string {
+function parseName(location: ImageLocation, name: string): ImageReference {
   try {
-    return formatReference(parseReference(name));
+    return parseReference(name);
   } catch (error) {
     if (!(error instanceof AtomicError)) throw error;
     throw new AtomicError(

@@ -2,6 +2,8 @@
 
 import type { Checksum } from './checksum.ts';
 import type { Digest } from './digest.ts';
+import { tryParseReference } from './reference.ts';
+
 export interface ListedImage {
   /** The name under which it is stored, always with a tag or a digest: `reg:5000/a/b:latest`. */
   readonly reference: string;
@@ -48,9 +50,10 @@ export function findTagSource({
   repository,
   tag,
 }: Pick<StoredImage, 'source' | 'repository' | 'tag'>): string | undefined {
-  const place = /^docker:\/\/(.*)@sha[0-9]+:[0-9a-f]+$/.exec(source ?? '')?.[1];
-  const isNamed = place === repository || place?.endsWith(`/${repository}`) === true;
-  return isNamed && tag !== undefined ? `docker://${place}:${tag}` : source;
+  const origin = source?.startsWith('docker://') ? tryParseReference(source) : undefined;
+  if (origin?.digest === undefined || tag === undefined) return source;
+  const isNamed = origin.repository === repository || origin.repository.endsWith(`/${repository}`);
+  return isNamed ? `docker://${origin.repository}:${tag}` : source;
 }
 
 /** A layer or configuration blob in `images list -a` (compatibility M-03). */

@@ -72,6 +72,16 @@ export function parseReference(text: string): ImageReference {
   } as ImageReference;
 }
 
+/** Parses the name of a stored image; `undefined` for a name that cannot be pulled. The original tool stored such names. */
+export function tryParseReference(text: string): ImageReference | undefined {
+  try {
+    return parseReference(text);
+  } catch (error) {
+    if (error instanceof AtomicError) return undefined;
+    throw error;
+  }
+}
+
 /** Formats the name under which an image is stored: with its tag, otherwise with its digest; without prefix. */
 export function formatReference({ repository, tag, digest }: ImageReference): string {
   return tag === undefined && digest !== undefined

@@ -16,7 +16,7 @@ import {
 import { cleanMemberPath, followLayerLinks } from '../image/archive-members.ts';
 import type { ImageLocation } from '../image/image-location.ts';
 import { type ImageReference, parseReference } from '../image/reference.ts';
-import { listPlaceSplits, type PlaceSplit, parseSourceName, type SourceName } from '../image/source-name.ts';
+import { listPlaceSplits, type PlaceSplit, type SourceName } from '../image/source-name.ts';
 import { archiveInvalid, formatOtherPrefix, sourceUnreadable, toReadError } from './failures/file-failure.ts';
 import { checkDirFolder, readLayoutFolder } from './local/image-folder.ts';
 
@@ -28,12 +28,11 @@ const MAX_LINKS = 100_000;
 /**
  * Finds the image that the user has named. Reads only files; registries and engines are asked when the image is opened.
  *
- * @param written the name as for `atomic pull`
+ * @param name the parsed argument of `atomic pull`
  * @throws AtomicError BAD_REFERENCE, also when there are several images and the name chooses none; IMAGE_NOT_FOUND,
  * ARCHIVE_INVALID, SOURCE_UNREADABLE
  */
-export async function locateImage(host: Host, written: string): Promise<ImageLocation> {
-  const name = parseSourceName(written);
+export async function locateImage(host: Host, name: SourceName): Promise<ImageLocation> {
   if (name.kind !== 'file') return name;
   const place = await findPlace(name);
   if (place === undefined) return locateElsewhere(host, name);

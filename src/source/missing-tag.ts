@@ -3,25 +3,24 @@ import { AtomicError } from '../base/errors.ts';
 import { isJsonObject, tryParseJson } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
-import { parseReference } from '../image/reference.ts';
+import type { ImageReference } from '../image/reference.ts';
 import { askBriefly } from './skopeo/skopeo.ts';
 import { formatSourceFlags, type SkopeoOptions } from './skopeo/source-flags.ts';
 
 const SHOWN_TAGS = 8;
 
 /**
- * @param name full name with the missing tag
+ * @param reference full name with the missing tag
  * @param error error of the registry
  * @returns the error with a hint that names existing tags; `error` itself when the registry does not list them
  * @throws AtomicError INTERRUPTED, TOOL_MISSING
  */
 export async function hintAtTags(
   host: Host,
-  name: string,
+  { repository, digest }: ImageReference,
   error: AtomicError,
   options: SkopeoOptions,
 ): Promise<AtomicError> {
-  const { repository, digest } = parseReference(name);
   if (digest !== undefined) return error;
   // Some repositories have thousands of tags and send a hundred at a time, so the time is limited.
   const list = await askBriefly(host, ['list-tags', ...formatSourceFlags(options), `docker://${repository}`]);

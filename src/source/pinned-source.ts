@@ -4,6 +4,7 @@ import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Digest } from '../image/digest.ts';
 import type { SourceOptions } from '../image/image.ts';
+import { parseSourceName } from '../image/source-name.ts';
 import type { ImageSource, Scratch } from './image-source.ts';
 import { locateImage } from './locate-image.ts';
 import { openImage } from './open-image.ts';
@@ -25,7 +26,7 @@ export async function openPinnedImage(
   scratch: Scratch,
   options: SourceOptions,
 ): Promise<ImageSource> {
-  const found = await locateImage(host, location);
+  const found = await locateImage(host, parseSourceName(location));
   const pinned =
     found.kind === 'registry'
       ? { ...found, reference: { ...found.reference, tag: undefined, digest } }

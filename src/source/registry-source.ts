@@ -31,8 +31,7 @@ export async function openRegistryImage(
       return await openCandidate(host, candidate, scratch, options);
     } catch (error) {
       if (!(error instanceof AtomicError) || error.code !== 'IMAGE_NOT_FOUND') throw error;
-      if (index === candidates.length - 1)
-        throw await explainMissing(host, formatRequest(candidate), error, options);
+      if (index === candidates.length - 1) throw await explainMissing(host, candidate, error, options);
     }
   }
   throw new Error('a name without candidates');
@@ -76,14 +75,14 @@ async function openCandidate(
 /** Adds a hint with the repository's tags to the error of a missing tag, if the registry lists them. */
 async function explainMissing(
   host: Host,
-  name: string,
+  reference: ImageReference,
   error: AtomicError,
   options: SourceOptions,
 ): Promise<AtomicError> {
   const { hintAtTags } = await import('./missing-tag.ts');
-  const access = await prepareAccess(name, options);
+  const access = await prepareAccess(formatRequest(reference), options);
   try {
-    return await hintAtTags(host, name, error, access.options);
+    return await hintAtTags(host, reference, error, access.options);
   } finally {
     access.remove();
   }

@@ -6,7 +6,7 @@ import type { Host } from '../host/host.ts';
 import { hasDigest, type StoredImage } from '../image/image.ts';
 import { formatProposal, proposeImages } from '../image/propose-images.ts';
 import { formatImageRef, parseRefName } from '../image/ref-name.ts';
-import { findPin, formatReference } from '../image/reference.ts';
+import { findPin, formatReference, type ImageReference } from '../image/reference.ts';
 import { parseStoredName } from '../image/source-name.ts';
 import { listRefNames, readCommit } from '../ostree/object-files.ts';
 import { readThroughRef } from '../ostree/read-through-ref.ts';
@@ -30,8 +30,12 @@ export function parseIdPrefix(written: string): string | undefined {
  * @throws AtomicError BAD_REFERENCE, STORE_CORRUPT
  */
 export async function findImage(host: Host, name: string): Promise<StoredImage | undefined> {
-  const wanted = parseStoredName(name);
-  const image = readNamed(host, formatReference(wanted));
+  return findByReference(host, parseStoredName(name));
+}
+
+/** As `findImage`, for a name that is parsed. */
+export function findByReference(host: Host, wanted: ImageReference): StoredImage | undefined {
+  const image = findStoredImage(host, formatReference(wanted));
   const pin = findPin(wanted);
   return image === undefined || pin === undefined || hasDigest(image, pin) ? image : undefined;
 }
@@ -47,13 +51,14 @@ export async function findImage(host: Host, name: string): Promise<StoredImage |
  */
 export async function readImages(host: Host, written: string): Promise<readonly StoredImage[]> {
   const prefix = parseIdPrefix(written);
-  const named = await findImage(host, written);
+  const wanted = parseStoredName(written);
+  const named = findByReference(host, wanted);
   if (named !== undefined) return [named];
   const found = prefix === undefined ? [] : await findById(host, prefix);
   if (new Set(found.map(({ id }) => id)).size > 1) throw buildAmbiguous(written, found);
   if (found.length === 0) {
     throw (
-      buildOtherDigest(host, written) ??
+      buildOtherDigest(host, written, wanted) ??
       buildImageNotFound(written, listStoredNames(host.locations.repository))
     );
   }
@@ -61,10 +66,9 @@ export async function readImages(host: Host, written: string): Promise<readonly 
 }
 
 /** Builds the error for a name with tag and digest when the tag has another digest. */
-function buildOtherDigest(host: Host, written: string): AtomicError | undefined {
-  const wanted = parseStoredName(written);
+function buildOtherDigest(host: Host, written: string, wanted: ImageReference): AtomicError | undefined {
   if (findPin(wanted) === undefined) return undefined;
-  const other = readNamed(host, formatReference(wanted));
+  const other = findStoredImage(host, formatReference(wanted));
   if (other === undefined) return undefined;
   return new AtomicError(
     'IMAGE_NOT_FOUND',
@@ -77,11 +81,20 @@ function buildOtherDigest(host: Host, written: string): AtomicError | undefined 
 async function findById(host: Host, prefix: string): Promise<readonly StoredImage[]> {
   const listed = (await listImages(host)).filter(({ id }) => id.startsWith(prefix));
   return listed
-    .flatMap(({ reference }) => readNamed(host, reference) ?? [])
+    .flatMap(({ reference }) => findStoredImage(host, reference) ?? [])
     .filter(({ id }) => id.startsWith(prefix));
 }
 
-function readNamed({ locations: { repository } }: Host, reference: string): StoredImage | undefined {
+/**
+ * Finds the image that is stored under exactly this name.
+ *
+ * @param reference name as the store has it, with tag or digest
+ * @throws AtomicError STORE_CORRUPT
+ */
+export function findStoredImage(
+  { locations: { repository } }: Host,
+  reference: string,
+): StoredImage | undefined {
   return readThroughRef(repository, formatImageRef(reference), (commit) =>
     describeImage(reference, commit, readCommit(repository, commit)),
   );

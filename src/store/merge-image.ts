@@ -13,7 +13,7 @@ import { withRepository } from '../ostree/repository.ts';
 import { withTransaction } from '../ostree/transaction.ts';
 import { writeRef } from '../ostree/write-refs.ts';
 import { withExclusiveStore } from './access/store-lock.ts';
-import { findImage } from './find-image.ts';
+import { findStoredImage } from './find-image.ts';
 import { ImageKey } from './image-commit.ts';
 import { listImageNames } from './image-names.ts';
 import { hasMergedRoot, mergeStoredLayers, readLayersOf } from './image-root.ts';
@@ -26,14 +26,14 @@ const MAX_SIGNATURE_BYTES = 4 * 1024 * 1024;
  * Merges the layers of the image with a name, if it exists and its layers are not merged yet. Holds the store exclusively
  * meanwhile, so that it does not undo a pull that moves the name. The caller holds no lock of the store.
  *
- * @param name as for `findImage`
+ * @param name as for `findStoredImage`
  * @throws AtomicError STORE_CORRUPT when a layer is missing or damaged, NO_SPACE, READ_ONLY, STORE_FAILED
  */
 export async function mergeNamedImage(host: Host, name: string): Promise<void> {
-  if (!(await needsMerge(host, name))) return;
+  if (!needsMerge(host, name)) return;
   await withExclusiveStore(host, async () => {
-    const image = await findImage(host, name);
-    if (image === undefined || !(await needsMerge(host, name))) return;
+    const image = findStoredImage(host, name);
+    if (image === undefined || !needsMerge(host, name)) return;
     host.report({ kind: 'step', text: `Merging the layers of ${image.reference}` });
     const merged = await mergeCommit(host, image.commit);
     const names = listImageNames(host).filter(({ commit }) => commit === image.commit);
@@ -71,9 +71,9 @@ export async function mergeCommit(host: Host, checksum: Checksum): Promise<Check
   });
 }
 
-async function needsMerge(host: Host, name: string): Promise<boolean> {
+function needsMerge(host: Host, name: string): boolean {
   const { repository } = host.locations;
-  const image = await findImage(host, name);
+  const image = findStoredImage(host, name);
   return image !== undefined && !hasMergedRoot(repository, readCommit(repository, image.commit));
 }
 

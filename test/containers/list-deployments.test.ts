@@ -16,7 +16,21 @@ test('all complete deployments, active or not', async () => {
   symlinkSync(`${checkouts}/broken.0`, `${checkouts}/broken`);
   const found = await listDeployments(sandbox.host);
   expect(found.map(({ record, ...rest }) => ({ ...rest, image: record.image }))).toEqual([
-    { name: 'web', number: 0, folder: `${checkouts}/web.0`, isActive: false, image: 'web.0' },
-    { name: 'web', number: 1, folder: `${checkouts}/web.1`, isActive: true, image: 'web.1' },
+    {
+      name: 'web',
+      number: 0,
+      folder: `${checkouts}/web.0`,
+      isActive: false,
+      image: 'web.0',
+      reference: 'web.0:latest',
+    },
+    {
+      name: 'web',
+      number: 1,
+      folder: `${checkouts}/web.1`,
+      isActive: true,
+      image: 'web.1',
+      reference: 'web.1:latest',
+    },
   ]);
 });

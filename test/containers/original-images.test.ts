@@ -20,6 +20,7 @@ import { mergeNamedImage } from '../../src/store/merge-image.ts';
 import { unmountRoot } from '../../src/store/mount/unmount.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { tagImage } from '../../src/store/tag-image.ts';
+import { compareWithRegistries } from '../../src/store/verify/compare-remote.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
@@ -133,6 +134,17 @@ test.each<[string, object, string | undefined]>([
   expect(describeTree(await checkOut(old, { image }))).toEqual(expected);
   expect(image.id).toBe(id?.slice('sha256:'.length) ?? stored);
   await readImageInfo(old.host, image);
+});
+
+test('an image under a name that cannot be pulled is merged and compared', async () => {
+  await using old = await createStore([]);
+  storeAsOriginal(old, 'Old Image:1', built);
+  await mergeNamedImage(old.host, 'Old Image:1');
+  const [listed] = await listImages(old.host);
+  const image = await readImage(old.host, listed?.id ?? '');
+  expect(describeTree(await checkOut(old, { image }))).toEqual(expected);
+  const [compared] = await compareWithRegistries(old.host, [], {});
+  expect(compared).toMatchObject({ reference: 'Old Image:1', status: { kind: 'not-from-registry' } });
 });
 
 test('the record of an archive shows which directories it did not name', async () => {

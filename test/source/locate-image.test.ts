@@ -1,6 +1,7 @@
 /** Which file, folder or registry a name means. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { AtomicError } from '../../src/base/errors.ts';
+import { parseSourceName } from '../../src/image/source-name.ts';
 import { locateImage } from '../../src/source/locate-image.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -11,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => sandbox.remove());
 
 const refusal = async (text: string): Promise<AtomicError> => {
-  const error = await locateImage(sandbox.host, text).catch((reason: unknown) => reason);
+  const error = await locateImage(sandbox.host, parseSourceName(text)).catch((reason: unknown) => reason);
   if (error instanceof AtomicError) return error;
   throw new Error(`${text} was not refused`, { cause: error });
 };

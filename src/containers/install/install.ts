@@ -2,12 +2,11 @@ import { AtomicError, addHint } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { readRuntime } from '../../host/runtime/runtime.ts';
-import { hasDigest, type SourceOptions, type StoredImage } from '../../image/image.ts';
+import type { SourceOptions, StoredImage } from '../../image/image.ts';
 import { formatProposal, proposeImages } from '../../image/propose-images.ts';
-import { parseReference } from '../../image/reference.ts';
 import { dropRegistryPrefix, parseSourceName } from '../../image/source-name.ts';
 import { withReadableStore, withSharedStore } from '../../store/access/store-lock.ts';
-import { findImage, listStoredNames } from '../../store/find-image.ts';
+import { findByReference, listStoredNames } from '../../store/find-image.ts';
 import { mergeNamedImage } from '../../store/merge-image.ts';
 import { nameSource, pullNamedImage, type RequestedImage } from '../../store/pull/pull.ts';
 import { formatPrivileges } from '../consent/format-privileges.ts';
@@ -91,13 +90,13 @@ interface Subject {
 async function chooseSubject(host: Host, request: InstallRequest): Promise<Subject> {
   // An invalid command line is an error on every machine.
   const chosen = request.name === undefined ? undefined : parseContainerName(request.name);
-  parseSourceName(request.image);
+  const source = parseSourceName(request.image);
   await requireSystemAccess(host, 'install');
-  const image = await nameSource(host, request.image);
+  const image = await nameSource(host, { written: request.image, source });
   const { location, reference } = image;
   const imageName =
     location.kind === 'registry' ? dropRegistryPrefix(request.image) : reference.replace(/:latest$/, '');
-  return { name: chosen ?? buildDefaultName(parseReference(reference)), image, imageName };
+  return { name: chosen ?? buildDefaultName(image.name), image, imageName };
 }
 
 async function prepare(
@@ -117,9 +116,7 @@ async function prepare(
   if (names.status === 'rejected') throw names.reason;
   if (found.status === 'rejected') throw found.reason;
   const runtime = found.value;
-  const stored = await findImage(host, named.reference);
-  const isWanted = stored !== undefined && (named.pin === undefined || hasDigest(stored, named.pin));
-  const image = isWanted ? stored : await pullMissing(host, named, source);
+  const image = findByReference(host, named.name) ?? (await pullMissing(host, named, source));
   throwIfInterrupted(host);
   const prepared = await prepareInstall(host, { request, name, image, imageName, runtime, number: 0 });
   return { kind: 'ready', prepared };
@@ -128,8 +125,8 @@ async function prepare(
 /** Proposes stored images with similar names before the pull, and again when the pull fails. */
 async function pullMissing(host: Host, named: RequestedImage, source: SourceOptions): Promise<StoredImage> {
   const { reference, location } = named;
+  const { registry, repository } = named.name;
   const stored = location.kind === 'registry' ? listStoredNames(host.locations.repository) : [];
-  const { registry, repository } = parseReference(reference);
   // The same name in another registry names another image; it is not a typing error.
   const similar = proposeImages(reference, stored).filter(
     (name) => registry === undefined || name.startsWith(`${registry}/`),

@@ -7,7 +7,7 @@ import type { SourceOptions, StoredImage } from '../../image/image.ts';
 import { formatReference } from '../../image/reference.ts';
 import { parseStoredName } from '../../image/source-name.ts';
 import type { RemoteStatus } from '../../image/verified-image.ts';
-import { findImage } from '../../store/find-image.ts';
+import { findByReference } from '../../store/find-image.ts';
 import { compareWithRegistry } from '../../store/verify/compare-remote.ts';
 import { buildUnnamedTarget, readTarget, type VerifyTarget } from '../../store/verify/verify-targets.ts';
 import type { DeploymentRecord } from '../container.ts';
@@ -70,12 +70,13 @@ async function readInstalled(
   if (state.kind === 'damaged') return { kind: 'damaged', name, reason: state.reason };
   const { record } = state;
   try {
-    const stored = await findImage(host, record.image);
+    const reference = parseStoredName(record.image);
+    const stored = findByReference(host, reference);
     const target =
       stored === undefined
         ? buildUnnamedTarget(
             host,
-            formatReference(parseStoredName(record.image)),
+            formatReference(reference),
             isChecksum(record.ostreeCommit) ? record.ostreeCommit : undefined,
           )
         : readTarget(host, stored.reference);

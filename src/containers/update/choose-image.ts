@@ -2,8 +2,8 @@
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { SourceOptions, StoredImage } from '../../image/image.ts';
-import { dropRegistryPrefix } from '../../image/source-name.ts';
-import { findImage } from '../../store/find-image.ts';
+import { dropRegistryPrefix, parseSourceName } from '../../image/source-name.ts';
+import { findByReference, findStoredImage } from '../../store/find-image.ts';
 import { mergeNamedImage } from '../../store/merge-image.ts';
 import { nameSource, pullNamedImage } from '../../store/pull/pull.ts';
 import type { CurrentContainer } from './read-current.ts';
@@ -23,10 +23,10 @@ export async function chooseImage(
   source: SourceOptions,
 ): Promise<ChosenImage> {
   const written = rebase ?? record.image;
-  const named = await nameSource(host, written);
+  const named = await nameSource(host, { written, source: parseSourceName(written) });
   const isRegistry = named.location.kind === 'registry';
   const imageName = isRegistry ? dropRegistryPrefix(written) : named.reference.replace(/:latest$/, '');
-  const found = await findImage(host, named.reference);
+  const found = findByReference(host, named.name);
   // A source that is a file is read again only when the person names it.
   const isPulled =
     found === undefined ? rebase !== undefined || pulls : pulls && (isRegistry || rebase !== undefined);
@@ -38,5 +38,5 @@ export async function chooseImage(
     });
   }
   await mergeNamedImage(host, named.reference);
-  return { image: (await findImage(host, named.reference)) ?? found, imageName };
+  return { image: findStoredImage(host, named.reference) ?? found, imageName };
 }

@@ -8,7 +8,7 @@ import {
   selectTargets,
   type VerifyTarget,
 } from '../../store/verify/verify-targets.ts';
-import { isMadeOf, readReference } from '../image-users.ts';
+import { isMadeOf } from '../image-users.ts';
 import { type InstalledDeployment, listDeployments } from '../list-deployments.ts';
 
 /** An image and its deployments. */
@@ -36,14 +36,14 @@ export async function listSubjects(host: Host, written: readonly string[]): Prom
   const unnamed = deployments.filter(
     (deployment) =>
       owners.get(deployment) === undefined &&
-      (written.length === 0 || chosen.some(({ reference }) => reference === readReference(deployment))),
+      (written.length === 0 || chosen.some(({ reference }) => reference === deployment.reference)),
   );
   const commits = new Set(unnamed.map(({ record }) => record.ostreeCommit).filter(isChecksum));
   return [
     ...named,
     ...[...commits].map((commit) => {
       const users = unnamed.filter(({ record }) => record.ostreeCommit === commit);
-      const reference = users[0] === undefined ? commit : readReference(users[0]);
+      const reference = users[0]?.reference ?? commit;
       return { target: buildUnnamedTarget(host, reference, commit), deployments: users };
     }),
   ];
@@ -70,5 +70,5 @@ function findOwner(
   const owners = targets.filter(({ reference, commit, image }) =>
     isMadeOf(deployment, { reference, commit, id: image?.id }),
   );
-  return owners.find(({ reference }) => reference === readReference(deployment)) ?? owners[0];
+  return owners.find(({ reference }) => reference === deployment.reference) ?? owners[0];
 }

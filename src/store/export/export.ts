@@ -105,7 +105,7 @@ export async function exportImage(host: Host, written: string, destination: stri
   return withStep(`exporting ${written}`, () =>
     withSharedStore(host, async () => {
       const image = await readImage(host, written);
-      const target = parseFileDestination(destination, image.reference);
+      const target = parseFileDestination(destination, image);
       requireFindable(target.path);
       const { isThere } = await checkFileDestination(target);
       return isThere ? copyIntoFolder(host, image, target) : copyToNew(host, image, target);

@@ -5,12 +5,11 @@ import { formatCount } from '../../base/format-count.ts';
 import { buildRetryPauses } from '../../base/retry-pauses.ts';
 import type { Host } from '../../host/host.ts';
 import { retryTransient } from '../../host/retry.ts';
-import type { Digest } from '../../image/digest.ts';
 import type { PulledImage, SourceOptions } from '../../image/image.ts';
 import { type ImageLocation, nameLocatedImage } from '../../image/image-location.ts';
 import { formatImageRef } from '../../image/ref-name.ts';
-import { findPin, formatReference, parseNewName } from '../../image/reference.ts';
-import { dropRegistryPrefix, parseSourceName } from '../../image/source-name.ts';
+import { formatReference, type ImageReference, parseNewName } from '../../image/reference.ts';
+import { dropRegistryPrefix, parseSourceName, type SourceName } from '../../image/source-name.ts';
 import { locateImage } from '../../source/locate-image.ts';
 import { openImage } from '../../source/open-image.ts';
 import { openRenewableSource } from '../../source/renewable-source.ts';
@@ -24,28 +23,37 @@ export interface RequestedImage {
   /** Name as the user wrote it. */
   readonly written: string;
   readonly location: ImageLocation;
-  /** Name under which the image is or will be stored, with tag or digest (compatibility I-01). */
+  /** Name under which the image is or will be stored (compatibility I-01). */
+  readonly name: ImageReference;
+  /** The same name as the store has it, with tag or digest. */
   readonly reference: string;
-  /** Digest that the image must have, when the user wrote one after the tag. */
-  readonly pin: Digest | undefined;
+}
+
+/** The arguments of a pull. */
+export interface WrittenSource {
+  readonly written: string;
+  /** `written`, parsed. */
+  readonly source: SourceName;
+  /** Another name to store the image under. */
+  readonly storedAs?: ImageReference;
 }
 
 /**
  * Finds the image that the user has named, and the name under which it is stored.
  *
- * @param storedAs another name to store it under, with or without tag
  * @throws AtomicError BAD_REFERENCE; as `locateImage`
  */
-export async function nameSource(host: Host, written: string, storedAs?: string): Promise<RequestedImage> {
-  parseSourceName(written);
-  const chosen = storedAs === undefined ? undefined : formatReference(parseNewName(storedAs));
+export async function nameSource(
+  host: Host,
+  { written, source, storedAs }: WrittenSource,
+): Promise<RequestedImage> {
   try {
-    const location = await locateImage(host, written);
-    const reference = chosen ?? nameLocatedImage(location);
+    const location = await locateImage(host, source);
+    const name = storedAs ?? nameLocatedImage(location);
+    const reference = formatReference(name);
     // Refuses a name that is too long for a ref before anything is opened.
     formatImageRef(reference);
-    const pin = 'reference' in location ? findPin(location.reference) : undefined;
-    return { written, location, reference, pin };
+    return { written, location, name, reference };
   } catch (error) {
     throw wrapError(error, `pulling ${written}`);
   }
@@ -64,7 +72,9 @@ export async function pullImage(
   options: SourceOptions,
   storedAs?: string,
 ): Promise<PulledImage> {
-  return pullNamedImage(host, await nameSource(host, written, storedAs), options);
+  const source = parseSourceName(written);
+  const name = storedAs === undefined ? {} : { storedAs: parseNewName(storedAs) };
+  return pullNamedImage(host, await nameSource(host, { written, source, ...name }), options);
 }
 
 function withSharedImage<T>(host: Host, reference: string, action: () => Promise<T>): Promise<T> {

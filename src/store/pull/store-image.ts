@@ -23,7 +23,7 @@ import { withRepository } from '../../ostree/repository.ts';
 import { isDamage } from '../../ostree/tolerate-damage.ts';
 import { withTransaction } from '../../ostree/transaction.ts';
 import { withImageLock } from '../access/image-lock.ts';
-import { findImage } from '../find-image.ts';
+import { findStoredImage } from '../find-image.ts';
 import { hasConfig } from '../image-files.ts';
 import { hasMergedRoot } from '../image-root.ts';
 import { hasSignatures } from '../image-signatures.ts';
@@ -55,7 +55,7 @@ export async function storeImage(
   // Also checked for a stored image, because it may be for another platform.
   const asked = platform === undefined ? undefined : await readConfig(host, from, manifest.config);
   if (asked !== undefined) checkPlatform(host, asked.toString('utf8'), platform);
-  const present = await findReadable(host, reference);
+  const present = findReadable(host, reference);
   if (
     present !== undefined &&
     `sha256:${present.id}` === source.digest &&
@@ -142,9 +142,9 @@ function isAskedFor(present: StoredImage, location: string): boolean {
 }
 
 /** A damaged image counts as missing, so that it is stored again. */
-async function findReadable(host: Host, reference: string): Promise<StoredImage | undefined> {
+function findReadable(host: Host, reference: string): StoredImage | undefined {
   try {
-    return await findImage(host, reference);
+    return findStoredImage(host, reference);
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;

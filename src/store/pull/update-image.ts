@@ -4,9 +4,9 @@ import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { findTagSource, type SourceOptions, type StoredImage } from '../../image/image.ts';
 import { formatProposal, proposeImages } from '../../image/propose-images.ts';
-import { findPin, parseReference } from '../../image/reference.ts';
+import { findPin, tryParseReference } from '../../image/reference.ts';
 import { parseStoredName } from '../../image/source-name.ts';
-import { findImage, listStoredNames } from '../find-image.ts';
+import { findImage, findStoredImage, listStoredNames } from '../find-image.ts';
 import { pullImage } from './pull.ts';
 
 interface UpdatedImage {
@@ -50,7 +50,7 @@ export async function updateAllImages(
 ): Promise<readonly ImageUpdateOutcome[]> {
   const outcomes: ImageUpdateOutcome[] = [];
   for (const reference of listStoredNames(host.locations.repository)) {
-    if (!hasRegistry(reference)) {
+    if (tryParseReference(reference)?.registry === undefined) {
       host.report({ kind: 'warning', text: `Image ${reference} not fully qualified: skipping` });
       continue;
     }
@@ -63,7 +63,7 @@ export async function updateAllImages(
 async function tryUpdate(host: Host, reference: string, options: SourceOptions): Promise<ImageUpdateOutcome> {
   let before = '';
   try {
-    before = (await findImage(host, reference))?.id ?? '';
+    before = findStoredImage(host, reference)?.id ?? '';
     return { kind: 'updated', ...(await updateImage(host, reference, options)) };
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
@@ -79,16 +79,6 @@ function findSource(image: StoredImage, written: string): string {
   const source = isPinned ? image.source : findTagSource(image);
   if (source === undefined || source === `docker://${reference}`) return written;
   return written.startsWith('http:') ? source.replace(/^docker:\/\//, 'http:') : source;
-}
-
-/** The original tool stored names that cannot be pulled. */
-function hasRegistry(reference: string): boolean {
-  try {
-    return parseReference(reference).registry !== undefined;
-  } catch (error) {
-    if (error instanceof AtomicError) return false;
-    throw error;
-  }
 }
 
 function buildUnknown(host: Host, written: string): AtomicError {

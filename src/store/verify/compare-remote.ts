@@ -5,7 +5,7 @@ import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { retryTransient } from '../../host/retry.ts';
 import { findTagSource, type SourceOptions } from '../../image/image.ts';
-import { parseReference } from '../../image/reference.ts';
+import { tryParseReference } from '../../image/reference.ts';
 import type { RemoteStatus } from '../../image/verified-image.ts';
 import { findRemoteDigest } from '../../source/remote-digest.ts';
 import { findTrustedManifest, listTargets, selectTargets, type VerifyTarget } from './verify-targets.ts';
@@ -80,5 +80,5 @@ export async function compareWithRegistry(
 function findLocation({ reference, image }: VerifyTarget): string | undefined {
   const source = image === undefined ? undefined : findTagSource(image);
   if (source !== undefined) return source.startsWith(REGISTRY) ? source : undefined;
-  return parseReference(reference).registry === undefined ? undefined : `${REGISTRY}${reference}`;
+  return tryParseReference(reference)?.registry === undefined ? undefined : `${REGISTRY}${reference}`;
 }

@@ -12,7 +12,7 @@ import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Checksum } from '../../image/checksum.ts';
 import type { Digest } from '../../image/digest.ts';
 import { type BlobDescriptor, type ImageManifest, parseManifest } from '../../image/manifest.ts';
-import { parseReference } from '../../image/reference.ts';
+import { tryParseReference } from '../../image/reference.ts';
 import type { StoreProblem } from '../../image/verified-image.ts';
 import { findRef, formatObjectPath, listRefNames } from '../../ostree/object-files.ts';
 import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
@@ -240,7 +240,7 @@ class RepairRounds {
 }
 
 function buildForgotten(reference: string): AtomicError {
-  const isFull = parseReference(reference).registry !== undefined;
+  const isFull = tryParseReference(reference)?.registry !== undefined;
   const again = isFull ? `atomic pull ${reference}` : `atomic pull --as ${reference} SOURCE`;
   return new AtomicError(
     'STORE_CORRUPT',

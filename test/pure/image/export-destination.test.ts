@@ -10,6 +10,12 @@ import { catchError } from '../../support/thrown-error.ts';
 const stored = 'reg:5000/a/b:1';
 const byDigest = `reg:5000/a/b@sha256:${'a'.repeat(64)}`;
 
+/** As the store has it. */
+const nameImage = (reference: string) => ({
+  reference,
+  tag: /:([^:/@]+)$/.exec(reference.replace(/@.*/, ''))?.[1],
+});
+
 const files: [text: string, stored: string, destination: Destination, formatted: string][] = [
   ['oci:/d', stored, { kind: 'oci', path: '/d', tag: '1' }, 'oci:/d:1'],
   ['oci:d:x', stored, { kind: 'oci', path: 'd', tag: 'x' }, 'oci:d:x'],
@@ -29,9 +35,13 @@ const files: [text: string, stored: string, destination: Destination, formatted:
   ],
   ['docker-archive:f', byDigest, { kind: 'docker-archive', path: 'f', name: undefined }, 'docker-archive:f'],
   ['dir:/d', stored, { kind: 'dir', path: '/d' }, 'dir:/d'],
+  // A name that only the original tool could store.
+  ['oci:d', 'Upper:1', { kind: 'oci', path: 'd', tag: '1' }, 'oci:d:1'],
 ];
 test.each(files)('%s', (text, name, destination, formatted) => {
-  expect(parseFileDestination(text, name)).toEqual(destination as ReturnType<typeof parseFileDestination>);
+  expect(parseFileDestination(text, nameImage(name))).toEqual(
+    destination as ReturnType<typeof parseFileDestination>,
+  );
   expect(formatDestination(destination)).toBe(formatted);
 });
 
@@ -50,7 +60,7 @@ const badFiles: [text: string, reason: string][] = [
   [`docker-archive:f:${byDigest}`, 'the name must have a tag'],
 ];
 test.each(badFiles)('%p is refused', (text, reason) => {
-  const { code, message } = catchError(() => parseFileDestination(text, stored));
+  const { code, message } = catchError(() => parseFileDestination(text, nameImage(stored)));
   expect([code, message]).toEqual([
     'BAD_VALUE',
     `reading the destination ${JSON.stringify(text)}: ${reason}`,

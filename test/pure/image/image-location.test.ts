@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { formatLocation, type ImageLocation, nameLocatedImage } from '../../../src/image/image-location.ts';
-import { parseReference } from '../../../src/image/reference.ts';
+import { formatReference, parseReference } from '../../../src/image/reference.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
 const archive = (path: string, name?: string): ImageLocation => ({
@@ -36,7 +36,7 @@ test.each<[location: ImageLocation, written: string, stored: string]>([
   [{ kind: 'dir', path: '/t/etcd' }, 'dir:/t/etcd', 'etcd:latest'],
 ])('%j is %s, stored as %s', (location, written, stored) => {
   expect(formatLocation(location)).toBe(written);
-  expect(nameLocatedImage(location)).toBe(stored);
+  expect(formatReference(nameLocatedImage(location))).toBe(stored);
 });
 
 test.each<[location: ImageLocation, name: string]>([

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Digest } from '../../../src/image/digest.ts';
+import { parseSourceName } from '../../../src/image/source-name.ts';
 import { locateImage } from '../../../src/source/locate-image.ts';
 import { openImage } from '../../../src/source/open-image.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
@@ -96,7 +97,7 @@ test.each(['family.tar', 'family.tgz', 'co:lon.tar'])(
 test.each(['family.tar:top:1', 'family.tgz:web:1', 'co:lon.tar:web:1'])(
   '%s can be opened again when its proxy is lost',
   async (source) => {
-    const location = await locateImage(store.host, `dockertar:${at(source)}`);
+    const location = await locateImage(store.host, parseSourceName(`dockertar:${at(source)}`));
     await withScratch(store.host, async (scratch) => {
       const first = await openImage(store.host, location, scratch, {});
       await first.close();
