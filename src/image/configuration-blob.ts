@@ -1,6 +1,6 @@
 /**
  * The configuration blob of an image (OCI image specification, "Image Configuration"; Docker's has the same shape). It
- * is parsed once. Absent and `null` keys count as empty; unknown keys are ignored.
+ * is parsed only here. Absent and `null` keys count as empty; unknown keys are ignored.
  */
 import { AtomicError } from '../base/errors.ts';
 import {
@@ -11,9 +11,16 @@ import {
   expectStringMap,
   expectStrings,
 } from '../base/json-shape.ts';
-import { isJsonObject, type JsonObject, parseJsonObject, type Reject } from '../base/json-text.ts';
+import {
+  isJsonObject,
+  type JsonObject,
+  parseJsonObject,
+  type Reject,
+  tryParseJson,
+} from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
 import { type Digest, isDigest } from './digest.ts';
+import type { NamedPlatform } from './platform.ts';
 
 /** How an image is started: the member `config` of the blob. */
 export interface ImageConfig {
@@ -134,6 +141,33 @@ export function runsOnce(text: string, image: string): boolean {
   return isJsonObject(labels) && labels['atomic.run'] === 'once';
 }
 
+/**
+ * Finds the member `config.Healthcheck` of a blob, as it is written; `undefined` without one. Other faults of the blob
+ * are ignored.
+ */
+export function findHealthcheck(text: string, reject: Reject): unknown {
+  return expectObject(parseJsonObject(text, MAX_LENGTH, reject).config, 'config', reject).Healthcheck;
+}
+
+/**
+ * Reads the platform of a blob that `checkConfiguration` may refuse later: a part that is not text counts as absent, and
+ * so does the platform of a blob that is not JSON.
+ */
+export function readNamedPlatform(text: string): NamedPlatform {
+  const blob = tryParseJson(text);
+  if (!isJsonObject(blob)) return {};
+  const { os, architecture, variant } = blob;
+  return { ...pickText({ os }), ...pickText({ architecture }), ...pickText({ variant }) };
+}
+
+function pickText(part: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(part).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '',
+    ),
+  );
+}
+
 /** Finds the version of an image in its labels, as the original did: `Version-Release` (compatibility M-50). */
 export function findVersion(labels: Readonly<Record<string, string>>): string | undefined {
   const parts = ['Version', 'Release'].flatMap((name) => labels[name] || labels[name.toLowerCase()] || []);
@@ -204,12 +238,13 @@ function readDiffIds({ rootfs }: JsonObject, layers: number): readonly Digest[] 
   });
 }
 
-function rejectImage(image: string): Reject {
+/** Builds the errors for the faults of the blob of an image. */
+export function rejectImage(image: string, hint = 'The image is broken; build or pull it again.'): Reject {
   return (problem) =>
     new AtomicError(
       'MANIFEST_INVALID',
       `Invalid configuration blob in image: ${toPrintable(image)}. ${toPrintable(problem)}`,
-      { hint: 'The image is broken; build or pull it again.' },
+      { hint },
     );
 }
 

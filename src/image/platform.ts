@@ -1,6 +1,5 @@
-/** Platforms: the option of a person, and the configuration of an image. */
+/** Platforms: the option of a person, and whether an image fits. */
 import { AtomicError } from '../base/errors.ts';
-import { isJsonObject, tryParseJson } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { Platform } from './image.ts';
 
@@ -49,24 +48,7 @@ export function parsePlatform(text: string): Platform {
 }
 
 /** The platform in a configuration; any part may be absent. */
-type NamedPlatform = { readonly [Part in keyof Platform]?: string };
-
-/** Reads the platform of an image. @param config the configuration blob; a part that is not text counts as absent */
-export function readNamedPlatform(config: string): NamedPlatform {
-  const value = tryParseJson(config);
-  if (!isJsonObject(value)) return {};
-  const { os, architecture, variant } = value;
-  return { ...pick({ os }), ...pick({ architecture }), ...pick({ variant }) };
-}
-
-function pick(part: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(part).filter((entry): entry is [string, string] => {
-      const [, value] = entry;
-      return typeof value === 'string' && value !== '';
-    }),
-  );
-}
+export type NamedPlatform = { readonly [Part in keyof Platform]?: string };
 
 /** Whether an image fits a platform. An image without an architecture fits every platform. */
 export function suitsPlatform(image: NamedPlatform, wanted: Platform): boolean {

@@ -17,7 +17,11 @@ import {
 } from '../../src/containers/render/health-check.ts';
 import { substituteTemplate } from '../../src/containers/render/values/template.ts';
 import { parseMountPoints, parseMountTable } from '../../src/host/mounts/mount-table.ts';
-import { parseConfiguration } from '../../src/image/configuration-blob.ts';
+import {
+  findHealthcheck,
+  parseConfiguration,
+  readNamedPlatform,
+} from '../../src/image/configuration-blob.ts';
 import { parseManifest } from '../../src/image/manifest.ts';
 import { formatImageRef, parseRefName } from '../../src/image/ref-name.ts';
 import { parseReference } from '../../src/image/reference.ts';
@@ -66,6 +70,8 @@ export const targets: readonly FuzzTarget[] = [
   text('manifest', parseManifest),
   text('exports-manifest', (input) => parseExportsManifest(input, 'image')),
   text('configuration', (input) => {
+    readNamedPlatform(input);
+    findHealthcheck(input, rejectHealthCheck);
     parseConfiguration(input, 'image');
   }),
   text('runtime-config', (input) => parseRuntimeConfig(input, '/config.json')),

@@ -3,11 +3,8 @@
  * image.
  */
 
-import { AtomicError } from '../../base/errors.ts';
-import { expectObject } from '../../base/json-shape.ts';
-import { parseJsonObject, type Reject } from '../../base/json-text.ts';
-import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
+import { findHealthcheck, rejectImage } from '../../image/configuration-blob.ts';
 import type { StoredImage } from '../../image/image.ts';
 import { readCommit } from '../../ostree/object-files.ts';
 import { describeImage } from '../../store/image-commit.ts';
@@ -29,7 +26,6 @@ export interface HealthChoice {
 /** Long enough to see a service that exits because of its configuration, and short enough to wait for. */
 const DEFAULT_SETTLE_SECONDS = 5;
 const MAX_MANIFEST_BYTES = 1024 * 1024;
-const MAX_CONFIG_LENGTH = 4 * 1024 * 1024;
 
 /**
  * Reads the settling time and the health check of the image. It does not run the check.
@@ -62,12 +58,6 @@ export async function chooseHealth(
 async function readImageHealthCheck(host: Host, image: StoredImage): Promise<HealthCheck | undefined> {
   const { configDigest: digest, reference } = image;
   if (digest === undefined || !hasConfig(host.locations.repository, { digest })) return undefined;
-  const reject: Reject = (problem) =>
-    new AtomicError(
-      'MANIFEST_INVALID',
-      `Invalid configuration blob in image: ${toPrintable(reference)}. ${toPrintable(problem)}`,
-      { hint: 'The image is broken; build it again, or use --no-health-check.' },
-    );
-  const blob = parseJsonObject(await readImageConfig(host, image), MAX_CONFIG_LENGTH, reject);
-  return parseImageHealthCheck(expectObject(blob.config, 'config', reject).Healthcheck, reject);
+  const reject = rejectImage(reference, 'The image is broken; build it again, or use --no-health-check.');
+  return parseImageHealthCheck(findHealthcheck(await readImageConfig(host, image), reject), reject);
 }

@@ -1,8 +1,9 @@
 import { arch } from 'node:os';
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
+import { readNamedPlatform } from '../../image/configuration-blob.ts';
 import type { Platform } from '../../image/image.ts';
-import { formatPlatform, readNamedPlatform, suitsPlatform } from '../../image/platform.ts';
+import { formatPlatform, suitsPlatform } from '../../image/platform.ts';
 
 /** Names of processors in Node that differ from those of images. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {

@@ -30,7 +30,7 @@ export interface RequestedImage {
 }
 
 /** The arguments of a pull. */
-export interface WrittenSource {
+interface WrittenSource {
   readonly written: string;
   /** `written`, parsed. */
   readonly source: SourceName;

@@ -1,5 +1,11 @@
 import { expect, test } from 'bun:test';
-import { emptyImageConfig, parseImageConfig, runsOnce } from '../../../src/image/configuration-blob.ts';
+import {
+  emptyImageConfig,
+  findHealthcheck,
+  parseImageConfig,
+  rejectImage,
+  runsOnce,
+} from '../../../src/image/configuration-blob.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
 test('reads the configuration for the start of an image', () => {
@@ -64,4 +70,20 @@ test.each([
   ['{"atomic.run":"once"}', false],
 ])('%s asks for one run: %p', (text, expected) => {
   expect(runsOnce(text, 'etcd')).toBe(expected);
+});
+
+test.each<[text: string, expected: unknown]>([
+  ['{"config":{"Healthcheck":{"Test":["NONE"]},"Cmd":"/bin/sh"}}', { Test: ['NONE'] }],
+  ['{"config":{"Healthcheck":"NONE"}}', 'NONE'],
+  ['{"config":null}', undefined],
+  ['{}', undefined],
+])('the health check of %s', (text, expected) => {
+  expect(findHealthcheck(text, rejectImage('etcd'))).toEqual(expected);
+});
+
+test.each(['[]', '{"config": 1}'])('no health check of %s: it is refused', (text) => {
+  expect(catchError(() => findHealthcheck(text, rejectImage('etcd', 'Build it again.')))).toMatchObject({
+    code: 'MANIFEST_INVALID',
+    hint: 'Build it again.',
+  });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
-import { formatPlatform, readNamedPlatform, suitsPlatform } from '../../../src/image/platform.ts';
+import { readNamedPlatform } from '../../../src/image/configuration-blob.ts';
+import { formatPlatform, suitsPlatform } from '../../../src/image/platform.ts';
 
 const arm7 = { os: 'linux', architecture: 'arm', variant: 'v7' };
 const amd64 = { os: 'linux', architecture: 'amd64' };
