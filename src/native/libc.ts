@@ -113,6 +113,15 @@ export function syncFilesystem(fd: number): void {
 }
 
 /**
+ * Starts to write the filesystem that holds `fd` to the disk, in a thread of the pool.
+ *
+ * @param done called when that has ended, well or not
+ */
+export function startSync(fd: number, done: () => void): void {
+  syncfsCall.async(fd, done);
+}
+
+/**
  * Opens a pipe that children do not inherit.
  *
  * @param bytes requested capacity, see `growPipe`

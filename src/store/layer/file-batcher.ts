@@ -1,6 +1,6 @@
 /**
- * Collects small files, whose content it copies into shared memory, and has them created: a few at once in this thread, many by
- * the worker.
+ * Collects small files, whose content it copies into shared memory, and has them created: a few in this thread, many by the
+ * worker. One file is open at a time.
  */
 import type { Checksum } from '../../image/checksum.ts';
 import type { DirMeta } from '../../ostree/ostree-objects.ts';
@@ -24,7 +24,8 @@ interface BatcherOptions {
 interface OpenBatch {
   readonly number: number;
   readonly files: BatchedFile[];
-  /** Place in the shared memory where the next content begins. */
+  /** Place in the shared memory of the content of the open file, and of the byte after it. */
+  start: number;
   next: number;
 }
 
@@ -51,21 +52,44 @@ export class FileBatcher {
     });
   }
 
-  /** @param content at most `BATCH_BYTES`, in parts, which the caller may change afterwards */
-  add(checksum: Checksum, meta: DirMeta, content: readonly Uint8Array[]): void {
-    const length = content.reduce((sum, part) => sum + part.length, 0);
-    const batch = this.#findBatch(length);
+  /**
+   * Copies a part of the content of the open file.
+   *
+   * @returns false when the file is larger than a batch, or all batches are full: a sparse file has much more content than its
+   * part of the archive. The caller then takes the content and goes on without this class
+   */
+  append(bytes: Uint8Array): boolean {
+    const batch = this.#findBatch(bytes.length);
+    if (batch === undefined) return false;
+    this.#memory.set(bytes, batch.next);
+    batch.next += bytes.length;
+    return true;
+  }
+
+  /** Takes the content of the open file out of the batch. @returns the content; valid until the next `append` */
+  takeContent(): Uint8Array {
+    const batch = this.#batch;
+    if (batch === undefined) return new Uint8Array();
+    const content = this.#memory.subarray(batch.start, batch.next);
+    batch.next = batch.start;
+    return content;
+  }
+
+  /** Ends the open file. */
+  add(checksum: Checksum, meta: DirMeta): void {
+    const batch = this.#findBatch(0);
     if (batch === undefined) {
-      // All batches are full: a sparse file has much more content than its part of the archive.
-      this.#files.create(checksum, meta, Buffer.concat(content), this.#findApplyMeta(meta));
+      this.create(checksum, meta, new Uint8Array());
       return;
     }
-    const start = batch.next;
-    for (const part of content) {
-      this.#memory.set(part, batch.next);
-      batch.next += part.length;
-    }
-    batch.files.push({ checksum, meta, start, length });
+    batch.files.push({ checksum, meta, start: batch.start, length: batch.next - batch.start });
+    batch.start = batch.next;
+    if (batch.files.length === BATCH_FILES) this.#send(batch);
+  }
+
+  /** Creates a file in this thread. */
+  create(checksum: Checksum, meta: DirMeta, content: Uint8Array): void {
+    this.#files.create(checksum, meta, content, this.#findApplyMeta(meta));
   }
 
   /** Waits until the next part of the archive has room. @throws the first error of creating files */
@@ -78,7 +102,7 @@ export class FileBatcher {
     const batch = this.#batch;
     this.#batch = undefined;
     if (batch !== undefined) {
-      if (this.#worker.isStarted) this.#worker.send(batch.number, batch.files);
+      if (this.#worker.isStarted) this.#send(batch);
       else this.#createHere(batch);
     }
     await this.#worker.finish();
@@ -91,23 +115,40 @@ export class FileBatcher {
     await this.#worker.end();
   }
 
-  #findBatch(length: number): OpenBatch | undefined {
+  /** @param bytes that the open file gets in addition to its content. @returns `undefined` when they do not fit */
+  #findBatch(bytes: number): OpenBatch | undefined {
     const batch = this.#batch;
-    if (batch !== undefined) {
-      const end = (batch.number + 1) * BATCH_BYTES;
-      if (batch.next + length <= end && batch.files.length < BATCH_FILES) return batch;
-      this.#worker.send(batch.number, batch.files);
+    if (batch === undefined) {
+      if (bytes <= BATCH_BYTES) this.#batch = this.#openBatch();
+      return this.#batch;
     }
+    if (batch.next + bytes <= (batch.number + 1) * BATCH_BYTES) return batch;
+    if (batch.next - batch.start + bytes > BATCH_BYTES) return undefined;
+    const following = this.#openBatch();
+    if (following === undefined) return undefined;
+    this.#memory.copyWithin(following.start, batch.start, batch.next);
+    following.next += batch.next - batch.start;
+    this.#send(batch);
+    this.#batch = following;
+    return following;
+  }
+
+  #openBatch(): OpenBatch | undefined {
     const number = this.#worker.takeBatch();
-    this.#batch = number === undefined ? undefined : { number, files: [], next: number * BATCH_BYTES };
-    return this.#batch;
+    if (number === undefined) return undefined;
+    const start = number * BATCH_BYTES;
+    return { number, files: [], start, next: start };
+  }
+
+  #send({ number, files }: OpenBatch): void {
+    this.#batch = undefined;
+    this.#worker.send(number, files);
   }
 
   /** An image of a few files is stored before a thread has started. */
   #createHere({ number, files }: OpenBatch): void {
     for (const { checksum, meta, start, length } of files) {
-      const content = this.#memory.subarray(start, start + length);
-      this.#files.create(checksum, meta, content, this.#findApplyMeta(meta));
+      this.create(checksum, meta, this.#memory.subarray(start, start + length));
     }
     this.#worker.giveBack(number);
   }

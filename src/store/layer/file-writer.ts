@@ -4,30 +4,25 @@ import { createHash } from 'node:crypto';
 import { type Checksum, finishChecksum } from '../../image/checksum.ts';
 import { type DirMeta, formatFileHeader } from '../../ostree/ostree-objects.ts';
 
-/** Files up to this size stay in memory until their checksum shows whether they are new. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
-
 /**
- * The temporary file of the stage. A file of more than 1 MiB is opened and written while it arrives, because it must not stay
- * in memory. A smaller file is never opened here: `finish` receives its content and skips the write when the object exists.
+ * Where the stage puts the content. A small file stays in memory until its checksum shows whether it is new. A larger one is
+ * opened and written while it arrives.
  */
 interface FileTarget {
+  /** Copies the next bytes into memory. @returns false when the file does not fit */
+  append(bytes: Buffer): boolean;
+  /** Opens the temporary file of the stage, and writes what is in memory. */
   open(): number;
   write(fd: number, bytes: Buffer): void;
-  /**
-   * @param fd the temporary file, if it was opened
-   * @param content the part of the content that is not in the file yet
-   */
-  finish(checksum: Checksum, fd: number | undefined, content: readonly Buffer[]): void;
-  abandon(fd: number): void;
+  /** @param fd the temporary file, if it was opened */
+  finish(checksum: Checksum, fd: number | undefined): void;
+  abandon(fd: number | undefined): void;
 }
 
 /** Takes the content of one regular file in parts. */
 export class FileWriter {
   readonly #target: FileTarget;
   readonly #hash = createHash('sha256');
-  #parts: Buffer[] = [];
-  #buffered = 0;
   #fd: number | undefined;
 
   constructor(meta: DirMeta, target: FileTarget) {
@@ -35,30 +30,25 @@ export class FileWriter {
     this.#hash.update(formatFileHeader(meta, ''));
   }
 
-  /** The caller must not change `bytes` before `finish`. */
   write(bytes: Buffer): void {
     this.#hash.update(bytes);
-    this.#parts.push(bytes);
-    this.#buffered += bytes.length;
-    if (this.#buffered <= MAX_BUFFERED_BYTES) return;
+    if (this.#fd === undefined && this.#target.append(bytes)) return;
     this.#fd ??= this.#target.open();
-    for (const part of this.#parts) this.#target.write(this.#fd, part);
-    this.#parts = [];
-    this.#buffered = 0;
+    this.#target.write(this.#fd, bytes);
   }
 
-  /** @returns checksum of the object, which the stage or the repository has now */
+  /** @returns checksum of the object, which the stage or the repository has when the stage is finished */
   finish(): Checksum {
     const checksum = finishChecksum(this.#hash);
     const fd = this.#fd;
     this.#fd = undefined;
-    this.#target.finish(checksum, fd, this.#parts);
+    this.#target.finish(checksum, fd);
     return checksum;
   }
 
   /** Discards the file. */
   abandon(): void {
-    if (this.#fd !== undefined) this.#target.abandon(this.#fd);
+    this.#target.abandon(this.#fd);
     this.#fd = undefined;
   }
 }

@@ -26,6 +26,7 @@ import { LayerImporter } from './layer-importer.ts';
 import type { ObjectStage } from './object-stage.ts';
 import { TarSplitRecorder } from './tar-split-recorder.ts';
 import type { UnnamedFile } from './unnamed-file.ts';
+import type { WriteBack } from './write-back.ts';
 
 const INFLATED_CHUNK_BYTES = 256 * 1024;
 /** Bytes by which the inflater may be ahead of the reader of the archive, and the reader ahead of the written files. */
@@ -56,6 +57,7 @@ interface LayerImport {
   readonly compression: LayerCompression;
   /** Algorithm of the digest of the inflated archive. */
   readonly algorithm: DigestAlgorithm;
+  readonly writeBack: WriteBack;
   /** Called with the number of compressed bytes received up to now. */
   readonly onReceived: (bytes: number) => void;
 }
@@ -69,7 +71,7 @@ interface LayerImport {
 export async function importLayer(
   stage: ObjectStage,
   blob: OpenedBlob,
-  { record, compression, algorithm, onReceived }: LayerImport,
+  { record, compression, algorithm, writeBack, onReceived }: LayerImport,
 ): Promise<ImportedLayer> {
   const inflater = createInflater(compression);
   const unpacker = new Unpacker(stage, record, algorithm);
@@ -78,6 +80,7 @@ export async function importLayer(
   blob.stream.on('data', (chunk: Buffer) => {
     received += chunk.length;
     start.push(chunk);
+    writeBack.pass(chunk.length);
     onReceived(received);
   });
   try {

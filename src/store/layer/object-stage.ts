@@ -106,9 +106,10 @@ export class ObjectStage implements DirectoryObjects {
    */
   beginFile(meta: DirMeta): FileWriter {
     return new FileWriter(meta, {
-      open: () => openSync(this.#temporary, 'wx', 0o600),
+      append: (bytes) => this.#files.append(bytes),
+      open: () => this.#openFile(),
       write: (fd, bytes) => this.#write(fd, bytes),
-      finish: (checksum, fd, content) => this.#finishFile(checksum, meta, fd, content),
+      finish: (checksum, fd) => this.#finishFile(checksum, meta, fd),
       abandon: (fd) => this.#abandon(fd),
     });
   }
@@ -127,7 +128,9 @@ export class ObjectStage implements DirectoryObjects {
 
   /** In `bare-user` the object of a symlink is a file that contains the target and a NUL. */
   #writeUserSymlink(checksum: Checksum, meta: DirMeta, target: string): void {
-    this.#finishFile(checksum, meta, undefined, [Buffer.from(`${target}\0`, 'utf8')]);
+    const content = Buffer.from(`${target}\0`, 'utf8');
+    if (this.#files.append(content)) this.#files.add(checksum, meta);
+    else this.#files.create(checksum, meta, content);
   }
 
   /** Creates a file for data that becomes part of a commit, see `TarSplitRecorder`. */
@@ -164,32 +167,41 @@ export class ObjectStage implements DirectoryObjects {
     return parseDirTree(readVerifiedObject(path, checksum, 'dirtree'));
   }
 
-  /** @param fd the temporary file, when it has a part of the content */
-  #finishFile(checksum: Checksum, meta: DirMeta, fd: number | undefined, content: readonly Buffer[]): void {
+  #openFile(): number {
+    const fd = openSync(this.#temporary, 'wx', 0o600);
+    try {
+      this.#write(fd, this.#files.takeContent());
+    } catch (error) {
+      this.#abandon(fd);
+      throw error;
+    }
+    return fd;
+  }
+
+  /** @param fd the temporary file, when it has the content */
+  #finishFile(checksum: Checksum, meta: DirMeta, fd: number | undefined): void {
     if (fd === undefined) {
-      this.#files.add(checksum, meta, content);
+      this.#files.add(checksum, meta);
       return;
     }
     if (!this.#folder.isNew(checksum, 'file')) {
       this.#abandon(fd);
       return;
     }
-    try {
-      for (const part of content) this.#write(fd, part);
-    } finally {
-      closeSync(fd);
-    }
+    closeSync(fd);
     if (this.#isBareUser) applyBareUserMeta(this.#temporary, meta);
     else applyBareMeta(this.#temporary, meta);
     this.#folder.moveIn(this.#temporary, checksum, 'file');
   }
 
-  #write(fd: number, data: Buffer): void {
+  #write(fd: number, data: Uint8Array): void {
     this.#room.take(data.length);
     for (let at = 0; at < data.length; ) at += writeSync(fd, data, at);
   }
 
-  #abandon(fd: number): void {
+  #abandon(fd: number | undefined): void {
+    this.#files.takeContent();
+    if (fd === undefined) return;
     closeSync(fd);
     unlinkSync(this.#temporary);
   }

@@ -17,6 +17,8 @@ const SEGMENT_ENTRY = 2;
 const MEMBER_CHARACTERS = 1024 * 1024;
 /** A longer run of headers or padding is split into several segments: zeros after the end may have gigabytes. */
 const SEGMENT_BYTES = 1024 * 1024;
+/** Most segments are the padding of one file and the header of the next. */
+const INITIAL_SEGMENT_BYTES = 4096;
 /** Compresses 8.6 MB to 0.52 MB in 37 ms. Level 1 takes 14 ms, but 0.2 MB more on the disk. */
 const COMPRESSION_LEVEL = 6;
 /** Older versions of libostree refuse metadata objects over 10 MB, and base64 adds a third. */
@@ -29,7 +31,8 @@ export class TarSplitRecorder implements TarListener {
   #rest: Buffer = Buffer.alloc(0);
   #text = '';
   #position = 0;
-  #frame: Buffer[] = [];
+  /** Bytes of the open segment. The buffer is used for all segments. */
+  #frame: Buffer = Buffer.allocUnsafe(INITIAL_SEGMENT_BYTES);
   #frameBytes = 0;
   #file:
     | { readonly line: Readonly<Record<string, unknown>>; readonly sum: Crc64; missing: number }
@@ -41,8 +44,8 @@ export class TarSplitRecorder implements TarListener {
   }
 
   frame(bytes: Buffer): void {
-    this.#frame.push(bytes);
-    this.#frameBytes += bytes.length;
+    this.#makeRoom(this.#frameBytes + bytes.length);
+    this.#frameBytes += bytes.copy(this.#frame, this.#frameBytes);
     if (this.#frameBytes >= SEGMENT_BYTES) this.#endSegment();
   }
 
@@ -80,10 +83,16 @@ export class TarSplitRecorder implements TarListener {
     return this.#record;
   }
 
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#frame.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(bytes, 2 * this.#frame.length));
+    this.#frame.copy(larger, 0, 0, this.#frameBytes);
+    this.#frame = larger;
+  }
+
   #endSegment(): void {
-    if (this.#frame.length === 0) return;
-    const payload = Buffer.concat(this.#frame).toString('base64');
-    this.#frame = [];
+    if (this.#frameBytes === 0) return;
+    const payload = this.#frame.toString('base64', 0, this.#frameBytes);
     this.#frameBytes = 0;
     this.#write({ type: SEGMENT_ENTRY, payload });
   }

@@ -13,6 +13,7 @@ import { withStoreErrors } from '../../ostree/store-error.ts';
 import type { Transaction } from '../../ostree/transaction.ts';
 import type { RenewableSource } from '../../source/renewable-source.ts';
 import type { FileWorker } from '../layer/file-worker.ts';
+import type { WriteBack } from '../layer/write-back.ts';
 import { recordLayer } from '../layer-ledger.ts';
 import { readAvailableSpace } from '../preflight.ts';
 import { findStoredLayer, type StoredLayer } from '../stored-layer.ts';
@@ -28,6 +29,7 @@ export interface LayerSource {
 export interface LayerPipeline extends LayerSource {
   readonly blobs: BlobQueue;
   readonly files: FileWorker;
+  readonly writeBack: WriteBack;
 }
 
 /** The origin of a layer: `present` under its ref, `resumed` from an interrupted pull, or `fetched` from the source. */
@@ -93,7 +95,7 @@ async function fetchWithRetries(
 async function fetchLayer(
   host: Host,
   transaction: Transaction,
-  { blobs, files }: Pick<LayerPipeline, 'blobs' | 'files'>,
+  { blobs, files, writeBack }: Omit<LayerPipeline, keyof LayerSource>,
   { layer, diffId }: WantedLayer,
 ): Promise<EnsuredLayer> {
   const { importLayer } = await import('../layer/import-layer.ts');
@@ -108,6 +110,7 @@ async function fetchLayer(
     record,
     compression: findCompression(layer, diffId),
     algorithm: diffId === undefined ? 'sha256' : algorithmOf(diffId),
+    writeBack,
     onReceived: (received) => host.report({ kind: 'layer-progress', digest: layer.digest, received }),
   });
   await requireTakenOver(repo, imported.tree.dirtree);

@@ -28,6 +28,7 @@ import { hasConfig } from '../image-files.ts';
 import { hasMergedRoot } from '../image-root.ts';
 import { hasSignatures } from '../image-signatures.ts';
 import { FileWorker } from '../layer/file-worker.ts';
+import { WriteBack } from '../layer/write-back.ts';
 import { forgetLayers } from '../layer-ledger.ts';
 import { checkRoomForLayers, listMissingLayers } from '../preflight.ts';
 import { findStoredLayers, type StoredLayer } from '../stored-layer.ts';
@@ -88,7 +89,7 @@ export async function storeImage(
       });
       using files = new FileWorker();
       using blobs = new BlobQueue(source, planned);
-      const queued = { ...from, blobs, files };
+      const queued = { ...from, blobs, files, writeBack: new WriteBack(host.locations.repository) };
       const wanted = { manifest, diffIds, there: known };
       const { trees, fetched, pending } = await storeLayers(host, transaction, queued, wanted);
       writeConfigCommit(transaction, manifest.config, config);

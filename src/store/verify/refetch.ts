@@ -11,6 +11,7 @@ import { tolerateDamage } from '../../ostree/tolerate-damage.ts';
 import { withTransaction } from '../../ostree/transaction.ts';
 import { writeRef } from '../../ostree/write-refs.ts';
 import { FileWorker } from '../layer/file-worker.ts';
+import { WriteBack } from '../layer/write-back.ts';
 import { BlobQueue } from '../pull/blob-queue.ts';
 import { ensureLayer, type LayerSource } from '../pull/fetch-layer.ts';
 import { findStoredLayer } from '../stored-layer.ts';
@@ -31,7 +32,7 @@ export async function* refetchLayers(
   await withRepository(host, async (repo) => {
     using files = new FileWorker();
     using blobs = new BlobQueue(from.source, layers);
-    const queued = { ...from, blobs, files };
+    const queued = { ...from, blobs, files, writeBack: new WriteBack(host.locations.repository) };
     await withTransaction(host, repo, 'storing layers', async (transaction) => {
       for (const layer of layers) {
         await ensureLayer(host, transaction, queued, {
