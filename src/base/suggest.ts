@@ -9,8 +9,10 @@ export function findSuggestion(word: string, candidates: readonly string[]): str
   for (const candidate of candidates) {
     const isStart = word.length >= 3 && candidate.startsWith(word);
     const distance = isStart ? 1 : measureDistance(word, candidate);
-    const limit = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
-    if (distance <= limit && distance < bestDistance) {
+    const longest = Math.max(word.length, candidate.length);
+    const limit = Math.max(1, Math.floor(longest / 3));
+    // Of one letter, nothing would be left.
+    if (distance <= limit && distance < longest && distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }

@@ -64,8 +64,10 @@ export interface InstallRequest {
   readonly image: string;
   /** Container name; the default is derived from the image (compatibility I-10). */
   readonly name?: string;
-  /** `--set` values. */
+  /** The values that a person sets, or has set before. */
   readonly values: Readonly<Record<string, string>>;
+  /** Those of them that the image must use: a person sets them now. */
+  readonly checkedNames: readonly string[];
   /** `--runtime PATH`. */
   readonly runtime?: string;
   /** `--keep-new`: writes a file of the image beside the file of the host that it does not replace. */
@@ -103,6 +105,21 @@ export interface InstallPlan {
   readonly commands: readonly (readonly string[])[];
 }
 
-export type InstallOutcome =
-  | { readonly kind: 'installed'; readonly plan: InstallPlan }
-  | { readonly kind: 'already-present'; readonly name: string };
+/** One thing that an install asked for, and that the container of that name has not. */
+export interface PresentDifference {
+  readonly kind: 'image' | 'value' | 'runtime';
+  /** The variable of a value; otherwise the kind. */
+  readonly name: string;
+  /** Null when the variable has no value. */
+  readonly installed: string | null;
+  readonly asked: string;
+}
+
+/** The container exists, and nothing was changed. */
+export interface AlreadyPresent {
+  readonly kind: 'already-present';
+  readonly name: string;
+  readonly differences: readonly PresentDifference[];
+}
+
+export type InstallOutcome = { readonly kind: 'installed'; readonly plan: InstallPlan } | AlreadyPresent;

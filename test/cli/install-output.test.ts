@@ -77,16 +77,19 @@ test('--display', () => {
 });
 
 test('--json', () => {
-  expect(buildInstallJson({ kind: 'already-present', name: 'etcd' })).toEqual({
+  expect(buildInstallJson({ kind: 'already-present', name: 'etcd', differences: [] })).toEqual({
     schemaVersion: 1,
     outcome: 'already-present',
     name: 'etcd',
+    changed: false,
+    differences: [],
     plan: null,
   });
   expect(buildInstallJson({ kind: 'installed', plan })).toEqual({
     schemaVersion: 1,
     outcome: 'installed',
     name: 'etcd',
+    changed: true,
     plan: {
       image: 'gscrivano/etcd',
       image_id: 'd7c1',

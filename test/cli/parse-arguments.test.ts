@@ -143,6 +143,8 @@ describe('callers', () => {
   const installed = {
     name: undefined,
     set: [],
+    'set-file': [],
+    'set-any': [],
     runtime: undefined,
     display: false,
     'keep-new': false,

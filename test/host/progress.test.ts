@@ -275,6 +275,8 @@ describe('--json prints one document', () => {
       schemaVersion: 1,
       outcome: 'already-present',
       name: 'service',
+      changed: false,
+      differences: [],
       plan: null,
     });
 

@@ -1,20 +1,20 @@
-import type { InstallPlan } from '../../containers/container.ts';
+import type { AlreadyPresent, InstallPlan } from '../../containers/container.ts';
 
 /** The changes that `install` has made, or with `--display` would make. */
-type InstallResult =
-  | { readonly kind: 'installed' | 'planned'; readonly plan: InstallPlan }
-  | { readonly kind: 'already-present'; readonly name: string };
+type InstallResult = { readonly kind: 'installed' | 'planned'; readonly plan: InstallPlan } | AlreadyPresent;
 
 /** Builds the document of `install --json`; `plan` is null when there was nothing to do. */
 export function buildInstallJson(result: InstallResult): Record<string, unknown> {
   if (result.kind === 'already-present') {
-    return { schemaVersion: 1, outcome: result.kind, name: result.name, plan: null };
+    const { kind, name, differences } = result;
+    return { schemaVersion: 1, outcome: kind, name, changed: false, differences, plan: null };
   }
   const { name, image, deployment, record, files, hostFiles, keptFiles, asks, commands } = result.plan;
   return {
     schemaVersion: 1,
     outcome: result.kind,
     name,
+    changed: result.kind === 'installed',
     plan: {
       image,
       image_id: record.revision,

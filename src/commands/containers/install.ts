@@ -1,6 +1,5 @@
 import { AtomicError } from '../../base/errors.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
-import { parseSetOptions } from '../../containers/render/values/set-option.ts';
 import { defineCommand } from '../options/command.ts';
 import {
   checkStorage,
@@ -9,8 +8,10 @@ import {
   storageOption,
 } from '../options/common-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
+import { parseValueOptions, valueOptions } from '../options/value-options.ts';
 import { buildInstallJson } from './install-json.ts';
 import { formatInstallPlan } from './plan-text.ts';
+import { formatAlreadyPresent } from './present-text.ts';
 
 export const install = defineCommand({
   description: [
@@ -31,11 +32,7 @@ export const install = defineCommand({
       description:
         'Name of the container and its service. By default the last part of the image name, and -TAG unless the tag is latest.',
     },
-    set: {
-      kind: 'list',
-      label: 'NAME=VALUE',
-      description: 'Set a variable of the templates. The value may be empty.',
-    },
+    ...valueOptions,
     runtime: { kind: 'value', label: 'PATH', description: 'The OCI runtime, such as /usr/bin/crun.' },
     'keep-new': {
       kind: 'flag',
@@ -100,7 +97,7 @@ export const install = defineCommand({
     const source = parseSourceOptions(options);
     const request = {
       image: operands.image,
-      values: parseSetOptions(options.set),
+      ...(await parseValueOptions(options)),
       keepsNew: options['keep-new'],
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
@@ -110,7 +107,7 @@ export const install = defineCommand({
       ? await planInstall(host, request, source)
       : await installContainer(host, request, source);
     if (options.json) return { text: formatJson(buildInstallJson(result)) };
-    if (result.kind === 'already-present') return { text: `${result.name} already present\n` };
+    if (result.kind === 'already-present') return { text: formatAlreadyPresent(result) };
     return { text: result.kind === 'planned' ? formatInstallPlan(result.plan) : '' };
   },
 });

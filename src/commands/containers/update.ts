@@ -1,12 +1,12 @@
 import { buildUsageError } from '../../cli/arguments/usage-error.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
-import { parseSetOptions } from '../../containers/render/values/set-option.ts';
 import type { UpdateOutcome } from '../../containers/update/update-all.ts';
 import { defineCommand } from '../options/command.ts';
 import { progressOption } from '../options/common-options.ts';
 import { createConsent } from '../options/consent.ts';
 import { healthOptions, parseHealthOptions } from '../options/health-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
+import { parseValueOptions, valueOptions } from '../options/value-options.ts';
 import { buildUpdateJson } from './update-json.ts';
 import { formatUpdate, formatUpdateSummary } from './update-text.ts';
 
@@ -42,7 +42,7 @@ export const containersUpdate = defineCommand({
       label: 'IMAGE',
       description: "Update to another image, written as for 'atomic pull'. A missing image is pulled.",
     },
-    set: { kind: 'list', label: 'NAME=VALUE', description: 'Set a variable of the templates.' },
+    ...valueOptions,
     unset: {
       kind: 'list',
       label: 'NAME',
@@ -95,8 +95,9 @@ export const containersUpdate = defineCommand({
       isGiven: options['accept-widening'] || host.settings.consent === 'any',
       isUnattended: isAll,
     };
+    const { values: set, checkedNames } = await parseValueOptions(options);
     const request = {
-      ...{ rebase: options.rebase, set: parseSetOptions(options.set), unset: options.unset },
+      ...{ rebase: options.rebase, set, checkedNames, unset: options.unset },
       ...{ pulls: options.pull, starts: !options['no-start'], isPlan: options.display },
       keepsNew: options['keep-new'],
       ...{ retries: options.retry || !isAll, ...parseHealthOptions(options) },
@@ -119,13 +120,11 @@ export const containersUpdate = defineCommand({
 function requireNames(
   all: boolean,
   names: readonly string[],
-  {
-    rebase,
-    set,
-    unset,
-  }: {
+  options: {
     readonly rebase?: string | undefined;
     readonly set: readonly string[];
+    readonly 'set-any': readonly string[];
+    readonly 'set-file': readonly string[];
     readonly unset: readonly string[];
   },
 ): boolean {
@@ -134,8 +133,10 @@ function requireNames(
   if (all && names.length > 0) {
     throw refuse("Incompatible options specified.  --all doesn't support a container name");
   }
-  const changes = rebase !== undefined || set.length > 0 || unset.length > 0;
-  if (changes && (all || names.length > 1)) {
+  const changes = [options.set, options['set-any'], options['set-file'], options.unset].some(
+    (words) => words.length > 0,
+  );
+  if ((changes || options.rebase !== undefined) && (all || names.length > 1)) {
     throw refuse("Incompatible options specified.  --all doesn't support --set or --rebase");
   }
   return all;

@@ -10,7 +10,7 @@ import { findByReference, listStoredNames } from '../../store/find-image.ts';
 import { mergeNamedImage } from '../../store/merge-image.ts';
 import { nameSource, pullNamedImage, type RequestedImage } from '../../store/pull/pull.ts';
 import { formatPrivileges } from '../consent/format-privileges.ts';
-import type { InstallOutcome, InstallPlan, InstallRequest } from '../container.ts';
+import type { AlreadyPresent, InstallOutcome, InstallPlan, InstallRequest } from '../container.ts';
 import { withContainerLock } from '../container-lock.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { requireFreeNames } from '../prepare/free-names.ts';
@@ -19,15 +19,12 @@ import { readContainer } from '../read-container.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
 import { buildDefaultName, type ContainerName, parseContainerName } from '../render/container-name.ts';
 import { applyInstall } from './apply-install.ts';
+import { comparePresent } from './compare-present.ts';
 
 /** The plan of an install. */
-type PlannedInstall =
-  | { readonly kind: 'planned'; readonly plan: InstallPlan }
-  | { readonly kind: 'already-present'; readonly name: string };
+type PlannedInstall = { readonly kind: 'planned'; readonly plan: InstallPlan } | AlreadyPresent;
 
-type Preparation =
-  | { readonly kind: 'ready'; readonly prepared: PreparedInstall }
-  | { readonly kind: 'already-present'; readonly name: string };
+type Preparation = { readonly kind: 'ready'; readonly prepared: PreparedInstall } | AlreadyPresent;
 
 /**
  * Plans an install, and changes nothing except that it pulls a missing image (`--display`, N-12).
@@ -106,7 +103,10 @@ async function prepare(
   { name, image: named, imageName }: Subject,
 ): Promise<Preparation> {
   const state = await readContainer(host, name);
-  if (state.kind === 'installed') return { kind: 'already-present', name };
+  if (state.kind === 'installed') {
+    const differences = comparePresent(state.record, request, imageName, named.reference);
+    return { kind: 'already-present', name, differences };
+  }
   if (state.kind === 'damaged') throw buildDamaged(name, state.reason);
   // Two programs that do not depend on each other: systemctl and the runtime. A name that is taken is reported first.
   const [names, found] = await Promise.allSettled([

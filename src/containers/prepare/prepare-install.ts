@@ -35,6 +35,7 @@ import { findOrigins } from '../render/values/value-origins.ts';
 import { buildInstallValues, choosesPidfileMode } from '../render/values/values.ts';
 import { buildActivationCommands } from '../service/activate.ts';
 import { listFoldersToCreate } from '../service/created-paths.ts';
+import { checkSetNames } from './check-set-names.ts';
 import { type RenderedConfig, readRuntimeConfig } from './config-text.ts';
 import { requireFreeInstallNames } from './free-names.ts';
 import { lintDeployment } from './lint-deployment.ts';
@@ -76,6 +77,8 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const imageConfig = await readNeededImageConfig(host, subject, exports);
   const pidfileMode = hasService && (await readPidfileMode(host, runtime, exports));
   const values = await readValues(host, subject, { exports, deployment: deployment.folder, pidfileMode });
+
+  const unused = checkSetNames(host, request.checkedNames, { image, tree, exports, values });
 
   const config = needsRuntimeConfig(exports)
     ? await readRuntimeConfig(host, { tree, exports, imageConfig, values }, deployment)
@@ -147,6 +150,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
       ...{ hostFiles: hostFiles.files, hostFolders: hostFiles.folders, keptFiles: hostFiles.kept },
     },
     warnings: [
+      ...unused,
       ...listWarnings(exports, deployment.config),
       ...(config?.warnings ?? []),
       ...tolerated,

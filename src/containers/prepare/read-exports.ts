@@ -52,6 +52,13 @@ export function readExports(tree: ImageTree, rootfs: string, image: string): Ima
   };
 }
 
+/** The texts of all templates in `/exports`, also of those that an install does not use (compatibility M-41). */
+export function readTemplates(tree: ImageTree): readonly string[] {
+  return (tree.listDirectory('exports') ?? [])
+    .filter((name) => name.endsWith('.template'))
+    .map((name) => tree.readFile(`exports/${name}`, maxFileBytes)?.toString('utf8') ?? '');
+}
+
 /** Whether the OCI runtime runs the container of the image (compatibility E-04). */
 export function isRunByRuntime({ manifest, serviceTemplate }: ImageExports): boolean {
   return !manifest.noContainerService && (serviceTemplate === undefined || usesRuntime(serviceTemplate.text));

@@ -99,6 +99,26 @@ export function listHostFileModes(
     }));
 }
 
+/**
+ * The texts of the host files that are templates.
+ *
+ * @throws EXPORTS_INVALID, TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE
+ */
+export function listHostFileTemplates(
+  host: Host,
+  image: StoredImage,
+  manifest: ExportsManifest,
+  values: TemplateValues,
+): readonly string[] {
+  if (manifest.installedFilesTemplate.length === 0) return [];
+  const renames = normalizeRenames(substituteRenames(manifest.renameFiles, values));
+  return [...listEntries(host, image)].flatMap(({ path, object, size }) => {
+    const written = renameHostPath(requirePlainPath(`/${path}`), renames);
+    if (object === undefined || !manifest.installedFilesTemplate.includes(written)) return [];
+    return [readTemplate(object, size, written)];
+  });
+}
+
 function* listEntries(host: Host, image: StoredImage): Generator<WalkedEntry> {
   let count = 0;
   let bytes = 0;

@@ -12,6 +12,7 @@ import {
   parseExportsManifest,
 } from '../render/exports-manifest.ts';
 import { type ImageVariables, sortVariables } from '../render/values/image-variables.ts';
+import { readTemplates } from './read-exports.ts';
 import { readImageAsks } from './read-image-asks.ts';
 
 /** The same limit as for an install. */
@@ -35,15 +36,12 @@ export async function readImageInfo(host: Host, image: StoredImage): Promise<Ima
 /** Variables of all templates in `/exports` (compatibility M-41). */
 function readVariables(host: Host, image: StoredImage): ImageVariables {
   const tree = openImageTree(host, image);
-  const templates = (tree.listDirectory('exports') ?? [])
-    .filter((name) => name.endsWith('.template'))
-    .map((name) => readText(tree, `exports/${name}`) ?? '');
-  return sortVariables(templates, readManifest(host, image, tree).defaultValues);
+  return sortVariables(readTemplates(tree), readManifest(host, image, tree).defaultValues);
 }
 
 /** With an invalid manifest an install fails, but `images info` still shows the other information. */
 function readManifest(host: Host, image: StoredImage, tree: ImageTree): ExportsManifest {
-  const text = readText(tree, 'exports/manifest.json');
+  const text = tree.readFile('exports/manifest.json', MAX_FILE_BYTES)?.toString('utf8');
   if (text === undefined) return emptyExportsManifest;
   try {
     return parseExportsManifest(text, image.reference);
@@ -52,8 +50,4 @@ function readManifest(host: Host, image: StoredImage, tree: ImageTree): ExportsM
     host.report({ kind: 'warning', text: error.message });
     return emptyExportsManifest;
   }
-}
-
-function readText(tree: ImageTree, path: string): string | undefined {
-  return tree.readFile(path, MAX_FILE_BYTES)?.toString('utf8');
 }

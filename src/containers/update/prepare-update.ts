@@ -91,8 +91,8 @@ async function planUpdate(
   await requireNotShown(host, name);
   const runtime = await readRuntime(host, record.runtime);
   const prepared = await prepareInstall(host, {
-    ...{ request: { image: imageName, values, keepsNew: request.keepsNew }, name, image, imageName, runtime },
-    ...{ number: other, previous: record },
+    ...{ name, image, imageName, runtime, number: other, previous: record },
+    request: { image: imageName, values, checkedNames: request.checkedNames, keepsNew: request.keepsNew },
   });
   const { plan } = prepared;
   requireSameKind(current, plan.record);

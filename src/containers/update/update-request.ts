@@ -6,6 +6,8 @@ import type { HealthChoice } from './choose-health.ts';
 
 /** The same for each container of a group. */
 export interface UpdateRequest extends HealthChoice, ValueChange {
+  /** The names of `set` that the image must use. */
+  readonly checkedNames: readonly string[];
   /** The name of another image, as typed. */
   readonly rebase: string | undefined;
   /** Fetches the image from its source first. */

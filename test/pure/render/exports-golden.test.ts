@@ -12,7 +12,7 @@ import {
 } from '../../../src/containers/render/exports-manifest.ts';
 import { buildTmpfiles } from '../../../src/containers/render/tmpfiles/tmpfiles.ts';
 import { buildUnit } from '../../../src/containers/render/unit/unit.ts';
-import { parseSetOptions } from '../../../src/containers/render/values/set-option.ts';
+import { parseAssignment } from '../../../src/containers/render/values/set-option.ts';
 import { substituteTemplate } from '../../../src/containers/render/values/template.ts';
 import { buildInstallValues, choosesPidfileMode } from '../../../src/containers/render/values/values.ts';
 import { parseImageConfig } from '../../../src/image/configuration-blob.ts';
@@ -83,7 +83,7 @@ function renderFiles(folder: string): Outcome {
       lastCapability: 40,
       program: '/usr/bin/atomic',
     },
-    parseSetOptions(caseValues.set ?? []),
+    Object.fromEntries((caseValues.set ?? []).map((word) => Object.values(parseAssignment(word, '--set')))),
     manifest.defaultValues,
   );
   const hostPaths = caseValues.hostPaths ?? [];

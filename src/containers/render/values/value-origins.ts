@@ -4,6 +4,7 @@
  */
 import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
+import { findSuggestion } from '../../../base/suggest.ts';
 import type { TemplateValues } from './template.ts';
 import { forcedVariables, systemVariables } from './values.ts';
 
@@ -92,8 +93,11 @@ export function changeSetValues(
     }
     if (!Object.hasOwn(before, name)) {
       const names = Object.keys(before).sort();
+      const meant = findSuggestion(name, names);
+      const proposal = meant === undefined ? '' : `Did you mean ${meant}? `;
       throw new AtomicError('BAD_VALUE', `--unset ${toPrintable(name)}: no value was set for it`, {
-        hint: names.length === 0 ? 'No value was set.' : `Values were set for ${names.join(', ')}.`,
+        hint:
+          names.length === 0 ? 'No value was set.' : `${proposal}Values were set for ${names.join(', ')}.`,
       });
     }
   }

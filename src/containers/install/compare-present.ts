@@ -1,0 +1,48 @@
+/** What an install asked for, and the container of that name does not have. */
+import { resolve } from 'node:path/posix';
+import { AtomicError } from '../../base/errors.ts';
+import { formatReference } from '../../image/reference.ts';
+import { parseStoredName } from '../../image/source-name.ts';
+import type { DeploymentRecord, InstallRequest, PresentDifference } from '../container.ts';
+
+/**
+ * @param imageName the asked image, as `DeploymentRecord.image` has it
+ * @param reference its full name
+ */
+export function comparePresent(
+  record: DeploymentRecord,
+  request: InstallRequest,
+  imageName: string,
+  reference: string,
+): readonly PresentDifference[] {
+  const differences: PresentDifference[] = [];
+  const isSameImage = record.image === imageName || nameFully(record.image) === reference;
+  if (!isSameImage) {
+    differences.push({ kind: 'image', name: 'image', installed: record.image, asked: imageName });
+  }
+  for (const [name, asked] of Object.entries(request.values)) {
+    const found = Object.hasOwn(record.values, name) ? record.values[name] : undefined;
+    const installed = found === undefined ? null : String(found);
+    if (installed !== asked) differences.push({ kind: 'value', name, installed, asked });
+  }
+  const { runtime } = request;
+  if (runtime !== undefined && !isSameProgram(record.runtime, runtime)) {
+    differences.push({ kind: 'runtime', name: 'runtime', installed: record.runtime, asked: runtime });
+  }
+  return differences;
+}
+
+function nameFully(image: string): string {
+  try {
+    return formatReference(parseStoredName(image));
+  } catch (error) {
+    // The original recorded what was typed, which need not be a name.
+    if (!(error instanceof AtomicError)) throw error;
+    return image;
+  }
+}
+
+/** @param asked a path, or a name without a folder */
+function isSameProgram(installed: string, asked: string): boolean {
+  return asked.includes('/') ? resolve(asked) === installed : installed.endsWith(`/${asked}`);
+}
