@@ -1,6 +1,6 @@
-import type { Locations } from '../base/locations.ts';
 import { ensureDirectory } from '../host/files/durable-files.ts';
 import type { Host } from '../host/host.ts';
+import type { Locations } from '../host/locations.ts';
 import { type LockRequest, type LockResult, withLock, withLockIfFree } from '../host/locks/lock.ts';
 import { ensurePrivateCheckouts } from '../store/access/private-folders.ts';
 

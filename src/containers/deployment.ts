@@ -24,7 +24,7 @@
  * Names that begin with a dot exist only while an operation runs, or after it was killed. The names are fixed, so that
  * the next command finds them.
  */
-import type { Locations } from '../base/locations.ts';
+import type { Locations } from '../host/locations.ts';
 
 export type DeploymentNumber = 0 | 1;
 export const deploymentNumbers: readonly DeploymentNumber[] = [0, 1];

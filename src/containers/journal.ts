@@ -6,7 +6,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { AtomicError, rewordError } from '../base/errors.ts';
 import { isErrno, withFileErrors } from '../base/file-error.ts';
-import type { Locations } from '../base/locations.ts';
 import {
   ensureDirectory,
   removeFile,
@@ -17,6 +16,7 @@ import {
 import { isNameTaken } from '../host/files/existing-paths.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
+import type { Locations } from '../host/locations.ts';
 import { buildLockFolder } from './container-lock.ts';
 import { formatJournal, type Journal, type MemberJournal, parseJournal } from './journal-format.ts';
 import { buildRollbackFailed } from './rollback-failed.ts';

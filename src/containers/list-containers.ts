@@ -22,7 +22,7 @@ import {
   readDeployment,
 } from './read-container.ts';
 
-interface Installed {
+interface InstalledContainer {
   readonly name: string;
   readonly record: DeploymentRecord;
   readonly command: readonly string[];
@@ -71,7 +71,7 @@ export function chooseStatus(state: UnitState | undefined): ContainerStatus {
 async function readListed(
   host: Host,
   name: string,
-): Promise<Installed | (ListedContainer & { kind: 'damaged' }) | undefined> {
+): Promise<InstalledContainer | (ListedContainer & { kind: 'damaged' }) | undefined> {
   const state = await readSettled(host, name);
   if (state.kind === 'absent') return undefined;
   const record = state.kind === 'installed' ? state.record : undefined;

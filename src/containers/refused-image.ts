@@ -11,9 +11,9 @@
 import { readFile } from 'node:fs/promises';
 import { isErrno, withFileErrors } from '../base/file-error.ts';
 import { isJsonObject, tryParseJson } from '../base/json-text.ts';
-import type { Locations } from '../base/locations.ts';
 import { ensureDirectory, removeFile, writeFileDurably } from '../host/files/durable-files.ts';
 import type { Host } from '../host/host.ts';
+import type { Locations } from '../host/locations.ts';
 
 export interface RefusedImage {
   /** Id of the image, hex. */

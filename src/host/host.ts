@@ -1,6 +1,8 @@
 import type { Report, Trace } from '../base/events.ts';
-import type { Locations } from '../base/locations.ts';
-import type { Settings } from '../base/settings.ts';
+import type { Locations } from './locations.ts';
+import type { Settings } from './settings.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The facts about the machine and the caller that an operation may use. `main.ts`, the only reader of `process.*`,
@@ -8,7 +10,7 @@ import type { Settings } from '../base/settings.ts';
  */
 export interface Host {
   /** Environment for reading variables and for child processes. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   /** Effective ids of the caller. */
   readonly uid: number;
   readonly gid: number;

@@ -5,13 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { findErrno } from '../base/file-error.ts';
 import { runtimeZone, type Zone } from '../base/zone.ts';
+import type { Environment } from './host.ts';
 
 const localtimePath = '/etc/localtime';
 const headerBytes = 44;
 const [minutes, seconds] = [60, 1000];
 
 /** Reads the zone of the process: `TZ` where it is set, else that of the machine. */
-export function readLocalZone(env: Readonly<Record<string, string | undefined>>): Zone {
+export function readLocalZone(env: Environment): Zone {
   if (env.TZ !== undefined) return env.TZ === 'UTC' ? () => 0 : runtimeZone;
   const find = parseZone(readLocaltime());
   return (time) => find(time) ?? runtimeZone(time);

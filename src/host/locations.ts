@@ -1,14 +1,28 @@
 /** Finds the folders of atomic on this machine (compatibility O-01 to O-06). Reads only; creates nothing. */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Locations } from '../base/locations.ts';
-import type { Settings } from '../base/settings.ts';
+import type { Environment } from './host.ts';
+import type { Settings } from './settings.ts';
 import { requireFindable } from './working-directory.ts';
+
+/** The folders of atomic on this machine (compatibility O-01). All paths are absolute. */
+export interface Locations {
+  /** CHECKOUTS: deployments and the symlinks that name them (O-01). */
+  readonly checkouts: string;
+  /** The OSTree repository (O-02). */
+  readonly repository: string;
+  /** `bare` for root, `bare-user` otherwise (O-03). */
+  readonly repositoryMode: 'bare' | 'bare-user';
+  /** Folder of the generated units (O-05). */
+  readonly units: string;
+  /** Folder of the generated tmpfiles.d files (O-06). */
+  readonly tmpfiles: string;
+  /** Locks and journals of this program: `CHECKOUTS/.atomic`. */
+  readonly state: string;
+}
 
 export const SYSTEM_CHECKOUTS = '/var/lib/containers/atomic';
 export const HOST_REPOSITORY = '/ostree/repo';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Builds the paths. Empty variables count as not set, and so do XDG variables with a relative path (XDG Base Directory

@@ -4,7 +4,20 @@ import { AtomicError } from '../base/errors.ts';
 import { isErrno } from '../base/file-error.ts';
 import { isJsonObject } from '../base/json-text.ts';
 import { toPrintable } from '../base/printable.ts';
-import type { Settings } from '../base/settings.ts';
+import type { Environment } from './host.ts';
+
+/** The content of `/etc/atomic.conf` (compatibility O-12); every key is optional and so is the file. */
+export interface Settings {
+  readonly ostreeRepository?: string;
+  readonly checkoutPath?: string;
+  /** OCI runtime for system containers. */
+  readonly runtime?: string;
+  readonly httpProxy?: string;
+  readonly httpsProxy?: string;
+  readonly noProxy?: string;
+  /** `any`: updates may ask for more of the host without a question. */
+  readonly consent?: 'ask' | 'any';
+}
 
 const DEFAULT_PATH = '/etc/atomic.conf';
 
@@ -38,7 +51,7 @@ const ORIGINAL_KEYS: readonly string[] = [
  * @param env `ATOMIC_CONF` names another file
  * @throws AtomicError SETTINGS_INVALID when the file is not YAML, or a key is unknown or has a wrong type
  */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+export function readSettings(env: Environment): Settings {
   const path = env.ATOMIC_CONF || DEFAULT_PATH;
   const text = readOptional(path);
   if (text === undefined) return {};

@@ -18,7 +18,7 @@ import type { ImageLocation } from '../image/image-location.ts';
 import { type ImageReference, parseReference } from '../image/reference.ts';
 import { listPlaceSplits, type PlaceSplit, type SourceName } from '../image/source-name.ts';
 import { archiveInvalid, formatOtherPrefix, sourceUnreadable, toReadError } from './failures/file-failure.ts';
-import { checkDirFolder, readLayoutFolder } from './local/image-folder.ts';
+import { checkDirFolder, readLayoutFolder } from './local/local-folder.ts';
 
 const ARCHIVE_NAME = /\.(?:oci|tar|tar\.[a-z0-9]+|tgz)$/i;
 const SYMLINK = '2';

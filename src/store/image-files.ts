@@ -30,7 +30,7 @@ export interface ImageTree {
   listDirectory(path: string): string[] | undefined;
 }
 
-type Entry =
+type FoundEntry =
   | { readonly kind: 'directory'; readonly tree: DirTree }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'symlink'; readonly target: string };
@@ -45,11 +45,11 @@ interface TreeStore {
 export function openImageTree(host: Host, image: StoredImage): ImageTree {
   const { repository } = host.locations;
   const { dirtree, readTree } = readImageRoot(repository, image.commit);
-  const root: Entry = {
+  const root: FoundEntry = {
     kind: 'directory',
     tree: readTree(dirtree),
   };
-  const resolve = (path: string): Entry | undefined => resolvePath({ repository, readTree }, root, path);
+  const resolve = (path: string): FoundEntry | undefined => resolvePath({ repository, readTree }, root, path);
   return {
     readFile(path, maxBytes) {
       const entry = resolve(path);
@@ -102,9 +102,9 @@ function findConfig(repository: string, digest: Digest): string | undefined {
 }
 
 /** Resolves a path as the kernel does with the image as its root: `..` stops at the root, and an absolute link starts there. */
-function resolvePath(store: TreeStore, root: Entry, path: string): Entry | undefined {
+function resolvePath(store: TreeStore, root: FoundEntry, path: string): FoundEntry | undefined {
   const pending = splitPath(path);
-  const parents: Entry[] = [];
+  const parents: FoundEntry[] = [];
   let at = root;
   let links = 0;
   for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
@@ -130,8 +130,8 @@ function resolvePath(store: TreeStore, root: Entry, path: string): Entry | undef
   return at;
 }
 
-function lookAt(store: TreeStore, root: Entry, path: string): Entry | undefined {
-  let at: Entry | undefined = root;
+function lookAt(store: TreeStore, root: FoundEntry, path: string): FoundEntry | undefined {
+  let at: FoundEntry | undefined = root;
   for (const name of splitPath(path)) {
     if (at?.kind !== 'directory') return undefined;
     at = findChild(store, at.tree, name);
@@ -139,7 +139,7 @@ function lookAt(store: TreeStore, root: Entry, path: string): Entry | undefined 
   return at;
 }
 
-function findChild({ repository, readTree }: TreeStore, tree: DirTree, name: string): Entry | undefined {
+function findChild({ repository, readTree }: TreeStore, tree: DirTree, name: string): FoundEntry | undefined {
   const directory = tree.directories.find((child) => child.name === name);
   if (directory !== undefined) return { kind: 'directory', tree: readTree(directory.dirtree) };
   const file = tree.files.find((child) => child.name === name);

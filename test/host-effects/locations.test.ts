@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { Locations } from '../../src/base/locations.ts';
-import type { Settings } from '../../src/base/settings.ts';
+import type { Locations } from '../../src/host/locations.ts';
 import { findLocations } from '../../src/host/locations.ts';
+import type { Settings } from '../../src/host/settings.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
 
 const root: Locations = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import type { Settings } from '../../src/base/settings.ts';
+import type { Settings } from '../../src/host/settings.ts';
 import { readSettings } from '../../src/host/settings.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 import { catchError } from '../support/thrown-error.ts';

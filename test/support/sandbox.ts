@@ -1,8 +1,8 @@
 /** A `Host` whose every location is in a temporary folder: for tests of what works on a store without a machine. */
 import type { ProgressEvent } from '../../src/base/events.ts';
-import type { Locations } from '../../src/base/locations.ts';
-import type { Settings } from '../../src/base/settings.ts';
 import type { Host } from '../../src/host/host.ts';
+import type { Locations } from '../../src/host/locations.ts';
+import type { Settings } from '../../src/host/settings.ts';
 import { type ContainersConfig, writeContainersConfig } from './containers-config.ts';
 import { createTemporaryFolder, type TemporaryFolder } from './temporary.ts';
 

@@ -10,9 +10,9 @@ export interface CommandSpec<
   readonly options: Options;
   readonly examples: readonly Example[];
   /** Files that the command reads or changes, beyond those of every command. */
-  readonly files: readonly Entry[];
+  readonly files: readonly HelpEntry[];
   /** Exit statuses beyond those of every command. */
-  readonly exitStatuses: readonly Entry[];
+  readonly exitStatuses: readonly HelpEntry[];
 }
 
 /** Options by their long name, without dashes. */
@@ -55,7 +55,7 @@ export interface Example {
 }
 
 /** An entry of a list in help: a name, such as a path or an exit status, and its meaning. */
-export interface Entry {
+export interface HelpEntry {
   readonly name: string;
   readonly text: string;
 }

@@ -45,19 +45,19 @@ export function splitWords(words: readonly string[], takesValue: (written: strin
   return tokens;
 }
 
-interface Part {
+interface WordPart {
   readonly written: string;
   readonly value: string | undefined;
 }
 
-function splitLong(word: string): Part {
+function splitLong(word: string): WordPart {
   const separator = word.indexOf('=');
   if (separator < 0) return { written: word, value: undefined };
   return { written: word.slice(0, separator), value: word.slice(separator + 1) };
 }
 
-function splitShort(word: string, takesValue: (written: string) => boolean): Part[] {
-  const parts: Part[] = [];
+function splitShort(word: string, takesValue: (written: string) => boolean): WordPart[] {
+  const parts: WordPart[] = [];
   for (let index = 1; index < word.length; index++) {
     const written = `-${word[index]}`;
     const after = word.slice(index + 1);

@@ -1,4 +1,4 @@
-import type { CommandSpec, Entry, OperandSpec, OptionSpec } from '../arguments/command-spec.ts';
+import type { CommandSpec, HelpEntry, OperandSpec, OptionSpec } from '../arguments/command-spec.ts';
 import { wrapText } from './wrap-text.ts';
 
 const WIDTH = 80;
@@ -7,7 +7,7 @@ const INDENT = 2;
 const MAX_NAME = 26;
 
 /** Files that every verb reads. */
-export const commonFiles: readonly Entry[] = [
+export const commonFiles: readonly HelpEntry[] = [
   { name: '/etc/atomic.conf', text: 'Settings: the repository, the checkouts, the runtime, proxies.' },
   {
     name: '/var/lib/containers/atomic',
@@ -16,7 +16,7 @@ export const commonFiles: readonly Entry[] = [
 ];
 
 /** The exit statuses of every verb. */
-export const commonExitStatuses: readonly Entry[] = [
+export const commonExitStatuses: readonly HelpEntry[] = [
   { name: '0', text: 'Done, or there was nothing to do.' },
   {
     name: '1',
@@ -51,8 +51,8 @@ export function formatHelp(topic: string, spec: CommandSpec): string {
 /**
  * Joins the entries of a command with the common ones. Two entries of one name become one, in the place of the common.
  */
-function joinEntries(own: readonly Entry[], common: readonly Entry[]): readonly Entry[] {
-  const isCommon = ({ name }: Entry): boolean => common.some((entry) => entry.name === name);
+function joinEntries(own: readonly HelpEntry[], common: readonly HelpEntry[]): readonly HelpEntry[] {
+  const isCommon = ({ name }: HelpEntry): boolean => common.some((entry) => entry.name === name);
   return [
     ...own.filter((entry) => !isCommon(entry)),
     ...common.map(({ name, text }) => {
@@ -63,7 +63,7 @@ function joinEntries(own: readonly Entry[], common: readonly Entry[]): readonly 
 }
 
 /** Builds a list with a title; empty without entries. */
-export function formatSection(title: string, entries: readonly Entry[]): string[] {
+export function formatSection(title: string, entries: readonly HelpEntry[]): string[] {
   if (entries.length === 0) return [];
   const fitting = entries.filter(({ name }) => name.length <= MAX_NAME);
   const column = INDENT + Math.max(0, ...fitting.map(({ name }) => name.length)) + 2;
@@ -83,7 +83,7 @@ export function joinBlocks(blocks: readonly (readonly string[])[]): string {
   return `${texts.join('\n\n')}\n`;
 }
 
-const helpEntry: Entry = { name: '-h, --help', text: 'Print this text.' };
+const helpEntry: HelpEntry = { name: '-h, --help', text: 'Print this text.' };
 
 function describeOperand({ label, count }: OperandSpec): string {
   if (count === undefined) return label;
@@ -91,7 +91,7 @@ function describeOperand({ label, count }: OperandSpec): string {
   return count === 'many' ? `[${label}]...` : `[${label}]`;
 }
 
-function describeOption([name, option]: readonly [string, OptionSpec]): Entry {
+function describeOption([name, option]: readonly [string, OptionSpec]): HelpEntry {
   const short = option.short === undefined ? '    ' : `-${option.short}, `;
   const names = [name, ...(option.aliases ?? [])].map((long) => `--${long}`).join(', ');
   const repeated = option.kind === 'list' ? ' May be repeated.' : '';

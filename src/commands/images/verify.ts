@@ -57,7 +57,7 @@ export const imagesVerify = defineCommand({
       });
     }
     const source = withoutTls(parseSourceOptions(options), operands.image);
-    const parts: Part[] = [];
+    const parts: ReportPart[] = [];
     if (options.repair) parts.push(await runRepair(host, operands.image, source));
     else if (!options.remote) parts.push(await runVerify(host, operands.image));
     if (options.remote) parts.push(await runRemote(host, operands.image, source));
@@ -72,14 +72,14 @@ function withoutTls(source: SourceOptions, images: readonly string[]): SourceOpt
 }
 
 /** The result of a verification, a repair, or requests to registries. */
-interface Part {
+interface ReportPart {
   readonly text: string;
   /** The members of the JSON document. */
   readonly json: object;
   readonly isGood: boolean;
 }
 
-function buildOutput(parts: readonly Part[], json: boolean): Output {
+function buildOutput(parts: readonly ReportPart[], json: boolean): Output {
   const document = Object.assign({ schemaVersion: 1 }, ...parts.map((part) => part.json));
   return {
     text: json ? formatJson(document) : parts.map(({ text }) => text).join(''),
@@ -87,7 +87,7 @@ function buildOutput(parts: readonly Part[], json: boolean): Output {
   };
 }
 
-async function runVerify(host: Host, images: readonly string[]): Promise<Part> {
+async function runVerify(host: Host, images: readonly string[]): Promise<ReportPart> {
   const [
     { verifyImages },
     { isSound },
@@ -114,7 +114,7 @@ async function runVerify(host: Host, images: readonly string[]): Promise<Part> {
   };
 }
 
-async function runRepair(host: Host, images: readonly string[], source: SourceOptions): Promise<Part> {
+async function runRepair(host: Host, images: readonly string[], source: SourceOptions): Promise<ReportPart> {
   const [
     { repairImages },
     { isSound },
@@ -143,7 +143,7 @@ async function runRepair(host: Host, images: readonly string[], source: SourceOp
   };
 }
 
-async function runRemote(host: Host, images: readonly string[], source: SourceOptions): Promise<Part> {
+async function runRemote(host: Host, images: readonly string[], source: SourceOptions): Promise<ReportPart> {
   const [{ compareWithRegistries }, { formatRemote }, { buildRemoteJson }] = await Promise.all([
     import('../../store/verify/compare-remote.ts'),
     import('./verify-text.ts'),

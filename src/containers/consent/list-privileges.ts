@@ -8,7 +8,7 @@ import type { Privilege } from './privilege.ts';
 import { listTmpfilesPrivileges } from './tmpfiles-privileges.ts';
 import { listUnitPrivileges } from './unit-privileges.ts';
 
-interface RenderedDeployment {
+interface AskingFiles {
   /** Folder of the deployment. */
   readonly folder: string;
   /** Absolute path of the OCI runtime. */
@@ -25,7 +25,7 @@ interface RenderedDeployment {
 const maxLength = 4 * 1024 * 1024;
 
 /** @throws CONFIG_INVALID when the configuration does not have the shape of the specification */
-export function listPrivileges(deployment: RenderedDeployment): readonly Privilege[] {
+export function listPrivileges(deployment: AskingFiles): readonly Privilege[] {
   const { folder, runtime, config, unit, tmpfiles, hostFiles, ownFolders } = deployment;
   const reject: Reject = (problem) =>
     new AtomicError('CONFIG_INVALID', `Invalid configuration file.  ${toPrintable(problem)}`, {

@@ -24,7 +24,7 @@ import { comparePresent } from './compare-present.ts';
 /** The plan of an install. */
 type PlannedInstall = { readonly kind: 'planned'; readonly plan: InstallPlan } | AlreadyPresent;
 
-type Preparation = { readonly kind: 'ready'; readonly prepared: PreparedInstall } | AlreadyPresent;
+type PreparedOrPresent = { readonly kind: 'ready'; readonly prepared: PreparedInstall } | AlreadyPresent;
 
 /**
  * Plans an install, and changes nothing except that it pulls a missing image (`--display`, N-12).
@@ -77,14 +77,14 @@ export async function installContainer(
   });
 }
 
-interface Subject {
+interface NamedInstall {
   readonly name: ContainerName;
   readonly image: RequestedImage;
   /** The image as typed, without the prefix of a source; for a file, the name in its content. */
   readonly imageName: string;
 }
 
-async function chooseSubject(host: Host, request: InstallRequest): Promise<Subject> {
+async function chooseSubject(host: Host, request: InstallRequest): Promise<NamedInstall> {
   // An invalid command line is an error on every machine.
   const chosen = request.name === undefined ? undefined : parseContainerName(request.name);
   const source = parseSourceName(request.image);
@@ -100,8 +100,8 @@ async function prepare(
   host: Host,
   request: InstallRequest,
   source: SourceOptions,
-  { name, image: named, imageName }: Subject,
-): Promise<Preparation> {
+  { name, image: named, imageName }: NamedInstall,
+): Promise<PreparedOrPresent> {
   const state = await readContainer(host, name);
   if (state.kind === 'installed') {
     const differences = comparePresent(state.record, request, imageName, named.reference);

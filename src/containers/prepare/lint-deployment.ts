@@ -5,7 +5,7 @@ import { findRuntimeKind } from '../lint/finding.ts';
 import { lintConfig } from '../lint/lint-config.ts';
 import { connectsTerminal } from '../render/unit/unit-terminal.ts';
 
-interface RenderedDeployment {
+interface StartedFiles {
   /** `config.json`, which was parsed before. */
   readonly config: string;
   /** Its name in errors. */
@@ -25,7 +25,7 @@ const maxShown = 10;
  * @returns the settings that the runtime does not obey
  * @throws CONFIG_INVALID for faults that it refuses
  */
-export function lintDeployment({ config, path, unit, runtime }: RenderedDeployment): readonly string[] {
+export function lintDeployment({ config, path, unit, runtime }: StartedFiles): readonly string[] {
   const invalid = (problem: string) =>
     new AtomicError('CONFIG_INVALID', `Invalid configuration file.  ${problem} (${path})`, {
       hint: 'It comes from config.json or config.json.template in /exports of the image, and the --set values.',

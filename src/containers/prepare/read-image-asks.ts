@@ -56,7 +56,7 @@ export async function readImageAsks(
   return { privileges, unknown };
 }
 
-interface Subject {
+interface AskingImage {
   readonly image: StoredImage;
   readonly tree: ImageTree;
   readonly exports: ImageExports;
@@ -65,7 +65,7 @@ interface Subject {
 }
 
 /** The readers of the parts, each of which may fail. */
-function listParts(host: Host, subject: Subject): readonly (() => Promise<readonly Privilege[]>)[] {
+function listParts(host: Host, subject: AskingImage): readonly (() => Promise<readonly Privilege[]>)[] {
   const { image, exports, imageConfig, values } = subject;
   const none = { config: undefined, unit: undefined, tmpfiles: undefined, hostFiles: [] };
   const list = (part: Partial<Parameters<typeof listPrivileges>[0]>) =>

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtomicError, rewordError } from '../../base/errors.ts';
 import { isErrno, withFileErrors } from '../../base/file-error.ts';
-import type { Locations } from '../../base/locations.ts';
 import { toPrintable } from '../../base/printable.ts';
 import {
   ensureDirectory,
@@ -13,6 +12,7 @@ import {
   writeFileDurably,
 } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
+import type { Locations } from '../../host/locations.ts';
 import { buildCommandFailed, captureProgram, runProgram, runVisibly } from '../../host/run-program.ts';
 import {
   buildDisableNowCommand,

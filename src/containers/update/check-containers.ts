@@ -26,7 +26,7 @@ export type CheckedContainer =
 /** Requests run at the same time, because the machine has nothing to do while it waits for a registry. */
 const QUESTIONS_AT_ONCE = 4;
 
-interface Installed {
+interface CheckTarget {
   readonly name: string;
   readonly record: DeploymentRecord;
   readonly stored: StoredImage | undefined;
@@ -64,7 +64,7 @@ function parseNames(names: readonly string[]): readonly string[] {
 async function readInstalled(
   host: Host,
   name: string,
-): Promise<Installed | (CheckedContainer & { kind: 'damaged' })> {
+): Promise<CheckTarget | (CheckedContainer & { kind: 'damaged' })> {
   const state = await readContainer(host, name);
   if (state.kind === 'absent') throw await buildContainerNotFound(host, name);
   if (state.kind === 'damaged') return { kind: 'damaged', name, reason: state.reason };
@@ -107,7 +107,7 @@ async function askRegistries(
 
 async function describe(
   host: Host,
-  found: Installed | (CheckedContainer & { kind: 'damaged' }),
+  found: CheckTarget | (CheckedContainer & { kind: 'damaged' }),
   statuses: ReadonlyMap<string, RemoteStatus>,
 ): Promise<CheckedContainer> {
   if ('kind' in found) return found;

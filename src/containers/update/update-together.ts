@@ -20,7 +20,7 @@ import { type PreparedUpdate, prepareUpdate } from './prepare-update.ts';
 import { type CurrentContainer, readCurrent } from './read-current.ts';
 import type { UpdateRequest, UpdateResult } from './update-request.ts';
 
-interface Preparation {
+interface PreparedSwitch {
   /** The results for containers with nothing to do. */
   readonly results: readonly UpdateResult[];
   readonly updates: readonly PreparedUpdate[];
@@ -84,7 +84,11 @@ async function choose(
 }
 
 /** Plans the updates, asks for consent, and builds the new deployments. */
-async function prepare(host: Host, chosen: readonly Chosen[], request: UpdateRequest): Promise<Preparation> {
+async function prepare(
+  host: Host,
+  chosen: readonly Chosen[],
+  request: UpdateRequest,
+): Promise<PreparedSwitch> {
   const results: UpdateResult[] = [];
   const updates: PreparedUpdate[] = [];
   for (const { current, image } of chosen) {

@@ -27,7 +27,7 @@ export function resolvePath(path: string): ResolvedPath {
     }
     const next = at === '/' ? `/${name}` : `${at}/${name}`;
     if (PROCESS_LINK.test(next)) return { kind: 'unknown', link: next };
-    const found: Found = kind === 'directory' ? look(next) : { kind: 'missing', target: undefined };
+    const found: PathKind = kind === 'directory' ? look(next) : { kind: 'missing', target: undefined };
     // Another process will use the path: `/proc/self` is another folder for it.
     if (found.target === undefined || next === '/proc/self' || next === '/proc/thread-self') {
       at = next;
@@ -42,13 +42,13 @@ export function resolvePath(path: string): ResolvedPath {
   return { kind, path: at };
 }
 
-interface Found {
+interface PathKind {
   readonly kind: 'directory' | 'file' | 'missing';
   /** The target of a symlink. */
   readonly target: string | undefined;
 }
 
-function look(path: string): Found {
+function look(path: string): PathKind {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (status === undefined) return { kind: 'missing', target: undefined };
   if (status.isSymbolicLink()) return { kind: 'file', target: readlinkSync(path) };

@@ -1,8 +1,8 @@
 /** systemd-tmpfiles for one configuration file (tmpfiles.d(5)). */
 
-import type { Locations } from '../../base/locations.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../host.ts';
+import type { Locations } from '../locations.ts';
 import { captureProgramWith } from '../run-program.ts';
 import { disarmTmpfiles } from './tmpfiles-lines.ts';
 

@@ -10,7 +10,7 @@ const NO_ID = 0xffffffff;
 const SEARCH = 1;
 const Kind = { owner: 1, user: 2, group: 4, mask: 16, other: 32 } as const;
 
-interface Entry {
+interface AccessEntry {
   readonly kind: number;
   readonly permissions: number;
   readonly id: number;
@@ -39,7 +39,7 @@ export function allowSearch(list: Buffer | undefined, mode: number, user: number
   ]);
 }
 
-function fromMode(mode: number): Entry[] {
+function fromMode(mode: number): AccessEntry[] {
   return [
     { kind: Kind.owner, permissions: (mode >> 6) & 7, id: NO_ID },
     { kind: Kind.group, permissions: (mode >> 3) & 7, id: NO_ID },
@@ -47,8 +47,8 @@ function fromMode(mode: number): Entry[] {
   ];
 }
 
-function parse(list: Buffer): Entry[] {
-  const entries: Entry[] = [];
+function parse(list: Buffer): AccessEntry[] {
+  const entries: AccessEntry[] = [];
   for (let at = HEADER_BYTES; at + ENTRY_BYTES <= list.length; at += ENTRY_BYTES) {
     entries.push({
       kind: list.readUInt16LE(at),
@@ -59,7 +59,7 @@ function parse(list: Buffer): Entry[] {
   return entries;
 }
 
-function format(entries: readonly Entry[]): Buffer {
+function format(entries: readonly AccessEntry[]): Buffer {
   const list = Buffer.alloc(HEADER_BYTES + ENTRY_BYTES * entries.length);
   list.writeUInt32LE(VERSION);
   const sorted = [...entries].sort((a, b) => a.kind - b.kind || a.id - b.id);

@@ -26,9 +26,9 @@ import { prepareAccess } from '../../source/trust/credentials-file.ts';
 import { withSharedStore } from '../access/store-lock.ts';
 import { readImage } from '../find-image.ts';
 import { withScratch } from '../scratch.ts';
+import { buildImageFolder, type ImageFolder, writeSignatures } from './export-folder.ts';
 import type { ManifestForm } from './export-manifest.ts';
 import { checkFileDestination } from './file-destination.ts';
-import { buildImageFolder, type ImageFolder, writeSignatures } from './image-folder.ts';
 import { UNNAMEABLE_REASON } from './rebuild-layer.ts';
 import { createUnpublished } from './unpublished.ts';
 

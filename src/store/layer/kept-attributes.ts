@@ -18,7 +18,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Locations } from '../../base/locations.ts';
+import type { Locations } from '../../host/locations.ts';
 import { SystemCallFailed } from '../../native/libc.ts';
 import { findXattr, writeXattr } from '../../native/xattr.ts';
 import { FileType, PERMISSIONS } from '../../ostree/file-mode.ts';

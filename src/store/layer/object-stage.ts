@@ -27,7 +27,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { tolerateMissing } from '../../base/file-error.ts';
-import type { Locations } from '../../base/locations.ts';
+import type { Locations } from '../../host/locations.ts';
 import { type Checksum, computeChecksum } from '../../image/checksum.ts';
 import type { DirectoryObjects } from '../../ostree/layer-tree.ts';
 import { formatObjectPath } from '../../ostree/object-files.ts';

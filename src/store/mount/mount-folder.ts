@@ -16,10 +16,10 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
-import type { Locations } from '../../base/locations.ts';
 import { ensureDirectory } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
+import type { Locations } from '../../host/locations.ts';
 import {
   type StandingLockRequest,
   withStandingLock,

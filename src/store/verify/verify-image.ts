@@ -28,7 +28,7 @@ interface VerifiedCommit {
   readonly commit: Checksum | undefined;
 }
 
-interface Found {
+interface FoundDamage {
   readonly kind: ObjectKind;
   readonly checksum: Checksum;
   readonly state: 'missing' | 'damaged';
@@ -77,7 +77,7 @@ class ImageWalk {
   readonly #host: Host;
   readonly #verifier: ObjectVerifier;
   readonly #sound = new Set<string>();
-  readonly found = new Map<string, Found>();
+  readonly found = new Map<string, FoundDamage>();
   bytes = 0;
 
   constructor(host: Host, verifier: ObjectVerifier) {
@@ -170,7 +170,7 @@ function describeRefProblem(host: Host, { part, digest, ref, commit }: VerifiedC
 function describeProblems(
   host: Host,
   roots: readonly VerifiedCommit[],
-  found: readonly Found[],
+  found: readonly FoundDamage[],
 ): StoreProblem[] {
   if (found.length === 0) return [];
   const wanted = new Set(found.map(({ kind, checksum }) => formatObjectKey(kind, checksum)));

@@ -3,7 +3,7 @@ import { AtomicError } from '../../../base/errors.ts';
 /** The values of template variables; numbers are written in decimal. */
 export type TemplateValues = Readonly<Record<string, string | number>>;
 
-type Part =
+type TemplatePart =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'variable'; readonly name: string }
   | { readonly kind: 'invalid'; readonly offset: number };
@@ -44,7 +44,7 @@ export function isVariableName(name: string): boolean {
   return variableName.test(name);
 }
 
-function* splitTemplate(text: string): Generator<Part> {
+function* splitTemplate(text: string): Generator<TemplatePart> {
   const placeholder = /\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\}|)/g;
   let end = 0;
   for (const match of text.matchAll(placeholder)) {

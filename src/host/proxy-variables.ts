@@ -1,6 +1,5 @@
-import type { Settings } from '../base/settings.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from './host.ts';
+import type { Settings } from './settings.ts';
 
 /**
  * Builds the environment of child programs: the proxies of the settings are added as upper-case variables unless the
