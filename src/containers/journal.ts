@@ -3,9 +3,8 @@
  * the first change and removed after the last one. A journal without a held lock is the result of a crash: `recover.ts`
  * undoes or finishes the operation. journal-format.ts describes its content.
  */
-import { readdir, readFile } from 'node:fs/promises';
 import { AtomicError, rewordError } from '../base/errors.ts';
-import { isErrno, withFileErrors } from '../base/file-error.ts';
+import { withFileErrors } from '../base/file-error.ts';
 import {
   ensureDirectory,
   removeFile,
@@ -14,6 +13,7 @@ import {
   writeFileDurably,
 } from '../host/files/durable-files.ts';
 import { isNameTaken } from '../host/files/existing-paths.ts';
+import { findText, listFolder } from '../host/files/find-file.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
 import type { Locations } from '../host/locations.ts';
@@ -111,20 +111,14 @@ export async function findJournal(host: Host, container: string): Promise<Journa
 
 async function readFileOf(host: Host, container: string): Promise<Journal | MemberJournal | undefined> {
   const path = buildJournalPath(host.locations, container);
-  return withFileErrors(`read ${path}`, async () => {
-    try {
-      return parseJournal(await readFile(path, 'utf8'), path);
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      throw error;
-    }
-  });
+  const text = await findText(path);
+  return text === undefined ? undefined : parseJournal(text, path);
 }
 
 /** Lists the containers that have a journal, whether their operation still runs or not. */
 export async function listJournals(host: Host): Promise<readonly string[]> {
-  return (await listEntries(buildJournalFolder(host.locations)))
-    .map((name) => /^([^.].*)\.json$/.exec(name)?.[1])
+  return (await listFolder(buildJournalFolder(host.locations)))
+    .map(({ name }) => /^([^.].*)\.json$/.exec(name)?.[1])
     .filter((name) => name !== undefined);
 }
 
@@ -133,9 +127,9 @@ export async function listJournals(host: Host): Promise<readonly string[]> {
  * change.
  */
 export async function listTraces(host: Host): Promise<readonly string[]> {
-  const locks = await listEntries(buildLockFolder(host.locations));
-  const journals = (await listEntries(buildJournalFolder(host.locations)))
-    .map((name) => /^\.(.+)\.json\.new$/.exec(name)?.[1])
+  const locks = (await listFolder(buildLockFolder(host.locations))).map(({ name }) => name);
+  const journals = (await listFolder(buildJournalFolder(host.locations)))
+    .map(({ name }) => /^\.(.+)\.json\.new$/.exec(name)?.[1])
     .filter((name) => name !== undefined);
   return [...new Set([...locks, ...journals])].sort();
 }
@@ -149,17 +143,6 @@ export async function removeTrace(host: Host, container: string): Promise<void> 
   const half = temporaryPath(path);
   await withFileErrors(`remove ${half}`, async () => unlinkIfThere(half));
   if (await isNameTaken(path)) await removeFile(path);
-}
-
-async function listEntries(folder: string): Promise<readonly string[]> {
-  return withFileErrors(`read ${folder}`, async () => {
-    try {
-      return (await readdir(folder)).sort();
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return [];
-      throw error;
-    }
-  });
 }
 
 function buildJournalFolder(locations: Locations): string {

@@ -1,7 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { AtomicError } from '../base/errors.ts';
-import { isErrno, withFileErrors } from '../base/file-error.ts';
+import { isErrno, tolerateMissing, tolerateMissingAsync, withFileErrors } from '../base/file-error.ts';
+import { listFolder } from '../host/files/find-file.ts';
 import type { Host } from '../host/host.ts';
 import type { DeploymentRecord } from './container.ts';
 import {
@@ -47,14 +48,7 @@ export async function readContainer(host: Host, name: string): Promise<Container
  */
 export async function listContainerNames(host: Host): Promise<readonly string[]> {
   const { checkouts } = host.locations;
-  const entries = await withFileErrors(`read ${checkouts}`, async () => {
-    try {
-      return await readdir(checkouts, { withFileTypes: true });
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return [];
-      throw error;
-    }
-  });
+  const entries = await listFolder(checkouts);
   const visible = entries.filter((entry) => !entry.name.startsWith('.'));
   const links = visible.filter((entry) => entry.isSymbolicLink()).map((entry) => entry.name);
   const deployments = visible
@@ -65,23 +59,13 @@ export async function listContainerNames(host: Host): Promise<readonly string[]>
 
 /** @returns the target of a symlink, unchanged; `undefined` when there is no symlink of that name */
 export async function findLinkTarget(link: string): Promise<string | undefined> {
-  try {
-    return readlinkSync(link);
-  } catch (error) {
-    // EINVAL: not a symlink.
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'EINVAL')) return undefined;
-    throw error;
-  }
+  // EINVAL: not a symlink.
+  return tolerateMissing(() => readlinkSync(link), ['ENOENT', 'EINVAL']);
 }
 
 /** Whether the path is a folder; a symlink to a folder does not count. */
 export async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await lstat(path)).isDirectory();
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
+  return (await tolerateMissingAsync(async () => (await lstat(path)).isDirectory())) ?? false;
 }
 
 async function describeOrphan(host: Host, name: string): Promise<ContainerState> {
@@ -107,11 +91,8 @@ export async function readDeployment(
 ): Promise<DeploymentRecord | undefined> {
   const { info } = buildDeploymentPaths(folder, name);
   return withFileErrors(`read ${info}`, async () => {
-    try {
-      return parseInfo(readFileSync(info, 'utf8'), info, host.settings.runtime ?? originalRuntime);
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      throw error;
-    }
+    return tolerateMissing(() =>
+      parseInfo(readFileSync(info, 'utf8'), info, host.settings.runtime ?? originalRuntime),
+    );
   });
 }

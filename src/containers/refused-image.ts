@@ -8,10 +8,9 @@
  *
  * Without the file, an update tries the image once more.
  */
-import { readFile } from 'node:fs/promises';
-import { isErrno, withFileErrors } from '../base/file-error.ts';
 import { isJsonObject, tryParseJson } from '../base/json-text.ts';
 import { ensureDirectory, removeFile, writeFileDurably } from '../host/files/durable-files.ts';
+import { findText } from '../host/files/find-file.ts';
 import type { Host } from '../host/host.ts';
 import type { Locations } from '../host/locations.ts';
 
@@ -32,14 +31,7 @@ export async function findRefused(
   id?: string,
 ): Promise<RefusedImage | undefined> {
   const path = buildPath(host.locations, container);
-  const text = await withFileErrors(`read ${path}`, async () => {
-    try {
-      return await readFile(path, 'utf8');
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      throw error;
-    }
-  });
+  const text = await findText(path);
   const refused = text === undefined ? undefined : parseRefused(text);
   return refused !== undefined && (id === undefined || refused.id === id) ? refused : undefined;
 }

@@ -25,7 +25,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { isErrno } from '../base/file-error.ts';
+import { isErrno, tolerateMissing } from '../base/file-error.ts';
 import { syncDirectory } from '../host/files/durable-files.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import { type Checksum, finishChecksum } from '../image/checksum.ts';
@@ -143,13 +143,8 @@ function moveCommit({ path }: WaitingCommit, target: string): void {
 
 function listWaiting(repository: string, checksum: Checksum): readonly string[] {
   const folder = formatFolder(repository);
-  try {
-    const names = readdirSync(folder).filter((name) => name.startsWith(`${checksum}.`));
-    return names.map((name) => `${folder}/${name}`);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  const names = tolerateMissing(() => readdirSync(folder)) ?? [];
+  return names.filter((name) => name.startsWith(`${checksum}.`)).map((name) => `${folder}/${name}`);
 }
 
 function writePieces(path: string, pieces: Iterable<Buffer>): void {

@@ -15,7 +15,7 @@
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { describeFailure, isErrno } from '../base/file-error.ts';
+import { describeFailure, tolerateMissing } from '../base/file-error.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Host } from '../host/host.ts';
 import { type Checksum, isChecksum } from '../image/checksum.ts';
@@ -34,13 +34,8 @@ export function recordLayer(repository: string, digest: Digest, commit: Checksum
 
 /** @returns checksum of the layer's commit, which may be missing: its transaction may be lost */
 export function findRecordedLayer(repository: string, digest: Digest): Checksum | undefined {
-  try {
-    const text = readFileSync(formatEntryPath(repository, digest), 'latin1');
-    return isChecksum(text) ? text : undefined;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const text = tolerateMissing(() => readFileSync(formatEntryPath(repository, digest), 'latin1'));
+  return text !== undefined && isChecksum(text) ? text : undefined;
 }
 
 /** Removes the entries of layers that have a ref now, and their waiting commits. A failure does no harm, so it is a warning. */

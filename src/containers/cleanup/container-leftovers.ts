@@ -1,9 +1,9 @@
 /** Removes the leftovers of killed operations in CHECKOUTS; `deployment.ts` shows their names. */
 
-import type { Dirent } from 'node:fs';
-import { readdir, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import { listFolder } from '../../host/files/find-file.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { isChecksum } from '../../image/checksum.ts';
@@ -22,7 +22,7 @@ const LEFTOVER = /^\.(?<name>.+)\.(?:[01]\.(?:new|previous|old)|link)$/;
 export async function removeContainerLeftovers(host: Host): Promise<readonly string[]> {
   const { checkouts } = host.locations;
   const removed: string[] = [];
-  for (const entry of await listEntries(checkouts)) {
+  for (const entry of await listFolder(checkouts)) {
     const name = LEFTOVER.exec(entry.name)?.groups?.name;
     if (name === undefined) continue;
     const path = `${checkouts}/${entry.name}`;
@@ -38,7 +38,7 @@ export async function removeContainerLeftovers(host: Host): Promise<readonly str
 export async function removeUnpackedLayers(host: Host): Promise<readonly string[]> {
   const { checkouts, repository } = host.locations;
   const removed: string[] = [];
-  for (const entry of await listEntries(`${checkouts}/.storage`)) {
+  for (const entry of await listFolder(`${checkouts}/.storage`)) {
     // The original unpacked single layers there, to mount them (compatibility O-07).
     if (!entry.isDirectory() || !isChecksum(entry.name)) continue;
     if (findRef(repository, `ociimage/${entry.name}`) !== undefined) continue;
@@ -59,15 +59,4 @@ async function tryToRemove(host: Host, path: string, isFolder: boolean): Promise
     host.report({ kind: 'warning', text: error.message });
     return false;
   }
-}
-
-async function listEntries(folder: string): Promise<readonly Dirent[]> {
-  return withFileErrors(`read ${folder}`, async () => {
-    try {
-      return (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return [];
-      throw error;
-    }
-  });
 }

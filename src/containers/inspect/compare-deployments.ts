@@ -1,6 +1,7 @@
 /** Compares two deployments of a container, except the files of their images. */
 import { compareLines } from '../../base/compare-lines.ts';
 import { tryParseJson } from '../../base/json-text.ts';
+import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import { listWidening, type Privilege } from '../consent/privilege.ts';
 import type { DeploymentRecord } from '../container.ts';
@@ -9,7 +10,6 @@ import type { ContainerName } from '../render/container-name.ts';
 import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
 import { parseMarker } from '../render/unit/generated-marker.ts';
 import type { TemplateValues } from '../render/values/template.ts';
-import { findText } from '../service/activate.ts';
 import { readAsks } from '../update/read-asks.ts';
 import type { DeploymentChanges, TextDifference, ValueDifference } from './container-description.ts';
 

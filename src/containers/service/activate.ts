@@ -1,8 +1,6 @@
 /** Registers a deployment with systemd, and undoes that. */
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtomicError, rewordError } from '../../base/errors.ts';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import {
   ensureDirectory,
@@ -11,6 +9,7 @@ import {
   temporaryPath,
   writeFileDurably,
 } from '../../host/files/durable-files.ts';
+import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import type { Locations } from '../../host/locations.ts';
 import { buildCommandFailed, captureProgram, runProgram, runVisibly } from '../../host/run-program.ts';
@@ -240,16 +239,4 @@ async function disableService(host: Host, name: string): Promise<void> {
   const state = (await readUnitStates(host, [name])).get(name);
   if (state?.loadState !== 'loaded' && state?.activeState === 'inactive') return;
   throw buildCommandFailed(result);
-}
-
-/** @returns the text of a file; `undefined` when there is none */
-export async function findText(path: string): Promise<string | undefined> {
-  return withFileErrors(`read ${path}`, async () => {
-    try {
-      return await readFile(path, 'utf8');
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      throw error;
-    }
-  });
 }

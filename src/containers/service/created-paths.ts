@@ -1,7 +1,7 @@
 /** Records and undoes what `systemd-tmpfiles --create` does for a container. */
 import { lstat, readdir, readFile, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isErrno, toFileError, withFileErrors } from '../../base/file-error.ts';
+import { isErrno, toFileError, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import { syncFilesystemsOf } from '../../host/files/durable-files.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
@@ -129,15 +129,10 @@ async function listDeclaredPaths(host: Host, own: string | undefined): Promise<r
 }
 
 async function readIfThere<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
-  return withFileErrors(`read ${path}`, async () => {
-    try {
-      return await read();
-    } catch (error) {
-      // A dangling symlink, and a folder with the name of a file.
-      if (isErrno(error, 'ENOENT') || isErrno(error, 'EISDIR')) return undefined;
-      throw error;
-    }
-  });
+  return withFileErrors(`read ${path}`, () =>
+    // A dangling symlink, and a folder with the name of a file.
+    tolerateMissingAsync(read, ['ENOENT', 'EISDIR']),
+  );
 }
 
 function isAtOrBelow(path: string, folder: string): boolean {

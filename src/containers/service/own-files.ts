@@ -1,6 +1,6 @@
 /** Finds the files of the host with the names of a container that belong to atomic and may be removed. */
 import { lstat, readFile } from 'node:fs/promises';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import {
   buildContainerPaths,
@@ -53,12 +53,10 @@ function listDeployments({ locations }: Host, name: string): readonly string[] {
 
 /** @returns `undefined` for a missing file, and for one that is not regular: atomic creates only regular files */
 async function findContent(path: string): Promise<Buffer | undefined> {
-  return withFileErrors(`read ${path}`, async () => {
-    try {
-      return (await lstat(path)).isFile() ? await readFile(path) : undefined;
-    } catch (error) {
-      if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
-      throw error;
-    }
-  });
+  return withFileErrors(`read ${path}`, () =>
+    tolerateMissingAsync(
+      async () => ((await lstat(path)).isFile() ? await readFile(path) : undefined),
+      ['ENOENT', 'ENOTDIR'],
+    ),
+  );
 }

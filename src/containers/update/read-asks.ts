@@ -1,11 +1,12 @@
 /** The privileges on the host that an installed container asks for, from the files of its deployment. */
 import { AtomicError } from '../../base/errors.ts';
+import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import { listOwnFolders, listPrivileges } from '../consent/list-privileges.ts';
 import type { Privilege } from '../consent/privilege.ts';
 import { buildDeploymentFolder, buildDeploymentPaths } from '../deployment.ts';
 import { readStagedModes } from '../hostfiles/read-staged-files.ts';
-import { findText, readCopies } from '../service/activate.ts';
+import { readCopies } from '../service/activate.ts';
 import type { CurrentContainer } from './read-current.ts';
 
 /** Reads the privileges that the container asks for now. Files that cannot be parsed count as no privileges. */

@@ -2,7 +2,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import type { DeploymentRecord } from '../container.ts';
 import {
@@ -109,14 +109,11 @@ export async function listRunning(
 
 /** The text of a file; `masked` for a symlink, which atomic has not written; undefined when the file does not exist. */
 async function readPlain(path: string): Promise<string | undefined> {
-  return withFileErrors(`read ${path}`, async () => {
-    try {
-      return (await lstat(path)).isSymbolicLink() ? 'masked' : await readFile(path, 'utf8');
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      throw error;
-    }
-  });
+  return withFileErrors(`read ${path}`, () =>
+    tolerateMissingAsync(async () =>
+      (await lstat(path)).isSymbolicLink() ? 'masked' : await readFile(path, 'utf8'),
+    ),
+  );
 }
 
 function buildDamaged(name: string, reason: string): AtomicError {

@@ -5,7 +5,7 @@
  */
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
-import { isErrno } from '../../base/file-error.ts';
+import { isErrno, tolerateMissing } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import type { Checksum } from '../../image/checksum.ts';
@@ -195,12 +195,7 @@ function isMadeByRuntime(entry: Buffer, path: string): boolean {
 
 /** Empty for a folder that was removed while it was open. */
 function listNames(folder: string | Buffer): Buffer[] {
-  try {
-    return readdirSync(folder, { encoding: 'buffer' });
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return tolerateMissing(() => readdirSync(folder, { encoding: 'buffer' })) ?? [];
 }
 
 /** @returns `undefined` for a file that was removed meanwhile */

@@ -7,7 +7,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { isErrno, tolerateMissing, withFileErrors } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { listMountsBelow } from '../mounts/mount-table.ts';
 
@@ -41,12 +41,7 @@ export async function requireNoMounts(path: string): Promise<void> {
 }
 
 function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, openFolder);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  return tolerateMissing(() => openSync(path, openFolder));
 }
 
 /** Names are bytes here, because an image may hold names that are not UTF-8. */

@@ -4,7 +4,7 @@
  * files that stay, see `standing-lock.ts`.
  */
 import { constants, type FileHandle, open, readlink, stat, unlink } from 'node:fs/promises';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { isErrno, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../host.ts';
 import { waitForLock } from './wait-for-lock.ts';
@@ -82,13 +82,8 @@ async function tryToLock(request: LockRequest): Promise<FileHandle | undefined> 
 
 /** False when the previous holder removed the file between our `open` and our lock. */
 async function isStillThere(path: string, file: FileHandle): Promise<boolean> {
-  try {
-    const [named, opened] = await Promise.all([stat(path), file.stat()]);
-    return named.ino === opened.ino && named.dev === opened.dev;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
+  const [named, opened] = await Promise.all([tolerateMissingAsync(() => stat(path)), file.stat()]);
+  return named?.ino === opened.ino && named.dev === opened.dev;
 }
 
 /** On a full disk the line is left out, because commands that free space must work there. */

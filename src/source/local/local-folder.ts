@@ -71,10 +71,7 @@ async function refuseSpecialFiles(folder: string, isOpened: (name: string) => bo
     // Some filesystems do not report the type in a listing, so `stat` decides.
     if (!isOpened(entry.name) || entry.isFile() || entry.isDirectory()) continue;
     const path = `${folder}/${entry.name}`;
-    const stats = await stat(path).catch((error: unknown) => {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      throw error;
-    });
+    const stats = await tolerateMissingAsync(() => stat(path));
     if (stats !== undefined && !stats.isFile() && !stats.isDirectory()) throw notAFile(path);
   }
 }
