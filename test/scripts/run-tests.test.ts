@@ -64,9 +64,14 @@ describe('tests by name', () => {
     expect(runTests(files, ['--name=(odd) n'])).toEqual([['1 passed, 0 failed'], 0]);
   });
 
-  test('fail when there is none', () => {
-    expect(runTests(files, ['--name=none'])).toEqual([
-      ['failed: no test file with a test named none (1)', '0 passed, 1 failed'],
+  test('run beside a file that has the name only in its text', () => {
+    const text = { 'test/store/case-3.test.ts': `${header}// an (odd) name\ntest('e', () => {});\n` };
+    expect(runTests({ ...files, ...text }, ['--name=(odd) n'])).toEqual([['1 passed, 0 failed'], 0]);
+  });
+
+  test.each(['none', "from 'bun:test'"])('fail when no test is named %s', (name) => {
+    expect(runTests(files, [`--name=${name}`])).toEqual([
+      [`failed: no test named ${name} (1)`, '0 passed, 1 failed'],
       1,
     ]);
   });
