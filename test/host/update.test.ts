@@ -315,6 +315,18 @@ describe('an update that fails restores the old deployment, and the units that r
     await expectOld();
   });
 
+  test.each(['exit 0', 'exit 1'])('a container that ends with %s before it is ready', async (script) => {
+    const unit = serviceExports['service.template']?.replace('[Service]', '[Service]\nType=notify');
+    await pushNext('new', script, { 'service.template': unit ?? '' });
+    const stderr = await failingAtomic1(['containers', 'update', '--pull', '--json', 'web']);
+    const { error } = JSON.parse(stderr.trim().split('\n').at(-1) ?? '');
+    expect(error.code).toBe('ROLLED_BACK');
+    expect(error.details.reason).toBe('the container of web.service ended before it was ready');
+    await expectOld();
+    const { containers } = JSON.parse(await atomic(['containers', 'inspect', '--json', 'web']));
+    expect(containers[0].refused_images[0].reason).toBe(error.details.reason);
+  });
+
   test('a health check that never succeeds; the image is recorded', async () => {
     await pushNext('new', undefined, {
       'manifest.json': JSON.stringify({

@@ -1,5 +1,6 @@
 /** Stops, starts and disables the service of a container. */
-import { AtomicError } from '../../base/errors.ts';
+import { AtomicError, rewordError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
@@ -18,6 +19,7 @@ import {
 } from '../../host/systemd/systemctl.ts';
 import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
 import { buildContainerPaths } from '../deployment.ts';
+import { type WatchedRun, withRuntimeWatch } from './watch-runtime.ts';
 
 /**
  * Stops the service and leaves it enabled, so that a start undoes everything. It prints the command of the original
@@ -55,11 +57,22 @@ export async function stopUnits(host: Host, names: readonly string[]): Promise<v
  * @throws COMMAND_FAILED when one of them does not start
  */
 export async function startUnits(host: Host, units: readonly string[]): Promise<void> {
-  const result = await runStart(host, units);
-  if (result.exitCode !== 0) throw buildCommandFailed(result);
+  const start = await runStart(host, units);
+  if (start.result.exitCode !== 0) throw buildStartFailed(start);
 }
 
-async function runStart(host: Host, units: readonly string[]): Promise<ProgramResult> {
+/** systemctl only says which signal ended a runtime. Its advice follows in the hint of the error. */
+function buildStartFailed({ result, ended }: WatchedRun<ProgramResult>): AtomicError {
+  const failure = buildCommandFailed(result);
+  const stderr = toPrintable(
+    result.stderrTail.trim().replaceAll(/ ?\bSee "systemctl .*? for details\./g, ''),
+  );
+  const reason = ended.map((unit) => `the container of ${unit} ended before it was ready`).join(', ');
+  const message = reason || (stderr === '' ? failure.message : `${result.argv.join(' ')}: ${stderr}`);
+  return rewordError(failure, message, failure.hint);
+}
+
+async function runStart(host: Host, units: readonly string[]): Promise<WatchedRun<ProgramResult>> {
   host.report({
     kind: 'command',
     argv: ['systemctl', 'start', ...units.map((unit) => unit.replace(/\.service$/, ''))],
@@ -69,10 +82,13 @@ async function runStart(host: Host, units: readonly string[]): Promise<ProgramRe
     // These starts must not count for the start limits of the units.
     captureProgram(host, ['systemctl', 'reset-failed', ...units]),
   ]);
-  return captureWithReminders(
-    host,
-    ['systemctl', 'start', ...(isBooting ? ['--no-block'] : []), ...units],
-    (seconds) => `${units.join(', ')} not started after ${seconds} s; see \`systemctl list-jobs\``,
+  const argv = ['systemctl', 'start', ...(isBooting ? ['--no-block'] : []), ...units];
+  return withRuntimeWatch(host, units, () =>
+    captureWithReminders(
+      host,
+      argv,
+      (seconds) => `${units.join(', ')} not started after ${seconds} s; see \`systemctl list-jobs\``,
+    ),
   );
 }
 
@@ -111,12 +127,15 @@ export async function stopOrphan(host: Host, name: string): Promise<void> {
 
 async function runStop(host: Host, names: readonly string[]): Promise<ProgramResult> {
   const units = names.map((name) => `${name}.service`);
-  return captureWithReminders(
-    host,
-    ['systemctl', 'stop', ...units],
-    (seconds) =>
-      `${units.join(', ')} ${units.length === 1 ? 'has' : 'have'} not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${names.join(' ')}\` does now`,
+  const { result } = await withRuntimeWatch(host, units, () =>
+    captureWithReminders(
+      host,
+      ['systemctl', 'stop', ...units],
+      (seconds) =>
+        `${units.join(', ')} ${units.length === 1 ? 'has' : 'have'} not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${names.join(' ')}\` does now`,
+    ),
   );
+  return result;
 }
 
 /**
@@ -126,8 +145,8 @@ async function runStop(host: Host, names: readonly string[]): Promise<ProgramRes
  */
 export async function startServiceAgain(host: Host, name: string, running: readonly string[]): Promise<void> {
   if (!(await isOwnService(host, name))) return;
-  const result = await runStart(host, [...new Set([`${name}.service`, ...running])]);
-  if (result.exitCode !== 0) host.report({ kind: 'warning', text: buildCommandFailed(result).message });
+  const start = await runStart(host, [...new Set([`${name}.service`, ...running])]);
+  if (start.result.exitCode !== 0) host.report({ kind: 'warning', text: buildStartFailed(start).message });
 }
 
 /**

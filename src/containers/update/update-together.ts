@@ -175,7 +175,9 @@ async function rememberTakenBack(
   if (!(failure instanceof AtomicError) || failure.code !== 'ROLLED_BACK' || id === record.revision) return;
   if (failure.details?.culprit !== name) return;
   const time = new Date().toISOString();
-  await rememberRefused(host, name, { id, reason: failure.message, time, log: readLogLines(failure) });
+  // The message also has the end of the log.
+  const reason = String(failure.details?.reason ?? failure.message);
+  await rememberRefused(host, name, { id, reason, time, log: readLogLines(failure) });
 }
 
 function readLogLines({ details }: AtomicError): readonly string[] {
