@@ -100,6 +100,8 @@ export interface SourceOptions {
   readonly retryPauses?: readonly number[];
   /** A longer silence counts as a lost connection. The default is 360 and 120 s. */
   readonly silenceLimits?: SilenceLimits;
+  /** Work for the time in which skopeo starts. It is called as soon as the image proxy runs, and must not fail. */
+  readonly whileStarting?: () => void;
 }
 
 export interface PulledImage {

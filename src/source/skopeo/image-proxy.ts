@@ -14,7 +14,6 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno } from '../../base/file-error.ts';
-import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { formatPackageHint } from '../../host/run-program.ts';
@@ -28,6 +27,7 @@ import { describeSkopeoFailure } from '../failures/skopeo-failure.ts';
 import { GrowingPause } from './growing-pause.ts';
 import {
   type DoneAnswer,
+  describeProxyEnd,
   MAX_ANSWER_BYTES,
   parseProxyAnswer,
   readDigest,
@@ -73,7 +73,7 @@ export class ImageProxy {
   #isClosed = false;
   /** Whether an answer has come. A proxy that ends before its first answer cannot work, so no other one is started. */
   #hasAnswered = false;
-  #pause = new GrowingPause();
+  #pause = new GrowingPause('answer');
   #lastCall: Promise<unknown> = Promise.resolve();
   /** Time limit for a registry. Files and engines of this machine have none. */
   #silence: Silence | undefined;
@@ -125,7 +125,9 @@ export class ImageProxy {
     closeSync(theirs);
     const proxy = new ImageProxy(host, options, { argv, child }, ours);
     try {
-      await proxy.#call('Initialize', []);
+      const initialized = proxy.#call('Initialize', []);
+      options.whileStarting?.();
+      await initialized;
     } catch (error) {
       await proxy.close();
       throw error;
@@ -251,7 +253,7 @@ export class ImageProxy {
   }
 
   async #receive(awaited: keyof SilenceLimits): Promise<Packet> {
-    this.#pause = new GrowingPause();
+    this.#pause = new GrowingPause(awaited);
     for (;;) {
       throwIfInterrupted(this.#host);
       if (this.#isClosed)
@@ -285,16 +287,6 @@ export class ImageProxy {
         cause: this.#startFailure,
       });
     }
-    const words = toPrintable(this.#stderr.trim());
-    if (/unknown command|unknown flag/.test(words)) {
-      return new AtomicError('TOOL_TOO_OLD', 'starting the image proxy: this skopeo has none', {
-        hint: 'Install skopeo 1.5 or newer.',
-      });
-    }
-    return new AtomicError(
-      'PROXY_FAILED',
-      `reading from the image proxy: skopeo ended${words === '' ? '' : `: ${words}`}`,
-      { isTransient: this.#hasAnswered },
-    );
+    return describeProxyEnd(this.#stderr, this.#hasAnswered);
   }
 }

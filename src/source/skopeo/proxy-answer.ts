@@ -49,3 +49,23 @@ export function rejectAnswer(problem: string): AtomicError {
     hint: 'Try another version of skopeo; SKOPEO_PATH names the program.',
   });
 }
+
+/**
+ * Describes why the proxy ended without an answer.
+ *
+ * @param stderr what it wrote to standard error
+ * @param hasAnswered whether it had answered before. If not, another one would end in the same way.
+ */
+export function describeProxyEnd(stderr: string, hasAnswered: boolean): AtomicError {
+  const words = toPrintable(stderr.trim());
+  if (/unknown command|unknown flag/.test(words)) {
+    return new AtomicError('TOOL_TOO_OLD', 'starting the image proxy: this skopeo has none', {
+      hint: 'Install skopeo 1.5 or newer.',
+    });
+  }
+  return new AtomicError(
+    'PROXY_FAILED',
+    `reading from the image proxy: skopeo ended${words === '' ? '' : `: ${words}`}`,
+    { isTransient: hasAnswered },
+  );
+}

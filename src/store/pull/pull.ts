@@ -94,11 +94,10 @@ export async function pullNamedImage(
       withScratch(host, async (scratch) => {
         const retryPauses = options.retryPauses ?? buildRetryPauses();
         host.report({ kind: 'step', text: `Opening ${shown}` });
-        const opening = retryTransient(host, `opening ${written}`, retryPauses, () =>
-          openRenewableSource(() => openImage(host, location, scratch, options)),
+        const opened = { ...options, whileStarting: () => void loadImporter() };
+        const source = await retryTransient(host, `opening ${written}`, retryPauses, () =>
+          openRenewableSource(() => openImage(host, location, scratch, opened)),
         );
-        void loadImporter();
-        const source = await opening;
         try {
           return await storeImage(host, reference, { source, retryPauses }, options.platform);
         } finally {
@@ -122,7 +121,7 @@ export async function pullNamedImage(
 }
 
 /**
- * Loads the modules that store a layer while the source is being opened: a tenth of the time of a small pull, most of it
+ * Loads the modules that store a layer while skopeo starts: a tenth of the time of a small pull, most of it
  * for libostree. A module that cannot be loaded fails where it is used, because the image may need none of them.
  */
 async function loadImporter(): Promise<void> {
