@@ -113,3 +113,8 @@ export interface PulledImage {
   /** Digests of the layers that were in the repository already. */
   readonly reused: readonly Digest[];
 }
+
+/** The entry at a path of an image. */
+export type ImageEntry =
+  | { readonly kind: 'directory' | 'file' }
+  | { readonly kind: 'symlink'; readonly target: string };

@@ -3,8 +3,8 @@
  * directory by checksum; a dirmeta is a directory's owner, mode and xattrs. Checksums are 64 hex digits.
  */
 
+import { FileType } from '../base/file-mode.ts';
 import { CHECKSUM_BYTES, type Checksum, computeChecksum, readChecksum } from '../image/checksum.ts';
-import { FileType } from './file-mode.ts';
 import {
   encodeVariant,
   encodeVariantPieces,

@@ -26,6 +26,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { isErrno, tolerateMissing } from '../base/file-error.ts';
+import { METADATA_MODE } from '../base/file-mode.ts';
 import { syncDirectory } from '../host/files/durable-files.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import { type Checksum, finishChecksum } from '../image/checksum.ts';
@@ -34,7 +35,6 @@ import { type CommitContent, formatCommitPieces } from './ostree-objects.ts';
 import { tolerateDamage } from './tolerate-damage.ts';
 import { readVerifiedObject } from './verified-object.ts';
 
-const METADATA_MODE = 0o644;
 const RANDOM_BYTES = 6;
 
 export interface WaitingCommit {

@@ -8,10 +8,10 @@
 import { closeSync, lstatSync, openSync, readFileSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import { isErrno, toFileError } from '../base/file-error.ts';
+import { isSymlinkMode, PERMISSIONS } from '../base/file-mode.ts';
 import type { Host } from '../host/host.ts';
 import type { Checksum } from '../image/checksum.ts';
 import { readXattrs } from '../native/xattr.ts';
-import { isSymlinkMode, PERMISSIONS } from '../ostree/file-mode.ts';
 import { VariantMalformed } from '../ostree/gvariant.ts';
 import { formatObjectPath, REPAIR_HINT, readDirMeta } from '../ostree/object-files.ts';
 import { type DirMeta, parseDirMeta } from '../ostree/ostree-objects.ts';

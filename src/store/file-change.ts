@@ -1,5 +1,6 @@
 /** Describes a path of a root filesystem, and the differences between two of them. */
 import { compareUtf8 } from '../base/compare-utf8.ts';
+import { SETGID, SETUID } from '../base/file-mode.ts';
 import { CAPABILITY_ATTRIBUTE, formatFileCapabilities } from './file-capabilities.ts';
 
 export interface FileNode {
@@ -100,8 +101,7 @@ export function formatOwner({ uid, gid }: FileNode): string {
   return `${uid}:${gid}`;
 }
 
-const SETUID = 0o4000;
-const SETGID_EXECUTABLE = 0o2010;
+const SETGID_EXECUTABLE = SETGID | 0o010;
 
 function listAttributeAspects(before: FileNode, after: FileNode): readonly Aspect[] {
   const names = [...new Set([...before.xattrs.keys(), ...after.xattrs.keys()])].sort(compareUtf8);

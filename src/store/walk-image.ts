@@ -1,6 +1,7 @@
 /** Lists the entries below a folder of an image, read from the repository. */
 
 import { lstatSync, readlinkSync } from 'node:fs';
+import { PERMISSIONS } from '../base/file-mode.ts';
 import type { Host } from '../host/host.ts';
 import type { Checksum } from '../image/checksum.ts';
 import type { StoredImage } from '../image/image.ts';
@@ -24,8 +25,6 @@ export interface WalkedEntry {
   /** Whether a folder has nothing in it. */
   readonly isEmpty: boolean;
 }
-
-const permissionBits = 0o7777;
 
 /**
  * Walks a folder, parents first. No symlink is followed, also not on the way to the folder.
@@ -58,7 +57,7 @@ function* walkTree(
     yield {
       path: `${prefix}${name}`,
       kind: isLink ? 'symlink' : 'file',
-      ...{ mode: status.mode & permissionBits, uid: status.uid, gid: status.gid },
+      ...{ mode: status.mode & PERMISSIONS, uid: status.uid, gid: status.gid },
       size: isLink ? 0 : status.size,
       target: isLink ? readlinkSync(object) : undefined,
       ...{ object, isEmpty: false },
@@ -70,7 +69,7 @@ function* walkTree(
     yield {
       path: `${prefix}${name}`,
       kind: 'directory',
-      ...{ mode: mode & permissionBits, uid, gid },
+      ...{ mode: mode & PERMISSIONS, uid, gid },
       ...{ size: 0, target: undefined, object: undefined },
       isEmpty: tree.files.length + tree.directories.length === 0,
     };

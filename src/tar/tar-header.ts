@@ -2,7 +2,7 @@
  * One 512-byte tar header as data (POSIX ustar, PAX and GNU variants). Fields are read as libarchive reads them. Values that
  * readers of tar interpret differently are refused.
  */
-import { PERMISSIONS } from '../ostree/file-mode.ts';
+import { PERMISSIONS } from '../base/file-mode.ts';
 import { layerRejected } from './layer-rejected.ts';
 
 export const TAR_BLOCK_BYTES = 512;

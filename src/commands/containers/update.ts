@@ -88,7 +88,7 @@ export const containersUpdate = defineCommand({
   exitStatuses: [],
   async run(host, { options, operands: { names } }, person) {
     const isAll = requireNames(options.all, names, options);
-    const { updateContainer } = await import('../../containers/update/update.ts');
+    const { updateContainer } = await import('../../containers/update/update-together.ts');
     const { updateAll, updateAllTogether } = await import('../../containers/update/update-all.ts');
     const source = parseSourceOptions({ ...options, retry: undefined });
     const consent = {

@@ -1,9 +1,10 @@
 /** The privileges of files that a deployment puts on the host. */
+
+import { SETGID, SETUID } from '../../base/file-mode.ts';
 import { isTrustedPath } from '../render/hostfiles/host-path-rules.ts';
 import type { Privilege } from './privilege.ts';
 
 /** Set-user-ID and set-group-ID: a program with one of these bits runs as the owner or the group of its file. */
-const identityBits = 0o6000;
 
 export interface HostFileMode {
   readonly path: string;
@@ -13,7 +14,7 @@ export interface HostFileMode {
 
 export function listHostFilePrivileges(files: readonly HostFileMode[]): readonly Privilege[] {
   return files.map(({ path, kind, mode }) => {
-    const changesIdentity = kind === 'file' && (mode & identityBits) !== 0;
+    const changesIdentity = kind === 'file' && (mode & (SETUID | SETGID)) !== 0;
     const access = changesIdentity || isTrustedPath(path) ? 'trusted' : 'plain';
     return { kind: 'host-file', subject: path, access };
   });

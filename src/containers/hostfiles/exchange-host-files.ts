@@ -21,6 +21,7 @@ import {
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { PERMISSIONS } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { syncFilesystemsOf } from '../../host/files/durable-files.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
@@ -166,7 +167,7 @@ async function placeHostFile(
 
 function readOwnership(folder: string): FolderOwnership {
   const { mode, uid, gid } = lstatSync(folder);
-  return { mode: mode & 0o7777, uid, gid };
+  return { mode: mode & PERMISSIONS, uid, gid };
 }
 
 /** @returns false when another file was created at the path meanwhile */
@@ -209,7 +210,7 @@ function writePart(staged: string, held: string): string {
     }
     copyFileSync(staged, part, constants.COPYFILE_EXCL);
     chownSync(part, uid, gid);
-    chmodSync(part, mode & 0o7777);
+    chmodSync(part, mode & PERMISSIONS);
     syncPart(part);
     return part;
   } catch (error) {

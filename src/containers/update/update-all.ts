@@ -5,9 +5,8 @@ import type { SourceOptions } from '../../image/image.ts';
 import { isHeld } from '../hold.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { listContainerNames, readContainer } from '../read-container.ts';
-import { updateContainer } from './update.ts';
 import type { UpdateRequest, UpdateResult } from './update-request.ts';
-import { updateTogether } from './update-together.ts';
+import { updateContainer, updateTogether } from './update-together.ts';
 
 /** The result for a container that keeps its image; `imageId` is undefined when it cannot be read. */
 type NotUpdated = { readonly name: string; readonly imageId: string | undefined } & (

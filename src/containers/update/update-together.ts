@@ -192,3 +192,15 @@ async function blame<T>(name: string, action: () => Promise<T>): Promise<T> {
     throw addDetails(error, { culprit: name });
   }
 }
+
+/** Updates one container. @throws as `updateTogether` */
+export async function updateContainer(
+  host: Host,
+  name: string,
+  request: UpdateRequest,
+  source: SourceOptions,
+): Promise<UpdateResult> {
+  const [result] = await updateTogether(host, [name], request, source);
+  if (result === undefined) throw new Error(`an update of ${name} has no result`);
+  return result;
+}

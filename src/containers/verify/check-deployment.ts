@@ -6,6 +6,7 @@
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
 import { isErrno, tolerateMissing } from '../../base/file-error.ts';
+import { PERMISSIONS } from '../../base/file-mode.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import type { Checksum } from '../../image/checksum.ts';
@@ -17,7 +18,6 @@ import { type ImageRoot, readImageRoot } from '../../store/image-root.ts';
 import { checksumPath } from '../../store/verify/checksum-path.ts';
 
 const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-const PERMISSION_BITS = 0o7777;
 
 /** A problem, and the right state of its path. */
 export interface FoundDifference extends DeploymentProblem {
@@ -209,5 +209,5 @@ async function checksumIfThere(place: string): Promise<string | undefined> {
 }
 
 function formatAccess(mode: number, uid: number, gid: number): string {
-  return `${(mode & PERMISSION_BITS).toString(8).padStart(4, '0')} ${uid}:${gid}`;
+  return `${(mode & PERMISSIONS).toString(8).padStart(4, '0')} ${uid}:${gid}`;
 }

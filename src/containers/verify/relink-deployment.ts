@@ -2,6 +2,7 @@
 
 import { chmodSync, chownSync, lstatSync, renameSync } from 'node:fs';
 import { withFileErrors } from '../../base/file-error.ts';
+import { PERMISSIONS } from '../../base/file-mode.ts';
 import { removeTree, requireNoMounts } from '../../host/files/remove-tree.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Host } from '../../host/host.ts';
@@ -13,8 +14,6 @@ import { mergeCommit } from '../../store/merge-image.ts';
 import { buildDeploymentFolder, buildDeploymentPaths } from '../deployment.ts';
 import type { InstalledDeployment } from '../list-deployments.ts';
 import { checkDeployment, type FoundDifference } from './check-deployment.ts';
-
-const PERMISSION_BITS = 0o7777;
 
 /**
  * Replaces every changed file by a hard link to its object, and restores missing paths. Running processes keep the
@@ -76,7 +75,7 @@ async function applyFix(
     case 'folder-metadata': {
       const { uid, gid, mode } = readDirMeta(host.locations.repository, expected.dirmeta);
       chownSync(place, uid, gid);
-      chmodSync(place, mode & PERMISSION_BITS);
+      chmodSync(place, mode & PERMISSIONS);
       return;
     }
     case 'nothing':

@@ -1,5 +1,5 @@
 /** The mount tables of processes: `/proc/PID/mountinfo` (proc(5)). */
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno } from '../../base/file-error.ts';
@@ -112,4 +112,16 @@ function unescapeMountField(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
   );
+}
+
+/** Reads the id of the mount of a folder. Hard links and renames between two mounts are not possible. */
+export function readMountId(folder: string): number {
+  const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const [, id] = /^mnt_id:\s*([0-9]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+    if (id === undefined) throw new Error('the kernel does not report the mount of a file');
+    return Number(id);
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -17,11 +17,11 @@ import { type Dirent, existsSync, readdirSync, readlinkSync, realpathSync, statS
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { isErrno, tolerateMissing, withFileErrors } from '../../base/file-error.ts';
+import { PERMISSIONS } from '../../base/file-mode.ts';
 import { ensureDirectory } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
 import { HOST_REPOSITORY, SYSTEM_CHECKOUTS } from '../../host/locations.ts';
 import { REF_FOLDER } from '../../image/ref-name.ts';
-import { PERMISSIONS } from '../../ostree/file-mode.ts';
 import { allowSearch } from './access-list.ts';
 import { listDeploymentUsers } from './deployment-users.ts';
 

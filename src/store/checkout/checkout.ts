@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
-import { readMountId } from '../../host/mounts/mount-id.ts';
+import { readMountId } from '../../host/mounts/mount-table.ts';
 import type { Checksum } from '../../image/checksum.ts';
 import { formatObjectPath, readCommit } from '../../ostree/object-files.ts';
 import { parseDirMeta } from '../../ostree/ostree-objects.ts';

@@ -1,8 +1,8 @@
 /** Sets the owner, mode and extended attributes of objects on the disk, which their checksums cover; see `KeptAttributes`. */
 
 import { chmodSync, lchownSync, utimesSync } from 'node:fs';
+import { isSymlinkMode, PERMISSIONS } from '../../base/file-mode.ts';
 import { writeXattr } from '../../native/xattr.ts';
-import { isSymlinkMode, PERMISSIONS } from '../../ostree/file-mode.ts';
 import { type DirMeta, formatDirMeta } from '../../ostree/ostree-objects.ts';
 
 const USER_METADATA = Buffer.from('user.ostreemeta');

@@ -4,9 +4,9 @@
  */
 
 import { closeSync, fchmodSync, fchownSync, fstatSync, futimesSync, openSync, writeSync } from 'node:fs';
+import { PERMISSIONS, SETGID, SETUID, STICKY } from '../../base/file-mode.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Checksum } from '../../image/checksum.ts';
-import { PERMISSIONS } from '../../ostree/file-mode.ts';
 import type { DirMeta } from '../../ostree/ostree-objects.ts';
 import type { Room } from './room.ts';
 import type { StageFolder } from './stage-folder.ts';
@@ -14,7 +14,7 @@ import type { StageFolder } from './stage-folder.ts';
 /** Time of every object, the same as in libostree: objects have no time of their own. */
 const CONTENT_TIME = 0;
 /** Permissions that an open does not give reliably: the bits for setuid, setgid and sticky. */
-const SPECIAL = 0o7000;
+const SPECIAL = SETUID | SETGID | STICKY;
 const PRIVATE_MODE = 0o600;
 
 /** Sets owner, mode and extended attributes of a complete file by its path. */

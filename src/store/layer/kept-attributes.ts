@@ -18,10 +18,10 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { FileType, PERMISSIONS } from '../../base/file-mode.ts';
 import type { Locations } from '../../host/locations.ts';
 import { SystemCallFailed } from '../../native/libc.ts';
 import { findXattr, writeXattr } from '../../native/xattr.ts';
-import { FileType, PERMISSIONS } from '../../ostree/file-mode.ts';
 import { type DirMeta, formatDirMeta, type Xattr } from '../../ostree/ostree-objects.ts';
 import { writeUserMeta } from './apply-meta.ts';
 

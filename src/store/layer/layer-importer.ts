@@ -1,6 +1,6 @@
 /** Turns the entries of a layer's archive into objects of the stage and a tree. */
 
-import { FileType } from '../../ostree/file-mode.ts';
+import { FileType } from '../../base/file-mode.ts';
 import type { LayerTreeBuilder, TreeChecksums } from '../../ostree/layer-tree.ts';
 import type { DirMeta } from '../../ostree/ostree-objects.ts';
 import type { TarEntry } from '../../tar/tar-entries.ts';

@@ -27,6 +27,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { tolerateMissing } from '../../base/file-error.ts';
+import { METADATA_MODE } from '../../base/file-mode.ts';
 import type { Locations } from '../../host/locations.ts';
 import { type Checksum, computeChecksum } from '../../image/checksum.ts';
 import type { DirectoryObjects } from '../../ostree/layer-tree.ts';
@@ -44,7 +45,6 @@ import { StageFolder } from './stage-folder.ts';
 import { UnnamedFile } from './unnamed-file.ts';
 
 const BUFFERED = 'atomic-object';
-const METADATA_MODE = 0o644;
 
 export class ObjectStage implements DirectoryObjects {
   readonly #isBareUser: boolean;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, stat } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
+import { PERMISSIONS } from '../../base/file-mode.ts';
 import { writeFileDurably } from '../../host/files/durable-files.ts';
 import { withDirectories } from '../../host/files/open-directories.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
@@ -9,7 +10,6 @@ import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { type MountPoint, requireStillEmpty } from '../../host/mounts/mount-point.ts';
 import type { Checksum } from '../../image/checksum.ts';
-import { PERMISSIONS } from '../../ostree/file-mode.ts';
 import { checkoutImage } from '../checkout/checkout.ts';
 import {
   buildMountFolder,

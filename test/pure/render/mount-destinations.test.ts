@@ -11,7 +11,7 @@ import {
   parseRuntimeConfig,
   type RuntimeConfig,
 } from '../../../src/containers/render/config/runtime-config.ts';
-import type { ImageEntry } from '../../../src/image/image-entry.ts';
+import type { ImageEntry } from '../../../src/image/image.ts';
 import { findError } from '../../support/thrown-error.ts';
 
 /** Path -> `/` for a folder, `-` for a file, else the target of a symlink. Parents are folders. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { basename } from 'node:path';
-import { FileType } from '../../../src/ostree/file-mode.ts';
+import { FileType } from '../../../src/base/file-mode.ts';
 import { withRepository } from '../../../src/ostree/repository.ts';
 import { FileWorker } from '../../../src/store/layer/file-worker.ts';
 import { ObjectStage } from '../../../src/store/layer/object-stage.ts';

@@ -1,7 +1,7 @@
 /** The paths in the image at which the runtime mounts and creates files for `config.json`. */
 import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
-import type { ImageEntry } from '../../../image/image-entry.ts';
+import type { ImageEntry } from '../../../image/image.ts';
 import { isBind, type RuntimeConfig, type RuntimeMount } from './runtime-config.ts';
 
 /**
