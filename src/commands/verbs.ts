@@ -150,6 +150,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./roots/diff.ts')).diff,
   },
   {
+    path: 'lint',
+    summary: 'Check an image or a folder of templates before an install.',
+    load: async () => (await import('./containers/lint.ts')).lint,
+  },
+  {
     path: 'recover',
     summary: 'Undo or finish interrupted operations.',
     load: async () => (await import('./containers/recover.ts')).recover,

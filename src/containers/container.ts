@@ -72,6 +72,8 @@ export interface InstallRequest {
   readonly runtime?: string;
   /** `--keep-new`: writes a file of the image beside the file of the host that it does not replace. */
   readonly keepsNew?: boolean;
+  /** `--no-lint`: faults that only the lint finds are warnings. */
+  readonly skipsLint?: boolean;
 }
 
 /** A file that an install or update writes beside the root filesystem, with its whole content. */

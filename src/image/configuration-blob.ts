@@ -35,6 +35,8 @@ export interface ImageConfig {
   readonly labels: Readonly<Record<string, string>>;
   /** `SIGTERM`, `TERM` or `15`; `undefined` when not set. */
   readonly stopSignal: string | undefined;
+  /** Paths of folders whose content lasts, as written. */
+  readonly volumes: readonly string[];
 }
 
 /** The configuration of an image that sets nothing. */
@@ -46,6 +48,7 @@ export const emptyImageConfig: ImageConfig = {
   user: '',
   labels: {},
   stopSignal: undefined,
+  volumes: [],
 };
 
 /** The other members of the blob: what the image is, and how it was built. */
@@ -188,6 +191,7 @@ function readConfig(blob: JsonObject, reject: Reject): ImageConfig {
     user: expectString(config.User, 'config.User', reject),
     labels: expectStringMap(config.Labels, 'config.Labels', reject),
     stopSignal: expectString(config.StopSignal, 'config.StopSignal', reject) || undefined,
+    volumes: Object.keys(expectObject(config.Volumes, 'config.Volumes', reject)),
   };
 }
 

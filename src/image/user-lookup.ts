@@ -54,6 +54,11 @@ export function resolveUser(
   };
 }
 
+/** Lists the ids of the users in the text of `/etc/passwd`. */
+export function listUserIds(passwd: string): ReadonlySet<number> {
+  return new Set(parsePasswd(passwd).map(({ uid }) => uid));
+}
+
 function findPasswdEntry(passwd: string, user: string): PasswdEntry | undefined {
   const uid = parseId(user || '0');
   return parsePasswd(passwd).find((entry) => (uid === undefined ? entry.name === user : entry.uid === uid));

@@ -1,6 +1,15 @@
 /** Reads single files of an image from the repository, without a checkout. */
 
-import { closeSync, existsSync, fstatSync, lstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Checksum } from '../image/checksum.ts';
@@ -16,6 +25,8 @@ import { readImageRoot } from './image-root.ts';
 
 /** The kernel's limit. */
 const MAX_SYMLINKS = 40;
+/** The headers of ELF files with the path of the dynamic linker, and the first line of scripts, fit into it. */
+const PAGE_BYTES = 4096;
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
 /** The root filesystem of an image. Paths are absolute in the image; symlinks never lead out of it. */
@@ -25,6 +36,8 @@ export interface ImageTree {
   exists(path: string): boolean;
   /** Looks at a path without following symlinks, also not in its parents. */
   look(path: string): ImageEntry | undefined;
+  /** Reads whether a file may be executed, and its first page. @param path without symlinks; @returns `undefined` without a file */
+  readProgram(path: string): { readonly isExecutable: boolean; readonly start: Uint8Array } | undefined;
   /** @returns the names in a directory, sorted; `undefined` when there is no directory */
   listDirectory(path: string): string[] | undefined;
 }
@@ -58,6 +71,10 @@ export function openImageTree(host: Host, image: StoredImage): ImageTree {
     look(path) {
       const entry = lookAt({ repository, readTree }, root, path);
       return entry?.kind === 'symlink' || entry === undefined ? entry : { kind: entry.kind };
+    },
+    readProgram(path) {
+      const entry = lookAt({ repository, readTree }, root, path);
+      return entry?.kind === 'file' ? readProgramStart(entry.path) : undefined;
     },
     listDirectory(path) {
       const entry = resolve(path);
@@ -151,6 +168,20 @@ function findChild({ repository, readTree }: TreeStore, tree: DirTree, name: str
 
 function splitPath(path: string): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+function readProgramStart(objectPath: string): {
+  readonly isExecutable: boolean;
+  readonly start: Uint8Array;
+} {
+  const fd = openSync(objectPath, 'r');
+  try {
+    const start = Buffer.alloc(PAGE_BYTES);
+    const length = readSync(fd, start, 0, PAGE_BYTES, 0);
+    return { isExecutable: (fstatSync(fd).mode & 0o111) !== 0, start: start.subarray(0, length) };
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function readBounded(objectPath: string, path: string, maxBytes: number): Buffer {

@@ -148,6 +148,7 @@ describe('callers', () => {
     runtime: undefined,
     display: false,
     'keep-new': false,
+    'no-lint': false,
     creds: undefined,
     authfile: undefined,
     'cert-dir': undefined,

@@ -61,6 +61,7 @@ const table: Readonly<Record<string, Row>> = {
   mount: { image: ['IMAGE DIR'], root: ['x DIR'] },
   unmount: { root: ['DIR'] },
   diff: { missing: ['', 'x'], image: ['IMAGE x'] },
+  lint: { image: ['IMAGE', '--json IMAGE'] },
   recover: { root: [''] },
 };
 

@@ -55,6 +55,7 @@ test('of images', async () => {
     await readDocument('images', ...args);
   }
   await readDocument('images', 'version', image);
+  await readDocument('lint', image);
   await readDocument('images', 'tag', image, 'other:1');
   await readDocument('images', 'push', image, `${images.registry.address}/test/copy:1`);
   for (const target of ['oci:/tmp/layout', 'docker-archive:/tmp/saved.tar']) {

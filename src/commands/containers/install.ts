@@ -39,6 +39,11 @@ export const install = defineCommand({
       description:
         'When the host already has a file P that the image also contains, write the file of the image to P.atomic-new.',
     },
+    'no-lint': {
+      kind: 'flag',
+      description:
+        "Install also what would not start: the errors that 'atomic lint' explains become warnings. What is unsafe stays refused.",
+    },
     display: {
       kind: 'flag',
       description: 'Print every file that would be written and every command that would run; change nothing.',
@@ -99,6 +104,7 @@ export const install = defineCommand({
       image: operands.image,
       ...(await parseValueOptions(options)),
       keepsNew: options['keep-new'],
+      skipsLint: options['no-lint'],
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
     };

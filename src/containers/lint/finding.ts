@@ -1,4 +1,4 @@
-/** The finding of a rule about a configuration, and its meaning for a runtime. */
+/** The finding of a rule about the files of an image, and its meaning for a runtime. */
 
 /**
  * What a runtime does with the configuration: `starts` means that it starts, but does not do what the configuration
@@ -22,9 +22,14 @@ export interface Fault {
   readonly problem: string;
 }
 
+export type Level = 'error' | 'warning';
+
 export interface Finding {
-  readonly level: 'error' | 'warning';
+  readonly level: Level;
   readonly rule: string;
+  /** The file with the fault, as the author of the image knows it: `config.json`, `service.template`. */
+  readonly file: string;
+  /** The place in the file; empty for the whole file. */
   readonly where: string;
   readonly text: string;
 }
@@ -44,6 +49,7 @@ export function buildFinding(rule: Rule, { where, problem }: Fault, runtime: Run
   return {
     level: isRefused ? 'error' : 'warning',
     rule: rule.name,
+    file: 'config.json',
     where,
     text: `${where} ${problem}: ${describe(rule)}`,
   };
@@ -52,4 +58,12 @@ export function buildFinding(rule: Rule, { where, problem }: Fault, runtime: Run
 function describe({ runc, crun, reason }: Rule): string {
   if (runc === crun) return reason;
   return `${runc === 'refuses' ? 'runc' : 'crun'} does not start it, ${reason}`;
+}
+
+/** Sorts errors before warnings; otherwise the order stays. */
+export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
+  return [
+    ...findings.filter(({ level }) => level === 'error'),
+    ...findings.filter(({ level }) => level === 'warning'),
+  ];
 }

@@ -5,7 +5,14 @@
 import type { JsonObject } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { findWrongShapes, wrongNumber, wrongType } from './check-shape.ts';
-import { buildFinding, type Fault, type Finding, type Rule, type RuntimeKind } from './finding.ts';
+import {
+  buildFinding,
+  type Fault,
+  type Finding,
+  type Rule,
+  type RuntimeKind,
+  sortFindings,
+} from './finding.ts';
 import { hostRules } from './host-rules.ts';
 import { mountRules } from './mount-rules.ts';
 import { namespaceRules } from './namespace-rules.ts';
@@ -42,8 +49,5 @@ export function lintConfig(
   const findings = found.map(([rule, { where, problem }]) =>
     buildFinding(rule, { where: toPrintable(where, maxPlaceLength), problem }, runtime),
   );
-  return [
-    ...findings.filter(({ level }) => level === 'error'),
-    ...findings.filter(({ level }) => level === 'warning'),
-  ].slice(0, maxFindings);
+  return sortFindings(findings).slice(0, maxFindings);
 }

@@ -1,10 +1,11 @@
 import type { Host } from '../../host/host.ts';
 import type { StoredImage } from '../../image/image.ts';
 import type { ImageTree } from '../../store/image-files.ts';
+import { walkImage } from '../../store/walk-image.ts';
 import { requireUsedNames } from '../render/values/known-variables.ts';
 import { listVariables, type TemplateValues } from '../render/values/template.ts';
+import { HOST_FILES, listHostFileTemplates } from './list-host-files.ts';
 import { type ImageExports, readTemplates } from './read-exports.ts';
-import { listHostFileTemplates } from './read-host-files.ts';
 
 interface NamesSubject {
   readonly image: StoredImage;
@@ -33,6 +34,10 @@ export function checkSetNames(
   // These may be many files, and few images have them.
   const ofHostFiles = isUsed
     ? []
-    : listHostFileTemplates(host, image, manifest, values).flatMap(listVariables);
+    : listHostFileTemplates(
+        { label: image.reference, walk: () => walkImage(host, image, HOST_FILES) },
+        manifest,
+        values,
+      ).flatMap(({ text }) => listVariables(text));
   return requireUsedNames(names, [...used, ...ofHostFiles]);
 }

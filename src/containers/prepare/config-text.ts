@@ -23,7 +23,7 @@ import { substituteTemplate, type TemplateValues } from '../render/values/templa
 import { checkMountSources } from './check-mount-sources.ts';
 import { type ImageExports, isRunByRuntime } from './read-exports.ts';
 
-const maxUserFileBytes = 1024 * 1024;
+export const MAX_USER_FILE_BYTES = 1024 * 1024;
 
 export interface RenderedConfig {
   readonly text: string;
@@ -50,9 +50,17 @@ export async function readRuntimeConfig(
   source: ConfigSource,
   deployment: DeploymentPaths,
 ): Promise<RenderedConfig> {
-  const { tree, exports } = source;
-  const path = deployment.config;
   const text = await readConfigText(source);
+  return checkRenderedConfig(host, { ...source, text }, deployment);
+}
+
+/** Checks a rendered `config.json`. @throws CONFIG_INVALID */
+export function checkRenderedConfig(
+  host: Host,
+  { tree, exports, text }: Pick<ConfigSource, 'tree' | 'exports'> & { readonly text: string },
+  deployment: Pick<DeploymentPaths, 'folder' | 'config'>,
+): RenderedConfig {
+  const path = deployment.config;
   const config = parseRuntimeConfig(text, path);
   // Without a service the deployment has no root filesystem.
   if (exports.manifest.noContainerService) return { text, config, warnings: [] };
@@ -69,7 +77,7 @@ export async function readConfigText({ tree, exports, imageConfig, values }: Con
   if (exports.config !== undefined) return exports.config.text;
   const template = exports.configTemplate;
   if (template !== undefined) return substituteTemplate(template.text, values, template.file);
-  const readUserFile = (file: string): string => tree.readFile(file, maxUserFileBytes)?.toString() ?? '';
+  const readUserFile = (file: string): string => tree.readFile(file, MAX_USER_FILE_BYTES)?.toString() ?? '';
   return buildDefaultRuntimeConfig({
     hasRunScript: listSearchPath(imageConfig).some((folder) => tree.exists(`${folder.slice(1)}/run.sh`)),
     imageConfig,

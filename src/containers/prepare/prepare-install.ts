@@ -24,6 +24,7 @@ import {
   type DeploymentNumber,
 } from '../deployment.ts';
 import { formatInfo } from '../info-file.ts';
+import { findRuntimeKind } from '../lint/finding.ts';
 import { listBindSources } from '../render/config/runtime-config.ts';
 import type { ContainerName } from '../render/container-name.ts';
 import { noHostFiles } from '../render/hostfiles/host-file.ts';
@@ -38,10 +39,9 @@ import { listFoldersToCreate } from '../service/created-paths.ts';
 import { checkSetNames } from './check-set-names.ts';
 import { type RenderedConfig, readRuntimeConfig } from './config-text.ts';
 import { requireFreeInstallNames } from './free-names.ts';
-import { lintDeployment } from './lint-deployment.ts';
+import { describeLintedImage, judgeFindings, lintDeployment } from './lint-deployment.ts';
 import { type ImageExports, isRunByRuntime, readExports } from './read-exports.ts';
 import { planHostFiles } from './read-host-files.ts';
-import { verifyUnit } from './verify-unit.ts';
 
 interface InstallSubject {
   readonly request: InstallRequest;
@@ -72,7 +72,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const { name, image, imageName, runtime, number, request, previous } = subject;
   const deployment = buildDeploymentPaths(buildDeploymentFolder(host.locations, name, number), name);
   const tree = openImageTree(host, image);
-  const exports = readExports(tree, deployment.rootfs, imageName);
+  const exports = readExports(tree, `${deployment.rootfs}/exports`, imageName);
   const hasService = !exports.manifest.noContainerService;
   const imageConfig = await readNeededImageConfig(host, subject, exports);
   const pidfileMode = hasService && (await readPidfileMode(host, runtime, exports));
@@ -87,10 +87,6 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const unit = hasService
     ? buildUnit({ template: exports.serviceTemplate, marker, stopSignal: imageConfig.stopSignal }, values)
     : undefined;
-  const tolerated =
-    config === undefined || unit === undefined || !isRunByRuntime(exports)
-      ? []
-      : lintDeployment({ config: config.text, path: deployment.config, unit, runtime: runtime.path });
   const template = exports.serviceTemplate;
   if (unit !== undefined && template !== undefined) {
     await requireFreeInstallNames(host, name, unit, template.file);
@@ -122,12 +118,14 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     ...(exports.manifest.stateVersion === undefined ? {} : { stateVersion: exports.manifest.stateVersion }),
   };
   const ownPrograms = [deployment.folder, ...hostFiles.files.map(({ path }) => path)];
-  const ignored =
-    unit === undefined
-      ? []
-      : await verifyUnit(host, name, unit, (program) =>
-          ownPrograms.some((path) => program === path || program.startsWith(`${path}/`)),
-        );
+  const findings = await lintDeployment(host, {
+    ...{ name, unit, values, runtime: findRuntimeKind(runtime.path) },
+    config: isRunByRuntime(exports) ? config?.text : undefined,
+    image: describeLintedImage(tree, imageConfig, bringsRuntimeConfig(exports)),
+    isExpected: (program) => ownPrograms.some((path) => program === path || program.startsWith(`${path}/`)),
+  });
+  const path = deployment.config;
+  const tolerated = judgeFindings(findings, { name, path, skipsLint: request.skipsLint ?? false });
   const asks = listPrivileges({
     ...{ folder: deployment.folder, runtime: runtime.path, config: config?.text, unit, tmpfiles },
     ...{ hostFiles: hostFiles.files, ownFolders: listOwnFolders(name, values) },
@@ -154,7 +152,6 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
       ...listWarnings(exports, deployment.config),
       ...(config?.warnings ?? []),
       ...tolerated,
-      ...ignored,
     ],
   };
 }

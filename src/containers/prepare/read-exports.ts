@@ -33,13 +33,13 @@ export interface ImageExports {
 /**
  * Reads `/exports` of an image.
  *
- * @param rootfs absolute path of the future root filesystem; only for messages
+ * @param folder how errors call `/exports`: its path in the future root filesystem
  * @param image image name for messages
  * @throws EXPORTS_INVALID for a broken manifest, for text that is not UTF-8, and for host files that are reached
  *   through a symlink
  */
-export function readExports(tree: ImageTree, rootfs: string, image: string): ImageExports {
-  const read = (name: string): ExportedFile | undefined => readText(tree, `exports/${name}`, rootfs);
+export function readExports(tree: ImageTree, folder: string, image: string): ImageExports {
+  const read = (name: string): ExportedFile | undefined => readText(tree, name, folder);
   const manifest = read('manifest.json');
   refuseLinkedHostFiles(tree, image);
   return {
@@ -64,10 +64,10 @@ export function isRunByRuntime({ manifest, serviceTemplate }: ImageExports): boo
   return !manifest.noContainerService && (serviceTemplate === undefined || usesRuntime(serviceTemplate.text));
 }
 
-function readText(tree: ImageTree, path: string, rootfs: string): ExportedFile | undefined {
-  const content = tree.readFile(path, maxFileBytes);
+function readText(tree: ImageTree, name: string, folder: string): ExportedFile | undefined {
+  const content = tree.readFile(`exports/${name}`, maxFileBytes);
   if (content === undefined) return undefined;
-  const file = `${rootfs}/${path}`;
+  const file = `${folder}/${name}`;
   try {
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content), file };
   } catch (error) {

@@ -2,14 +2,10 @@
  * Plans the files that an image puts on the host beside its unit: `/exports/hostfs`, after the renames and the checks
  * of the host.
  */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { AtomicError } from '../../base/errors.ts';
-import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import type { StoredImage } from '../../image/image.ts';
 import { type WalkedEntry, walkImage } from '../../store/walk-image.ts';
-import type { HostFileMode } from '../consent/host-file-privileges.ts';
 import { hashFile, isAsRecorded, lookAtHostFile } from '../hostfiles/look-at-host-file.ts';
 import type { ExportsManifest } from '../render/exports-manifest.ts';
 import {
@@ -28,11 +24,7 @@ import {
 } from '../render/hostfiles/rename-host-files.ts';
 import { substituteTemplate, type TemplateValues } from '../render/values/template.ts';
 import { requireAllowedPath, requireUnclaimedPaths, resolveHostPath } from './host-paths.ts';
-
-/** The limit is far above real images, whose plugins and wrappers are a few dozen files. */
-const maxEntries = 1024;
-const maxTotalBytes = 1024 * 1024 * 1024;
-const maxTemplateBytes = 4 * 1024 * 1024;
+import { HOST_FILES, listHostEntries, readHostTemplate } from './list-host-files.ts';
 
 interface HostFilesSubject {
   readonly name: string;
@@ -62,7 +54,9 @@ interface HostFilesPlan {
 export async function planHostFiles(host: Host, subject: HostFilesSubject): Promise<HostFilesPlan> {
   const { name, image, manifest, values, previous } = subject;
   const renames = substituteRenames(manifest.renameFiles, values);
-  const entries = [...listEntries(host, image)];
+  const entries = [
+    ...listHostEntries({ label: image.reference, walk: () => walkImage(host, image, HOST_FILES) }),
+  ];
   const named = nameEntries(host, name, entries, normalizeRenames(renames));
   const templates = new Set(manifest.installedFilesTemplate);
   const wanted = named
@@ -77,68 +71,6 @@ export async function planHostFiles(host: Host, subject: HostFilesSubject): Prom
   const { files, kept } = await compareWithHost(wanted, subject);
   const folders = await listMissingFolders(files, named, previous);
   return { files, folders, kept, record: buildRecord(files, folders, manifest, renames) };
-}
-
-/**
- * Lists what an image would put on the host, without a look at the host.
- *
- * @throws EXPORTS_INVALID, TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE
- */
-export function listHostFileModes(
-  host: Host,
-  image: StoredImage,
-  manifest: ExportsManifest,
-  values: TemplateValues,
-): readonly HostFileMode[] {
-  const renames = normalizeRenames(substituteRenames(manifest.renameFiles, values));
-  return [...listEntries(host, image)]
-    .filter(({ kind, isEmpty }) => kind !== 'directory' || isEmpty)
-    .map(({ path, kind, mode }) => ({
-      path: renameHostPath(requirePlainPath(`/${path}`), renames),
-      ...{ kind, mode },
-    }));
-}
-
-/**
- * The texts of the host files that are templates.
- *
- * @throws EXPORTS_INVALID, TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE
- */
-export function listHostFileTemplates(
-  host: Host,
-  image: StoredImage,
-  manifest: ExportsManifest,
-  values: TemplateValues,
-): readonly string[] {
-  if (manifest.installedFilesTemplate.length === 0) return [];
-  const renames = normalizeRenames(substituteRenames(manifest.renameFiles, values));
-  return [...listEntries(host, image)].flatMap(({ path, object, size }) => {
-    const written = renameHostPath(requirePlainPath(`/${path}`), renames);
-    if (object === undefined || !manifest.installedFilesTemplate.includes(written)) return [];
-    return [readTemplate(object, size, written)];
-  });
-}
-
-function* listEntries(host: Host, image: StoredImage): Generator<WalkedEntry> {
-  let count = 0;
-  let bytes = 0;
-  for (const entry of walkImage(host, image, 'exports/hostfs')) {
-    count += 1;
-    bytes += entry.size;
-    if (count > maxEntries) throw buildExcess(image, `more than ${maxEntries} files and folders`);
-    if (bytes > maxTotalBytes) throw buildExcess(image, `more than ${maxTotalBytes} bytes`);
-    yield entry;
-  }
-}
-
-function buildExcess({ reference }: StoredImage, excess: string): AtomicError {
-  return new AtomicError(
-    'EXPORTS_INVALID',
-    `Cannot install ${toPrintable(reference)}: it has ${excess} for the host in /exports/hostfs`,
-    {
-      hint: 'Build the image with fewer of them: files that only the service needs belong in its root filesystem.',
-    },
-  );
 }
 
 interface NamedEntry {
@@ -179,26 +111,12 @@ function planFile(
     return { ...owned, size, target, sha256: hashFile(object), content: { kind: 'object', object } };
   }
   const file = `${rootfs}/exports/hostfs${written}`;
-  const text = substituteTemplate(readTemplate(object, size, file), values, file);
+  const text = substituteTemplate(readHostTemplate(object, size, file), values, file);
   return {
     ...{ ...owned, size: Buffer.byteLength(text), target },
     sha256: new Bun.CryptoHasher('sha256').update(text).digest('hex'),
     content: { kind: 'text', text },
   };
-}
-
-function readTemplate(object: string, size: number, file: string): string {
-  const reject = (problem: string, cause?: unknown) =>
-    new AtomicError('EXPORTS_INVALID', `Cannot read the template file '${file}': ${problem}`, {
-      cause,
-      hint: 'Correct the file, or take it out of installedFilesTemplate, and build the image again.',
-    });
-  if (size > maxTemplateBytes) throw reject(`${size} bytes are more than ${maxTemplateBytes}`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(object));
-  } catch (error) {
-    throw reject('it is not UTF-8 text', error);
-  }
 }
 
 /** A file of the host stays. A file of the previous deployment that a person has changed stays recorded. */

@@ -1,14 +1,17 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
-import { toPrintable } from '../../base/printable.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { captureProgram } from '../../host/run-program.ts';
+import { buildExportsFinding, type ExportsRule } from '../lint/exports-rules.ts';
+import type { Finding } from '../lint/finding.ts';
 import { readUnitMessages } from '../lint/unit-messages.ts';
+import { lintUnit, listNeededPrograms } from '../lint/unit-rules.ts';
+import type { TemplateValues } from '../render/values/template.ts';
 
-/** In memory, and private to root. A crash leaves an empty unit there until the next boot. */
-const temporary = '/run/atomic-unit-';
+/** Private to the caller, and for root in memory. A crash leaves a unit there until the next boot. */
+const temporary = { root: '/run/atomic-unit-', others: '/tmp/atomic-unit-' };
 const maxMessages = 10;
 
 /**
@@ -16,30 +19,38 @@ const maxMessages = 10;
  * bad unit later.
  *
  * @param isExpected whether a program of the unit may be missing now
- * @returns the settings that systemd ignores
- * @throws UNIT_FAILED when systemd would not start it
  */
 export async function verifyUnit(
   host: Host,
-  name: string,
-  unit: string,
+  { name, unit, values }: { readonly name: string; readonly unit: string; readonly values: TemplateValues },
   isExpected: (program: string) => boolean,
-): Promise<readonly string[]> {
+): Promise<readonly Finding[]> {
   const output = await askSystemd(host, name, unit);
-  const { errors, warnings } = readUnitMessages(output.text, output.file, isExpected);
-  const describe = (messages: readonly string[]) => messages.slice(0, maxMessages).join('; ');
-  if (errors.length > 0) {
-    throw new AtomicError('UNIT_FAILED', `load ${name}.service: ${toPrintable(describe(errors))}`, {
-      hint: 'It comes from service.template in /exports of the image, and the --set values.',
-      details: { phase: 'build' },
-    });
-  }
-  return warnings.length === 0 ? [] : [`service.template: ${toPrintable(describe(warnings))}`];
+  const { errors, warnings, programs } = readUnitMessages(output.text, output.file, isExpected);
+  const needed = listNeededPrograms(unit);
+  const find = (rule: ExportsRule) => (problem: string) =>
+    buildExportsFinding(rule, { file: 'service.template', where: '', problem });
+  const describe = ({ path, problem }: { readonly path: string; readonly problem: string }) =>
+    `Command ${path} is not executable: ${problem}`;
+  return [
+    ...errors.slice(0, maxMessages).map(find('bad-unit')),
+    ...programs
+      .filter(({ path }) => needed.includes(path))
+      .map(describe)
+      .map(find('program-not-found')),
+    ...lintUnit(unit, values),
+    ...warnings.slice(0, maxMessages).map(find('unit-setting')),
+    ...programs
+      .filter(({ path }) => !needed.includes(path))
+      .map(describe)
+      .map(find('unit-setting')),
+  ];
 }
 
 /** systemd-analyze reads no pipe, and the name of the file is that of the unit. */
 async function askSystemd(host: Host, name: string, unit: string) {
-  const folder = await withFileErrors(`create folder ${temporary}XXXXXX`, () => mkdtemp(temporary));
+  const prefix = host.uid === 0 ? temporary.root : temporary.others;
+  const folder = await withFileErrors(`create folder ${prefix}XXXXXX`, () => mkdtemp(prefix));
   try {
     const file = `${folder}/${name}.service`;
     await withFileErrors(`write ${file}`, () => writeFile(file, unit, { mode: 0o600 }));

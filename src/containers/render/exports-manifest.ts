@@ -35,6 +35,12 @@ export const emptyExportsManifest: ExportsManifest = {
   stateVersion: undefined,
 };
 
+/** The keys that have a meaning, and `version`. */
+export const manifestKeys: readonly string[] = [
+  ...['version', 'defaultValues', 'renameFiles', 'installedFilesTemplate', 'useLinks', 'noContainerService'],
+  ...['settle', 'healthCheck', 'stateVersion'],
+];
+
 /** The limit is far above real manifests. It prevents that a hostile manifest fills the `info` file. */
 const maxLength = 1024 * 1024;
 

@@ -31,6 +31,7 @@ test('reads the configuration for the start of an image', () => {
     user: 'etcd:etcd',
     labels: { 'atomic.type': 'system' },
     stopSignal: 'SIGQUIT',
+    volumes: ['/data'],
   });
 });
 

@@ -10,6 +10,7 @@ test('what systemd ignores is a warning, with the line in the template', () => {
   expect(read(`${file}:5: Unknown key 'Foo' in section [Service], ignoring.\n`)).toEqual({
     errors: [],
     warnings: ["line 4: Unknown key 'Foo' in section [Service], ignoring."],
+    programs: [],
   });
 });
 
@@ -25,6 +26,7 @@ test('what systemd refuses is an error, with all reasons', () => {
       'Unit configuration has fatal error, unit will not be started.',
     ],
     warnings: [],
+    programs: [],
   });
 });
 
@@ -44,7 +46,8 @@ test('drop-ins of the host and programs that are yet to come are left out', () =
   ].join('\n');
   expect(read(output)).toEqual({
     errors: [],
-    warnings: ['Command /bin/nope is not executable: No such file or directory'],
+    warnings: [],
+    programs: [{ path: '/bin/nope', problem: 'No such file or directory' }],
   });
 });
 
