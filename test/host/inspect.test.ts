@@ -15,7 +15,7 @@ beforeAll(async () => {
   images = await openImageSource();
   const image = await push('hello');
   await atomic(['pull', image]);
-  const set = ['--set', 'KEPT=1', '--set', `LONG=${longValue}`];
+  const set = ['--set-any', 'KEPT=1', '--set-any', `LONG=${longValue}`];
   await atomic(['install', '--system', '--name', 'web', ...set, image]);
   await command('systemctl', 'start', 'web');
 });

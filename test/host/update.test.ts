@@ -83,7 +83,7 @@ describe('an update', () => {
   });
 
   test('to a new image, and back, and forth', async () => {
-    await atomic(['containers', 'update', '--set', 'KEPT=1', ...quick, 'web']);
+    await atomic(['containers', 'update', '--set-any', 'KEPT=1', ...quick, 'web']);
     await pushNext('new');
     const text = await atomic(['containers', 'update', '--pull', ...quick, 'web']);
     expect(text).toContain(`Extracting to ${checkouts}/web.0\n`);
