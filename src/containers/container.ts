@@ -3,6 +3,7 @@ import type { Checksum } from '../image/checksum.ts';
 import type { Privilege } from './consent/privilege.ts';
 import type { DeploymentNumber } from './deployment.ts';
 import type { HostFilesRecord, PlannedHostFile, PlannedHostFolder } from './render/hostfiles/host-file.ts';
+import type { ServiceOptions } from './render/options/service-options.ts';
 import type { ValueOrigins } from './render/values/value-origins.ts';
 
 export type ContainerStatus = 'running' | 'failed' | 'inactive' | 'no service';
@@ -30,6 +31,10 @@ export interface DeploymentRecord {
   readonly valueOrigins: ValueOrigins | undefined;
   /** `stateVersion` of the image. */
   readonly stateVersion?: string;
+  /** The options by which the person has changed the service. */
+  readonly options: ServiceOptions;
+  /** The patches of the configuration: names of their files, and SHA-256. */
+  readonly patches: Readonly<Record<string, string>>;
 }
 
 /** A deployment of a listed container. */
@@ -68,6 +73,8 @@ export interface InstallRequest {
   readonly values: Readonly<Record<string, string>>;
   /** Those of them that the image must use: a person sets them now. */
   readonly checkedNames: readonly string[];
+  /** `--volume`, `--env` and the other options that change the service. */
+  readonly options: ServiceOptions;
   /** `--runtime PATH`. */
   readonly runtime?: string;
   /** `--keep-new`: writes a file of the image beside the file of the host that it does not replace. */
@@ -103,13 +110,15 @@ export interface InstallPlan {
   readonly keptFiles: readonly string[];
   /** The privileges on the host that the deployment asks for. */
   readonly asks: readonly Privilege[];
+  /** Those of them that the person asks for, with options and patches. */
+  readonly grants: readonly Privilege[];
   /** Programs run after the commit point, in order, as argv. */
   readonly commands: readonly (readonly string[])[];
 }
 
 /** One thing that an install asked for, and that the container of that name has not. */
 export interface PresentDifference {
-  readonly kind: 'image' | 'value' | 'runtime';
+  readonly kind: 'image' | 'value' | 'option' | 'runtime';
   /** The variable of a value; otherwise the kind. */
   readonly name: string;
   /** Null when the variable has no value. */

@@ -12,6 +12,7 @@ import { toPrintable } from '../base/printable.ts';
 import { type Checksum, isChecksum } from '../image/checksum.ts';
 import type { DeploymentRecord, RecordedCommit } from './container.ts';
 import type { HostFilesRecord } from './render/hostfiles/host-file.ts';
+import { isOptionName, type ServiceOptions } from './render/options/service-options.ts';
 import { isValueOrigin, type ValueOrigins } from './render/values/value-origins.ts';
 
 /** The limit is far above the length of all values of a container. */
@@ -41,6 +42,8 @@ export function formatInfo(record: DeploymentRecord): string {
     runtime: record.runtime,
     'created-folders': record.createdFolders,
     'value-origins': record.valueOrigins,
+    ...(isEmpty(record.options) ? {} : { options: record.options }),
+    ...(isEmpty(record.patches) ? {} : { patches: record.patches }),
     ...(record.stateVersion === undefined ? {} : { 'state-version': record.stateVersion }),
     ...(record.hostFiles.paths.length === 0
       ? {}
@@ -80,6 +83,8 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
     hostFiles: parseHostFiles(info, reject),
     createdFolders: expectStrings(info['created-folders'], 'created-folders', reject),
     valueOrigins: parseOrigins(info['value-origins'], reject),
+    options: parseRecordedOptions(info.options, reject),
+    patches: expectStringMap(info.patches, 'patches', reject),
     ...(info['state-version'] === undefined
       ? {}
       : { stateVersion: expectString(info['state-version'], 'state-version', reject) }),
@@ -140,6 +145,19 @@ function parseOrigins(value: unknown, reject: Reject): ValueOrigins | undefined 
     return [name, origin] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** A newer version may have recorded an option that this one does not know: an update would lose it. */
+function parseRecordedOptions(value: unknown, reject: Reject): ServiceOptions {
+  const entries = Object.entries(expectObject(value, 'options', reject)).map(([name, words]) => {
+    if (!isOptionName(name)) throw reject(`options.${name} is not known`);
+    return [name, expectStrings(words, `options.${name}`, reject)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function isEmpty(object: object): boolean {
+  return Object.keys(object).length === 0;
 }
 
 function parseValues(value: unknown, reject: Reject): Readonly<Record<string, string | number>> {

@@ -17,6 +17,8 @@ export interface Locations {
   readonly units: string;
   /** Folder of the generated tmpfiles.d files (O-06). */
   readonly tmpfiles: string;
+  /** Folder of the folders `NAME.d` with patches of configurations. */
+  readonly patches: string;
   /** Locks and journals of this program: `CHECKOUTS/.atomic`. */
   readonly state: string;
 }
@@ -47,6 +49,7 @@ export function findLocations(settings: Settings, env: Environment, uid: number)
     repositoryMode: isRoot ? 'bare' : 'bare-user',
     units: isRoot ? '/etc/systemd/system' : join(home, '.config/systemd/user'),
     tmpfiles: isRoot ? '/etc/tmpfiles.d' : join(dataFolder, 'containers/tmpfiles'),
+    patches: isRoot ? '/etc/atomic' : join(home, '.config/atomic'),
     state: join(checkouts, '.atomic'),
   };
 }

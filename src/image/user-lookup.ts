@@ -20,6 +20,12 @@ interface GroupEntry {
   readonly members: readonly string[];
 }
 
+/** Why a user or a group has no number, and what to do about it in the image. */
+interface UnresolvedUser {
+  readonly reason: string;
+  readonly hint: string;
+}
+
 /** Largest id that the runtimes accept. */
 const maxId = 2 ** 31 - 1;
 /** Only this much of a file is read, in UTF-16 units: a hostile image must not cost time. */
@@ -32,20 +38,24 @@ const maxFileLength = 1024 * 1024;
  *
  * @param user `''`, `USER` or `USER:GROUP`; empty means root
  * @param files text of `/etc/passwd` and `/etc/group` of the image, empty when it has none
+ * @param reject builds another error than that of an image
  * @throws CONFIG_INVALID for a name that is not in the files and for an id that is out of range
  */
 export function resolveUser(
   user: string,
   files: { readonly passwd: string; readonly group: string },
+  reject: (unresolved: UnresolvedUser) => Error = (unresolved) => buildUnresolved(user, unresolved),
 ): ProcessUser {
   const separator = user.indexOf(':');
   const userPart = separator < 0 ? user : user.slice(0, separator);
   const groupPart = separator < 0 ? '' : user.slice(separator + 1);
   const entry = findPasswdEntry(files.passwd, userPart);
   const uid = entry?.uid ?? parseId(userPart || '0');
-  if (uid === undefined) throw buildUnresolved(user, 'user', userPart, files.passwd);
+  if (uid === undefined) throw reject(explainUnresolved('user', userPart, files.passwd));
   if (groupPart !== '') {
-    return { uid, gid: findGroupId(user, groupPart, files.group), additionalGids: [] };
+    const gid = findGroupId(groupPart, files.group);
+    if (gid === undefined) throw reject(explainUnresolved('group', groupPart, files.group));
+    return { uid, gid, additionalGids: [] };
   }
   return {
     uid,
@@ -64,10 +74,8 @@ function findPasswdEntry(passwd: string, user: string): PasswdEntry | undefined 
   return parsePasswd(passwd).find((entry) => (uid === undefined ? entry.name === user : entry.uid === uid));
 }
 
-function findGroupId(user: string, group: string, file: string): number {
-  const gid = parseId(group) ?? parseGroups(file).find(({ name }) => name === group)?.gid;
-  if (gid === undefined) throw buildUnresolved(user, 'group', group, file);
-  return gid;
+function findGroupId(group: string, file: string): number | undefined {
+  return parseId(group) ?? parseGroups(file).find(({ name }) => name === group)?.gid;
 }
 
 function listMemberships(groups: readonly GroupEntry[], name: string): readonly number[] {
@@ -107,12 +115,7 @@ function parseId(text: string): number | undefined {
   return id <= maxId ? id : undefined;
 }
 
-/**
- * @param part the part of `user` that cannot be resolved
- * @param text of the file that has the names
- */
-function buildUnresolved(user: string, kind: 'user' | 'group', part: string, text: string): AtomicError {
-  const { reason, hint } = explainUnresolved(kind, part, text);
+function buildUnresolved(user: string, { reason, hint }: UnresolvedUser): AtomicError {
   return new AtomicError(
     'CONFIG_INVALID',
     `Cannot resolve the user '${toPrintable(user)}' of the image: ${toPrintable(reason)}`,
@@ -120,11 +123,11 @@ function buildUnresolved(user: string, kind: 'user' | 'group', part: string, tex
   );
 }
 
-function explainUnresolved(
-  kind: 'user' | 'group',
-  part: string,
-  text: string,
-): { reason: string; hint: string } {
+/**
+ * @param part the part of the user that cannot be resolved
+ * @param text of the file that has the names
+ */
+function explainUnresolved(kind: 'user' | 'group', part: string, text: string): UnresolvedUser {
   const file = kind === 'user' ? '/etc/passwd' : '/etc/group';
   if (/^[+-]?[0-9]+(?:\.[0-9]*)?$/.test(part)) {
     return {

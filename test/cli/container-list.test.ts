@@ -20,6 +20,8 @@ function buildContainer(name: string, status: ContainerStatus, command: string[]
     hostFiles: noHostFiles,
     createdFolders: [],
     valueOrigins: undefined,
+    options: {},
+    patches: {},
   };
   const deployments = [
     { number: 1, isActive: true, record },

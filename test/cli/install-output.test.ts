@@ -20,8 +20,11 @@ const plan: InstallPlan = {
     hostFiles: noHostFiles,
     createdFolders: [],
     valueOrigins: undefined,
+    options: { env: ['A=b'] },
+    patches: { '10-a.json': 'ab' },
   },
   asks: [{ kind: 'host-path', subject: '/etc\u001b[2J', access: 'read-only' }],
+  grants: [],
   files: [
     {
       role: 'unit',
@@ -53,6 +56,8 @@ test('--display', () => {
   expect(formatInstallPlan(plan)).toBe(
     [
       '# Container etcd from image gscrivano/etcd (d7c1)',
+      '# Option: --env A=b',
+      '# Patch: 10-a.json',
       '# Asks: /etc of the host, read-only',
       'Extracting to /var/lib/containers/atomic/etcd.0',
       '',
@@ -96,6 +101,8 @@ test('--json', () => {
       deployment: '/var/lib/containers/atomic/etcd.0',
       runtime: '/usr/bin/runc',
       values: { NAME: 'etcd', HOST_UID: 0 },
+      options: { env: ['A=b'] },
+      patches: { '10-a.json': 'ab' },
       asks: plan.asks,
       files: [
         {

@@ -5,6 +5,7 @@ import { install } from '../../src/commands/containers/install.ts';
 import { containersList } from '../../src/commands/containers/list.ts';
 import { uninstall } from '../../src/commands/containers/uninstall.ts';
 import { pull } from '../../src/commands/images/pull.ts';
+import { serviceOptions } from '../../src/commands/options/service-options.ts';
 import { catchError } from '../support/thrown-error.ts';
 
 const spec: CommandSpec = {
@@ -155,7 +156,9 @@ describe('callers', () => {
     'tls-verify': undefined,
     json: false,
     system: false,
-    user: false,
+    ...Object.fromEntries(
+      Object.entries(serviceOptions).map(([name, { kind }]) => [name, kind === 'list' ? [] : undefined]),
+    ),
     rootfs: undefined,
     'system-package': undefined,
     storage: 'ostree',
@@ -180,14 +183,14 @@ describe('callers', () => {
       spec: install,
       words: ['--storage=ostree', '--name=etcd', '--system', '--set=A=1', '--set=B=x=y', 'reg/etcd'],
       options: { ...installed, name: 'etcd', system: true, set: ['A=1', 'B=x=y'] },
-      operands: { image: 'reg/etcd' },
+      operands: { image: 'reg/etcd', args: [] },
     },
     {
       caller: 'OpenShift install',
       spec: install,
       words: ['--storage=ostree', '--system-package=no', '--system', '--name=etcd', 'reg/etcd'],
       options: { ...installed, name: 'etcd', system: true, 'system-package': 'no' },
-      operands: { image: 'reg/etcd' },
+      operands: { image: 'reg/etcd', args: [] },
     },
     {
       caller: 'Magnum install',
@@ -210,7 +213,7 @@ describe('callers', () => {
         'system-package': 'no',
         set: ['K=V', 'ADDTL_MOUNTS=', 'M=,{"type":"bind"}'],
       },
-      operands: { image: '10.0.0.1:5000/ns/kubelet:v1' },
+      operands: { image: '10.0.0.1:5000/ns/kubelet:v1', args: [] },
     },
     {
       caller: 'Magnum pull',

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { splitWords } from '../../src/cli/arguments/split-words.ts';
 
 const takesValue = (written: string): boolean => ['--set', '-n'].includes(written);
-const operand = (text: string) => ({ kind: 'operand', text });
+const operand = (text: string) => ({ kind: 'operand', text, isAfterDashes: false });
 const option = (written: string, value?: string, isInline = false) => ({
   kind: 'option',
   written,
@@ -28,7 +28,13 @@ test.each([
   { words: ['-aqn', 'x'], tokens: [option('-a'), option('-q'), option('-n', 'x')] },
   { words: ['-aqnx'], tokens: [option('-a'), option('-q'), option('-n', 'x', true)] },
   { words: ['-a=x'], tokens: [option('-a', 'x', true)] },
-  { words: ['a', '--', '--set', '-n', '--'], tokens: ['a', '--set', '-n', '--'].map(operand) },
+  {
+    words: ['a', '--', '--set', '-n', '--'],
+    tokens: [
+      operand('a'),
+      ...['--set', '-n', '--'].map((text) => ({ ...operand(text), isAfterDashes: true })),
+    ],
+  },
 ])('$words', ({ words, tokens }) => {
-  expect(splitWords(words, takesValue)).toEqual(tokens as ReturnType<typeof splitWords>);
+  expect(splitWords(words, takesValue)).toEqual(tokens as unknown as ReturnType<typeof splitWords>);
 });

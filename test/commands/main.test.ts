@@ -59,9 +59,10 @@ describe('what is printed', () => {
       status: 2,
     },
     {
-      words: ['install', '--user', 'x'],
+      words: ['install', '--memory', '1k', 'x'],
       stdout: '',
-      stderr: 'error: --user: containers of users are not supported yet\nhint: Run as root with --system.\n',
+      stderr:
+        "error: --memory '1k': it is less than 6 MiB, and the container could not start\nhint: Write a number with a unit: --memory 512m, --memory 2g; the least is 6m.\n",
       status: 2,
     },
     {

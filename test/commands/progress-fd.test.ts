@@ -79,10 +79,10 @@ test.each([
   ['a disk that is full', '3>/dev/full'],
 ])('the command goes on without %s', (_, redirection) => {
   const { stderr, status } = runLine(
-    `exec ${redirection}; sleep 0.2; atomic install --progress-fd 3 --user etcd`,
+    `exec ${redirection}; sleep 0.2; atomic install --progress-fd 3 --rootfs /x etcd`,
   );
   expect([status, stderr.split('\n')[0]]).toEqual([
     2,
-    'error: --user: containers of users are not supported yet',
+    'error: --rootfs: remote root filesystems are not supported yet',
   ]);
 });

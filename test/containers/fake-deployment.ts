@@ -18,6 +18,8 @@ export const record: DeploymentRecord = {
   hostFiles: noHostFiles,
   createdFolders: [],
   valueOrigins: undefined,
+  options: {},
+  patches: {},
 };
 
 /** Writes `CHECKOUTS/NAME.NUMBER` and makes it the active one. */

@@ -12,6 +12,7 @@ const root: Locations = {
   repositoryMode: 'bare',
   units: '/etc/systemd/system',
   tmpfiles: '/etc/tmpfiles.d',
+  patches: '/etc/atomic',
   state: '/var/lib/containers/atomic/.atomic',
 };
 const user: Locations = {
@@ -20,6 +21,7 @@ const user: Locations = {
   repositoryMode: 'bare-user',
   units: '/home/u/.config/systemd/user',
   tmpfiles: '/home/u/.local/share/containers/tmpfiles',
+  patches: '/home/u/.config/atomic',
   state: '/home/u/.local/share/containers/atomic/.atomic',
 };
 

@@ -36,6 +36,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     repositoryMode: options.repositoryMode ?? 'bare',
     units: folder.join('etc/systemd/system'),
     tmpfiles: folder.join('etc/tmpfiles.d'),
+    patches: folder.join('etc/atomic'),
     state: `${checkouts}/.atomic`,
   };
   const events: ProgressEvent[] = [];

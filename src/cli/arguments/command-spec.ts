@@ -43,10 +43,11 @@ export interface OperandSpec {
   readonly label: string;
   readonly description: string;
   /**
-   * How many words the operand takes: one by default, `many` none or more, `some` one or more. Only the last operand
-   * may take another number than one.
+   * How many words the operand takes: one by default, `many` none or more, `some` one or more; `after-dashes` takes
+   * all words after `--`, when there are others before it. Only the last operand, and the one before `after-dashes`, may
+   * take another number than one.
    */
-  readonly count?: 'optional' | 'many' | 'some';
+  readonly count?: 'optional' | 'many' | 'some' | 'after-dashes';
 }
 
 export interface Example {
@@ -69,7 +70,7 @@ export interface Input<
   readonly operands: { readonly [Name in keyof Operands]: OperandValue<Operands[Name]> };
 }
 
-type OperandValue<Spec extends OperandSpec> = Spec extends { count: 'many' | 'some' }
+type OperandValue<Spec extends OperandSpec> = Spec extends { count: 'many' | 'some' | 'after-dashes' }
   ? readonly string[]
   : Spec extends { count: 'optional' }
     ? string | undefined

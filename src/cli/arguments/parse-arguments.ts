@@ -19,9 +19,11 @@ export function parseArguments(topic: string, spec: CommandSpec, words: readonly
   const takesValue = (written: string): boolean => ['value', 'list'].includes(find(written)?.kind ?? 'flag');
   const values = buildDefaults(spec.options);
   const operands: string[] = [];
+  const afterDashes: string[] = [];
+  let separate: (Token & { kind: 'option' }) | undefined;
   for (const token of splitWords(words, takesValue)) {
     if (token.kind === 'operand') {
-      operands.push(token.text);
+      (token.isAfterDashes ? afterDashes : operands).push(token.text);
       continue;
     }
     if (token.written === '--help' || token.written === '-h') return { kind: 'help' };
@@ -30,13 +32,14 @@ export function parseArguments(topic: string, spec: CommandSpec, words: readonly
     if (name === undefined || option === undefined) throw buildUnknownOption(token.written, topic, names);
     if (option.kind === 'switch' && !token.isInline) refuseSeparateValue(words, token.written, topic);
     const value = readValue(token, option, topic);
+    if (takesValue(token.written) && !token.isInline) separate = token;
     const previous = values.get(name);
     values.set(name, Array.isArray(previous) ? [...previous, value] : value);
   }
   // The tables decide the type of each value; `Input` states the same in types.
   const input = {
     options: Object.fromEntries(values),
-    operands: readOperands(operands, spec, topic),
+    operands: readOperands({ operands, afterDashes, separate }, spec, topic),
   } as Input;
   return { kind: 'input', input };
 }
@@ -87,26 +90,47 @@ function readValue(
   return value;
 }
 
+interface Words {
+  /** Before and after `--`. */
+  readonly operands: readonly string[];
+  readonly afterDashes: readonly string[];
+  /** The last option with its value in the next word, which may have been meant as an operand. */
+  readonly separate: (Token & { kind: 'option' }) | undefined;
+}
+
 function readOperands(
-  words: readonly string[],
+  { operands, afterDashes, separate }: Words,
   spec: CommandSpec,
   topic: string,
 ): Readonly<Record<string, Value>> {
-  const expected = Object.entries(spec.operands);
+  const entries = Object.entries(spec.operands);
+  const isLast = ([, { count }]: (typeof entries)[number]): boolean => count === 'after-dashes';
+  const expected = entries.filter((entry) => !isLast(entry));
+  // Without an operand before it, `--` only ends the options.
+  const takesRest = entries.some(isLast) && operands.length > 0;
+  const words = takesRest ? operands : [...operands, ...afterDashes];
   const isOpen = takesSeveral(expected.at(-1)?.[1]);
   const extra = isOpen ? undefined : words[expected.length];
   if (extra !== undefined) {
-    throw buildUsageError('BAD_OPTION', `Too many arguments: '${toPrintable(extra, 80)}'`, topic);
+    const hint = entries.some(isLast) ? 'Arguments of the service follow --.' : undefined;
+    throw buildUsageError('BAD_OPTION', `Too many arguments: '${toPrintable(extra, 80)}'`, topic, hint);
   }
-  return Object.fromEntries(
-    expected.map(([name, { label, count }], index) => {
+  const rest = entries.filter(isLast).map(([name]) => [name, takesRest ? afterDashes : []] as const);
+  return Object.fromEntries([
+    ...rest,
+    ...expected.map(([name, { label, count }], index) => {
       const word = words[index];
       if (word === undefined && (count === undefined || count === 'some')) {
-        throw buildUsageError('BAD_OPTION', `Too few arguments: ${label} is missing`, topic);
+        throw buildUsageError(
+          'BAD_OPTION',
+          `Too few arguments: ${label} is missing`,
+          topic,
+          separate && `'${toPrintable(separate.value ?? '', 80)}' is the value of ${separate.written}.`,
+        );
       }
-      return [name, takesSeveral({ count }) ? words.slice(index) : word];
+      return [name, takesSeveral({ count }) ? words.slice(index) : word] as const;
     }),
-  );
+  ]);
 }
 
 function takesSeveral(operand: Pick<OperandSpec, 'count'> | undefined): boolean {

@@ -1,6 +1,6 @@
 /** A piece of a command line. */
 export type Token =
-  | { readonly kind: 'operand'; readonly text: string }
+  | { readonly kind: 'operand'; readonly text: string; readonly isAfterDashes: boolean }
   | {
       readonly kind: 'option';
       /** The option with its dashes: `--name`, `-n`. */
@@ -23,11 +23,11 @@ export function splitWords(words: readonly string[], takesValue: (written: strin
   const rest = [...words];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === '--') {
-      tokens.push(...rest.map((text) => ({ kind: 'operand' as const, text })));
+      tokens.push(...rest.map((text) => ({ kind: 'operand' as const, text, isAfterDashes: true })));
       return tokens;
     }
     if (word === '-' || !word.startsWith('-')) {
-      tokens.push({ kind: 'operand', text: word });
+      tokens.push({ kind: 'operand', text: word, isAfterDashes: false });
       continue;
     }
     for (const { written, value } of word.startsWith('--')

@@ -88,6 +88,7 @@ const helpEntry: HelpEntry = { name: '-h, --help', text: 'Print this text.' };
 function describeOperand({ label, count }: OperandSpec): string {
   if (count === undefined) return label;
   if (count === 'some') return `${label}...`;
+  if (count === 'after-dashes') return `[-- ${label}...]`;
   return count === 'many' ? `[${label}]...` : `[${label}]`;
 }
 

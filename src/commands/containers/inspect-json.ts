@@ -53,6 +53,8 @@ function buildDeploymentJson({ number, folder, isActive, installed, problems }: 
         ...{ name, value, origin: origins[name] ?? null },
       })),
       origins_recorded: hasRecordedOrigins,
+      options: record.options,
+      patches: record.patches,
       health: health === undefined ? null : buildHealthJson(health),
       asks: asks ?? null,
       host_files: record.hostFiles.paths.map((path) => ({

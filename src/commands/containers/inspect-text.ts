@@ -11,6 +11,7 @@ import type {
   ServiceDescription,
 } from '../../containers/inspect/container-description.ts';
 import type { RefusedImage } from '../../containers/refused-image.ts';
+import { formatOptions } from '../../containers/render/options/service-options.ts';
 import { formatChangeEntries } from './changes-text.ts';
 import { formatEntries, type LabelledText } from './entry-text.ts';
 
@@ -67,6 +68,7 @@ function formatDeployment(
       : [
           ...listImage(installed),
           ...(isActive || changes === undefined ? listDemands(installed) : []),
+          ...listOwnChanges(installed),
           listValues(installed),
         ]),
   ];
@@ -88,6 +90,14 @@ function listDemands({ record, health, asks }: InstalledDescription): readonly L
     { label: 'Health', lines: health === undefined ? [] : [describeHealth(health)] },
     { label: 'Asks', lines: asks === undefined ? ['not known'] : formatPrivileges(asks) },
     { label: 'Host files', lines: record.hostFiles.paths },
+  ];
+}
+
+/** What the person has changed about the service. */
+function listOwnChanges({ record: { options, patches } }: InstalledDescription): readonly LabelledText[] {
+  return [
+    { label: 'Options', lines: formatOptions(options), isCut: true },
+    { label: 'Patches', lines: Object.keys(patches) },
   ];
 }
 

@@ -21,6 +21,8 @@ export function buildInstallJson(result: InstallResult): Record<string, unknown>
       deployment,
       runtime: record.runtime,
       values: record.values,
+      options: record.options,
+      patches: record.patches,
       asks,
       files: files.map(({ path, mode, content }) => ({
         path,

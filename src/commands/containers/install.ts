@@ -1,5 +1,6 @@
 import { AtomicError } from '../../base/errors.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
+import { changeOptions, noOptions } from '../../containers/render/options/service-options.ts';
 import { defineCommand } from '../options/command.ts';
 import {
   checkStorage,
@@ -7,6 +8,7 @@ import {
   progressOption,
   storageOption,
 } from '../options/common-options.ts';
+import { argsOperand, readServiceOptions, serviceOptions } from '../options/service-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
 import { parseValueOptions, valueOptions } from '../options/value-options.ts';
 import { buildInstallJson } from './install-json.ts';
@@ -23,6 +25,7 @@ export const install = defineCommand({
       label: 'IMAGE',
       description: "As for 'atomic pull': a name in a registry, docker:NAME, dockertar:FILE and so on.",
     },
+    args: argsOperand,
   },
   options: {
     name: {
@@ -33,6 +36,7 @@ export const install = defineCommand({
         'Name of the container and its service. By default the last part of the image name, and -TAG unless the tag is latest.',
     },
     ...valueOptions,
+    ...serviceOptions,
     runtime: { kind: 'value', label: 'PATH', description: 'The OCI runtime, such as /usr/bin/crun.' },
     'keep-new': {
       kind: 'flag',
@@ -55,11 +59,6 @@ export const install = defineCommand({
     },
     ...progressOption,
     system: { kind: 'flag', isCompatibility: true, description: 'A system container; the only kind.' },
-    user: {
-      kind: 'flag',
-      isCompatibility: true,
-      description: 'Refused: containers of users are not supported yet.',
-    },
     rootfs: {
       kind: 'value',
       label: 'PATH',
@@ -98,11 +97,15 @@ export const install = defineCommand({
   async run(host, { options, operands }) {
     checkStorage(options.storage);
     checkSystemPackage(options['system-package']);
-    refuseUnsupported(options);
+    refuseRemoteRoot(options.rootfs);
     const source = parseSourceOptions(options);
     const request = {
       image: operands.image,
       ...(await parseValueOptions(options)),
+      options: changeOptions(noOptions, {
+        set: await readServiceOptions(options, operands.args),
+        reset: [],
+      }),
       keepsNew: options['keep-new'],
       skipsLint: options['no-lint'],
       ...(options.name === undefined ? {} : { name: options.name }),
@@ -118,25 +121,9 @@ export const install = defineCommand({
   },
 });
 
-function refuseUnsupported({
-  user,
-  rootfs,
-  system,
-}: {
-  user: boolean;
-  rootfs?: string;
-  system: boolean;
-}): void {
-  if (user) {
-    throw new AtomicError(
-      'BAD_VALUE',
-      system ? '--user and --system exclude each other' : '--user: containers of users are not supported yet',
-      { hint: 'Run as root with --system.' },
-    );
-  }
-  if (rootfs !== undefined) {
-    throw new AtomicError('BAD_VALUE', '--rootfs: remote root filesystems are not supported yet', {
-      hint: 'Leave --rootfs out; the files of the image are shared with the repository anyway.',
-    });
-  }
+function refuseRemoteRoot(rootfs: string | undefined): void {
+  if (rootfs === undefined) return;
+  throw new AtomicError('BAD_VALUE', '--rootfs: remote root filesystems are not supported yet', {
+    hint: 'Leave --rootfs out; the files of the image are shared with the repository anyway.',
+  });
 }

@@ -4,6 +4,7 @@ import { escapeText } from '../../cli/output/escape-text.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
 import type { InstallPlan, PlannedFile } from '../../containers/container.ts';
 import type { PlannedHostFile } from '../../containers/render/hostfiles/host-file.ts';
+import { formatOptions } from '../../containers/render/options/service-options.ts';
 
 /**
  * Formats the output of `install --display`: the container, the whole text of every file, and every command. A line that
@@ -12,6 +13,8 @@ import type { PlannedHostFile } from '../../containers/render/hostfiles/host-fil
 export function formatInstallPlan(plan: InstallPlan): string {
   const heading = [
     `# Container ${plan.name} from image ${toPrintable(plan.image)} (${plan.record.revision})`,
+    ...formatOptions(plan.record.options).map((line) => `# Option: ${toPrintable(line)}`),
+    ...Object.keys(plan.record.patches).map((name) => `# Patch: ${toPrintable(name)}`),
     ...formatPrivileges(plan.asks).map((line) => `# Asks: ${line}`),
     `Extracting to ${toPrintable(plan.deployment)}`,
     '',

@@ -14,6 +14,7 @@ export function formatAlreadyPresent({ name, differences }: AlreadyPresent): str
   const groups = [
     ['another image', 'image'],
     ['other values', 'value'],
+    ['other options', 'option'],
     ['another runtime', 'runtime'],
   ] as const;
   const parts = groups.flatMap(([heading, kind]) => {
@@ -24,6 +25,9 @@ export function formatAlreadyPresent({ name, differences }: AlreadyPresent): str
 }
 
 function formatDifference({ kind, name, installed, asked }: PresentDifference): string {
+  if (kind === 'option') {
+    return `--${name} ${installed === null ? 'not given' : shorten(installed)} (asked: ${shorten(asked)})`;
+  }
   const title = kind === 'value' ? name : '';
   const value = installed === null ? `${title} not set` : `${title}${title && '='}${shorten(installed)}`;
   return `${value} (asked: ${shorten(asked)})`;
@@ -33,8 +37,12 @@ function adviseChange(name: string, differences: readonly PresentDifference[]): 
   const options = differences.flatMap(({ kind, name: variable, asked }) => {
     if (kind === 'image') return ['--rebase', asked];
     if (kind === 'value') return ['--set', `${variable}=${shorten(asked) === asked ? asked : 'VALUE'}`];
+    if (kind === 'option' && variable !== 'args') return [`--${variable}`, asked];
     return [];
   });
+  if (differences.some(({ kind, name: option }) => kind === 'option' && option === 'args')) {
+    options.push('--', 'ARGS');
+  }
   const update = `use: ${toPrintable(formatArgv(['atomic', 'containers', 'update', name, ...options]), 1000)}`;
   const reinstall = `to change the runtime, uninstall ${name} and install it again`;
   if (!differences.some(({ kind }) => kind === 'runtime')) return update;

@@ -5,6 +5,12 @@ import { defineCommand } from '../options/command.ts';
 import { progressOption } from '../options/common-options.ts';
 import { createConsent } from '../options/consent.ts';
 import { healthOptions, parseHealthOptions } from '../options/health-options.ts';
+import {
+  argsOperand,
+  hasServiceOptions,
+  readServiceOptions,
+  serviceOptions,
+} from '../options/service-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
 import { parseValueOptions, valueOptions } from '../options/value-options.ts';
 import { buildUpdateJson } from './update-json.ts';
@@ -25,6 +31,7 @@ export const containersUpdate = defineCommand({
       count: 'many',
       description: "The containers, as 'atomic containers list -a' shows them.",
     },
+    args: argsOperand,
   },
   options: {
     all: {
@@ -47,6 +54,13 @@ export const containersUpdate = defineCommand({
       kind: 'list',
       label: 'NAME',
       description: 'Remove a value that was set; the default of the image is used again.',
+    },
+    ...serviceOptions,
+    reset: {
+      kind: 'list',
+      label: 'OPTION[=KEY]',
+      description:
+        'Take an option of the install away: memory, env=NAME, volume=DESTINATION, or args for the words after --.',
     },
     pull: { kind: 'flag', description: 'Fetch the image from its source first.' },
     'no-start': { kind: 'flag', description: 'Stop the service, and do not start it again.' },
@@ -86,8 +100,15 @@ export const containersUpdate = defineCommand({
   ],
   files: [],
   exitStatuses: [],
-  async run(host, { options, operands: { names } }, person) {
-    const isAll = requireNames(options.all, names, options);
+  async run(host, { options, operands: { names, args } }, person) {
+    const isAll = requireNames(options.all, names, {
+      changes:
+        options.rebase !== undefined ||
+        [...[options.set, options['set-any'], options['set-file']], ...[options.unset, options.reset]].some(
+          (words) => words.length > 0,
+        ) ||
+        hasServiceOptions(options, args),
+    });
     const { updateContainer } = await import('../../containers/update/update-together.ts');
     const { updateAll, updateAllTogether } = await import('../../containers/update/update-all.ts');
     const source = parseSourceOptions({ ...options, retry: undefined });
@@ -99,6 +120,7 @@ export const containersUpdate = defineCommand({
     const request = {
       ...{ rebase: options.rebase, set, checkedNames, unset: options.unset },
       ...{ pulls: options.pull, starts: !options['no-start'], isPlan: options.display },
+      options: { set: await readServiceOptions(options, args), reset: options.reset },
       keepsNew: options['keep-new'],
       ...{ retries: options.retry || !isAll, ...parseHealthOptions(options) },
       consent: createConsent(host, person, consent),
@@ -120,23 +142,14 @@ export const containersUpdate = defineCommand({
 function requireNames(
   all: boolean,
   names: readonly string[],
-  options: {
-    readonly rebase?: string | undefined;
-    readonly set: readonly string[];
-    readonly 'set-any': readonly string[];
-    readonly 'set-file': readonly string[];
-    readonly unset: readonly string[];
-  },
+  { changes }: { readonly changes: boolean },
 ): boolean {
   const refuse = (message: string) => buildUsageError('BAD_OPTION', message, 'containers update');
   if (!all && names.length === 0) throw refuse('Too few arguments.  Please specify the container');
   if (all && names.length > 0) {
     throw refuse("Incompatible options specified.  --all doesn't support a container name");
   }
-  const changes = [options.set, options['set-any'], options['set-file'], options.unset].some(
-    (words) => words.length > 0,
-  );
-  if ((changes || options.rebase !== undefined) && (all || names.length > 1)) {
+  if (changes && (all || names.length > 1)) {
     throw refuse("Incompatible options specified.  --all doesn't support --set or --rebase");
   }
   return all;

@@ -4,6 +4,7 @@ import { AtomicError } from '../../base/errors.ts';
 import { formatReference } from '../../image/reference.ts';
 import { parseStoredName } from '../../image/source-name.ts';
 import type { DeploymentRecord, InstallRequest, PresentDifference } from '../container.ts';
+import { findMissing, type ServiceOptions } from '../render/options/service-options.ts';
 
 /**
  * @param imageName the asked image, as `DeploymentRecord.image` has it
@@ -25,11 +26,18 @@ export function comparePresent(
     const installed = found === undefined ? null : String(found);
     if (installed !== asked) differences.push({ kind: 'value', name, installed, asked });
   }
+  differences.push(...compareOptions(record.options, request.options));
   const { runtime } = request;
   if (runtime !== undefined && !isSameProgram(record.runtime, runtime)) {
     differences.push({ kind: 'runtime', name: 'runtime', installed: record.runtime, asked: runtime });
   }
   return differences;
+}
+
+function compareOptions(installed: ServiceOptions, asked: ServiceOptions): readonly PresentDifference[] {
+  return findMissing(installed, asked).map(({ name, before, after }) => ({
+    ...{ kind: 'option', name, installed: before ?? null, asked: after },
+  }));
 }
 
 function nameFully(image: string): string {

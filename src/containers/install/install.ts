@@ -15,6 +15,7 @@ import { withContainerLock } from '../container-lock.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { requireFreeNames } from '../prepare/free-names.ts';
 import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install.ts';
+import { readPatches } from '../prepare/read-patches.ts';
 import { readContainer } from '../read-container.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
 import { buildDefaultName, type ContainerName, parseContainerName } from '../render/container-name.ts';
@@ -118,7 +119,11 @@ async function prepare(
   const runtime = found.value;
   const image = findByReference(host, named.name) ?? (await pullMissing(host, named, source));
   throwIfInterrupted(host);
-  const prepared = await prepareInstall(host, { request, name, image, imageName, runtime, number: 0 });
+  const patches = await readPatches(host, name);
+  const prepared = await prepareInstall(host, {
+    ...{ request, name, image, imageName, runtime, patches },
+    number: 0,
+  });
   return { kind: 'ready', prepared };
 }
 

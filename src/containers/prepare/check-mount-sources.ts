@@ -13,6 +13,7 @@ import {
   type RuntimeConfig,
   type RuntimeMount,
   rejectConfig,
+  rejectMount,
 } from '../render/config/runtime-config.ts';
 
 interface CheckedSources {
@@ -53,7 +54,9 @@ export function checkMountSources(
   for (const source of listMountSources(config)) {
     const found = resolvePath(source.path.startsWith('/') ? source.path : join(deployment, source.path));
     const reject = (reason: string): Error =>
-      rejectConfig(path)(`${source.where} '${source.path}' ${reason}`);
+      rejectMount(source.mount, 'source', `'${source.path}' ${reason}`, (text) =>
+        rejectConfig(path)(`${source.where} ${text}`),
+      );
     if (found.kind === 'unknown')
       throw reject(`leads through ${found.link}, which differs for every process`);
     const ancestors = listAncestors(found.path);

@@ -6,7 +6,6 @@ import { listExisting } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
 import { readMachineProc } from '../../host/machine-proc.ts';
 import { type Runtime, readPidfileSupport } from '../../host/runtime/runtime.ts';
-import { findTmpfilesFault } from '../../host/systemd/systemd-tmpfiles.ts';
 import {
   emptyImageConfig,
   type ImageConfig,
@@ -39,9 +38,12 @@ import { listFoldersToCreate } from '../service/created-paths.ts';
 import { checkSetNames } from './check-set-names.ts';
 import { type RenderedConfig, readRuntimeConfig } from './config-text.ts';
 import { requireFreeInstallNames } from './free-names.ts';
+import { judgeTmpfiles } from './judge-tmpfiles.ts';
 import { describeLintedImage, judgeFindings, lintDeployment } from './lint-deployment.ts';
+import { listGrants, prepareChanges } from './prepare-changes.ts';
 import { type ImageExports, isRunByRuntime, readExports } from './read-exports.ts';
 import { planHostFiles } from './read-host-files.ts';
+import { type ConfigPatch, digestPatches } from './read-patches.ts';
 
 interface InstallSubject {
   readonly request: InstallRequest;
@@ -52,6 +54,7 @@ interface InstallSubject {
   readonly runtime: Runtime;
   /** The number of the new deployment: 0 for a new container, the other number for an update. */
   readonly number: DeploymentNumber;
+  readonly patches: readonly ConfigPatch[];
   /** The deployment that is updated. */
   readonly previous?: DeploymentRecord;
 }
@@ -69,10 +72,17 @@ export interface PreparedInstall {
  *   FILE_CONFLICT, MANIFEST_UNSUPPORTED
  */
 export async function prepareInstall(host: Host, subject: InstallSubject): Promise<PreparedInstall> {
-  const { name, image, imageName, runtime, number, request, previous } = subject;
+  const { name, image, imageName, runtime, number, request, previous, patches } = subject;
   const deployment = buildDeploymentPaths(buildDeploymentFolder(host.locations, name, number), name);
   const tree = openImageTree(host, image);
   const exports = readExports(tree, `${deployment.rootfs}/exports`, imageName);
+  const changed = await prepareChanges({
+    tree,
+    exports,
+    runtime: runtime.path,
+    options: request.options,
+    patches,
+  });
   const hasService = !exports.manifest.noContainerService;
   const imageConfig = await readNeededImageConfig(host, subject, exports);
   const pidfileMode = hasService && (await readPidfileMode(host, runtime, exports));
@@ -81,11 +91,19 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const unused = checkSetNames(host, request.checkedNames, { image, tree, exports, values });
 
   const config = needsRuntimeConfig(exports)
-    ? await readRuntimeConfig(host, { tree, exports, imageConfig, values }, deployment)
+    ? await readRuntimeConfig(host, { tree, exports, imageConfig, values, changed }, deployment)
     : undefined;
   const marker = { name, deployment: number, checkouts: host.locations.checkouts };
   const unit = hasService
-    ? buildUnit({ template: exports.serviceTemplate, marker, stopSignal: imageConfig.stopSignal }, values)
+    ? buildUnit(
+        {
+          template: exports.serviceTemplate,
+          marker,
+          stopSignal: imageConfig.stopSignal,
+          stopTimeout: changed.changes.stopTimeout,
+        },
+        values,
+      )
     : undefined;
   const template = exports.serviceTemplate;
   if (unit !== undefined && template !== undefined) {
@@ -115,6 +133,8 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     hostFiles: hostFiles.record,
     createdFolders: tmpfiles === undefined ? [] : await listFoldersToCreate(host, tmpfiles),
     valueOrigins: findOrigins(values, request.values, exports.manifest.defaultValues),
+    options: request.options,
+    patches: digestPatches(patches),
     ...(exports.manifest.stateVersion === undefined ? {} : { stateVersion: exports.manifest.stateVersion }),
   };
   const ownPrograms = [deployment.folder, ...hostFiles.files.map(({ path }) => path)];
@@ -126,10 +146,12 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   });
   const path = deployment.config;
   const tolerated = judgeFindings(findings, { name, path, skipsLint: request.skipsLint ?? false });
-  const asks = listPrivileges({
-    ...{ folder: deployment.folder, runtime: runtime.path, config: config?.text, unit, tmpfiles },
-    ...{ hostFiles: hostFiles.files, ownFolders: listOwnFolders(name, values) },
-  });
+  const judge = (text: string | undefined) =>
+    listPrivileges({
+      ...{ folder: deployment.folder, runtime: runtime.path, config: text, unit, tmpfiles },
+      ...{ hostFiles: hostFiles.files, ownFolders: listOwnFolders(name, values) },
+    });
+  const asks = judge(config?.text);
   const paths = buildContainerPaths(host.locations, name);
   const files = [
     planFile('config', deployment.config, config?.text),
@@ -145,6 +167,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   return {
     plan: {
       ...{ name, image: imageName, deployment: deployment.folder, record, files, asks, commands },
+      grants: listGrants(judge(config?.unchanged), asks, changed),
       ...{ hostFiles: hostFiles.files, hostFolders: hostFiles.folders, keptFiles: hostFiles.kept },
     },
     warnings: [
@@ -163,24 +186,6 @@ function needsRuntimeConfig(exports: ImageExports): boolean {
 
 function bringsRuntimeConfig({ config, configTemplate }: ImageExports): boolean {
   return (config ?? configTemplate) !== undefined;
-}
-
-/**
- * Otherwise systemd-tmpfiles would carry out the lines before an invalid one. The first line, the marker, is left out.
- */
-async function judgeTmpfiles(host: Host, file: string, tmpfiles: string | undefined): Promise<void> {
-  const fault =
-    tmpfiles === undefined
-      ? undefined
-      : await findTmpfilesFault(host, tmpfiles.slice(tmpfiles.indexOf('\n') + 1));
-  if (fault === undefined) return;
-  throw new AtomicError(
-    'TEMPLATE_INVALID',
-    `The template file '${file}' makes a file that systemd-tmpfiles refuses: ${fault}`,
-    {
-      hint: 'Check the template and the values of its variables.',
-    },
-  );
 }
 
 function planFile(

@@ -8,7 +8,9 @@ import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
 import { requireFreeTmpfiles } from '../prepare/free-names.ts';
 import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install.ts';
+import { digestPatches, readPatches } from '../prepare/read-patches.ts';
 import { findRefused } from '../refused-image.ts';
+import { changeOptions, isSameOptions } from '../render/options/service-options.ts';
 import { changeSetValues, listSetValues } from '../render/values/value-origins.ts';
 import { readCopies } from '../service/activate.ts';
 import { planStateCopy } from '../state/plan-state-copy.ts';
@@ -76,8 +78,12 @@ async function planUpdate(
   const { name, record, other } = current;
   const before = listSetValues(record.values, readOrigins(host, name, record));
   const values = changeSetValues(before, request);
+  const options = changeOptions(record.options, request.options);
+  const patches = await readPatches(host, name);
+  const hasSameChanges =
+    isSameOptions(record.options, options) && isSameValues(record.patches, digestPatches(patches));
   const isSameImage = image.id === record.revision;
-  if (isSameImage && imageName === record.image && isSameValues(before, values)) {
+  if (isSameImage && imageName === record.image && isSameValues(before, values) && hasSameChanges) {
     return { outcome: 'up-to-date', name, imageId: image.id };
   }
   const refused = request.retries || isSameImage ? undefined : await findRefused(host, name, image.id);
@@ -91,15 +97,20 @@ async function planUpdate(
   await requireNotShown(host, name);
   const runtime = await readRuntime(host, record.runtime);
   const prepared = await prepareInstall(host, {
-    ...{ name, image, imageName, runtime, number: other, previous: record },
-    request: { image: imageName, values, checkedNames: request.checkedNames, keepsNew: request.keepsNew },
+    request: {
+      ...{ image: imageName, values, options },
+      ...{ checkedNames: request.checkedNames, keepsNew: request.keepsNew },
+    },
+    ...{ name, image, imageName, runtime, number: other, previous: record, patches },
   });
   const { plan } = prepared;
   requireSameKind(current, plan.record);
   await requireFreeFiles(host, current, plan);
   return {
     ...{ current, prepared },
-    widening: listWidening(await readAsks(host, current), plan.asks),
+    widening: listWidening(await readAsks(host, current), plan.asks).filter(
+      (privilege) => !plan.grants.includes(privilege),
+    ),
     health: await chooseHealth(host, name, plan.record, request),
     running: await listRunning(host, current),
     state: await planStateCopy(host, name, record, plan.record),

@@ -1,6 +1,7 @@
 /** The options of an update, and its result. */
 import type { Privilege } from '../consent/privilege.ts';
 import type { InstallPlan } from '../container.ts';
+import type { OptionChange } from '../render/options/service-options.ts';
 import type { ValueChange } from '../render/values/value-origins.ts';
 import type { HealthChoice } from './choose-health.ts';
 
@@ -8,6 +9,7 @@ import type { HealthChoice } from './choose-health.ts';
 export interface UpdateRequest extends HealthChoice, ValueChange {
   /** The names of `set` that the image must use. */
   readonly checkedNames: readonly string[];
+  readonly options: OptionChange;
   /** The name of another image, as typed. */
   readonly rebase: string | undefined;
   /** Fetches the image from its source first. */

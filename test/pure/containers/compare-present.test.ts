@@ -14,6 +14,8 @@ const record: DeploymentRecord = {
   hostFiles: noHostFiles,
   createdFolders: [],
   valueOrigins: undefined,
+  options: { env: ['A=1'], memory: ['64m'], args: ['-v'] },
+  patches: {},
 };
 const compare = (
   values: Readonly<Record<string, string>>,
@@ -21,7 +23,7 @@ const compare = (
 ) =>
   comparePresent(
     record,
-    { image, values, checkedNames: [], ...(runtime === undefined ? {} : { runtime }) },
+    { image, values, options: {}, checkedNames: [], ...(runtime === undefined ? {} : { runtime }) },
     image,
     reference,
   );
@@ -45,5 +47,15 @@ test('names every difference', () => {
     { kind: 'value', name: 'EMPTY', installed: '', asked: 'x' },
     { kind: 'value', name: 'constructor', installed: null, asked: 'y' },
     { kind: 'runtime', name: 'runtime', installed: '/usr/bin/runc', asked: '/usr/bin/crun' },
+  ]);
+});
+
+test('names the options that the container does not have', () => {
+  const options = { env: ['A=1', 'B=2'], memory: ['1g'], args: ['-v'], volume: ['/a:/b'] };
+  const request = { image: record.image, values: {}, options, checkedNames: [] };
+  expect(comparePresent(record, request, record.image, 'reg:5000/web:latest')).toEqual([
+    { kind: 'option', name: 'volume', installed: null, asked: '/a:/b' },
+    { kind: 'option', name: 'env', installed: null, asked: 'B=2' },
+    { kind: 'option', name: 'memory', installed: '64m', asked: '1g' },
   ]);
 });

@@ -24,6 +24,8 @@ const record: DeploymentRecord = {
   },
   createdFolders: ['/run/etcd'],
   valueOrigins: undefined,
+  options: {},
+  patches: {},
 };
 
 test('writes all keys of `info` in their order, and its own after them', () => {
@@ -92,6 +94,8 @@ test('reads the oldest files: absent keys have defaults', () => {
     hostFiles: noHostFiles,
     createdFolders: [],
     valueOrigins: undefined,
+    options: {},
+    patches: {},
   });
 });
 

@@ -2,7 +2,7 @@
 import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
 import type { ImageEntry } from '../../../image/image.ts';
-import { isBind, type RuntimeConfig, type RuntimeMount } from './runtime-config.ts';
+import { isBind, type RuntimeConfig, type RuntimeMount, rejectMount } from './runtime-config.ts';
 
 /**
  * Finds the type of one path of an image, without following a symlink.
@@ -68,19 +68,16 @@ export function checkDestinations(
   const find = (where: string, destination: string): Place =>
     findPlace(look, covered, destination, (reason) => refuse(`${where} '${destination}': ${reason}`, path));
   config.mounts.forEach((mount, index) => {
-    const where = `mounts[${index}].destination`;
-    const place = find(where, mount.destination);
-    if (place.path === '/')
-      throw refuse(`${where} '${mount.destination}' is the root of the container`, path);
-    const needed = isBind(mount) ? (sources.get(mount) ?? 'missing') : 'directory';
-    if (needed === 'directory' && place.kind === 'file') {
-      throw refuse(`${where} '${mount.destination}' is not a folder in the image`, path);
-    }
-    if (needed === 'file' && place.kind === 'directory') {
-      throw refuse(
-        `${where} '${mount.destination}' is a folder in the image, and the source is a file`,
-        path,
+    const reject = (reason: string): Error =>
+      rejectMount(mount, 'destination', `'${mount.destination}'${reason}`, (text) =>
+        refuse(`mounts[${index}].destination ${text}`, path),
       );
+    const place = findPlace(look, covered, mount.destination, (reason) => reject(`: ${reason}`));
+    if (place.path === '/') throw reject(' is the root of the container');
+    const needed = isBind(mount) ? (sources.get(mount) ?? 'missing') : 'directory';
+    if (needed === 'directory' && place.kind === 'file') throw reject(' is not a folder in the image');
+    if (needed === 'file' && place.kind === 'directory') {
+      throw reject(' is a folder in the image, and the source is a file');
     }
     // This mount copies the files of the image at that path into the new filesystem.
     if (!mount.options.includes('tmpcopyup')) covered.add(place.path);
@@ -128,7 +125,7 @@ function findPlace(
   look: LookAtImage,
   covered: ReadonlySet<string>,
   destination: string,
-  fail: (reason: string) => AtomicError,
+  fail: (reason: string) => Error,
 ): Place {
   const pending = splitPath(destination);
   if (pending.includes('..')) throw fail('the path must not contain ..');

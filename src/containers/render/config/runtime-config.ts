@@ -9,6 +9,8 @@ export interface RuntimeMount {
   readonly type: string;
   readonly source: string;
   readonly options: readonly string[];
+  /** The option of the person that asks for the mount, as messages name it. */
+  readonly option?: string;
 }
 
 interface RuntimeNamespace {
@@ -98,6 +100,24 @@ function parseParts(config: JsonObject, reject: Reject): RuntimeConfig {
 /** Builds the error for a configuration with invalid content. @param path how errors call the file */
 export function rejectConfig(path: string): Reject {
   return (problem) => invalid(`Invalid configuration file.  ${toPrintable(problem)} (${toPrintable(path)})`);
+}
+
+/**
+ * Builds the error for a mount that cannot be made. A mount of an option is a mistake of the command line, not of the image.
+ *
+ * @param part `source` or `destination`
+ * @param build makes the error for a mount of the configuration, from its place there
+ */
+export function rejectMount(
+  { option }: RuntimeMount,
+  part: 'source' | 'destination',
+  reason: string,
+  build: (reason: string) => Error,
+): Error {
+  if (option === undefined) return build(reason);
+  return new AtomicError('BAD_VALUE', `${option}: the ${part} ${toPrintable(reason, 400)}`, {
+    hint: `Choose another ${part}.`,
+  });
 }
 
 /** Lists the host paths that are bind-mounted, absolute and simplified, each once, in the order of the mounts. */

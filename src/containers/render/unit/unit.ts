@@ -9,6 +9,8 @@ interface UnitFacts {
   readonly marker: GeneratedMarker;
   /** The `StopSignal` of the image; used by the default unit only. */
   readonly stopSignal: string | undefined;
+  /** `--stop-timeout` of the person, in seconds. */
+  readonly stopTimeout?: number | undefined;
 }
 
 const runtimeVariables = ['EXEC_START', 'EXEC_STOP', 'EXEC_STARTPRE', 'EXEC_STOPPOST', 'RUNTIME', 'PIDFILE'];
@@ -54,9 +56,15 @@ export function buildUnit(facts: UnitFacts, values: TemplateValues): string {
   const startsContainer = facts.template !== undefined && listVariables(text).includes('EXEC_START');
   const cleanup = startsContainer ? substituteTemplate(cleanupTemplate, values, file) : '';
   const added = startsContainer && !delegates(body) ? `${cleanup}${delegation}` : cleanup;
-  const unit = `${formatMarker(facts.marker)}\n${body}${added}`;
+  const unit = `${formatMarker(facts.marker)}\n${body}${added}${formatStopTimeout(facts.stopTimeout)}`;
   checkUnitText(unit, file);
   return unit;
+}
+
+/** The last value of a setting counts. Drop-ins of an administrator come after it. */
+function formatStopTimeout(seconds: number | undefined): string {
+  if (seconds === undefined) return '';
+  return `\n# Added by atomic: --stop-timeout\n[Service]\nTimeoutStopSec=${seconds}\n`;
 }
 
 /** Whether a unit uses the OCI runtime, by a variable that names it or by its usual name. */
