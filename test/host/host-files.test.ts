@@ -295,3 +295,81 @@ test('an update whose service does not come up restores the files', async () => 
   expect(readFileSync(`${lib}/renamed-web`, 'utf8')).toBe('empty');
   expect((await command('systemctl', 'is-active', 'web')).trim()).toBe('active');
 });
+
+describe('a container of the original', () => {
+  const [file, written] = ['/usr/lib/atomic-test-old', '/lib/atomic-test-old'];
+  const runs = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
+
+  function pushVersion(content: string, script: string) {
+    const extra = [
+      ...tree`f exports/hostfs/lib/atomic-test-old 0640 ${content}`,
+      { path: 'bin/run.sh', mode: 0o755, content: `#!/bin/sh\n${script}\n` },
+    ];
+    return push('old', { defaultValues: { WORD: 'hello' } }, extra);
+  }
+
+  /** As the original leaves it: with the path before symlinks, and without copies of the files. */
+  async function installAsOriginal(): Promise<void> {
+    await install(await pushVersion('first', runs));
+    rmSync(`${checkouts}/web.0/host-files`, { recursive: true });
+    const { 'installed-links': _, 'created-host-folders': __, 'value-origins': ___, ...info } = readInfo();
+    writeFileSync(`${checkouts}/web.0/info`, JSON.stringify(info).replaceAll(file, written));
+  }
+
+  test('keeps its files over an update that fails, and gets them back by a rollback', async () => {
+    await installAsOriginal();
+    await command('systemctl', 'start', 'web');
+    const shared = await runAtomic([
+      'install',
+      '--system',
+      '--name',
+      'other',
+      image.replace('hostfs', 'old'),
+    ]);
+    expect(shared.stderr).toContain(`Cannot install other: ${file} is a file of the container web`);
+    await pushVersion('second', 'exit 1');
+    const failed = await runAtomic(['containers', 'update', '--settle', '0.5', 'web']);
+    expect(failed.stderr).toContain('web.0 is restored');
+    expect(readFileSync(file, 'utf8')).toBe('first');
+    expect(lstatSync(file).mode & 0o777).toBe(0o640);
+    await pushVersion('third', runs);
+    await atomic(['containers', 'update', '--settle', '0.5', 'web']);
+    expect(readFileSync(file, 'utf8')).toBe('third');
+    await atomic(['containers', 'rollback', '--settle', '0.5', 'web']);
+    expect(readFileSync(file, 'utf8')).toBe('first');
+    await atomic(['uninstall', 'web']);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('whose other deployment has no copies of its files is not rolled back', async () => {
+    await installAsOriginal();
+    await pushVersion('second', runs);
+    await atomic(['containers', 'update', 'web']);
+    rmSync(`${checkouts}/web.0/host-files`, { recursive: true });
+    expect(await failingAtomic(1, ['containers', 'rollback', 'web'])).toContain(`kept no copy of ${file}`);
+    expect(readFileSync(file, 'utf8')).toBe('second');
+    await atomic(['uninstall', 'web']);
+  });
+
+  test('loses its files with an uninstall', async () => {
+    await installAsOriginal();
+    await atomic(['uninstall', 'web']);
+    expect(existsSync(file)).toBe(false);
+  });
+});
+
+test('an update that changes only owner and mode of a file changes them, and a rollback changes them back', async () => {
+  const versions = [0o640, 0o600].map((mode) =>
+    hostfs.map((entry) => (entry.path.endsWith('/secret-message') ? { ...entry, mode } : entry)),
+  );
+  await install(await push('hostfs', manifest, versions[0] ?? []));
+  await push('hostfs', manifest, versions[1] ?? []);
+  const readMode = () => lstatSync(`${lib}/secret-message`).mode & 0o777;
+  await atomic(['containers', 'update', 'web']);
+  expect(readMode()).toBe(0o600);
+  await atomic(['containers', 'rollback', 'web']);
+  expect(readMode()).toBe(0o640);
+  chmodSync(`${lib}/secret-message`, 0o644);
+  await atomic(['containers', 'rollback', 'web']);
+  expect(readMode()).toBe(0o644);
+});

@@ -31,11 +31,12 @@ import type { InstallPlan } from '../container.ts';
 import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
 import { isAsRecorded, lookAtHostFile } from './look-at-host-file.ts';
 import { type FolderOwnership, makeFolder, withHostFolder, withMadeHostFolder } from './open-host-folder.ts';
+import type { ResolvedRecord } from './recorded-paths.ts';
 
-/** The host files of a deployment, and the path of their tree. */
-export interface StagedHostFiles {
+/** The host files of a deployment. */
+export interface StagedHostFiles extends ResolvedRecord {
+  /** Path of the tree with the copies; its paths are those of `info`. */
   readonly root: string;
-  readonly record: HostFilesRecord;
 }
 
 export interface ExchangeResult {
@@ -55,20 +56,21 @@ export interface ExchangeResult {
  */
 export async function exchangeHostFiles(
   host: Host,
-  from: readonly HostFilesRecord[],
+  from: readonly StagedHostFiles[],
   to: StagedHostFiles | undefined,
 ): Promise<ExchangeResult> {
+  const records = from.map(({ record }) => record);
   const result = { created: [] as string[], modified: [] as string[], taken: [] as string[] };
   const wanted = new Set(to?.record.paths);
-  const old = [...new Set(from.flatMap(({ paths }) => paths))];
+  const old = [...new Set(records.flatMap(({ paths }) => paths))];
   const touched = new Set([...old, ...wanted]);
   if (touched.size === 0) return result;
   // The longest path first, so that the content of a folder is removed before the folder.
   for (const path of old.filter((one) => !wanted.has(one)).sort(byLength)) {
-    if (!(await removeHostFile(path, from))) result.modified.push(path);
+    if (!(await removeHostFile(path, records))) result.modified.push(path);
   }
   const folders = new Set(to?.record.folders);
-  for (const folder of [...new Set(from.flatMap((record) => record.folders))].sort(byLength)) {
+  for (const folder of [...new Set(records.flatMap(({ folders }) => folders))].sort(byLength)) {
     if (!folders.has(folder)) await removeEmptyFolder(folder);
   }
   for (const path of to?.record.paths ?? []) {
@@ -138,24 +140,29 @@ async function removeEmptyFolder(path: string): Promise<void> {
 
 async function placeHostFile(
   path: string,
-  from: readonly HostFilesRecord[],
-  { root, record }: StagedHostFiles,
+  from: readonly StagedHostFiles[],
+  to: StagedHostFiles,
 ): Promise<'present' | 'created' | 'modified' | 'taken'> {
   await removePart(path);
   const found = await lookAtHostFile(path);
   if (found.kind !== 'missing') {
-    if (isAsRecorded(found, path, record)) return 'present';
-    if (!from.some((old) => isAsRecorded(found, path, old))) {
-      return from.some(({ paths }) => paths.includes(path)) ? 'modified' : 'taken';
+    if (isAsRecorded(found, path, to.record)) {
+      takeOwnership(path, from, to);
+      return 'present';
+    }
+    if (!from.some(({ record }) => isAsRecorded(found, path, record))) {
+      return from.some(({ record }) => record.paths.includes(path)) ? 'modified' : 'taken';
     }
     if (found.kind === 'directory') await removeEmptyFolder(path);
   }
+  const staged = findCopy(to, path);
+  // The copies of a deployment of the original lack a file that was not on the host as it was installed.
+  if (lstatSync(staged, { throwIfNoEntry: false }) === undefined) return 'modified';
   return withFileErrors(`write ${path}`, async () =>
     withMadeHostFolder(
       path,
-      (folder) => readOwnership(`${root}${folder}`),
+      (folder) => readOwnership(findCopy(to, folder)),
       (held) => {
-        const staged = `${root}${path}`;
         if (lstatSync(staged).isDirectory()) makeFolder(held, readOwnership(staged));
         else if (found.kind === 'missing') return placeNew(staged, held) ? 'created' : 'taken';
         else replace(staged, held);
@@ -165,8 +172,40 @@ async function placeHostFile(
   );
 }
 
-function readOwnership(folder: string): FolderOwnership {
-  const { mode, uid, gid } = lstatSync(folder);
+function findCopy({ root, written }: StagedHostFiles, path: string): string {
+  return `${root}${written.get(path) ?? path}`;
+}
+
+/**
+ * Gives a file or folder whose content stays the owner and mode of the other deployment. It keeps those that a person has
+ * changed.
+ */
+function takeOwnership(path: string, from: readonly StagedHostFiles[], to: StagedHostFiles): void {
+  const wanted = findOwnership(findCopy(to, path));
+  if (wanted === undefined) return;
+  withHostFolder(path, (held) => {
+    const found = findOwnership(held);
+    if (found === undefined || isSameOwnership(found, wanted)) return;
+    const isOurs = from.some((old) => {
+      const former = findOwnership(findCopy(old, path));
+      return former !== undefined && isSameOwnership(found, former);
+    });
+    if (!isOurs) return;
+    lchownSync(held, wanted.uid, wanted.gid);
+    if (!lstatSync(held).isSymbolicLink()) chmodSync(held, wanted.mode);
+  });
+}
+
+function isSameOwnership(first: FolderOwnership, second: FolderOwnership): boolean {
+  return first.mode === second.mode && first.uid === second.uid && first.gid === second.gid;
+}
+
+function findOwnership(path: string): FolderOwnership | undefined {
+  return lstatSync(path, { throwIfNoEntry: false }) === undefined ? undefined : readOwnership(path);
+}
+
+function readOwnership(path: string): FolderOwnership {
+  const { mode, uid, gid } = lstatSync(path);
   return { mode: mode & PERMISSIONS, uid, gid };
 }
 

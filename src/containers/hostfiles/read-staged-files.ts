@@ -6,8 +6,8 @@ import type { Host } from '../../host/host.ts';
 import type { HostFileMode } from '../consent/host-file-privileges.ts';
 import { buildDeploymentPaths } from '../deployment.ts';
 import { readDeployment } from '../read-container.ts';
-import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
 import type { StagedHostFiles } from './exchange-host-files.ts';
+import { resolveRecord } from './recorded-paths.ts';
 
 /**
  * @returns undefined when there is no such deployment, or when its `info` cannot be read: then its files on the host
@@ -21,7 +21,8 @@ export async function readStagedFiles(
   try {
     const record = await readDeployment(host, folder, name);
     if (record === undefined) return undefined;
-    return { root: buildDeploymentPaths(folder, name).hostFiles, record: record.hostFiles };
+    const { hostFiles: root } = buildDeploymentPaths(folder, name);
+    return { root, ...(await resolveRecord(record.hostFiles)) };
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'CONTAINER_DAMAGED') throw error;
     const text = `The files of ${name} on the host are unknown, and stay: ${error.message}`;
@@ -30,22 +31,25 @@ export async function readStagedFiles(
   }
 }
 
-/** The records of the folders that are deployments. */
-export async function readHostFilesRecords(
+/** The host files of the folders that are deployments. */
+export async function readAllStagedFiles(
   host: Host,
   folders: readonly string[],
   name: string,
-): Promise<readonly HostFilesRecord[]> {
-  const records: HostFilesRecord[] = [];
+): Promise<readonly StagedHostFiles[]> {
+  const all: StagedHostFiles[] = [];
   for (const folder of folders) {
     const staged = await readStagedFiles(host, folder, name);
-    if (staged !== undefined) records.push(staged.record);
+    if (staged !== undefined) all.push(staged);
   }
-  return records;
+  return all;
 }
 
 /** The files for the consent. A container of the original has no copies of its files. */
-export async function readStagedModes({ root, record }: StagedHostFiles): Promise<readonly HostFileMode[]> {
+export async function readStagedModes({
+  root,
+  record,
+}: Pick<StagedHostFiles, 'root' | 'record'>): Promise<readonly HostFileMode[]> {
   return withFileErrors(`read ${root}`, async () =>
     record.paths.map((path) => {
       const status = lstatSync(`${root}${path}`, { throwIfNoEntry: false });

@@ -5,6 +5,7 @@ import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { buildContainerPaths } from '../deployment.ts';
+import { resolveRecord } from '../hostfiles/recorded-paths.ts';
 import { listDeployments } from '../list-deployments.ts';
 import { findRefusal, isLayoutLink } from '../render/hostfiles/host-path-rules.ts';
 
@@ -59,7 +60,8 @@ export async function requireUnclaimedPaths(
   const wanted = new Set(paths);
   for (const other of await listDeployments(host)) {
     if (other.name === name) continue;
-    const path = other.record.hostFiles.paths.find((claimed) => wanted.has(claimed));
+    const { record } = await resolveRecord(other.record.hostFiles);
+    const path = record.paths.find((claimed) => wanted.has(claimed));
     if (path === undefined) continue;
     throw new AtomicError(
       'FILE_CONFLICT',

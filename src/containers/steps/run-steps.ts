@@ -5,7 +5,7 @@ import { reloadCommand } from '../../host/systemd/systemctl.ts';
 import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
 import { forgetHold } from '../hold.ts';
 import { exchangeHostFiles, reportLeftFiles } from '../hostfiles/exchange-host-files.ts';
-import { readHostFilesRecords, readStagedFiles } from '../hostfiles/read-staged-files.ts';
+import { readAllStagedFiles, readStagedFiles } from '../hostfiles/read-staged-files.ts';
 import { findLinkTarget, isFolder } from '../read-container.ts';
 import { forgetRefused } from '../refused-image.ts';
 import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
@@ -93,14 +93,14 @@ async function exchange(host: Host, { container: name, from, to }: Step<'host-fi
   const folders = from.map((place) => buildPlaceFolder(host, name, place));
   const areThere = await Promise.all(folders.map(isFolder));
   if (!areThere.includes(true)) return;
-  const records = await readHostFilesRecords(host, folders, name);
+  const old = await readAllStagedFiles(host, folders, name);
   if (to !== null) {
     const staged = await readStagedFiles(host, finalFolder(host, name, to), name);
-    await exchangeHostFiles(host, records, staged);
+    await exchangeHostFiles(host, old, staged);
     return;
   }
-  reportLeftFiles(host, await exchangeHostFiles(host, records, undefined));
-  if (records.some(bringsUnits)) await runVisibly(host, reloadCommand);
+  reportLeftFiles(host, await exchangeHostFiles(host, old, undefined));
+  if (old.some(({ record }) => bringsUnits(record))) await runVisibly(host, reloadCommand);
 }
 
 /** When the deployment does not exist, its unit is not on the host either. */

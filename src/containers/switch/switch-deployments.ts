@@ -24,7 +24,7 @@ import { shieldFromInterruption, throwIfInterrupted } from '../../host/interrupt
 import { parseTmpfiles } from '../../host/systemd/tmpfiles-lines.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
 import { type ExchangeResult, exchangeHostFiles } from '../hostfiles/exchange-host-files.ts';
-import { readHostFilesRecords, readStagedFiles } from '../hostfiles/read-staged-files.ts';
+import { readAllStagedFiles, readStagedFiles } from '../hostfiles/read-staged-files.ts';
 import { replaceJournal } from '../journal.ts';
 import type { Journal } from '../journal-format.ts';
 import { isFolder } from '../read-container.ts';
@@ -201,10 +201,12 @@ async function exchangeFiles(host: Host, { container: name, from, to, isEnabled 
   const wanted = await readCopies(folder, name);
   throwIfInterrupted(host);
   const staged = await readStagedFiles(host, folder, name);
-  const records = await readHostFilesRecords(host, [oldFolder], name);
-  const result = await exchangeHostFiles(host, records, staged);
+  const old = await readAllStagedFiles(host, [oldFolder], name);
+  const result = await exchangeHostFiles(host, old, staged);
   await replaceHostFiles(host, name, wanted);
-  const ownUnits = [...records, ...(staged === undefined ? [] : [staged.record])].some(bringsUnits);
+  const ownUnits = [...old, ...(staged === undefined ? [] : [staged])].some(({ record }) =>
+    bringsUnits(record),
+  );
   const hasUnit = ownUnits || (replaced.unit ?? wanted.unit) !== undefined;
   return { result, unit: { name, replaced, wanted, isEnabled }, hasUnit };
 }

@@ -6,6 +6,7 @@ import type { Host } from '../../host/host.ts';
 import { shieldFromInterruption } from '../../host/interruption.ts';
 import { isServiceEnabled } from '../../host/systemd/systemctl.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
+import { keepHostFiles } from '../hostfiles/keep-host-files.ts';
 import { buildDeployment } from '../install/build-deployment.ts';
 import { writeJournal } from '../journal.ts';
 import type { Journal } from '../journal-format.ts';
@@ -46,6 +47,11 @@ export async function buildUpdates(
       await removeTree(buildDeploymentFolder(host.locations, current.name, current.other, state));
     }
     await dropStaleState(host, current.name, current.active);
+    await keepHostFiles(
+      host,
+      buildDeploymentFolder(host.locations, current.name, current.active),
+      current.name,
+    );
   }
   const journal = buildBuildingJournal(change);
   await writeJournal(host, journal);

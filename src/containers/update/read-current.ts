@@ -12,6 +12,7 @@ import {
   type DeploymentNumber,
   deploymentNumbers,
 } from '../deployment.ts';
+import { resolveRecord } from '../hostfiles/recorded-paths.ts';
 import { buildContainerNotFound } from '../not-found.ts';
 import { findLinkTarget, readContainer } from '../read-container.ts';
 import type { ContainerName } from '../render/container-name.ts';
@@ -40,7 +41,8 @@ export async function readCurrent(host: Host, name: ContainerName): Promise<Curr
   );
   if (active === undefined)
     throw buildDamaged(name, `its symlink names ${target}, which is no deployment of it`);
-  return { name, active, other: active === 0 ? 1 : 0, record: state.record };
+  const { record: hostFiles } = await resolveRecord(state.record.hostFiles);
+  return { name, active, other: active === 0 ? 1 : 0, record: { ...state.record, hostFiles } };
 }
 
 /**

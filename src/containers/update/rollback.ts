@@ -10,6 +10,7 @@ import type { DeploymentRecord } from '../container.ts';
 import { withContainerLock } from '../container-lock.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
 import { reportExchange } from '../hostfiles/exchange-host-files.ts';
+import { keepHostFiles, requireKeptFiles } from '../hostfiles/keep-host-files.ts';
 import { writeJournal } from '../journal.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
 import { requireSystemAccess } from '../preconditions.ts';
@@ -67,6 +68,7 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     requireSameKind(current, record);
     await requireUnchangedFiles(host, current);
     await requireNotShown(host, name);
+    await requireKeptFiles(host, folder, name);
     const health = await chooseHealth(host, name, record, request);
     const state = await findRestoredState(host, current, record);
     const running = await listRunning(host, current);
@@ -95,6 +97,7 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     await requireWritable(host.locations.tmpfiles);
     throwIfInterrupted(host);
     await dropStaleState(host, name, from);
+    await keepHostFiles(host, buildDeploymentFolder(host.locations, name, from), name);
     await writeJournal(host, buildBuildingJournal(change));
     try {
       const exchanged = await switchDeployments(host, change, [health]);
