@@ -1,6 +1,6 @@
 /** Comments and test names cite the rows of docs/compatibility.md: `(compatibility N-10)`. */
 import { expect, test } from 'bun:test';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dir, '../..');
@@ -19,6 +19,7 @@ const files = ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*', 'images/**/*.ts', 
   .filter(
     (path) => path !== 'test/architecture/citations.test.ts' && /\.(ts|md|sh)$|^scripts\/\w+$/.test(path),
   )
+  .filter((path) => statSync(join(root, path)).isFile())
   .map((path) => ({ path, text: read(path) }));
 
 test('every id leads to one row of docs/compatibility.md', () => {

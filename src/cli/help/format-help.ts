@@ -85,14 +85,16 @@ export function joinBlocks(blocks: readonly (readonly string[])[]): string {
 
 const helpEntry: HelpEntry = { name: '-h, --help', text: 'Print this text.' };
 
-function describeOperand({ label, count }: OperandSpec): string {
+/** How the usage shows an operand: `[NAME]...`. */
+export function describeOperand({ label, count }: OperandSpec): string {
   if (count === undefined) return label;
   if (count === 'some') return `${label}...`;
   if (count === 'after-dashes') return `[-- ${label}...]`;
   return count === 'many' ? `[${label}]...` : `[${label}]`;
 }
 
-function describeOption([name, option]: readonly [string, OptionSpec]): HelpEntry {
+/** An option with all its names, and its text. */
+export function describeOption([name, option]: readonly [string, OptionSpec]): HelpEntry {
   const short = option.short === undefined ? '    ' : `-${option.short}, `;
   const names = [name, ...(option.aliases ?? [])].map((long) => `--${long}`).join(', ');
   const repeated = option.kind === 'list' ? ' May be repeated.' : '';
