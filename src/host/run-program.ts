@@ -14,8 +14,6 @@ import { spawnChild } from './spawn-child.ts';
 /** The time between SIGTERM and SIGKILL. */
 const terminationGraceMilliseconds = 5000;
 
-const reminderMilliseconds = 10_000;
-
 /** Messages contain only the end of standard error: a child may write megabytes. */
 const stderrTailBytes = 1024;
 
@@ -31,11 +29,11 @@ const packages: Readonly<Record<string, readonly [debian: string, fedora: string
 const killedHint =
   'Another process or the kernel killed the program; `journalctl -k` shows whether the memory ran out. Repeat the command.';
 
+export const systemctlHint =
+  '`journalctl -b _PID=1` and `systemctl status` show the messages of systemd. Remove the cause and repeat the command.';
+
 /** The hint for a program whose failure does not concern an image. */
-const programHints: Readonly<Record<string, string>> = {
-  systemctl:
-    '`journalctl -b _PID=1` and `systemctl status` show the messages of systemd. Remove the cause and repeat the command.',
-};
+const programHints: Readonly<Record<string, string>> = { systemctl: systemctlHint };
 
 /** The result of a program that exited. */
 export interface ProgramResult {
@@ -88,30 +86,6 @@ export async function runVisibly(
  */
 export async function captureProgram(host: Host, argv: readonly string[]): Promise<ProgramResult> {
   return captureWithInput(host, argv, 'ignore');
-}
-
-/**
- * Like `captureProgram`, for a program that may take minutes: a warning every ten seconds explains the wait.
- *
- * @param describe makes the text of the warning from the seconds that have passed
- * @param milliseconds the interval between two warnings
- */
-export async function captureWithReminders(
-  host: Host,
-  argv: readonly string[],
-  describe: (seconds: number) => string,
-  milliseconds = reminderMilliseconds,
-): Promise<ProgramResult> {
-  const startedAt = performance.now();
-  const timer = setInterval(() => {
-    const seconds = Math.round((performance.now() - startedAt) / 1000);
-    host.report({ kind: 'warning', text: describe(seconds) });
-  }, milliseconds);
-  try {
-    return await captureProgram(host, argv);
-  } finally {
-    clearInterval(timer);
-  }
 }
 
 /**

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicError } from '../../src/base/errors.ts';
-import { captureProgram, captureWithReminders, runProgram, runVisibly } from '../../src/host/run-program.ts';
+import { withReminders } from '../../src/host/reminders.ts';
+import { captureProgram, runProgram, runVisibly } from '../../src/host/run-program.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
 const shell = (script: string): readonly string[] => ['/bin/sh', '-c', script];
@@ -102,7 +103,12 @@ test('the error for a program that cannot be started gives the reason, and does 
 test('a long program is reported repeatedly until it has ended', async () => {
   await using sandbox = await createSandbox();
   const script = shell('sleep 0.25');
-  await captureWithReminders(sandbox.host, script, (seconds) => `still there after ${seconds} s`, 50);
+  await withReminders(
+    sandbox.host,
+    (seconds) => `still there after ${seconds} s`,
+    () => captureProgram(sandbox.host, script),
+    50,
+  );
   const told = sandbox.events.length;
   expect(told).toBeGreaterThan(0);
   expect(sandbox.events[0]).toEqual({ kind: 'warning', text: 'still there after 0 s' });

@@ -1,22 +1,11 @@
 /** Stops, starts and disables the service of a container. */
 import { AtomicError, rewordError } from '../../base/errors.ts';
-import { toPrintable } from '../../base/printable.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
-import {
-  buildCommandFailed,
-  captureProgram,
-  captureWithReminders,
-  type ProgramResult,
-  runProgram,
-} from '../../host/run-program.ts';
-import {
-  buildDisableNowCommand,
-  reloadCommand,
-  showProperties,
-  withoutReload,
-} from '../../host/systemd/systemctl.ts';
+import { buildCommandFailed, captureProgram, runProgram } from '../../host/run-program.ts';
+import { buildDisableNowCommand, reloadCommand, withoutReload } from '../../host/systemd/systemctl.ts';
+import { UnitJobs } from '../../host/systemd/unit-jobs.ts';
 import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
 import { buildContainerPaths } from '../deployment.ts';
 import { type WatchedRun, withRuntimeWatch } from './watch-runtime.ts';
@@ -33,7 +22,8 @@ export async function stopService(host: Host, name: string): Promise<void> {
   host.report({ kind: 'command', argv: buildDisableNowCommand(name) });
   const before = await readUnitState(host, name);
   if (before.loadState === 'not-found' && !isActive(before)) return;
-  await endServices(host, [name]);
+  using jobs = new UnitJobs(host);
+  await endServices(host, jobs, [name]);
 }
 
 /**
@@ -42,70 +32,88 @@ export async function stopService(host: Host, name: string): Promise<void> {
  *
  * @throws as `stopService`
  */
-export async function stopUnits(host: Host, names: readonly string[]): Promise<void> {
-  const running: string[] = [];
-  for (const name of names) if (isActive(await readUnitState(host, name))) running.push(name);
+export async function stopUnits(host: Host, jobs: UnitJobs, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const running = await listRunning(jobs, names);
   if (running.length === 0) return;
   host.report({ kind: 'command', argv: ['systemctl', 'stop', ...running] });
-  await endServices(host, running);
+  await endServices(host, jobs, running);
+}
+
+/** A start of units for which everything is done that may be done before they are stopped. */
+interface ReadyStart {
+  /** With their types. */
+  readonly units: readonly string[];
+  /**
+   * Whether the host has not booted so far that services start. `atomic-recover.service` runs then, and the boot waits for it:
+   * it must not wait for a service.
+   */
+  readonly isBooting: boolean;
+}
+
+/** Prepares the start of units, which may still run. @param units with their types */
+export async function readyStart(jobs: UnitJobs, units: readonly string[]): Promise<ReadyStart> {
+  if (units.length === 0) return { units, isBooting: false };
+  const [booted] = await Promise.all([
+    jobs.listActive(['basic.target']),
+    // These starts must not count for the start limits of the units.
+    jobs.resetFailed(units),
+  ]);
+  return { units, isBooting: booted.length === 0 };
 }
 
 /**
  * Starts the units that ran before an update or a rollback, in the order that systemd chooses.
  *
- * @param units with their types
  * @throws COMMAND_FAILED when one of them does not start
  */
-export async function startUnits(host: Host, units: readonly string[]): Promise<void> {
-  const start = await runStart(host, units);
-  if (start.result.exitCode !== 0) throw buildStartFailed(start);
+export async function startUnits(host: Host, jobs: UnitJobs, start: ReadyStart): Promise<void> {
+  const failure = await runStart(host, jobs, start);
+  if (failure !== undefined) throw failure;
+}
+
+/** Starts units that do not run, as `startUnits`. @param units with their types */
+export async function startStopped(host: Host, units: readonly string[]): Promise<void> {
+  if (units.length === 0) return;
+  using jobs = new UnitJobs(host);
+  await startUnits(host, jobs, await readyStart(jobs, units));
 }
 
 /** systemctl only says which signal ended a runtime. Its advice follows in the hint of the error. */
-function buildStartFailed({ result, ended }: WatchedRun<ProgramResult>): AtomicError {
-  const failure = buildCommandFailed(result);
-  const stderr = toPrintable(
-    result.stderrTail.trim().replaceAll(/ ?\bSee "systemctl .*? for details\./g, ''),
-  );
+function describeStart({
+  result: failure,
+  ended,
+}: WatchedRun<AtomicError | undefined>): AtomicError | undefined {
+  if (failure === undefined) return undefined;
   const reason = ended.map((unit) => `the container of ${unit} ended before it was ready`).join(', ');
-  const message = reason || (stderr === '' ? failure.message : `${result.argv.join(' ')}: ${stderr}`);
+  const message = reason || failure.message.replaceAll(/ ?\bSee "systemctl .*? for details\./g, '');
   return rewordError(failure, message, failure.hint);
 }
 
-async function runStart(host: Host, units: readonly string[]): Promise<WatchedRun<ProgramResult>> {
+/** @returns the error when one of them does not start */
+async function runStart(
+  host: Host,
+  jobs: UnitJobs,
+  { units, isBooting }: ReadyStart,
+): Promise<AtomicError | undefined> {
+  if (units.length === 0) return undefined;
   host.report({
     kind: 'command',
     argv: ['systemctl', 'start', ...units.map((unit) => unit.replace(/\.service$/, ''))],
   });
-  const [isBooting] = await Promise.all([
-    isBasicTargetPending(host),
-    // These starts must not count for the start limits of the units.
-    captureProgram(host, ['systemctl', 'reset-failed', ...units]),
-  ]);
-  const argv = ['systemctl', 'start', ...(isBooting ? ['--no-block'] : []), ...units];
-  return withRuntimeWatch(host, units, () =>
-    captureWithReminders(
-      host,
-      argv,
-      (seconds) => `${units.join(', ')} not started after ${seconds} s; see \`systemctl list-jobs\``,
-    ),
-  );
+  if (isBooting) {
+    const result = await captureProgram(host, ['systemctl', 'start', '--no-block', ...units]);
+    return result.exitCode === 0 ? undefined : buildCommandFailed(result);
+  }
+  const describeWait = (seconds: number) =>
+    `${units.join(', ')} not started after ${seconds} s; see \`systemctl list-jobs\``;
+  return describeStart(await withRuntimeWatch(host, units, () => jobs.run('start', units, describeWait)));
 }
 
-/**
- * Whether the host has not booted so far that services start. `atomic-recover.service` runs then, and the boot waits for it: it
- * must not wait for a service.
- */
-async function isBasicTargetPending(host: Host): Promise<boolean> {
-  const [block] = await showProperties(host, ['ActiveState'], ['basic.target']);
-  return block?.get('ActiveState') !== 'active';
-}
-
-async function endServices(host: Host, names: readonly string[]): Promise<void> {
-  const result = await runStop(host, names);
-  const failure = result.exitCode === 0 ? undefined : buildCommandFailed(result).message;
-  for (const name of names) {
-    if (!isActive(await readUnitState(host, name))) continue;
+async function endServices(host: Host, jobs: UnitJobs, names: readonly string[]): Promise<void> {
+  const failure = (await runStop(host, jobs, names))?.message;
+  const [name] = await listRunning(jobs, names);
+  if (name !== undefined) {
     const reason = failure ?? 'it was started again meanwhile';
     throw new AtomicError('UNIT_FAILED', `stop ${name}.service: ${reason}`, {
       hint: `Look at \`systemctl status ${name}\` for the reason, and repeat the command.`,
@@ -121,21 +129,26 @@ async function endServices(host: Host, names: readonly string[]): Promise<void> 
  */
 export async function stopOrphan(host: Host, name: string): Promise<void> {
   host.report({ kind: 'command', argv: ['systemctl', 'stop', name] });
-  const result = await runStop(host, [name]);
-  if (result.exitCode !== 0) throw buildCommandFailed(result);
+  using jobs = new UnitJobs(host);
+  const failure = await runStop(host, jobs, [name]);
+  if (failure !== undefined) throw failure;
 }
 
-async function runStop(host: Host, names: readonly string[]): Promise<ProgramResult> {
+async function listRunning(jobs: UnitJobs, names: readonly string[]): Promise<readonly string[]> {
+  const active = await jobs.listActive(names.map((name) => `${name}.service`));
+  return names.filter((name) => active.includes(`${name}.service`));
+}
+
+/** @returns the error when one of them does not stop */
+async function runStop(
+  host: Host,
+  jobs: UnitJobs,
+  names: readonly string[],
+): Promise<AtomicError | undefined> {
   const units = names.map((name) => `${name}.service`);
-  const { result } = await withRuntimeWatch(host, units, () =>
-    captureWithReminders(
-      host,
-      ['systemctl', 'stop', ...units],
-      (seconds) =>
-        `${units.join(', ')} ${units.length === 1 ? 'has' : 'have'} not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${names.join(' ')}\` does now`,
-    ),
-  );
-  return result;
+  const describeWait = (seconds: number) =>
+    `${units.join(', ')} ${units.length === 1 ? 'has' : 'have'} not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${names.join(' ')}\` does now`;
+  return (await withRuntimeWatch(host, units, () => jobs.run('stop', units, describeWait))).result;
 }
 
 /**
@@ -145,8 +158,10 @@ async function runStop(host: Host, names: readonly string[]): Promise<ProgramRes
  */
 export async function startServiceAgain(host: Host, name: string, running: readonly string[]): Promise<void> {
   if (!(await isOwnService(host, name))) return;
-  const start = await runStart(host, [...new Set([`${name}.service`, ...running])]);
-  if (start.result.exitCode !== 0) host.report({ kind: 'warning', text: buildStartFailed(start).message });
+  using jobs = new UnitJobs(host);
+  const start = await readyStart(jobs, [...new Set([`${name}.service`, ...running])]);
+  const failure = await runStart(host, jobs, start);
+  if (failure !== undefined) host.report({ kind: 'warning', text: failure.message });
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Host } from '../../host/host.ts';
 import { runVisibly } from '../../host/run-program.ts';
 import { reloadCommand } from '../../host/systemd/systemctl.ts';
+import { UnitJobs } from '../../host/systemd/unit-jobs.ts';
 import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
 import { forgetHold } from '../hold.ts';
 import { exchangeHostFiles, reportLeftFiles } from '../hostfiles/exchange-host-files.ts';
@@ -16,7 +17,7 @@ import {
   reloadUnits,
   replaceHostFiles,
 } from '../service/activate.ts';
-import { disableService, startServiceAgain, startUnits, stopUnits } from '../service/container-service.ts';
+import { disableService, startServiceAgain, startStopped, stopUnits } from '../service/container-service.ts';
 import { restoreState } from '../state/kept-state.ts';
 import type { Step } from '../step.ts';
 import {
@@ -42,7 +43,7 @@ async function runStep(host: Host, step: Step): Promise<void> {
     case 'stop':
       return stopUnlessActive(host, step);
     case 'start':
-      return step.units.length === 0 ? undefined : startUnits(host, step.units);
+      return startStopped(host, step.units);
     case 'start-again':
       return startServiceAgain(host, step.container, step.units);
     case 'link':
@@ -85,7 +86,9 @@ function readCopiesOf(host: Host, name: string, number: 0 | 1) {
 
 async function stopUnlessActive(host: Host, { container: name, unless }: Step<'stop'>): Promise<void> {
   const target = await findLinkTarget(buildContainerPaths(host.locations, name).link);
-  if (target !== finalFolder(host, name, unless)) await stopUnits(host, [name]);
+  if (target === finalFolder(host, name, unless)) return;
+  using jobs = new UnitJobs(host);
+  await stopUnits(host, jobs, [name]);
 }
 
 /** When none of the deployments exists, their files are not on the host either. */

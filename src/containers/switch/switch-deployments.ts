@@ -7,10 +7,12 @@
  * journal     phase `switching`: the following steps are undone after a failure and after a crash
  * make room   NAME.TO -> .NAME.TO.previous, .NAME.TO.new -> NAME.TO            (an update; for a rollback NAME.TO exists)
  * host files  files of /exports/hostfs, unit and tmpfiles.d file of TO; systemd reads the units now if they stop the services alike
+ * prepare     all that a step between the stop and the start needs
  * stop        the services, and the units that depend on them
- * symlink     NAME -> NAME.TO
+ * symlink     NAME -> NAME.TO, by one rename
  * state       the state folder, when the image changes its stateVersion
  * start       the units that ran
+ * sync        the symlink; until the next phase of the journal a crash leads back, whatever the disk has of it
  * health      the services must be up, otherwise all steps are undone
  * journal     phase `settled`: the following steps are finished after a crash
  * clean up    .NAME.TO.previous is removed, then the journal
@@ -39,13 +41,10 @@ import {
   reloadUnits,
   replaceHostFiles,
 } from '../service/activate.ts';
-import { startUnits, stopUnits } from '../service/container-service.ts';
 import { listPathsToCreate } from '../service/created-paths.ts';
 import { type DeclaredPaths, undoDeclaredPaths } from '../service/declared-paths.ts';
 import { listRunningUnits } from '../service/running-units.ts';
-import { copyState, restoreState } from '../state/kept-state.ts';
-import { runSteps } from '../steps/run-steps.ts';
-import { awaitHealth, buildUnhealthy, findStopped, type HealthRequest } from './await-health.ts';
+import type { HealthRequest } from './await-health.ts';
 import {
   buildBuildingJournal,
   buildSettledJournal,
@@ -53,6 +52,7 @@ import {
   type Switch,
   type SwitchMember,
 } from './switch-journal.ts';
+import { switchServices } from './switch-services.ts';
 
 /** The paths that the tmpfiles.d files of the new deployments may have created, by container. */
 type Declared = Map<string, DeclaredPaths>;
@@ -85,8 +85,9 @@ export async function switchDeployments(
     const running = await listRunning(host, change);
     await proceed(buildSwitchingJournal(change, running));
     for (const member of change.members) await makeRoom(host, change, member);
-    exchanged = await exchange(host, change, running, declared);
-    await start(host, running, health);
+    const files = await exchange(host, change, declared);
+    exchanged = files.exchanged;
+    await switchServices(host, change, { running, health, lateReload: files.lateReload });
     await proceed(buildSettledJournal(change));
   } catch (failure) {
     if (isUnknown(failure)) throw failure;
@@ -139,14 +140,14 @@ async function makeRoom(
   });
 }
 
-/** Changes from the old deployments to the new ones. The pause of the services is as short as possible. */
-async function exchange(
-  host: Host,
-  change: Switch,
-  running: readonly string[],
-  declared: Declared,
-): Promise<ReadonlyMap<string, ExchangeResult>> {
-  const { members } = change;
+interface Exchanged {
+  readonly exchanged: ReadonlyMap<string, ExchangeResult>;
+  /** The units that systemd must read after the stop, because it could not stop the services with them. */
+  readonly lateReload: readonly ReplacedUnit[];
+}
+
+/** Replaces the files of the host by those of the new deployments, while the services still run. */
+async function exchange(host: Host, { members }: Switch, declared: Declared): Promise<Exchanged> {
   const exchanged = new Map<string, ExchangeResult>();
   const units: ReplacedUnit[] = [];
   let hasUnit = false;
@@ -166,31 +167,7 @@ async function exchange(
     declared.set(name, await planDeclaredPaths(old ?? '', wanted ?? ''));
     await createDeclaredPaths(host, name, buildDeploymentFolder(host.locations, name, to));
   }
-  throwIfInterrupted(host);
-  const names = members.map(({ container }) => container);
-  await stopUnits(
-    host,
-    names.filter((name) => running.includes(`${name}.service`)),
-  );
-  await runSteps(
-    host,
-    members.map(({ container, from, to }) => ({ step: 'link', container, from, to })),
-  );
-  if (hasUnit && !reloadsEarly) await reloadUnits(host, units);
-  for (const member of change.members) await changeState(host, change.operation, member);
-  return exchanged;
-}
-
-/** An update keeps a copy of the state for the way back; a rollback exchanges the present state for that copy. */
-async function changeState(
-  host: Host,
-  operation: Switch['operation'],
-  { container, from, to, state: folder }: SwitchMember,
-): Promise<void> {
-  if (folder === undefined) return;
-  throwIfInterrupted(host);
-  if (operation === 'update') await copyState(host, container, { folder, number: from });
-  else await restoreState(host, { container, folder, source: to, keeper: from });
+  return { exchanged, lateReload: hasUnit && !reloadsEarly ? units : [] };
 }
 
 /** The host files of the image, the unit and the tmpfiles.d file. */
@@ -216,22 +193,6 @@ async function planDeclaredPaths(old: string, wanted: string): Promise<DeclaredP
   const known = new Set(parseTmpfiles(old).map(({ text }) => text));
   const added = parseTmpfiles(wanted).filter(({ text }) => !known.has(text));
   return { text: added.map(({ text }) => text).join('\n'), missing: await listPathsToCreate(wanted) };
-}
-
-/** @throws UNIT_FAILED when a service does not start or does not stay up */
-async function start(host: Host, running: readonly string[], health: readonly HealthRequest[]) {
-  if (running.length === 0 || health.length === 0) return;
-  const watched = health.filter(({ name }) => running.includes(`${name}.service`));
-  try {
-    await startUnits(host, running);
-  } catch (error) {
-    if (!(error instanceof AtomicError) || error.code !== 'COMMAND_FAILED') throw error;
-    const name = (await findStopped(host, watched)) ?? watched[0]?.name;
-    throw name === undefined ? error : await buildUnhealthy(host, name, 'start', error.message);
-  }
-  // Waits for all, so that no health check runs any more when the old deployments are restored.
-  const results = await Promise.allSettled(watched.map((request) => awaitHealth(host, request)));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 interface Progress {

@@ -1,25 +1,27 @@
 /**
- * Messages of D-Bus, as far as a question about units needs them: a method call with strings, and its answer. The format
- * is in the D-Bus specification, "Message Protocol". An answer comes from another process: reading it ends with a value
- * or with `BadMessage`, whatever it contains.
+ * Messages of D-Bus, as far as units need them: a method call with strings, its answer, and a signal. The format is in the
+ * D-Bus specification, "Message Protocol". Answers and signals come from another process: reading them ends with a value
+ * or with `BadMessage`, whatever they contain.
  */
 
-interface MethodCall {
+export interface MethodCall {
   readonly serial: number;
   readonly destination: string;
   readonly path: string;
   readonly interface: string;
   readonly member: string;
-  /** The only argument, of type `as`; none without it. */
-  readonly strings?: readonly string[];
+  /** Strings, and lists of strings. */
+  readonly args: readonly (string | readonly string[])[];
 }
 
 export interface Message {
-  readonly kind: 'answer' | 'error' | 'other';
+  readonly kind: 'answer' | 'error' | 'signal' | 'other';
   /** The serial of the call that it answers. */
   readonly answers: number | undefined;
   /** The name of an error, such as `org.freedesktop.DBus.Error.AccessDenied`. */
   readonly error: string | undefined;
+  /** The name of a signal or of a method. */
+  readonly member: string | undefined;
   /** The types of the body. */
   readonly signature: string;
   readonly body: Uint8Array;
@@ -30,7 +32,7 @@ export class BadMessage extends Error {}
 const LITTLE_ENDIAN = 'l'.charCodeAt(0);
 const METHOD_CALL = 1;
 const PROTOCOL_VERSION = 1;
-const kinds: Readonly<Record<number, Message['kind']>> = { 2: 'answer', 3: 'error' };
+const kinds: Readonly<Record<number, Message['kind']>> = { 2: 'answer', 3: 'error', 4: 'signal' };
 const field = {
   path: 1,
   interface: 2,
@@ -47,7 +49,11 @@ const maxBytes = 16 * 1024 * 1024;
 
 export function buildMethodCall(call: MethodCall): Uint8Array {
   const body = new Writer();
-  if (call.strings !== undefined) body.writeList(call.strings);
+  for (const arg of call.args) {
+    if (typeof arg === 'string') body.writeString(arg);
+    else body.writeList(arg);
+  }
+  const signature = call.args.map((arg) => (typeof arg === 'string' ? 's' : 'as')).join('');
   const content = body.finish();
   const message = new Writer();
   for (const byte of [LITTLE_ENDIAN, METHOD_CALL, 0, PROTOCOL_VERSION]) message.writeByte(byte);
@@ -58,7 +64,7 @@ export function buildMethodCall(call: MethodCall): Uint8Array {
     message.writeField(field.destination, 's', call.destination);
     message.writeField(field.interface, 's', call.interface);
     message.writeField(field.member, 's', call.member);
-    if (call.strings !== undefined) message.writeField(field.signature, 'g', 'as');
+    if (signature !== '') message.writeField(field.signature, 'g', signature);
   });
   message.align(8);
   return Buffer.concat([message.finish(), content]);
@@ -87,11 +93,12 @@ export function takeMessage(
   if (length > maxBytes) throw new BadMessage(`it has ${length} bytes`);
   if (bytes.length < length) return undefined;
   const fields = readFields(new MessageReader(bytes.subarray(0, fieldsEnd), fixedBytes));
-  const [answers, error] = [fields.get(field.answers), fields.get(field.error)];
+  const answers = fields.get(field.answers);
   const message = {
     kind,
     answers: typeof answers === 'number' ? answers : undefined,
-    error: error?.toString(),
+    error: fields.get(field.error)?.toString(),
+    member: fields.get(field.member)?.toString(),
     signature: String(fields.get(field.signature) ?? ''),
     body: bytes.subarray(bodyStart, length),
   };

@@ -2,12 +2,17 @@
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../host.ts';
 import { BadMessage, MessageReader } from './bus-message.ts';
-import { BusFailed, callSystemd } from './system-bus.ts';
+import { BusFailed, SystemBus } from './system-bus.ts';
 
 /** The state of a unit in the words of systemd. */
 export interface UnitState {
   readonly loadState: string;
   readonly activeState: string;
+}
+
+/** The state of a unit, and the number of its job: 0 without one. */
+interface ListedUnit extends UnitState {
+  readonly job: number;
 }
 
 /** Id, description, load, active and sub state, followed unit, path; number, type and path of a job. */
@@ -25,15 +30,29 @@ export async function readUnitStates(
   names: readonly string[],
 ): Promise<ReadonlyMap<string, UnitState>> {
   if (names.length === 0) return new Map();
-  const units = names.map((name) => `${name}.service`);
-  const states = (await askBus(host, units)) ?? (await askSystemctl(host, units));
-  return new Map(
-    names.map((name, index) => {
-      const state = states[index];
-      if (state === undefined) throw new AtomicError('COMMAND_FAILED', `systemd has no answer for ${name}`);
-      return [name, state] as const;
-    }),
+  using bus = new SystemBus(host);
+  const states = await readStatesOver(
+    host,
+    bus,
+    names.map((name) => `${name}.service`),
   );
+  return new Map(names.map((name) => [name, getState(states, `${name}.service`)]));
+}
+
+/** Asks over an open connection. @param units with their types. @returns by unit. @throws as `readUnitStates` */
+export async function readStatesOver(
+  host: Host,
+  bus: SystemBus,
+  units: readonly string[],
+): Promise<ReadonlyMap<string, UnitState>> {
+  const states = (await askBus(bus, units)) ?? (await askSystemctl(host, units));
+  return new Map(states.map((state, index) => [units[index] ?? '', state]));
+}
+
+function getState(states: ReadonlyMap<string, UnitState>, unit: string): UnitState {
+  const state = states.get(unit);
+  if (state === undefined) throw new AtomicError('COMMAND_FAILED', `systemd has no answer for ${unit}`);
+  return state;
 }
 
 /** Asks for the state of one service. @throws as `readUnitStates` */
@@ -49,9 +68,9 @@ export function isActive({ activeState }: UnitState): boolean {
 }
 
 /** @returns `undefined` when the bus does not tell, or leaves out a unit whose name is none for systemd */
-async function askBus(host: Host, units: readonly string[]): Promise<readonly UnitState[] | undefined> {
+async function askBus(bus: SystemBus, units: readonly string[]): Promise<readonly UnitState[] | undefined> {
   try {
-    const states = parseUnitList(await callSystemd(host, 'ListUnitsByNames', units, unitList));
+    const states = await listUnits(bus, units);
     return states.length === units.length ? states : undefined;
   } catch (error) {
     if (error instanceof BusFailed || error instanceof BadMessage) return undefined;
@@ -59,17 +78,24 @@ async function askBus(host: Host, units: readonly string[]): Promise<readonly Un
   }
 }
 
+/**
+ * @param units with their types; systemd leaves out those whose name is none
+ * @throws BusFailed, BadMessage, INTERRUPTED
+ */
+export async function listUnits(bus: SystemBus, units: readonly string[]): Promise<readonly ListedUnit[]> {
+  return parseUnitList(await bus.callSystemd('ListUnitsByNames', [units], unitList));
+}
+
 /** @throws BadMessage */
-export function parseUnitList(body: Uint8Array): readonly UnitState[] {
+export function parseUnitList(body: Uint8Array): readonly ListedUnit[] {
   const reader = new MessageReader(body);
   reader.readNumber();
-  const states: UnitState[] = [];
+  const states: ListedUnit[] = [];
   reader.align(8);
   while (!reader.isAtEnd()) {
     reader.align(8);
     const [, , loadState = '', activeState = ''] = Array.from({ length: 7 }, () => reader.readString());
-    states.push({ loadState, activeState });
-    reader.readNumber();
+    states.push({ loadState, activeState, job: reader.readNumber() });
     reader.readString();
     reader.readString();
   }

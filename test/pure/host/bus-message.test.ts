@@ -7,13 +7,14 @@ import {
 } from '../../../src/host/systemd/bus-message.ts';
 import { parseUnitList } from '../../../src/host/systemd/unit-state.ts';
 
+const units = ['etcd.service', 'flannel.service'];
 const call = {
   serial: 2,
   destination: 'org.freedesktop.systemd1',
   path: '/org/freedesktop/systemd1',
   interface: 'org.freedesktop.systemd1.Manager',
   member: 'ListUnitsByNames',
-  strings: ['etcd.service', 'flannel.service'],
+  args: [units],
 };
 /** What systemd 252 answered for a service that runs and one that it does not know. */
 const answer = Buffer.from(
@@ -37,6 +38,16 @@ const refusal = Buffer.from(
   'hex',
 );
 
+/** What it says when the start of x.service has ended. */
+const signal = Buffer.from(
+  '6c04010145000000880100008d00000001016f00190000002f6f72672f667265656465736b746f702f73797374656d64' +
+    '310000000000000002017300200000006f72672e667265656465736b746f702e73797374656d64312e4d616e61676572' +
+    '0000000000000000030173000a0000004a6f6252656d6f7665640000000000000801670004756f737300000000000000' +
+    '07017300040000003a312e30000000003b000000200000002f6f72672f667265656465736b746f702f73797374656d64' +
+    '312f6a6f622f35390000000009000000782e7365727669636500000004000000646f6e6500',
+  'hex',
+);
+
 describe('a call', () => {
   test('is a message of its own, with the list of its strings as body', () => {
     const bytes = buildMethodCall(call);
@@ -45,16 +56,27 @@ describe('a call', () => {
     expect(message).toMatchObject({ kind: 'other', answers: undefined, error: undefined, signature: 'as' });
     const body = new MessageReader(message?.body ?? new Uint8Array());
     expect(body.readNumber()).toBe(message?.body.length ? message.body.length - 4 : 0);
-    expect([body.readString(), body.readString(), body.isAtEnd()]).toEqual([...call.strings, true]);
+    expect([body.readString(), body.readString(), body.isAtEnd()]).toEqual([...units, true]);
   });
 
   test('without strings has no body', () => {
-    const { strings: _, ...bare } = call;
-    expect(takeMessage(buildMethodCall(bare))?.message).toMatchObject({
+    expect(takeMessage(buildMethodCall({ ...call, args: [] }))?.message).toMatchObject({
       signature: '',
       body: new Uint8Array(),
     });
   });
+});
+
+test('a signal has a name, and answers nothing', () => {
+  const { message, length } = takeMessage(signal) ?? {};
+  expect(length).toBe(signal.length);
+  expect(message).toMatchObject({
+    ...{ kind: 'signal', member: 'JobRemoved', answers: undefined, signature: 'uoss' },
+  });
+  const body = new MessageReader(message?.body ?? new Uint8Array());
+  expect([body.readNumber(), body.readString(), body.readString(), body.readString()]).toEqual([
+    ...[59, '/org/freedesktop/systemd1/job/59', 'x.service', 'done'],
+  ]);
 });
 
 describe('an answer', () => {
@@ -62,8 +84,8 @@ describe('an answer', () => {
     const { message } = takeMessage(answer) ?? {};
     expect(message).toMatchObject({ kind: 'answer', answers: 2, signature: 'a(ssssssouso)' });
     expect(parseUnitList(message?.body ?? new Uint8Array())).toEqual([
-      { loadState: 'loaded', activeState: 'active' },
-      { loadState: 'not-found', activeState: 'inactive' },
+      { loadState: 'loaded', activeState: 'active', job: 0 },
+      { loadState: 'not-found', activeState: 'inactive', job: 0 },
     ]);
   });
 
