@@ -4,7 +4,7 @@ import { AtomicError } from '../base/errors.ts';
 import { findErrno, isErrno } from '../base/file-error.ts';
 import { isNameTaken } from '../host/files/existing-paths.ts';
 import type { Host } from '../host/host.ts';
-import { formatReference, tryParseReference } from '../image/reference.ts';
+import { formatFullName } from '../image/source-name.ts';
 import type { DeploymentRecord } from './container.ts';
 import {
   buildContainerPaths,
@@ -129,11 +129,6 @@ async function readInfo(host: Host, info: string): Promise<ReadInfo> {
     if (code === undefined) throw error;
     return { isMissing: false, reason: `it cannot be read (${code})` };
   }
-}
-
-function formatFullName(image: string): string {
-  const parsed = tryParseReference(image);
-  return parsed === undefined ? image : formatReference(parsed);
 }
 
 /** Deployments with a final name are complete: incomplete ones have other names (deployment.ts). */

@@ -3,7 +3,7 @@
  * is pure: `source` finds the existing path, which determines the meaning of its colons.
  */
 import { AtomicError } from '../base/errors.ts';
-import { type ImageReference, parseReference } from './reference.ts';
+import { formatReference, type ImageReference, parseReference } from './reference.ts';
 
 /** Sources that are files or folders of this machine, in the words of skopeo. */
 type FileTransport = 'docker-archive' | 'oci' | 'oci-archive' | 'dir';
@@ -111,6 +111,19 @@ export function parseStoredName(text: string): ImageReference {
     `reading the image name ${JSON.stringify(text)}: it is a file, not the name of a stored image`,
     { hint: 'Use the name of the stored image: atomic images list' },
   );
+}
+
+/**
+ * Formats the full name of an image that a deployment records as the user wrote it. The original recorded also what is
+ * not a name; that is returned unchanged.
+ */
+export function formatFullName(written: string): string {
+  try {
+    return formatReference(parseStoredName(written));
+  } catch (error) {
+    if (error instanceof AtomicError) return written;
+    throw error;
+  }
 }
 
 /** Removes the prefixes of registries (compatibility I-02, I-03). */

@@ -1,8 +1,6 @@
 /** What an install asked for, and the container of that name does not have. */
 import { resolve } from 'node:path/posix';
-import { AtomicError } from '../../base/errors.ts';
-import { formatReference } from '../../image/reference.ts';
-import { parseStoredName } from '../../image/source-name.ts';
+import { formatFullName } from '../../image/source-name.ts';
 import type { DeploymentRecord, InstallRequest, PresentDifference } from '../container.ts';
 import { findMissing, type ServiceOptions } from '../render/options/service-options.ts';
 
@@ -17,7 +15,7 @@ export function comparePresent(
   reference: string,
 ): readonly PresentDifference[] {
   const differences: PresentDifference[] = [];
-  const isSameImage = record.image === imageName || nameFully(record.image) === reference;
+  const isSameImage = record.image === imageName || formatFullName(record.image) === reference;
   if (!isSameImage) {
     differences.push({ kind: 'image', name: 'image', installed: record.image, asked: imageName });
   }
@@ -38,16 +36,6 @@ function compareOptions(installed: ServiceOptions, asked: ServiceOptions): reado
   return findMissing(installed, asked).map(({ name, before, after }) => ({
     ...{ kind: 'option', name, installed: before ?? null, asked: after },
   }));
-}
-
-function nameFully(image: string): string {
-  try {
-    return formatReference(parseStoredName(image));
-  } catch (error) {
-    // The original recorded what was typed, which need not be a name.
-    if (!(error instanceof AtomicError)) throw error;
-    return image;
-  }
 }
 
 /** @param asked a path, or a name without a folder */

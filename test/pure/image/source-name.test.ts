@@ -2,12 +2,23 @@ import { expect, test } from 'bun:test';
 import { formatReference, parseReference } from '../../../src/image/reference.ts';
 import {
   dropRegistryPrefix,
+  formatFullName,
   listPlaceSplits,
   parseSourceName,
   parseStoredName,
   type SourceName,
 } from '../../../src/image/source-name.ts';
 import { catchError } from '../../support/thrown-error.ts';
+
+test.each([
+  ['etcd', 'etcd:latest'],
+  ['docker:etcd:3', 'etcd:3'],
+  ['http:r.io/etcd', 'r.io/etcd:latest'],
+  ['dockertar:/srv/etcd.tar', 'dockertar:/srv/etcd.tar'],
+  ['Not A Name', 'Not A Name'],
+])('the full name of %s is %s', (written, expected) => {
+  expect(formatFullName(written)).toBe(expected);
+});
 
 const findStoredName = (text: string): string => formatReference(parseStoredName(text));
 const registry = (name: string): SourceName => ({ kind: 'registry', reference: parseReference(name) });
