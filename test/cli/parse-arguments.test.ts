@@ -248,3 +248,31 @@ describe('callers', () => {
     });
   });
 });
+
+describe('words after --', () => {
+  const last = { label: 'ARG', description: '', count: 'after-dashes' } as const;
+  const one: CommandSpec = { ...spec, operands: { ...spec.operands, args: last } };
+  const many: CommandSpec = {
+    ...spec,
+    operands: { names: { label: 'NAME', description: '', count: 'many' }, args: last },
+  };
+  test.each([
+    [one, ['img'], { image: 'img', args: [] }],
+    [one, ['img', '--'], { image: 'img', args: [] }],
+    [one, ['img', '--', '-a', '--', 'b'], { image: 'img', args: ['-a', '--', 'b'] }],
+    [one, ['--', 'img'], { image: 'img', args: [] }],
+    [many, ['a', 'b', '--', 'c'], { names: ['a', 'b'], args: ['c'] }],
+    [many, ['--', 'a', 'b'], { names: ['a', 'b'], args: [] }],
+  ])('%#', (command, words, operands) => {
+    expect(parseArguments('install', command, words)).toMatchObject({ input: { operands } });
+  });
+  test.each([
+    [['img', 'x'], "Too many arguments: 'x'", 'Arguments of the service follow --.'],
+    [['--', 'img', 'x'], "Too many arguments: 'x'", 'Arguments of the service follow --.'],
+    [['--name', 'img'], 'Too few arguments: IMAGE is missing', "'img' is the value of --name."],
+  ])('%j is refused', (words, message, hint) => {
+    const error = catchError(() => parseArguments('install', one, words));
+    expect(error?.message).toContain(message);
+    expect(`${error?.message} ${error?.hint}`).toContain(hint);
+  });
+});

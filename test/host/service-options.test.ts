@@ -1,10 +1,11 @@
 /** The options that change a service: what its process has, with both runtimes, for the default and an own configuration. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { atomic } from '../support/atomic.ts';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { atomic, runAtomic } from '../support/atomic.ts';
 import { tree } from '../support/tree.ts';
 import { configTemplate, type ImageSource, openImageSource, serviceExports } from './container-images.ts';
+import { checkouts, readHostState } from './host-state.ts';
 
 /** Writes what it sees to /facts, and runs until SIGTERM. */
 const report = `#!/bin/sh
@@ -60,16 +61,9 @@ function run(program: string, ...args: string[]): string {
 async function start(name: string): Promise<Readonly<Record<string, string>>> {
   rmSync('/srv/facts/all', { force: true });
   expect(run('systemctl', 'start', name)).toBe('');
-  const end = Date.now() + 4_000;
+  const end = Date.now() + 20_000;
   while (!existsSync('/srv/facts/all')) {
-    if (Date.now() > end)
-      throw new Error(
-        run(
-          'sh',
-          '-c',
-          'ls -laR /srv; cat /srv/facts/list; ps axf; cat /var/lib/containers/atomic/web/config.json | head -60',
-        ),
-      );
+    if (Date.now() > end) throw new Error(run('journalctl', '-u', name, '-n', '20'));
     await Bun.sleep(20);
   }
   const lines = readFileSync('/srv/facts/all', 'utf8').trim().split('\n');
@@ -131,4 +125,123 @@ describe.each(['runc', 'crun'])('with %s', (runtime) => {
     expect(run('systemctl', 'show', '--value', '-p', 'TimeoutStopUSec', 'web')).toBe('7s');
     await atomic(['uninstall', 'web']);
   });
+});
+
+function readConfig(name: string) {
+  return JSON.parse(readFileSync(`${checkouts}/${name}/config.json`, 'utf8'));
+}
+
+async function inspectOptions(name: string) {
+  const { containers } = JSON.parse(await atomic(['containers', 'inspect', '--json', name]));
+  const { options: given, patches } = containers[0].deployments[0].installed;
+  return { given, patches };
+}
+
+test('updates keep the options and change them, and a rollback brings them back', async () => {
+  await atomic(['install', '--name', 'web', '--env', 'A=1', '--env', 'B=2', '--cap-drop', 'KILL', own]);
+  expect(await atomic(['containers', 'update', 'web'])).toContain('Latest version already installed.');
+  await atomic(['containers', 'update', 'web', '--env', 'A=3', '--reset', 'cap-drop', '--set', 'WORD=x']);
+  expect(await inspectOptions('web')).toEqual({ given: { env: ['B=2', 'A=3'] }, patches: {} });
+  expect(readConfig('web').process.env).toEqual(['PATH=/bin', 'WORD=x', 'B=2', 'A=3']);
+  await atomic(['containers', 'rollback', 'web']);
+  expect(readConfig('web').process.env).toEqual(['PATH=/bin', 'WORD=hello', 'A=1', 'B=2']);
+  // What a person types needs no consent, also without a terminal.
+  await atomic(['containers', 'update', 'web', '--cap-add', 'NET_ADMIN', '-v', '/etc:/host-etc:ro']);
+  expect(readConfig('web').process.capabilities.bounding).toEqual(['CAP_NET_ADMIN']);
+  await atomic(['uninstall', 'web']);
+});
+
+test('patches of the host change the configuration, and a changed patch is a reason for an update', async () => {
+  mkdirSync('/etc/atomic/web.d', { recursive: true });
+  const write = (name: string, patch: unknown) =>
+    writeFileSync(`/etc/atomic/web.d/${name}`, typeof patch === 'string' ? patch : JSON.stringify(patch));
+  write('20.json', {
+    hostname: 'second',
+    linux: { namespaces: [{ type: 'mount' }, { type: 'pid' }, { type: 'uts' }] },
+  });
+  write('10.json', { hostname: 'first', process: { env: ['PATH=/bin', 'FROM=patch'] } });
+  write('README', 'not a patch');
+  await atomic(['install', '--name', 'web', '--env', 'GIVEN=1', own]);
+  expect(readConfig('web')).toMatchObject({
+    hostname: 'second',
+    process: { env: ['PATH=/bin', 'FROM=patch', 'GIVEN=1'] },
+  });
+  expect(Object.keys((await inspectOptions('web')).patches)).toEqual(['10.json', '20.json']);
+  expect(await atomic(['containers', 'update', 'web'])).toContain('Latest version already installed.');
+  write('20.json', { process: { env: ['PATH=/bin', 'FROM=later'] }, hostname: null });
+  const updated = await atomic(['containers', 'update', 'web']);
+  expect(updated).toContain('web: the patch 20.json has changed\n');
+  expect(readConfig('web')).not.toHaveProperty('hostname');
+  expect(readConfig('web').process.env).toEqual(['PATH=/bin', 'FROM=later', 'GIVEN=1']);
+
+  const before = readHostState();
+  for (const [patch, reason] of [
+    ['{"process": ', 'line 1, column 13: unexpected end of the file'],
+    ['[]', 'the document must be an object'],
+    [{ root: { readonly: false } }, 'it makes the root filesystem writable (root.readonly must be true)'],
+    [{ root: null }, 'it makes the root filesystem writable (root.readonly must be true)'],
+    [{ root: { path: '/' } }, "it changes root.path, which must be 'rootfs'"],
+  ] as const) {
+    write('30.json', patch);
+    const { stderr, status } = await runAtomic(['containers', 'update', 'web']);
+    const file = '/etc/atomic/web.d/30.json';
+    expect([status, stderr.split('\n')[0]]).toEqual([1, `error: Cannot use the patch ${file}: ${reason}`]);
+  }
+  rmSync('/etc/atomic/web.d/30.json');
+  const folder = '/etc/atomic/web.d';
+  chmodSync(folder, 0o777);
+  expect((await runAtomic(['containers', 'update', 'web'])).stderr).toContain('other users can change them');
+  chmodSync(folder, 0o755);
+  expect(readHostState()).toEqual(before);
+  rmSync('/etc/atomic', { recursive: true });
+  await atomic(['uninstall', 'web']);
+});
+
+test('an option that is not possible changes nothing', async () => {
+  mkdirSync('/srv/store', { recursive: true });
+  rmSync('/srv/link', { force: true });
+  symlinkSync(`${checkouts}/.storage`, '/srv/link');
+  writeFileSync('/srv/file', '');
+  const before = readHostState();
+  const refuse = async (words: readonly string[], message: string) => {
+    const { stderr, status } = await runAtomic(['install', '--name', 'web', ...words]);
+    expect([stderr.split('\n')[0], status]).toEqual([`error: ${message}`, 2]);
+    expect(stderr).toMatch(/^hint: \S/m);
+  };
+  await refuse(
+    ['-v', '/srv/nothing:/data', plain],
+    "--volume '/srv/nothing:/data': the source does not exist",
+  );
+  await refuse(
+    ['-v', '/srv/link:/data', plain],
+    `--volume '/srv/link:/data': the source '/srv/link' leads into ${checkouts}, where images and containers are kept`,
+  );
+  await refuse(
+    ['-v', '/srv/file:/kept', plain],
+    "--volume '/srv/file:/kept': the destination '/kept' is a folder in the image, and the source is a file",
+  );
+  await refuse(
+    ['-v', '/srv/store:/bin/report.sh', plain],
+    "--volume '/srv/store:/bin/report.sh': the destination '/bin/report.sh' is not a folder in the image",
+  );
+  await refuse(['-v', '/dev/null:/data', plain], "--volume '/dev/null:/data': the source is a device");
+  await refuse(
+    ['-v', '/srv/store:/run', own],
+    "--volume '/srv/store:/run': the configuration of the image mounts /run itself",
+  );
+  await refuse(
+    ['--user', 'nobody', plain],
+    "--user 'nobody': the image does not have it: no user 'nobody' in its /etc/passwd",
+  );
+  await refuse(['--device', '/dev/missing', plain], "--device '/dev/missing': there is no such device");
+  await refuse(['--device', '/srv/file', plain], "--device '/srv/file': it is no device but a file");
+  await refuse(['--env-file', '/srv/store', plain], '--env-file /srv/store: read: it is a folder');
+  if (!canLimit) {
+    const missing = "there is no controller 'memory' in /sys/fs/cgroup";
+    await refuse(
+      ['--memory', '32m', plain],
+      `--memory: the control groups of this host cannot limit it: ${missing}`,
+    );
+  }
+  expect(readHostState()).toEqual(before);
 });

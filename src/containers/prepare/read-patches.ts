@@ -49,6 +49,20 @@ export function digestPatches(patches: readonly ConfigPatch[]): Readonly<Record<
   return Object.fromEntries(patches.map(({ name, sha256 }) => [name, sha256]));
 }
 
+/** Describes the differences between two records of patches: `the patch 10-limits.json has changed`. */
+export function listChangedPatches(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): readonly string[] {
+  const describe = (name: string): string => {
+    if (!Object.hasOwn(before, name)) return 'is new';
+    return Object.hasOwn(after, name) ? 'has changed' : 'was removed';
+  };
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => before[name] !== after[name])
+    .map((name) => `the patch ${name} ${describe(name)}`);
+}
+
 async function readPatch(host: Host, path: string, name: string): Promise<ConfigPatch> {
   const reject = rejectPatch(path);
   const status = await requireProtected(host, path);

@@ -8,7 +8,7 @@ import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
 import { requireFreeTmpfiles } from '../prepare/free-names.ts';
 import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install.ts';
-import { digestPatches, readPatches } from '../prepare/read-patches.ts';
+import { digestPatches, listChangedPatches, readPatches } from '../prepare/read-patches.ts';
 import { findRefused } from '../refused-image.ts';
 import { changeOptions, isSameOptions } from '../render/options/service-options.ts';
 import { changeSetValues, listSetValues } from '../render/values/value-origins.ts';
@@ -80,10 +80,10 @@ async function planUpdate(
   const values = changeSetValues(before, request);
   const options = changeOptions(record.options, request.options);
   const patches = await readPatches(host, name);
-  const hasSameChanges =
-    isSameOptions(record.options, options) && isSameValues(record.patches, digestPatches(patches));
+  const changedPatches = listChangedPatches(record.patches, digestPatches(patches));
   const isSameImage = image.id === record.revision;
-  if (isSameImage && imageName === record.image && isSameValues(before, values) && hasSameChanges) {
+  const isSameDeployment = isSameImage && imageName === record.image && isSameValues(before, values);
+  if (isSameDeployment && isSameOptions(record.options, options) && changedPatches.length === 0) {
     return { outcome: 'up-to-date', name, imageId: image.id };
   }
   const refused = request.retries || isSameImage ? undefined : await findRefused(host, name, image.id);
@@ -93,6 +93,7 @@ async function planUpdate(
       ...{ installedId: record.revision, reason: refused.reason },
     };
   }
+  for (const change of changedPatches) host.report({ kind: 'notice', text: `${name}: ${change}` });
   await requireUnchangedFiles(host, current);
   await requireNotShown(host, name);
   const runtime = await readRuntime(host, record.runtime);
@@ -108,9 +109,12 @@ async function planUpdate(
   await requireFreeFiles(host, current, plan);
   return {
     ...{ current, prepared },
-    widening: listWidening(await readAsks(host, current), plan.asks).filter(
-      (privilege) => !plan.grants.includes(privilege),
-    ),
+    // Options and patches are those of the person, also where they no longer take something away.
+    widening: isSameDeployment
+      ? []
+      : listWidening(await readAsks(host, current), plan.asks).filter(
+          (privilege) => !plan.grants.includes(privilege),
+        ),
     health: await chooseHealth(host, name, plan.record, request),
     running: await listRunning(host, current),
     state: await planStateCopy(host, name, record, plan.record),
