@@ -2,6 +2,7 @@
 import type { Checksum } from '../image/checksum.ts';
 import type { Privilege } from './consent/privilege.ts';
 import type { DeploymentNumber } from './deployment.ts';
+import type { NewVolumes, PlannedVolume } from './render/config/image-volumes.ts';
 import type { HostFilesRecord, PlannedHostFile, PlannedHostFolder } from './render/hostfiles/host-file.ts';
 import type { ServiceOptions } from './render/options/service-options.ts';
 import type { ValueOrigins } from './render/values/value-origins.ts';
@@ -25,6 +26,8 @@ export interface DeploymentRecord {
   readonly runtime: string;
   /** The files of the container on the host other than its unit and its tmpfiles.d file. */
   readonly hostFiles: HostFilesRecord;
+  /** Paths in the container of its volumes, in folders of the host (volumes/volume-folders.ts). */
+  readonly volumes: readonly string[];
   /** Folders below `/run` that the install created, outermost first. They are removed with the container. */
   readonly createdFolders: readonly string[];
   /** The origin of each value; `undefined` in a file of the original, which does not record it. */
@@ -108,6 +111,8 @@ export interface InstallPlan {
   readonly hostFolders: readonly PlannedHostFolder[];
   /** Paths of host files at which the host has a file of its own, which does not change. */
   readonly keptFiles: readonly string[];
+  readonly volumes: readonly PlannedVolume[];
+  readonly newVolumes: NewVolumes;
   /** The privileges on the host that the deployment asks for. */
   readonly asks: readonly Privilege[];
   /** Those of them that the person asks for, with options and patches. */

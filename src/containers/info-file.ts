@@ -45,6 +45,7 @@ export function formatInfo(record: DeploymentRecord): string {
     ...(isEmpty(record.options) ? {} : { options: record.options }),
     ...(isEmpty(record.patches) ? {} : { patches: record.patches }),
     ...(record.stateVersion === undefined ? {} : { 'state-version': record.stateVersion }),
+    ...(record.volumes.length === 0 ? {} : { volumes: record.volumes }),
     ...(record.hostFiles.paths.length === 0
       ? {}
       : {
@@ -81,6 +82,7 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
     hasContainerService: expectBoolean(info['has-container-service'], 'has-container-service', true, reject),
     runtime: expectString(info.runtime, 'runtime', reject) || defaultRuntime,
     hostFiles: parseHostFiles(info, reject),
+    volumes: expectStrings(info.volumes, 'volumes', reject),
     createdFolders: expectStrings(info['created-folders'], 'created-folders', reject),
     valueOrigins: parseOrigins(info['value-origins'], reject),
     options: parseRecordedOptions(info.options, reject),

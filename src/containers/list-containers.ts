@@ -21,6 +21,7 @@ import {
   readContainer,
   readDeployment,
 } from './read-container.ts';
+import { dropInit } from './render/config/default-init.ts';
 
 interface InstalledContainer {
   readonly name: string;
@@ -134,7 +135,7 @@ async function readCommand(host: Host, name: string): Promise<readonly string[]>
     const parsed = parseJson(readFileSync(config, 'utf8'));
     const spec = isJsonObject(parsed) ? parsed.process : undefined;
     const args = isJsonObject(spec) ? spec.args : undefined;
-    return Array.isArray(args) ? args.map(String) : [];
+    return Array.isArray(args) ? dropInit(args.map(String)) : [];
   } catch (error) {
     if (error instanceof SyntaxError || isErrno(error, 'ENOENT') || isErrno(error, 'EACCES')) return [];
     throw error;

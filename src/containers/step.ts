@@ -52,6 +52,8 @@ const shapes = {
   'remove-created-folders': { container: isText, made: isPlace, keeper: isNumber },
   /** Removes folders of deployments. */
   remove: { container: isText, places: listOf(isPlace) },
+  /** Removes folders of volumes, and the empty folders above them. */
+  'remove-volumes': { container: isText, root: isText, folders: isTexts, parents: isTexts },
   /** Removes the records of a container that are not in its deployments. */
   forget: { container: isText },
 };

@@ -18,6 +18,7 @@ function buildContainer(name: string, status: ContainerStatus, command: string[]
     hasContainerService: status !== 'no service',
     runtime: '/usr/bin/runc',
     hostFiles: noHostFiles,
+    volumes: [],
     createdFolders: [],
     valueOrigins: undefined,
     options: {},

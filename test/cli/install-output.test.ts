@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { buildInstallJson } from '../../src/commands/containers/install-json.ts';
 import { formatInstallPlan } from '../../src/commands/containers/plan-text.ts';
 import type { InstallPlan } from '../../src/containers/container.ts';
+import { noNewVolumes } from '../../src/containers/render/config/image-volumes.ts';
 import { noHostFiles } from '../../src/containers/render/hostfiles/host-file.ts';
 import { toChecksum } from '../../src/image/checksum.ts';
 
@@ -18,11 +19,14 @@ const plan: InstallPlan = {
     hasContainerService: true,
     runtime: '/usr/bin/runc',
     hostFiles: noHostFiles,
+    volumes: [],
     createdFolders: [],
     valueOrigins: undefined,
     options: { env: ['A=b'] },
     patches: { '10-a.json': 'ab' },
   },
+  volumes: [],
+  newVolumes: noNewVolumes,
   asks: [{ kind: 'host-path', subject: '/etc\u001b[2J', access: 'read-only' }],
   grants: [],
   files: [

@@ -237,7 +237,14 @@ describe('callers', () => {
       caller: 'Ansible uninstall',
       spec: uninstall,
       words: ['--storage=ostree', 'etcd'],
-      options: { json: false, force: false, name: undefined, storage: 'ostree' },
+      options: {
+        json: false,
+        force: false,
+        purge: false,
+        assumeyes: false,
+        name: undefined,
+        storage: 'ostree',
+      },
       operands: { names: ['etcd'] },
     },
   ];

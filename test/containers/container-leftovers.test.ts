@@ -8,6 +8,7 @@ import {
 import { withContainerLock } from '../../src/containers/container-lock.ts';
 import { buildInstallJournal } from '../../src/containers/install/install-journal.ts';
 import { writeJournal } from '../../src/containers/journal.ts';
+import { noNewVolumes } from '../../src/containers/render/config/image-volumes.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { writeDeployment } from './fake-deployment.ts';
 
@@ -29,7 +30,7 @@ test('incomplete deployments are removed, unless recovery will finish them', asy
   for (const name of folders) mkdirSync(`${checkouts}/${name}/rootfs/etc`, { recursive: true });
   symlinkSync('/nowhere', `${checkouts}/.gone.link`);
   writeFileSync(`${checkouts}/.web.1.new/rootfs/etc/passwd`, 'root');
-  await writeJournal(sandbox.host, buildInstallJournal('pending', 0));
+  await writeJournal(sandbox.host, buildInstallJournal('pending', 0, noNewVolumes));
   const removed = await withContainerLock(sandbox.host, 'busy', 'install', () =>
     removeContainerLeftovers(sandbox.host),
   );

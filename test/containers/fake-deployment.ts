@@ -16,6 +16,7 @@ export const record: DeploymentRecord = {
   hasContainerService: true,
   runtime: '/usr/bin/runc',
   hostFiles: noHostFiles,
+  volumes: [],
   createdFolders: [],
   valueOrigins: undefined,
   options: {},

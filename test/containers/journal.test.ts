@@ -10,6 +10,7 @@ import {
   writeJournal,
 } from '../../src/containers/journal.ts';
 import { formatJournal, type Journal, parseJournal } from '../../src/containers/journal-format.ts';
+import { noNewVolumes } from '../../src/containers/render/config/image-volumes.ts';
 import {
   buildBuildingJournal,
   buildSettledJournal,
@@ -17,12 +18,14 @@ import {
   type Switch,
 } from '../../src/containers/switch/switch-journal.ts';
 import { buildUninstallJournal } from '../../src/containers/uninstall/uninstall-journal.ts';
+import { buildPurge } from '../../src/containers/volumes/remove-volumes.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { catchError } from '../support/thrown-error.ts';
 
-const install = buildInstallJournal('etcd', 0);
+const install = buildInstallJournal('etcd', 0, noNewVolumes);
 const running = ['etcd.service', 'flannel.service'];
-const subject = { name: 'etcd', hasService: true, runtime: '/usr/bin/runc', wasActive: true };
+const volumes = [buildPurge('etcd', '/var/lib/etcd/volumes')];
+const subject = { name: 'etcd', hasService: true, runtime: '/usr/bin/runc', wasActive: true, volumes };
 const member = { container: 'etcd', from: 0, to: 1, isEnabled: true, hadPrevious: false } as const;
 const update: Switch = { operation: 'update', members: [member] };
 const rollback: Switch = { operation: 'rollback', members: [{ ...member, from: 1, to: 0 }] };
@@ -89,7 +92,7 @@ test('the end of a group leaves the journal of a member that has one of its own'
   await using sandbox = await createSandbox();
   const journal = buildBuildingJournal(group);
   await writeJournal(sandbox.host, journal);
-  const own = buildInstallJournal('web', 0);
+  const own = buildInstallJournal('web', 0, noNewVolumes);
   await writeJournal(sandbox.host, own);
   await removeJournal(sandbox.host, journal);
   expect(await findJournal(sandbox.host, 'web')).toEqual(own);

@@ -5,6 +5,7 @@ import { buildInstallJournal } from '../../src/containers/install/install-journa
 import { writeJournal } from '../../src/containers/journal.ts';
 import { chooseStatus, listContainers } from '../../src/containers/list-containers.ts';
 import { readContainer } from '../../src/containers/read-container.ts';
+import { noNewVolumes } from '../../src/containers/render/config/image-volumes.ts';
 import { isSystemdRunning } from '../../src/host/systemd/booted.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { record, writeDeployment } from './fake-deployment.ts';
@@ -116,7 +117,7 @@ test('both deployments of a container, the active one first', async () => {
 test('a deployment that an operation is building is not damaged', async () => {
   await using sandbox = await createSandbox();
   await mkdir(`${sandbox.locations.checkouts}/etcd.0`, { recursive: true });
-  await writeJournal(sandbox.host, buildInstallJournal('etcd', 0));
+  await writeJournal(sandbox.host, buildInstallJournal('etcd', 0, noNewVolumes));
   expect(await listContainers(sandbox.host)).toEqual([]);
 });
 

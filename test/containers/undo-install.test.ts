@@ -2,11 +2,12 @@
 import { expect, test } from 'bun:test';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { buildInstallJournal } from '../../src/containers/install/install-journal.ts';
+import { noNewVolumes } from '../../src/containers/render/config/image-volumes.ts';
 import { runSteps } from '../../src/containers/steps/run-steps.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { diffSnapshots, takeSnapshot } from '../support/tree-snapshot.ts';
 
-const journal = buildInstallJournal('etcd', 0);
+const journal = buildInstallJournal('etcd', 0, noNewVolumes);
 
 /** The files of other containers and of the repository in CHECKOUTS, which must not change. */
 async function writeNeighbours(sandbox: Sandbox): Promise<void> {

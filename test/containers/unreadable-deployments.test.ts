@@ -162,7 +162,10 @@ test('the remedies: for remains of a rollback, after a crash, for a name that no
   mkdirSync(`${checkouts}/killed.0/rootfs`, { recursive: true });
   await writeJournal(
     store.host,
-    buildUninstallJournal({ name: 'killed', hasService: true, runtime: null, wasActive: false }, []),
+    buildUninstallJournal(
+      { name: 'killed', hasService: true, runtime: null, wasActive: false, volumes: [] },
+      [],
+    ),
   );
   mkdirSync(`${checkouts}/my web.0/rootfs`, { recursive: true });
   const { unreadable } = await verifyImages(store.host, []);

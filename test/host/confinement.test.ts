@@ -78,7 +78,7 @@ describe('an image that leads the runtime out of its root', () => {
       'hosts-folder',
       undefined,
       [{ path: 'etc/hosts', type: 'directory' }],
-      "mounts[11].destination '/etc/hosts' is a folder in the image, and the source is a file",
+      "mounts[14].destination '/etc/hosts' is a folder in the image, and the source is a file",
     ],
     [
       'own-dev',

@@ -43,7 +43,7 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
   const { name } = plan;
   throwIfInterrupted(host);
   await checkHostFolders(listHostWrites(plan));
-  const journal = buildInstallJournal(name, number);
+  const journal = buildInstallJournal(name, number, plan.newVolumes);
   await writeJournal(host, journal);
   let declared = noPaths;
   let placed: ExchangeResult | undefined;

@@ -15,6 +15,7 @@ import {
   type DeploymentPaths,
 } from '../deployment.ts';
 import { stageHostFiles } from '../hostfiles/stage-host-files.ts';
+import { fillVolumes } from '../volumes/fill-volumes.ts';
 
 /** Builds the complete deployment under its temporary name, `info` last, and syncs it. */
 export async function buildDeployment(
@@ -35,6 +36,7 @@ export async function buildDeployment(
   });
   if (plan.record.hasContainerService) await checkoutImage(host, plan.record.ostreeCommit, paths.rootfs);
   throwIfInterrupted(host);
+  await fillVolumes(host, plan.name, paths.rootfs, plan.newVolumes);
   for (const file of plan.files) {
     await writePlannedFile(file, choosePlaceInside(paths, file));
   }

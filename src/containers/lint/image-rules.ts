@@ -1,5 +1,6 @@
 /** Compares `config.json` with the image: whether its command is there, its user has a name, its volumes have a mount. */
 import type { JsonObject } from '../../base/json-text.ts';
+import { dropInit } from '../render/config/default-init.ts';
 import { simplifyPath } from '../render/config/runtime-config.ts';
 import { buildExportsFinding, type ExportsRule } from './exports-rules.ts';
 import type { Finding } from './finding.ts';
@@ -35,7 +36,7 @@ function lintCommand(
   covered: ReadonlySet<string>,
 ): readonly Finding[] {
   const { args, env, cwd } = readObject(process);
-  const [command] = readList(args);
+  const [command] = dropInit(readList(args));
   const where = 'process.args[0]';
   if (typeof command !== 'string' || command === '') return [];
   const path = readTexts(env, '').findLast(([line]) => line.startsWith('PATH='))?.[0];

@@ -3,10 +3,8 @@
  * E-03).
  */
 
-import { listExisting } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
 import type { ImageConfig } from '../../image/configuration-blob.ts';
-import { resolveUser } from '../../image/user-lookup.ts';
 import type { ImageTree } from '../../store/image-files.ts';
 import type { DeploymentPaths } from '../deployment.ts';
 import {
@@ -15,22 +13,22 @@ import {
   checkMountNamespace,
   listPrivilegeWarnings,
 } from '../render/config/check-runtime-config.ts';
-import { hostNetworkFiles } from '../render/config/default-mounts.ts';
-import { buildDefaultRuntimeConfig, listSearchPath } from '../render/config/default-runtime-config.ts';
+import type { PlannedVolume } from '../render/config/image-volumes.ts';
 import { checkDestinations } from '../render/config/mount-destinations.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../render/config/runtime-config.ts';
-import { applyToImage, type CommandChanges } from '../render/options/apply-options.ts';
+import type { CommandChanges } from '../render/options/apply-options.ts';
 import type { ServiceChanges } from '../render/options/parse-options.ts';
 import { substituteTemplate, type TemplateValues } from '../render/values/template.ts';
 import { type ConfigChanges, changeConfig, changesConfig, nameOptionMounts } from './change-config.ts';
 import { checkMountSources } from './check-mount-sources.ts';
+import { buildDefaultConfig, type DefaultConfig } from './default-config.ts';
 import { type ImageExports, isRunByRuntime } from './read-exports.ts';
-
-export const MAX_USER_FILE_BYTES = 1024 * 1024;
 
 interface CheckedConfig {
   readonly text: string;
   readonly config: RuntimeConfig;
+  /** The volumes of the image; none when it brings its own configuration. */
+  readonly volumes: readonly PlannedVolume[];
   /** Warnings about permissions of the service that a person would not expect. */
   readonly warnings: readonly string[];
 }
@@ -69,12 +67,10 @@ export async function readRuntimeConfig(
   deployment: DeploymentPaths,
 ): Promise<RenderedConfig> {
   const { changed } = source;
-  const unchanged = await readConfigText(source, changed.changes);
+  const { text: unchanged, volumes, warnings } = await readConfigText(source, changed.changes);
   const text = changesConfig(changed) ? changeConfig(unchanged, deployment.config, changed) : unchanged;
-  return {
-    ...checkRenderedConfig(host, { ...source, text, changes: changed.changes }, deployment),
-    unchanged,
-  };
+  const checked = checkRenderedConfig(host, { ...source, text, changes: changed.changes }, deployment);
+  return { ...checked, unchanged, volumes, warnings: [...warnings, ...checked.warnings] };
 }
 
 /** Checks a rendered `config.json`. @throws CONFIG_INVALID; BAD_VALUE for a mount of an option */
@@ -87,33 +83,27 @@ export function checkRenderedConfig(
   const parsed = parseRuntimeConfig(text, path);
   const config = changes === undefined ? parsed : nameOptionMounts(parsed, changes);
   // Without a service the deployment has no root filesystem.
-  if (exports.manifest.noContainerService) return { text, config, warnings: [] };
+  if (exports.manifest.noContainerService) return { text, config, volumes: [], warnings: [] };
   if (isRunByRuntime(exports)) checkCommand(config, path);
   checkInstalledRoot(config, path);
   checkMountNamespace(config, path);
   const sources = checkMountSources(host, config, deployment.folder, path);
   checkDestinations(config, (imagePath) => tree.look(imagePath), sources.kinds, path);
-  return { text, config, warnings: [...listPrivilegeWarnings(config), ...sources.warnings] };
+  return { text, config, volumes: [], warnings: [...listPrivilegeWarnings(config), ...sources.warnings] };
 }
 
-/** The text of `config.json`, not yet checked; the command of the defaults is that of the options. @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID */
+/**
+ * Builds the text of `config.json`, not yet checked; the command of the defaults is that of the options.
+ *
+ * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID, BAD_VALUE, FILE_CONFLICT
+ */
 export async function readConfigText(
-  { tree, exports, imageConfig: ofImage, values }: ConfigSource,
+  source: ConfigSource,
   changes: CommandChanges = {},
-): Promise<string> {
-  if (exports.config !== undefined) return exports.config.text;
+): Promise<DefaultConfig> {
+  const { exports, values } = source;
+  if (exports.config !== undefined) return { text: exports.config.text, volumes: [], warnings: [] };
   const template = exports.configTemplate;
-  if (template !== undefined) return substituteTemplate(template.text, values, template.file);
-  const readUserFile = (file: string): string => tree.readFile(file, MAX_USER_FILE_BYTES)?.toString() ?? '';
-  const hasRunScript = listSearchPath(ofImage).some((folder) => tree.exists(`${folder.slice(1)}/run.sh`));
-  const { imageConfig, ...command } = applyToImage({ imageConfig: ofImage, hasRunScript }, changes);
-  return buildDefaultRuntimeConfig({
-    ...command,
-    imageConfig,
-    user: resolveUser(imageConfig.user, {
-      passwd: readUserFile('etc/passwd'),
-      group: readUserFile('etc/group'),
-    }),
-    hostFiles: await listExisting(hostNetworkFiles),
-  });
+  if (template === undefined) return buildDefaultConfig(source, changes);
+  return { text: substituteTemplate(template.text, values, template.file), volumes: [], warnings: [] };
 }

@@ -10,7 +10,7 @@ import { type LintedImage, lintAgainstImage } from '../lint/image-rules.ts';
 import { lintConfig } from '../lint/lint-config.ts';
 import { connectsTerminal } from '../render/unit/unit-terminal.ts';
 import type { TemplateValues } from '../render/values/template.ts';
-import { MAX_USER_FILE_BYTES } from './config-text.ts';
+import { MAX_USER_FILE_BYTES } from './default-config.ts';
 import { verifyUnit } from './verify-unit.ts';
 
 interface LintedDeployment {

@@ -13,7 +13,7 @@ import type { Volume } from '../render/options/mount-options.ts';
 import { rejectOption } from '../render/options/option-error.ts';
 import type { ServiceChanges } from '../render/options/parse-options.ts';
 import type { Ulimit } from '../render/options/ulimit-option.ts';
-import { MAX_USER_FILE_BYTES } from './config-text.ts';
+import { MAX_USER_FILE_BYTES } from './default-config.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
 

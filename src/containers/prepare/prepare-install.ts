@@ -35,6 +35,7 @@ import { findOrigins } from '../render/values/value-origins.ts';
 import { buildInstallValues, choosesPidfileMode } from '../render/values/values.ts';
 import { buildActivationCommands } from '../service/activate.ts';
 import { listFoldersToCreate } from '../service/created-paths.ts';
+import { listNewVolumes } from '../volumes/volume-folders.ts';
 import { checkSetNames } from './check-set-names.ts';
 import { type RenderedConfig, readRuntimeConfig } from './config-text.ts';
 import { requireFreeInstallNames } from './free-names.ts';
@@ -109,6 +110,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   if (unit !== undefined && template !== undefined) {
     await requireFreeInstallNames(host, name, unit, template.file);
   }
+  const volumes = config?.volumes ?? [];
   const missingSources = await listMissingSources(config, previous?.createdFolders ?? []);
   const owner = { uid: host.uid, gid: host.gid };
   const tmpfiles = buildTmpfiles(
@@ -131,6 +133,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     hasContainerService: hasService,
     runtime: runtime.path,
     hostFiles: hostFiles.record,
+    volumes: volumes.map(({ path }) => path),
     createdFolders: tmpfiles === undefined ? [] : await listFoldersToCreate(host, tmpfiles),
     valueOrigins: findOrigins(values, request.values, exports.manifest.defaultValues),
     options: request.options,
@@ -169,6 +172,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
       ...{ name, image: imageName, deployment: deployment.folder, record, files, asks, commands },
       grants: listGrants(judge(config?.unchanged), asks, changed),
       ...{ hostFiles: hostFiles.files, hostFolders: hostFiles.folders, keptFiles: hostFiles.kept },
+      ...{ volumes, newVolumes: await listNewVolumes(volumes) },
     },
     warnings: [
       ...unused,
@@ -274,7 +278,7 @@ async function readValues(
 }
 
 /**
- * Lists the bind sources that do not exist. Sources that the previous deployment created count as missing: after a boot
+ * Lists the bind sources that do not exist, except the volumes, which an install makes. Sources that the previous deployment created count as missing: after a boot
  * they do not exist, and the new deployment must create them.
  */
 async function listMissingSources(
@@ -283,5 +287,8 @@ async function listMissingSources(
 ): Promise<readonly string[]> {
   const sources = rendered === undefined ? [] : listBindSources(rendered.config);
   const existing = new Set(await listExisting(sources));
-  return sources.filter((source) => !existing.has(source) || made.includes(source));
+  const volumes = rendered?.volumes.map(({ folder }) => folder) ?? [];
+  return sources
+    .filter((source) => !volumes.includes(source))
+    .filter((source) => !existing.has(source) || made.includes(source));
 }

@@ -74,7 +74,7 @@ export async function previewExports(
   const imageConfig = image?.config ?? emptyImageConfig;
   return {
     config: await attempt(async () =>
-      hasConfig ? readConfigText({ tree, exports, imageConfig, values }) : undefined,
+      hasConfig ? (await readConfigText({ tree, exports, imageConfig, values })).text : undefined,
     ),
     unit: await attempt(async () =>
       manifest.noContainerService

@@ -20,6 +20,7 @@ import {
 import { disableService, startServiceAgain, startStopped, stopUnits } from '../service/container-service.ts';
 import { restoreState } from '../state/kept-state.ts';
 import type { Step } from '../step.ts';
+import { removeVolumes } from '../volumes/remove-volumes.ts';
 import {
   buildPlaceFolder,
   changeLink,
@@ -70,6 +71,8 @@ async function runStep(host: Host, step: Step): Promise<void> {
       return removeFoldersMadeBy(host, step);
     case 'remove':
       return removePlaces(host, step);
+    case 'remove-volumes':
+      return removeVolumes(step);
     case 'forget':
       await forgetRefused(host, step.container);
       return forgetHold(host, step.container);

@@ -1,6 +1,8 @@
 import type { DeploymentNumber } from '../deployment.ts';
 import type { CommitPoint, Journal } from '../journal-format.ts';
+import type { NewVolumes } from '../render/config/image-volumes.ts';
 import type { DeploymentPlace, Step } from '../step.ts';
+import { buildVolumeSteps } from '../volumes/remove-volumes.ts';
 
 /** The switch of one container from one deployment to the other. */
 export interface SwitchMember {
@@ -12,6 +14,8 @@ export interface SwitchMember {
   readonly hadPrevious: boolean;
   /** The state folder, when the switch copies it or restores another state. */
   readonly state?: string;
+  /** The volumes that an update makes. */
+  readonly newVolumes?: NewVolumes;
 }
 
 /** An update or a rollback, of one container or of a group. */
@@ -23,7 +27,8 @@ export interface Switch {
 /** Builds the journal for the time when the running containers are unchanged. */
 export function buildBuildingJournal(change: Switch): Journal {
   const places = (member: SwitchMember) => [{ number: member.to, state: 'new' } as const];
-  return build(change, { phase: 'building' }, buildRemovals(change, places), []);
+  const back = [...buildRemovals(change, places), ...change.members.flatMap(undoVolumes)];
+  return build(change, { phase: 'building' }, back, []);
 }
 
 /**
@@ -71,11 +76,17 @@ export function buildSettledJournal(change: Switch): Journal {
   return build(change, { phase: 'settled' }, [], buildRemovals(change, places));
 }
 
-function buildEnd({ container, from, to }: SwitchMember, failed: DeploymentPlace): readonly Step[] {
+function buildEnd(member: SwitchMember, failed: DeploymentPlace): readonly Step[] {
+  const { container, from, to } = member;
   return [
     { step: 'remove-created-folders', container, made: failed, keeper: from },
     { step: 'remove', container, places: [failed, { number: to, state: 'new' }] },
+    ...undoVolumes(member),
   ];
+}
+
+function undoVolumes({ container, newVolumes }: SwitchMember): readonly Step[] {
+  return newVolumes === undefined ? [] : buildVolumeSteps(container, newVolumes);
 }
 
 function buildRemovals(

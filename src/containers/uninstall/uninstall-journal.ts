@@ -8,6 +8,8 @@ interface UninstallSubject {
   readonly hasService: boolean;
   readonly runtime: string | null;
   readonly wasActive: boolean;
+  /** What happens to the volumes; none for a container without them. */
+  readonly volumes: readonly Step<'remove-volumes'>[];
 }
 
 /** The commit point: the container is no longer listed, and after a crash recovery removes it. */
@@ -22,7 +24,7 @@ export function commitStep(container: string): Step<'link'> {
  * @param running the units that ran and are stopped with the service, with their types, the service first
  */
 export function buildUninstallJournal(subject: UninstallSubject, running: readonly string[]): Journal {
-  const { name: container, hasService, runtime, wasActive } = subject;
+  const { name: container, hasService, runtime, wasActive, volumes } = subject;
   const old = deploymentNumbers.map((number) => ({ number, state: 'old' }) as const);
   const built = deploymentNumbers.map((number) => ({ number, state: 'new' }) as const);
   return {
@@ -38,6 +40,7 @@ export function buildUninstallJournal(subject: UninstallSubject, running: readon
       { step: 'host-files', container, from: old, to: null },
       { step: 'unregister', container, hasService, runtime },
       { step: 'remove', container, places: [...old, ...built] },
+      ...volumes,
       { step: 'forget', container },
     ],
   };
@@ -49,6 +52,7 @@ export function readSubject({ containers: [name], back, rest }: Journal): Uninst
   return {
     ...{ name, hasService: end?.hasService ?? false, runtime: end?.runtime ?? null },
     wasActive: back.length > 0,
+    volumes: rest.filter((step) => step.step === 'remove-volumes'),
   };
 }
 

@@ -3,7 +3,7 @@ import { formatCount } from '../../base/format-count.ts';
 import type { Host } from '../../host/host.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
-import { uninstallContainer } from './uninstall.ts';
+import { type DataChoice, uninstallContainer } from './uninstall.ts';
 
 /** The error has the exit status 1, with any statuses of the failures. */
 const FAILED = 1;
@@ -15,16 +15,20 @@ const FAILED = 1;
  * @throws as `uninstallContainer` for a single container; otherwise each failure is reported, and the error names all
  *   containers that failed. An invalid name and an interruption end the command at once
  */
-export async function uninstallContainers(host: Host, names: readonly string[]): Promise<void> {
+export async function uninstallContainers(
+  host: Host,
+  names: readonly string[],
+  data: DataChoice = 'keep',
+): Promise<void> {
   const [first, ...others] = names;
   if (first === undefined) return;
-  if (others.length === 0) return uninstallContainer(host, first);
+  if (others.length === 0) return uninstallContainer(host, first, data);
   for (const name of names) parseContainerName(name, adviceForExistingName);
   await requireSystemAccess(host, 'uninstall');
   const failures: { readonly name: string; readonly error: AtomicError }[] = [];
   for (const name of names) {
     try {
-      await uninstallContainer(host, name);
+      await uninstallContainer(host, name, data);
     } catch (error) {
       if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
       failures.push({ name, error });

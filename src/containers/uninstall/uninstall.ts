@@ -1,11 +1,13 @@
 import { dirname } from 'node:path';
 import { AtomicError, rewordError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
 import { requireWritable } from '../../host/files/durable-files.ts';
 import { requireNoMounts } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
 import { removeStaleState } from '../../host/runtime/runtime.ts';
 import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
+import type { DeploymentRecord } from '../container.ts';
 import { withContainerLock } from '../container-lock.ts';
 import { buildDeploymentFolder, deploymentNumbers } from '../deployment.ts';
 import { findJournal, writeJournal } from '../journal.ts';
@@ -21,8 +23,14 @@ import { buildRollbackFailed } from '../rollback-failed.ts';
 import { stopService } from '../service/container-service.ts';
 import { isOwnTmpfiles, isOwnUnit } from '../service/own-files.ts';
 import { listRunningUnits } from '../service/running-units.ts';
+import type { Step } from '../step.ts';
 import { runSteps } from '../steps/run-steps.ts';
+import { buildPurge, buildTidying } from '../volumes/remove-volumes.ts';
+import { findVolumes, readOwner } from '../volumes/volume-folders.ts';
 import { buildUninstallJournal, commitStep, readSubject } from './uninstall-journal.ts';
+
+/** What happens to the volumes of the container. */
+export type DataChoice = 'keep' | 'remove';
 
 /**
  * Uninstalls a container: its service, unit, tmpfiles.d file and deployments; the image stays (compatibility U-01). A
@@ -35,7 +43,7 @@ import { buildUninstallJournal, commitStep, readSubject } from './uninstall-jour
  *   DEPLOYMENT_IN_USE when something is mounted below a deployment, INTERRUPTED, ROLLBACK_FAILED when the service could
  *   not be started again, the errors of the steps after the commit point
  */
-export async function uninstallContainer(host: Host, name: string): Promise<void> {
+export async function uninstallContainer(host: Host, name: string, data: DataChoice): Promise<void> {
   parseContainerName(name, adviceForExistingName);
   await requireSystemAccess(host, 'uninstall');
   await recoverOthers(host, name);
@@ -44,7 +52,7 @@ export async function uninstallContainer(host: Host, name: string): Promise<void
     if (pending?.operation === 'uninstall') return continueUninstall(host, pending);
     const recovered = await recoverContainer(host, name);
     if (recovered.some(({ outcome }) => outcome === 'undone') && !(await isAnythingThere(host, name))) return;
-    const journal = await planUninstall(host, name);
+    const journal = await planUninstall(host, name, data);
     throwIfInterrupted(host);
     await writeJournal(host, journal);
     await applyUninstall(host, journal);
@@ -93,6 +101,11 @@ async function finishUninstall(host: Host, journal: Journal): Promise<void> {
   } catch (failure) {
     throw describeUnfinished(journal.containers[0], failure);
   }
+  const { name, volumes } = readSubject(journal);
+  for (const { root } of volumes) {
+    if ((await readOwner(root, name)) === 'own')
+      host.report({ kind: 'notice', text: `Kept: ${toPrintable(root)}` });
+  }
 }
 
 function describeUnfinished(name: string, failure: unknown): unknown {
@@ -109,9 +122,11 @@ async function isAnythingThere(host: Host, name: string): Promise<boolean> {
   );
 }
 
-async function planUninstall(host: Host, name: string): Promise<Journal> {
-  if (!(await isAnythingThere(host, name))) throw await buildContainerNotFound(host, name);
+async function planUninstall(host: Host, name: string, data: DataChoice): Promise<Journal> {
   const state = await readContainer(host, name);
+  const volumes = await planVolumeSteps(name, state.kind === 'installed' ? state.record : undefined, data);
+  const isOnlyData = data === 'remove' && volumes.length > 0;
+  if (!isOnlyData && !(await isAnythingThere(host, name))) throw await buildContainerNotFound(host, name);
   await requireNotShown(host, name);
   const record = state.kind === 'installed' ? state.record : undefined;
   const hasService = record?.hasContainerService ?? (await isOwnUnit(host, name));
@@ -123,7 +138,21 @@ async function planUninstall(host: Host, name: string): Promise<Journal> {
   for (const folder of new Set(hostFolders)) await requireWritable(folder);
   const wasActive = hasService && isActive(await readUnitState(host, name));
   const running = wasActive ? await listRunningUnits(host, name) : [];
-  return buildUninstallJournal({ name, hasService, runtime: record?.runtime ?? null, wasActive }, running);
+  const subject = { name, hasService, runtime: record?.runtime ?? null, wasActive, volumes };
+  return buildUninstallJournal(subject, running);
+}
+
+/** Nothing may be mounted in volumes that are removed, or the removal would stop halfway. */
+async function planVolumeSteps(
+  name: string,
+  record: DeploymentRecord | undefined,
+  data: DataChoice,
+): Promise<readonly Step<'remove-volumes'>[]> {
+  const root = await findVolumes(name, record?.values);
+  if (root === undefined) return [];
+  if (data === 'keep') return [buildTidying(name, root, record?.volumes ?? [])];
+  await requireNoMounts(root);
+  return [buildPurge(name, root)];
 }
 
 async function requireNoMountsOf(host: Host, name: string): Promise<void> {

@@ -19,13 +19,17 @@ import { buildBuildingJournal, type Switch, type SwitchMember } from '../switch/
 import type { PreparedUpdate } from './prepare-update.ts';
 
 /** Plans the switch of a container to its new deployment. */
-export async function planSwitch(host: Host, { current, state }: PreparedUpdate): Promise<SwitchMember> {
+export async function planSwitch(
+  host: Host,
+  { current, prepared, state }: PreparedUpdate,
+): Promise<SwitchMember> {
   const { name: container, active: from, other: to, record } = current;
   return {
     ...{ container, from, to },
     isEnabled: record.hasContainerService && (await isServiceEnabled(host, container)),
     hadPrevious: await isFolder(buildDeploymentFolder(host.locations, container, to)),
     ...(state === undefined ? {} : { state }),
+    newVolumes: prepared.plan.newVolumes,
   };
 }
 

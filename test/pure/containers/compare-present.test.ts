@@ -12,6 +12,7 @@ const record: DeploymentRecord = {
   hasContainerService: true,
   runtime: '/usr/bin/runc',
   hostFiles: noHostFiles,
+  volumes: [],
   createdFolders: [],
   valueOrigins: undefined,
   options: { env: ['A=1'], memory: ['64m'], args: ['-v'] },

@@ -114,6 +114,8 @@ describe('the command of an image', () => {
       "command-not-found: process.args[0] '/opt/nginx' is not in the image",
     ]);
     expect(find(['./serve'])).toEqual(["command-not-found: process.args[0] './serve' is not in the image"]);
+    // The command below the init of the default configuration.
+    expect(find(['/dev/init', '--', './serve'])).toEqual(find(['./serve']));
     expect(find(['/srv/a'], { '/srv/a': '-> b', '/srv/b': '-> a' })).toHaveLength(1);
   });
 

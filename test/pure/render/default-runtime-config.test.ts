@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { checkInstalledRoot } from '../../../src/containers/render/config/check-runtime-config.ts';
+import { dropInit } from '../../../src/containers/render/config/default-init.ts';
 import { hostNetworkFiles } from '../../../src/containers/render/config/default-mounts.ts';
 import {
   buildDefaultRuntimeConfig,
@@ -12,6 +13,8 @@ import { catchError } from '../../support/thrown-error.ts';
 
 const facts: DefaultConfigFacts = {
   hasRunScript: false,
+  init: undefined,
+  volumes: [],
   imageConfig: { ...emptyImageConfig, entrypoint: ['/etcd'], cmd: ['--help'] },
   user: { uid: 0, gid: 0, additionalGids: [] },
   hostFiles: hostNetworkFiles,
@@ -24,7 +27,7 @@ describe('buildDefaultRuntimeConfig', () => {
   test('passes its own checks', () => {
     const config = parseRuntimeConfig(buildDefaultRuntimeConfig(facts), 'config.json');
     expect(checkInstalledRoot(config, 'config.json')).toBeUndefined();
-    expect(listBindSources(config)).toEqual(['/etc/resolv.conf', '/etc/hosts']);
+    expect(listBindSources(config)).toEqual(['/etc/resolv.conf', '/etc/hosts', '/etc/hostname']);
   });
 
   test('is text with 4 spaces and a final newline', () => {
@@ -32,11 +35,51 @@ describe('buildDefaultRuntimeConfig', () => {
     expect(buildDefaultRuntimeConfig(facts)).toEndWith('\n}\n');
   });
 
-  test('prefers run.sh to Entrypoint and Cmd, and never has a terminal', () => {
+  test('starts run.sh, or Entrypoint and Cmd, and never has a terminal', () => {
     expect(build({ hasRunScript: true }).process).toMatchObject({ args: ['run.sh'], terminal: false });
     expect(build({}).process).toMatchObject({ args: ['/etcd', '--help'], terminal: false });
     expect(buildFor({ entrypoint: [] }).process.args).toEqual(['--help']);
     expect(buildFor({ cmd: [] }).process.args).toEqual(['/etcd']);
+  });
+
+  test('runs the command below an init of the host, unless it is one', () => {
+    const init = '/usr/bin/tini-static';
+    const { args } = build({ init }).process;
+    expect(args).toEqual(['/dev/init', '--', '/etcd', '--help']);
+    expect(dropInit(args)).toEqual(['/etcd', '--help']);
+    expect(dropInit(['/etcd', '--'])).toEqual(['/etcd', '--']);
+    expect(build({ init }).mounts.at(-1)).toEqual({
+      destination: '/dev/init',
+      type: 'bind',
+      source: init,
+      options: ['bind', 'ro', 'nosuid', 'nodev'],
+    });
+    for (const program of ['/sbin/init', '/init', 'dumb-init', '/usr/bin/tini', '/lib/systemd/systemd']) {
+      const own = build({ init, imageConfig: { ...facts.imageConfig, entrypoint: [program] } });
+      expect(own.process.args).toEqual([program, '--help']);
+      expect(JSON.stringify(own.mounts)).not.toContain(init);
+    }
+  });
+
+  test('binds the volumes above the folders in memory, which a volume replaces', () => {
+    const list = (...paths: readonly string[]): readonly string[] =>
+      build({ volumes: paths.map((path) => ({ path, source: `/state${path}` })), hostFiles: ['/etc/hosts'] })
+        .mounts.map(
+          ({ destination, type }: { destination: string; type: string }) => `${destination} ${type}`,
+        )
+        .slice(7);
+    expect(list('/var/cache/a', '/var/lib')).toEqual([
+      ...['/run tmpfs', '/tmp tmpfs', '/var/cache tmpfs', '/var/log tmpfs', '/var/tmp tmpfs'],
+      ...['/var/cache/a bind', '/var/lib bind', '/etc/hosts bind'],
+    ]);
+    expect(list('/tmp', '/var')).toEqual(['/run tmpfs', '/tmp bind', '/var bind', '/etc/hosts bind']);
+    const [mount] = build({ volumes: [{ path: '/data', source: '/state/data' }] }).mounts.slice(12);
+    expect(mount).toEqual({
+      destination: '/data',
+      type: 'bind',
+      source: '/state/data',
+      options: ['rbind', 'rw', 'nosuid', 'nodev'],
+    });
   });
 
   test('takes the environment, the last of equal names, and adds a PATH', () => {
@@ -106,6 +149,8 @@ describe('buildDefaultRuntimeConfig', () => {
       '/sys/fs/cgroup',
       '/run',
       '/tmp',
+      '/var/cache',
+      '/var/log',
       '/var/tmp',
     ];
     expect(destinations([])).toEqual(base);

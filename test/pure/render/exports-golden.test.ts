@@ -91,6 +91,8 @@ function renderFiles(folder: string): Outcome {
     configTemplate === undefined
       ? buildDefaultRuntimeConfig({
           hasRunScript: caseValues.hasRunScript ?? false,
+          init: undefined,
+          volumes: [],
           imageConfig,
           user: resolveUser(imageConfig.user, { passwd: '', group: '' }),
           hostFiles: hostPaths,

@@ -49,7 +49,7 @@ function check(image: Image, config: RuntimeConfig): string | undefined {
   return /^Invalid configuration file\. {2}(.*) \(c\.json\)$/.exec(error.message)?.[1];
 }
 
-const defaults = buildConfig(buildDefaultMounts(hostNetworkFiles));
+const defaults = buildConfig(buildDefaultMounts([], hostNetworkFiles));
 const dev: Mount = { destination: '/dev', type: 'tmpfs', source: 'tmpfs' };
 const bind = (destination: string, source = '/srv/data'): Mount => ({
   destination,
@@ -107,24 +107,24 @@ describe('the default mounts', () => {
       "mounts[7].destination '/run': /run is a symlink to /etc/cron.d in the image",
     ],
     [{ '/tmp': '-' }, "mounts[8].destination '/tmp' is not a folder in the image"],
-    [{ '/var': '/etc' }, "mounts[9].destination '/var/tmp': /var is a symlink to /etc in the image"],
-    [{ '/var': '-' }, "mounts[9].destination '/var/tmp': /var is not a folder in the image"],
+    [{ '/var': '/etc' }, "mounts[9].destination '/var/cache': /var is a symlink to /etc in the image"],
+    [{ '/var': '-' }, "mounts[9].destination '/var/cache': /var is not a folder in the image"],
     [
       { '/etc/resolv.conf': '/etc/shadow' },
-      "mounts[10].destination '/etc/resolv.conf': /etc/resolv.conf is a symlink to /etc/shadow in the image",
+      "mounts[12].destination '/etc/resolv.conf': /etc/resolv.conf is a symlink to /etc/shadow in the image",
     ],
     [
       { '/etc/hosts': '/' },
-      "mounts[11].destination '/etc/hosts' is a folder in the image, and the source is a file",
+      "mounts[13].destination '/etc/hosts' is a folder in the image, and the source is a file",
     ],
     [
       { '/etc': 'usr/etc' },
-      "mounts[10].destination '/etc/resolv.conf': /etc is a symlink to usr/etc in the image",
+      "mounts[12].destination '/etc/resolv.conf': /etc is a symlink to usr/etc in the image",
     ],
     // What the image has in /run is copied into the new filesystem.
     [
       { '/etc/resolv.conf': '/run/a/resolv.conf', '/run/a': '/etc' },
-      "mounts[10].destination '/etc/resolv.conf': /run/a is a symlink to /etc in the image",
+      "mounts[12].destination '/etc/resolv.conf': /run/a is a symlink to /etc in the image",
     ],
   ])('%j: refused', (image, problem) => {
     expect(check(image, defaults)).toBe(problem);

@@ -71,6 +71,7 @@ test('the default unit cleans up after a killed runtime (X-32) and takes 143 for
 [Unit]
 Description=etcd
 After=network.target
+StartLimitIntervalSec=60s
 
 [Service]
 Type=exec
@@ -78,8 +79,10 @@ ExecStartPre=-/usr/bin/runc delete --force 'etcd'
 ExecStart=/usr/bin/runc run 'etcd'
 ExecStopPost=-/usr/bin/runc delete --force 'etcd'
 Delegate=yes
+TimeoutStopSec=10s
 SuccessExitStatus=143
 Restart=on-failure
+RestartSec=5s
 WorkingDirectory=/c/etcd.0
 
 [Install]
@@ -89,6 +92,7 @@ WantedBy=multi-user.target
 
 test('the default unit stops with the signal of the image; a template decides itself', () => {
   expect(build(undefined, 'SIGQUIT').split('\n')).toContain('KillSignal=SIGQUIT');
+  expect(build(undefined, 'SIGQUIT').split('\n')).toContain('SuccessExitStatus=143 131');
   expect(build('[Service]\n', 'nonsense')).not.toContain('Signal');
   expect(catchError(() => build(undefined, 'nonsense')).code).toBe('CONFIG_INVALID');
 });

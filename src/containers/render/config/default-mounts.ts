@@ -1,7 +1,9 @@
 import type { RuntimeMount } from './runtime-config.ts';
 
-/** Files of the host that a container in the network of the host needs to resolve names as the host does. */
-export const hostNetworkFiles: readonly string[] = ['/etc/resolv.conf', '/etc/hosts'];
+/** Files of the host that belong to its network and its host name, which the container shares. */
+export const hostNetworkFiles: readonly string[] = ['/etc/resolv.conf', '/etc/hosts', '/etc/hostname'];
+/** The time zone of the host, for an image that has none. */
+export const hostTimeFile = '/etc/localtime';
 
 const kernelFileSystems: readonly RuntimeMount[] = [
   { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
@@ -41,24 +43,44 @@ interface ScratchFolder {
 }
 
 /**
- * The folders to which programs expect to write. runc gives a tmpfs the mode of the folder below it, and creates a
- * missing folder with the mode 0755. So an install with the default configuration creates missing folders with these
- * modes.
+ * The folders to which programs expect to write what need not last. The mode is that of a folder that the image does not
+ * have; runc and crun give a tmpfs the owner and the mode of the folder below it.
  */
 const scratchFolders: readonly ScratchFolder[] = [
   { path: '/run', mode: 0o755 },
   { path: '/tmp', mode: 0o1777 },
+  { path: '/var/cache', mode: 0o755 },
+  { path: '/var/log', mode: 0o755 },
   { path: '/var/tmp', mode: 0o1777 },
 ];
+
+/** A folder of the host that a folder of the container shows. */
+export interface VolumeMount {
+  readonly path: string;
+  readonly source: string;
+}
 
 /**
  * Builds the mounts of the default configuration. No other files of the host are visible.
  *
- * @param hostFiles the files of `hostNetworkFiles` that exist; with a missing source the container would not start
+ * @param volumes none is inside another one
+ * @param hostFiles files that exist; with a missing source the container would not start
  */
-export function buildDefaultMounts(hostFiles: readonly string[]): readonly RuntimeMount[] {
-  // The files come last: `/etc/resolv.conf` of an image may be a link into `/run`.
-  return [...kernelFileSystems, ...scratchFolders.map(mountScratch), ...hostFiles.map(bindReadOnly)];
+export function buildDefaultMounts(
+  volumes: readonly VolumeMount[],
+  hostFiles: readonly string[],
+): readonly RuntimeMount[] {
+  const scratch = scratchFolders.filter(
+    ({ path }) => !volumes.some((volume) => path === volume.path || path.startsWith(`${volume.path}/`)),
+  );
+  return [
+    ...kernelFileSystems,
+    ...scratch.map(mountScratch),
+    // A volume may be inside one of the folders above.
+    ...volumes.map(bindVolume),
+    // The files come last: `/etc/resolv.conf` of an image may be a link into `/run`.
+    ...hostFiles.map(bindReadOnly),
+  ];
 }
 
 /** `tmpcopyup`, which runc and crun support, copies the files of the image at that path, such as a folder in `/run`. */
@@ -70,6 +92,10 @@ function mountScratch(folder: ScratchFolder): RuntimeMount {
     source: 'tmpfs',
     options: ['nosuid', 'nodev', mode, 'tmpcopyup'],
   };
+}
+
+function bindVolume({ path, source }: VolumeMount): RuntimeMount {
+  return { destination: path, type: 'bind', source, options: ['rbind', 'rw', 'nosuid', 'nodev'] };
 }
 
 function bindReadOnly(path: string): RuntimeMount {

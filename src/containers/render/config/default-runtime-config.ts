@@ -2,43 +2,50 @@ import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
 import type { ImageConfig } from '../../../image/configuration-blob.ts';
 import type { ProcessUser } from '../../../image/user-lookup.ts';
+import { buildInitCommand, buildInitMount, needsInit } from './default-init.ts';
 import { buildContainerIsolation } from './default-isolation.ts';
-import { buildDefaultMounts } from './default-mounts.ts';
+import { buildDefaultMounts, type VolumeMount } from './default-mounts.ts';
 
 /** The values of the default configuration; the caller has determined them. */
 export interface DefaultConfigFacts {
-  /** Whether a folder of `listSearchPath(imageConfig)` holds an executable `run.sh`. */
+  /** Whether the command is `run.sh`, which a folder of `listSearchPath(imageConfig)` holds. */
   readonly hasRunScript: boolean;
+  /** A program of the host that can be process 1; undefined when the host has none. */
+  readonly init: string | undefined;
   readonly imageConfig: ImageConfig;
   /** `imageConfig.user`, resolved. */
   readonly user: ProcessUser;
-  /** The files of `hostNetworkFiles` that exist on the host. */
+  readonly volumes: readonly VolumeMount[];
+  /** Files of the host that exist, for the same paths of the container. */
   readonly hostFiles: readonly string[];
 }
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * Builds the text of `config.json` for an image without `config.json.template` (compatibility E-03, D-10): `run.sh`
- * when the image has it, otherwise its Entrypoint and Cmd; always with the Env, WorkingDir and User of the image,
+ * Builds the text of `config.json` for an image without `config.json.template` (compatibility E-03, D-10): its Entrypoint
+ * and Cmd, or `run.sh`; always with the Env, WorkingDir and User of the image,
  * read-only, without a terminal, in the network of the host. It does not use `runc spec`, so that the configuration is
  * the same with every runtime and version, and works with runc 1.1 and crun 1.8.
  *
  * @throws CONFIG_INVALID when the image has no command or a value of the image cannot be used
  */
 export function buildDefaultRuntimeConfig(facts: DefaultConfigFacts): string {
+  const command = chooseCommand(facts);
+  const init = needsInit(command) ? facts.init : undefined;
+  const mounts = buildDefaultMounts(facts.volumes, facts.hostFiles);
   const config = {
     ociVersion: '1.0.2',
     process: {
       terminal: false,
       user: formatUser(facts.user),
-      args: chooseArgs(facts),
+      args: init === undefined ? command : buildInitCommand(command),
       env: buildEnvironment(facts.imageConfig.env),
       cwd: chooseWorkingDirectory(facts.imageConfig.workingDirectory),
       ...buildContainerIsolation(facts.user).process,
     },
     root: { path: 'rootfs', readonly: true },
-    mounts: buildDefaultMounts(facts.hostFiles),
+    mounts: init === undefined ? mounts : [...mounts, buildInitMount(init)],
     linux: buildContainerIsolation(facts.user).linux,
   };
   return `${JSON.stringify(config, undefined, 4)}\n`;
@@ -53,9 +60,13 @@ export function listSearchPath(imageConfig: ImageConfig): readonly string[] {
   return (path || defaultPath).split(':').filter((folder) => folder.startsWith('/'));
 }
 
-function chooseArgs(facts: DefaultConfigFacts): readonly string[] {
-  if (facts.hasRunScript) return ['run.sh'];
-  const args = [...facts.imageConfig.entrypoint, ...facts.imageConfig.cmd];
+/** @throws CONFIG_INVALID when the image has no command */
+export function chooseCommand({
+  hasRunScript,
+  imageConfig,
+}: Pick<DefaultConfigFacts, 'hasRunScript' | 'imageConfig'>): readonly string[] {
+  if (hasRunScript) return ['run.sh'];
+  const args = [...imageConfig.entrypoint, ...imageConfig.cmd];
   if (args.length === 0) {
     throw new AtomicError(
       'CONFIG_INVALID',

@@ -10,7 +10,7 @@ import { isBind, type RuntimeConfig, type RuntimeMount, rejectMount } from './ru
  * @param path absolute, simplified; its parents are folders
  * @returns `undefined` when there is nothing
  */
-type LookAtImage = (path: string) => ImageEntry | undefined;
+export type LookAtImage = (path: string) => ImageEntry | undefined;
 
 /** The type of the source of a bind mount on the host; a `missing` source may have any type when the service starts. */
 export type SourceKind = 'directory' | 'file' | 'missing';
@@ -113,7 +113,7 @@ function checkDeviceFolder(
   }
 }
 
-interface Place {
+export interface Place {
   /** The path after its symlinks are followed. */
   readonly path: string;
   /** `covered`: an earlier mount covers the path. */
@@ -121,7 +121,7 @@ interface Place {
 }
 
 /** Walks to a path of the image, through usual symlinks only. */
-function findPlace(
+export function findPlace(
   look: LookAtImage,
   covered: ReadonlySet<string>,
   destination: string,

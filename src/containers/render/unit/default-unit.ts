@@ -1,4 +1,4 @@
-import { formatStopSignal } from './stop-signal.ts';
+import { formatStopStatuses, parseStopSignal } from './stop-signal.ts';
 
 /**
  * Builds the template of the unit for images without `service.template` (compatibility D-11).
@@ -14,17 +14,22 @@ import { formatStopSignal } from './stop-signal.ts';
  * `Delegate=yes` gives the ExecStopPost a cgroup of its own: `systemctl kill --signal=KILL` of systemd 257 kills the
  * service's whole cgroup, and would kill the clean-up that has just begun in it.
  *
- * Programs that handle SIGTERM return 143: a normal stop.
+ * The runtime returns 128 and the number of the signal for a program that the stop signal has ended. A program may also
+ * handle that signal or SIGTERM and return this status itself: a normal stop.
+ *
+ * `docker stop` and `podman stop` wait for 10 seconds, too. A service that fails at once fails five times in about twenty
+ * seconds, and then stays `failed`.
  *
  * @param stopSignal of the image; SIGTERM when undefined
  * @throws CONFIG_INVALID when there is no such signal
  */
 export function buildDefaultUnitTemplate(stopSignal: string | undefined): string {
-  const killSignal = stopSignal === undefined ? [] : [`KillSignal=${formatStopSignal(stopSignal)}`];
+  const signal = stopSignal === undefined ? undefined : parseStopSignal(stopSignal);
   return [
     '[Unit]',
     'Description=$NAME',
     'After=network.target',
+    'StartLimitIntervalSec=60s',
     '',
     '[Service]',
     'Type=exec',
@@ -32,9 +37,11 @@ export function buildDefaultUnitTemplate(stopSignal: string | undefined): string
     'ExecStart=$EXEC_START',
     "ExecStopPost=-$RUNTIME delete --force '$NAME'",
     'Delegate=yes',
-    ...killSignal,
-    'SuccessExitStatus=143',
+    ...(signal === undefined ? [] : [`KillSignal=${signal.text}`]),
+    'TimeoutStopSec=10s',
+    `SuccessExitStatus=${formatStopStatuses(signal)}`,
     'Restart=on-failure',
+    'RestartSec=5s',
     'WorkingDirectory=$DESTDIR',
     '',
     '[Install]',

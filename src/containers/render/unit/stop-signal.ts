@@ -1,30 +1,52 @@
 import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
 
-const names = new Set(
-  (
-    'HUP INT QUIT ILL TRAP ABRT IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CLD CONT STOP TSTP TTIN ' +
-    'TTOU URG XCPU XFSZ VTALRM PROF WINCH IO POLL PWR SYS'
-  ).split(' '),
-);
+/** The numbers on x86, ARM, POWER and S/390. */
+const numbers: Readonly<Record<string, number>> = {
+  ...{ HUP: 1, INT: 2, QUIT: 3, ILL: 4, TRAP: 5, ABRT: 6, IOT: 6, BUS: 7, FPE: 8, KILL: 9, USR1: 10 },
+  ...{ SEGV: 11, USR2: 12, PIPE: 13, ALRM: 14, TERM: 15, STKFLT: 16, CHLD: 17, CLD: 17, CONT: 18 },
+  ...{ STOP: 19, TSTP: 20, TTIN: 21, TTOU: 22, URG: 23, XCPU: 24, XFSZ: 25, VTALRM: 26, PROF: 27 },
+  ...{ WINCH: 28, IO: 29, POLL: 29, PWR: 30, SYS: 31 },
+};
+const firstRealTime = 34;
+const lastRealTime = 64;
+const terminate = 15;
+/** What shells, runtimes and inits add to the number of the signal that ended a program. */
+const endedBySignal = 128;
+
+interface StopSignal {
+  /** For `KillSignal=` of systemd: `SIGQUIT`, `SIGRTMIN+3`, `9`. */
+  readonly text: string;
+  readonly number: number;
+}
 
 /**
- * Formats the `StopSignal` of an image for `KillSignal=` of systemd: `SIGQUIT`, `SIGRTMIN+3`, `9`.
+ * Parses the `StopSignal` of an image.
  *
  * @param signal a name with or without `SIG`, in any case, or a number
  * @throws CONFIG_INVALID when there is no such signal
  */
-export function formatStopSignal(signal: string): string {
+export function parseStopSignal(signal: string): StopSignal {
   const name = signal.toUpperCase().replace(/^SIG/, '');
-  if (names.has(name) || isRealTimeName(name)) return `SIG${name}`;
-  if (/^[0-9]{1,2}$/.test(name) && Number(name) >= 1 && Number(name) <= 64) return String(Number(name));
+  const named = Object.hasOwn(numbers, name) ? numbers[name] : findRealTime(name);
+  if (named !== undefined) return { text: `SIG${name}`, number: named };
+  const number = /^[0-9]{1,2}$/.test(name) ? Number(name) : 0;
+  if (number >= 1 && number <= lastRealTime) return { text: String(number), number };
   throw new AtomicError('CONFIG_INVALID', `Cannot stop the image: no signal '${toPrintable(signal, 40)}'`, {
     hint: 'Correct STOPSIGNAL in the image, or add /exports/service.template to it.',
   });
 }
 
+/** The exit statuses of a runtime whose container a stop has ended, for `SuccessExitStatus=`. */
+export function formatStopStatuses(signal: StopSignal | undefined): string {
+  const signals = new Set([terminate, signal?.number ?? terminate]);
+  return [...signals].map((number) => String(endedBySignal + number)).join(' ');
+}
+
 /** `RTMIN`, `RTMIN+1` to `RTMIN+30`, `RTMAX`, `RTMAX-1` to `RTMAX-30`. */
-function isRealTimeName(name: string): boolean {
+function findRealTime(name: string): number | undefined {
   const match = /^(?:RTMIN(?:\+([1-9][0-9]?))?|RTMAX(?:-([1-9][0-9]?))?)$/.exec(name);
-  return match !== null && Number(match[1] ?? match[2] ?? 0) <= 30;
+  const distance = Number(match?.[1] ?? match?.[2] ?? 0);
+  if (match === null || distance > lastRealTime - firstRealTime) return undefined;
+  return name.startsWith('RTMIN') ? firstRealTime + distance : lastRealTime - distance;
 }

@@ -1,0 +1,94 @@
+/** Builds `config.json` of an image that brings none, from the image and from this host. */
+import { listExisting } from '../../host/files/existing-paths.ts';
+import type { ImageConfig } from '../../image/configuration-blob.ts';
+import { resolveUser } from '../../image/user-lookup.ts';
+import type { ImageTree } from '../../store/image-files.ts';
+import { initPrograms, needsInit } from '../render/config/default-init.ts';
+import { hostNetworkFiles, hostTimeFile } from '../render/config/default-mounts.ts';
+import {
+  buildDefaultRuntimeConfig,
+  chooseCommand,
+  listSearchPath,
+} from '../render/config/default-runtime-config.ts';
+import { listImageVolumes, type PlannedVolume } from '../render/config/image-volumes.ts';
+import { applyToImage, type CommandChanges } from '../render/options/apply-options.ts';
+import type { TemplateValues } from '../render/values/template.ts';
+import { planVolumes } from '../volumes/volume-folders.ts';
+
+export const MAX_USER_FILE_BYTES = 1024 * 1024;
+
+export interface DefaultConfig {
+  readonly text: string;
+  readonly volumes: readonly PlannedVolume[];
+  /** Sentences for the person who installs the image. */
+  readonly warnings: readonly string[];
+}
+
+interface DefaultSource {
+  readonly tree: ImageTree;
+  readonly imageConfig: ImageConfig;
+  readonly exports: { readonly isPresent: boolean };
+  readonly values: TemplateValues;
+}
+
+/**
+ * @param changes the options that change the command
+ * @throws CONFIG_INVALID, BAD_VALUE, FILE_CONFLICT
+ */
+export async function buildDefaultConfig(
+  source: DefaultSource,
+  changes: CommandChanges,
+): Promise<DefaultConfig> {
+  const { tree, values } = source;
+  const choice = chooseRunScript(source);
+  const { imageConfig, hasRunScript } = applyToImage(
+    { imageConfig: source.imageConfig, hasRunScript: choice.isTaken },
+    changes,
+  );
+  const readUserFile = (file: string): string => tree.readFile(file, MAX_USER_FILE_BYTES)?.toString() ?? '';
+  const user = resolveUser(imageConfig.user, {
+    passwd: readUserFile('etc/passwd'),
+    group: readUserFile('etc/group'),
+  });
+  const volumes = await planVolumes(
+    values,
+    listImageVolumes(imageConfig.volumes, (path) => tree.look(path)),
+    user,
+  );
+  const timeFile = tree.look(hostTimeFile) === undefined ? [hostTimeFile] : [];
+  const [init] = await listExisting(initPrograms);
+  const command = chooseCommand({ hasRunScript, imageConfig });
+  const text = buildDefaultRuntimeConfig({
+    ...{ hasRunScript, imageConfig, user, init },
+    volumes: volumes.map(({ path, folder }) => ({ path, source: folder })),
+    hostFiles: await listExisting([...hostNetworkFiles, ...timeFile]),
+  });
+  const warnings = [
+    ...(changes.entrypoint === undefined ? choice.warnings : []),
+    ...(init === undefined && needsInit(command) ? [noInit] : []),
+  ];
+  return { text, volumes, warnings };
+}
+
+const noInit =
+  'This host has no init for containers: a service that does not handle its stop signal is killed after 10 seconds. Install catatonit or tini, then install the container again.';
+
+/**
+ * Images for the original program have `/exports` and a `run.sh`, which they start. In any other image, a file of this name on
+ * the PATH is not meant when it has a command.
+ */
+function chooseRunScript({ tree, imageConfig, exports }: DefaultSource): {
+  readonly isTaken: boolean;
+  readonly warnings: readonly string[];
+} {
+  const hasScript = listSearchPath(imageConfig).some((folder) => tree.exists(`${folder.slice(1)}/run.sh`));
+  const hasCommand = imageConfig.entrypoint.length + imageConfig.cmd.length > 0;
+  if (!hasScript || !hasCommand) return { isTaken: hasScript, warnings: [] };
+  const taken = exports.isPresent
+    ? 'run.sh, because the image has /exports.'
+    : 'the Entrypoint and Cmd, because the image has no /exports.';
+  return {
+    isTaken: exports.isPresent,
+    warnings: [`The image has run.sh, and an Entrypoint or Cmd: the service starts ${taken}`],
+  };
+}
