@@ -8,31 +8,45 @@ const stopPropagation = ['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', '
 const maxUnits = 1000;
 
 /**
- * Lists the active units that a stop of the service ends, with the service itself first. They are started again after
- * an update, after its undo, and when an uninstall is undone. For a service that does not run the list is empty.
+ * Lists the active units that a stop of services ends, with the services themselves first. They are started again after
+ * an update, after its undo, and when an uninstall is undone. A service that does not run ends none. There is one
+ * question for all services, and one for each further distance.
  *
- * @param name of the container
+ * @param names of the containers
  * @throws COMMAND_FAILED
  */
-export async function listRunningUnits(host: Host, name: string): Promise<readonly string[]> {
-  const running: string[] = [];
-  const seen = new Set<string>();
-  let next = [`${name}.service`];
-  while (next.length > 0 && seen.size < maxUnits) {
+export async function listRunningUnits(host: Host, names: readonly string[]): Promise<readonly string[]> {
+  const asked = names.map((name) => `${name}.service`);
+  const services = (await ask(host, asked)).filter(({ isRunning }) => isRunning);
+  const running = services.map(({ unit }) => unit);
+  const seen = new Set(running);
+  let level: readonly StoppableUnit[] = services;
+  while (seen.size < maxUnits) {
+    const next = [...new Set(level.flatMap(({ passesOn }) => passesOn))].filter((unit) => !seen.has(unit));
+    if (next.length === 0) break;
     for (const unit of next) seen.add(unit);
-    const blocks = await showProperties(host, ['ActiveState', ...stopPropagation], next);
-    const found = new Set<string>();
-    for (const [index, block] of blocks.entries()) {
-      const unit = next[index] ?? '';
-      if (isRunning(block.get('ActiveState'))) running.push(unit);
-      if (running.length === 0) return [];
-      for (const property of stopPropagation) {
-        for (const other of (block.get(property) ?? '').split(' ')) if (other !== '') found.add(other);
-      }
-    }
-    next = [...found].filter((unit) => !seen.has(unit));
+    level = await ask(host, next);
+    for (const { unit, isRunning } of level) if (isRunning) running.push(unit);
   }
   return running;
+}
+
+interface StoppableUnit {
+  readonly unit: string;
+  readonly isRunning: boolean;
+  /** The units to which systemd passes on its stop. */
+  readonly passesOn: readonly string[];
+}
+
+async function ask(host: Host, units: readonly string[]): Promise<readonly StoppableUnit[]> {
+  const blocks = await showProperties(host, ['ActiveState', ...stopPropagation], units);
+  return blocks.map((block, index) => ({
+    unit: units[index] ?? '',
+    isRunning: isRunning(block.get('ActiveState')),
+    passesOn: stopPropagation.flatMap((property) =>
+      (block.get(property) ?? '').split(' ').filter((other) => other !== ''),
+    ),
+  }));
 }
 
 function isRunning(activeState: string | undefined): boolean {

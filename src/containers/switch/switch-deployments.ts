@@ -108,13 +108,12 @@ function isUnknown(failure: unknown): boolean {
 
 /** Without a service of its own, a unit with the name of the container belongs to the host. */
 async function listRunning(host: Host, { members }: Switch): Promise<readonly string[]> {
-  const running = new Set<string>();
+  const services: string[] = [];
   for (const { container: name, from } of members) {
     const { unit } = await readCopies(buildDeploymentFolder(host.locations, name, from), name);
-    if (unit === undefined) continue;
-    for (const one of await listRunningUnits(host, name)) running.add(one);
+    if (unit !== undefined) services.push(name);
   }
-  return [...running];
+  return listRunningUnits(host, services);
 }
 
 /** Builds the error after the new deployments are up, with a hint. */

@@ -137,7 +137,7 @@ async function planUninstall(host: Host, name: string, data: DataChoice): Promis
   const hostFolders = record?.hostFiles.paths.map((path) => dirname(path)) ?? [];
   for (const folder of new Set(hostFolders)) await requireWritable(folder);
   const wasActive = hasService && isActive(await readUnitState(host, name));
-  const running = wasActive ? await listRunningUnits(host, name) : [];
+  const running = wasActive ? await listRunningUnits(host, [name]) : [];
   const subject = { name, hasService, runtime: record?.runtime ?? null, wasActive, volumes };
   return buildUninstallJournal(subject, running);
 }

@@ -106,7 +106,7 @@ export async function listRunning(
   host: Host,
   { name, record }: CurrentContainer,
 ): Promise<readonly string[]> {
-  return record.hasContainerService ? listRunningUnits(host, name) : [];
+  return record.hasContainerService ? listRunningUnits(host, [name]) : [];
 }
 
 /** The text of a file; `masked` for a symlink, which atomic has not written; undefined when the file does not exist. */
