@@ -1,6 +1,6 @@
 /** The pages of section 5, from the documents of `docs/`: go-md2man(1) converts them. */
 import { spawnSync } from 'node:child_process';
-import { foldLine, formatTitle } from './roff.ts';
+import { foldLine, formatTitle, protectLine } from './roff.ts';
 import type { PageSource } from './verb-page.ts';
 
 /** A document and the page that it becomes. */
@@ -82,7 +82,7 @@ function convert(markdown: string): string {
 
 /**
  * Removes what mandoc(1) reports in the output of go-md2man 2.0: a second head, a font without a name, paragraphs after a
- * heading, long lines.
+ * heading, long lines, and lines of examples that begin with a dot.
  */
 function tidy(roff: string): string {
   const plain = roff
@@ -99,9 +99,9 @@ function tidy(roff: string): string {
     .replace(/^\.PP\n/, '')
     .split('\n')
     .flatMap((line) => {
-      if (/^\.nf/.test(line)) isFixed = true;
-      if (/^\.fi/.test(line)) isFixed = false;
-      return isFixed || line.startsWith('.') ? [line] : foldLine(line);
+      if (line === '.nf' || line === '.fi') isFixed = line === '.nf';
+      else if (isFixed) return [protectLine(line)];
+      return line.startsWith('.') ? [line] : foldLine(line);
     })
     .join('\n');
 }

@@ -20,7 +20,7 @@ export function escapeCode(text: string): string {
 }
 
 /** A line that begins with a dot or an apostrophe would be a request. */
-function protectLine(line: string): string {
+export function protectLine(line: string): string {
   return /^[.']/.test(line) ? `\\&${line}` : line;
 }
 

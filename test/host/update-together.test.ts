@@ -87,7 +87,7 @@ test('three services change together, in the order of systemd', async () => {
   expect(lines.filter((line) => line.startsWith('systemctl '))).toEqual([
     'systemctl daemon-reload',
     'systemctl stop app db web',
-    'systemctl start app db web',
+    'systemctl start db app web',
   ]);
   expect(lines.filter((line) => line.startsWith('Updated '))).toHaveLength(3);
   await expectAll(1, 'new');

@@ -14,7 +14,7 @@ test('a stack names files and lines of the sources, also without the checkout be
   const env = { ATOMIC_OSTREE_REPO: folder.join('repo') };
   const error = await failingAtomic(1, ['--debug', 'images', 'info', 'none.test/x'], { program, env });
   await folder.remove();
-  expect(error).toMatch(/^ {2}at async run \(src\/commands\/images\/info\.ts:\d+:\d+\)$/m);
+  expect(error).toMatch(/^ {2}at (?:async )?run \(src\/commands\/images\/info\.ts:\d+:\d+\)$/m);
 });
 
 test('--debug shows the programs that were run, with status and duration', async () => {

@@ -4,6 +4,7 @@ import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { buildCommandFailed, captureProgram, runProgram } from '../../host/run-program.ts';
+import { sortByOrder } from '../../host/systemd/start-order.ts';
 import { buildDisableNowCommand, reloadCommand, withoutReload } from '../../host/systemd/systemctl.ts';
 import { UnitJobs } from '../../host/systemd/unit-jobs.ts';
 import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
@@ -42,7 +43,7 @@ export async function stopUnits(host: Host, jobs: UnitJobs, names: readonly stri
 
 /** A start of units for which everything is done that may be done before they are stopped. */
 interface ReadyStart {
-  /** With their types. */
+  /** With their types, in the order in which they are requested. */
   readonly units: readonly string[];
   /**
    * Whether the host has not booted so far that services start. `atomic-recover.service` runs then, and the boot waits for it:
@@ -52,14 +53,15 @@ interface ReadyStart {
 }
 
 /** Prepares the start of units, which may still run. @param units with their types */
-export async function readyStart(jobs: UnitJobs, units: readonly string[]): Promise<ReadyStart> {
+export async function readyStart(host: Host, jobs: UnitJobs, units: readonly string[]): Promise<ReadyStart> {
   if (units.length === 0) return { units, isBooting: false };
-  const [booted] = await Promise.all([
+  const [booted, ordered] = await Promise.all([
     jobs.listActive(['basic.target']),
+    sortByOrder(host, units),
     // These starts must not count for the start limits of the units.
     jobs.resetFailed(units),
   ]);
-  return { units, isBooting: booted.length === 0 };
+  return { units: ordered, isBooting: booted.length === 0 };
 }
 
 /**
@@ -76,7 +78,7 @@ export async function startUnits(host: Host, jobs: UnitJobs, start: ReadyStart):
 export async function startStopped(host: Host, units: readonly string[]): Promise<void> {
   if (units.length === 0) return;
   using jobs = new UnitJobs(host);
-  await startUnits(host, jobs, await readyStart(jobs, units));
+  await startUnits(host, jobs, await readyStart(host, jobs, units));
 }
 
 /** systemctl only says which signal ended a runtime. Its advice follows in the hint of the error. */
@@ -159,7 +161,7 @@ async function runStop(
 export async function startServiceAgain(host: Host, name: string, running: readonly string[]): Promise<void> {
   if (!(await isOwnService(host, name))) return;
   using jobs = new UnitJobs(host);
-  const start = await readyStart(jobs, [...new Set([`${name}.service`, ...running])]);
+  const start = await readyStart(host, jobs, [...new Set([`${name}.service`, ...running])]);
   const failure = await runStart(host, jobs, start);
   if (failure !== undefined) host.report({ kind: 'warning', text: failure.message });
 }

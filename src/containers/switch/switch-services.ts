@@ -36,7 +36,7 @@ export async function switchServices(
 ): Promise<void> {
   const names = members.map(({ container }) => container);
   using jobs = new UnitJobs(host);
-  const start = await readyStart(jobs, health.length === 0 ? [] : running);
+  const start = await readyStart(host, jobs, health.length === 0 ? [] : running);
   const prepared: string[] = [];
   for (const { container: name, to } of members) {
     if (await prepareLink(host, name, buildDeploymentFolder(host.locations, name, to))) prepared.push(name);
