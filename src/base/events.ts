@@ -16,6 +16,17 @@ export type ProgressEvent =
   | { kind: 'layer-progress'; digest: string; received: number }
   /** The layer is complete and verified. */
   | { kind: 'layer-finished'; digest: string }
+  /** A pull has ended. `layers` counts different layers, `bytes` are those of the fetched ones. */
+  | {
+      kind: 'image-stored';
+      reference: string;
+      /** Hex digits. */
+      id: string;
+      isUpToDate: boolean;
+      layers: number;
+      fetched: number;
+      bytes: number;
+    }
   /** A step that may take longer than a second and cannot be measured, such as "Writing image etcd". */
   | { kind: 'step'; text: string }
   /** `destination` is the absolute path of the new deployment. */
@@ -24,6 +35,8 @@ export type ProgressEvent =
   | { kind: 'command'; argv: readonly string[] }
   /** A problem that does not stop the operation. */
   | { kind: 'warning'; text: string }
+  /** A line for a person on standard error: the log of a service, what is waited for, the next command. */
+  | { kind: 'remark'; text: string }
   /** One privilege that a container asks of the host, before it is installed or updated. */
   | { kind: 'asks'; text: string }
   /** A line of the answer for standard output, such as `etcd already present`. */

@@ -11,16 +11,19 @@ export const verbs: readonly Verb[] = [
   {
     path: 'pull',
     summary: 'Fetch an image into the OSTree repository.',
+    aliases: ['images pull'],
     load: async () => (await import('./images/pull.ts')).pull,
   },
   {
     path: 'images list',
     summary: 'List the images in the repository.',
+    aliases: ['images ls'],
     load: async () => (await import('./images/list.ts')).imagesList,
   },
   {
     path: 'images delete',
     summary: 'Delete images, or some of their names.',
+    aliases: ['images rm', 'rmi'],
     load: async () => (await import('./images/delete.ts')).imagesDelete,
   },
   {
@@ -31,6 +34,7 @@ export const verbs: readonly Verb[] = [
   {
     path: 'images tag',
     summary: 'Give an image another name.',
+    aliases: ['tag'],
     load: async () => (await import('./images/tag.ts')).imagesTag,
   },
   {
@@ -47,6 +51,7 @@ export const verbs: readonly Verb[] = [
   {
     path: 'images history',
     summary: 'Show how an image was built.',
+    aliases: ['history'],
     load: async () => (await import('./images/history.ts')).imagesHistory,
   },
   {
@@ -84,8 +89,39 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./containers/install.ts')).install,
   },
   {
+    path: 'start',
+    summary: 'Start the services of containers, and check that they stay up.',
+    aliases: ['containers start'],
+    load: async () => (await import('./services/start.ts')).start,
+  },
+  {
+    path: 'stop',
+    summary: 'Stop the services of containers.',
+    aliases: ['containers stop'],
+    load: async () => (await import('./services/stop.ts')).stop,
+  },
+  {
+    path: 'restart',
+    summary: 'Stop the services of containers and start them again.',
+    aliases: ['containers restart'],
+    load: async () => (await import('./services/start.ts')).restart,
+  },
+  {
+    path: 'status',
+    summary: 'Show the state of the services of containers.',
+    aliases: ['containers status'],
+    load: async () => (await import('./services/status.ts')).status,
+  },
+  {
+    path: 'logs',
+    summary: 'Show the log of the service of a container.',
+    aliases: ['containers logs'],
+    load: async () => (await import('./services/logs.ts')).logs,
+  },
+  {
     path: 'containers list',
     summary: 'List the installed containers and their state.',
+    aliases: ['containers ls', 'containers ps', 'ps'],
     load: async () => (await import('./containers/list.ts')).containersList,
   },
   {
@@ -96,6 +132,7 @@ export const verbs: readonly Verb[] = [
   {
     path: 'containers delete',
     summary: 'Remove containers after a confirmation.',
+    aliases: ['containers rm'],
     load: async () => (await import('./containers/delete.ts')).containersDelete,
   },
   {

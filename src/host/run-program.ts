@@ -222,7 +222,7 @@ function collect(child: ChildProcess, argv: readonly string[]): Promise<EndedChi
   });
 }
 
-function buildStartError(error: Error, argv: readonly string[]): AtomicError {
+export function buildStartError(error: Error, argv: readonly string[]): AtomicError {
   const program = argv[0] ?? '';
   const missing = 'code' in error && error.code === 'ENOENT';
   const { reason, hint } = missing

@@ -112,6 +112,8 @@ export interface PulledImage {
   readonly bytesFetched: number;
   /** Digests of the layers that were in the repository already. */
   readonly reused: readonly Digest[];
+  /** Whether the image was stored already, completely and under this name. */
+  readonly isUpToDate: boolean;
 }
 
 /** The entry at a path of an image. */

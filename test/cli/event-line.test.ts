@@ -25,6 +25,27 @@ const cases: { event: ProgressEvent; line: string | undefined }[] = [
     line: 'answer: systemd-tmpfiles --create /etc/tmpfiles.d/etcd.conf',
   },
   { event: { kind: 'notice', text: 'etcd already present' }, line: 'answer: etcd already present' },
+  {
+    event: {
+      ...{ kind: 'image-stored', reference: 'reg/etcd:latest', id: '17acc76fc5b0aa', isUpToDate: false },
+      ...{ layers: 5, fetched: 3, bytes: 8_400_000 },
+    },
+    line: 'answer: Stored reg/etcd:latest, id 17acc76fc5b0, 3 of 5 layers fetched, 8.40 MB',
+  },
+  {
+    event: {
+      ...{ kind: 'image-stored', reference: 'etcd:2', id: '17acc76fc5b0aa', isUpToDate: false },
+      ...{ layers: 1, fetched: 0, bytes: 0 },
+    },
+    line: 'answer: Stored etcd:2, id 17acc76fc5b0, 0 of 1 layer fetched',
+  },
+  {
+    event: {
+      ...{ kind: 'image-stored', reference: 'etcd:2', id: '17acc76fc5b0aa', isUpToDate: true },
+      ...{ layers: 5, fetched: 0, bytes: 0 },
+    },
+    line: 'answer: etcd:2 is up to date',
+  },
   { event: { kind: 'warning', text: 'odd' }, line: 'remark: Warning: odd' },
   {
     event: { kind: 'waiting', object: 'etcd', holder: 'process 4242: atomic install etcd' },

@@ -24,6 +24,7 @@ describe('understood', () => {
     { words: ['images', '--help'], request: { kind: 'help', topic: 'images' } },
     { words: ['images', '-h', 'list'], request: { kind: 'help', topic: 'images' } },
     { words: ['pull'], request: { kind: 'verb', verb: pull, rest: [], globals: none } },
+    { words: ['image', 'list'], request: { kind: 'verb', verb: imagesList, rest: [], globals: none } },
     { words: ['list-images'], request: { kind: 'verb', verb: imagesList, rest: [], globals: none } },
     { words: ['help', 'list-images'], request: { kind: 'help', topic: 'images list' } },
     {
@@ -47,8 +48,18 @@ describe('refused', () => {
   test.each([
     { words: [], code: 'UNKNOWN_COMMAND', message: 'Too few arguments: the verb is missing' },
     { words: ['--debug'], code: 'UNKNOWN_COMMAND', message: 'Too few arguments: the verb is missing' },
-    { words: ['images'], code: 'UNKNOWN_COMMAND', message: "Too few arguments: 'images' needs a verb" },
-    { words: ['images', '-a'], code: 'UNKNOWN_COMMAND', message: "Too few arguments: 'images' needs a verb" },
+    {
+      words: ['images'],
+      code: 'UNKNOWN_COMMAND',
+      message: "Too few arguments: 'images' needs a verb",
+      hint: "Did you mean 'atomic images list'?",
+    },
+    {
+      words: ['images', '-a'],
+      code: 'UNKNOWN_COMMAND',
+      message: "Too few arguments: 'images' needs a verb",
+      hint: "Did you mean 'atomic images list'?",
+    },
     {
       words: ['images', 'lst'],
       code: 'UNKNOWN_COMMAND',
@@ -62,10 +73,28 @@ describe('refused', () => {
       hint: "Did you mean 'atomic install'?",
     },
     {
-      words: ['image', 'list'],
+      words: ['image', 'lst'],
       code: 'UNKNOWN_COMMAND',
-      message: "Unknown verb 'image'",
-      hint: "Did you mean 'atomic images'?",
+      message: "Unknown verb 'images lst'",
+      hint: "Did you mean 'atomic images list'?",
+    },
+    {
+      words: ['list', 'x'],
+      code: 'UNKNOWN_COMMAND',
+      message: "Unknown verb 'list'",
+      hint: 'List the containers: atomic containers list -a. List the images: atomic images list',
+    },
+    {
+      words: ['images', 'save', 'x'],
+      code: 'UNKNOWN_COMMAND',
+      message: "Unknown verb 'images save'",
+      hint: 'Write an image to a file: atomic images export IMAGE oci-archive:FILE',
+    },
+    {
+      words: ['images', 'install', 'x'],
+      code: 'UNKNOWN_COMMAND',
+      message: "Unknown verb 'images install'",
+      hint: "Did you mean 'atomic install'?",
     },
     { words: ['frobnicate'], code: 'UNKNOWN_COMMAND', message: "Unknown verb 'frobnicate'" },
     { words: ['pu\u001b[31mll\n'], code: 'UNKNOWN_COMMAND', message: "Unknown verb 'pull '" },

@@ -143,6 +143,7 @@ describe('callers', () => {
   };
   const installed = {
     name: undefined,
+    start: false,
     set: [],
     'set-file': [],
     'set-any': [],

@@ -116,7 +116,7 @@ test('an archive of docker save is pulled and installed under the name that it h
   expect(stdout.split('\n').filter((line) => !line.startsWith('Pulling layer'))).toEqual([
     'Image dockertar:/tmp/web.tar is being pulled to ostree ...',
     expect.stringMatching(/^Copying blobs: \d+ layers? fetched$/),
-    'Stored as web:2',
+    expect.stringMatching(/^Stored web:2, id [0-9a-f]{12}, (\d+) of \1 layers? fetched, .*B$/),
     `Extracting to ${checkouts}/web-2.0`,
     'systemctl daemon-reload',
     'systemd-tmpfiles --create /etc/tmpfiles.d/web-2.conf',

@@ -15,6 +15,7 @@ import { onlyAsks } from './support/asks.ts';
 import { command, runCommand, waitUntil } from './support/commands.ts';
 import { diffLooks, type HostLook } from './support/own-changes.ts';
 import { readActivity, readEnablement, readInvocation, waitForNewRun } from './support/services.ts';
+import { formatStoredLine } from './support/stored-line.ts';
 import { lookAtWholeHost, protectHost } from './support/whole-host.ts';
 
 const checkouts = '/var/lib/containers/atomic';
@@ -50,7 +51,7 @@ test('pull fetches every layer once', async () => {
   await registry.forgetRequests();
   const layers = etcdImage.layers.map(({ digest }) => digest);
   expect(await runAtomic(['pull', '--storage=ostree', etcd])).toMatchObject({
-    stdout: `Image ${etcd} is being pulled to ostree ...\n${pullingLines(layers)}`,
+    stdout: `Image ${etcd} is being pulled to ostree ...\n${pullingLines(etcd, etcdImage, layers)}`,
     stderr: onlyAsks,
     status: 0,
   });
@@ -58,7 +59,7 @@ test('pull fetches every layer once', async () => {
 
   await registry.forgetRequests();
   expect(await atomic(['pull', '--storage=ostree', etcd])).toBe(
-    `Image ${etcd} is being pulled to ostree ...\n`,
+    `Image ${etcd} is being pulled to ostree ...\n${etcd}:latest is up to date\n`,
   );
   expect(await registry.blobGets()).toEqual([]);
 });
@@ -78,7 +79,7 @@ test('the layers that flannel shares with etcd are not fetched again', async () 
   const shared = etcdImage.layers.map(({ digest }) => digest);
   const own = flannelImage.layers.map(({ digest }) => digest).filter((digest) => !shared.includes(digest));
   expect(await atomic(['pull', flannel])).toBe(
-    `Image ${flannel} is being pulled to ostree ...\n${pullingLines(own)}`,
+    `Image ${flannel} is being pulled to ostree ...\n${pullingLines(flannel, flannelImage, own)}`,
   );
   expect((await registry.blobGets()).sort()).toEqual([...own, flannelImage.config.digest].sort());
 });
@@ -236,10 +237,10 @@ test('an installed container starts without a registry and without atomic', asyn
   await command('systemctl', 'stop', 'hello');
 });
 
-function pullingLines(digests: readonly string[]): string {
+function pullingLines(name: string, image: BuiltImage, digests: readonly string[]): string {
   const pulling = digests.map((digest) => `Pulling layer ${digest.replace('sha256:', '')}\n`);
   const count = digests.length === 1 ? '1 layer' : `${digests.length} layers`;
-  return `${pulling.join('')}Copying blobs: ${count} fetched\n`;
+  return `${pulling.join('')}Copying blobs: ${count} fetched\n${formatStoredLine(`${name}:latest`, image, digests)}\n`;
 }
 
 function installLines(name: string): string {

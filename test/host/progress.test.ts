@@ -14,6 +14,7 @@ import { tree } from '../support/tree.ts';
 import { diffSnapshots, takeSnapshot } from '../support/tree-snapshot.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
 import { command, runCommand, waitUntil } from './support/commands.ts';
+import { formatStoredLine } from './support/stored-line.ts';
 import { renderScreen, runOnTerminal } from './support/terminal.ts';
 
 const checkouts = '/var/lib/containers/atomic';
@@ -68,7 +69,8 @@ function beginLines({ name, layer }: SlowImage): string[] {
 }
 
 function pullLines(image: SlowImage): string[] {
-  return [...beginLines(image), 'Copying blobs: 1 layer fetched'];
+  const stored = formatStoredLine(`${image.name}:latest`, image.built, [`sha256:${image.layer}`]);
+  return [...beginLines(image), 'Copying blobs: 1 layer fetched', stored];
 }
 
 describe('on a terminal', () => {
@@ -259,14 +261,13 @@ describe('--json prints one document', () => {
       bytes_fetched: expect.any(Number),
       reused: [shared],
     });
-    expect(pulled.stderr).toBe(
-      [
-        `Image ${image} is being pulled to ostree ...`,
-        `Pulling layer ${own.replace('sha256:', '')}`,
-        'Copying blobs: 1 layer fetched',
-        '',
-      ].join('\n'),
-    );
+    expect(pulled.stderr.split('\n')).toEqual([
+      `Image ${image} is being pulled to ostree ...`,
+      `Pulling layer ${own.replace('sha256:', '')}`,
+      'Copying blobs: 1 layer fetched',
+      expect.stringMatching(`^Stored ${image}, id [0-9a-f]{12}, 1 of 2 layers fetched, .*B$`),
+      '',
+    ]);
 
     const installed = await readDocument('install', '--system', image);
     expect(installed.document).toMatchObject({ schemaVersion: 1, outcome: 'installed', name: 'service' });

@@ -48,6 +48,8 @@ export interface OperandSpec {
    * take another number than one.
    */
   readonly count?: 'optional' | 'many' | 'some' | 'after-dashes';
+  /** The hint when the operand is missing. */
+  readonly missing?: string;
 }
 
 export interface Example {

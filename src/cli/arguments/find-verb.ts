@@ -1,5 +1,6 @@
 import { toPrintable } from '../../base/printable.ts';
 import { findSuggestion } from '../../base/suggest.ts';
+import { findForeignAdvice, readGroup } from './foreign-words.ts';
 import { buildUsageError } from './usage-error.ts';
 
 /** A verb in the list of verbs. `path` has one word or two: `pull`, `images list`. */
@@ -59,25 +60,22 @@ function findCommand<Verb extends VerbEntry>(
   verbs: readonly Verb[],
   globals: GlobalOptions,
 ): Request<Verb> {
-  const [first, second] = words;
-  if (first === undefined)
+  const [written, second] = words;
+  if (written === undefined)
     throw buildUsageError('UNKNOWN_COMMAND', 'Too few arguments: the verb is missing', '');
+  const first = readGroup(written);
   const single = verbs.find((verb) => isCalled(verb, first));
   if (single !== undefined) return { kind: 'verb', verb: single, rest: words.slice(1), globals };
   const members = findMembers(first, verbs);
-  if (members.length === 0) throw buildUnknownVerb(first, '', listFirstWords(verbs));
+  if (members.length === 0) throw buildUnknownVerb(first, '', verbs);
   if (second === '-h' || second === '--help') return { kind: 'help', topic: first };
   if (second === undefined || second.startsWith('-')) {
-    throw buildUsageError('UNKNOWN_COMMAND', `Too few arguments: '${first}' needs a verb`, first);
+    const list = members.find(({ path }) => path === `${first} list`);
+    const hint = list && `Did you mean 'atomic ${list.path}'?`;
+    throw buildUsageError('UNKNOWN_COMMAND', `Too few arguments: '${first}' needs a verb`, first, hint);
   }
   const verb = verbs.find((member) => isCalled(member, `${first} ${second}`));
-  if (verb === undefined) {
-    throw buildUnknownVerb(
-      second,
-      first,
-      members.map((member) => member.path.slice(first.length + 1)),
-    );
-  }
+  if (verb === undefined) throw buildUnknownVerb(second, first, verbs);
   return { kind: 'verb', verb, rest: words.slice(2), globals };
 }
 
@@ -88,7 +86,7 @@ function findTopic(words: readonly string[], verbs: readonly VerbEntry[]): strin
   const verb = verbs.find((candidate) => isCalled(candidate, topic));
   if (verb !== undefined) return verb.path;
   if (findMembers(topic, verbs).length > 0) return topic;
-  throw buildUnknownVerb(topic, '', [...listFirstWords(verbs), ...verbs.map((verb) => verb.path)]);
+  throw buildUnknownVerb(topic, '', verbs);
 }
 
 /** Whether a verb has this path or alias. */
@@ -105,15 +103,27 @@ function listFirstWords(verbs: readonly VerbEntry[]): readonly string[] {
   return [...new Set([...verbs.map((verb) => verb.path.replace(/ .*/, '')), 'help'])];
 }
 
-function buildUnknownVerb(word: string, group: string, candidates: readonly string[]): Error {
-  const prefix = group === '' ? '' : `${group} `;
-  const suggestion = findSuggestion(word, candidates);
+/** @param group the first word, of which the verb is a member; empty for a verb of one word */
+function buildUnknownVerb(word: string, group: string, verbs: readonly VerbEntry[]): Error {
+  const written = group === '' ? word : `${group} ${word}`;
   return buildUsageError(
     'UNKNOWN_COMMAND',
-    `Unknown verb '${prefix}${toPrintable(word, 80)}'`,
+    `Unknown verb '${toPrintable(written, 80)}'`,
     group,
-    suggestion && `Did you mean 'atomic ${prefix}${suggestion}'?`,
+    findForeignAdvice(word) ?? proposeVerb(word, group, verbs),
   );
+}
+
+/** Proposes the same word in another group, otherwise a similar word in this one. */
+function proposeVerb(word: string, group: string, verbs: readonly VerbEntry[]): string | undefined {
+  const paths = verbs.map(({ path }) => path);
+  const same = paths.find((path) => path.split(' ').at(-1) === word);
+  const others = group === '' ? [...listFirstWords(verbs), ...paths] : paths;
+  const prefix = group === '' ? '' : `${group} `;
+  const candidates = others.flatMap((path) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []));
+  const similar = findSuggestion(word, candidates);
+  const proposal = same ?? (similar && `${prefix}${similar}`);
+  return proposal && `Did you mean 'atomic ${proposal}'?`;
 }
 
 function buildUnknownGlobal(word: string): Error {

@@ -118,14 +118,16 @@ function readOperands(
   const rest = entries.filter(isLast).map(([name]) => [name, takesRest ? afterDashes : []] as const);
   return Object.fromEntries([
     ...rest,
-    ...expected.map(([name, { label, count }], index) => {
+    ...expected.map(([name, { label, count, missing }], index) => {
       const word = words[index];
       if (word === undefined && (count === undefined || count === 'some')) {
         throw buildUsageError(
           'BAD_OPTION',
           `Too few arguments: ${label} is missing`,
           topic,
-          separate && `'${toPrintable(separate.value ?? '', 80)}' is the value of ${separate.written}.`,
+          separate
+            ? `'${toPrintable(separate.value ?? '', 80)}' is the value of ${separate.written}.`
+            : missing,
         );
       }
       return [name, takesSeveral({ count }) ? words.slice(index) : word] as const;

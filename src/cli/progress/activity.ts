@@ -40,6 +40,7 @@ export function updateActivity(activity: Activity, event: ProgressEvent, now: nu
     case 'step':
       return { transfers, step: { text: toPrintable(event.text), startedAt: now } };
     case 'warning':
+    case 'remark':
     case 'asks':
     case 'waiting':
       return activity;

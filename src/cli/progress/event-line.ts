@@ -1,6 +1,8 @@
 import type { EndedProgram, ProgressEvent } from '../../base/events.ts';
 import { formatArgv } from '../../base/format-argv.ts';
+import { formatCount } from '../../base/format-count.ts';
 import { toPrintable } from '../../base/printable.ts';
+import { formatSize } from '../output/format-size.ts';
 
 /** A line of output without its newline. `answer` belongs on standard output, `remark` on standard error. */
 export interface EventLine {
@@ -19,6 +21,8 @@ export function formatEvent(event: ProgressEvent): EventLine | undefined {
       return answer(`Image ${event.image} is being pulled to ostree ...`);
     case 'layer-started':
       return answer(`Pulling layer ${formatDigest(event.digest)}`);
+    case 'image-stored':
+      return answer(event.isUpToDate ? `${event.reference} is up to date` : formatStored(event));
     case 'extracting':
       return answer(`Extracting to ${event.destination}`);
     case 'command':
@@ -27,6 +31,8 @@ export function formatEvent(event: ProgressEvent): EventLine | undefined {
       return answer(event.text);
     case 'warning':
       return remark(`Warning: ${event.text}`);
+    case 'remark':
+      return remark(event.text);
     case 'asks':
       return remark(`Asks: ${event.text}`);
     case 'waiting':
@@ -39,6 +45,16 @@ export function formatEvent(event: ProgressEvent): EventLine | undefined {
     case 'step':
       return undefined;
   }
+}
+
+const SHORT_ID = 12;
+
+type StoredEvent = Extract<ProgressEvent, { kind: 'image-stored' }>;
+
+/** `Stored IMAGE, id 17acc76fc5b0, 3 of 5 layers fetched, 8.40 MB`. */
+function formatStored({ reference, id, layers, fetched, bytes }: StoredEvent): string {
+  const size = fetched === 0 ? '' : `, ${formatSize(bytes)}`;
+  return `Stored ${reference}, id ${id.slice(0, SHORT_ID)}, ${fetched} of ${formatCount(layers, 'layer')} fetched${size}`;
 }
 
 /** Formats the line of `--debug` about a child process: `debug: systemctl daemon-reload: exit status 0 after 153 ms`. */

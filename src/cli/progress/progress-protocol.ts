@@ -60,9 +60,12 @@ export function formatProgressEvent(event: ProgressEvent, bytesTotal: number): s
     }
     case 'step':
     case 'notice':
+    case 'remark':
     case 'asks':
     case 'warning':
       return formatJsonLine({ type: event.kind, text: toPrintable(event.text) });
+    case 'image-stored':
+      return formatJsonLine({ type: 'notice', text });
     case 'extracting':
       return formatJsonLine({ type: 'extracting', destination: event.destination, text });
     case 'command':

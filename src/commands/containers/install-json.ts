@@ -1,7 +1,9 @@
 import type { AlreadyPresent, InstallPlan } from '../../containers/container.ts';
 
 /** The changes that `install` has made, or with `--display` would make. */
-type InstallResult = { readonly kind: 'installed' | 'planned'; readonly plan: InstallPlan } | AlreadyPresent;
+export type InstallResult =
+  | { readonly kind: 'installed' | 'planned'; readonly plan: InstallPlan }
+  | AlreadyPresent;
 
 /** Builds the document of `install --json`; `plan` is null when there was nothing to do. */
 export function buildInstallJson(result: InstallResult): Record<string, unknown> {

@@ -11,13 +11,14 @@ import {
 import { argsOperand, readServiceOptions, serviceOptions } from '../options/service-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
 import { parseValueOptions, valueOptions } from '../options/value-options.ts';
+import { finishInstall } from './finish-install.ts';
 import { buildInstallJson } from './install-json.ts';
 import { formatInstallPlan } from './plan-text.ts';
 import { formatAlreadyPresent } from './present-text.ts';
 
 export const install = defineCommand({
   description: [
-    'Installs an image as a system container: its files as hard links to the OSTree repository, an OCI configuration, a systemd unit and a tmpfiles.d file, made from the templates in /exports of the image, or from defaults if the image has none. The service is enabled but not started.',
+    'Installs an image as a system container: its files as hard links to the OSTree repository, an OCI configuration, a systemd unit and a tmpfiles.d file, made from the templates in /exports of the image, or from defaults if the image has none. The service is enabled, and started only with --start.',
     'A missing image is pulled first. If a container of that name exists, nothing changes. An install that fails or is interrupted leaves nothing on the host.',
   ],
   operands: {
@@ -48,6 +49,7 @@ export const install = defineCommand({
       description:
         "Install also what would not start: the errors that 'atomic lint' explains become warnings. What is unsafe stays refused.",
     },
+    start: { kind: 'flag', description: "Start the service too, as 'atomic start' does." },
     display: {
       kind: 'flag',
       description: 'Print every file that would be written and every command that would run; change nothing.',
@@ -76,7 +78,7 @@ export const install = defineCommand({
   examples: [
     {
       comment: 'Install and start etcd',
-      commands: ['atomic install --system registry.example.com/etcd', 'systemctl start etcd'],
+      commands: ['atomic install --system --start registry.example.com/etcd'],
     },
     {
       comment: 'With another name and endpoint',
@@ -115,7 +117,8 @@ export const install = defineCommand({
     const result = options.display
       ? await planInstall(host, request, source)
       : await installContainer(host, request, source);
-    if (options.json) return { text: formatJson(buildInstallJson(result)) };
+    const started = await finishInstall(host, result, options);
+    if (options.json) return { text: formatJson({ ...buildInstallJson(result), started }) };
     if (result.kind === 'already-present') return { text: formatAlreadyPresent(result) };
     return { text: result.kind === 'planned' ? formatInstallPlan(result.plan) : '' };
   },

@@ -12,6 +12,7 @@ export const imagesInfo = defineCommand({
     image: {
       label: 'IMAGE',
       description: "A name, as 'atomic images list' shows it, or the beginning of an id.",
+      missing: 'For all images: atomic images list',
     },
   },
   options: {

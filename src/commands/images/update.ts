@@ -1,4 +1,3 @@
-import { toPrintable } from '../../base/printable.ts';
 import { buildUsageError } from '../../cli/arguments/usage-error.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import type { ImageUpdateOutcome } from '../../store/pull/update-image.ts';
@@ -62,8 +61,7 @@ export const imagesUpdate = defineCommand({
     const updated = await updateImage(host, image, source);
     const row = buildRow({ kind: 'updated', ...updated });
     if (options.json) return { text: formatJson({ schemaVersion: 1, images: [row] }) };
-    const isNew = updated.before !== updated.after;
-    return { text: isNew ? '' : `Image is up to date: ${toPrintable(updated.reference)}\n` };
+    return { text: '' };
   },
 });
 

@@ -24,12 +24,23 @@ export function parseHealthOptions(options: {
   readonly settle?: string | undefined;
   readonly 'no-health-check': boolean;
 }): HealthChoice {
-  const { settle } = options;
+  return { settle: parseSettleOption(options.settle), checksHealth: !options['no-health-check'] };
+}
+
+/** The option of the verbs that start a service for a person. */
+export const settleOption = {
+  kind: 'value',
+  label: 'SECONDS',
+  description: 'How long the service must run without a restart. The default is 2.',
+} as const satisfies OptionSpec;
+
+/** @throws BAD_VALUE */
+export function parseSettleOption(settle: string | undefined): number | undefined {
   const seconds = settle === undefined ? undefined : Number(settle);
   if (seconds !== undefined && !(settle?.trim() !== '' && seconds >= 0 && seconds <= MAX_SECONDS)) {
     throw new AtomicError('BAD_VALUE', `Invalid value '${settle}' of --settle`, {
       hint: `Give a number of seconds up to ${MAX_SECONDS}.`,
     });
   }
-  return { settle: seconds, checksHealth: !options['no-health-check'] };
+  return seconds;
 }

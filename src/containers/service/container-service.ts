@@ -9,6 +9,7 @@ import { buildDisableNowCommand, reloadCommand, withoutReload } from '../../host
 import { UnitJobs } from '../../host/systemd/unit-jobs.ts';
 import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
 import { buildContainerPaths } from '../deployment.ts';
+import { withStopNotice } from './stop-notice.ts';
 import { type WatchedRun, withRuntimeWatch } from './watch-runtime.ts';
 
 /**
@@ -33,12 +34,17 @@ export async function stopService(host: Host, name: string): Promise<void> {
  *
  * @throws as `stopService`
  */
-export async function stopUnits(host: Host, jobs: UnitJobs, names: readonly string[]): Promise<void> {
-  if (names.length === 0) return;
+export async function stopUnits(
+  host: Host,
+  jobs: UnitJobs,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  if (names.length === 0) return [];
   const running = await listRunning(jobs, names);
-  if (running.length === 0) return;
+  if (running.length === 0) return [];
   host.report({ kind: 'command', argv: ['systemctl', 'stop', ...running] });
   await endServices(host, jobs, running);
+  return running;
 }
 
 /** A start of units for which everything is done that may be done before they are stopped. */
@@ -150,7 +156,8 @@ async function runStop(
   const units = names.map((name) => `${name}.service`);
   const describeWait = (seconds: number) =>
     `${units.join(', ')} ${units.length === 1 ? 'has' : 'have'} not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${names.join(' ')}\` does now`;
-  return (await withRuntimeWatch(host, units, () => jobs.run('stop', units, describeWait))).result;
+  const stop = () => withStopNotice(host, units, () => jobs.run('stop', units, describeWait));
+  return (await withRuntimeWatch(host, units, stop)).result;
 }
 
 /**

@@ -8,9 +8,10 @@ import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
-import { captureProgram, captureProgramWithin } from '../../host/run-program.ts';
-import { showProperties } from '../../host/systemd/systemctl.ts';
+import { captureProgramWithin } from '../../host/run-program.ts';
 import { calculateHealthDeadline, type HealthCheck, type HealthProbe } from '../render/health-check.ts';
+import { readLastLines } from '../service/service-log.ts';
+import { describeRun, isSameRun, isUp, readRun, type ServiceRun } from '../service/service-run.ts';
 
 type HealthPhase = 'start' | 'settle' | 'health';
 
@@ -23,20 +24,9 @@ export interface HealthRequest {
   readonly check: HealthCheck | undefined;
 }
 
-/** The state of one run of a service in systemd. */
-interface ServiceRun {
-  readonly activeState: string;
-  readonly subState: string;
-  readonly result: string;
-  readonly restarts: string;
-  readonly mainPid: string;
-  readonly invocation: string;
-}
-
 const POLL_MILLISECONDS = 250;
 /** The interval of an image is for months of running; an update checks more often, to end sooner. */
 const PROBE_MILLISECONDS = 1000;
-const MAX_LOG_LINES = 10;
 const MAX_PROBE_WORDS = 300;
 
 /**
@@ -58,7 +48,7 @@ export async function buildUnhealthy(
   phase: HealthPhase,
   reason: string,
 ): Promise<AtomicError> {
-  const log = await readLog(host, name);
+  const log = await readLastLines(host, name);
   const shown = log.length === 0 ? '' : `; its log ends with: ${log.slice(-3).join(' | ')}`;
   return new AtomicError('UNIT_FAILED', `${name}.service is not up: ${reason}${shown}`, {
     hint: `See \`journalctl --unit ${name}\`.`,
@@ -107,34 +97,7 @@ async function awaitProbe(
 async function requireSame(host: Host, name: string, first: ServiceRun, phase: HealthPhase): Promise<void> {
   const run = await readRun(host, name);
   if (!isUp(run)) throw await buildUnhealthy(host, name, phase, describeRun(run));
-  const isSame =
-    run.restarts === first.restarts && run.mainPid === first.mainPid && run.invocation === first.invocation;
-  if (!isSame) throw await buildUnhealthy(host, name, phase, 'it was restarted');
-}
-
-/** A unit of `Type=oneshot` that has ended with success is up too. */
-function isUp({ activeState, subState, result }: ServiceRun): boolean {
-  if (activeState === 'active' || activeState === 'reloading') return true;
-  return activeState === 'inactive' && subState === 'dead' && result === 'success';
-}
-
-function describeRun({ activeState, subState, result }: ServiceRun): string {
-  const words = result === 'success' || result === '' ? '' : `, ${result}`;
-  return `it is ${activeState} (${subState}${words})`;
-}
-
-async function readRun(host: Host, name: string): Promise<ServiceRun> {
-  const properties = ['ActiveState', 'SubState', 'Result', 'NRestarts', 'MainPID', 'InvocationID'];
-  const [block] = await showProperties(host, properties, [`${name}.service`]);
-  const read = (property: string) => block?.get(property) ?? '';
-  return {
-    activeState: read('ActiveState'),
-    subState: read('SubState'),
-    result: read('Result'),
-    restarts: read('NRestarts'),
-    mainPid: read('MainPID'),
-    invocation: read('InvocationID'),
-  };
+  if (!isSameRun(run, first)) throw await buildUnhealthy(host, name, phase, 'it was restarted');
 }
 
 interface ProbeContext {
@@ -185,29 +148,4 @@ function probeHttp(url: string, timeout: number): Promise<string | undefined> {
     });
     request.once('error', (error) => end(toPrintable(error.message, MAX_PROBE_WORDS)));
   });
-}
-
-/**
- * Reads the last lines of this run of the service; none when the journal cannot be read. Lines of systemd are used only
- * when the service itself has written none: systemd writes a line for each process that it kills.
- */
-async function readLog(host: Host, name: string): Promise<readonly string[]> {
-  const { invocation } = await readRun(host, name);
-  if (invocation === '') return [];
-  const own = await readJournal(host, `_SYSTEMD_INVOCATION_ID=${invocation}`);
-  return own.length > 0 ? own : readJournal(host, `INVOCATION_ID=${invocation}`);
-}
-
-async function readJournal(host: Host, match: string): Promise<readonly string[]> {
-  const argv = ['journalctl', '--quiet', '--no-pager', '--boot', '--output=cat', `--lines=${MAX_LOG_LINES}`];
-  const result = await captureProgram(host, [...argv, match]).catch((error: unknown) => {
-    // The log only helps the person. An error of reading it must not replace the error that the service is not up.
-    if (error instanceof AtomicError && error.code !== 'INTERRUPTED') return undefined;
-    throw error;
-  });
-  if (result?.exitCode !== 0) return [];
-  return result.stdout
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => toPrintable(line, MAX_PROBE_WORDS));
 }

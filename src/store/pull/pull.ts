@@ -110,14 +110,18 @@ export async function pullNamedImage(
     if (length > 0) {
       host.report({ kind: 'notice', text: `Copying blobs: ${formatCount(length, 'layer')} fetched` });
     }
-    // The stored name differs from the text that the user wrote.
-    if (reference !== shown && reference !== `${shown}:latest`) {
-      host.report({ kind: 'notice', text: `Stored as ${reference}` });
-    }
+    reportStored(host, pulled);
     return pulled;
   } catch (error) {
     throw wrapError(error, `pulling ${written}`);
   }
+}
+
+function reportStored(host: Host, { image, fetched, bytesFetched, reused, isUpToDate }: PulledImage): void {
+  const { reference, id } = image;
+  const layers = fetched.length + new Set(reused).size;
+  const transfer = { layers, fetched: fetched.length, bytes: bytesFetched };
+  host.report({ kind: 'image-stored', reference, id, isUpToDate, ...transfer });
 }
 
 /**

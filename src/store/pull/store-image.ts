@@ -66,7 +66,7 @@ export async function storeImage(
     hasSignatures(host, present, source.signatures)
   ) {
     const reused = manifest.layers.map(({ digest }) => digest);
-    return { image: present, fetched: [], bytesFetched: 0, reused };
+    return { image: present, fetched: [], bytesFetched: 0, reused, isUpToDate: true };
   }
   // A layer of an unknown kind is refused before anything is fetched.
   for (const layer of manifest.layers) findCompression(layer);
@@ -105,7 +105,7 @@ export async function storeImage(
     });
     contents.save();
     forgetLayers(host, stored.pending);
-    return { image: stored.image, ...describeTransfer(manifest, stored.fetched) };
+    return { image: stored.image, ...describeTransfer(manifest, stored.fetched), isUpToDate: false };
   });
 }
 
@@ -155,7 +155,7 @@ function findReadable(host: Host, reference: string): StoredImage | undefined {
 function describeTransfer(
   { layers }: ImageManifest,
   fetched: readonly BlobDescriptor[],
-): Omit<PulledImage, 'image'> {
+): Omit<PulledImage, 'image' | 'isUpToDate'> {
   const digests = fetched.map(({ digest }) => digest);
   return {
     fetched: digests,

@@ -66,6 +66,7 @@ test.each(formats)('%s image with %s layers', async (kind, compression) => {
     bytesFetched: image.layers.reduce((sum, { size }) => sum + size, 0),
     fetched: image.layers.map(({ digest }) => digest),
     reused: [],
+    isUpToDate: false,
   } satisfies PulledImage);
   expect(describeTree(await checkOut(store, pulled))).toEqual([
     'd . 0755 0:0',

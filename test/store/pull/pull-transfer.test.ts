@@ -54,6 +54,10 @@ test('only missing layers are fetched, and a repeated pull fetches no blob at al
       { kind: 'layer-finished' as const, digest },
     ]),
     { kind: 'notice', text: `Copying blobs: ${first.layers.length} layers fetched` },
+    {
+      ...{ kind: 'image-stored', reference: `${one}:latest`, id: pulledFirst.image.id, isUpToDate: false },
+      ...{ layers: first.layers.length, fetched: first.layers.length, bytes: pulledFirst.bytesFetched },
+    },
   ]);
 
   const [shared = '', changed = ''] = layersOf(second);
@@ -66,6 +70,7 @@ test('only missing layers are fetched, and a repeated pull fetches no blob at al
     fetched: [],
     bytesFetched: 0,
     reused: layersOf(first),
+    isUpToDate: true,
   });
   expect(await registry.blobGets()).toEqual([]);
 });

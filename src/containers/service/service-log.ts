@@ -1,0 +1,34 @@
+/** The last lines that a service has written to the journal. */
+import { AtomicError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
+import type { Host } from '../../host/host.ts';
+import { captureProgram } from '../../host/run-program.ts';
+import { readRun } from './service-run.ts';
+
+const MAX_LOG_LINES = 10;
+const MAX_LINE = 300;
+
+/**
+ * Reads the last lines of this run of the service; none when the journal cannot be read. Lines of systemd are used only
+ * when the service itself has written none: systemd writes a line for each process that it kills.
+ */
+export async function readLastLines(host: Host, name: string): Promise<readonly string[]> {
+  const { invocation } = await readRun(host, name);
+  if (invocation === '') return [];
+  const own = await readJournal(host, `_SYSTEMD_INVOCATION_ID=${invocation}`);
+  return own.length > 0 ? own : readJournal(host, `INVOCATION_ID=${invocation}`);
+}
+
+async function readJournal(host: Host, match: string): Promise<readonly string[]> {
+  const argv = ['journalctl', '--quiet', '--no-pager', '--boot', '--output=cat', `--lines=${MAX_LOG_LINES}`];
+  const result = await captureProgram(host, [...argv, match]).catch((error: unknown) => {
+    // The log only helps the person. An error of reading it must not replace the error that the service is not up.
+    if (error instanceof AtomicError && error.code !== 'INTERRUPTED') return undefined;
+    throw error;
+  });
+  if (result?.exitCode !== 0) return [];
+  return result.stdout
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => toPrintable(line, MAX_LINE));
+}
