@@ -5,6 +5,7 @@ import type { DeploymentNumber } from './deployment.ts';
 import type { NewVolumes, PlannedVolume } from './render/config/image-volumes.ts';
 import type { HostFilesRecord, PlannedHostFile, PlannedHostFolder } from './render/hostfiles/host-file.ts';
 import type { ServiceOptions } from './render/options/service-options.ts';
+import type { Secrets } from './render/secrets/secret-option.ts';
 import type { ValueOrigins } from './render/values/value-origins.ts';
 
 export type ContainerStatus = 'running' | 'failed' | 'inactive' | 'no service';
@@ -32,6 +33,7 @@ export interface DeploymentRecord {
   readonly createdFolders: readonly string[];
   /** The origin of each value; `undefined` in a file of the original, which does not record it. */
   readonly valueOrigins: ValueOrigins | undefined;
+  readonly secrets: Secrets;
   /** `stateVersion` of the image. */
   readonly stateVersion?: string;
   /** The options by which the person has changed the service. */
@@ -78,6 +80,7 @@ export interface InstallRequest {
   readonly checkedNames: readonly string[];
   /** `--volume`, `--env` and the other options that change the service. */
   readonly options: ServiceOptions;
+  readonly secrets: Secrets;
   /** `--runtime PATH`. */
   readonly runtime?: string;
   /** `--keep-new`: writes a file of the image beside the file of the host that it does not replace. */
@@ -123,10 +126,10 @@ export interface InstallPlan {
 
 /** One thing that an install asked for, and that the container of that name has not. */
 export interface PresentDifference {
-  readonly kind: 'image' | 'value' | 'option' | 'runtime';
-  /** The variable of a value; otherwise the kind. */
+  readonly kind: 'image' | 'value' | 'secret' | 'option' | 'runtime';
+  /** The name of a value, a secret or an option; otherwise the kind. */
   readonly name: string;
-  /** Null when the variable has no value. */
+  /** Null when there is no such value or secret. Of a secret, the path of its file. */
   readonly installed: string | null;
   readonly asked: string;
 }

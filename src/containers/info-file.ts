@@ -44,6 +44,7 @@ export function formatInfo(record: DeploymentRecord): string {
     'value-origins': record.valueOrigins,
     ...(isEmpty(record.options) ? {} : { options: record.options }),
     ...(isEmpty(record.patches) ? {} : { patches: record.patches }),
+    ...(Object.keys(record.secrets).length === 0 ? {} : { secrets: record.secrets }),
     ...(record.stateVersion === undefined ? {} : { 'state-version': record.stateVersion }),
     ...(record.volumes.length === 0 ? {} : { volumes: record.volumes }),
     ...(record.hostFiles.paths.length === 0
@@ -87,6 +88,7 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
     valueOrigins: parseOrigins(info['value-origins'], reject),
     options: parseRecordedOptions(info.options, reject),
     patches: expectStringMap(info.patches, 'patches', reject),
+    secrets: expectStringMap(info.secrets, 'secrets', reject),
     ...(info['state-version'] === undefined
       ? {}
       : { stateVersion: expectString(info['state-version'], 'state-version', reject) }),

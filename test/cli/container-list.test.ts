@@ -20,6 +20,7 @@ function buildContainer(name: string, status: ContainerStatus, command: string[]
     hostFiles: noHostFiles,
     volumes: [],
     createdFolders: [],
+    secrets: {},
     valueOrigins: undefined,
     options: {},
     patches: {},

@@ -42,6 +42,13 @@ describe('images info', () => {
         ['RUNTIME', undefined],
       ]),
       required: ['WORD'],
+      declared: new Map([
+        [
+          'WORD',
+          { type: 'string', help: 'What to say', isRequired: true, isSecret: false, choices: ['a', 'b'] },
+        ],
+        ['TOKEN', { type: 'string', help: '', isRequired: false, isSecret: true, choices: [] }],
+      ]),
     },
     asks: {
       privileges: [
@@ -70,6 +77,11 @@ describe('images info', () => {
         'WORD: {DEF_VALUE}',
         '',
         '',
+        'The image says about its variables and secrets:',
+        'TOKEN: secret, given with --secret TOKEN=PATH',
+        'WORD: string, one of a, b, required. What to say',
+        '',
+        '',
         'Asks of the host, with the default values:',
         'to run as root',
         '/srv/$WORD of the host, writable',
@@ -86,7 +98,12 @@ describe('images info', () => {
 
   test('an image without labels and variables', () => {
     const asks = { privileges: [], unknown: [] };
-    const plain = { ...info, labels: {}, variables: { optional: new Map(), required: [] }, asks };
+    const plain = {
+      ...info,
+      labels: {},
+      variables: { optional: new Map(), required: [], declared: new Map() },
+      asks,
+    };
     expect(formatImageInfo(plain)).toBe(
       [
         'Image Name: gscrivano/etcd:latest',
@@ -106,7 +123,14 @@ describe('images info', () => {
       reference: 'gscrivano/etcd:latest',
       id,
       labels: info.labels,
-      variables: { optional: { PORT: '8081', RUNTIME: null }, required: ['WORD'] },
+      variables: {
+        optional: { PORT: '8081', RUNTIME: null },
+        required: ['WORD'],
+        declared: {
+          TOKEN: { type: 'string', help: '', required: false, secret: true, choices: [] },
+          WORD: { type: 'string', help: 'What to say', required: true, secret: false, choices: ['a', 'b'] },
+        },
+      },
       asks: info.asks.privileges,
       asks_unknown: ['the template is wrong'],
       size: { bytes: 228_090_000, shared_bytes: 8_000, own_bytes: 228_082_000 },

@@ -21,6 +21,7 @@ const plan: InstallPlan = {
     hostFiles: noHostFiles,
     volumes: [],
     createdFolders: [],
+    secrets: {},
     valueOrigins: undefined,
     options: { env: ['A=b'] },
     patches: { '10-a.json': 'ab' },

@@ -147,6 +147,7 @@ describe('callers', () => {
     set: [],
     'set-file': [],
     'set-any': [],
+    secret: [],
     runtime: undefined,
     display: false,
     'keep-new': false,

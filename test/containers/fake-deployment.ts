@@ -18,6 +18,7 @@ export const record: DeploymentRecord = {
   hostFiles: noHostFiles,
   volumes: [],
   createdFolders: [],
+  secrets: {},
   valueOrigins: undefined,
   options: {},
   patches: {},

@@ -190,7 +190,7 @@ describe('an update does not change files and units of the host:', () => {
     await atomic(['install', '--system', '--name', 'files', files]);
     await startHostUnit('files');
     const invocation = await readInvocation('files');
-    await atomic(['containers', 'update', '--set', 'A=2', 'files']);
+    await atomic(['containers', 'update', '--set-any', 'A=2', 'files']);
     await atomic(['containers', 'rollback', 'files']);
     await images.push('files', { exports: serviceExports });
     expect(await failingAtomic1(['containers', 'update', '--pull', '--accept-widening', 'files'])).toContain(

@@ -87,6 +87,47 @@ describe('a variable that the image does not use', () => {
   });
 });
 
+describe('values that the manifest describes', () => {
+  const manifest = {
+    variables: {
+      WORD: { choices: ['hello', 'bye'], default: 'hello', help: 'What it says' },
+      PORT: { type: 'port', required: true },
+    },
+    defaultvalues: {},
+  };
+  const misspelt =
+    'Warning: manifest.json of the image: defaultvalues is unknown and has no effect; did you mean defaultValues?\n';
+
+  test('are checked by install and by update, all at once, and shown by images info', async () => {
+    const exports = { ...serviceExports, 'manifest.json': JSON.stringify(manifest) };
+    const image = await images.push('described', { exports });
+    await atomic(['pull', image]);
+    const before = readHostState();
+    const words = ['install', '--system', '--name', 'web'];
+    const wrong = await runAtomic([...words, '--set', 'WORD=hi', '--set', 'PORT=http', image]);
+    expect(wrong).toMatchObject({ status: 2, stdout: '' });
+    expect(wrong.stderr).toBe(
+      `error: Cannot use the values: WORD=hi is not one of hello, bye; PORT=http is not a port, which is a number from 1 to 65535\nhint: \`atomic images info ${image}\` describes the variables.\n`,
+    );
+    expect((await runAtomic([...words, image])).stderr).toContain('PORT is missing: --set PORT=VALUE\n');
+    expect(diffLooks(before, readHostState())).toEqual([]);
+
+    const info = await runAtomic(['images', 'info', image]);
+    expect(info.stdout).toContain(
+      'The image says about its variables and secrets:\nPORT: port, required\nWORD: string, one of hello, bye. What it says\n',
+    );
+    expect(info.stderr).toBe(misspelt);
+    await atomic(['images', 'info', '--json', image]);
+
+    const installed = await runAtomic([...words, '--set', 'PORT=80', image]);
+    expect(installed).toMatchObject({ status: 0, stderr: expect.stringContaining(misspelt) });
+    expect(readEnvironment()).toBe('PATH=/bin WORD=hello');
+    const update = await runAtomic(['containers', 'update', ...quick, '--set', 'PORT=0', 'web']);
+    expect(update).toMatchObject({ status: 2, stderr: expect.stringContaining('PORT=0 is not a port') });
+    await atomic(['uninstall', 'web']);
+  });
+});
+
 test('--set-file reads the value, without the last line break', async () => {
   writeFileSync('/tmp/word', 'first\\nsecond =$X\n');
   await atomic(install('--set-file', 'WORD=/tmp/word'));

@@ -95,7 +95,7 @@ test('images of which the original has freed the configuration, or with a broken
   ostree(store, 'refs', '--delete', `ociimage/${broken.config.digest.slice('sha256:'.length)}`);
   const info = await readImageInfo(store.host, pulled);
   expect(info.labels).toEqual({});
-  expect(info.variables).toEqual({ optional: new Map(), required: ['PORT'] });
+  expect(info.variables).toEqual({ optional: new Map(), required: ['PORT'], declared: new Map() });
   expect(store.events.flatMap((event) => (event.kind === 'warning' ? [event.text] : []))).toEqual([
     `the configuration of ${pulled.reference} is not in the store; pull the image again to see it`,
     expect.stringMatching(/^Invalid manifest\.json file in image: /),

@@ -55,6 +55,7 @@ function buildDeploymentJson({ number, folder, isActive, installed, problems }: 
       origins_recorded: hasRecordedOrigins,
       options: record.options,
       patches: record.patches,
+      secrets: record.secrets,
       health: health === undefined ? null : buildHealthJson(health),
       asks: asks ?? null,
       host_files: record.hostFiles.paths.map((path) => ({

@@ -90,6 +90,7 @@ function listDemands({ record, health, asks }: InstalledDescription): readonly L
     { label: 'Health', lines: health === undefined ? [] : [describeHealth(health)] },
     { label: 'Asks', lines: asks === undefined ? ['not known'] : formatPrivileges(asks) },
     { label: 'Host files', lines: record.hostFiles.paths },
+    { label: 'Secrets', lines: Object.entries(record.secrets).map(([name, path]) => `${name} from ${path}`) },
   ];
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../options/common-options.ts';
 import { argsOperand, readServiceOptions, serviceOptions } from '../options/service-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
-import { parseValueOptions, valueOptions } from '../options/value-options.ts';
+import { parseSecrets, parseValueOptions, secretOption, valueOptions } from '../options/value-options.ts';
 import { finishInstall } from './finish-install.ts';
 import { buildInstallJson } from './install-json.ts';
 import { formatInstallPlan } from './plan-text.ts';
@@ -37,6 +37,7 @@ export const install = defineCommand({
         'Name of the container and its service. By default the last part of the image name, and -TAG unless the tag is latest.',
     },
     ...valueOptions,
+    ...secretOption,
     ...serviceOptions,
     runtime: { kind: 'value', label: 'PATH', description: 'The OCI runtime, such as /usr/bin/crun.' },
     'keep-new': {
@@ -104,6 +105,7 @@ export const install = defineCommand({
     const request = {
       image: operands.image,
       ...(await parseValueOptions(options)),
+      secrets: parseSecrets(options),
       options: changeOptions(noOptions, {
         set: await readServiceOptions(options, operands.args),
         reset: [],

@@ -15,6 +15,7 @@ export function formatAlreadyPresent({ name, differences }: AlreadyPresent): str
     ['another image', 'image'],
     ['other values', 'value'],
     ['other options', 'option'],
+    ['other secrets', 'secret'],
     ['another runtime', 'runtime'],
   ] as const;
   const parts = groups.flatMap(([heading, kind]) => {
@@ -28,7 +29,7 @@ function formatDifference({ kind, name, installed, asked }: PresentDifference): 
   if (kind === 'option') {
     return `--${name} ${installed === null ? 'not given' : shorten(installed)} (asked: ${shorten(asked)})`;
   }
-  const title = kind === 'value' ? name : '';
+  const title = kind === 'value' || kind === 'secret' ? name : '';
   const value = installed === null ? `${title} not set` : `${title}${title && '='}${shorten(installed)}`;
   return `${value} (asked: ${shorten(asked)})`;
 }
@@ -38,6 +39,7 @@ function adviseChange(name: string, differences: readonly PresentDifference[]): 
     if (kind === 'image') return ['--rebase', asked];
     if (kind === 'value') return ['--set', `${variable}=${shorten(asked) === asked ? asked : 'VALUE'}`];
     if (kind === 'option' && variable !== 'args') return [`--${variable}`, asked];
+    if (kind === 'secret') return ['--secret', `${variable}=${asked}`];
     return [];
   });
   if (differences.some(({ kind, name: option }) => kind === 'option' && option === 'args')) {

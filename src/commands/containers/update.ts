@@ -12,7 +12,7 @@ import {
   serviceOptions,
 } from '../options/service-options.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
-import { parseValueOptions, valueOptions } from '../options/value-options.ts';
+import { parseSecrets, parseValueOptions, secretOption, valueOptions } from '../options/value-options.ts';
 import { buildUpdateJson } from './update-json.ts';
 import { formatUpdate, formatUpdateSummary } from './update-text.ts';
 
@@ -50,11 +50,13 @@ export const containersUpdate = defineCommand({
       description: "Update to another image, written as for 'atomic pull'. A missing image is pulled.",
     },
     ...valueOptions,
+    ...secretOption,
     unset: {
       kind: 'list',
       label: 'NAME',
       description: 'Remove a value that was set; the default of the image is used again.',
     },
+    'unset-secret': { kind: 'list', label: 'NAME', description: 'Remove a secret of the container.' },
     ...serviceOptions,
     reset: {
       kind: 'list',
@@ -104,9 +106,11 @@ export const containersUpdate = defineCommand({
     const isAll = requireNames(options.all, names, {
       changes:
         options.rebase !== undefined ||
-        [...[options.set, options['set-any'], options['set-file']], ...[options.unset, options.reset]].some(
-          (words) => words.length > 0,
-        ) ||
+        [
+          ...[options.set, options['set-any'], options['set-file']],
+          ...[options.unset, options.reset],
+          ...[options.secret, options['unset-secret']],
+        ].some((words) => words.length > 0) ||
         hasServiceOptions(options, args),
     });
     const { updateContainer } = await import('../../containers/update/update-together.ts');
@@ -119,6 +123,7 @@ export const containersUpdate = defineCommand({
     const { values: set, checkedNames } = await parseValueOptions(options);
     const request = {
       ...{ rebase: options.rebase, set, checkedNames, unset: options.unset },
+      ...{ secrets: parseSecrets(options), unsetSecrets: options['unset-secret'] },
       ...{ pulls: options.pull, starts: !options['no-start'], isPlan: options.display },
       options: { set: await readServiceOptions(options, args), reset: options.reset },
       keepsNew: options['keep-new'],

@@ -2,6 +2,7 @@ import { toPrintable } from '../../base/printable.ts';
 import { formatSize } from '../../cli/output/format-size.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
 import type { ImageInfo } from '../../containers/image-info.ts';
+import type { ImageVariables } from '../../containers/render/values/image-variables.ts';
 
 /** The longest default value that is shown, in characters. */
 const MAX_VALUE = 10_000;
@@ -26,6 +27,7 @@ export function formatImageInfo({ image, labels, variables, asks, size }: ImageI
       'Template variables that has no default value, and must be set with --set:',
       variables.required.map((name) => formatPair(name, NO_DEFAULT)),
     ),
+    formatSection('The image says about its variables and secrets:', formatDeclared(variables)),
     formatSection('Asks of the host, with the default values:', [
       ...formatPrivileges(asks.privileges),
       ...asks.unknown.map((reason) => `not known: ${toPrintable(reason)}`),
@@ -58,11 +60,29 @@ export function buildImageInfoJson({
     variables: {
       optional: Object.fromEntries([...variables.optional].map(([name, value]) => [name, value ?? null])),
       required: variables.required,
+      declared: Object.fromEntries(
+        [...variables.declared].map(([name, { type, help, isRequired, isSecret, choices }]) => [
+          name,
+          { type, help, required: isRequired, secret: isSecret, choices },
+        ]),
+      ),
     },
     asks: asks.privileges,
     asks_unknown: asks.unknown,
     size: { bytes: size.whole, shared_bytes: size.shared, own_bytes: size.own },
   };
+}
+
+/** `PORT: port, required. The port of the service` */
+function formatDeclared({ declared }: ImageVariables): readonly string[] {
+  return [...declared].sort().map(([name, { type, help, isRequired, isSecret, choices }]) => {
+    const words = [
+      isSecret ? `secret, given with --secret ${name}=PATH` : type,
+      ...(choices.length === 0 ? [] : [`one of ${choices.join(', ')}`]),
+      ...(isRequired ? ['required'] : []),
+    ].join(', ');
+    return formatPair(name, help === '' ? words : `${words}. ${help}`);
+  });
 }
 
 function formatSection(heading: string, lines: readonly string[]): readonly string[] {

@@ -1,10 +1,13 @@
+import { resolve } from 'node:path';
 import type { OptionTable, OptionValue } from '../../cli/arguments/command-spec.ts';
+import { parseSecretOption, type Secrets } from '../../containers/render/secrets/secret-option.ts';
 import {
   type Assignment,
   type GivenValues,
   joinValues,
   parseAssignment,
 } from '../../containers/render/values/set-option.ts';
+import { requireFindable } from '../../host/working-directory.ts';
 
 /** The options that give values to the variables of the templates. */
 export const valueOptions = {
@@ -26,6 +29,15 @@ export const valueOptions = {
   },
 } as const satisfies OptionTable;
 
+export const secretOption = {
+  secret: {
+    kind: 'list',
+    label: 'NAME=PATH',
+    description:
+      'Show a file of the host to the service as /run/credentials/NAME. systemd reads the file at each start; its content is stored nowhere.',
+  },
+} as const satisfies OptionTable;
+
 type Values = {
   readonly [Name in keyof typeof valueOptions]: OptionValue<(typeof valueOptions)[Name]>;
 };
@@ -38,6 +50,16 @@ export async function parseValueOptions(options: Values): Promise<GivenValues> {
   // Names first: a file is not read for a command line that is wrong.
   joinValues({ set, setFile: files, setAny });
   return joinValues({ set, setFile: await readFiles(files), setAny });
+}
+
+/** @throws BAD_VALUE for a text of the wrong form, and for a path that a unit cannot name */
+export function parseSecrets({ secret }: { readonly secret: readonly string[] }): Secrets {
+  return Object.fromEntries(secret.map((word) => parseSecretOption(word, toAbsolute)));
+}
+
+function toAbsolute(path: string): string {
+  requireFindable(path);
+  return resolve(path);
 }
 
 async function readFiles(files: readonly Assignment[]): Promise<readonly Assignment[]> {

@@ -64,7 +64,11 @@ async function lint(host: Host, subject: ExportsSubject, given: GivenValues): Pr
   const set = given.values;
   const values = buildPreviewValues(host, subject, exports, { name: previewName, set });
   const used = listUsed(subject, exports, values);
-  requireUsedNames(given.checkedNames, [...Object.keys(exports.manifest.defaultValues), ...used]);
+  requireUsedNames(given.checkedNames, [
+    ...Object.keys(exports.manifest.defaultValues),
+    ...exports.manifest.variables.keys(),
+    ...used,
+  ]);
   const preview = await previewExports(host, subject, exports, values);
   const findings = [
     ...lintNames(names),
@@ -74,7 +78,8 @@ async function lint(host: Host, subject: ExportsSubject, given: GivenValues): Pr
     ...(await lintRendered(host, subject, { exports, preview, values })),
     ...(await lintTmpfiles(host, exports, preview.tmpfiles, values)),
   ];
-  const variables = sortVariables(readTemplates(subject.tree), exports.manifest.defaultValues);
+  const { defaultValues, variables: declared } = exports.manifest;
+  const variables = sortVariables(readTemplates(subject.tree), defaultValues, declared);
   return {
     subject: subject.label,
     findings: sortFindings(findings),

@@ -25,6 +25,10 @@ export function comparePresent(
     if (installed !== asked) differences.push({ kind: 'value', name, installed, asked });
   }
   differences.push(...compareOptions(record.options, request.options));
+  for (const [name, asked] of Object.entries(request.secrets)) {
+    const installed = record.secrets[name] ?? null;
+    if (installed !== asked) differences.push({ kind: 'secret', name, installed, asked });
+  }
   const { runtime } = request;
   if (runtime !== undefined && !isSameProgram(record.runtime, runtime)) {
     differences.push({ kind: 'runtime', name: 'runtime', installed: record.runtime, asked: runtime });

@@ -28,6 +28,7 @@ export function checkSetNames(
 ): readonly string[] {
   const used = new Set([
     ...Object.keys(manifest.defaultValues),
+    ...manifest.variables.keys(),
     ...[...readTemplates(tree), ...Object.values(manifest.renameFiles)].flatMap(listVariables),
   ]);
   const isUsed = names.every((name) => used.has(name));

@@ -15,9 +15,11 @@ import {
 } from '../render/config/check-runtime-config.ts';
 import type { PlannedVolume } from '../render/config/image-volumes.ts';
 import { checkDestinations } from '../render/config/mount-destinations.ts';
-import { parseRuntimeConfig, type RuntimeConfig } from '../render/config/runtime-config.ts';
+import { parseRuntimeConfig, type RuntimeConfig, rejectConfig } from '../render/config/runtime-config.ts';
 import type { CommandChanges } from '../render/options/apply-options.ts';
 import type { ServiceChanges } from '../render/options/parse-options.ts';
+import type { Secrets } from '../render/secrets/secret-option.ts';
+import { addSecretsMount, type SecretsMount } from '../render/secrets/secret-reader.ts';
 import { substituteTemplate, type TemplateValues } from '../render/values/template.ts';
 import { type ConfigChanges, changeConfig, changesConfig, nameOptionMounts } from './change-config.ts';
 import { checkMountSources } from './check-mount-sources.ts';
@@ -36,6 +38,9 @@ interface CheckedConfig {
 export interface RenderedConfig extends CheckedConfig {
   /** The text before the changes of the person. */
   readonly unchanged: string;
+  /** The text without the mount of the secrets, which the person asks for, and not the image. */
+  readonly asked: string;
+  readonly secrets: SecretsMount | undefined;
 }
 
 interface ConfigSource {
@@ -47,6 +52,9 @@ interface ConfigSource {
 
 interface ChangedSource extends ConfigSource {
   readonly changed: ConfigChanges;
+  /** Name of the container. */
+  readonly name: string;
+  readonly secrets: Secrets;
 }
 
 interface CheckedText extends Pick<ConfigSource, 'tree' | 'exports'> {
@@ -68,9 +76,14 @@ export async function readRuntimeConfig(
 ): Promise<RenderedConfig> {
   const { changed } = source;
   const { text: unchanged, volumes, warnings } = await readConfigText(source, changed.changes);
-  const text = changesConfig(changed) ? changeConfig(unchanged, deployment.config, changed) : unchanged;
+  const asked = changesConfig(changed) ? changeConfig(unchanged, deployment.config, changed) : unchanged;
+  const secrets = addSecrets(asked, source, deployment.config);
+  const { text } = secrets ?? { text: asked };
   const checked = checkRenderedConfig(host, { ...source, text, changes: changed.changes }, deployment);
-  return { ...checked, unchanged, volumes, warnings: [...warnings, ...checked.warnings] };
+  return {
+    ...{ ...checked, unchanged, asked, secrets, volumes },
+    warnings: [...warnings, ...checked.warnings],
+  };
 }
 
 /** Checks a rendered `config.json`. @throws CONFIG_INVALID; BAD_VALUE for a mount of an option */
@@ -90,6 +103,17 @@ export function checkRenderedConfig(
   const sources = checkMountSources(host, config, deployment.folder, path);
   checkDestinations(config, (imagePath) => tree.look(imagePath), sources.kinds, path);
   return { text, config, volumes: [], warnings: [...listPrivilegeWarnings(config), ...sources.warnings] };
+}
+
+function addSecrets(
+  text: string,
+  { name, secrets, exports }: ChangedSource,
+  path: string,
+): SecretsMount | undefined {
+  if (Object.keys(secrets).length === 0 || !isRunByRuntime(exports)) return undefined;
+  // A key that is there twice would be lost.
+  parseRuntimeConfig(text, path);
+  return addSecretsMount(text, name, rejectConfig(path));
 }
 
 /**

@@ -1,10 +1,8 @@
 /** Reads and decides everything for an install before its first change. */
-import { randomUUID } from 'node:crypto';
 import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { listExisting } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
-import { readMachineProc } from '../../host/machine-proc.ts';
 import { type Runtime, readPidfileSupport } from '../../host/runtime/runtime.ts';
 import {
   emptyImageConfig,
@@ -28,14 +26,15 @@ import { listBindSources } from '../render/config/runtime-config.ts';
 import type { ContainerName } from '../render/container-name.ts';
 import { noHostFiles } from '../render/hostfiles/host-file.ts';
 import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
+import { formatSecretLines } from '../render/secrets/secret-reader.ts';
 import { buildTmpfiles } from '../render/tmpfiles/tmpfiles.ts';
 import { buildUnit } from '../render/unit/unit.ts';
-import type { TemplateValues } from '../render/values/template.ts';
 import { findOrigins } from '../render/values/value-origins.ts';
-import { buildInstallValues, choosesPidfileMode } from '../render/values/values.ts';
+import { choosesPidfileMode } from '../render/values/values.ts';
 import { buildActivationCommands } from '../service/activate.ts';
 import { listFoldersToCreate } from '../service/created-paths.ts';
 import { listNewVolumes } from '../volumes/volume-folders.ts';
+import { checkGivenValues } from './check-given-values.ts';
 import { checkSetNames } from './check-set-names.ts';
 import { type RenderedConfig, readRuntimeConfig } from './config-text.ts';
 import { requireFreeInstallNames } from './free-names.ts';
@@ -45,6 +44,7 @@ import { listGrants, prepareChanges } from './prepare-changes.ts';
 import { type ImageExports, isRunByRuntime, readExports } from './read-exports.ts';
 import { planHostFiles } from './read-host-files.ts';
 import { type ConfigPatch, digestPatches } from './read-patches.ts';
+import { readValues } from './read-values.ts';
 
 interface InstallSubject {
   readonly request: InstallRequest;
@@ -90,9 +90,14 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const values = await readValues(host, subject, { exports, deployment: deployment.folder, pidfileMode });
 
   const unused = checkSetNames(host, request.checkedNames, { image, tree, exports, values });
+  const readable = await checkGivenValues(imageName, exports, values, request);
 
   const config = needsRuntimeConfig(exports)
-    ? await readRuntimeConfig(host, { tree, exports, imageConfig, values, changed }, deployment)
+    ? await readRuntimeConfig(
+        host,
+        { tree, exports, imageConfig, values, changed, name, secrets: request.secrets },
+        deployment,
+      )
     : undefined;
   const marker = { name, deployment: number, checkouts: host.locations.checkouts };
   const unit = hasService
@@ -106,12 +111,18 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
         values,
       )
     : undefined;
+  const wholeUnit =
+    unit === undefined
+      ? undefined
+      : `${unit}${formatSecretLines(name, request.secrets, config?.secrets?.owner)}`;
   const template = exports.serviceTemplate;
   if (unit !== undefined && template !== undefined) {
     await requireFreeInstallNames(host, name, unit, template.file);
   }
   const volumes = config?.volumes ?? [];
-  const missingSources = await listMissingSources(config, previous?.createdFolders ?? []);
+  const missingSources = (await listMissingSources(config, previous?.createdFolders ?? [])).filter(
+    (path) => path !== config?.secrets?.source,
+  );
   const owner = { uid: host.uid, gid: host.gid };
   const tmpfiles = buildTmpfiles(
     { template: exports.tmpfilesTemplate, marker, missingSources, ...owner },
@@ -135,6 +146,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     hostFiles: hostFiles.record,
     volumes: volumes.map(({ path }) => path),
     createdFolders: tmpfiles === undefined ? [] : await listFoldersToCreate(host, tmpfiles),
+    secrets: request.secrets,
     valueOrigins: findOrigins(values, request.values, exports.manifest.defaultValues),
     options: request.options,
     patches: digestPatches(patches),
@@ -142,7 +154,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   };
   const ownPrograms = [deployment.folder, ...hostFiles.files.map(({ path }) => path)];
   const findings = await lintDeployment(host, {
-    ...{ name, unit, values, runtime: findRuntimeKind(runtime.path) },
+    ...{ name, unit: wholeUnit, values, runtime: findRuntimeKind(runtime.path) },
     config: isRunByRuntime(exports) ? config?.text : undefined,
     image: describeLintedImage(tree, imageConfig, bringsRuntimeConfig(exports)),
     isExpected: (program) => ownPrograms.some((path) => program === path || program.startsWith(`${path}/`)),
@@ -154,12 +166,12 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
       ...{ folder: deployment.folder, runtime: runtime.path, config: text, unit, tmpfiles },
       ...{ hostFiles: hostFiles.files, ownFolders: listOwnFolders(name, values) },
     });
-  const asks = judge(config?.text);
+  const asks = judge(config?.asked);
   const paths = buildContainerPaths(host.locations, name);
   const files = [
     planFile('config', deployment.config, config?.text),
     planFile('tmpfiles', paths.tmpfiles, tmpfiles),
-    planFile('unit', paths.unit, unit),
+    planFile('unit', paths.unit, wholeUnit),
     planFile('info', deployment.info, formatInfo(record)),
   ].filter((file) => file !== undefined);
   const commands = buildActivationCommands(host.locations, name, {
@@ -175,7 +187,9 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
       ...{ volumes, newVolumes: await listNewVolumes(volumes) },
     },
     warnings: [
+      ...exports.manifest.warnings,
       ...unused,
+      ...readable,
       ...listWarnings(exports, deployment.config),
       ...(config?.warnings ?? []),
       ...tolerated,
@@ -242,39 +256,6 @@ function buildRunsOnce(image: string): AtomicError {
 async function readPidfileMode(host: Host, runtime: Runtime, exports: ImageExports): Promise<boolean> {
   const template = exports.serviceTemplate?.text;
   return choosesPidfileMode(template, true) && (await readPidfileSupport(host, runtime));
-}
-
-async function readValues(
-  host: Host,
-  { request, name, image, imageName, runtime, previous }: InstallSubject,
-  {
-    exports,
-    deployment,
-    pidfileMode,
-  }: {
-    readonly exports: ImageExports;
-    readonly deployment: string;
-    readonly pidfileMode: boolean;
-  },
-): Promise<TemplateValues> {
-  return buildInstallValues(
-    {
-      name,
-      deployment,
-      runtime: runtime.path,
-      runtimeSupportsSystemdCgroup: runtime.supportsSystemdCgroup,
-      pidfileMode,
-      uid: host.uid,
-      gid: host.gid,
-      imageName,
-      imageId: image.id,
-      uuid: String(previous?.values.UUID ?? randomUUID()),
-      lastCapability: Number(await readMachineProc('/proc/sys/kernel/cap_last_cap')),
-      program: host.program,
-    },
-    request.values,
-    exports.manifest.defaultValues,
-  );
 }
 
 /**

@@ -11,6 +11,7 @@ import { walkImage } from '../../store/walk-image.ts';
 import type { HostFileMode } from '../consent/host-file-privileges.ts';
 import { originalRuntime } from '../read-container.ts';
 import { type ContainerName, parseContainerName } from '../render/container-name.ts';
+import { buildSecretValues } from '../render/secrets/secret-option.ts';
 import { buildTmpfiles } from '../render/tmpfiles/tmpfiles.ts';
 import { buildUnit } from '../render/unit/unit.ts';
 import type { TemplateValues } from '../render/values/template.ts';
@@ -120,5 +121,10 @@ export function buildPreviewValues(
     ...{ uid: host.uid, gid: host.gid, imageName: label, imageId: image?.id ?? '' },
     ...{ uuid: '$UUID', lastCapability: MAX_CAPABILITY, program: host.program },
   };
-  return buildInstallValues(facts, set, manifest.defaultValues);
+  // As if every declared secret were given.
+  const given = [...manifest.variables]
+    .filter(([, { isSecret }]) => isSecret)
+    .map(([secret]) => [secret, '']);
+  const secrets = buildSecretValues(Object.fromEntries(given), manifest.variables, {});
+  return buildInstallValues(facts, set, { ...manifest.defaultValues, ...secrets });
 }

@@ -36,7 +36,9 @@ export async function readImageInfo(host: Host, image: StoredImage): Promise<Ima
 /** Variables of all templates in `/exports` (compatibility M-41). */
 function readVariables(host: Host, image: StoredImage): ImageVariables {
   const tree = openImageTree(host, image);
-  return sortVariables(readTemplates(tree), readManifest(host, image, tree).defaultValues);
+  const { defaultValues, variables, warnings } = readManifest(host, image, tree);
+  for (const text of warnings) host.report({ kind: 'warning', text });
+  return sortVariables(readTemplates(tree), defaultValues, variables);
 }
 
 /** With an invalid manifest an install fails, but `images info` still shows the other information. */

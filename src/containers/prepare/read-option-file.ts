@@ -5,6 +5,7 @@ import { AtomicError } from '../../base/errors.ts';
 import { explainSystemError, findErrno } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { requireFindable } from '../../host/working-directory.ts';
+import type { Secrets } from '../render/secrets/secret-option.ts';
 
 /** The limit of systemd for a line of a unit, and for all credentials of a service. */
 const MAX_OPTION_FILE_BYTES = 1024 * 1024;
@@ -33,6 +34,32 @@ export async function readSetFile(path: string): Promise<string> {
 }
 
 const tooLong = `it is longer than ${MAX_OPTION_FILE_BYTES} bytes`;
+
+/**
+ * Checks the files of secrets as systemd will read them. Their content is not read.
+ *
+ * @returns warnings about files that other users can read
+ * @throws BAD_VALUE for a file that cannot be read, is no regular file, or is too long
+ */
+export async function checkSecretFiles(secrets: Secrets): Promise<readonly string[]> {
+  const warnings: string[] = [];
+  let total = 0;
+  for (const [name, path] of Object.entries(secrets)) {
+    const refuse = buildRefusal(`--secret ${name}`, path);
+    const { mode, size } = await readOptionFile(path, refuse, (file) => file.stat());
+    // systemd counts the names, too.
+    total += size + name.length;
+    if (total > MAX_OPTION_FILE_BYTES) {
+      throw refuse(`all secrets together are longer than ${MAX_OPTION_FILE_BYTES} bytes`);
+    }
+    if ((mode & 0o004) !== 0) {
+      warnings.push(
+        `${toPrintable(path)} of --secret ${name} can be read by every user: chmod 0600 ${toPrintable(path)}`,
+      );
+    }
+  }
+  return warnings;
+}
 
 type Refuse = (problem: string, cause?: unknown) => AtomicError;
 

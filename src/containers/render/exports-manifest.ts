@@ -1,13 +1,16 @@
 import { AtomicError } from '../../base/errors.ts';
 import { expectBoolean, expectObject, expectStringMap, expectStrings } from '../../base/json-shape.ts';
-import { parseJsonObject, type Reject } from '../../base/json-text.ts';
+import { isJsonObject, type JsonObject, parseJsonObject, type Reject } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
-import { type HealthCheck, parseManifestHealthCheck, parseSettle } from './health-check.ts';
+import { findSuggestion } from '../../base/suggest.ts';
+import { type HealthCheck, healthCheckKeys, parseManifestHealthCheck, parseSettle } from './health-check.ts';
+import { type DeclaredVariables, parseVariables, variableKeys } from './values/declared-variables.ts';
 
 /** `/exports/manifest.json` of an image (compatibility E-06). The key `version` is never read. */
 export interface ExportsManifest {
-  /** The defaults of template variables. */
+  /** The defaults of template variables, also those of `variables`. */
   readonly defaultValues: Readonly<Record<string, string>>;
+  readonly variables: DeclaredVariables;
   /** Absolute host path -> template of the path that is used instead. */
   readonly renameFiles: Readonly<Record<string, string>>;
   /** Host files, by their renamed path, that are templates. */
@@ -21,11 +24,14 @@ export interface ExportsManifest {
   readonly healthCheck: HealthCheck | undefined;
   /** The form of the data in the state folder: an update that changes it keeps a copy of that folder. */
   readonly stateVersion: string | undefined;
+  /** About keys that are probably misspelt. */
+  readonly warnings: readonly string[];
 }
 
 /** The manifest of an image without `manifest.json`. */
 export const emptyExportsManifest: ExportsManifest = {
   defaultValues: {},
+  variables: new Map(),
   renameFiles: {},
   installedFilesTemplate: [],
   useLinks: true,
@@ -33,19 +39,21 @@ export const emptyExportsManifest: ExportsManifest = {
   settle: undefined,
   healthCheck: undefined,
   stateVersion: undefined,
+  warnings: [],
 };
 
 /** The keys that have a meaning, and `version`. */
 export const manifestKeys: readonly string[] = [
   ...['version', 'defaultValues', 'renameFiles', 'installedFilesTemplate', 'useLinks', 'noContainerService'],
-  ...['settle', 'healthCheck', 'stateVersion'],
+  ...['settle', 'healthCheck', 'stateVersion', 'variables'],
 ];
 
 /** The limit is far above real manifests. It prevents that a hostile manifest fills the `info` file. */
 const maxLength = 1024 * 1024;
 
 /**
- * Parses `manifest.json`. Unknown keys are ignored, and a number as a default counts as its text.
+ * Parses `manifest.json`. Unknown keys are ignored, with a warning when they resemble a known one. A number as a default
+ * counts as its text.
  *
  * @param text content of the file
  * @param image image name for the message
@@ -59,8 +67,9 @@ export function parseExportsManifest(text: string, image: string): ExportsManife
       { hint: 'Correct /exports/manifest.json and build the image again.' },
     );
   const manifest = parseJsonObject(text, maxLength, reject);
+  const defaults = parseDefaultValues(manifest.defaultValues, reject);
   return {
-    defaultValues: parseDefaultValues(manifest.defaultValues, reject),
+    ...parseVariables(manifest.variables, defaults, reject),
     renameFiles: expectStringMap(manifest.renameFiles, 'renameFiles', reject),
     installedFilesTemplate: expectStrings(manifest.installedFilesTemplate, 'installedFilesTemplate', reject),
     useLinks: expectBoolean(manifest.useLinks, 'useLinks', true, reject),
@@ -68,6 +77,7 @@ export function parseExportsManifest(text: string, image: string): ExportsManife
     settle: parseSettle(manifest.settle, reject),
     healthCheck: parseManifestHealthCheck(manifest.healthCheck, reject),
     stateVersion: parseStateVersion(manifest.stateVersion, reject),
+    warnings: listMisspelt(manifest),
   };
 }
 
@@ -86,4 +96,33 @@ function parseStateVersion(value: unknown, reject: Reject): string | undefined {
   const text = typeof value === 'number' ? String(value) : value;
   if (typeof text === 'string' && /^[\w.+-]{1,64}$/.test(text)) return text;
   throw reject('stateVersion must be a number or up to 64 letters, digits and the characters _.+-');
+}
+
+/** More warnings would not help. */
+const MAX_WARNINGS = 20;
+
+/** At the top, other programs may have keys of their own. Below, all keys are of this program. */
+function listMisspelt(manifest: JsonObject): readonly string[] {
+  const top = listUnknownKeys(manifest, manifestKeys, '').filter(({ meant }) => meant !== undefined);
+  const check = listUnknownKeys(manifest.healthCheck, healthCheckKeys, 'healthCheck.');
+  const variables = isJsonObject(manifest.variables) ? Object.entries(manifest.variables) : [];
+  const declared = variables.flatMap(([name, value]) =>
+    listUnknownKeys(value, variableKeys, `variables.${name}.`),
+  );
+  return [...top, ...check, ...declared].slice(0, MAX_WARNINGS).map(({ place, meant }) => {
+    const proposal = meant === undefined ? '' : `; did you mean ${meant}?`;
+    return `manifest.json of the image: ${toPrintable(place)} is unknown and has no effect${proposal}`;
+  });
+}
+
+/** A key in other letters, such as `defaultvalues`, is the same to a person. */
+function listUnknownKeys(object: unknown, known: readonly string[], where: string) {
+  if (!isJsonObject(object)) return [];
+  const byLower = new Map(known.map((key) => [key.toLowerCase(), key]));
+  return Object.keys(object)
+    .filter((key) => !known.includes(key))
+    .map((key) => {
+      const lower = findSuggestion(key.toLowerCase().replaceAll(/[-_]/g, ''), [...byLower.keys()]);
+      return { place: `${where}${key}`, meant: lower === undefined ? undefined : byLower.get(lower) };
+    });
 }

@@ -26,6 +26,11 @@ export function calculateHealthDeadline({ startPeriod, retries, interval }: Heal
   return startPeriod + retries * interval;
 }
 
+/** The keys of `healthCheck` in `manifest.json`. */
+export const healthCheckKeys: readonly string[] = [
+  ...['command', 'http', 'tcp', 'interval', 'timeout', 'retries', 'startPeriod'],
+];
+
 const defaults = { interval: 2, timeout: 5, retries: 5, startPeriod: 0 };
 /** The defaults of Docker, for the health check of a configuration (Docker image specification 1.2). */
 const imageDefaults = { interval: 30, timeout: 30, retries: 3, startPeriod: 0 };

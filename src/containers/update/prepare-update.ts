@@ -11,6 +11,7 @@ import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install
 import { digestPatches, listChangedPatches, readPatches } from '../prepare/read-patches.ts';
 import { findRefused } from '../refused-image.ts';
 import { changeOptions, isSameOptions } from '../render/options/service-options.ts';
+import { changeSecrets } from '../render/secrets/secret-option.ts';
 import { changeSetValues, listSetValues } from '../render/values/value-origins.ts';
 import { readCopies } from '../service/activate.ts';
 import { planStateCopy } from '../state/plan-state-copy.ts';
@@ -78,11 +79,13 @@ async function planUpdate(
   const { name, record, other } = current;
   const before = listSetValues(record.values, readOrigins(host, name, record));
   const values = changeSetValues(before, request);
+  const secrets = changeSecrets(record.secrets, request);
   const options = changeOptions(record.options, request.options);
   const patches = await readPatches(host, name);
   const changedPatches = listChangedPatches(record.patches, digestPatches(patches));
   const isSameImage = image.id === record.revision;
-  const isSameDeployment = isSameImage && imageName === record.image && isSameValues(before, values);
+  const isSameInput = isSameValues(before, values) && isSameValues(record.secrets, secrets);
+  const isSameDeployment = isSameImage && imageName === record.image && isSameInput;
   if (isSameDeployment && isSameOptions(record.options, options) && changedPatches.length === 0) {
     return { outcome: 'up-to-date', name, imageId: image.id };
   }
@@ -99,7 +102,7 @@ async function planUpdate(
   const runtime = await readRuntime(host, record.runtime);
   const prepared = await prepareInstall(host, {
     request: {
-      ...{ image: imageName, values, options },
+      ...{ image: imageName, values, options, secrets },
       ...{ checkedNames: request.checkedNames, keepsNew: request.keepsNew },
     },
     ...{ name, image, imageName, runtime, number: other, previous: record, patches },

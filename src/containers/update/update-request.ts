@@ -2,6 +2,7 @@
 import type { Privilege } from '../consent/privilege.ts';
 import type { InstallPlan } from '../container.ts';
 import type { OptionChange } from '../render/options/service-options.ts';
+import type { Secrets } from '../render/secrets/secret-option.ts';
 import type { ValueChange } from '../render/values/value-origins.ts';
 import type { HealthChoice } from './choose-health.ts';
 
@@ -10,6 +11,8 @@ export interface UpdateRequest extends HealthChoice, ValueChange {
   /** The names of `set` that the image must use. */
   readonly checkedNames: readonly string[];
   readonly options: OptionChange;
+  readonly secrets: Secrets;
+  readonly unsetSecrets: readonly string[];
   /** The name of another image, as typed. */
   readonly rebase: string | undefined;
   /** Fetches the image from its source first. */

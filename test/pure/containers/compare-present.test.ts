@@ -14,6 +14,7 @@ const record: DeploymentRecord = {
   hostFiles: noHostFiles,
   volumes: [],
   createdFolders: [],
+  secrets: {},
   valueOrigins: undefined,
   options: { env: ['A=1'], memory: ['64m'], args: ['-v'] },
   patches: {},
@@ -24,7 +25,14 @@ const compare = (
 ) =>
   comparePresent(
     record,
-    { image, values, options: {}, checkedNames: [], ...(runtime === undefined ? {} : { runtime }) },
+    {
+      image,
+      values,
+      options: {},
+      checkedNames: [],
+      secrets: {},
+      ...(runtime === undefined ? {} : { runtime }),
+    },
     image,
     reference,
   );
@@ -53,7 +61,7 @@ test('names every difference', () => {
 
 test('names the options that the container does not have', () => {
   const options = { env: ['A=1', 'B=2'], memory: ['1g'], args: ['-v'], volume: ['/a:/b'] };
-  const request = { image: record.image, values: {}, options, checkedNames: [] };
+  const request = { image: record.image, values: {}, options, checkedNames: [], secrets: {} };
   expect(comparePresent(record, request, record.image, 'reg:5000/web:latest')).toEqual([
     { kind: 'option', name: 'volume', installed: null, asked: '/a:/b' },
     { kind: 'option', name: 'env', installed: null, asked: 'B=2' },

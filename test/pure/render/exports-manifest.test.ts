@@ -20,6 +20,7 @@ test('reads all keys of the manifest and ignores others', () => {
   });
   expect(parseExportsManifest(text, 'etcd')).toEqual({
     defaultValues: { PORT: '8081', RECEIVER: 'World', EMPTY: '' },
+    variables: new Map(),
     renameFiles: { '/etc/a': '/etc/$NAME' },
     installedFilesTemplate: ['/etc/b'],
     useLinks: false,
@@ -30,6 +31,7 @@ test('reads all keys of the manifest and ignores others', () => {
       ...{ interval: 2, timeout: 5, retries: 5, startPeriod: 0 },
     },
     stateVersion: '3',
+    warnings: [],
   });
 });
 

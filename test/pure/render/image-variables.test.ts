@@ -57,7 +57,7 @@ test.each<Case>([
     required: ['__proto__', 'constructor'],
   },
 ])('$what', ({ templates, defaults, optional, required }) => {
-  const sorted = sortVariables(templates, defaults);
+  const sorted = sortVariables(templates, defaults, new Map());
   expect([...sorted.optional]).toEqual(optional);
   expect(sorted.required).toEqual(required);
 });

@@ -1,12 +1,12 @@
 import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
 import { listCapabilities } from '../../../ostree/capabilities.ts';
-import type { ContainerName } from '../container-name.ts';
 import type { TemplateValues } from './template.ts';
 
 /** The facts that determine the values of an installation. The caller collects them. */
 export interface ValueFacts {
-  readonly name: ContainerName;
+  /** Name of the container. */
+  readonly name: string;
   /** Absolute path of the deployment folder. */
   readonly deployment: string;
   /** Absolute path of the OCI runtime. */
