@@ -189,7 +189,17 @@ export const verbs: readonly Verb[] = [
   {
     path: 'lint',
     summary: 'Check an image or a folder of templates before an install.',
-    load: async () => (await import('./containers/lint.ts')).lint,
+    load: async () => (await import('./authors/lint.ts')).lint,
+  },
+  {
+    path: 'render',
+    summary: 'Print the files that an install would make of templates.',
+    load: async () => (await import('./authors/render.ts')).render,
+  },
+  {
+    path: 'init',
+    summary: 'Write templates to start an image from.',
+    load: async () => (await import('./authors/init.ts')).init,
   },
   {
     path: 'recover',

@@ -85,6 +85,8 @@ export interface InstallRequest {
   readonly runtime?: string;
   /** `--keep-new`: writes a file of the image beside the file of the host that it does not replace. */
   readonly keepsNew?: boolean;
+  /** `--pull`: fetches a stored image again. */
+  readonly pulls?: boolean;
   /** `--no-lint`: faults that only the lint finds are warnings. */
   readonly skipsLint?: boolean;
 }

@@ -151,6 +151,8 @@ describe('callers', () => {
     runtime: undefined,
     display: false,
     'keep-new': false,
+    pull: false,
+    replace: false,
     'no-lint': false,
     creds: undefined,
     authfile: undefined,

@@ -67,6 +67,8 @@ const table: Readonly<Record<string, Row>> = {
   unmount: { root: ['DIR'] },
   diff: { missing: ['', 'x'], image: ['IMAGE x'] },
   lint: { image: ['IMAGE', '--json IMAGE'] },
+  render: { image: ['IMAGE', 'IMAGE service'] },
+  init: { image: ['--from IMAGE DIR/new'] },
   recover: { root: [''] },
 };
 

@@ -2,7 +2,7 @@ import type { AlreadyPresent, InstallPlan } from '../../containers/container.ts'
 
 /** The changes that `install` has made, or with `--display` would make. */
 export type InstallResult =
-  | { readonly kind: 'installed' | 'planned'; readonly plan: InstallPlan }
+  | { readonly kind: 'installed' | 'replaced' | 'planned'; readonly plan: InstallPlan }
   | AlreadyPresent;
 
 /** Builds the document of `install --json`; `plan` is null when there was nothing to do. */
@@ -16,7 +16,7 @@ export function buildInstallJson(result: InstallResult): Record<string, unknown>
     schemaVersion: 1,
     outcome: result.kind,
     name,
-    changed: result.kind === 'installed',
+    changed: result.kind !== 'planned',
     plan: {
       image,
       image_id: record.revision,

@@ -1,6 +1,9 @@
 import { AtomicError } from '../../base/errors.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
+import type { InstallRequest } from '../../containers/container.ts';
 import { changeOptions, noOptions } from '../../containers/render/options/service-options.ts';
+import type { Host } from '../../host/host.ts';
+import type { SourceOptions } from '../../image/image.ts';
 import { defineCommand } from '../options/command.ts';
 import {
   checkStorage,
@@ -13,7 +16,7 @@ import { parseSourceOptions, sourceOptions } from '../options/source-options.ts'
 import { parseSecrets, parseValueOptions, secretOption, valueOptions } from '../options/value-options.ts';
 import { finishInstall } from './finish-install.ts';
 import { buildInstallJson } from './install-json.ts';
-import { formatInstallPlan } from './plan-text.ts';
+import { formatInstallPlan, formatReplaced } from './plan-text.ts';
 import { formatAlreadyPresent } from './present-text.ts';
 
 export const install = defineCommand({
@@ -44,6 +47,16 @@ export const install = defineCommand({
       kind: 'flag',
       description:
         'When the host already has a file P that the image also contains, write the file of the image to P.atomic-new.',
+    },
+    pull: {
+      kind: 'flag',
+      description:
+        'Fetch the image again, also when it is stored. A source that is a file is always read again.',
+    },
+    replace: {
+      kind: 'flag',
+      description:
+        'Replace a container of that name, as an update does: its values and data stay, its units run again, and a failure leaves the old one.',
     },
     'no-lint': {
       kind: 'flag',
@@ -112,19 +125,32 @@ export const install = defineCommand({
       }),
       keepsNew: options['keep-new'],
       skipsLint: options['no-lint'],
+      pulls: options.pull,
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
     };
-    const { installContainer, planInstall } = await import('../../containers/install/install.ts');
-    const result = options.display
-      ? await planInstall(host, request, source)
-      : await installContainer(host, request, source);
+    const result = await runInstall(host, request, source, options);
     const started = await finishInstall(host, result, options);
     if (options.json) return { text: formatJson({ ...buildInstallJson(result), started }) };
     if (result.kind === 'already-present') return { text: formatAlreadyPresent(result) };
+    if (result.kind === 'replaced') return { text: formatReplaced(result.plan) };
     return { text: result.kind === 'planned' ? formatInstallPlan(result.plan) : '' };
   },
 });
+
+async function runInstall(
+  host: Host,
+  request: InstallRequest,
+  source: SourceOptions,
+  { display, replace }: { readonly display: boolean; readonly replace: boolean },
+) {
+  if (replace) {
+    const { replaceContainer } = await import('../../containers/author/replace.ts');
+    return replaceContainer(host, request, source, display);
+  }
+  const { installContainer, planInstall } = await import('../../containers/install/install.ts');
+  return display ? planInstall(host, request, source) : installContainer(host, request, source);
+}
 
 function refuseRemoteRoot(rootfs: string | undefined): void {
   if (rootfs === undefined) return;

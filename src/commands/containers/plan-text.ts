@@ -32,6 +32,10 @@ export function formatInstallPlan(plan: InstallPlan): string {
   ].join('\n');
 }
 
+export function formatReplaced({ name, image, record }: InstallPlan): string {
+  return `Replaced ${name} with ${toPrintable(image)} (${record.revision.slice(0, 12)})\n`;
+}
+
 /** The content is that of the image, so one line describes it. */
 function formatHostFile({ path, kind, mode, uid, gid, size, sha256, target }: PlannedHostFile): string {
   const owner = `mode ${mode.toString(8).padStart(4, '0')}, owner ${uid}:${gid}`;

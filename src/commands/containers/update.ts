@@ -81,6 +81,11 @@ export const containersUpdate = defineCommand({
       description:
         'When the host already has a file P that the image also contains, write the file of the image to P.atomic-new.',
     },
+    'no-lint': {
+      kind: 'flag',
+      description:
+        "Update also to what would not start: the errors that 'atomic lint' explains become warnings.",
+    },
     display: { kind: 'flag', description: 'Print what would be done; change no container.' },
     ...accessOptions,
     json: {
@@ -126,7 +131,7 @@ export const containersUpdate = defineCommand({
       ...{ secrets: parseSecrets(options), unsetSecrets: options['unset-secret'] },
       ...{ pulls: options.pull, starts: !options['no-start'], isPlan: options.display },
       options: { set: await readServiceOptions(options, args), reset: options.reset },
-      keepsNew: options['keep-new'],
+      ...{ keepsNew: options['keep-new'], skipsLint: options['no-lint'] },
       ...{ retries: options.retry || !isAll, ...parseHealthOptions(options) },
       consent: createConsent(host, person, consent),
     };

@@ -47,7 +47,7 @@ export function openExportsFolder(written: string): ExportsFolder {
   const outer = readFile(shown, () => tolerateMissing(() => realpathSync(resolve(written)), missing));
   if (outer === undefined) {
     throw new AtomicError('BAD_VALUE', `Cannot read ${shown}: there is no such folder`, {
-      hint: 'Name a folder with templates, or an image without / and . at the beginning.',
+      hint: `To make one with templates: atomic init ${shown}`,
     });
   }
   if (!readFile(shown, () => statSync(outer)).isDirectory()) {
@@ -72,7 +72,7 @@ function chooseFolder(outer: string, shown: string): string {
   throw new AtomicError(
     'BAD_VALUE',
     `${shown} has no folder exports, and none of its files: ${exportsNames.join(', ')}`,
-    { hint: 'Name the folder with these files, or the folder above it.' },
+    { hint: `To make them: atomic init ${shown}` },
   );
 }
 

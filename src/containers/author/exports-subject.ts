@@ -24,6 +24,15 @@ export async function withExportsSubject<T>(
     const { path, tree, walkHostFiles } = openExportsFolder(written);
     return action(host, { label: path, tree, folder: path, image: undefined, walk: walkHostFiles });
   }
+  return withImageSubject(host, written, action);
+}
+
+/** @throws IMAGE_NOT_FOUND, BAD_REFERENCE, STORE_CORRUPT, and those of the action */
+export async function withImageSubject<T>(
+  host: Host,
+  written: string,
+  action: (host: Host, subject: ExportsSubject) => Promise<T>,
+): Promise<T> {
   return withSecondLook(host, async (looking) => {
     const image = await readImage(looking, written).catch((error: unknown) => {
       throw adviseFolder(error, written);

@@ -15,7 +15,6 @@ import { listHostFileTemplates } from '../prepare/list-host-files.ts';
 import {
   buildPreviewValues,
   type ExportsSubject,
-  isAboutHost,
   type Part,
   type Preview,
   previewExports,
@@ -24,10 +23,10 @@ import {
 import { type ImageExports, isRunByRuntime, readExports, readTemplates } from '../prepare/read-exports.ts';
 import { listPreviewAsks } from '../prepare/read-image-asks.ts';
 import { sortVariables } from '../render/values/image-variables.ts';
-import { requireUsedNames } from '../render/values/known-variables.ts';
 import type { GivenValues } from '../render/values/set-option.ts';
-import { listVariables, substituteTemplate, type TemplateValues } from '../render/values/template.ts';
+import { substituteTemplate, type TemplateValues } from '../render/values/template.ts';
 import { withExportsSubject } from './exports-subject.ts';
+import { listUsed, requireUsedValues, tryToRead } from './used-variables.ts';
 
 export interface LintReport {
   /** The reference of the image, or the path of the folder. */
@@ -63,17 +62,12 @@ async function lint(host: Host, subject: ExportsSubject, given: GivenValues): Pr
   }
   const set = given.values;
   const values = buildPreviewValues(host, subject, exports, { name: previewName, set });
-  const used = listUsed(subject, exports, values);
-  requireUsedNames(given.checkedNames, [
-    ...Object.keys(exports.manifest.defaultValues),
-    ...exports.manifest.variables.keys(),
-    ...used,
-  ]);
+  requireUsedValues(subject, exports, values, given.checkedNames);
   const preview = await previewExports(host, subject, exports, values);
   const findings = [
     ...lintNames(names),
     ...listFailures(preview, exports),
-    ...lintDefaults(subject, used),
+    ...lintDefaults(subject, listUsed(subject, exports, values)),
     ...lintHostTemplates(subject, exports, values),
     ...(await lintRendered(host, subject, { exports, preview, values })),
     ...(await lintTmpfiles(host, exports, preview.tmpfiles, values)),
@@ -115,21 +109,6 @@ function describeFailure(error: AtomicError, file: string, rule: ExportsRule): F
   }
   const isTemplate = error.code === 'TEMPLATE_INVALID';
   return buildExportsFinding(isTemplate ? 'bad-template' : rule, { file, where: '', problem: error.message });
-}
-
-/** The variables of all templates. Host files that cannot be listed are reported elsewhere. */
-function listUsed(
-  subject: ExportsSubject,
-  { manifest }: ImageExports,
-  values: TemplateValues,
-): ReadonlySet<string> {
-  const host = tryToRead(() => listHostFileTemplates(subject, manifest, values));
-  const texts = [
-    ...readTemplates(subject.tree),
-    ...Object.values(manifest.renameFiles),
-    ...(host instanceof AtomicError ? [] : host.map(({ text }) => text)),
-  ];
-  return new Set(texts.flatMap(listVariables));
 }
 
 function lintDefaults({ tree }: ExportsSubject, used: ReadonlySet<string>): readonly Finding[] {
@@ -255,15 +234,6 @@ async function findFault(host: Host, text: string): Promise<string | undefined> 
     return await findTmpfilesFault(host, text);
   } catch (error) {
     if (error instanceof AtomicError && error.code === 'TOOL_MISSING') return undefined;
-    throw error;
-  }
-}
-
-function tryToRead<T>(action: () => T): T | AtomicError {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof AtomicError && !isAboutHost(error)) return error;
     throw error;
   }
 }

@@ -37,7 +37,7 @@ export async function planInstall(
   request: InstallRequest,
   source: SourceOptions,
 ): Promise<PlannedInstall> {
-  const subject = await chooseSubject(host, request);
+  const subject = await nameInstall(host, request);
   await mergeNamedImage(host, subject.image.reference);
   const preparation = await withReadableStore(host, () => prepare(host, request, source, subject));
   if (preparation.kind === 'already-present') return preparation;
@@ -61,7 +61,7 @@ export async function installContainer(
   request: InstallRequest,
   source: SourceOptions,
 ): Promise<InstallOutcome> {
-  const subject = await chooseSubject(host, request);
+  const subject = await nameInstall(host, request);
   await recoverOthers(host, subject.name);
   return withContainerLock(host, subject.name, 'install', async () => {
     await recoverContainer(host, subject.name);
@@ -85,7 +85,11 @@ interface NamedInstall {
   readonly imageName: string;
 }
 
-async function chooseSubject(host: Host, request: InstallRequest): Promise<NamedInstall> {
+/** @throws NOT_ROOT, NO_SYSTEMD, BAD_REFERENCE, BAD_VALUE, and those of a source that cannot be read */
+export async function nameInstall(
+  host: Host,
+  request: Pick<InstallRequest, 'name' | 'image'>,
+): Promise<NamedInstall> {
   // An invalid command line is an error on every machine.
   const chosen = request.name === undefined ? undefined : parseContainerName(request.name);
   const source = parseSourceName(request.image);
@@ -117,7 +121,7 @@ async function prepare(
   if (names.status === 'rejected') throw names.reason;
   if (found.status === 'rejected') throw found.reason;
   const runtime = found.value;
-  const image = findByReference(host, named.name) ?? (await pullMissing(host, named, source));
+  const image = await readImageToInstall(host, request, named, source);
   throwIfInterrupted(host);
   const patches = await readPatches(host, name);
   const prepared = await prepareInstall(host, {
@@ -125,6 +129,23 @@ async function prepare(
     number: 0,
   });
   return { kind: 'ready', prepared };
+}
+
+/** Whether an image is read again although it is stored: the author of an image has just built the file. */
+export function isReadAgain({ location: { kind } }: RequestedImage): boolean {
+  return kind !== 'registry' && kind !== 'store';
+}
+
+async function readImageToInstall(
+  host: Host,
+  request: InstallRequest,
+  named: RequestedImage,
+  source: SourceOptions,
+): Promise<StoredImage> {
+  const stored = findByReference(host, named.name);
+  if (stored === undefined) return pullMissing(host, named, source);
+  const isPulled = request.pulls === true || isReadAgain(named);
+  return isPulled ? (await pullNamedImage(host, named, source)).image : stored;
 }
 
 /** Proposes stored images with similar names before the pull, and again when the pull fails. */

@@ -104,6 +104,7 @@ async function planUpdate(
     request: {
       ...{ image: imageName, values, options, secrets },
       ...{ checkedNames: request.checkedNames, keepsNew: request.keepsNew },
+      skipsLint: request.skipsLint,
     },
     ...{ name, image, imageName, runtime, number: other, previous: record, patches },
   });

@@ -23,6 +23,8 @@ export interface UpdateRequest extends HealthChoice, ValueChange {
   readonly retries: boolean;
   /** Writes a file of the image beside the file of the host that it does not replace. */
   readonly keepsNew: boolean;
+  /** Faults that only the lint finds are warnings. */
+  readonly skipsLint: boolean;
   /** Only returns the plan. */
   readonly isPlan: boolean;
   /** Asks for consent when the new deployment asks for more of the host. @throws CONSENT_NEEDED */

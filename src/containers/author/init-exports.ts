@@ -1,0 +1,144 @@
+/** Writes templates to start an image from: the default configuration and the default unit, to be changed. */
+import { lstat, mkdir, unlink, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { AtomicError } from '../../base/errors.ts';
+import { tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
+import { toPrintable } from '../../base/printable.ts';
+import type { Host } from '../../host/host.ts';
+import { requireFindable } from '../../host/working-directory.ts';
+import { emptyImageConfig, type ImageConfig } from '../../image/configuration-blob.ts';
+import type { ImageTree } from '../../store/image-files.ts';
+import { readConfigText } from '../prepare/config-text.ts';
+import { buildPreviewValues, type ExportsSubject, previewName } from '../prepare/preview-exports.ts';
+import type { PlannedVolume } from '../render/config/image-volumes.ts';
+import { emptyExportsManifest } from '../render/exports-manifest.ts';
+import { parseStopSignal } from '../render/unit/stop-signal.ts';
+import { withImageSubject } from './exports-subject.ts';
+
+/** A service that every image with a shell can run, and that SIGTERM ends although it is process 1. */
+const waiting: ImageConfig = {
+  ...emptyImageConfig,
+  cmd: ['sh', '-c', "trap 'exit 0' TERM; while :; do sleep 1; done"],
+};
+const emptyTree: ImageTree = {
+  readFile: () => undefined,
+  exists: () => false,
+  look: () => undefined,
+  readProgram: () => undefined,
+  listDirectory: () => undefined,
+};
+const noExports = {
+  ...{ isPresent: false, manifest: emptyExportsManifest, config: undefined, configTemplate: undefined },
+  ...{ serviceTemplate: undefined, tmpfilesTemplate: undefined },
+};
+
+const manifest = `${JSON.stringify({ version: '1.0', defaultValues: {} }, undefined, 2)}\n`;
+
+const tmpfilesTemplate = `# The folders of the service on the host: tmpfiles.d(5). The columns are type, path, mode, user, group, age, argument.
+d $STATE_DIRECTORY/$NAME 0700 - - -
+`;
+
+/**
+ * Writes the files to `DIR/exports`: all of them or none.
+ *
+ * @param from a stored image, whose command, user and environment the configuration has
+ * @returns the paths of the files
+ * @throws FILE_CONFLICT when one of them exists; IMAGE_NOT_FOUND, CONFIG_INVALID for the image; errors of the filesystem
+ */
+export async function initExports(
+  host: Host,
+  written: string,
+  from: string | undefined,
+): Promise<readonly string[]> {
+  requireFindable(written);
+  const folder = `${resolve(written)}/exports`;
+  const contents = await (from === undefined
+    ? buildContents(host, {
+        label: 'IMAGE',
+        tree: emptyTree,
+        folder,
+        image: { id: '', config: waiting },
+        walk: () => [],
+      })
+    : withImageSubject(host, from, buildContents));
+  const files = Object.entries(contents).map(([name, text]) => ({ path: `${folder}/${name}`, text }));
+  for (const { path } of files) await requireMissing(path);
+  await withFileErrors(`create folder ${toPrintable(folder)}`, () => mkdir(folder, { recursive: true }));
+  await writeAll(files);
+  return files.map(({ path }) => path);
+}
+
+async function requireMissing(path: string): Promise<void> {
+  const found = await withFileErrors(`look at ${toPrintable(path)}`, () =>
+    tolerateMissingAsync(() => lstat(path)),
+  );
+  if (found === undefined) return;
+  throw new AtomicError('FILE_CONFLICT', `${toPrintable(path)} exists, and nothing was written`, {
+    hint: 'Choose another folder, or remove the file.',
+  });
+}
+
+/** A file that appears meanwhile is not replaced. */
+async function writeAll(files: readonly { readonly path: string; readonly text: string }[]): Promise<void> {
+  const begun: string[] = [];
+  try {
+    for (const { path, text } of files) {
+      await withFileErrors(`write ${toPrintable(path)}`, async () => {
+        await writeFile(path, '', { flag: 'wx' });
+        begun.push(path);
+        await writeFile(path, text);
+      });
+    }
+  } catch (error) {
+    for (const path of begun) await unlink(path);
+    throw error;
+  }
+}
+
+async function buildContents(host: Host, subject: ExportsSubject): Promise<Readonly<Record<string, string>>> {
+  const imageConfig = subject.image?.config ?? waiting;
+  const values = buildPreviewValues(host, subject, noExports, { name: previewName, set: {} });
+  const { text, volumes } = await readConfigText({
+    tree: subject.tree,
+    exports: noExports,
+    imageConfig,
+    values,
+  });
+  return {
+    'config.json.template': writeTemplate(text),
+    'service.template': buildServiceTemplate(imageConfig.stopSignal),
+    'tmpfiles.template': [tmpfilesTemplate, ...volumes.map(formatVolume)].join(''),
+    'manifest.json': manifest,
+  };
+}
+
+function writeTemplate(text: string): string {
+  return text.replaceAll('$', '$$$$').replaceAll(`/var/lib/${previewName}`, '$STATE_DIRECTORY/$NAME');
+}
+
+function formatVolume({ folder, owner }: PlannedVolume): string {
+  return `d ${writeTemplate(folder)} 0755 ${owner.uid} ${owner.gid} -\n`;
+}
+
+function buildServiceTemplate(stopSignal: string | undefined): string {
+  return [
+    '# The unit of the service: systemd.service(5). install replaces the variables, and adds lines that remove what a',
+    '# killed runtime leaves of the container.',
+    '[Unit]',
+    'Description=$NAME',
+    'After=network.target',
+    '',
+    '[Service]',
+    'Type=exec',
+    'ExecStart=$EXEC_START',
+    '# The runtime looks for config.json here.',
+    'WorkingDirectory=$DESTDIR',
+    ...(stopSignal === undefined ? [] : [`KillSignal=${parseStopSignal(stopSignal).text}`]),
+    'Restart=on-failure',
+    'TimeoutStopSec=10s',
+    '',
+    '[Install]',
+    'WantedBy=multi-user.target',
+    '',
+  ].join('\n');
+}

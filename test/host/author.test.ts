@@ -1,0 +1,154 @@
+/** The way of an author: templates, the lint, an image in a file, and replaced containers. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { atomic, runAtomic } from '../support/atomic.ts';
+import { writeLayout } from '../support/oci-layout.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
+import { buildTestImage, serviceExports } from './container-images.ts';
+import { checkouts } from './host-state.ts';
+import { command, runCommand } from './support/commands.ts';
+
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  folder = await createTemporaryFolder('author');
+});
+afterAll(() => folder[Symbol.asyncDispose]());
+
+async function writeImage(exports: Readonly<Record<string, string>>, name: string): Promise<string> {
+  return writeLayout(folder.join(name), buildTestImage({ exports }));
+}
+
+async function isActive(name: string): Promise<boolean> {
+  return (await runCommand(['systemctl', 'is-active', '--quiet', name])).status === 0;
+}
+
+async function lint(subject: string, ...options: readonly string[]) {
+  const { stdout, status } = await runAtomic(['lint', '--json', ...options, subject]);
+  const { findings } = JSON.parse(stdout) as { findings: { level: string; rule: string; file: string }[] };
+  return { status, found: findings.map(({ level, file, rule }) => `${level} ${file} ${rule}`) };
+}
+
+test.each(['runc', 'crun'])('the templates of init have no fault, and run with %s', async (runtime) => {
+  const name = `begun-${runtime}`;
+  const source = folder.join(name);
+  await atomic(['init', source]);
+  expect(await lint(source)).toEqual({ status: 0, found: [] });
+  const read = (file: string) => readFileSync(`${source}/exports/${file}`, 'utf8');
+  const exports = Object.fromEntries(
+    ['config.json.template', 'service.template', 'tmpfiles.template', 'manifest.json'].map((file) => [
+      file,
+      read(file),
+    ]),
+  );
+  const image = await writeImage(exports, `${name}-image`);
+  await atomic(['install', '--system', '--runtime', `/usr/bin/${runtime}`, '--name', name, image]);
+  await command('systemctl', 'start', name);
+  await Bun.sleep(500);
+  expect(await isActive(name)).toBe(true);
+  expect(statSync(`/var/lib/${name}`).isDirectory()).toBe(true);
+  await atomic(['uninstall', name]);
+});
+
+test('init has the command of an image, and replaces no file', async () => {
+  const image = buildTestImage({
+    exports: undefined,
+    config: { Env: ['PATH=/sbin'], Cmd: ['/bin/run.sh', 'costs $5'], StopSignal: 'INT' },
+  });
+  await atomic(['pull', await writeLayout(folder.join('plain'), image), '--as', 'plain:1']);
+  const source = folder.join('from');
+  await atomic(['init', '--from', 'plain:1', source]);
+  expect(await atomic(['render', source, 'config.json'])).toContain('"costs $5"');
+  expect(await atomic(['render', '-n', 'web', source, 'service'])).toContain('KillSignal=SIGINT');
+  const before = readFileSync(`${source}/exports/manifest.json`, 'utf8');
+  rmSync(`${source}/exports/service.template`);
+  const again = await runAtomic(['init', source]);
+  expect(again).toMatchObject({ status: 1, stdout: '' });
+  expect(again.stderr).toContain('config.json.template exists, and nothing was written');
+  expect(existsSync(`${source}/exports/service.template`)).toBe(false);
+  expect(readFileSync(`${source}/exports/manifest.json`, 'utf8')).toBe(before);
+});
+
+test('an install refuses what the lint finds, and --no-lint lets it pass', async () => {
+  const config = JSON.parse(serviceExports['config.json.template'] ?? '');
+  const broken = {
+    ...serviceExports,
+    'config.json.template': JSON.stringify({
+      ...config,
+      process: { ...config.process, args: ['/bin/none'] },
+    }),
+    'service.template': '[Service]\nExecStart=$EXEC_START\nExecStartPre=/opt/none\n',
+  };
+  const image = await writeImage(broken, 'broken');
+  const name = 'broken';
+  await atomic(['pull', image, '--as', 'broken:1']);
+  expect(await lint('broken:1')).toEqual({
+    status: 1,
+    found: [
+      'error config.json.template command-not-found',
+      'error service.template program-not-found',
+      'error service.template no-bundle-folder',
+      'warning service.template no-install-section',
+    ],
+  });
+  const refused = await runAtomic(['install', '--system', '--name', name, 'broken:1']);
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toContain("'/bin/none' is not in the image");
+  expect(existsSync(`${checkouts}/${name}`)).toBe(false);
+  const passed = await runAtomic(['install', '--system', '--no-lint', '--name', name, 'broken:1']);
+  expect(passed.status).toBe(0);
+  expect(passed.stderr).toContain("'/bin/none' is not in the image");
+  await atomic(['uninstall', name]);
+});
+
+test('a file is read again at each install, and --replace keeps the values and the data', async () => {
+  const name = 'built';
+  const install = (image: string, ...options: readonly string[]) =>
+    runAtomic(['install', '--system', '--name', name, ...options, image]);
+  const image = await writeImage(serviceExports, name);
+  expect((await install(image, '--replace', '--set', 'WORD=mine')).status).toBe(0);
+  await command('systemctl', 'start', name);
+  const first = readFileSync(`${checkouts}/${name}/info`, 'utf8');
+  expect((await install(image, '--replace')).stdout).toEndWith(`${name} already present\n`);
+
+  await writeImage({ ...serviceExports, extra: 'next' }, name);
+  expect((await install(image)).stdout).toContain('already present');
+  expect(readFileSync(`${checkouts}/${name}/info`, 'utf8')).toBe(first);
+  const replaced = await install(image, '--replace');
+  expect(replaced.stdout).toContain(`Replaced ${name} with `);
+  expect(existsSync(`${checkouts}/${name}/rootfs/exports/extra`)).toBe(true);
+  const { values } = JSON.parse(readFileSync(`${checkouts}/${name}/info`, 'utf8'));
+  expect(values.WORD).toBe('mine');
+  expect(await isActive(name)).toBe(true);
+  await atomic(['uninstall', name]);
+
+  await writeImage({ ...serviceExports, extra: 'third' }, name);
+  await install(image);
+  expect(readFileSync(`${checkouts}/${name}/rootfs/exports/extra`, 'utf8')).toBe('third');
+  const other = await install(image, '--replace', '--runtime', '/usr/bin/crun');
+  expect(other).toMatchObject({ status: 2 });
+  await atomic(['uninstall', name]);
+});
+
+test('a folder that cannot be read has one line, and no symlink leads out of it', async () => {
+  const odd = folder.join('odd/exports');
+  mkdirSync(odd, { recursive: true });
+  symlinkSync('/etc/shadow', `${odd}/config.json`);
+  expect((await runAtomic(['render', odd])).stderr).toContain('is a symlink that leads out of');
+  expect(await lint(odd)).toEqual({ status: 1, found: ['error /exports bad-exports'] });
+  rmSync(`${odd}/config.json`);
+  await command('mkfifo', `${odd}/service.template`);
+  expect(await lint(odd)).toEqual({ status: 1, found: ['error /exports bad-exports'] });
+  rmSync(`${odd}/service.template`);
+  writeFileSync(`${odd}/config.json.template`, Buffer.alloc(4 * 1024 * 1024 + 1, 'a'));
+  expect(await lint(odd)).toEqual({ status: 1, found: ['error /exports bad-exports'] });
+
+  for (const [subject, reason] of [
+    ['/etc/hostname', 'it is not a folder'],
+    [folder.join('none'), 'there is no such folder'],
+    [folder.path, 'has no folder exports, and none of its files'],
+  ] as const) {
+    const run = await runAtomic(['lint', subject]);
+    expect(run).toMatchObject({ status: 2, stdout: '' });
+    expect(run.stderr).toContain(reason);
+  }
+});
