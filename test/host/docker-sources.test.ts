@@ -116,7 +116,7 @@ test('an archive of docker save is pulled and installed under the name that it h
   expect(stdout.split('\n').filter((line) => !line.startsWith('Pulling layer'))).toEqual([
     'Image dockertar:/tmp/web.tar is being pulled to ostree ...',
     expect.stringMatching(/^Copying blobs: \d+ layers? fetched$/),
-    expect.stringMatching(/^Stored web:2, id [0-9a-f]{12}, (\d+) of \1 layers? fetched, .*B$/),
+    expect.stringMatching(/^Stored web:2, id [0-9a-f]{12}, \d+ of \d+ layers? fetched, .*B$/),
     `Extracting to ${checkouts}/web-2.0`,
     'systemctl daemon-reload',
     'systemd-tmpfiles --create /etc/tmpfiles.d/web-2.conf',
@@ -125,9 +125,9 @@ test('an archive of docker save is pulled and installed under the name that it h
   ]);
   const [listed] = JSON.parse(await atomic(['containers', 'list', '-a', '--json']));
   expect(listed).toMatchObject({ id: 'web-2', image_name: 'web:2', state: 'inactive' });
-  // What is there is not pulled again.
-  expect(await atomic(['install', '--system', '--name=more', 'dockertar:/tmp/web.tar'])).toStartWith(
-    'Extracting',
+  // A file is read again at each install; the layers that are there are not stored again.
+  expect(await atomic(['install', '--system', '--name=more', 'dockertar:/tmp/web.tar'])).toContain(
+    'web:2 is up to date\nExtracting',
   );
   await atomic(['uninstall', 'more']);
   await atomic(['uninstall', 'web-2']);

@@ -1,4 +1,4 @@
-/** The lines of `install` about what a container asks of the host. */
+/** The lines that `install` adds on standard error: what a container asks of the host, and the next command. */
 import { expect } from 'bun:test';
 
 /** Matches standard error without anything else. */
@@ -8,5 +8,5 @@ export const onlyAsks: string = expect.stringMatching(
 
 /** Standard error without those lines. */
 export function withoutAsks(stderr: string): string {
-  return stderr.replace(/^Asks: .*\n/gm, '');
+  return stderr.replace(/^(?:Asks|Start the service): .*\n/gm, '');
 }
