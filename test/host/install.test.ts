@@ -201,7 +201,7 @@ async function pulled(name: string): Promise<readonly string[]> {
     `Image ${images.registry.address}/test/${name}:latest is being pulled to ostree ...`,
     `Pulling layer ${layer?.slice('sha256:'.length)}`,
     'Copying blobs: 1 layer fetched',
-    expect.stringMatching(`/${name}:latest, id [0-9a-f]{12}, 1 of \\d layers? fetched, .*B$`),
+    expect.stringMatching(new RegExp(`/${name}:latest, id [0-9a-f]{12}, 1 of \\d layers? fetched, .*B$`)),
   ];
 }
 

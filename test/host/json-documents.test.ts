@@ -72,6 +72,7 @@ test('of a container, and of its damage', async () => {
   requireProgressSchema(readFileSync('/tmp/progress', 'utf8'));
   await readDocument('install', image);
   await command('systemctl', 'start', 'service');
+  await readDocument('status', 'service');
   await readDocument('containers', 'list', '-a');
   await readDocument('images', 'inspect', image);
 

@@ -265,7 +265,7 @@ describe('--json prints one document', () => {
       `Image ${image} is being pulled to ostree ...`,
       `Pulling layer ${own.replace('sha256:', '')}`,
       'Copying blobs: 1 layer fetched',
-      expect.stringMatching(`^Stored ${image}, id [0-9a-f]{12}, 1 of 2 layers fetched, .*B$`),
+      expect.stringMatching(new RegExp(`^Stored ${image}, id [0-9a-f]{12}, 1 of 2 layers fetched, .*B$`)),
       '',
     ]);
 
@@ -279,6 +279,7 @@ describe('--json prints one document', () => {
       changed: false,
       differences: [],
       plan: null,
+      started: false,
     });
 
     const removed = await readDocument('uninstall', 'service');
@@ -314,6 +315,7 @@ describe('--progress-fd and --quiet', () => {
       { type: 'plan', layers: [{ layer, bytesTotal }], bytesTotal },
       { type: 'layer-begin', layer, bytesTotal },
       { type: 'layer-end', layer, bytes: bytesTotal, bytesTotal },
+      { type: 'notice' },
       { type: 'notice' },
       { type: 'end', outcome: 'done', exitStatus: 0, error: null },
     ]);

@@ -167,7 +167,14 @@ describe('an install of a container that exists', () => {
       'web is already present, with other values: WORD=one (asked: two); use: atomic containers update web --set WORD=two\n',
     );
     expect(JSON.parse(await atomic(install('--json', '--set', 'WORD=two')))).toEqual({
-      ...{ schemaVersion: 1, outcome: 'already-present', name: 'web', changed: false, plan: null },
+      ...{
+        schemaVersion: 1,
+        outcome: 'already-present',
+        name: 'web',
+        changed: false,
+        plan: null,
+        started: false,
+      },
       differences: [{ kind: 'value', name: 'WORD', installed: 'one', asked: 'two' }],
     });
     const other = service.replace('service', 'other');

@@ -9,19 +9,27 @@ const MAX_LOG_LINES = 10;
 const MAX_LINE = 300;
 
 /**
- * Reads the last lines of this run of the service; none when the journal cannot be read. Lines of systemd are used only
+ * Reads the last lines of this run of the service; none when the journal cannot be read. The journal knows the run of a
+ * process only while the process exists: a service that ends at once is found by its unit. Lines of systemd are used only
  * when the service itself has written none: systemd writes a line for each process that it kills.
  */
 export async function readLastLines(host: Host, name: string): Promise<readonly string[]> {
-  const { invocation } = await readRun(host, name);
-  if (invocation === '') return [];
-  const own = await readJournal(host, `_SYSTEMD_INVOCATION_ID=${invocation}`);
-  return own.length > 0 ? own : readJournal(host, `INVOCATION_ID=${invocation}`);
+  const { invocation, since } = await readRun(host, name);
+  if (invocation === '' || since === '') return [];
+  for (const match of [
+    `_SYSTEMD_INVOCATION_ID=${invocation}`,
+    `_SYSTEMD_UNIT=${name}.service`,
+    `INVOCATION_ID=${invocation}`,
+  ]) {
+    const lines = await readJournal(host, [`--since=${since}`, match]);
+    if (lines.length > 0) return lines;
+  }
+  return [];
 }
 
-async function readJournal(host: Host, match: string): Promise<readonly string[]> {
+async function readJournal(host: Host, matches: readonly string[]): Promise<readonly string[]> {
   const argv = ['journalctl', '--quiet', '--no-pager', '--boot', '--output=cat', `--lines=${MAX_LOG_LINES}`];
-  const result = await captureProgram(host, [...argv, match]).catch((error: unknown) => {
+  const result = await captureProgram(host, [...argv, ...matches]).catch((error: unknown) => {
     // The log only helps the person. An error of reading it must not replace the error that the service is not up.
     if (error instanceof AtomicError && error.code !== 'INTERRUPTED') return undefined;
     throw error;

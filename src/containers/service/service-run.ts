@@ -11,6 +11,8 @@ export interface ServiceRun {
   readonly restarts: string;
   readonly mainPid: string;
   readonly invocation: string;
+  /** When the start began, as journalctl(1) reads it. Empty before the first start. */
+  readonly since: string;
   /** The exit status or the signal of the last main process. */
   readonly exitStatus: string;
   readonly unitFileState: string;
@@ -26,7 +28,7 @@ export async function readRun(host: Host, name: string): Promise<ServiceRun> {
 export async function readRuns(host: Host, names: readonly string[]): Promise<readonly ServiceRun[]> {
   const properties = [
     ...['Type', 'ActiveState', 'SubState', 'Result', 'NRestarts', 'MainPID', 'InvocationID'],
-    ...['ExecMainStatus', 'UnitFileState'],
+    ...['InactiveExitTimestamp', 'ExecMainStatus', 'UnitFileState'],
   ];
   const blocks = await showProperties(
     host,
@@ -43,6 +45,7 @@ export async function readRuns(host: Host, names: readonly string[]): Promise<re
       restarts: read('NRestarts'),
       mainPid: read('MainPID'),
       invocation: read('InvocationID'),
+      since: read('InactiveExitTimestamp'),
       exitStatus: read('ExecMainStatus'),
       unitFileState: read('UnitFileState'),
     };

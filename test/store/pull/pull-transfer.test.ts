@@ -55,7 +55,7 @@ test('only missing layers are fetched, and a repeated pull fetches no blob at al
     ]),
     { kind: 'notice', text: `Copying blobs: ${first.layers.length} layers fetched` },
     {
-      ...{ kind: 'image-stored', reference: `${one}:latest`, id: pulledFirst.image.id, isUpToDate: false },
+      ...{ kind: 'image-stored', reference: one, id: pulledFirst.image.id, isUpToDate: false },
       ...{ layers: first.layers.length, fetched: first.layers.length, bytes: pulledFirst.bytesFetched },
     },
   ]);
