@@ -44,7 +44,9 @@ export const logs = defineCommand({
     const [name] = await findServices(host, 'logs', [operands.name]);
     const { runAttached } = await import('../../host/run-attached.ts');
     const follow = options.follow ? ['--follow'] : [];
-    const argv = ['journalctl', '--no-pager', ...follow, ...lines, ...since, `--unit=${name}.service`];
+    const { listScopes } = await import('../../containers/service/service-log.ts');
+    const units = [`${name}.service`, ...listScopes(name ?? '')].map((unit) => `--unit=${unit}`);
+    const argv = ['journalctl', '--no-pager', ...follow, ...lines, ...since, ...units];
     return { text: '', exitStatus: await runAttached(host, argv) };
   },
 });

@@ -9,6 +9,14 @@ const MAX_LOG_LINES = 10;
 const MAX_LINE = 300;
 
 /**
+ * Lists the units under which the journal files what a container writes: journald looks at the process that has written a
+ * line, and the runtime puts those of the container into a scope of its own.
+ */
+export function listScopes(name: string): readonly string[] {
+  return ['runc', 'crun'].map((runtime) => `${runtime}-${name}.scope`);
+}
+
+/**
  * Reads the last lines of this run of the service; none when the journal cannot be read. The journal knows the run of a
  * process only while the process exists: a service that ends at once is found by its unit. Lines of systemd are used only
  * when the service itself has written none: systemd writes a line for each process that it kills.
@@ -16,12 +24,13 @@ const MAX_LINE = 300;
 export async function readLastLines(host: Host, name: string): Promise<readonly string[]> {
   const { invocation, since } = await readRun(host, name);
   if (invocation === '' || since === '') return [];
-  for (const match of [
-    `_SYSTEMD_INVOCATION_ID=${invocation}`,
-    `_SYSTEMD_UNIT=${name}.service`,
-    `INVOCATION_ID=${invocation}`,
+  const scopes = listScopes(name).map((scope) => `_SYSTEMD_UNIT=${scope}`);
+  for (const matches of [
+    [`_SYSTEMD_INVOCATION_ID=${invocation}`, '+', ...scopes],
+    [`_SYSTEMD_UNIT=${name}.service`],
+    [`INVOCATION_ID=${invocation}`],
   ]) {
-    const lines = await readJournal(host, [`--since=${since}`, match]);
+    const lines = await readJournal(host, [`--since=${since}`, ...matches]);
     if (lines.length > 0) return lines;
   }
   return [];
