@@ -126,7 +126,7 @@ export interface InstallPlan {
   readonly commands: readonly (readonly string[])[];
 }
 
-/** One thing that an install asked for, and that the container of that name has not. */
+/** A difference between what an install asked for and the container that exists. */
 export interface PresentDifference {
   readonly kind: 'image' | 'value' | 'secret' | 'option' | 'runtime';
   /** The name of a value, a secret or an option; otherwise the kind. */

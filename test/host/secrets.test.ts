@@ -1,4 +1,4 @@
-/** Secrets: what the service reads, where their content is not, and what becomes of them later. */
+/** Secrets: the service reads them, their content is found nowhere else, and updates keep them. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
