@@ -53,7 +53,16 @@ export async function installServices(bench: Bench, count: number, runtime: stri
   await run(services.podman('pull', image));
   for (const name of services.ours) {
     await run(
-      services.atomic('install', '--system', '--runtime', `/usr/bin/${runtime}`, '--name', name, image),
+      services.atomic(
+        'install',
+        '--system',
+        '--no-lint',
+        '--runtime',
+        `/usr/bin/${runtime}`,
+        '--name',
+        name,
+        image,
+      ),
     );
   }
   for (const name of services.other) installPodmanService(bench, name, image);

@@ -19,7 +19,9 @@ export async function measureContainersList(bench: Bench): Promise<Comparison[]>
   for (const [count, aim] of COUNTS) {
     for (; made < count; made++) {
       const name = `bench-${made}`;
-      await run(bench.atomic.command(stores.ours, ['install', '--system', '--name', name, image]));
+      await run(
+        bench.atomic.command(stores.ours, ['install', '--system', '--no-lint', '--name', name, image]),
+      );
       await run(bench.podman.command(stores.other, ['create', '--network', 'none', '--name', name, image]));
     }
     const samples = await measureRounds(

@@ -14,7 +14,7 @@ export async function measureInstall(bench: Bench): Promise<Comparison[]> {
   const store = bench.folder.join('install-store');
   await run(bench.atomic.command(store, ['pull', image]));
   const install = (name: string): Command =>
-    bench.atomic.command(store, ['install', '--system', '--name', name, image]);
+    bench.atomic.command(store, ['install', '--system', '--no-lint', '--name', name, image]);
   await run(install('tree'));
   const copies = bench.folder.join('copies');
   mkdirSync(copies);
