@@ -5,6 +5,7 @@ import { AtomicError } from '../../src/base/errors.ts';
 import type { NewVolumes } from '../../src/containers/render/config/image-volumes.ts';
 import type { Step } from '../../src/containers/step.ts';
 import { fillVolumes } from '../../src/containers/volumes/fill-volumes.ts';
+import { requireSeparateVolumes } from '../../src/containers/volumes/nested-volumes.ts';
 import {
   buildPurge,
   buildTidying,
@@ -146,6 +147,47 @@ test('a file and a dangling symlink where a volume belongs are refused', async (
     const error = await catchRejection(planVolumes(values, image, user));
     expect(error.message).toBe(`Cannot use ${root}/data as a volume: it is not a folder`);
     spawnSync('rm', [`${root}/data`]);
+  }
+});
+
+test('a symlink that a former volume has left on the way to a volume is refused', async () => {
+  await using fixture = await openFixture();
+  const { sandbox, rootfs, root, values } = fixture;
+  await fill(sandbox, rootfs, await listNewVolumes(await planVolumes(values, image.slice(0, 1), user)));
+  await symlink('/etc', `${root}/data/link`);
+  for (const path of ['/data/link', '/data/link/new']) {
+    const error = await catchRejection(planVolumes(values, [{ path, isInImage: false }], user));
+    expect(error.message).toBe(`Cannot use ${root}/data/link as a volume: it is not a folder`);
+  }
+});
+
+test('a volume inside a folder of the other image is refused, in both directions', () => {
+  const values = { STATE_DIRECTORY: '/srv' };
+  const deployed = (...sources: readonly string[]) => ({
+    config: JSON.stringify({
+      mounts: sources.map((source) => ({ destination: '/x', type: 'bind', source, options: ['rbind'] })),
+    }),
+    values,
+  });
+  const volume = '/srv/web/volumes/data';
+  for (const other of [`${volume}/sub`, `${volume}/sub/more`]) {
+    expect(() => requireSeparateVolumes('web', deployed(volume), deployed(other))).toThrow(
+      `${other} is inside ${volume}`,
+    );
+    expect(() => requireSeparateVolumes('web', deployed(other), deployed(volume))).toThrow(
+      `${other} is inside ${volume}`,
+    );
+  }
+  expect(() => requireSeparateVolumes('web', deployed('/srv/web'), deployed(volume))).toThrow(
+    'is inside /srv/web',
+  );
+  for (const [before, after] of [
+    [volume, volume],
+    [volume, '/srv/web/volumes/data2'],
+    ['/srv', volume],
+    ['/srv/web', '/srv/web/own'],
+  ] as const) {
+    requireSeparateVolumes('web', deployed(before), deployed(after));
   }
 });
 

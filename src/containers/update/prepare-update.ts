@@ -1,10 +1,11 @@
 /** Prepares an update before its first change. */
 import { AtomicError, rewordError } from '../../base/errors.ts';
+import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import { readRuntime } from '../../host/runtime/runtime.ts';
 import { listWidening, type Privilege } from '../consent/privilege.ts';
 import type { InstallPlan } from '../container.ts';
-import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
+import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from '../deployment.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
 import { requireFreeTmpfiles } from '../prepare/free-names.ts';
 import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install.ts';
@@ -16,6 +17,7 @@ import { changeSetValues, listSetValues } from '../render/values/value-origins.t
 import { readCopies } from '../service/activate.ts';
 import { planStateCopy } from '../state/plan-state-copy.ts';
 import type { HealthRequest } from '../switch/await-health.ts';
+import { requireSeparateVolumes } from '../volumes/nested-volumes.ts';
 import { chooseHealth } from './choose-health.ts';
 import type { ChosenImage } from './choose-image.ts';
 import { readAsks } from './read-asks.ts';
@@ -110,6 +112,11 @@ async function planUpdate(
   });
   const { plan } = prepared;
   requireSameKind(current, plan.record);
+  requireSeparateVolumes(
+    name,
+    { config: await readConfig(host, current), values: record.values },
+    { config: plan.files.find(({ role }) => role === 'config')?.content, values: plan.record.values },
+  );
   await requireFreeFiles(host, current, plan);
   return {
     ...{ current, prepared },
@@ -123,6 +130,10 @@ async function planUpdate(
     running: await listRunning(host, current),
     state: await planStateCopy(host, name, record, plan.record),
   };
+}
+
+async function readConfig(host: Host, { name, active }: CurrentContainer): Promise<string | undefined> {
+  return findText(buildDeploymentPaths(buildDeploymentFolder(host.locations, name, active), name).config);
 }
 
 /** A tmpfiles.d file that is new in this deployment must not replace a file of the host. */

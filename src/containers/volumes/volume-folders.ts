@@ -8,10 +8,10 @@
  *   var/lib/         the volume /var/lib
  * ```
  */
-import { lstat, readFile, stat } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { isErrno, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { ImageVolume, NewVolumes, PlannedVolume } from '../render/config/image-volumes.ts';
@@ -21,7 +21,7 @@ import { simplifyPath } from '../render/config/runtime-config.ts';
 const usualState = '/var/lib';
 
 /** @returns undefined when `STATE_DIRECTORY` is no absolute path */
-function buildVolumesRoot(name: string, state: string | number | undefined): string | undefined {
+export function buildVolumesRoot(name: string, state: string | number | undefined): string | undefined {
   if (typeof state !== 'string' || !state.startsWith('/') || state.split('/').includes('..'))
     return undefined;
   return `${simplifyPath(`${state}/${name}`)}/volumes`;
@@ -56,8 +56,7 @@ export async function planVolumes(
   const planned: PlannedVolume[] = [];
   for (const { path, isInImage } of volumes) {
     const folder = `${root}${path}`;
-    const isNew = !(await isNameTaken(folder));
-    if (!isNew && !(await isDirectory(folder))) throw buildNoFolder(folder);
+    const isNew = await isMissing(root, path);
     planned.push({ path, folder, isNew, isInImage, owner: { uid: owner.uid, gid: owner.gid } });
   }
   return planned;
@@ -106,15 +105,22 @@ export async function readOwner(root: string, name: string): Promise<'own' | 'ot
   });
 }
 
-async function isDirectory(path: string): Promise<boolean> {
-  return withFileErrors(`look at ${path}`, async () => {
-    try {
-      return (await stat(path)).isDirectory();
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return false;
-      throw error;
-    }
-  });
+/**
+ * Whether the folder of a volume does not exist yet. An earlier volume may have been a folder above this one, and its service
+ * may have left a symlink there: the runtime would follow it to any folder of the host.
+ *
+ * @param path of the volume, in the container
+ * @throws FILE_CONFLICT when a part of the path is not a folder
+ */
+async function isMissing(root: string, path: string): Promise<boolean> {
+  let folder = root;
+  for (const part of path.split('/').slice(1)) {
+    folder = `${folder}/${part}`;
+    const found = await withFileErrors(`look at ${folder}`, () => tolerateMissingAsync(() => lstat(folder)));
+    if (found === undefined) return true;
+    if (!found.isDirectory()) throw buildNoFolder(folder);
+  }
+  return false;
 }
 
 function buildForeign(name: string, root: string): AtomicError {
