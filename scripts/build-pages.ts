@@ -5,20 +5,24 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { version } from '../package.json';
+import { formatPageName, topics } from '../src/cli/help/topics.ts';
 import { verbs } from '../src/commands/verbs.ts';
 import { documentPages, formatDocumentPage } from './pages/document-page.ts';
-import { formatPageName, formatProgramPage, formatVerbPage } from './pages/verb-page.ts';
+import { formatProgramPage, formatTopicPage, formatVerbPage } from './pages/verb-page.ts';
 
 const folder = process.argv[2] ?? 'dist/man';
 const head = { date: readDate(), source: `atomic ${version}` };
 
 rmSync(folder, { recursive: true, force: true });
-for (const section of ['man1', 'man5']) mkdirSync(`${folder}/${section}`, { recursive: true });
+for (const section of ['man1', 'man5', 'man7']) mkdirSync(`${folder}/${section}`, { recursive: true });
 
 writeFileSync(`${folder}/man1/atomic.1`, formatProgramPage(verbs, head));
-for (const verb of verbs) {
-  const page = formatVerbPage(verb, await verb.load(), head);
-  writeFileSync(`${folder}/man1/${formatPageName(verb.path)}.1`, page);
+const described = await Promise.all(verbs.map(async (verb) => ({ ...verb, spec: await verb.load() })));
+for (const verb of described) {
+  writeFileSync(`${folder}/man1/${formatPageName(verb.path)}.1`, formatVerbPage(verb, verb.spec, head));
+}
+for (const topic of topics) {
+  writeFileSync(`${folder}/man7/${formatPageName(topic.name)}.7`, formatTopicPage(topic, described, head));
 }
 for (const page of documentPages) {
   const markdown = readFileSync(new URL(`../docs/${page.document}`, import.meta.url), 'utf8');

@@ -4,6 +4,7 @@
  * koffi chooses its prebuilt module by a computed path, which a bundler cannot follow; the plugin below names the
  * file for this machine instead, so that it is embedded, and loads it from memory.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BunPlugin } from 'bun';
@@ -43,6 +44,7 @@ const result = await Bun.build({
   bytecode: true,
   splitting: true,
   sourcemap: 'linked',
+  define: { ATOMIC_COMMIT: JSON.stringify(process.env.ATOMIC_COMMIT ?? readCommit()) },
   format: 'esm',
   compile: {
     outfile: building,
@@ -57,3 +59,15 @@ for (const log of result.logs) console.error(String(log));
 if (!result.success) process.exit(1);
 renameSync(building, outfile);
 rmSync(folder, { recursive: true });
+
+/** For `atomic --version`: the commit, with `-dirty` when tracked files were changed. */
+function readCommit(): string {
+  const { status, stdout } = spawnSync(
+    'git',
+    ['describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  return status === 0 ? stdout.trim() : 'unknown';
+}

@@ -2,14 +2,14 @@
  * From the command line to the exit status; the only reader of `process.*`. Modules are loaded when the verb is known:
  * even `node:fs` takes a sixth of the time of `--version`.
  */
-import { version } from '../package.json';
 import { AtomicError } from './base/errors.ts';
-import { findVerb } from './cli/arguments/find-verb.ts';
+import { formatVersion } from './base/program.ts';
+import { findVerb, type Request } from './cli/arguments/find-verb.ts';
 import type { FailureContext } from './cli/error-text.ts';
 import type { Screen } from './cli/progress/progress-display.ts';
 import type { Output } from './commands/options/command.ts';
-import type { Caller, VerbRequest } from './commands/run-verb.ts';
-import { verbs } from './commands/verbs.ts';
+import type { Caller } from './commands/run-verb.ts';
+import { type Verb, verbs } from './commands/verbs.ts';
 
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 /** Shells report a program that signal N has ended as 128+N. */
@@ -22,13 +22,13 @@ async function main(words: readonly string[]): Promise<number> {
   try {
     const request = findVerb(words, verbs);
     if (request.kind === 'version') {
-      console.log(version);
+      console.log(formatVersion().trimEnd());
       return 0;
     }
     if (request.kind === 'verb') {
       context = { verb: request.verb.path, uid: readUid(), debug: request.globals.debug };
     }
-    const output = await (request.kind === 'help' ? runHelp(request.topic) : runVerb(request));
+    const output = await runRequest(request);
     const { createTextWriter } = await import('./cli/standard-stream.ts');
     createTextWriter(1)(output.text);
     return output.exitStatus ?? 0;
@@ -37,15 +37,30 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-async function runHelp(topic: string): Promise<Output> {
-  return (await import('./commands/run-help.ts')).runHelp(topic);
+async function runRequest(request: Exclude<Request<Verb>, { kind: 'version' }>): Promise<Output> {
+  switch (request.kind) {
+    case 'help':
+      return (await import('./commands/run-help.ts')).runHelp(request, await openCaller());
+    case 'completion': {
+      const { runCompletion } = await import('./commands/completion/run-completion.ts');
+      return runCompletion(request.words, await openCaller());
+    }
+    case 'verb': {
+      const [{ runVerb }, caller] = await Promise.all([import('./commands/run-verb.ts'), openCaller()]);
+      return runVerb(request, caller);
+    }
+  }
 }
 
-async function runVerb(request: VerbRequest): Promise<Output> {
+async function openCaller(): Promise<Caller> {
   await leaveDeletedDirectory();
-  const [{ runVerb }, screen] = await Promise.all([import('./commands/run-verb.ts'), openScreen()]);
+  const [screen, { isCharacterDevice }, { describeTerminal, plainDisplay }] = await Promise.all([
+    openScreen(),
+    import('./cli/standard-stream.ts'),
+    import('./cli/output/display.ts'),
+  ]);
   const signal = listenToSignals();
-  const caller: Caller = {
+  return {
     env: process.env,
     uid: readUid(),
     gid: process.getegid?.() ?? 0,
@@ -60,8 +75,11 @@ async function runVerb(request: VerbRequest): Promise<Output> {
       if (line === undefined) screen.writeError('\n');
       return line;
     },
+    findDisplay() {
+      if (!isCharacterDevice(1) || !process.stdout.isTTY) return plainDisplay;
+      return describeTerminal(process.env, process.stdout.columns);
+    },
   };
-  return runVerb(request, caller);
 }
 
 async function leaveDeletedDirectory(): Promise<void> {

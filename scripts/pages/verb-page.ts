@@ -2,13 +2,16 @@
 
 import type { CommandSpec, HelpEntry } from '../../src/cli/arguments/command-spec.ts';
 import type { VerbEntry } from '../../src/cli/arguments/find-verb.ts';
+import { describeOperand, describeOption } from '../../src/cli/help/format-help.ts';
+import { program } from '../../src/cli/help/format-overview.ts';
 import {
   commonExitStatuses,
   commonFiles,
-  describeOperand,
-  describeOption,
-} from '../../src/cli/help/format-help.ts';
-import { program } from '../../src/cli/help/format-overview.ts';
+  type DescribedVerb,
+  environment,
+  formatPageName,
+  type topics,
+} from '../../src/cli/help/topics.ts';
 import {
   escapeCode,
   foldLine,
@@ -26,11 +29,6 @@ export interface PageSource {
   readonly date: string;
   /** Program and version. */
   readonly source: string;
-}
-
-/** Name of the page of a verb: `atomic-images-list`. */
-export function formatPageName(path: string): string {
-  return ['atomic', ...path.split(' ')].join('-');
 }
 
 export function formatVerbPage({ path, summary }: VerbEntry, spec: CommandSpec, head: PageSource): string {
@@ -61,7 +59,7 @@ export function formatVerbPage({ path, summary }: VerbEntry, spec: CommandSpec, 
     ),
     ...formatExamples(spec),
     ...formatEntries('FILES', spec.files),
-    ...formatEntries('EXIT STATUS', spec.exitStatuses, 'Beside those of \\fBatomic\\fR(1):'),
+    ...formatEntries('EXIT STATUS', spec.exitStatuses, 'Beside those of \\fBatomic\\-exit\\-status\\fR(7):'),
     formatHeading('SEE ALSO'),
     '\\fBatomic\\fR(1), \\fBatomic.conf\\fR(5), \\fBatomic\\-image\\fR(5)',
   ]);
@@ -83,11 +81,27 @@ export function formatProgramPage(verbs: readonly VerbEntry[], head: PageSource)
       ...formatText(text),
     ]),
     ...formatEntries('OPTIONS BEFORE THE VERB', program.options),
-    ...formatEntries('ENVIRONMENT', program.environment),
+    ...formatEntries('ENVIRONMENT', environment),
     ...formatEntries('FILES', commonFiles),
     ...formatEntries('EXIT STATUS', commonExitStatuses),
     formatHeading('SEE ALSO'),
-    '\\fBatomic.conf\\fR(5), \\fBatomic\\-image\\fR(5), \\fBskopeo\\fR(1), \\fBostree\\fR(1), \\fBrunc\\fR(8), \\fBcrun\\fR(1), \\fBsystemctl\\fR(1)',
+    '\\fBatomic\\-exit\\-status\\fR(7), \\fBatomic\\-files\\fR(7), \\fBatomic.conf\\fR(5), \\fBatomic\\-image\\fR(5), \\fBskopeo\\fR(1), \\fBostree\\fR(1), \\fBrunc\\fR(8), \\fBcrun\\fR(1), \\fBsystemctl\\fR(1)',
+  ]);
+}
+
+/** The page of a topic of `atomic help`. */
+export function formatTopicPage(
+  topic: (typeof topics)[number],
+  verbs: readonly DescribedVerb[],
+  head: PageSource,
+): string {
+  const name = formatPageName(topic.name);
+  return joinLines([
+    formatTitle(name, 7, head.date, head.source),
+    ...formatName(name, topic.summary),
+    ...topic.sections(verbs).flatMap(({ title, entries }) => formatEntries(title.toUpperCase(), entries)),
+    formatHeading('SEE ALSO'),
+    '\\fBatomic\\fR(1)',
   ]);
 }
 

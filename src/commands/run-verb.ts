@@ -2,6 +2,7 @@ import type { Report, Trace } from '../base/events.ts';
 import type { GlobalOptions } from '../cli/arguments/find-verb.ts';
 import { parseArguments } from '../cli/arguments/parse-arguments.ts';
 import { formatHelp } from '../cli/help/format-help.ts';
+import type { Display } from '../cli/output/display.ts';
 import type { Screen } from '../cli/progress/progress-display.ts';
 import type { ProgressStream } from '../cli/progress/progress-stream.ts';
 import { createReporter } from '../cli/progress/reporter.ts';
@@ -22,9 +23,10 @@ export interface Caller {
   /** See `Person`. */
   ask(question: string): Promise<string | undefined>;
   isPresent(): Promise<boolean>;
+  findDisplay(): Display;
 }
 
-export interface VerbRequest {
+interface VerbRequest {
   readonly verb: Verb;
   readonly rest: readonly string[];
   readonly globals: GlobalOptions;
@@ -55,7 +57,12 @@ export async function runVerb({ verb, rest, globals }: VerbRequest, caller: Call
   };
   announceInterruption(caller.signal, report);
   try {
-    const person: Person = { assumeYes: globals.assumeYes, ask: caller.ask, isPresent: caller.isPresent };
+    const person: Person = {
+      assumeYes: globals.assumeYes,
+      ask: caller.ask,
+      isPresent: caller.isPresent,
+      findDisplay: caller.findDisplay,
+    };
     const output = await command.run(await openHost(caller, report, reporter.trace), parsed.input, person);
     progress?.end(output.exitStatus ?? 0);
     return output;
@@ -81,7 +88,8 @@ async function endWithFailure(progress: ProgressStream, error: unknown): Promise
   progress.end(failure.exitStatus, failure);
 }
 
-async function openHost(caller: Caller, report: Report, trace: Trace): Promise<Host> {
+/** Reads the settings, and describes the machine for an operation. @throws SETTINGS_INVALID */
+export async function openHost(caller: Caller, report: Report, trace: Trace): Promise<Host> {
   const [{ readSettings }, { findLocations }] = await Promise.all([
     import('../host/settings.ts'),
     import('../host/locations.ts'),

@@ -57,7 +57,6 @@ export const verbs: readonly Verb[] = [
   {
     path: 'images version',
     summary: 'Show the version of an image.',
-    aliases: ['version'],
     load: async () => (await import('./images/version.ts')).imagesVersion,
   },
   {
@@ -205,5 +204,10 @@ export const verbs: readonly Verb[] = [
     path: 'recover',
     summary: 'Undo or finish interrupted operations.',
     load: async () => (await import('./containers/recover.ts')).recover,
+  },
+  {
+    path: 'version',
+    summary: 'Show the versions of atomic and of the programs that it calls.',
+    load: async () => (await import('./version.ts')).version,
   },
 ];

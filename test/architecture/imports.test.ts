@@ -208,6 +208,7 @@ function folderOf(source: { path: string }): string | undefined {
 /** @param name as written in the import, relative to the source */
 function mayImport(source: Source, name: string): boolean {
   const target = join(dirname(source.path), name);
+  if (target === 'package.json') return true;
   const from = folderOf(source);
   if (from === undefined) return true;
   const to = folderOf({ path: target });

@@ -1,6 +1,7 @@
 /** The question before a deletion of images, and the errors that stop a deletion. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
+import { plainDisplay } from '../../src/cli/output/display.ts';
 import { imagesDelete } from '../../src/commands/images/delete.ts';
 import type { StoredImage } from '../../src/image/image.ts';
 import { removeImageNames } from '../../src/ostree/write-refs.ts';
@@ -78,6 +79,7 @@ async function run(
       {
         assumeYes: person.assumeYes ?? false,
         isPresent: async () => true,
+        findDisplay: () => plainDisplay,
         ask: async (text) => {
           asked.push(text);
           return person.answer;
@@ -185,6 +187,7 @@ test('an image that another command changes during the question is not deleted',
     {
       assumeYes: false,
       isPresent: async () => true,
+      findDisplay: () => plainDisplay,
       ask: async () => {
         await tagImage(store.host, 'web:1', 'etcd:1');
         return 'yes';

@@ -42,7 +42,7 @@ describe('Ansible, atomic_container', () => {
   test('asks for the version', async () => {
     for (const words of [['-v'], ['--version']]) {
       expect(await runAtomic(words)).toMatchObject({
-        stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+        stdout: expect.stringMatching(/^atomic \d+\.\d+\.\d+\ncommit \S+\n$/),
         stderr: onlyAsks,
         status: 0,
       });

@@ -5,6 +5,7 @@ import type { OperandSpec } from '../../src/cli/arguments/command-spec.ts';
 import { findVerb } from '../../src/cli/arguments/find-verb.ts';
 import { parseArguments } from '../../src/cli/arguments/parse-arguments.ts';
 import { explainFailure } from '../../src/cli/failure.ts';
+import { plainDisplay } from '../../src/cli/output/display.ts';
 import { verbs } from '../../src/commands/verbs.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -88,7 +89,12 @@ async function fail(path: string, words: Words, { mistake = '', uid = 0 } = {}) 
   const line = [...path.split(' '), ...words.split(' ').filter((word) => word !== '')].map((word) =>
     word.replace(/^IMAGE$|^NAME$/, mistake).replace('DIR', directory),
   );
-  const person = { assumeYes: false, ask: async () => undefined, isPresent: async () => false };
+  const person = {
+    assumeYes: false,
+    ask: async () => undefined,
+    isPresent: async () => false,
+    findDisplay: () => plainDisplay,
+  };
   try {
     const request = findVerb(line, verbs);
     if (request.kind !== 'verb') throw new Error(`${line.join(' ')} is no verb`);

@@ -19,7 +19,7 @@ function build(target: string): void {
 }
 
 function listPages(target: string): readonly string[] {
-  return ['man1', 'man5'].flatMap((section) =>
+  return ['man1', 'man5', 'man7'].flatMap((section) =>
     readdirSync(`${target}/${section}`)
       .sort()
       .map((file) => `${target}/${section}/${file}`),

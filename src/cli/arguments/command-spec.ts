@@ -34,11 +34,32 @@ export type OptionSpec = (
   readonly description: string;
   /** The option is accepted for existing scripts only; help lists it in its own section. */
   readonly isCompatibility?: true;
-};
+} & Completed;
+
+/** What a shell completes a value to. By default the label decides, see `cli/completion/value-kinds.ts`. */
+interface Completed {
+  readonly values?: readonly ValueKind[];
+  readonly choices?: readonly string[];
+}
+
+export type ValueKind =
+  /** A stored image. */
+  | 'image'
+  /** What can be pulled: a stored image, or a file after a word such as `oci-archive:`. */
+  | 'source'
+  /** A file that an image is exported to. */
+  | 'destination'
+  | 'container'
+  | 'running container'
+  | 'stopped container'
+  | 'file'
+  | 'folder'
+  /** `NAME=PATH`. */
+  | 'assigned file';
 
 export type OperandTable = Readonly<Record<string, OperandSpec>>;
 
-export interface OperandSpec {
+export interface OperandSpec extends Completed {
   /** Name in help: `IMAGE`. */
   readonly label: string;
   readonly description: string;

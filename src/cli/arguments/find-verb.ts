@@ -17,17 +17,29 @@ export interface GlobalOptions {
   readonly assumeYes: boolean;
 }
 
-type Request<Verb extends VerbEntry> =
+export interface HelpRequest {
+  readonly kind: 'help';
+  /** A verb, the first word of verbs (`images`), a topic such as `files`, or empty for the program. */
+  readonly topic: string;
+  /** Whether `--help` asks, and not the verb `help`. */
+  readonly isShort: boolean;
+}
+
+export type Request<Verb extends VerbEntry> =
   | { readonly kind: 'version' }
-  /** `topic` is a verb, the first word of verbs (`images`), or empty for the program. */
-  | { readonly kind: 'help'; readonly topic: string }
+  | HelpRequest
   | {
       readonly kind: 'verb';
       readonly verb: Verb;
       /** The words after the verb. */
       readonly rest: readonly string[];
       readonly globals: GlobalOptions;
-    };
+    }
+  /** A shell asks for the candidates of the last word. */
+  | { readonly kind: 'completion'; readonly words: readonly string[] };
+
+/** The verb that only the completion of shells uses. */
+const COMPLETE = '__complete';
 
 /**
  * Reads a command line up to its verb.
@@ -45,13 +57,14 @@ export function findVerb<Verb extends VerbEntry>(
   for (; words[index]?.startsWith('-'); index++) {
     const word = words[index];
     if (word === '-v' || word === '--version') return { kind: 'version' };
-    if (word === '-h' || word === '--help') return { kind: 'help', topic: '' };
+    if (word === '-h' || word === '--help') return { kind: 'help', topic: '', isShort: true };
     if (word === '--debug') debug = true;
     else if (word === '-y' || word === '--assumeyes') assumeYes = true;
     else throw buildUnknownGlobal(word ?? '');
   }
   const rest = words.slice(index);
-  if (rest[0] === 'help') return { kind: 'help', topic: findTopic(rest.slice(1), verbs) };
+  if (rest[0] === COMPLETE) return { kind: 'completion', words: rest.slice(1) };
+  if (rest[0] === 'help') return { kind: 'help', topic: findTopic(rest.slice(1), verbs), isShort: false };
   return findCommand(rest, verbs, { debug, assumeYes });
 }
 
@@ -68,7 +81,7 @@ function findCommand<Verb extends VerbEntry>(
   if (single !== undefined) return { kind: 'verb', verb: single, rest: words.slice(1), globals };
   const members = findMembers(first, verbs);
   if (members.length === 0) throw buildUnknownVerb(first, '', verbs);
-  if (second === '-h' || second === '--help') return { kind: 'help', topic: first };
+  if (second === '-h' || second === '--help') return { kind: 'help', topic: first, isShort: true };
   if (second === undefined || second.startsWith('-')) {
     const list = members.find(({ path }) => path === `${first} list`);
     const hint = list && `Did you mean 'atomic ${list.path}'?`;
@@ -79,13 +92,16 @@ function findCommand<Verb extends VerbEntry>(
   return { kind: 'verb', verb, rest: words.slice(2), globals };
 }
 
+/** What `atomic help` explains beside verbs; `help/topics.ts` has the texts. */
+export const helpTopics: readonly string[] = ['exit-status', 'files'];
+
 /** The topic of `atomic help WORD...`. */
 function findTopic(words: readonly string[], verbs: readonly VerbEntry[]): string {
   const topic = words.filter((word) => word !== '-h' && word !== '--help').join(' ');
   if (topic === '' || topic === 'help') return '';
   const verb = verbs.find((candidate) => isCalled(candidate, topic));
   if (verb !== undefined) return verb.path;
-  if (findMembers(topic, verbs).length > 0) return topic;
+  if (findMembers(topic, verbs).length > 0 || helpTopics.includes(topic)) return topic;
   throw buildUnknownVerb(topic, '', verbs);
 }
 

@@ -14,7 +14,7 @@ export type Arguments = { readonly kind: 'help' } | { readonly kind: 'input'; re
  * @throws BAD_OPTION for everything that the tables of `spec` do not allow
  */
 export function parseArguments(topic: string, spec: CommandSpec, words: readonly string[]): Arguments {
-  const names = buildNames(spec.options);
+  const names = mapOptionNames(spec.options);
   const find = (written: string): OptionSpec | undefined => spec.options[names.get(written) ?? ''];
   const takesValue = (written: string): boolean => ['value', 'list'].includes(find(written)?.kind ?? 'flag');
   const values = buildDefaults(spec.options);
@@ -140,7 +140,7 @@ function takesSeveral(operand: Pick<OperandSpec, 'count'> | undefined): boolean 
 }
 
 /** Maps each way to write an option, with its dashes, to its name in the table. */
-function buildNames(options: OptionTable): ReadonlyMap<string, string> {
+export function mapOptionNames(options: OptionTable): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(options).flatMap(([name, { short, aliases = [] }]) => {
       const long = [name, ...aliases].map((alias) => `--${alias}`);

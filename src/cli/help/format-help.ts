@@ -6,60 +6,56 @@ const INDENT = 2;
 /** Names up to this length share a line with their text. */
 const MAX_NAME = 26;
 
-/** Files that every verb reads. */
-export const commonFiles: readonly HelpEntry[] = [
-  { name: '/etc/atomic.conf', text: 'Settings: the repository, the checkouts, the runtime, proxies.' },
-  {
-    name: '/var/lib/containers/atomic',
-    text: 'Containers (checkouts), and by default the OSTree repository.',
-  },
-];
-
-/** The exit statuses of every verb. */
-export const commonExitStatuses: readonly HelpEntry[] = [
-  { name: '0', text: 'Done, or there was nothing to do.' },
-  {
-    name: '1',
-    text: 'Failed. The first line on standard error gives the reason; no change is left incomplete.',
-  },
-  { name: '2', text: 'The command line or a value in it is wrong, or a confirmation was refused.' },
-  { name: '128+N', text: 'Ended by signal N: 130 after Ctrl-C, 143 after SIGTERM.' },
-  { name: 'other', text: 'A program that atomic ran, such as systemctl, failed with this status.' },
-];
-
-/** Builds the text of `atomic VERB --help`, with a newline at its end. */
+/**
+ * Builds the text of `atomic VERB --help`, with a newline at its end: what a person needs who knows what the verb is for.
+ * It ends with the examples, which stay on the screen.
+ */
 export function formatHelp(topic: string, spec: CommandSpec): string {
-  const operands = Object.values(spec.operands);
-  const options = Object.entries(spec.options);
-  const own = options.filter(([, option]) => option.isCompatibility !== true);
-  const compatibility = options.filter(([, option]) => option.isCompatibility === true);
+  const [summary = ''] = spec.description;
+  const others = Object.entries(spec.options).filter(([, option]) => option.isCompatibility === true);
+  const names = others.map(([name]) => `--${name}`);
   return joinBlocks([
-    [`Usage: ${['atomic', topic, '[OPTION]...', ...operands.map(describeOperand)].join(' ')}`],
-    ...spec.description.map((paragraph) => wrapText(paragraph, WIDTH)),
-    formatSection(
-      'Arguments:',
-      operands.map(({ label, description }) => ({ name: label, text: description })),
-    ),
-    formatSection('Options:', [...own.map(describeOption), helpEntry]),
-    formatSection('Accepted for existing scripts:', compatibility.map(describeOption)),
+    [formatUsage(topic, spec)],
+    wrapText(summary, WIDTH),
+    formatOperands(spec),
+    formatOptions(spec),
+    names.length === 0 ? [] : wrapText(`For existing scripts: ${names.join(', ')}.`, WIDTH),
     formatExamples(spec),
-    formatSection('Files:', joinEntries(spec.files, commonFiles)),
-    formatSection('Exit status:', joinEntries(spec.exitStatuses, commonExitStatuses)),
+    [`More: atomic help ${topic}`],
   ]);
 }
 
-/**
- * Joins the entries of a command with the common ones. Two entries of one name become one, in the place of the common.
- */
-function joinEntries(own: readonly HelpEntry[], common: readonly HelpEntry[]): readonly HelpEntry[] {
-  const isCommon = ({ name }: HelpEntry): boolean => common.some((entry) => entry.name === name);
-  return [
-    ...own.filter((entry) => !isCommon(entry)),
-    ...common.map(({ name, text }) => {
-      const texts = own.filter((entry) => entry.name === name).map((entry) => entry.text);
-      return { name, text: [text, ...texts].join(' ') };
-    }),
-  ];
+/** Builds the text of `atomic help VERB`, which is complete; shown where the manual page is not installed. */
+export function formatFullHelp(topic: string, spec: CommandSpec): string {
+  const others = Object.entries(spec.options).filter(([, option]) => option.isCompatibility === true);
+  return joinBlocks([
+    [formatUsage(topic, spec)],
+    ...spec.description.map((paragraph) => wrapText(paragraph, WIDTH)),
+    formatOperands(spec),
+    formatOptions(spec),
+    formatSection('Accepted for existing scripts:', others.map(describeOption)),
+    formatSection('Files:', spec.files),
+    formatSection('Exit status:', spec.exitStatuses),
+    formatExamples(spec),
+    ['See also: atomic help files, atomic help exit-status'],
+  ]);
+}
+
+function formatUsage(topic: string, { operands }: CommandSpec): string {
+  return `Usage: ${['atomic', topic, '[OPTION]...', ...Object.values(operands).map(describeOperand)].join(' ')}`;
+}
+
+function formatOperands({ operands }: CommandSpec): string[] {
+  const entries = Object.values(operands).map(({ label, description }) => ({
+    name: label,
+    text: description,
+  }));
+  return formatSection('Arguments:', entries);
+}
+
+function formatOptions({ options }: CommandSpec): string[] {
+  const own = Object.entries(options).filter(([, option]) => option.isCompatibility !== true);
+  return formatSection('Options:', [...own.map(describeOption), helpEntry]);
 }
 
 /** Builds a list with a title; empty without entries. */
@@ -110,6 +106,23 @@ function formatExamples({ examples }: CommandSpec): string[] {
   if (examples.length === 0) return [];
   return [
     'Examples:',
-    ...examples.flatMap(({ comment, commands }) => [`# ${comment}`, ...commands].map((line) => `  ${line}`)),
+    ...examples.flatMap(({ comment, commands }) =>
+      [`# ${comment}`, ...commands.flatMap(foldCommand)].map((line) => `  ${line}`),
+    ),
   ];
 }
+
+/** Breaks a command that is longer than a line, as a person would in a shell. An option and its value stay together. */
+function foldCommand(command: string): readonly string[] {
+  const joined = command.replace(/(?<= )(--?[a-z-]+) (?=[^-])/g, `$1${JOINER}`);
+  const lines = wrapText(joined, WIDTH - 2 * INDENT - CONTINUED.length);
+  return lines.map((line, index) => {
+    const start = index === 0 ? '' : ' '.repeat(INDENT);
+    const end = index === lines.length - 1 ? '' : CONTINUED;
+    return `${start}${line.replaceAll(JOINER, ' ')}${end}`;
+  });
+}
+
+const CONTINUED = ' \\';
+/** A blank that does not break. */
+const JOINER = '\u00a0';

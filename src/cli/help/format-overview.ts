@@ -1,6 +1,7 @@
 import type { VerbEntry } from '../arguments/find-verb.ts';
 import { findMembers } from '../arguments/find-verb.ts';
-import { commonExitStatuses, commonFiles, formatSection, joinBlocks } from './format-help.ts';
+import { formatSection, joinBlocks } from './format-help.ts';
+import { topics } from './topics.ts';
 import { wrapText } from './wrap-text.ts';
 
 /** What `atomic --help` and the page atomic(1) say of the program. */
@@ -14,21 +15,8 @@ export const program = {
       name: '    --debug',
       text: 'Print each program that atomic runs and its duration, and stack traces of errors.',
     },
-    { name: '-v, --version', text: 'Print the version.' },
+    { name: '-v, --version', text: 'Print the version, and the commit that it was built from.' },
     { name: '-h, --help', text: 'Print this text.' },
-  ],
-  environment: [
-    { name: 'ATOMIC_OSTREE_CHECKOUT_PATH', text: 'Folder of the containers.' },
-    { name: 'ATOMIC_OSTREE_REPO', text: 'The OSTree repository.' },
-    { name: 'ATOMIC_CONF', text: 'Settings file to read instead of /etc/atomic.conf.' },
-    {
-      name: 'DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH',
-      text: 'The Docker engine, as for docker(1).',
-    },
-    {
-      name: 'HTTP_PROXY, HTTPS_PROXY, NO_PROXY',
-      text: 'Proxies for registries; they override /etc/atomic.conf.',
-    },
   ],
 } as const;
 
@@ -39,19 +27,17 @@ export function formatOverview(verbs: readonly VerbEntry[]): string {
     wrapText(program.description, 80),
     formatSection('Verbs:', [
       ...verbs.map(toEntry),
-      { name: 'help [VERB]', text: 'Print this text or the help of a verb.' },
+      { name: 'help [VERB]', text: 'Show the manual page of a verb, or of atomic.' },
+      ...topics.map(({ name, summary }) => ({ name: `help ${name}`, text: summary })),
     ]),
     formatSection('Options before the verb:', program.options),
     [
       'Examples:',
       '  atomic pull --storage=ostree registry.example.com/etcd',
       '  atomic install --system registry.example.com/etcd',
-      '  systemctl start etcd',
+      '  atomic start etcd',
       '  atomic containers list',
     ],
-    formatSection('Environment:', program.environment),
-    formatSection('Files:', commonFiles),
-    formatSection('Exit status:', commonExitStatuses),
     ["Try 'atomic VERB --help' for the options of a verb."],
   ]);
 }

@@ -16,6 +16,8 @@ export const render = defineCommand({
     },
     file: {
       label: 'FILE',
+      values: [],
+      choices: ['config.json', 'service', 'tmpfiles'],
       count: 'optional',
       description:
         'Only this file: config.json, service, tmpfiles, or the path of a host file. By default all of them, each below a line with its name.',
@@ -25,6 +27,7 @@ export const render = defineCommand({
     name: {
       kind: 'value',
       label: 'NAME',
+      values: [],
       short: 'n',
       description: 'Name of the container. By default the word NAME stands for it.',
     },

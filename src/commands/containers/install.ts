@@ -27,6 +27,7 @@ export const install = defineCommand({
   operands: {
     image: {
       label: 'IMAGE',
+      values: ['source'],
       description: "As for 'atomic pull': a name in a registry, docker:NAME, dockertar:FILE and so on.",
     },
     args: argsOperand,
@@ -35,6 +36,7 @@ export const install = defineCommand({
     name: {
       kind: 'value',
       label: 'NAME',
+      values: [],
       short: 'n',
       description:
         'Name of the container and its service. By default the last part of the image name, and -TAG unless the tag is latest.',

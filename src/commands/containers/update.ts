@@ -47,6 +47,7 @@ export const containersUpdate = defineCommand({
     rebase: {
       kind: 'value',
       label: 'IMAGE',
+      values: ['source'],
       description: "Update to another image, written as for 'atomic pull'. A missing image is pulled.",
     },
     ...valueOptions,
@@ -54,9 +55,15 @@ export const containersUpdate = defineCommand({
     unset: {
       kind: 'list',
       label: 'NAME',
+      values: [],
       description: 'Remove a value that was set; the default of the image is used again.',
     },
-    'unset-secret': { kind: 'list', label: 'NAME', description: 'Remove a secret of the container.' },
+    'unset-secret': {
+      kind: 'list',
+      label: 'NAME',
+      values: [],
+      description: 'Remove a secret of the container.',
+    },
     ...serviceOptions,
     reset: {
       kind: 'list',

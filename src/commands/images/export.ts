@@ -11,6 +11,7 @@ export const imagesExport = defineCommand({
     image: { label: 'IMAGE', description: 'Name of the image, or the beginning of its id.' },
     destination: {
       label: 'DESTINATION',
+      values: ['destination'],
       description:
         'oci:FOLDER[:TAG] (an OCI image layout, also one with other images), oci-archive:FILE[:TAG], docker-archive:FILE[:NAME:TAG] (for "docker load"), or dir:FOLDER. A path cannot contain a colon. The default tag and name are those of the stored image.',
     },

@@ -12,6 +12,7 @@ export const pull = defineCommand({
   operands: {
     image: {
       label: 'IMAGE',
+      values: ['source'],
       description:
         '[REGISTRY[:PORT]/]NAME[:TAG] or [REGISTRY[:PORT]/]NAME@sha256:DIGEST of a registry. The default tag is latest; registries.conf completes names without a registry. Also docker:NAME[:TAG] of the Docker engine, containers-storage:NAME[:TAG] of podman, dockertar:FILE[:NAME[:TAG]] of "docker save", oci:FOLDER[:TAG], oci-archive:FILE[:TAG] and dir:FOLDER.',
     },

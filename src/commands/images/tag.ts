@@ -7,7 +7,11 @@ export const imagesTag = defineCommand({
     'Gives an image another name; nothing is copied. If another image has the name TARGET, the name moves to this image.',
   ],
   operands: {
-    source: { label: 'SOURCE', description: 'A name of the image, or the beginning of its id.' },
+    source: {
+      label: 'SOURCE',
+      values: ['image'],
+      description: 'A name of the image, or the beginning of its id.',
+    },
     target: {
       label: 'TARGET',
       description: 'The new name, [REGISTRY[:PORT]/]NAME[:TAG]. The default tag is latest.',

@@ -11,7 +11,7 @@ export const imagesVersion = defineCommand({
     image: {
       label: 'IMAGE',
       description: "A name, as 'atomic images list' shows it, or the beginning of an id.",
-      missing: 'For the version of atomic itself: atomic --version',
+      missing: 'For the version of atomic itself: atomic version',
     },
   },
   options: {

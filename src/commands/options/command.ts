@@ -1,4 +1,5 @@
 import type { CommandSpec, Input, OperandTable, OptionTable } from '../../cli/arguments/command-spec.ts';
+import type { Display } from '../../cli/output/display.ts';
 import type { Host } from '../../host/host.ts';
 
 /** A verb: its tables and its action. The program prints the result of `run`; commands write nothing themselves. */
@@ -22,6 +23,8 @@ export interface Person {
   ask(question: string): Promise<string | undefined>;
   /** Whether standard input is a terminal, so that a question can be answered. */
   isPresent(): Promise<boolean>;
+  /** Where the result is printed. A command with a document asks nothing: finding a terminal takes time. */
+  findDisplay(): Display;
 }
 
 export interface Output {

@@ -17,9 +17,10 @@ export const diff = defineCommand({
     'With one container and nothing else, compares the deployment that a rollback goes back to with the current one, and also lists the values, the lines of the unit, of config.json and of the tmpfiles.d file, the host files and the demands on the host that differ.',
   ],
   operands: {
-    a: { label: 'A', description: operand },
+    a: { label: 'A', values: ['container', 'image'], description: operand },
     b: {
       label: 'B',
+      values: ['container', 'image'],
       count: 'optional',
       description: 'The same. Without B, A is a container, and its two deployments are compared.',
     },

@@ -7,7 +7,7 @@ export const start = defineCommand({
   description: [
     'Starts the services of containers with systemctl, and waits until they have run for two seconds. A service that ends meanwhile is an error, and the end of its log is printed on standard error. A service that runs already is left as it is.',
   ],
-  operands: { names: serviceNames },
+  operands: { names: { ...serviceNames, values: ['stopped container'] } },
   options: { settle: settleOption },
   examples: [
     { comment: 'Start etcd', commands: ['atomic start etcd'] },

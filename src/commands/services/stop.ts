@@ -6,7 +6,7 @@ export const stop = defineCommand({
   description: [
     'Stops the services of containers with systemctl, and waits until they have stopped. They stay enabled: they start at the next boot. After a second, a line says which service is waited for, and when systemd kills it.',
   ],
-  operands: { names: serviceNames },
+  operands: { names: { ...serviceNames, values: ['running container'] } },
   options: {},
   examples: [{ comment: 'Stop etcd', commands: ['atomic stop etcd'] }],
   files: [],

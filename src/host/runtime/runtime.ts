@@ -65,7 +65,8 @@ async function findKnownRuntime(host: Host): Promise<string | undefined> {
   return undefined;
 }
 
-async function findProgram(host: Host, program: string): Promise<string | undefined> {
+/** Finds a program by its path, or by its name in PATH and the standard folders. @returns its absolute path */
+export async function findProgram(host: Host, program: string): Promise<string | undefined> {
   if (program.includes('/')) {
     requireFindable(program);
     return (await isExecutable(program)) ? resolve(program) : undefined;

@@ -1,5 +1,7 @@
 /** `images update` and `images version`, the words of the original (compatibility M-50, M-60). */
+
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
+import { plainDisplay } from '../../../src/cli/output/display.ts';
 import { imagesInfo } from '../../../src/commands/images/info.ts';
 import { imagesUpdate } from '../../../src/commands/images/update.ts';
 import { imagesVersion } from '../../../src/commands/images/version.ts';
@@ -36,7 +38,12 @@ beforeEach(async () => {
 });
 afterEach(() => store.remove());
 
-const nobody = { assumeYes: false, ask: async () => undefined, isPresent: async () => false };
+const nobody = {
+  assumeYes: false,
+  ask: async () => undefined,
+  isPresent: async () => false,
+  findDisplay: () => plainDisplay,
+};
 const idOf = ({ manifest }: typeof first) => manifest.digest.slice('sha256:'.length);
 const run = async (words: Readonly<Record<string, unknown>>, image?: string) => {
   const options = {
