@@ -140,6 +140,12 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./containers/check.ts')).containersCheck,
   },
   {
+    path: 'containers verify',
+    summary: 'Compare containers with their deployments, and repair them.',
+    aliases: ['containers check-drift'],
+    load: async () => (await import('./containers/verify.ts')).containersVerify,
+  },
+  {
     path: 'containers fetch',
     summary: 'Fetch the newer images of containers.',
     load: async () => (await import('./containers/fetch.ts')).containersFetch,

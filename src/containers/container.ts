@@ -2,6 +2,7 @@
 import type { Checksum } from '../image/checksum.ts';
 import type { Privilege } from './consent/privilege.ts';
 import type { DeploymentNumber } from './deployment.ts';
+import type { UnitNote } from './file-condition.ts';
 import type { NewVolumes, PlannedVolume } from './render/config/image-volumes.ts';
 import type { HostFilesRecord, PlannedHostFile, PlannedHostFolder } from './render/hostfiles/host-file.ts';
 import type { ServiceOptions } from './render/options/service-options.ts';
@@ -59,6 +60,7 @@ export type ListedContainer =
       /** Words of the process of `config.json`. */
       readonly command: readonly string[];
       readonly status: ContainerStatus;
+      readonly unitNotes: readonly UnitNote[];
       /** The active one first. */
       readonly deployments: readonly ListedDeployment[];
     }

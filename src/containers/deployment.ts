@@ -7,6 +7,7 @@
  *   NAME.0/  NAME.1/             the two deployments
  *     rootfs/                    hard-link checkout of the image; absent when the image has no service
  *     config.json                OCI runtime configuration
+ *     config.json.orig           the same as it was installed: an administrator may edit the other
  *     NAME.service               copy of the unit, absent when the image has no service
  *     tmpfiles-NAME.conf         copy of the tmpfiles.d file, absent when there is nothing to declare
  *     host-files/                the files for the host as they are written, absent when there are none
@@ -42,6 +43,7 @@ export interface DeploymentPaths {
   readonly folder: string;
   readonly rootfs: string;
   readonly config: string;
+  readonly configCopy: string;
   readonly unitCopy: string;
   readonly tmpfilesCopy: string;
   readonly hostFiles: string;
@@ -75,6 +77,7 @@ export function buildDeploymentPaths(folder: string, name: string): DeploymentPa
     folder,
     rootfs: `${folder}/rootfs`,
     config: `${folder}/config.json`,
+    configCopy: `${folder}/config.json.orig`,
     unitCopy: `${folder}/${name}.service`,
     tmpfilesCopy: `${folder}/tmpfiles-${name}.conf`,
     hostFiles: `${folder}/host-files`,

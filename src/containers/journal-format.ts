@@ -20,7 +20,7 @@ const formatVersion = 2;
 /** A step has about 100 bytes, and an update has a dozen steps for each container. */
 const maxLength = 4 * 1024 * 1024;
 
-const operations = ['install', 'uninstall', 'update', 'rollback'] as const;
+const operations = ['install', 'uninstall', 'update', 'rollback', 'repair'] as const;
 const phases = ['building', 'switching', 'settled'] as const;
 
 export type CommitPoint =

@@ -13,6 +13,7 @@ import {
   buildDeploymentPaths,
   deploymentNumbers,
 } from './deployment.ts';
+import { listUnitNotes, type UnitNote } from './file-condition.ts';
 import { listJournals } from './journal.ts';
 import {
   type ContainerState,
@@ -27,6 +28,7 @@ interface InstalledContainer {
   readonly name: string;
   readonly record: DeploymentRecord;
   readonly command: readonly string[];
+  readonly unitNotes: readonly UnitNote[];
   readonly deployments: readonly ListedDeployment[];
 }
 
@@ -78,7 +80,11 @@ async function readListed(
   const record = state.kind === 'installed' ? state.record : undefined;
   const deployments = await listDeploymentsOf(host, name, record);
   if (state.kind === 'damaged') return { kind: 'damaged', name, reason: state.reason, deployments };
-  return { name, record: state.record, command: await readCommand(host, name), deployments };
+  const { record: active } = state;
+  return {
+    ...{ name, record: active, command: await readCommand(host, name), deployments },
+    unitNotes: active.hasContainerService ? listUnitNotes(host, name) : [],
+  };
 }
 
 /** The deployments of a container, the active one first. @param active its record, when it could be read */

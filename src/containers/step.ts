@@ -40,6 +40,12 @@ const shapes = {
   'unit-files': { container: isText, to: isNumber },
   /** Reloads systemd, once for several containers. */
   reload: { units: listOf(isReloadedUnit) },
+  /** Restores a file from its copy in deployment `number`. An edited file is kept beside it. */
+  restore: { container: isText, number: isNumber, file: isRestorable },
+  /** Enables the service. */
+  enable: { container: isText },
+  /** Carries out the tmpfiles.d file of deployment `number`. */
+  'create-paths': { container: isText, number: isNumber },
   /** Registers a deployment with systemd, and enables its service. */
   activate: { container: isText, number: isNumber },
   /** Undoes `activate`, except for the host files. */
@@ -95,6 +101,10 @@ export function isNumber(value: unknown): value is DeploymentNumber {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+function isRestorable(value: unknown): value is 'config' | 'tmpfiles' | 'unit' {
+  return value === 'config' || value === 'tmpfiles' || value === 'unit';
 }
 
 function isBoolean(value: unknown): value is boolean {

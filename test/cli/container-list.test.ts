@@ -8,7 +8,7 @@ import { catchError } from '../support/thrown-error.ts';
 
 const created = new Date(2016, 8, 8, 14, 19, 7);
 
-function buildContainer(name: string, status: ContainerStatus, command: string[]): ListedContainer {
+function buildContainer(name: string, status: ContainerStatus, command: string[]) {
   const record = {
     image: `gscrivano/${name}`,
     revision: 'd7c1',
@@ -29,7 +29,7 @@ function buildContainer(name: string, status: ContainerStatus, command: string[]
     { number: 1, isActive: true, record },
     { number: 0, isActive: false, record: undefined },
   ] as const;
-  return { kind: 'container', name, status, command, record, deployments };
+  return { kind: 'container', name, status, command, record, unitNotes: [], deployments } as const;
 }
 const etcd = buildContainer('etcd', 'running', ['/usr/bin/etcd-env.sh']);
 const long = buildContainer('kubernetes-apiserver', 'inactive', [
@@ -63,6 +63,17 @@ test('one container, as in the seed article', () => {
       '   etcd         gscrivano/etcd       /usr/bin/etcd-env.sh 2016-09-08 14:19 running   runc',
       '',
     ].join('\n'),
+  );
+});
+
+test('a unit that is unusual adds a column', () => {
+  const edited: ListedContainer = { ...etcd, unitNotes: ['edited', 'disabled'] };
+  const lines = formatContainerList([edited, failed], { ...options, all: true }).split('\n');
+  expect(lines[0]).toEndWith(' RUNTIME UNIT');
+  expect(lines[1]).toEndWith(' runc    edited, disabled');
+  expect(lines[2]).toEndWith(' runc');
+  expect(formatContainerList([edited, failed], { ...options, quiet: true, filter: ['unit=edited'] })).toBe(
+    'etcd\n',
   );
 });
 
@@ -111,7 +122,7 @@ describe('options', () => {
     expect(catchError(() => formatContainerList([], { ...options, filter: ['name=x'] }))).toEqual({
       code: 'BAD_VALUE',
       message:
-        'The filter name is not valid.  Please choose from [container, image, command, created, state, status, runtime, backend]',
+        'The filter name is not valid.  Please choose from [container, image, command, created, state, status, runtime, backend, unit]',
       hint: undefined,
     });
   });
@@ -134,6 +145,7 @@ test('JSON', () => {
       created_at: created.toISOString(),
       values: { NAME: 'etcd', HOST_UID: 0 },
       problem: null,
+      unit: [],
       deployments: [
         {
           ...{ deployment: 1, active: true, image_name: 'gscrivano/etcd', image_id: 'd7c1' },
@@ -157,6 +169,7 @@ test('JSON', () => {
       created_at: null,
       values: {},
       problem: 'info: not JSON',
+      unit: [],
       deployments: [],
     },
   ]);

@@ -31,7 +31,7 @@ test('containers by name; a name may end like a deployment', async () => {
   await rm(`${sandbox.locations.checkouts}/files.0/config.json`);
   await mkdir(`${sandbox.locations.checkouts}/.web.0.new`);
   await mkdir(`${sandbox.locations.checkouts}/lost+found`);
-  const withService = { kind: 'container', record, status };
+  const withService = { kind: 'container', record, status, unitNotes: [] };
   expect(await listContainers(sandbox.host)).toEqual([
     {
       kind: 'container',
@@ -39,6 +39,7 @@ test('containers by name; a name may end like a deployment', async () => {
       record: { ...record, revision: 'ef', hasContainerService: false },
       command: [],
       status: 'no service',
+      unitNotes: [],
       deployments: [
         { number: 0, isActive: true, record: { ...record, revision: 'ef', hasContainerService: false } },
       ],
@@ -67,7 +68,7 @@ test('damaged containers are lines of their own', async () => {
   const unreadable = [{ number: 0, isActive: true, record: undefined }] as const;
   expect(await listContainers(sandbox.host)).toEqual([
     {
-      ...{ kind: 'container', name: 'a-good', record, command, status },
+      ...{ kind: 'container', name: 'a-good', record, command, status, unitNotes: [] },
       deployments: [{ number: 0, isActive: true, record }],
     },
     {

@@ -1,6 +1,6 @@
 /** The units of packaging/systemd, installed as a package does it, with services that really run. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { atomic } from '../support/atomic.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
@@ -9,16 +9,22 @@ import { command, runCommand, waitUntil } from './support/commands.ts';
 
 const packaged = join(import.meta.dir, '../../packaging/systemd');
 const units = '/etc/systemd/system';
+const packagedUnits = ['update', 'verify'].flatMap((name) => [
+  `atomic-${name}.service`,
+  `atomic-${name}.timer`,
+]);
 let images: ImageSource;
 
 beforeAll(async () => {
   images = await openImageSource();
-  for (const unit of ['atomic-update.service', 'atomic-update.timer']) {
+  for (const unit of packagedUnits) {
     copyFileSync(join(packaged, unit), join(units, unit));
   }
   writeFileSync(`${units}/told.service`, '[Service]\nExecStart=/usr/bin/touch /run/told\n');
-  mkdirSync(`${units}/atomic-update.service.d`);
-  writeFileSync(`${units}/atomic-update.service.d/told.conf`, '[Unit]\nOnFailure=told.service\n');
+  for (const name of ['update', 'verify']) {
+    mkdirSync(`${units}/atomic-${name}.service.d`);
+    writeFileSync(`${units}/atomic-${name}.service.d/told.conf`, '[Unit]\nOnFailure=told.service\n');
+  }
   const image = await pushWord('one');
   await atomic(['pull', image]);
   await atomic(['install', '--name', 'web', image]);
@@ -41,16 +47,18 @@ function readWord(): string {
 }
 
 /** Runs the unit. @returns what the journal has of all its runs */
-async function runUpdate(): Promise<{ status: number; log: string }> {
-  const { status } = await runCommand(['systemctl', 'start', 'atomic-update.service']);
+async function runUnit(name: string): Promise<{ status: number; log: string }> {
+  const { status } = await runCommand(['systemctl', 'start', `${name}.service`]);
   await command('journalctl', '--sync');
-  return { status, log: await command('journalctl', '--output=cat', '--unit=atomic-update') };
+  return { status, log: await command('journalctl', '--output=cat', `--unit=${name}`) };
 }
+
+const runUpdate = () => runUnit('atomic-update');
 
 test('systemd finds nothing wrong with them', async () => {
   const run = await runCommand([
     ...['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no'],
-    ...[`${units}/atomic-update.service`, `${units}/atomic-update.timer`],
+    ...packagedUnits.map((unit) => `${units}/${unit}`),
   ]);
   expect(run).toMatchObject({ status: 0, stderr: '' });
 });
@@ -74,6 +82,30 @@ test('an update without a person, and a failed update', async () => {
   // It is not tried again, which is not a failure.
   const again = await runUpdate();
   expect(again).toMatchObject({ status: 0, log: expect.stringContaining('is not tried again') });
+});
+
+test('a scrub reads everything in its sandbox, and fails when something is damaged', async () => {
+  const good = await runUnit('atomic-verify');
+  expect(good.status).toBe(0);
+  expect(good.log).toMatch(/^\S+\/test\/service:latest: \d+ objects, [\d.]+ [KM]B, sound$/m);
+  expect(good.log).toContain('The container is in order.\n');
+  expect(existsSync('/run/told')).toBe(false);
+
+  const unit = `${units}/web.service`;
+  const text = readFileSync(unit, 'utf8');
+  writeFileSync(unit, `${text}# mine\n`);
+  const drift = await runUnit('atomic-verify');
+  expect(drift.status).not.toBe(0);
+  expect(drift.log).toMatch(/ web +unit +edited +\/etc\/systemd\/system\/web.service$/m);
+  await waitUntil('OnFailure= has acted', async () => existsSync('/run/told'));
+  writeFileSync(unit, text);
+
+  chmodSync(`${checkouts}/web/rootfs/bin/busybox`, 0o500);
+  const damage = await runUnit('atomic-verify');
+  expect(damage.status).not.toBe(0);
+  expect(damage.log).toContain('/bin/busybox is damaged: ');
+  await atomic(['images', 'verify', '--repair']);
+  expect((await runUnit('atomic-verify')).status).toBe(0);
 });
 
 test('containers are updated also when a registry does not answer, and the unit fails', async () => {

@@ -36,7 +36,8 @@ export function formatContainerList(
   if (options.quiet) return shown.map(({ name }) => `${name}\n`).join('');
   if (options.json) return formatJson(shown.map((container) => buildJson(container, options.zone)));
   const truncate = !options['no-trunc'];
-  return formatTable(shown, buildColumns(options.zone), {
+  const hasNotes = shown.some((container) => readNotes(container) !== '');
+  return formatTable(shown, [...buildColumns(options.zone), ...(hasNotes ? [noteColumn] : [])], {
     mark: () => '',
     gap: 1,
     heading: !options.noheading,
@@ -55,7 +56,10 @@ function buildColumns(zone: Zone): readonly Column<ListedContainer>[] {
   ];
 }
 
-/** The names of the original (L-04), and `status`, which is the title of the column. */
+/** Only in a table that has one: what is unusual about a unit. */
+const noteColumn: Column<ListedContainer> = { title: 'UNIT', read: readNotes };
+
+/** The names of the original (L-04), `status`, which is the title of the column, and `unit`. */
 function buildFilterFields(zone: Zone): FilterFields<ListedContainer> {
   return {
     container: ({ name }) => [name],
@@ -66,12 +70,13 @@ function buildFilterFields(zone: Zone): FilterFields<ListedContainer> {
     status: (container) => [readStatus(container)],
     runtime: (container) => [readRuntime(container)],
     backend: () => ['ostree'],
+    unit: (container) => (container.kind === 'container' ? container.unitNotes : []),
   };
 }
 
 /**
  * Keys of the original (L-06), and `values` (inserted into the templates), `created_at`, `problem`: why a container is
- * damaged, otherwise null, and `deployments`: the current one, and the one that a rollback goes back to.
+ * damaged, otherwise null, `unit`: what is unusual about the unit, and `deployments`: the current one, and the one that a rollback goes back to.
  */
 function buildJson(container: ListedContainer, zone: Zone): Record<string, unknown> {
   const record = container.kind === 'container' ? container.record : undefined;
@@ -90,6 +95,7 @@ function buildJson(container: ListedContainer, zone: Zone): Record<string, unkno
     created_at: record === undefined ? null : new Date(record.created * 1000).toISOString(),
     values: record?.values ?? {},
     problem: container.kind === 'damaged' ? container.reason : null,
+    unit: container.kind === 'container' ? container.unitNotes : [],
     deployments: container.deployments.map(buildDeploymentJson),
   };
 }
@@ -119,6 +125,10 @@ function readCreated(container: ListedContainer, zone: Zone): string {
 
 function readStatus(container: ListedContainer): string {
   return container.kind === 'container' ? container.status : 'damaged';
+}
+
+function readNotes(container: ListedContainer): string {
+  return container.kind === 'container' ? container.unitNotes.join(', ') : '';
 }
 
 function readRuntime(container: ListedContainer): string {

@@ -5,7 +5,8 @@ import { formatContainerList } from './list-view.ts';
 export const containersList = defineCommand({
   description: [
     'Lists the containers that are running, failed, damaged or without a service. CREATED is the time when the deployment was made, in local time. For a damaged container, a warning gives the reason. Without containers the command prints nothing.',
-    'Names for --filter: container, image, command, created, state (status), runtime, backend.',
+    'A column UNIT is there when a unit is unusual: no unit, edited, masked or disabled.',
+    'Names for --filter: container, image, command, created, state (status), runtime, backend, unit.',
   ],
   operands: {},
   options: {

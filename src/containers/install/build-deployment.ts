@@ -38,7 +38,7 @@ export async function buildDeployment(
   throwIfInterrupted(host);
   await fillVolumes(host, plan.name, paths.rootfs, plan.newVolumes);
   for (const file of plan.files) {
-    await writePlannedFile(file, choosePlaceInside(paths, file));
+    for (const place of choosePlacesInside(paths, file)) await writePlannedFile(file, place);
   }
   await stageHostFiles(paths.hostFiles, plan.hostFiles, plan.hostFolders);
   await letUsersReach(host, folder);
@@ -54,16 +54,19 @@ async function writePlannedFile(file: PlannedFile, path: string): Promise<void> 
   });
 }
 
-/** The deployment keeps a copy of each file of the host. Activation writes the host's file from it. */
-function choosePlaceInside(paths: DeploymentPaths, { role }: PlannedFile): string {
+/**
+ * The deployment keeps a copy of each file that an administrator may edit. Activation writes the files of the host from their
+ * copies.
+ */
+function choosePlacesInside(paths: DeploymentPaths, { role }: PlannedFile): readonly string[] {
   switch (role) {
     case 'unit':
-      return paths.unitCopy;
+      return [paths.unitCopy];
     case 'tmpfiles':
-      return paths.tmpfilesCopy;
+      return [paths.tmpfilesCopy];
     case 'config':
-      return paths.config;
+      return [paths.config, paths.configCopy];
     case 'info':
-      return paths.info;
+      return [paths.info];
   }
 }

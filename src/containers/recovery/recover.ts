@@ -116,7 +116,7 @@ async function recoverOperation(host: Host, journal: Journal): Promise<Recovered
 /**
  * Does the remaining steps. Undoes an install that cannot be activated, as the install itself would have done. When the
  * service runs, the install had succeeded and only its journal could not be removed: then a failure does not remove the
- * container.
+ * container. A repair that fails ends too.
  */
 async function tryToFinish(host: Host, { operation, containers, rest }: Journal): Promise<boolean> {
   try {
@@ -124,6 +124,11 @@ async function tryToFinish(host: Host, { operation, containers, rest }: Journal)
     return true;
   } catch (error) {
     const [name] = containers;
+    if (operation === 'repair' && error instanceof AtomicError && error.code !== 'INTERRUPTED') {
+      // What is restored stays. The container must not wait for a repair that a person can repeat.
+      host.report({ kind: 'warning', text: `repairing ${name}: ${error.message}` });
+      return false;
+    }
     if (operation !== 'install' || !(error instanceof AtomicError) || error.code === 'INTERRUPTED')
       throw error;
     if (isActive(await readUnitState(host, name))) throw error;

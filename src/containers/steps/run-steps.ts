@@ -12,6 +12,7 @@ import { forgetRefused } from '../refused-image.ts';
 import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
 import {
   activateDeployment,
+  createDeclaredPaths,
   deactivateDeployment,
   readCopies,
   reloadUnits,
@@ -28,6 +29,7 @@ import {
   removePlaces,
   setAside,
 } from './move-deployment.ts';
+import { enableService, restoreFile } from './restore-file.ts';
 import { unregister } from './unregister.ts';
 
 /**
@@ -59,6 +61,12 @@ async function runStep(host: Host, step: Step): Promise<void> {
       return replaceHostFiles(host, step.container, await readCopiesOf(host, step.container, step.to));
     case 'reload':
       return reload(host, step);
+    case 'restore':
+      return restoreFile(host, step);
+    case 'enable':
+      return enableService(host, step.container);
+    case 'create-paths':
+      return createDeclaredPaths(host, step.container, finalFolder(host, step.container, step.number));
     case 'activate':
       return activateDeployment(host, step.container, finalFolder(host, step.container, step.number));
     case 'deactivate':

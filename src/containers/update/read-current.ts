@@ -1,8 +1,7 @@
 /** The container that an update or a rollback is about to change. */
-import { lstat, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
-import { tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
+import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import type { DeploymentRecord } from '../container.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type DeploymentNumber,
   deploymentNumbers,
 } from '../deployment.ts';
+import { compareWithCopy, isMarkedFor } from '../file-condition.ts';
 import { resolveRecord } from '../hostfiles/recorded-paths.ts';
 import { buildContainerNotFound } from '../not-found.ts';
 import { findLinkTarget, readContainer } from '../read-container.ts';
@@ -58,19 +58,18 @@ export async function requireUnchangedFiles(host: Host, { name, active }: Curren
     [paths.unit, copies.unitCopy, `Put your changes into a drop-in with \`systemctl edit ${name}\``],
     [paths.tmpfiles, copies.tmpfilesCopy, 'Put your lines into another file of /etc/tmpfiles.d'],
   ] as const) {
-    const [found, expected] = [await readPlain(path), await readPlain(copy)];
-    if (found === expected) continue;
-    const problem =
-      found === undefined
-        ? 'it is not there'
-        : found === 'masked'
-          ? 'it is masked'
-          : 'it was changed by hand';
-    const restore =
-      expected === undefined ? `remove ${path}` : `restore the file with \`cp ${copy} ${path}\``;
+    const expected = await findText(copy);
+    const found = compareWithCopy(path, expected, isMarkedFor(host, name));
+    if (found === 'as installed') continue;
+    const isOurs = expected !== undefined && found !== 'replaced';
+    const restore = isOurs
+      ? `restore the file with \`atomic containers verify --repair ${name}\``
+      : expected === undefined
+        ? `remove ${path}`
+        : `restore the file with \`cp ${copy} ${path}\``;
     throw new AtomicError(
       'FILE_CONFLICT',
-      `updating ${name}: ${path} is not the file of its deployment: ${problem}`,
+      `updating ${name}: ${path} is not the file of its deployment: ${problems[found]}`,
       {
         hint:
           found === 'masked'
@@ -81,6 +80,13 @@ export async function requireUnchangedFiles(host: Host, { name, active }: Curren
     );
   }
 }
+
+const problems = {
+  missing: 'it is not there',
+  masked: 'it is masked',
+  edited: 'it was changed by hand',
+  replaced: 'it was changed by hand',
+} as const;
 
 /**
  * Checks that both deployments have a service, or none. A new unit could use a name of the host, and a removed unit
@@ -107,15 +113,6 @@ export async function listRunning(
   { name, record }: CurrentContainer,
 ): Promise<readonly string[]> {
   return record.hasContainerService ? listRunningUnits(host, [name]) : [];
-}
-
-/** The text of a file; `masked` for a symlink, which atomic has not written; undefined when the file does not exist. */
-async function readPlain(path: string): Promise<string | undefined> {
-  return withFileErrors(`read ${path}`, () =>
-    tolerateMissingAsync(async () =>
-      (await lstat(path)).isSymbolicLink() ? 'masked' : await readFile(path, 'utf8'),
-    ),
-  );
 }
 
 function buildDamaged(name: string, reason: string): AtomicError {

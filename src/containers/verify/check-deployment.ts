@@ -19,8 +19,10 @@ import { checksumPath } from '../../store/verify/checksum-path.ts';
 
 const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** A problem, and the right state of its path. */
-export interface FoundDifference extends DeploymentProblem {
+/** A problem, or a copy, and the right state of its path. */
+export interface FoundDifference extends Omit<DeploymentProblem, 'state'> {
+  /** `copied`: an equal file that could be a hard link of its object. It is sound. */
+  readonly state: DeploymentProblem['state'] | 'copied';
   /** The path through the open parent folder; valid during the call of `onDifference`. */
   readonly place: string;
   readonly expected:
@@ -34,6 +36,10 @@ interface CheckedDeployment {
   readonly files: number;
   /** Checksums. */
   readonly links: ReadonlySet<string>;
+  /** The files that are equal to an object of the store, and not hard links of it. */
+  readonly copies: number;
+  /** The parts of the image that could not be read, and were not compared. */
+  readonly unread: number;
 }
 
 /**
@@ -50,7 +56,7 @@ export async function checkDeployment(
   onDifference: (difference: FoundDifference) => void | Promise<void>,
 ): Promise<CheckedDeployment> {
   const root = tolerateDamage(() => readImageRoot(host.locations.repository, commit));
-  if (root === undefined) return { files: 0, links: new Set() };
+  if (root === undefined) return { files: 0, links: new Set(), copies: 0, unread: 1 };
   const check = new DeploymentCheck(host, root, onDifference);
   await check.visitFolder({ name: '', ...root }, rootfs, '');
   return check;
@@ -63,6 +69,8 @@ class DeploymentCheck {
   readonly #inodes = new Map<string, number | undefined>();
   readonly links = new Set<string>();
   files = 0;
+  copies = 0;
+  unread = 0;
 
   constructor(
     host: Host,
@@ -86,11 +94,12 @@ class DeploymentCheck {
     try {
       const reason = this.#compareFolder(fstatSync(folder), dirmeta, path);
       if (reason !== undefined) {
-        const difference = { state: 'changed', reason } as const;
+        const difference: Difference = { state: 'changed', reason };
         await this.#tell(shown, difference, `/proc/self/fd/${folder}`, { kind: 'folder-metadata', dirmeta });
       }
       const tree = tolerateDamage(() => this.#root.readTree(dirtree));
-      if (tree !== undefined) await this.#visitEntries(tree, `/proc/self/fd/${folder}`, path);
+      if (tree === undefined) this.unread += 1;
+      else await this.#visitEntries(tree, `/proc/self/fd/${folder}`, path);
     } finally {
       closeSync(folder);
     }
@@ -115,6 +124,7 @@ class DeploymentCheck {
   async #checkFile({ checksum }: TreeFile, place: string, path: string): Promise<void> {
     this.files += 1;
     const difference = await this.#compareFile(place, checksum);
+    if (difference?.state === 'copied') this.copies += 1;
     if (difference !== undefined) await this.#tell(path, difference, place, { kind: 'file', checksum });
   }
 
@@ -128,16 +138,22 @@ class DeploymentCheck {
     if (!stats.isFile() && !stats.isSymbolicLink()) {
       return { state: 'changed', reason: 'it is no longer a file' };
     }
-    // An equal copy is sound too, for example after a backup was restored.
     const actual = await checksumIfThere(place);
-    if (actual === checksum) return undefined;
+    if (actual === checksum) {
+      // As after a backup without hard links was restored, or where the object has as many links as its filesystem allows.
+      const isInStore = this.#readInode(checksum) !== undefined;
+      return isInStore ? { state: 'copied', reason: 'it is an equal copy' } : undefined;
+    }
     if (actual === undefined) return { state: 'missing', reason: 'it is not there' };
     return { state: 'changed', reason: 'it is not the file of the image' };
   }
 
   #compareFolder({ mode, uid, gid }: Stats, dirmeta: Checksum, path: string): string | undefined {
     const expected = tolerateDamage(() => readDirMeta(this.#host.locations.repository, dirmeta));
-    if (expected === undefined) return undefined;
+    if (expected === undefined) {
+      this.unread += 1;
+      return undefined;
+    }
     const shouldBe = formatAccess(expected.mode, expected.uid, expected.gid);
     const is = formatAccess(mode, uid, gid);
     if (is === shouldBe) return undefined;
@@ -165,7 +181,7 @@ class DeploymentCheck {
   }
 }
 
-type Difference = Pick<DeploymentProblem, 'state' | 'reason'>;
+type Difference = Pick<FoundDifference, 'state' | 'reason'>;
 
 function openIfFolder(place: string): number | Difference {
   try {

@@ -62,7 +62,7 @@ function findCommit(
 }
 
 /** Writes a new commit into `info`: the commit there is lost, and the new one has the same tree. */
-async function pointInfoAt({ folder, name }: InstalledDeployment, commit: Checksum): Promise<void> {
+export async function pointInfoAt({ folder, name }: InstalledDeployment, commit: Checksum): Promise<void> {
   const path = buildDeploymentPaths(folder, name).info;
   const info: unknown = parseJson(readFileSync(path, 'utf8'));
   if (typeof info !== 'object' || info === null) throw new Error(`${path} is no longer an object`);

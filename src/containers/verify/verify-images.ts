@@ -90,7 +90,9 @@ async function verifyDeployments(
           host,
           buildDeploymentPaths(folder, name).rootfs,
           commit,
-          ({ path, state, reason }) => void problems.push({ path, state, reason }),
+          ({ path, state, reason }) => {
+            if (state !== 'copied') problems.push({ path, state, reason });
+          },
         )
       : NOTHING_COMPARED;
     if (hasRoot && commit !== record.ostreeCommit) {

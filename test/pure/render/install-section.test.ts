@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { parseInstallNames } from '../../../src/containers/render/unit/install-section.ts';
+import { listEnablingLinks, parseInstallNames } from '../../../src/containers/render/unit/install-section.ts';
 
 const cases: readonly [string, string, readonly string[], readonly string[]][] = [
   ['nothing', '[Unit]\nDescription=x\n', [], []],
@@ -32,4 +32,24 @@ const cases: readonly [string, string, readonly string[], readonly string[]][] =
 
 test.each(cases)('%s', (_, unit, aliases, also) => {
   expect(parseInstallNames(unit)).toEqual({ aliases, also });
+});
+
+test('the symlinks of systemctl enable', () => {
+  const unit = `[Install]
+WantedBy=a.target b.target
+RequiredBy=c.service
+UpheldBy=d.service
+Alias=e.service
+WantedBy=%i.target "f.target"
+[Unit]
+WantedBy=g.target
+`;
+  expect(listEnablingLinks(unit, 'x.service')).toEqual([
+    'a.target.wants/x.service',
+    'b.target.wants/x.service',
+    'c.service.requires/x.service',
+    'd.service.upholds/x.service',
+    'e.service',
+  ]);
+  expect(listEnablingLinks('[Unit]\n', 'x.service')).toEqual([]);
 });

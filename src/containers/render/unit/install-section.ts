@@ -18,12 +18,31 @@ export function installsAlike(first: string, second: string): boolean {
   return list(first) === list(second);
 }
 
+/** Setting -> the end of the folder in which a symlink makes another unit start this one. */
+const enablingFolders = { WantedBy: '.wants', RequiredBy: '.requires', UpheldBy: '.upholds' } as const;
+
+/**
+ * Lists the symlinks of `systemctl enable`, relative to the folder of the units. Words with specifiers or quotes are left out.
+ *
+ * @param name of the unit, with its type
+ */
+export function listEnablingLinks(unit: string, name: string): readonly string[] {
+  const isPlain = (word: string) => /^[A-Za-z0-9:_.@-]+$/.test(word);
+  const links = Object.entries(enablingFolders).flatMap(([key, end]) =>
+    listWords(unit, key)
+      .filter(isPlain)
+      .map((word) => `${word}${end}/${name}`),
+  );
+  return [...links, ...listWords(unit, 'Alias').filter(isPlain)];
+}
+
 /** Lists the words of all `Alias=` and `Also=` lines, with their quotes, specifiers and escapes. */
 export function parseInstallNames(unit: string): InstallNames {
-  const settings = listUnitSettings(unit).filter(({ section }) => section === 'Install');
-  const listWords = (key: string) =>
-    settings
-      .filter((setting) => setting.key === key && setting.value !== '')
-      .flatMap(({ value }) => value.split(/\s+/));
-  return { aliases: listWords('Alias'), also: listWords('Also') };
+  return { aliases: listWords(unit, 'Alias'), also: listWords(unit, 'Also') };
+}
+
+function listWords(unit: string, key: string): readonly string[] {
+  return listUnitSettings(unit)
+    .filter((setting) => setting.section === 'Install' && setting.key === key && setting.value !== '')
+    .flatMap(({ value }) => value.split(/\s+/));
 }

@@ -1,0 +1,115 @@
+/** The output of `containers verify`. */
+import { formatArgv } from '../../base/format-argv.ts';
+import { formatCount } from '../../base/format-count.ts';
+import { formatTable } from '../../cli/output/format-table.ts';
+import {
+  type ContainerDrift,
+  type Drift,
+  type DriftRepair,
+  isFault,
+  listRepaired,
+} from '../../containers/drift/drift.ts';
+
+/** A container may have thousands of changed files; `--json` has all of them. */
+const MAX_ROWS = 20;
+
+interface Row {
+  readonly name: string;
+  readonly part: string;
+  readonly state: string;
+  readonly path: string;
+}
+
+const columns = [
+  { title: 'CONTAINER', read: ({ name }: Row) => name },
+  { title: 'PART', read: ({ part }: Row) => part },
+  { title: 'STATE', read: ({ state }: Row) => state },
+  { title: 'PATH', read: ({ path }: Row) => path },
+];
+
+/** @param checkouts the folder that is left out of paths */
+export function formatDrifts(containers: readonly ContainerDrift[], checkouts: string): string {
+  const faulty = containers.filter(({ drifts }) => drifts.some(isFault)).map(({ name }) => name);
+  const hint = faulty.length === 0 ? '' : `To repair: ${formatArgv([...repair, ...faulty])}\n`;
+  return formatRows(containers, checkouts) + formatSummary(containers.length, faulty.length) + hint;
+}
+
+const repair = ['atomic', 'containers', 'verify', '--repair'];
+
+/** Formats what was repaired, then what is left. */
+export function formatDriftRepairs(
+  repairs: readonly DriftRepair[],
+  checkouts: string,
+  isNamed: boolean,
+): string {
+  const done = repairs.map((one) => ({ name: one.name, drifts: listRepaired(one) }));
+  const left = repairs.map(({ name, after }) => ({ name, drifts: after }));
+  const faulty = left.filter(({ drifts }) => drifts.some(isFault)).map(({ name }) => name);
+  const edited = left
+    .filter(({ drifts }) => drifts.some((drift) => isFault(drift) && drift.state === 'edited'))
+    .map(({ name }) => name);
+  const restart = done.filter(({ drifts }) => drifts.length > 0).map(({ name }) => name);
+  return [
+    done.some(({ drifts }) => drifts.length > 0) ? `Repaired:\n${formatRows(done, checkouts)}` : '',
+    left.some(({ drifts }) => drifts.length > 0) ? `Left:\n${formatRows(left, checkouts)}` : '',
+    ...repairs.map(({ name, failure }) =>
+      failure === undefined ? '' : `${name}: not repaired: ${failure}\n`,
+    ),
+    formatSummary(repairs.length, faulty.length),
+    isNamed || edited.length === 0
+      ? ''
+      : `To replace edited files too: ${formatArgv([...repair, ...edited])}\n`,
+    restart.length === 0
+      ? ''
+      : `Services use the repaired files after: ${formatArgv(['atomic', 'restart', ...restart])}\n`,
+  ].join('');
+}
+
+function formatSummary(all: number, faulty: number): string {
+  if (all === 0) return '';
+  if (faulty === 0)
+    return all === 1 ? 'The container is in order.\n' : `${formatCount(all, 'container')}: all in order.\n`;
+  return `${formatCount(all, 'container')}: ${faulty} with differences.\n`;
+}
+
+function formatRows(containers: readonly ContainerDrift[], checkouts: string): string {
+  const rows = containers.flatMap(({ name, drifts }) => {
+    const shown = drifts.slice(0, MAX_ROWS).map(({ part, state, path, reason }) => ({
+      ...{ name, part, state },
+      path: state === 'copied' || part === 'operation' ? reason : shorten(path, checkouts),
+    }));
+    const rest = drifts.length - shown.length;
+    return rest <= 0 ? shown : [...shown, { name, part: '', state: '', path: `and ${rest} more` }];
+  });
+  return formatTable(rows, columns, { mark: () => '', gap: 2, heading: true, truncate: false });
+}
+
+function shorten(path: string, checkouts: string): string {
+  return path.startsWith(`${checkouts}/`) ? path.slice(checkouts.length + 1) : path;
+}
+
+export function buildDriftsJson(containers: readonly ContainerDrift[]): Record<string, unknown> {
+  return {
+    schemaVersion: 1,
+    containers: containers.map(({ name, drifts }) => ({
+      ...{ name, in_order: !drifts.some(isFault) },
+      differences: drifts.map(buildDriftJson),
+    })),
+  };
+}
+
+export function buildDriftRepairsJson(repairs: readonly DriftRepair[]): Record<string, unknown> {
+  return {
+    schemaVersion: 1,
+    containers: repairs.map((one) => ({
+      ...{ name: one.name, in_order: !one.after.some(isFault) },
+      differences: one.after.map(buildDriftJson),
+      repaired: listRepaired(one).map(buildDriftJson),
+      failure: one.failure ?? null,
+    })),
+  };
+}
+
+function buildDriftJson({ part, path, state, reason, isTolerated, deployment }: Drift): object {
+  return { part, path, state, reason, tolerated: isTolerated, deployment: deployment ?? null };
+}

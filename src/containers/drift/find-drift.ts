@@ -1,0 +1,117 @@
+/** Compares containers with what their deployments record. Takes no lock of a container, and changes nothing. */
+import { existsSync } from 'node:fs';
+import type { Host } from '../../host/host.ts';
+import { withReadableStore } from '../../store/access/store-lock.ts';
+import { parseNames } from '../control/require-services.ts';
+import { buildContainerPaths, buildDeploymentPaths } from '../deployment.ts';
+import { findJournal } from '../journal.ts';
+import { surveyDeployments, type UnreadableDeployment } from '../list-deployments.ts';
+import { buildContainerNotFound } from '../not-found.ts';
+import { requireRoot } from '../preconditions.ts';
+import { findLinkTarget, listContainerNames, readContainer } from '../read-container.ts';
+import { listSubjects, type VerifySubject } from '../verify/verify-subjects.ts';
+import { findDeploymentDrift, selectDeployments } from './deployment-drift.ts';
+import { type ContainerDrift, type Drift, isFault } from './drift.ts';
+import { findHostFileDrift, findVolumeDrift } from './host-drift.ts';
+import { findLostNeeds } from './host-needs.ts';
+import { findServiceDrift } from './service-drift.ts';
+
+/**
+ * Compares containers, in the order of their names. Differences are results, not errors.
+ *
+ * @param written names; empty for all containers
+ * @throws NOT_ROOT, BAD_VALUE, CONTAINER_NOT_FOUND, INTERRUPTED; file errors
+ */
+export async function verifyContainers(
+  host: Host,
+  written: readonly string[],
+): Promise<readonly ContainerDrift[]> {
+  requireRoot(host, 'verify');
+  const names = await chooseContainers(host, written);
+  return withStore(host, async () => {
+    const survey = await surveyContainers(host);
+    const found: ContainerDrift[] = [];
+    for (const name of names) {
+      let drifts = await findDrift(host, name, survey);
+      // An operation may have begun or ended meanwhile.
+      if (drifts.some(isFault)) drifts = await findDrift(host, name, await surveyContainers(host));
+      found.push({ name, drifts });
+    }
+    return found;
+  });
+}
+
+/** All deployments with their images. */
+interface ContainerSurvey {
+  readonly subjects: readonly VerifySubject[];
+  readonly unreadable: readonly UnreadableDeployment[];
+}
+
+export async function surveyContainers(host: Host): Promise<ContainerSurvey> {
+  const subjects = await listSubjects(host, []);
+  return { subjects, unreadable: (await surveyDeployments(host)).unreadable };
+}
+
+/** @returns each name once, sorted; @throws BAD_VALUE, CONTAINER_NOT_FOUND */
+export async function chooseContainers(host: Host, written: readonly string[]): Promise<readonly string[]> {
+  if (written.length === 0) return listContainerNames(host);
+  const names = parseNames(written);
+  for (const name of names) {
+    if ((await readContainer(host, name)).kind === 'absent') throw await buildContainerNotFound(host, name);
+  }
+  return [...names].sort();
+}
+
+/** A comparison must not create a store. */
+async function withStore<T>(host: Host, action: () => Promise<T>): Promise<T> {
+  return existsSync(`${host.locations.repository}/config`) ? withReadableStore(host, action) : action();
+}
+
+/** Compares one container. @throws file errors, INTERRUPTED */
+export async function findDrift(
+  host: Host,
+  name: string,
+  { subjects, unreadable }: ContainerSurvey,
+): Promise<readonly Drift[]> {
+  const journal = await findJournal(host, name);
+  if (journal !== undefined) return [buildInterrupted(name, journal.operation)];
+  const drifts: Drift[] = describeUnknown(unreadable.filter((one) => one.name === name));
+  const own = selectDeployments(host, name, subjects);
+  const active = own.find(({ deployment }) => deployment.isActive)?.deployment;
+  if (active === undefined && drifts.length === 0) drifts.push(await describeLink(host, name));
+  if (active !== undefined) {
+    const paths = buildDeploymentPaths(active.folder, name);
+    drifts.push(...(await findServiceDrift(host, name, paths)));
+    drifts.push(...(await findHostFileDrift(active.record)));
+    drifts.push(...(await findVolumeDrift(host, active.record, paths)));
+    drifts.push(...(await findLostNeeds(host, name, active.record)));
+  }
+  for (const one of own) drifts.push(...(await findDeploymentDrift(host, one)));
+  return drifts;
+}
+
+/** Without a readable `info`, nothing else of a deployment is known. */
+function describeUnknown(unreadable: readonly UnreadableDeployment[]): Drift[] {
+  return unreadable.map(({ name, folder, number, isMissing, reason }) => ({
+    ...{ part: 'info', path: buildDeploymentPaths(folder, name).info, reason, deployment: number },
+    ...{ state: isMissing ? 'missing' : 'changed', isTolerated: false },
+  }));
+}
+
+async function describeLink(host: Host, name: string): Promise<Drift> {
+  const { link } = buildContainerPaths(host.locations, name);
+  const target = await findLinkTarget(link);
+  return target === undefined
+    ? { part: 'symlink', path: link, state: 'missing', reason: 'it is not there', isTolerated: false }
+    : {
+        ...{ part: 'symlink', path: link, state: 'changed', isTolerated: false },
+        reason: `it names ${target}, which is no deployment of ${name}`,
+      };
+}
+
+function buildInterrupted(name: string, operation: string): Drift {
+  return {
+    ...{ part: 'operation', path: name, state: 'interrupted', isTolerated: false },
+    reason: `an operation (${operation}) still runs, or was interrupted: atomic recover`,
+  };
+}

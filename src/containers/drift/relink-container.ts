@@ -1,0 +1,43 @@
+/** Restores the files of the deployments of a container by hard links to sound objects of the store. */
+import { syncFilesystemOf } from '../../host/files/durable-files.ts';
+import type { Host } from '../../host/host.ts';
+import { withRepository } from '../../ostree/repository.ts';
+import { withExclusiveStore } from '../../store/access/store-lock.ts';
+import { registerCheckouts } from '../../store/checkout/checkout-folders.ts';
+import { ObjectVerifier } from '../../store/verify/object-verifier.ts';
+import { relinkDeployment } from '../verify/relink-deployment.ts';
+import { pointInfoAt } from '../verify/repair-deployments.ts';
+import { findCommitOf, listSubjects } from '../verify/verify-subjects.ts';
+import { selectDeployments } from './deployment-drift.ts';
+import type { Drift } from './drift.ts';
+
+export function needsRelink(drifts: readonly Drift[]): boolean {
+  return drifts.some(
+    ({ part, state }) =>
+      part === 'files' || (part === 'file' && state !== 'added') || (part === 'info' && state === 'changed'),
+  );
+}
+
+/**
+ * The caller holds the lock of the container, and not that of the store. A file whose object is damaged stays as it is.
+ *
+ * @throws NO_SPACE, READ_ONLY, STORE_FAILED; then each path is as before or as in the image
+ */
+export async function relinkContainer(host: Host, name: string): Promise<void> {
+  await withExclusiveStore(host, () =>
+    withRepository(host, async (repo) => {
+      const verifier = new ObjectVerifier(host, repo);
+      for (const { deployment, subject } of selectDeployments(host, name, await listSubjects(host, []))) {
+        const commit = findCommitOf(host, subject.target, deployment);
+        if (commit === undefined || !deployment.record.hasContainerService) continue;
+        await relinkDeployment(host, deployment, commit, async ({ expected }) => {
+          if (expected.kind !== 'file') return true;
+          return (await verifier.check('file', expected.checksum)).state === 'sound';
+        });
+        if (commit !== deployment.record.ostreeCommit) await pointInfoAt(deployment, commit);
+      }
+      await registerCheckouts(host);
+      await syncFilesystemOf(host.locations.checkouts);
+    }),
+  );
+}
