@@ -76,6 +76,7 @@ test('of a container, and of its damage', async () => {
   await command('systemctl', 'start', 'service');
   await readDocument('status', 'service');
   await readDocument('containers', 'list', '-a');
+  await readDocument('containers', 'verify');
   await readDocument('images', 'inspect', image);
 
   chmodSync(`${checkouts}/service/rootfs/etc/data`, 0o600);

@@ -25,7 +25,7 @@ export const containersVerify = defineCommand({
     },
     {
       comment: 'After a backup was restored on a new host',
-      commands: ['atomic containers verify --repair', 'atomic start etcd'],
+      commands: ['atomic containers verify --repair'],
     },
   ],
   files: [{ name: 'FILE.atomic-old', text: 'The edited FILE that a repair has replaced.' }],
