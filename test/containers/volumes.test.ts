@@ -19,8 +19,8 @@ import { diffSnapshots, takeSnapshot } from '../support/tree-snapshot.ts';
 
 const user = { uid: 4711, gid: 4712 };
 const image = [
-  { path: '/data', isInImage: false },
-  { path: '/srv/app/db', isInImage: true },
+  { path: '/data', isInImage: false, missingInside: [] },
+  { path: '/srv/app/db', isInImage: true, missingInside: [] },
 ];
 
 async function openFixture() {
@@ -150,13 +150,37 @@ test('a file and a dangling symlink where a volume belongs are refused', async (
   }
 });
 
+test('folders inside a new volume that the image does not have are made in it', async () => {
+  await using fixture = await openFixture();
+  const { sandbox, rootfs, root, values } = fixture;
+  const outer = {
+    path: '/srv/app',
+    isInImage: true,
+    missingInside: ['/srv/app/new/deep', '/srv/app/db/more'],
+  };
+  const plan = await listNewVolumes(await planVolumes(values, [outer], user));
+  await fill(sandbox, rootfs, plan);
+  expect(await readFile(`${root}/srv/app/db/inner/-f`, 'utf8')).toBe('content');
+  const look = async (path: string) => {
+    const { uid, gid, mode } = await stat(`${root}${path}`);
+    return [uid, gid, mode & 0o7777];
+  };
+  expect(await look('/srv/app/new')).toEqual([0, 0, 0o755]);
+  expect(await look('/srv/app/new/deep')).toEqual([user.uid, user.gid, 0o755]);
+  expect(await look('/srv/app/db/more')).toEqual([user.uid, user.gid, 0o755]);
+  // A volume that exists does not change.
+  expect((await listNewVolumes(await planVolumes(values, [outer], user))).volumes).toEqual([]);
+});
+
 test('a symlink that a former volume has left on the way to a volume is refused', async () => {
   await using fixture = await openFixture();
   const { sandbox, rootfs, root, values } = fixture;
   await fill(sandbox, rootfs, await listNewVolumes(await planVolumes(values, image.slice(0, 1), user)));
   await symlink('/etc', `${root}/data/link`);
   for (const path of ['/data/link', '/data/link/new']) {
-    const error = await catchRejection(planVolumes(values, [{ path, isInImage: false }], user));
+    const error = await catchRejection(
+      planVolumes(values, [{ path, isInImage: false, missingInside: [] }], user),
+    );
     expect(error.message).toBe(`Cannot use ${root}/data/link as a volume: it is not a folder`);
   }
 });

@@ -71,6 +71,23 @@ describe.each([
   });
 });
 
+test.each([
+  [
+    '/etc/new',
+    [],
+    /^hint: The root filesystem of a container is read-only\. .* update writes --tmpfs PATH; /m,
+  ],
+  ['/dev/stdout', ['--runtime', '/usr/bin/crun'], /^hint: With crun, \/dev\/stdout .* --runtime runc\. /m],
+] as const)('a service that cannot write to %s gets a hint', async (path, options, hint) => {
+  const writes = await images.push('writes', {
+    config: { Cmd: ['sh', '-c', `echo x >${path}`], Env: ['PATH=/bin'] },
+  });
+  const { stderr } = await install(writes, 'writes', '--pull', '--start', ...options);
+  expect(stderr).toMatch(hint);
+  expect(stderr).toEndWith(' The whole log: atomic logs writes\n');
+  await atomic(['uninstall', '--purge', '-y', 'writes']);
+});
+
 test('several services: the error names those that are not up', async () => {
   await install(service, 'one');
   await install(ends, 'two', '--set=WORD=x');

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AtomicError } from '../../base/errors.ts';
+import { AtomicError, addHint } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
@@ -70,9 +70,14 @@ async function bringUp(
       ? { ...failure, reason: 'its container ended before it was ready' }
       : failure,
   );
-  for (const { name } of failures) await reportLog(host, name);
+  const logs = new Map<string, readonly string[]>();
+  for (const { name } of failures) logs.set(name, await reportLog(host, name));
   const [failure] = failures;
-  if (failure !== undefined) throw buildNotUp(verb, names, failures, failure);
+  if (failure !== undefined) {
+    const error = buildNotUp(verb, names, failures, failure);
+    const hint = explainLog(failure.name, logs.get(failure.name) ?? []);
+    throw hint === undefined ? error : addHint(error, hint);
+  }
   // Another unit, which one of them needs, has failed.
   if (result.exitCode === 0) return;
   throw new AtomicError(
@@ -112,12 +117,26 @@ function findFault(run: ServiceRun | undefined, first: ServiceRun | undefined): 
   return isSameRun(run, first) ? undefined : 'it ended and was started again';
 }
 
-async function reportLog(host: Host, name: string): Promise<void> {
+/** @returns the lines */
+async function reportLog(host: Host, name: string): Promise<readonly string[]> {
   // The journal may not have read the last lines of a service that has just ended.
   await captureProgram(host, ['journalctl', '--sync']);
-  for (const line of await readLastLines(host, name)) {
-    host.report({ kind: 'remark', text: `${name}: ${line}` });
+  const lines = await readLastLines(host, name);
+  for (const line of lines) host.report({ kind: 'remark', text: `${name}: ${line}` });
+  return lines;
+}
+
+/** What a service may not be able to do here, although it can elsewhere. */
+function explainLog(name: string, lines: readonly string[]): string | undefined {
+  const says = (words: RegExp) => lines.some((line) => words.test(line));
+  if (says(/read-only file system/i)) {
+    return `The root filesystem of a container is read-only. A folder in memory: atomic containers update ${name} --tmpfs PATH; one that lasts: --volume SOURCE:PATH.`;
   }
+  // crun passes on the descriptors of systemd; runc makes pipes.
+  if (says(/no such device or address/i)) {
+    return 'With crun, /dev/stdout and /dev/stderr are sockets of the journal, which a program cannot open: install the image with --runtime runc.';
+  }
+  return undefined;
 }
 
 function buildNotUp(

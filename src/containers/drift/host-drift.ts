@@ -66,7 +66,7 @@ async function planVolumesOf(
     lstatSync(`${deployment.rootfs}${path}`, { throwIfNoEntry: false })?.isDirectory() ?? false;
   return planVolumes(
     values,
-    volumes.map((path) => ({ path, isInImage: isInImage(path) })),
+    volumes.map((path) => ({ path, isInImage: isInImage(path), missingInside: [] })),
     readUser(host, deployment.config),
   );
 }

@@ -1,12 +1,13 @@
 /** Makes the folders of new volumes, with the content that the image has there. */
 import { chmod, chown, mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { withFileErrors } from '../../base/file-error.ts';
 import { syncFilesystemOf } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { runProgram } from '../../host/run-program.ts';
-import type { NewVolumes } from '../render/config/image-volumes.ts';
+import type { NewVolumes, PlannedVolume } from '../render/config/image-volumes.ts';
 import { formatVolumesMarker, markerOf, unfinishedOf } from './volume-folders.ts';
 
 /**
@@ -30,17 +31,24 @@ export async function fillVolumes(
     await withFileErrors(`write ${marker}`, () => writeFile(marker, formatVolumesMarker(name)));
   }
   const unfinished = unfinishedOf(root);
-  for (const { path, folder, isInImage, owner } of volumes) {
+  for (const { path, folder, isInImage, missingInside, owner } of volumes) {
     throwIfInterrupted(host);
     await removeTree(unfinished);
     if (isInImage) await copyFolder(host, `${rootfs}${path}`, unfinished);
-    else {
-      await makeFolder(unfinished, 0o755);
-      await withFileErrors(`change ${unfinished}`, () => chown(unfinished, owner.uid, owner.gid));
+    else await makeOwnFolder(unfinished, owner);
+    for (const inner of missingInside) {
+      const made = `${unfinished}${inner.slice(path.length)}`;
+      await withFileErrors(`create folder ${made}`, () => mkdir(dirname(made), { recursive: true }));
+      await makeOwnFolder(made, owner);
     }
     await withFileErrors(`create ${folder}`, () => rename(unfinished, folder));
   }
   await syncFilesystemOf(root);
+}
+
+async function makeOwnFolder(path: string, { uid, gid }: PlannedVolume['owner']): Promise<void> {
+  await makeFolder(path, 0o755);
+  await withFileErrors(`change ${path}`, () => chown(path, uid, gid));
 }
 
 /** The mode does not depend on the umask. */

@@ -54,10 +54,11 @@ export async function planVolumes(
   if (root === undefined) throw buildNoRoot(String(values.STATE_DIRECTORY));
   if ((await readOwner(root, name)) === 'other') throw buildForeign(name, root);
   const planned: PlannedVolume[] = [];
-  for (const { path, isInImage } of volumes) {
+  for (const volume of volumes) {
+    const { path } = volume;
     const folder = `${root}${path}`;
     const isNew = await isMissing(root, path);
-    planned.push({ path, folder, isNew, isInImage, owner: { uid: owner.uid, gid: owner.gid } });
+    planned.push({ ...volume, folder, isNew, owner: { uid: owner.uid, gid: owner.gid } });
   }
   return planned;
 }

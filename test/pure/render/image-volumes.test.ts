@@ -28,8 +28,19 @@ function list(declared: readonly string[], more: Tree = {}) {
 const paths = (declared: readonly string[], more?: Tree) => list(declared, more).map(({ path }) => path);
 
 test('/var/lib lasts in every image, also in one that does not have it', () => {
-  expect(list([])).toEqual([{ path: '/var/lib', isInImage: true }]);
-  expect(listImageVolumes([], () => undefined)).toEqual([{ path: '/var/lib', isInImage: false }]);
+  expect(list([])).toEqual([{ path: '/var/lib', isInImage: true, missingInside: [] }]);
+  expect(listImageVolumes([], () => undefined)).toEqual([
+    { path: '/var/lib', isInImage: false, missingInside: [] },
+  ]);
+});
+
+test('a volume inside another one that the image does not have is made with the other one', () => {
+  expect(list(['/var/lib/db', '/var/lib/app/', '/var/lib/app/data', '/srv'], { '/var/lib/db': '/' })).toEqual(
+    [
+      { path: '/srv', isInImage: true, missingInside: [] },
+      { path: '/var/lib', isInImage: true, missingInside: ['/var/lib/app', '/var/lib/app/data'] },
+    ],
+  );
 });
 
 test.each<[readonly string[], readonly string[]]>([

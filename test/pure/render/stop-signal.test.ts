@@ -37,4 +37,5 @@ test('a program that the stop signal has ended is not a failure', () => {
   expect(formatStopStatuses(undefined)).toBe('143');
   expect(formatStopStatuses(parseStopSignal('TERM'))).toBe('143');
   expect(formatStopStatuses(parseStopSignal('QUIT'))).toBe('143 131');
+  expect(formatStopStatuses(parseStopSignal('9'))).toBe('143 137 SIGKILL');
 });

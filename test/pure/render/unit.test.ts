@@ -92,6 +92,10 @@ WantedBy=multi-user.target
 
 test('the default unit stops with the signal of the image; a template decides itself', () => {
   expect(build(undefined, 'SIGQUIT').split('\n')).toContain('KillSignal=SIGQUIT');
+  expect(build(undefined, 'SIGQUIT')).not.toContain('ExecStop=');
+  const lines = build(undefined, 'WINCH').split('\n');
+  expect(lines).toContain("ExecStop=-/usr/bin/runc kill 'etcd' 28");
+  expect(lines).toContain('KillSignal=SIGWINCH');
   expect(build(undefined, 'SIGQUIT').split('\n')).toContain('SuccessExitStatus=143 131');
   expect(build('[Service]\n', 'nonsense')).not.toContain('Signal');
   expect(catchError(() => build(undefined, 'nonsense')).code).toBe('CONFIG_INVALID');

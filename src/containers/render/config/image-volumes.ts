@@ -9,6 +9,8 @@ export interface ImageVolume {
   readonly path: string;
   /** Whether the image has the folder; then a new volume is a copy of it. */
   readonly isInImage: boolean;
+  /** Volumes inside this one that the image does not have: paths in the container. */
+  readonly missingInside: readonly string[];
 }
 
 /** A volume of a deployment. */
@@ -21,6 +23,7 @@ export interface PlannedVolume {
   readonly isNew: boolean;
   /** Whether the image has the folder; a new volume is a copy of it. */
   readonly isInImage: boolean;
+  readonly missingInside: readonly string[];
   /** The owner of a new folder that the image does not have. */
   readonly owner: { readonly uid: number; readonly gid: number };
 }
@@ -56,16 +59,25 @@ export function listImageVolumes(declared: readonly string[], look: LookAtImage)
   if (declared.length > maxVolumes) {
     throw refuse(`it has ${declared.length} volumes, ${maxVolumes} are supported`);
   }
-  const found = new Map<string, ImageVolume>();
+  const found = new Map<string, FoundVolume>();
   for (const path of [stateFolder, ...declared]) {
     const volume = resolveVolume(path, look);
     found.set(volume.path, volume);
   }
   const sorted = [...found.values()].sort((first, second) => (first.path < second.path ? -1 : 1));
-  return sorted.filter(({ path }) => !sorted.some((other) => path.startsWith(`${other.path}/`)));
+  const listInside = ({ path: outer }: FoundVolume) =>
+    sorted.filter(({ path }) => path.startsWith(`${outer}/`));
+  return sorted
+    .filter((volume) => !sorted.some((other) => listInside(other).includes(volume)))
+    .map((volume) => {
+      const missing = listInside(volume).filter(({ isInImage }) => !isInImage);
+      return { ...volume, missingInside: missing.map(({ path }) => path) };
+    });
 }
 
-function resolveVolume(declared: string, look: LookAtImage): ImageVolume {
+type FoundVolume = Omit<ImageVolume, 'missingInside'>;
+
+function resolveVolume(declared: string, look: LookAtImage): FoundVolume {
   const volume = `its volume '${toPrintable(declared, 100)}'`;
   const problem = findPathProblem(declared);
   if (problem !== undefined) throw refuse(`${volume} ${problem}`);

@@ -1,11 +1,12 @@
-import { formatStopStatuses, parseStopSignal } from './stop-signal.ts';
+import { formatStopStatuses, isKeptByRuntime, parseStopSignal } from './stop-signal.ts';
 
 /**
  * Builds the template of the unit for images without `service.template` (compatibility D-11).
  *
  * The runtime stays in the foreground, because with `run -d` the journal files the output under the runtime's scope and
  * `journalctl -u NAME` shows nothing of it. There is no ExecStop: the signal of systemd reaches the container through
- * the runtime. A `kill` before it would be a second signal, on which many programs end at once.
+ * the runtime. A `kill` before it would be a second signal, on which many programs end at once. Only a signal that the runtime
+ * keeps to itself needs it; that of systemd then has no effect.
  *
  * The `delete` lines remove the state of a killed runtime (`container with id exists`, X-32) and a container that still
  * runs without its runtime: after every stop, also after a failed one, and before the start, in case the first was not
@@ -37,6 +38,9 @@ export function buildDefaultUnitTemplate(stopSignal: string | undefined): string
     'ExecStart=$EXEC_START',
     "ExecStopPost=-$RUNTIME delete --force '$NAME'",
     'Delegate=yes',
+    ...(signal !== undefined && isKeptByRuntime(signal)
+      ? [`ExecStop=-$RUNTIME kill '$NAME' ${signal.number}`]
+      : []),
     ...(signal === undefined ? [] : [`KillSignal=${signal.text}`]),
     'TimeoutStopSec=10s',
     `SuccessExitStatus=${formatStopStatuses(signal)}`,

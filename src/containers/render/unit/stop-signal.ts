@@ -10,6 +10,7 @@ const numbers: Readonly<Record<string, number>> = {
 };
 const firstRealTime = 34;
 const lastRealTime = 64;
+const kill = 9;
 const terminate = 15;
 /** What shells, runtimes and inits add to the number of the signal that ended a program. */
 const endedBySignal = 128;
@@ -40,7 +41,14 @@ export function parseStopSignal(signal: string): StopSignal {
 /** The exit statuses of a runtime whose container a stop has ended, for `SuccessExitStatus=`. */
 export function formatStopStatuses(signal: StopSignal | undefined): string {
   const signals = new Set([terminate, signal?.number ?? terminate]);
-  return [...signals].map((number) => String(endedBySignal + number)).join(' ');
+  const statuses = [...signals].map((number) => String(endedBySignal + number));
+  // No runtime can pass this one on: it ends the runtime itself.
+  return (signals.has(kill) ? [...statuses, 'SIGKILL'] : statuses).join(' ');
+}
+
+/** Whether the runtimes keep a signal to themselves: WINCH is about their terminal, URG wakes threads of Go. */
+export function isKeptByRuntime({ number }: StopSignal): boolean {
+  return number === numbers.WINCH || number === numbers.URG;
 }
 
 /** `RTMIN`, `RTMIN+1` to `RTMIN+30`, `RTMAX`, `RTMAX-1` to `RTMAX-30`. */
