@@ -1,7 +1,16 @@
 /** The options that change a service: what its process has, with both runtimes, for the default and an own configuration. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { atomic, runAtomic } from '../support/atomic.ts';
 import { tree } from '../support/tree.ts';
 import { configTemplate, type ImageSource, openImageSource, serviceExports } from './container-images.ts';
@@ -16,7 +25,8 @@ trap 'exit 0' TERM
   echo "OTHER: $OTHER"
   echo "user: $(busybox id -u):$(busybox id -g)"
   echo "nofile: $(ulimit -Sn):$(ulimit -Hn)"
-  busybox grep -E '^Cap(Eff|Bnd|Amb)' /proc/self/status
+  busybox grep -E '^(Cap(Eff|Bnd|Amb)|Seccomp_filters):' /proc/self/status
+  busybox mkdir /facts/folder 2>/dev/null && echo 'mkdir: allowed' && busybox rmdir /facts/folder
   echo "interfaces: $(busybox ls /sys/class/net | busybox tr '\\n' ' ')"
   busybox touch /kept/new 2>/dev/null && echo 'kept: writable' || echo 'kept: read-only'
   busybox touch /scratch/new 2>/dev/null && echo 'scratch: writable'
@@ -70,6 +80,12 @@ async function start(name: string): Promise<Readonly<Record<string, string>>> {
   return Object.fromEntries(lines.map((line) => [line.split(/:\s*/, 1)[0], line.replace(/^[^:]*:\s*/, '')]));
 }
 
+/** How `/proc/PID/status` counts the filters of a service: those of this host count, too. */
+function countFilters(own: number): string {
+  const [, outside] = /^Seccomp_filters:\s*(\d+)$/m.exec(readFileSync('/proc/1/status', 'utf8')) ?? [];
+  return String(Number(outside) + own);
+}
+
 /** The folder of the cgroup of the container. */
 function findCgroup(): string {
   const pid = run('pgrep', '-f', '^/bin/busybox sh /bin/report.sh|^/bin/sh /bin/report.sh').split('\n')[0];
@@ -91,9 +107,9 @@ const canLimit = ['memory', 'cpu', 'pids'].every((name) => controllers.includes(
 
 describe.each(['runc', 'crun'])('with %s', (runtime) => {
   test.each([
-    ['the default configuration', () => plain],
-    ['a configuration of its own', () => own],
-  ])('a service with %s has what the options say', async (_, image) => {
+    ['the default configuration', () => plain, 1],
+    ['a configuration of its own', () => own, 0],
+  ])('a service with %s has what the options say', async (_, image, filters) => {
     mkdirSync('/srv/facts', { recursive: true });
     mkdirSync('/srv/kept', { recursive: true });
     const path = run('which', runtime);
@@ -114,7 +130,7 @@ describe.each(['runc', 'crun'])('with %s', (runtime) => {
     expect(facts).toMatchObject({
       ...{ args: 'two words -x', WORD: 'given', OTHER: 'a=b c', user: '0:7', nofile: '64:128' },
       ...{ CapEff: '0000000000000020', CapBnd: '0000000000000020' },
-      ...{ kept: 'read-only', scratch: 'writable' },
+      ...{ kept: 'read-only', scratch: 'writable', Seccomp_filters: countFilters(filters) },
     });
     if (canLimit) {
       const cgroup = findCgroup();
@@ -125,6 +141,65 @@ describe.each(['runc', 'crun'])('with %s', (runtime) => {
     expect(run('systemctl', 'show', '--value', '-p', 'TimeoutStopUSec', 'web')).toBe('7s');
     await atomic(['uninstall', 'web']);
   });
+});
+
+test.each(['runc', 'crun'])('%s loads the seccomp filter that a person chooses', async (runtime) => {
+  mkdirSync('/srv/facts', { recursive: true });
+  const rule = { names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 };
+  const unknown = { names: ['no_such_call'], action: 'SCMP_ACT_ERRNO' };
+  const profile = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [rule, unknown] };
+  writeFileSync('/srv/profile.json', JSON.stringify(profile));
+  const common = ['--name', 'web', '--runtime', run('which', runtime), '-v', '/srv/facts:/facts'];
+  for (const image of [plain, own]) {
+    await atomic(['install', ...common, '--security-opt', 'seccomp=/srv/profile.json', image]);
+    const { Seccomp_filters: filters, mkdir } = await start('web');
+    expect([filters, mkdir]).toEqual([countFilters(1), undefined]);
+    await atomic(['uninstall', 'web']);
+  }
+});
+
+test('the default seccomp filter follows the capabilities, and a patch can replace it', async () => {
+  const allows = (call: string): boolean => {
+    const { syscalls } = readConfig('web').linux.seccomp;
+    return syscalls.some(
+      ({ names, action }: { names: string[]; action: string }) =>
+        names.includes(call) && action === 'SCMP_ACT_ALLOW',
+    );
+  };
+  const { stderr } = await runAtomic(['install', '--name', 'web', plain]);
+  expect(stderr).not.toContain('no seccomp filter');
+  expect([allows('read'), allows('settimeofday')]).toEqual([true, false]);
+  await atomic(['containers', 'update', 'web', '--cap-add', 'SYS_TIME']);
+  expect([allows('read'), allows('settimeofday')]).toEqual([true, true]);
+  // What a person types needs no consent.
+  await atomic(['containers', 'update', 'web', '--security-opt', 'seccomp=unconfined']);
+  expect(readConfig('web').linux).not.toHaveProperty('seccomp');
+  expect((await inspectOptions('web')).given).toMatchObject({ 'security-opt': ['seccomp=unconfined'] });
+  await atomic(['containers', 'update', 'web', '--reset', 'security-opt']);
+  expect(allows('settimeofday')).toBe(true);
+  mkdirSync('/etc/atomic/web.d', { recursive: true });
+  writeFileSync('/etc/atomic/web.d/filter.json', JSON.stringify({ linux: { seccomp: null } }));
+  await atomic(['containers', 'update', '--accept-widening', 'web']);
+  expect(readConfig('web').linux).not.toHaveProperty('seccomp');
+  rmSync('/etc/atomic', { recursive: true });
+  await atomic(['uninstall', 'web']);
+});
+
+test('without the profile of the host, the list of what a service asks for says that it has no filter', async () => {
+  mkdirSync('/etc/containers', { recursive: true });
+  const path = '/etc/containers/seccomp.json';
+  writeFileSync(path, '{"defaultAction": "SCMP_ACT_DENY"}');
+  const { stderr, status } = await runAtomic(['install', '--name', 'web', plain]);
+  expect([stderr.split('\n')[0], status]).toEqual([
+    `error: Cannot use the seccomp profile ${path}: defaultAction is no action of seccomp`,
+    1,
+  ]);
+  rmSync(path);
+  renameSync('/usr/share/containers/seccomp.json', '/usr/share/containers/seccomp.json.away');
+  const installed = await runAtomic(['install', '--name', 'web', plain]);
+  renameSync('/usr/share/containers/seccomp.json.away', '/usr/share/containers/seccomp.json');
+  expect(installed.stderr).toContain('Asks: unconfined: no seccomp filter\n');
+  await atomic(['uninstall', 'web']);
 });
 
 function readConfig(name: string) {
@@ -202,6 +277,10 @@ test('an option that is not possible changes nothing', async () => {
   rmSync('/srv/link', { force: true });
   symlinkSync(`${checkouts}/.storage`, '/srv/link');
   writeFileSync('/srv/file', '');
+  writeFileSync(
+    '/srv/filter.json',
+    '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "KILL"}]}',
+  );
   const before = readHostState();
   const refuse = async (words: readonly string[], message: string) => {
     const { stderr, status } = await runAtomic(['install', '--name', 'web', ...words]);
@@ -232,6 +311,14 @@ test('an option that is not possible changes nothing', async () => {
   await refuse(
     ['--user', 'nobody', plain],
     "--user 'nobody': the image does not have it: no user 'nobody' in its /etc/passwd",
+  );
+  await refuse(
+    ['--security-opt', 'seccomp=/srv/filter.json', plain],
+    "--security-opt 'seccomp=/srv/filter.json': syscalls[0].action is no action of seccomp",
+  );
+  await refuse(
+    ['--security-opt', 'seccomp=/srv/store', plain],
+    'Cannot read /srv/store for --security-opt: it is not a regular file',
   );
   await refuse(['--device', '/dev/missing', plain], "--device '/dev/missing': there is no such device");
   await refuse(['--device', '/srv/file', plain], "--device '/srv/file': it is no device but a file");

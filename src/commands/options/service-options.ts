@@ -20,6 +20,10 @@ export const serviceOptions = {
   user: { ...value('USER[:GROUP]', 'Run as this user of the image, or as these numbers.'), short: 'u' },
   'cap-add': list('CAPABILITY', 'Give the service a capability, such as NET_ADMIN, or ALL.'),
   'cap-drop': list('CAPABILITY', 'Take a capability from the service, or ALL.'),
+  'security-opt': value(
+    'seccomp=PATH|unconfined',
+    'Use another seccomp filter than the default one, or none.',
+  ),
   ulimit: list('NAME=SOFT[:HARD]', 'Limit each process, such as nofile=1024:65536.'),
   memory: value('SIZE', 'Limit the memory of the container: 512m, 2g.'),
   cpus: value('NUMBER', 'Limit the processor time: 1.5 is that of one and a half processors.'),

@@ -36,6 +36,19 @@ export const lintRules: readonly Rule[] = [wrongType, wrongNumber, ...configRule
 const maxFindings = 100;
 const maxPlaceLength = 200;
 
+const seccompPlace = 'linux.seccomp.';
+
+/** Lists what a runtime refuses in a seccomp filter; the places begin in the filter. */
+export function lintSeccomp(seccomp: JsonObject): readonly Fault[] {
+  const config = { linux: { seccomp } };
+  return [
+    ...findWrongShapes(config, configShape).map(([, fault]) => fault),
+    ...seccompRules
+      .filter(({ runc, crun }) => runc === 'refuses' || crun === 'refuses')
+      .flatMap((rule) => rule.find(config, { hasTerminal: false })),
+  ].map(({ where, problem }) => ({ where: where.replace(seccompPlace, ''), problem }));
+}
+
 /** Lists the findings, errors first. */
 export function lintConfig(
   config: JsonObject,

@@ -3,6 +3,7 @@
 import { AtomicError } from '../../base/errors.ts';
 import { formatExactJson, parseExactJson } from '../../base/exact-json.ts';
 import { isJsonObject, type JsonObject, type Reject } from '../../base/json-text.ts';
+import { applySeccomp } from '../render/config/apply-seccomp.ts';
 import { parseRuntimeConfig, type RuntimeConfig, simplifyPath } from '../render/config/runtime-config.ts';
 import { buildOptionMounts } from '../render/options/apply-mounts.ts';
 import { applyOptions, type OptionFacts } from '../render/options/apply-options.ts';
@@ -10,6 +11,7 @@ import { mergePatch } from '../render/options/merge-patch.ts';
 import type { ServiceChanges } from '../render/options/parse-options.ts';
 import type { ServiceOptions } from '../render/options/service-options.ts';
 import { type ConfigPatch, rejectPatch } from './read-patches.ts';
+import type { SeccompFacts } from './read-seccomp.ts';
 
 const MAX_LENGTH = 4 * 1024 * 1024;
 
@@ -19,6 +21,7 @@ export interface ConfigChanges {
   /** `options`, parsed. */
   readonly changes: ServiceChanges;
   readonly facts: OptionFacts;
+  readonly seccomp: SeccompFacts;
 }
 
 /** The time to stop belongs to the unit. */
@@ -31,12 +34,26 @@ export function changesConfig({ patches, options }: Pick<ConfigChanges, 'patches
  * @param path how errors call it
  * @throws CONFIG_INVALID for a text or a patch that is not valid, BAD_VALUE for an option that contradicts the text
  */
-export function changeConfig(text: string, path: string, { patches, changes, facts }: ConfigChanges): string {
+export function changeConfig(text: string, path: string, changed: ConfigChanges): string {
+  const { patches, changes, facts, seccomp } = changed;
   // Only a text with one meaning can be changed: a key that is there twice would be lost.
   parseRuntimeConfig(text, path);
   const unexpected: Reject = (problem) => new AtomicError('CONFIG_INVALID', `${path}: ${problem}`);
   const patched = patches.reduce(applyPatch, parseExactJson(text, MAX_LENGTH, unexpected));
-  return formatExactJson(applyOptions(patched, changes, facts));
+  const options = applyOptions(patched, changes, facts);
+  const filter = seccomp.given ?? (patches.some(changesFilter) ? undefined : seccomp.byDefault);
+  return formatExactJson(filter === undefined ? options : applySeccomp(options, filter, seccomp.machine));
+}
+
+/** Gives the default configuration the default filter, where this host has one. */
+export function addDefaultFilter(text: string, { byDefault, machine }: SeccompFacts): string {
+  if (byDefault === undefined) return text;
+  const unexpected: Reject = (problem) => new Error(problem);
+  return formatExactJson(applySeccomp(parseExactJson(text, MAX_LENGTH, unexpected), byDefault, machine));
+}
+
+function changesFilter({ content: { linux } }: ConfigPatch): boolean {
+  return isJsonObject(linux) && 'seccomp' in linux;
 }
 
 function applyPatch(config: JsonObject, { content, path }: ConfigPatch): JsonObject {

@@ -21,7 +21,13 @@ import type { ServiceChanges } from '../render/options/parse-options.ts';
 import type { Secrets } from '../render/secrets/secret-option.ts';
 import { addSecretsMount, type SecretsMount } from '../render/secrets/secret-reader.ts';
 import { substituteTemplate, type TemplateValues } from '../render/values/template.ts';
-import { type ConfigChanges, changeConfig, changesConfig, nameOptionMounts } from './change-config.ts';
+import {
+  addDefaultFilter,
+  type ConfigChanges,
+  changeConfig,
+  changesConfig,
+  nameOptionMounts,
+} from './change-config.ts';
 import { checkMountSources } from './check-mount-sources.ts';
 import { buildDefaultConfig, type DefaultConfig } from './default-config.ts';
 import { type ImageExports, isRunByRuntime } from './read-exports.ts';
@@ -75,7 +81,8 @@ export async function readRuntimeConfig(
   deployment: DeploymentPaths,
 ): Promise<RenderedConfig> {
   const { changed } = source;
-  const { text: unchanged, volumes, warnings } = await readConfigText(source, changed.changes);
+  const { text: rendered, volumes, warnings } = await readConfigText(source, changed.changes);
+  const unchanged = addDefaultFilter(rendered, changed.seccomp);
   const asked = changesConfig(changed) ? changeConfig(unchanged, deployment.config, changed) : unchanged;
   const secrets = addSecrets(asked, source, deployment.config);
   const { text } = secrets ?? { text: asked };

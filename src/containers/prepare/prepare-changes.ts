@@ -8,6 +8,7 @@ import { type ConfigChanges, changesConfig } from './change-config.ts';
 import { lookAtOptions } from './look-at-options.ts';
 import { type ImageExports, isRunByRuntime } from './read-exports.ts';
 import type { ConfigPatch } from './read-patches.ts';
+import { readSeccomp } from './read-seccomp.ts';
 
 interface ChangeSubject {
   readonly tree: ImageTree;
@@ -27,6 +28,7 @@ export async function prepareChanges(subject: ChangeSubject): Promise<ConfigChan
   return {
     ...{ patches, options, changes },
     facts: await lookAtOptions(changes, { tree, runtime, isDefault }),
+    seccomp: await readSeccomp(changes.seccomp, isDefault),
   };
 }
 

@@ -16,7 +16,12 @@ const MAX_OPTION_FILE_BYTES = 1024 * 1024;
  * @throws BAD_VALUE for a file that cannot be read, is no regular file, is too long or is not text
  */
 export async function readSetFile(path: string): Promise<string> {
-  const refuse = buildRefusal('--set-file', path);
+  return (await readTextOption('--set-file', path)).replace(/\r?\n$/, '');
+}
+
+/** @throws BAD_VALUE as `readSetFile` */
+export async function readTextOption(option: string, path: string): Promise<string> {
+  const refuse = buildRefusal(option, path);
   const content = await readOptionFile(path, refuse, async (file) => {
     // One byte more than the limit: a file can grow.
     const buffer = Buffer.alloc(MAX_OPTION_FILE_BYTES + 1);
@@ -30,7 +35,7 @@ export async function readSetFile(path: string): Promise<string> {
   if (content.length > MAX_OPTION_FILE_BYTES) throw refuse(tooLong);
   if (content.includes(0)) throw refuse('it contains a NUL character');
   if (!isUtf8(content)) throw refuse('it is not UTF-8 text');
-  return content.toString('utf8').replace(/\r?\n$/, '');
+  return content.toString('utf8');
 }
 
 const tooLong = `it is longer than ${MAX_OPTION_FILE_BYTES} bytes`;

@@ -39,7 +39,7 @@ export function checkPlatform(host: Host, config: string, asked: Platform | unde
 }
 
 /** @returns the platform of this machine as images name it, without a variant */
-function findMachinePlatform(): Platform {
+export function findMachinePlatform(): Platform {
   const name = arch();
   return { os: 'linux', architecture: ARCHITECTURES[name] ?? name };
 }

@@ -7,6 +7,7 @@ import { parseCpus, parseMemory, parseNetwork, parsePids, parseStopTimeout } fro
 import { parseTmpfs, parseVolume, type Tmpfs, type Volume } from './mount-options.ts';
 import { formatOption } from './option-error.ts';
 import { parseEntrypoint, parseServiceArguments, parseUser } from './process-options.ts';
+import { parseSecurityOption, type SeccompChoice } from './security-option.ts';
 import type { OptionName, ServiceOptions } from './service-options.ts';
 import { parseUlimit, type Ulimit } from './ulimit-option.ts';
 
@@ -19,6 +20,7 @@ export interface ServiceChanges {
   readonly user: string | undefined;
   readonly added: readonly string[];
   readonly dropped: readonly string[];
+  readonly seccomp: SeccompChoice | undefined;
   readonly ulimits: readonly Ulimit[];
   /** Bytes. */
   readonly memory: number | undefined;
@@ -50,6 +52,7 @@ export function parseOptions(options: ServiceOptions): ServiceChanges {
     devices: list('device', parseDevice),
     variables: list('env', parseVariable),
     ...{ user: one('user', parseUser), added, dropped, ulimits: list('ulimit', parseUlimit) },
+    seccomp: one('security-opt', parseSecurityOption),
     memory: one('memory', parseMemory),
     cpuQuota: one('cpus', parseCpus),
     pids: one('pids-limit', parsePids),

@@ -15,6 +15,7 @@ const kinds = {
   user: 'value',
   'cap-add': 'list',
   'cap-drop': 'list',
+  'security-opt': 'value',
   ulimit: 'list',
   memory: 'value',
   cpus: 'value',
