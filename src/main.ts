@@ -31,6 +31,7 @@ async function main(words: readonly string[]): Promise<number> {
     const output = await runRequest(request);
     const { createTextWriter } = await import('./cli/standard-stream.ts');
     createTextWriter(1)(output.text);
+    if (output.remark !== undefined) createTextWriter(2)(output.remark);
     return output.exitStatus ?? 0;
   } catch (error) {
     return printFailure(error, context, asksForJson(words));

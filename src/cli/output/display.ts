@@ -7,6 +7,17 @@ export interface Display {
 
 export const plainDisplay: Display = { width: undefined, hasColor: false };
 
+/** The meaning of a state. */
+export type Tone = 'good' | 'bad' | 'notable';
+
+const colors: Readonly<Record<Tone, number>> = { good: 32, bad: 31, notable: 33 };
+
+/** Colours a text on a terminal that shows colours. */
+export function paint(text: string, tone: Tone | undefined, { hasColor }: Display): string {
+  if (!hasColor || tone === undefined || text === '') return text;
+  return `\u001b[${colors[tone]}m${text}\u001b[0m`;
+}
+
 /** The width of a terminal that does not tell it, such as a serial line. */
 const DEFAULT_WIDTH = 80;
 

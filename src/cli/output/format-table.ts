@@ -1,4 +1,7 @@
 import { toPrintable } from '../../base/printable.ts';
+import { type Display, paint, plainDisplay, type Tone } from './display.ts';
+import { type Fit, fitColumns, type Leaving } from './fit-columns.ts';
+import { cutText, foldText, measureWidth } from './text-width.ts';
 
 export interface Column<Row> {
   readonly title: string;
@@ -7,6 +10,12 @@ export interface Column<Row> {
   readonly maxWidth?: number;
   /** Reads the value of a row. `formatTable` removes control characters, because the value may come from an image. */
   readonly read: (row: Row) => string;
+  /** The meaning of a state, for its colour. */
+  readonly tone?: (row: Row) => Tone | undefined;
+  /** How the column becomes narrower on a terminal that is narrower than the table. */
+  readonly fit?: Fit;
+  /** Whether the column may be left out there. */
+  readonly leaves?: Leaving;
 }
 
 interface TableOptions<Row> {
@@ -15,12 +24,15 @@ interface TableOptions<Row> {
   /** Spaces between columns. */
   readonly gap: number;
   readonly heading: boolean;
-  /** Cut values to `maxWidth`. */
+  /** Cut values to `maxWidth`, and the table to the width of the display. */
   readonly truncate: boolean;
+  /** Where the table is printed; by default a file. */
+  readonly display?: Display | undefined;
 }
 
 /**
- * Builds a table whose columns have the width of their longest value. Lines do not end in blanks.
+ * Builds a table whose columns have the width of their longest value, where a terminal has room for them. Lines do not end
+ * in blanks.
  *
  * @returns empty for no rows
  */
@@ -30,18 +42,48 @@ export function formatTable<Row>(
   options: TableOptions<Row>,
 ): string {
   if (rows.length === 0) return '';
+  const { mark, gap, heading, truncate, display = plainDisplay } = options;
   const cells = rows.map((row) =>
-    columns.map(({ read, maxWidth }) => toPrintable(read(row), options.truncate ? maxWidth : MAX_CELL)),
+    columns.map(({ read, maxWidth }) => toPrintable(read(row), truncate ? maxWidth : MAX_CELL)),
   );
+  const described = columns.map(({ title, minWidth = 0, fit, leaves }, index) => ({
+    content: Math.max(title.length, ...cells.map((line) => measureWidth(line[index] ?? ''))),
+    wanted: minWidth,
+    title: title.length,
+    fit,
+    leaves,
+  }));
+  const room = truncate && display.width !== undefined ? display.width - MARK_WIDTH - 1 : undefined;
+  const layout = fitColumns(described, gap, room);
+  const formatRow = (
+    before: string,
+    line: readonly string[],
+    tones: readonly (Tone | undefined)[],
+  ): string => {
+    const parts = columns.flatMap(({ fit }, index) => {
+      const width = layout.widths[index];
+      if (width === undefined) return [];
+      return [{ lines: fitCell(line[index] ?? '', width, fit), width, tone: tones[index] }];
+    });
+    const height = Math.max(...parts.map(({ lines }) => lines.length));
+    return Array.from({ length: height }, (_, number) => {
+      const texts = parts.map(({ lines, width, tone }) => {
+        const text = lines[number] ?? '';
+        return `${paint(text, tone, display)}${' '.repeat(Math.max(0, width - measureWidth(text)))}`;
+      });
+      const start = (number === 0 ? before : '').padEnd(MARK_WIDTH);
+      return `${`${start} ${texts.join(' '.repeat(layout.gap))}`.trimEnd()}\n`;
+    }).join('');
+  };
   const titles = columns.map(({ title }) => title);
-  const widths = columns.map(({ minWidth = 0 }, index) =>
-    Math.max(minWidth, ...[titles, ...cells].map((line) => line[index]?.length ?? 0)),
-  );
   const lines = rows.map((row, index) =>
-    formatLine(options.mark(row), cells[index] ?? [], widths, options.gap),
+    formatRow(
+      mark(row),
+      cells[index] ?? [],
+      columns.map(({ tone }) => tone?.(row)),
+    ),
   );
-  const heading = options.heading ? formatLine('', titles, widths, options.gap) : '';
-  return heading + lines.join('');
+  return (heading ? formatRow('', titles, []) : '') + lines.join('');
 }
 
 /** The longest value without truncation: a value of an image must not fill the terminal. */
@@ -49,7 +91,7 @@ const MAX_CELL = 10_000;
 
 const MARK_WIDTH = 2;
 
-function formatLine(mark: string, line: readonly string[], widths: readonly number[], gap: number): string {
-  const padded = line.map((cell, index) => cell.padEnd(widths[index] ?? 0));
-  return `${`${mark.padEnd(MARK_WIDTH)} ${padded.join(' '.repeat(gap))}`.trimEnd()}\n`;
+function fitCell(text: string, width: number, fit: Fit | undefined): readonly string[] {
+  if (fit === undefined || measureWidth(text) <= width) return [text];
+  return fit === 'wrap' ? foldText(text, width) : [cutText(text, width, fit === 'end' ? 'end' : 'middle')];
 }

@@ -1,29 +1,30 @@
 /** The output of `containers check` and `containers fetch`. */
 import { toPrintable } from '../../base/printable.ts';
-import { formatTable } from '../../cli/output/format-table.ts';
+import type { Display, Tone } from '../../cli/output/display.ts';
+import { type Column, formatTable } from '../../cli/output/format-table.ts';
 import type { CheckedContainer } from '../../containers/update/check-containers.ts';
 import type { FetchOutcome } from '../../containers/update/fetch-images.ts';
 
 /** Longest reason in the table; `--json` has it in full. */
 const REASON_WIDTH = 80;
 
-const columns = [
-  { title: 'CONTAINER', read: readName },
-  { title: 'IMAGE', read: (line: CheckedContainer) => (line.kind === 'checked' ? line.checked.image : '') },
+const columns: readonly Column<CheckedContainer>[] = [
+  { title: 'CONTAINER', read: readName, fit: 'last' },
+  { title: 'IMAGE', read: (line) => (line.kind === 'checked' ? line.checked.image : ''), fit: 'middle' },
   {
     title: 'INSTALLED',
-    read: (line: CheckedContainer) => (line.kind === 'checked' ? shorten(line.checked.imageId) : ''),
+    read: (line) => (line.kind === 'checked' ? shorten(line.checked.imageId) : ''),
   },
   {
     title: 'NEWER',
-    read: (line: CheckedContainer) => (line.kind === 'checked' ? shorten(line.checked.newer?.id ?? '') : ''),
+    read: (line) => (line.kind === 'checked' ? shorten(line.checked.newer?.id ?? '') : ''),
   },
-  { title: 'STATUS', read: describeStatus },
+  { title: 'STATUS', read: describeStatus, tone: chooseTone, fit: 'wrap' },
 ];
 
 /** Formats the table of `containers check`. */
-export function formatChecks(lines: readonly CheckedContainer[]): string {
-  return formatTable(lines, columns, { mark: () => '', gap: 2, heading: true, truncate: false });
+export function formatChecks(lines: readonly CheckedContainer[], display: Display): string {
+  return formatTable(lines, columns, { mark: () => '', gap: 2, heading: true, truncate: true, display });
 }
 
 export function buildChecksJson(lines: readonly CheckedContainer[]): Record<string, unknown> {
@@ -84,6 +85,11 @@ function describeStatus(line: CheckedContainer): string {
     case 'unknown':
       return `not known: ${toPrintable(reason, REASON_WIDTH)}`;
   }
+}
+
+function chooseTone(line: CheckedContainer): Tone | undefined {
+  if (line.kind === 'damaged' || line.checked.outcome === 'refused') return 'bad';
+  return line.checked.outcome === 'newer' ? 'notable' : undefined;
 }
 
 function shorten(id: string): string {

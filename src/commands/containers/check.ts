@@ -29,12 +29,12 @@ export const containersCheck = defineCommand({
   ],
   files: [],
   exitStatuses: [{ name: '10', text: 'With --exit-status: a container has a newer image.' }],
-  async run(host, { options, operands: { names } }) {
+  async run(host, { options, operands: { names } }, person) {
     requireNamesOrAll(options.all, names, TOPIC);
     const { checkContainers } = await import('../../containers/update/check-containers.ts');
     const checked = await checkContainers(host, names, parseSourceOptions(options));
     return {
-      text: options.json ? formatJson(buildChecksJson(checked)) : formatChecks(checked),
+      text: options.json ? formatJson(buildChecksJson(checked)) : formatChecks(checked, person.findDisplay()),
       exitStatus: options['exit-status'] && checked.some(isNewer) ? STATUS_NEWER : 0,
     };
   },

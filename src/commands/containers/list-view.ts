@@ -1,4 +1,6 @@
+import { formatCount } from '../../base/format-count.ts';
 import type { Zone } from '../../base/zone.ts';
+import type { Display, Tone } from '../../cli/output/display.ts';
 import { buildFilter, type FilterFields } from '../../cli/output/filter.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { type Column, formatTable } from '../../cli/output/format-table.ts';
@@ -14,9 +16,10 @@ interface ContainerListOptions {
   readonly 'no-trunc': boolean;
   /** Of the times in the table. */
   readonly zone: Zone;
+  readonly display?: Display | undefined;
 }
 
-/** The longest command in the table without `--no-trunc`. Names and images are never cut: other commands need them. */
+/** The longest command in the table without `--no-trunc`. A terminal may be narrower. */
 const COMMAND_WIDTH = 40;
 
 /**
@@ -31,7 +34,7 @@ export function formatContainerList(
 ): string {
   const matches = buildFilter(options.filter, buildFilterFields(options.zone));
   const shown = containers.filter(
-    (container) => (options.all || readStatus(container) !== 'inactive') && matches(container),
+    (container) => (options.all || !isStopped(container)) && matches(container),
   );
   if (options.quiet) return shown.map(({ name }) => `${name}\n`).join('');
   if (options.json) return formatJson(shown.map((container) => buildJson(container, options.zone)));
@@ -42,22 +45,54 @@ export function formatContainerList(
     gap: 1,
     heading: !options.noheading,
     truncate,
+    display: options.display,
   });
+}
+
+/** Says how many containers the list leaves out without `--all`; `undefined` when it leaves out none. */
+export function describeLeftOut(
+  containers: readonly ListedContainer[],
+  options: Pick<ContainerListOptions, 'all' | 'filter' | 'zone'>,
+): string | undefined {
+  const matches = buildFilter(options.filter, buildFilterFields(options.zone));
+  const stopped = containers.filter((container) => isStopped(container) && matches(container));
+  if (options.all || stopped.length === 0) return undefined;
+  return `Not shown: ${formatCount(stopped.length, 'stopped container')} (atomic containers list -a)\n`;
+}
+
+function isStopped(container: ListedContainer): boolean {
+  return readStatus(container) === 'inactive';
 }
 
 function buildColumns(zone: Zone): readonly Column<ListedContainer>[] {
   return [
-    { title: 'CONTAINER ID', read: ({ name }) => name },
-    { title: 'IMAGE', minWidth: 20, read: readImage },
-    { title: 'COMMAND', minWidth: 20, maxWidth: COMMAND_WIDTH, read: readCommand },
+    { title: 'CONTAINER ID', read: ({ name }) => name, fit: 'last' },
+    { title: 'IMAGE', minWidth: 20, read: readImage, fit: 'middle' },
+    {
+      title: 'COMMAND',
+      minWidth: 20,
+      maxWidth: COMMAND_WIDTH,
+      read: readCommand,
+      fit: 'end',
+      leaves: 'late',
+    },
     { title: 'CREATED', minWidth: 16, read: (container) => readCreated(container, zone) },
-    { title: 'STATUS', minWidth: 9, read: readStatus },
-    { title: 'RUNTIME', read: (container) => readRuntime(container).replace(/.*\//, '') },
+    { title: 'STATUS', minWidth: 9, read: readStatus, tone: chooseTone },
+    {
+      title: 'RUNTIME',
+      read: (container) => readRuntime(container).replace(/.*\//, ''),
+      leaves: 'early',
+    },
   ];
 }
 
 /** Only in a table that has one: what is unusual about a unit. */
-const noteColumn: Column<ListedContainer> = { title: 'UNIT', read: readNotes };
+const noteColumn: Column<ListedContainer> = {
+  title: 'UNIT',
+  read: readNotes,
+  fit: 'wrap',
+  tone: () => 'notable',
+};
 
 /** The names of the original (L-04), `status`, which is the title of the column, and `unit`. */
 function buildFilterFields(zone: Zone): FilterFields<ListedContainer> {
@@ -129,6 +164,18 @@ function readStatus(container: ListedContainer): string {
 
 function readNotes(container: ListedContainer): string {
   return container.kind === 'container' ? container.unitNotes.join(', ') : '';
+}
+
+function chooseTone(container: ListedContainer): Tone | undefined {
+  switch (readStatus(container)) {
+    case 'running':
+      return 'good';
+    case 'failed':
+    case 'damaged':
+      return 'bad';
+    default:
+      return undefined;
+  }
 }
 
 function readRuntime(container: ListedContainer): string {

@@ -1,6 +1,7 @@
+import { plainDisplay } from '../../cli/output/display.ts';
 import { defineCommand } from '../options/command.ts';
 import { checkStorage, listOptions, storageOption } from '../options/common-options.ts';
-import { formatContainerList } from './list-view.ts';
+import { describeLeftOut, formatContainerList } from './list-view.ts';
 
 export const containersList = defineCommand({
   description: [
@@ -12,7 +13,7 @@ export const containersList = defineCommand({
   options: {
     all: { kind: 'flag', short: 'a', description: 'Show inactive containers too.' },
     quiet: { kind: 'flag', short: 'q', description: 'Print only names, also with --json.' },
-    'no-trunc': { kind: 'flag', description: 'Print commands in full.' },
+    'no-trunc': { kind: 'flag', description: 'Print commands, images and names in full.' },
     ...listOptions,
     ...storageOption,
   },
@@ -25,18 +26,22 @@ export const containersList = defineCommand({
   ],
   files: [],
   exitStatuses: [],
-  async run(host, { options }) {
+  async run(host, { options }, person) {
     checkStorage(options.storage);
     const [{ listContainers }, { readLocalZone }] = await Promise.all([
       import('../../containers/list-containers.ts'),
       import('../../host/local-zone.ts'),
     ]);
     const containers = await listContainers(host);
-    const text = formatContainerList(containers, { ...options, zone: readLocalZone(host.env) });
+    const isTable = !options.json && !options.quiet;
+    const display = isTable ? person.findDisplay() : plainDisplay;
+    const shown = { ...options, zone: readLocalZone(host.env), display };
+    const text = formatContainerList(containers, shown);
     for (const container of containers) {
       if (container.kind !== 'damaged') continue;
       host.report({ kind: 'warning', text: `Container ${container.name} is damaged: ${container.reason}` });
     }
-    return { text };
+    const remark = display.width === undefined ? undefined : describeLeftOut(containers, shown);
+    return remark === undefined ? { text } : { text, remark };
   },
 });

@@ -1,6 +1,7 @@
 /** The output of `containers update` and `containers rollback`. */
 
-import { formatTable } from '../../cli/output/format-table.ts';
+import type { Display, Tone } from '../../cli/output/display.ts';
+import { type Column, formatTable } from '../../cli/output/format-table.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
 import type { UpdateOutcome } from '../../containers/update/update-all.ts';
 import { formatInstallPlan } from './plan-text.ts';
@@ -29,15 +30,18 @@ export function formatUpdate(line: UpdateOutcome): string {
 }
 
 /** Formats the table at the end of `containers update --all` (compatibility C-05). */
-export function formatUpdateSummary(lines: readonly UpdateOutcome[]): string {
-  const columns = [
-    { title: 'Container', read: ({ name }: UpdateOutcome) => name },
-    { title: 'Image ID before update', read: (line: UpdateOutcome) => shorten(readIds(line).before) },
-    { title: 'Image ID after update', read: (line: UpdateOutcome) => shorten(readIds(line).after) },
-    { title: 'Status', read: describeStatus },
+export function formatUpdateSummary(lines: readonly UpdateOutcome[], display: Display): string {
+  const columns: readonly Column<UpdateOutcome>[] = [
+    { title: 'Container', read: ({ name }) => name, fit: 'last' },
+    { title: 'Image ID before update', read: (line) => shorten(readIds(line).before) },
+    { title: 'Image ID after update', read: (line) => shorten(readIds(line).after) },
+    { title: 'Status', read: describeStatus, tone: chooseTone, fit: 'wrap' },
   ];
   if (lines.length === 0) return '';
-  const table = formatTable(lines, columns, { mark: () => '', gap: 2, heading: true, truncate: false });
+  const table = formatTable(lines, columns, {
+    ...{ mark: () => '', gap: 2, heading: true, truncate: true },
+    display,
+  });
   return `\nSUMMARY\n${table}`;
 }
 
@@ -73,6 +77,12 @@ function describeStatus(line: UpdateOutcome): string {
     case 'failed':
       return `Failed: ${line.error.code}`;
   }
+}
+
+function chooseTone({ outcome }: UpdateOutcome): Tone | undefined {
+  if (outcome === 'failed') return 'bad';
+  if (outcome === 'updated') return 'good';
+  return outcome === 'kept' || outcome === 'refused' ? 'notable' : undefined;
 }
 
 function shorten(id: string): string {

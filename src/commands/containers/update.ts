@@ -150,7 +150,7 @@ export const containersUpdate = defineCommand({
         : await updateSeveral(host, isAll ? undefined : names, request, source);
     const exitStatus = lines.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
     if (options.json) return { text: formatJson(buildUpdateJson(lines)), exitStatus };
-    const summary = isAll ? formatUpdateSummary(lines) : '';
+    const summary = isAll ? formatUpdateSummary(lines, person.findDisplay()) : '';
     return { text: `${lines.map(formatUpdate).join('')}${summary}`, exitStatus };
   },
 });

@@ -1,3 +1,4 @@
+import { type Display, plainDisplay } from '../../cli/output/display.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { formatSize } from '../../cli/output/format-size.ts';
 import { type Column, formatTable } from '../../cli/output/format-table.ts';
@@ -20,6 +21,7 @@ const TEXT_WIDTH = 45;
 export function formatImageHistory(
   { image, layers, details }: ImageDescription,
   options: ImageHistoryOptions,
+  display: Display = plainDisplay,
 ): string {
   const steps = buildHistory(details.history, layers);
   const truncate = !options['no-trunc'];
@@ -35,7 +37,7 @@ export function formatImageHistory(
       history: steps.map(buildStepJson),
     });
   }
-  return formatTable(steps, columns, { mark: () => '', gap: 3, heading: true, truncate });
+  return formatTable(steps, columns, { mark: () => '', gap: 3, heading: true, truncate, display });
 }
 
 /** Builds one step for `--json`; unknown values are null. */
@@ -56,9 +58,14 @@ const columns: readonly Column<HistoryStep>[] = [
     minWidth: 16,
     read: ({ entry }) => (entry?.created ? formatLocalTime(entry.created) : ''),
   },
-  { title: 'CREATED BY', maxWidth: TEXT_WIDTH, read: ({ entry }) => entry?.createdBy ?? '<missing>' },
+  {
+    title: 'CREATED BY',
+    maxWidth: TEXT_WIDTH,
+    read: ({ entry }) => entry?.createdBy ?? '<missing>',
+    fit: 'end',
+  },
   { title: 'SIZE', read: readSize },
-  { title: 'COMMENT', maxWidth: TEXT_WIDTH, read: ({ entry }) => entry?.comment ?? '' },
+  { title: 'COMMENT', maxWidth: TEXT_WIDTH, read: ({ entry }) => entry?.comment ?? '', fit: 'end' },
 ];
 
 function readSize({ layer }: HistoryStep): string {

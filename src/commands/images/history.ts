@@ -1,3 +1,4 @@
+import { plainDisplay } from '../../cli/output/display.ts';
 import { defineCommand } from '../options/command.ts';
 import { checkStorage, storageOption } from '../options/common-options.ts';
 import { formatImageHistory } from './history-view.ts';
@@ -25,7 +26,7 @@ export const imagesHistory = defineCommand({
   examples: [{ comment: 'How it was built', commands: ['atomic images history --no-trunc gscrivano/etcd'] }],
   files: [],
   exitStatuses: [],
-  async run(host, { options, operands }) {
+  async run(host, { options, operands }, person) {
     checkStorage(options.storage);
     const [{ readImage }, { withSecondLook }, { listImages }, { readImageDescription }] = await Promise.all([
       import('../../store/find-image.ts'),
@@ -37,6 +38,7 @@ export const imagesHistory = defineCommand({
       const image = await readImage(looking, operands.image);
       return readImageDescription(looking, image, await listImages(looking));
     });
-    return { text: formatImageHistory(description, options) };
+    const display = options.json || options.quiet ? plainDisplay : person.findDisplay();
+    return { text: formatImageHistory(description, options, display) };
   },
 });

@@ -1,4 +1,5 @@
 import type { Zone } from '../../base/zone.ts';
+import type { Display } from '../../cli/output/display.ts';
 import { buildFilter, type FilterFields } from '../../cli/output/filter.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { formatSize } from '../../cli/output/format-size.ts';
@@ -28,6 +29,7 @@ interface ImageListOptions {
   readonly 'no-trunc': boolean;
   /** Of the times in the table. */
   readonly zone: Zone;
+  readonly display?: Display | undefined;
 }
 
 /** The original printed this word for an image or blob without a name (compatibility M-03). */
@@ -66,17 +68,18 @@ export function formatImageList(rows: readonly ImageRow[], options: ImageListOpt
     gap: 3,
     heading: !options.noheading,
     truncate,
+    display: options.display,
   });
 }
 
 function buildColumns(truncate: boolean, zone: Zone): readonly Column<ImageRow>[] {
   return [
-    { title: 'REPOSITORY', read: ({ repository }) => repository },
-    { title: 'TAG', minWidth: 10, read: ({ tag }) => tag },
+    { title: 'REPOSITORY', read: ({ repository }) => repository, fit: 'middle' },
+    { title: 'TAG', minWidth: 10, read: ({ tag }) => tag, fit: 'middle' },
     { title: 'IMAGE ID', read: ({ id }) => (truncate ? id.slice(0, SHORT_ID) : id) },
-    { title: 'CREATED', read: ({ created }) => formatLocalTime(created, zone) },
+    { title: 'CREATED', read: ({ created }) => formatLocalTime(created, zone), leaves: 'late' },
     { title: 'VIRTUAL SIZE', read: formatVirtualSize },
-    { title: 'TYPE', read: () => 'system' },
+    { title: 'TYPE', read: () => 'system', leaves: 'early' },
   ];
 }
 

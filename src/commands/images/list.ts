@@ -1,3 +1,4 @@
+import { plainDisplay } from '../../cli/output/display.ts';
 import { defineCommand } from '../options/command.ts';
 import { checkStorage, listOptions, storageOption } from '../options/common-options.ts';
 import { buildBlobRow, buildImageRow, formatImageList } from './list-view.ts';
@@ -11,7 +12,7 @@ export const imagesList = defineCommand({
   options: {
     all: { kind: 'flag', short: 'a', description: 'Show layers and configuration blobs too, as <none>.' },
     quiet: { kind: 'flag', short: 'q', description: 'Print only ids, also with --json.' },
-    'no-trunc': { kind: 'flag', description: 'Print ids in full.' },
+    'no-trunc': { kind: 'flag', description: 'Print ids and names in full.' },
     ...listOptions,
     ...storageOption,
   },
@@ -24,7 +25,7 @@ export const imagesList = defineCommand({
   ],
   files: [],
   exitStatuses: [],
-  async run(host, { options }) {
+  async run(host, { options }, person) {
     checkStorage(options.storage);
     const [{ listImages, listBlobs }, { listUsedImageIds }, { readLocalZone }] = await Promise.all([
       import('../../store/list-images.ts'),
@@ -37,6 +38,7 @@ export const imagesList = defineCommand({
       listUsedImageIds(host),
     ]);
     const rows = [...images.map((image) => buildImageRow(image, used)), ...blobs.map(buildBlobRow)];
-    return { text: formatImageList(rows, { ...options, zone: readLocalZone(host.env) }) };
+    const display = options.json || options.quiet ? plainDisplay : person.findDisplay();
+    return { text: formatImageList(rows, { ...options, zone: readLocalZone(host.env), display }) };
   },
 });

@@ -1,3 +1,4 @@
+import type { Display } from '../../cli/output/display.ts';
 import type { Column } from '../../cli/output/format-table.ts';
 import { formatTable } from '../../cli/output/format-table.ts';
 
@@ -14,13 +15,27 @@ export interface UpdateRow {
 const ID_WIDTH = 32;
 
 /** Formats the summary of `images update --all`; an empty text without images. */
-export function formatImageUpdates(rows: readonly UpdateRow[]): string {
+export function formatImageUpdates(rows: readonly UpdateRow[], display: Display): string {
   if (rows.length === 0) return '';
   const columns: Column<UpdateRow>[] = [
-    { title: 'Image', minWidth: 50, read: ({ reference }) => reference },
-    { title: 'Image ID before update', minWidth: ID_WIDTH, read: ({ before }) => before.slice(0, ID_WIDTH) },
-    { title: 'Image ID after update', minWidth: ID_WIDTH, read: ({ after }) => after.slice(0, ID_WIDTH) },
+    { title: 'Image', minWidth: 50, read: ({ reference }) => reference, fit: 'middle' },
+    {
+      title: 'Image ID before update',
+      minWidth: ID_WIDTH,
+      read: ({ before }) => before.slice(0, ID_WIDTH),
+      fit: 'end',
+    },
+    {
+      title: 'Image ID after update',
+      minWidth: ID_WIDTH,
+      read: ({ after }) => after.slice(0, ID_WIDTH),
+      fit: 'end',
+    },
     { title: 'Status', minWidth: 15, read: ({ status }) => status },
   ];
-  return `\nSUMMARY\n${formatTable(rows, columns, { mark: () => '', gap: 1, heading: true, truncate: false })}`;
+  const table = formatTable(rows, columns, {
+    ...{ mark: () => '', gap: 1, heading: true, truncate: true },
+    display,
+  });
+  return `\nSUMMARY\n${table}`;
 }

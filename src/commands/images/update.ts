@@ -41,7 +41,7 @@ export const imagesUpdate = defineCommand({
   ],
   files: [],
   exitStatuses: [{ name: '1', text: 'Also when an image could not be fetched, with --all.' }],
-  async run(host, { options, operands: { image } }): Promise<Output> {
+  async run(host, { options, operands: { image } }, person): Promise<Output> {
     checkStorage(options.storage);
     if (options.all && image !== undefined) {
       throw buildUsageError('BAD_OPTION', 'Cannot specify both --all and an image name', TOPIC);
@@ -54,7 +54,16 @@ export const imagesUpdate = defineCommand({
     }
     const source = parseSourceOptions(options);
     const { updateAllImages, updateImage } = await import('../../store/pull/update-image.ts');
-    if (options.all) return buildSummary(await updateAllImages(host, source), options.json);
+    if (options.all) {
+      const outcomes = await updateAllImages(host, source);
+      const rows = outcomes.map(buildRow);
+      return {
+        text: options.json
+          ? formatJson({ schemaVersion: 1, images: rows })
+          : formatImageUpdates(rows, person.findDisplay()),
+        exitStatus: outcomes.every(({ kind }) => kind === 'updated') ? 0 : 1,
+      };
+    }
     if (image === undefined) {
       throw buildUsageError('BAD_OPTION', 'Too few arguments: IMAGE is missing', TOPIC);
     }
@@ -64,14 +73,6 @@ export const imagesUpdate = defineCommand({
     return { text: '' };
   },
 });
-
-function buildSummary(outcomes: readonly ImageUpdateOutcome[], json: boolean): Output {
-  const rows = outcomes.map(buildRow);
-  return {
-    text: json ? formatJson({ schemaVersion: 1, images: rows }) : formatImageUpdates(rows),
-    exitStatus: outcomes.every(({ kind }) => kind === 'updated') ? 0 : 1,
-  };
-}
 
 function buildRow(outcome: ImageUpdateOutcome): UpdateRow {
   const { reference, before } = outcome;

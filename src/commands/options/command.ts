@@ -30,6 +30,8 @@ export interface Person {
 export interface Output {
   /** The text for standard output, with its newlines. */
   readonly text: string;
+  /** A line for standard error after the text. */
+  readonly remark?: string;
   /** The default is 0. */
   readonly exitStatus?: number;
 }

@@ -1,0 +1,58 @@
+/** The width of text on a terminal: Chinese characters and emoji take two columns, combining marks none. */
+
+const ELLIPSIS = '...';
+const ascii = /^[ -~]*$/;
+
+/** @param text without control characters */
+export function measureWidth(text: string): number {
+  return ascii.test(text) ? text.length : Bun.stringWidth(text);
+}
+
+/** Shortens a text to a width. Its end, or its middle, becomes `...`. */
+export function cutText(text: string, width: number, place: 'middle' | 'end'): string {
+  if (measureWidth(text) <= width) return text;
+  const room = Math.max(0, width - ELLIPSIS.length);
+  const tail = place === 'end' ? 0 : Math.ceil(room / 2);
+  const characters = splitCharacters(text);
+  const end = takeWidth(characters.toReversed(), tail).toReversed();
+  return `${takeWidth(characters, room - tail).join('')}${ELLIPSIS}${end.join('')}`;
+}
+
+/** Breaks a text at its blanks into lines; a longer word is broken anywhere. */
+export function foldText(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && measureWidth(line) + 1 + measureWidth(word) <= width) {
+      lines[lines.length - 1] = `${line} ${word}`;
+      continue;
+    }
+    let rest = splitCharacters(word);
+    while (measureWidth(rest.join('')) > width) {
+      const head = takeWidth(rest, width);
+      // A character that is wider than the line stands alone.
+      const count = Math.max(1, head.length);
+      lines.push(rest.slice(0, count).join(''));
+      rest = rest.slice(count);
+    }
+    if (rest.length > 0 || lines.length === 0) lines.push(rest.join(''));
+  }
+  return lines;
+}
+
+/** What a reader sees as one character: a letter with its marks, a family of emoji. */
+function splitCharacters(text: string): readonly string[] {
+  if (ascii.test(text)) return text.split('');
+  return [...new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text)].map(
+    ({ segment }) => segment,
+  );
+}
+
+function takeWidth(characters: readonly string[], width: number): readonly string[] {
+  let used = 0;
+  const end = characters.findIndex((character) => {
+    used += measureWidth(character);
+    return used > width;
+  });
+  return end < 0 ? characters : characters.slice(0, end);
+}
