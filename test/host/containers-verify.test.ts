@@ -206,6 +206,25 @@ test('without info, nothing is repaired', async () => {
   expect(await findDifferences('other')).toEqual([]);
 });
 
+test('a unit without a container is named, and so is a journal that cannot be read', async () => {
+  const journal = `${checkouts}/.atomic/journal/other.json`;
+  writeFileSync(journal, '{');
+  writeFileSync(
+    '/etc/systemd/system/gone.service',
+    readFileSync(unit, 'utf8').replace('for web ', 'for gone '),
+  );
+  for (const options of [[], ['--repair']]) {
+    const run = await runAtomic(['containers', 'verify', ...options]);
+    expect(run.status).toBe(1);
+    expect(run.stdout).toMatch(/^other: read .*other\.json: .*$/m);
+    expect(run.stdout).toMatch(/^ +gone +container +missing +\/etc\/systemd\/system\/gone\.service$/m);
+    expect(run.stdout).toContain('or atomic uninstall gone\n');
+  }
+  unlinkSync(journal);
+  await atomic(['uninstall', 'gone']);
+  expect(await atomic(['containers', 'verify'])).toBe('2 containers: all in order.\n');
+});
+
 const kills: [call: string, path: string][] = [
   ['rename', '/etc/systemd/system/.web.service.new'],
   ['rename', '/etc/tmpfiles.d/.web.conf.new'],

@@ -1,6 +1,7 @@
 /** The output of `containers verify`. */
 import { formatArgv } from '../../base/format-argv.ts';
 import { formatCount } from '../../base/format-count.ts';
+import { toPrintable } from '../../base/printable.ts';
 import { formatTable } from '../../cli/output/format-table.ts';
 import {
   type ContainerDrift,
@@ -66,7 +67,7 @@ export function formatDriftRepairs(
 }
 
 function formatSummary(all: number, faulty: number): string {
-  if (all === 0) return '';
+  if (all === 0) return 'There are no containers.\n';
   if (faulty === 0)
     return all === 1 ? 'The container is in order.\n' : `${formatCount(all, 'container')}: all in order.\n`;
   return `${formatCount(all, 'container')}: ${faulty} with differences.\n`;
@@ -74,14 +75,25 @@ function formatSummary(all: number, faulty: number): string {
 
 function formatRows(containers: readonly ContainerDrift[], checkouts: string): string {
   const rows = containers.flatMap(({ name, drifts }) => {
-    const shown = drifts.slice(0, MAX_ROWS).map(({ part, state, path, reason }) => ({
+    const shown = drifts.slice(0, MAX_ROWS).map(({ part, state, path }) => ({
       ...{ name, part, state },
-      path: state === 'copied' || part === 'operation' ? reason : shorten(path, checkouts),
+      path: shorten(path, checkouts),
     }));
     const rest = drifts.length - shown.length;
     return rest <= 0 ? shown : [...shown, { name, part: '', state: '', path: `and ${rest} more` }];
   });
-  return formatTable(rows, columns, { mark: () => '', gap: 2, heading: true, truncate: false });
+  const table = formatTable(rows, columns, { mark: () => '', gap: 2, heading: true, truncate: false });
+  return table + containers.map(explain).join('');
+}
+
+/** The parts whose state is no reason by itself. */
+const explained: readonly string[] = ['container', 'symlink', 'info', 'image', 'operation'];
+
+function explain({ name, drifts }: ContainerDrift): string {
+  const reasons = drifts
+    .filter(({ part, state }) => explained.includes(part) || (part === 'volume' && state === 'replaced'))
+    .map(({ part, path, reason }) => `${name}: ${part === 'operation' ? '' : `${path}: `}${reason}`);
+  return [...new Set(reasons)].map((line) => `${toPrintable(line)}\n`).join('');
 }
 
 function shorten(path: string, checkouts: string): string {

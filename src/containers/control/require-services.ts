@@ -55,8 +55,11 @@ async function requireService(host: Host, verb: ControlVerb, name: string): Prom
     );
   }
   if (await isOwnUnit(host, name)) return;
-  const reason = (await isNameTaken(unit)) ? `${unit} does not belong to it` : `there is no ${unit}`;
-  throw buildDamaged(name, reason, direct);
+  if (await isNameTaken(unit)) throw buildDamaged(name, `${unit} does not belong to it`, direct);
+  throw new AtomicError('CONTAINER_DAMAGED', `The container ${name} is damaged: there is no ${unit}`, {
+    hint: `Bring it back: atomic containers verify --repair ${name}`,
+    details: { name },
+  });
 }
 
 function buildDamaged(name: string, reason: string, direct: string): AtomicError {

@@ -3,6 +3,7 @@ import type { DeploymentNumber } from '../deployment.ts';
 
 /** The part of a container that differs. `file` and `files` are in the root filesystem. */
 type DriftPart =
+  | 'container'
   | 'symlink'
   | 'info'
   | 'config'

@@ -1,5 +1,7 @@
 /** Compares containers with what their deployments record. Takes no lock of a container, and changes nothing. */
 import { existsSync } from 'node:fs';
+import { AtomicError } from '../../base/errors.ts';
+import { listFolder } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import { withReadableStore } from '../../store/access/store-lock.ts';
 import { parseNames } from '../control/require-services.ts';
@@ -9,6 +11,7 @@ import { surveyDeployments, type UnreadableDeployment } from '../list-deployment
 import { buildContainerNotFound } from '../not-found.ts';
 import { requireRoot } from '../preconditions.ts';
 import { findLinkTarget, listContainerNames, readContainer } from '../read-container.ts';
+import { isOwnUnit } from '../service/own-files.ts';
 import { listSubjects, type VerifySubject } from '../verify/verify-subjects.ts';
 import { findDeploymentDrift, selectDeployments } from './deployment-drift.ts';
 import { type ContainerDrift, type Drift, isFault } from './drift.ts';
@@ -37,7 +40,7 @@ export async function verifyContainers(
       if (drifts.some(isFault)) drifts = await findDrift(host, name, await surveyContainers(host));
       found.push({ name, drifts });
     }
-    return found;
+    return written.length > 0 ? found : [...found, ...(await findOrphans(host, names))];
   });
 }
 
@@ -73,8 +76,8 @@ export async function findDrift(
   name: string,
   { subjects, unreadable }: ContainerSurvey,
 ): Promise<readonly Drift[]> {
-  const journal = await findJournal(host, name);
-  if (journal !== undefined) return [buildInterrupted(name, journal.operation)];
+  const interrupted = await findInterrupted(host, name);
+  if (interrupted !== undefined) return [interrupted];
   const drifts: Drift[] = describeUnknown(unreadable.filter((one) => one.name === name));
   const own = selectDeployments(host, name, subjects);
   const active = own.find(({ deployment }) => deployment.isActive)?.deployment;
@@ -109,9 +112,32 @@ async function describeLink(host: Host, name: string): Promise<Drift> {
       };
 }
 
-function buildInterrupted(name: string, operation: string): Drift {
-  return {
-    ...{ part: 'operation', path: name, state: 'interrupted', isTolerated: false },
-    reason: `an operation (${operation}) still runs, or was interrupted: atomic recover`,
-  };
+async function findInterrupted(host: Host, name: string): Promise<Drift | undefined> {
+  const build = (reason: string): Drift => ({
+    ...{ part: 'operation', path: name, state: 'interrupted', reason, isTolerated: false },
+  });
+  try {
+    const journal = await findJournal(host, name);
+    if (journal === undefined) return undefined;
+    return build(`an operation (${journal.operation}) still runs, or was interrupted: atomic recover`);
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'JOURNAL_UNREADABLE') throw error;
+    return build(error.message);
+  }
+}
+
+/** Units of atomic without a container: the folder of the containers was lost, or another one is mounted there. */
+export async function findOrphans(host: Host, names: readonly string[]): Promise<readonly ContainerDrift[]> {
+  const { units } = host.locations;
+  const orphans: ContainerDrift[] = [];
+  for (const { name: file } of await listFolder(units)) {
+    const name = /^([^.].*)\.service$/.exec(file)?.[1];
+    if (name === undefined || names.includes(name)) continue;
+    const path = `${units}/${file}`;
+    if (!(await isOwnUnit(host, name))) continue;
+    const reason = `there is no container for it: restore a backup, or atomic uninstall ${name}`;
+    const lost: Drift = { part: 'container', path, state: 'missing', reason, isTolerated: false };
+    orphans.push({ name, drifts: [(await findInterrupted(host, name)) ?? lost] });
+  }
+  return orphans;
 }

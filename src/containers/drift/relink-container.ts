@@ -1,4 +1,5 @@
 /** Restores the files of the deployments of a container by hard links to sound objects of the store. */
+import { statSync } from 'node:fs';
 import { syncFilesystemOf } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
 import { withRepository } from '../../ostree/repository.ts';
@@ -24,20 +25,24 @@ export function needsRelink(drifts: readonly Drift[]): boolean {
  * @throws NO_SPACE, READ_ONLY, STORE_FAILED; then each path is as before or as in the image
  */
 export async function relinkContainer(host: Host, name: string): Promise<void> {
+  const { checkouts, repository } = host.locations;
+  // There are no hard links from one filesystem to another: then copies are right.
+  const canLink = statSync(checkouts).dev === statSync(repository).dev;
   await withExclusiveStore(host, () =>
     withRepository(host, async (repo) => {
       const verifier = new ObjectVerifier(host, repo);
       for (const { deployment, subject } of selectDeployments(host, name, await listSubjects(host, []))) {
         const commit = findCommitOf(host, subject.target, deployment);
         if (commit === undefined || !deployment.record.hasContainerService) continue;
-        await relinkDeployment(host, deployment, commit, async ({ expected }) => {
+        await relinkDeployment(host, deployment, commit, async ({ expected, state }) => {
+          if (state === 'copied' && !canLink) return false;
           if (expected.kind !== 'file') return true;
           return (await verifier.check('file', expected.checksum)).state === 'sound';
         });
         if (commit !== deployment.record.ostreeCommit) await pointInfoAt(deployment, commit);
       }
       await registerCheckouts(host);
-      await syncFilesystemOf(host.locations.checkouts);
+      await syncFilesystemOf(checkouts);
     }),
   );
 }

@@ -15,6 +15,7 @@ import { removeJournal, replaceJournal, writeJournal } from '../journal.ts';
 import type { Journal } from '../journal-format.ts';
 import type { InstalledDeployment } from '../list-deployments.ts';
 import { requireSystemAccess } from '../preconditions.ts';
+import { isFolder } from '../read-container.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
 import { goBack } from '../recovery/walk-journal.ts';
 import { type NewVolumes, noNewVolumes } from '../render/config/image-volumes.ts';
@@ -27,7 +28,7 @@ import { fillVolumes } from '../volumes/fill-volumes.ts';
 import { buildVolumeSteps } from '../volumes/remove-volumes.ts';
 import { selectDeployments } from './deployment-drift.ts';
 import type { Drift, DriftRepair } from './drift.ts';
-import { chooseContainers, findDrift, surveyContainers } from './find-drift.ts';
+import { chooseContainers, findDrift, findOrphans, surveyContainers } from './find-drift.ts';
 import { planLostVolumes } from './host-drift.ts';
 import { needsRelink, relinkContainer } from './relink-container.ts';
 
@@ -52,15 +53,21 @@ export async function repairContainersOf(
       ),
     );
   }
-  return repairs;
+  if (written.length > 0) return repairs;
+  const orphans = await findOrphans(host, names);
+  return [
+    ...repairs,
+    ...orphans.map(({ name, drifts }) => ({ name, before: drifts, after: drifts, failure: undefined })),
+  ];
 }
 
 async function repairContainer(host: Host, name: string, isNamed: boolean): Promise<DriftRepair> {
-  await recoverContainer(host, name);
   const look = async () => findDrift(host, name, await surveyContainers(host));
-  let before = await look();
+  let before: readonly Drift[] = [];
   let failure: string | undefined;
   try {
+    await recoverContainer(host, name);
+    before = await look();
     if (await restoreLink(host, name, before)) before = [...before, ...(await look())];
     if (needsRelink(before)) await relinkContainer(host, name);
     const own = selectDeployments(host, name, (await surveyContainers(host)).subjects);
@@ -93,7 +100,9 @@ async function restoreFiles(
   const { name, folder, record } = deployment;
   const paths = buildDeploymentPaths(folder, name);
   const hasLostVolume = drifts.some(({ part, state }) => part === 'volume' && state === 'missing');
-  const volumes = hasLostVolume ? await planLostVolumes(host, record, paths) : noNewVolumes;
+  // A volume has the content and the owner that the image has there.
+  const canMakeVolumes = hasLostVolume && (await isFolder(paths.rootfs));
+  const volumes = canMakeVolumes ? await planLostVolumes(host, record, paths) : noNewVolumes;
   const rest = planSteps(deployment, drifts, isNamed);
   for (const step of rest) if (step.step === 'restore') await requireFreeKept(host, step);
   if (rest.length === 0 && volumes.volumes.length === 0) return;
