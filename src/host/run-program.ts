@@ -88,8 +88,14 @@ export async function captureProgram(host: Host, argv: readonly string[]): Promi
   return captureWithInput(host, argv, 'ignore');
 }
 
+/** Far above what a message shows: an endless output must not fill the memory. */
+const BOUNDED_BYTES = 1024 * 1024;
+/** For the last output of a program that has ended. */
+const OUTPUT_MILLISECONDS = 200;
+
 /**
- * Like `captureProgram`, with a limit on the time.
+ * Like `captureProgram`, with a limit on the time and on the output, of which it returns the beginning. It does not wait
+ * for a process that the program leaves behind with its output.
  *
  * @returns `timeout` when the program took longer and was ended
  */
@@ -101,7 +107,7 @@ export async function captureProgramWithin(
   const timeout = AbortSignal.timeout(milliseconds);
   const limited = { ...host, signal: AbortSignal.any([host.signal, timeout]) };
   try {
-    return await captureProgram(limited, argv);
+    return await captureWithInput(limited, argv, 'ignore', { isBounded: true });
   } catch (error) {
     if (!timeout.aborted || host.signal.aborted) throw error;
     return 'timeout';
@@ -130,7 +136,7 @@ export async function captureProgramWatched(
   argv: readonly string[],
   watch: (pid: number) => () => void,
 ): Promise<ProgramResult> {
-  return captureWithInput(host, argv, 'ignore', watch);
+  return captureWithInput(host, argv, 'ignore', { watch });
 }
 
 /** Like `captureProgram`, with a text as standard input. */
@@ -142,11 +148,16 @@ export async function captureProgramWith(
   return captureWithInput(host, argv, { text });
 }
 
+interface CaptureOptions {
+  readonly watch?: (pid: number) => () => void;
+  readonly isBounded?: boolean;
+}
+
 async function captureWithInput(
   host: Host,
   argv: readonly string[],
   input: number | 'ignore' | { readonly text: string },
-  watch?: (pid: number) => () => void,
+  { watch, isBounded = false }: CaptureOptions = {},
 ): Promise<ProgramResult> {
   throwIfInterrupted(host);
   const child = spawnChild(argv, {
@@ -159,7 +170,8 @@ async function captureWithInput(
   const endWatch = child.pid === undefined ? undefined : watch?.(child.pid);
   const startedAt = performance.now();
   try {
-    const ended = await collect(child, argv);
+    if (isBounded) releaseOutput(child);
+    const ended = await collect(child, argv, isBounded ? BOUNDED_BYTES : Number.POSITIVE_INFINITY);
     host.trace({ ...ended, milliseconds: performance.now() - startedAt });
     throwIfInterrupted(host);
     const { exitCode, stdout, stderrTail } = ended;
@@ -201,11 +213,26 @@ export function buildCommandFailed(ended: ProgramResult | EndedChild): AtomicErr
   });
 }
 
-function collect(child: ChildProcess, argv: readonly string[]): Promise<EndedChild> {
+/** Otherwise a child would count as running until no process has its pipes. */
+function releaseOutput(child: ChildProcess): void {
+  child.once('exit', () => {
+    setTimeout(() => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, OUTPUT_MILLISECONDS);
+  });
+}
+
+function collect(child: ChildProcess, argv: readonly string[], maxBytes: number): Promise<EndedChild> {
   return new Promise((resolve, reject) => {
     const stdout: Buffer[] = [];
+    let length = 0;
     let tail: Buffer = Buffer.alloc(0);
-    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stdout?.on('data', (chunk: Buffer) => {
+      const kept = chunk.subarray(0, Math.max(0, maxBytes - length));
+      length += kept.length;
+      if (kept.length > 0) stdout.push(kept);
+    });
     child.stderr?.on('data', (chunk: Buffer) => {
       tail = Buffer.concat([tail, chunk]).subarray(-stderrTailBytes);
     });

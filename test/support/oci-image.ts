@@ -43,6 +43,7 @@ export interface ImageConfig {
   readonly WorkingDir?: string;
   readonly Labels?: Readonly<Record<string, string>>;
   readonly StopSignal?: string;
+  readonly Healthcheck?: object;
   readonly Volumes?: Readonly<Record<string, Readonly<Record<string, never>>>>;
 }
 

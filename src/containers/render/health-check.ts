@@ -20,10 +20,11 @@ export interface HealthCheck {
 }
 
 /**
- * Computes how long a service may take to become healthy: the start period, then an interval for each allowed failure.
+ * Computes how long a service may take to become healthy: the start period, then an interval for each allowed failure, at
+ * most an hour.
  */
 export function calculateHealthDeadline({ startPeriod, retries, interval }: HealthCheck): number {
-  return startPeriod + retries * interval;
+  return Math.min(startPeriod + retries * interval, MAX_SECONDS);
 }
 
 /** The keys of `healthCheck` in `manifest.json`. */
@@ -35,7 +36,10 @@ const defaults = { interval: 2, timeout: 5, retries: 5, startPeriod: 0 };
 /** The defaults of Docker, for the health check of a configuration (Docker image specification 1.2). */
 const imageDefaults = { interval: 30, timeout: 30, retries: 3, startPeriod: 0 };
 const NANOSECONDS = 1e9;
-/** The limit of all times, in seconds. An update holds the lock of the container during that time. */
+/**
+ * The limit of all times, in seconds, and of the whole check. Longer times of `Healthcheck` are shortened, because they
+ * are valid for other programs. An update holds the lock of the container during that time.
+ */
 const MAX_SECONDS = 3600;
 const MAX_RETRIES = 1000;
 /** A check may only connect to this host: an image must not make the host connect to other machines. */
@@ -70,16 +74,25 @@ export function parseImageHealthCheck(value: unknown, reject: Reject): HealthChe
     throw reject('config.Healthcheck.Test must be NONE, or CMD or CMD-SHELL with a command');
   }
   const times = {
-    interval: check.Interval,
-    timeout: check.Timeout,
-    startPeriod: check.StartPeriod,
+    interval: shorten(check.Interval, MAX_SECONDS * NANOSECONDS),
+    timeout: shorten(check.Timeout, MAX_SECONDS * NANOSECONDS),
+    startPeriod: shorten(check.StartPeriod, MAX_SECONDS * NANOSECONDS),
   };
   const where = 'config.Healthcheck';
   return {
     probe: { kind: 'command', argv },
     ...readTimes(times, { unit: NANOSECONDS, fallback: imageDefaults, where }, reject),
-    retries: readRetries(check.Retries, `${where}.Retries`, imageDefaults.retries, reject),
+    retries: readRetries(
+      shorten(check.Retries, MAX_RETRIES),
+      `${where}.Retries`,
+      imageDefaults.retries,
+      reject,
+    ),
   };
+}
+
+function shorten(value: unknown, limit: number): unknown {
+  return typeof value === 'number' ? Math.min(value, limit) : value;
 }
 
 /** Parses `settle` of `manifest.json`, in seconds; `undefined` when it has none. */

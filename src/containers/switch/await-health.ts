@@ -83,13 +83,14 @@ async function awaitProbe(
   const end = performance.now() + calculateHealthDeadline(check) * 1000;
   for (;;) {
     const failure = await probe(host, check.probe, { name, runtime, timeout: check.timeout });
-    if (failure === undefined) return;
     throwIfInterrupted(host);
+    // A check that ends the service does not count, even if it succeeds.
     await requireSame(host, name, first, 'health');
+    if (failure === undefined) return;
     if (performance.now() >= end) {
       throw await buildUnhealthy(host, name, 'health', `its health check fails: ${failure}`);
     }
-    await sleep(Math.min(PROBE_MILLISECONDS, check.interval * 1000));
+    await sleep(Math.min(PROBE_MILLISECONDS, Math.max(POLL_MILLISECONDS, check.interval * 1000)));
   }
 }
 
@@ -115,11 +116,28 @@ async function probe(
 ): Promise<string | undefined> {
   if (asked.kind === 'tcp') return probeTcp(asked.host, asked.port, timeout);
   if (asked.kind === 'http') return probeHttp(asked.url, timeout);
-  const result = await captureProgramWithin(host, [runtime, 'exec', name, ...asked.argv], timeout * 1000);
-  if (result === 'timeout') return `${toPrintable(asked.argv.join(' '))} took longer than ${timeout} s`;
-  if (result.exitCode === 0) return undefined;
-  const words = toPrintable(`${result.stdout} ${result.stderrTail}`.trim(), MAX_PROBE_WORDS);
-  return `${toPrintable(asked.argv.join(' '), MAX_PROBE_WORDS)} ended with ${result.exitCode}${words === '' ? '' : `: ${words}`}`;
+  return probeCommand(host, [runtime, 'exec', name], asked.argv, timeout);
+}
+
+/** A signal may end the runtime, for example when the command kills the service. */
+async function probeCommand(
+  host: Host,
+  exec: readonly string[],
+  argv: readonly string[],
+  timeout: number,
+): Promise<string | undefined> {
+  const command = toPrintable(argv.join(' '), MAX_PROBE_WORDS);
+  try {
+    const result = await captureProgramWithin(host, [...exec, ...argv], timeout * 1000);
+    if (result === 'timeout') return `${command} took longer than ${timeout} s`;
+    if (result.exitCode === 0) return undefined;
+    const output = `${result.stdout.trim()} ${result.stderrTail.trim()}`;
+    const words = toPrintable(output.trim(), MAX_PROBE_WORDS);
+    return `${command} ended with ${result.exitCode}${words === '' ? '' : `: ${words}`}`;
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code !== 'COMMAND_FAILED') throw error;
+    return `${command}: ${error.message}`;
+  }
 }
 
 function probeTcp(host: string, port: number, timeout: number): Promise<string | undefined> {
@@ -142,10 +160,13 @@ function probeTcp(host: string, port: number, timeout: number): Promise<string |
 function probeHttp(url: string, timeout: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const end = (reason?: string): void => resolve(reason === undefined ? undefined : `${url}: ${reason}`);
-    const request = get(url, { signal: AbortSignal.timeout(timeout * 1000) }, ({ statusCode = 0 }) => {
+    const signal = AbortSignal.timeout(timeout * 1000);
+    const request = get(url, { signal }, ({ statusCode = 0 }) => {
       request.destroy();
       end(statusCode >= 200 && statusCode < 400 ? undefined : `status ${statusCode}`);
     });
-    request.once('error', (error) => end(toPrintable(error.message, MAX_PROBE_WORDS)));
+    request.once('error', (error) =>
+      end(signal.aborted ? `no answer within ${timeout} s` : toPrintable(error.message, MAX_PROBE_WORDS)),
+    );
   });
 }

@@ -84,6 +84,14 @@ describe('the configuration of an image', () => {
       { Test: ['CMD', 'x'], Interval: 0 },
       { probe: { kind: 'command', argv: ['x'] }, ...times },
     ],
+    // Valid for Docker, and longer than an update may wait.
+    [
+      { Test: ['CMD', 'x'], Interval: 86400e9, Timeout: 1e18, StartPeriod: 2 ** 62, Retries: 100000 },
+      {
+        probe: { kind: 'command', argv: ['x'] },
+        ...{ interval: 3600, timeout: 3600, retries: 1000, startPeriod: 3600 },
+      },
+    ],
   ])('%j', (value, expected) => {
     expect(parseImageHealthCheck(value, reject)).toEqual(expected as never);
   });
@@ -93,6 +101,7 @@ describe('the configuration of an image', () => {
     [{ Test: ['CMD'] }],
     [{ Test: 'x' }],
     [{ Test: ['CMD', 'x'], Interval: '5s' }],
+    [{ Test: ['CMD', 'x'], Interval: -1 }],
   ])('refuses %j', (value) => {
     expect(() => parseImageHealthCheck(value, reject)).toThrow('config.Healthcheck.');
   });
@@ -101,6 +110,7 @@ describe('the configuration of an image', () => {
 test('the deadline counts the start period and every interval', () => {
   const check = parseManifestHealthCheck({ tcp: '::1:1', interval: 2, retries: 3, startPeriod: 10 }, reject);
   expect(check && calculateHealthDeadline(check)).toBe(16);
+  expect(check && calculateHealthDeadline({ ...check, interval: 3600, retries: 1000 })).toBe(3600);
 });
 
 test('settle', () => {
