@@ -99,8 +99,9 @@ async function findKind(path: string): Promise<'folder' | 'file' | 'special' | u
 }
 
 function locateElsewhere(host: Host, { orRegistry, place, prefix }: FileName): ImageLocation {
+  // Without the host of a registry, it may be a folder or the name of an image.
+  if (!/^(?:localhost|[^/]*[.:][^/]*)\//.test(place)) requireFindable(place);
   if (orRegistry === undefined) {
-    requireFindable(place);
     throw new AtomicError(
       'IMAGE_NOT_FOUND',
       `reading ${toPrintable(place)}: there is no such file or folder`,

@@ -74,6 +74,7 @@ describe('a working directory that was deleted', () => {
     [['unmount', 'srv'], '', relative('srv')],
     // There is such a file below /, where the program works then.
     [['pull', 'dockertar:etc/passwd'], 'pulling dockertar:etc/passwd: ', relative('etc/passwd')],
+    [['pull', 'oci:srv'], 'pulling oci:srv: ', relative('srv')],
     [['images', 'export', 'IMAGE', 'oci:srv'], 'exporting IMAGE: ', relative('srv')],
     [['pull', '--authfile=etc/passwd', 'IMAGE'], '', relative('etc/passwd')],
     [['pull', '--cert-dir=etc', 'IMAGE'], '', relative('etc')],

@@ -40,6 +40,15 @@ const sentences: [words: string, code: ErrorCode, message?: string][] = [
     'REGISTRY_UNREACHABLE',
   ],
   ['Error fetching blob: invalid status code from registry 503 (Service Unavailable)', 'TRANSFER_FAILED'],
+  ['reading manifest latest in reg/x: StatusCode: 502, "upstream denied the request"', 'TRANSFER_FAILED'],
+  [
+    'reading manifest latest in reg/x: StatusCode: 503, <h1>unauthorized: manifest unknown</h1>',
+    'TRANSFER_FAILED',
+  ],
+  [
+    '(Mirrors also failed: [m/x: reading manifest t in m/x: StatusCode: 503, busy]): x: reading manifest t in reg/x: manifest unknown',
+    'IMAGE_NOT_FOUND',
+  ],
   [
     'reading manifest latest in reg/x: received unexpected HTTP status: 500 Internal Server Error',
     'TRANSFER_FAILED',
@@ -195,7 +204,7 @@ test.each<[string, SkopeoTask, ErrorCode, RegExp]>([
 
 /** Everything else is an answer: asked again, it would be the same. */
 const TRANSIENT =
-  /registry 503|HTTP status: 50[023]|no route to host|i\/o timeout|reset by peer|: EOF$|unexpected EOF$/;
+  /registry 503|HTTP status: 50[023]|^reading .*StatusCode: 50[23]|no route to host|i\/o timeout|reset by peer|: EOF$|unexpected EOF$/;
 
 test.each(sentences)('may it succeed in a moment? %s', (words) => {
   expect(describeSkopeoFailure(words, 'pull').isTransient).toBe(TRANSIENT.test(words));

@@ -27,8 +27,18 @@ const UNREACHABLE: Outcome = {
   hint: 'Check that the registry is running and can be reached, then pull again; complete layers are kept.',
 };
 
+const SERVER_ERROR: Pick<FailureWords, 'pull' | 'isTransient'> = {
+  pull: {
+    code: 'TRANSFER_FAILED',
+    hint: 'The registry has an internal error: look at its log, then pull again.',
+  },
+  isTransient: true,
+};
+
 /** The first match decides. */
 export const failures: readonly FailureWords[] = [
+  // The text after the status is that of the registry or of a proxy, in any words. With mirrors, the last answer decides.
+  { words: /^(?!.*Mirrors also failed).*the registry answers 5[0-9][0-9]/s, ...SERVER_ERROR },
   {
     words: /no space left on device|disk quota exceeded/i,
     pull: {
@@ -164,14 +174,7 @@ export const failures: readonly FailureWords[] = [
       hint: 'The registry limits the number of requests: push again later.',
     },
   },
-  {
-    words: /the registry answers 5[0-9][0-9]/,
-    pull: {
-      code: 'TRANSFER_FAILED',
-      hint: 'The registry has an internal error: look at its log, then pull again.',
-    },
-    isTransient: true,
-  },
+  { words: /the registry answers 5[0-9][0-9]/, ...SERVER_ERROR },
   // Of Go's network library, not of a certificate.
   { words: /TLS handshake timeout/, pull: UNREACHABLE, isTransient: true },
   either(/(?:tls: failed to verify certificate: )?x509: certificate has expired or is not yet valid/, {
