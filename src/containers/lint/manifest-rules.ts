@@ -1,7 +1,7 @@
 /** Rules for the names in `/exports`: of its files, of the keys of `manifest.json`, and of the default values. */
 import type { JsonObject } from '../../base/json-text.ts';
 import { findSuggestion } from '../../base/suggest.ts';
-import { manifestKeys } from '../render/exports-manifest.ts';
+import { listUnknownKeys } from '../render/exports-manifest.ts';
 import { forcedVariables, systemVariables } from '../render/values/values.ts';
 import { buildExportsFinding } from './exports-rules.ts';
 import type { Finding } from './finding.ts';
@@ -41,13 +41,10 @@ export function lintManifest(
   isUsed: (variable: string) => boolean,
 ): readonly Finding[] {
   const file = 'manifest.json';
-  const unknown = Object.keys(manifest)
-    .filter((key) => !manifestKeys.includes(key))
-    .map((key) => {
-      const meant = findSuggestion(key, manifestKeys);
-      const problem = `is no key of manifest.json${meant === undefined ? '' : `; did you mean ${meant}?`}`;
-      return buildExportsFinding('unknown-manifest-key', { file, where: key, problem });
-    });
+  const unknown = listUnknownKeys(manifest).map(({ place: where, meant }) => {
+    const problem = `is no key of manifest.json${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+    return buildExportsFinding('unknown-manifest-key', { file, where, problem });
+  });
   const defaults = manifest.defaultValues;
   const names = typeof defaults === 'object' && defaults !== null ? Object.keys(defaults) : [];
   const unused = names.flatMap((name) => {

@@ -43,7 +43,7 @@ export const emptyExportsManifest: ExportsManifest = {
 };
 
 /** The keys that have a meaning, and `version`. */
-export const manifestKeys: readonly string[] = [
+const manifestKeys: readonly string[] = [
   ...['version', 'defaultValues', 'renameFiles', 'installedFilesTemplate', 'useLinks', 'noContainerService'],
   ...['settle', 'healthCheck', 'stateVersion', 'variables'],
 ];
@@ -98,25 +98,42 @@ function parseStateVersion(value: unknown, reject: Reject): string | undefined {
   throw reject('stateVersion must be a number or up to 64 letters, digits and the characters _.+-');
 }
 
+/** A key of a manifest that has no effect. */
+interface UnknownKey {
+  /** `healthCheck.retry` */
+  readonly place: string;
+  /** The known key that it resembles. */
+  readonly meant: string | undefined;
+  /** At the top, other programs may have keys of their own. Below, all keys are of this program. */
+  readonly isAtTop: boolean;
+}
+
+export function listUnknownKeys(manifest: JsonObject): readonly UnknownKey[] {
+  const top = compareKeys(manifest, manifestKeys, '');
+  const variables = isJsonObject(manifest.variables) ? Object.entries(manifest.variables) : [];
+  const below = [
+    ...compareKeys(manifest.healthCheck, healthCheckKeys, 'healthCheck.'),
+    ...variables.flatMap(([name, value]) => compareKeys(value, variableKeys, `variables.${name}.`)),
+  ];
+  return [
+    ...top.map((key) => ({ ...key, isAtTop: true })),
+    ...below.map((key) => ({ ...key, isAtTop: false })),
+  ];
+}
+
 /** More warnings would not help. */
 const MAX_WARNINGS = 20;
 
-/** At the top, other programs may have keys of their own. Below, all keys are of this program. */
 function listMisspelt(manifest: JsonObject): readonly string[] {
-  const top = listUnknownKeys(manifest, manifestKeys, '').filter(({ meant }) => meant !== undefined);
-  const check = listUnknownKeys(manifest.healthCheck, healthCheckKeys, 'healthCheck.');
-  const variables = isJsonObject(manifest.variables) ? Object.entries(manifest.variables) : [];
-  const declared = variables.flatMap(([name, value]) =>
-    listUnknownKeys(value, variableKeys, `variables.${name}.`),
-  );
-  return [...top, ...check, ...declared].slice(0, MAX_WARNINGS).map(({ place, meant }) => {
+  const misspelt = listUnknownKeys(manifest).filter(({ meant, isAtTop }) => meant !== undefined || !isAtTop);
+  return misspelt.slice(0, MAX_WARNINGS).map(({ place, meant }) => {
     const proposal = meant === undefined ? '' : `; did you mean ${meant}?`;
     return `manifest.json of the image: ${toPrintable(place)} is unknown and has no effect${proposal}`;
   });
 }
 
 /** A key in other letters, such as `defaultvalues`, is the same to a person. */
-function listUnknownKeys(object: unknown, known: readonly string[], where: string) {
+function compareKeys(object: unknown, known: readonly string[], where: string) {
   if (!isJsonObject(object)) return [];
   const byLower = new Map(known.map((key) => [key.toLowerCase(), key]));
   return Object.keys(object)
