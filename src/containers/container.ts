@@ -30,6 +30,8 @@ export interface DeploymentRecord {
   readonly hostFiles: HostFilesRecord;
   /** Paths in the container of its volumes, in folders of the host (volumes/volume-folders.ts). */
   readonly volumes: readonly string[];
+  /** Folders with the name of the container that belong to another program (state/foreign-folders.ts). */
+  readonly foreignFolders: readonly string[];
   /** Folders below `/run` that the install created, outermost first. They are removed with the container. */
   readonly createdFolders: readonly string[];
   /** The origin of each value; `undefined` in a file of the original, which does not record it. */

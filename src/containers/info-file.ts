@@ -47,6 +47,7 @@ export function formatInfo(record: DeploymentRecord): string {
     ...(Object.keys(record.secrets).length === 0 ? {} : { secrets: record.secrets }),
     ...(record.stateVersion === undefined ? {} : { 'state-version': record.stateVersion }),
     ...(record.volumes.length === 0 ? {} : { volumes: record.volumes }),
+    ...(record.foreignFolders.length === 0 ? {} : { 'foreign-folders': record.foreignFolders }),
     ...(record.hostFiles.paths.length === 0
       ? {}
       : {
@@ -84,6 +85,7 @@ export function parseInfo(text: string, path: string, defaultRuntime: string): D
     runtime: expectString(info.runtime, 'runtime', reject) || defaultRuntime,
     hostFiles: parseHostFiles(info, reject),
     volumes: expectStrings(info.volumes, 'volumes', reject),
+    foreignFolders: expectStrings(info['foreign-folders'], 'foreign-folders', reject),
     createdFolders: expectStrings(info['created-folders'], 'created-folders', reject),
     valueOrigins: parseOrigins(info['value-origins'], reject),
     options: parseRecordedOptions(info.options, reject),

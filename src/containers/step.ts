@@ -60,6 +60,8 @@ const shapes = {
   remove: { container: isText, places: listOf(isPlace) },
   /** Removes folders of volumes, and the empty folders above them. */
   'remove-volumes': { container: isText, root: isText, folders: isTexts, parents: isTexts },
+  /** Marks folders that an uninstall leaves: a later container of the name finds its own ones. */
+  'mark-folders': { container: isText, folders: isTexts },
   /** Removes the records of a container that are not in its deployments. */
   forget: { container: isText },
 };

@@ -19,6 +19,7 @@ function buildContainer(name: string, status: ContainerStatus, command: string[]
     runtime: '/usr/bin/runc',
     hostFiles: noHostFiles,
     volumes: [],
+    foreignFolders: [],
     createdFolders: [],
     secrets: {},
     valueOrigins: undefined,

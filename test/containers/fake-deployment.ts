@@ -17,6 +17,7 @@ export const record: DeploymentRecord = {
   runtime: '/usr/bin/runc',
   hostFiles: noHostFiles,
   volumes: [],
+  foreignFolders: [],
   createdFolders: [],
   secrets: {},
   valueOrigins: undefined,

@@ -24,8 +24,11 @@ import { catchError } from '../support/thrown-error.ts';
 
 const install = buildInstallJournal('etcd', 0, noNewVolumes);
 const running = ['etcd.service', 'flannel.service'];
-const volumes = [buildPurge('etcd', '/var/lib/etcd/volumes')];
-const subject = { name: 'etcd', hasService: true, runtime: '/usr/bin/runc', wasActive: true, volumes };
+const volumes = [buildPurge('etcd', { root: '/var/lib/etcd/volumes', isParentOwn: true })];
+const subject = {
+  ...{ name: 'etcd', hasService: true, runtime: '/usr/bin/runc', wasActive: true },
+  ...{ volumes, ownFolders: ['/var/lib/etcd'] },
+};
 const member = { container: 'etcd', from: 0, to: 1, isEnabled: true, hadPrevious: false } as const;
 const update: Switch = { operation: 'update', members: [member] };
 const rollback: Switch = { operation: 'rollback', members: [{ ...member, from: 1, to: 0 }] };

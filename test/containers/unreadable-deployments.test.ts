@@ -163,7 +163,7 @@ test('the remedies: for remains of a rollback, after a crash, for a name that no
   await writeJournal(
     store.host,
     buildUninstallJournal(
-      { name: 'killed', hasService: true, runtime: null, wasActive: false, volumes: [] },
+      { name: 'killed', hasService: true, runtime: null, wasActive: false, volumes: [], ownFolders: [] },
       [],
     ),
   );

@@ -133,7 +133,7 @@ test('a folder of another program is refused, and never removed', async () => {
     expect(error.code).toBe('FILE_CONFLICT');
     expect(error.message).toBe(`Cannot install web: ${root} exists and does not belong to web`);
     expect(await findVolumes('web', values)).toBeUndefined();
-    await removeVolumes(buildPurge('web', root));
+    await removeVolumes(buildPurge('web', { root, isParentOwn: true }));
     expect(diffSnapshots(before, await takeSnapshot(sandbox.folder.path))).toEqual([]);
   }
 });
@@ -219,7 +219,7 @@ test('an empty volume is tidied away, and one with data stays until it is purged
   await using fixture = await openFixture();
   const { sandbox, rootfs, root, state, values } = fixture;
   const before = await takeSnapshot(sandbox.folder.path);
-  const tidying = buildTidying('web', root, ['/data', '/srv/app/db']);
+  const tidying = buildTidying('web', { root, isParentOwn: true }, ['/data', '/srv/app/db']);
   await fill(sandbox, rootfs, await listNewVolumes(await planVolumes(values, image, user)));
   await removeVolumes(tidying);
   expect(await findVolumes('web', values)).toBe(root);
@@ -228,7 +228,7 @@ test('an empty volume is tidied away, and one with data stays until it is purged
       .stdout.split('\n')
       .sort(),
   ).toEqual(['', `${root}/.atomic`, `${root}/srv`, `${root}/srv/app`]);
-  await removeVolumes(buildPurge('web', root));
+  await removeVolumes(buildPurge('web', { root, isParentOwn: true }));
   expect(await findVolumes('web', values)).toBeUndefined();
   await fill(sandbox, rootfs, await listNewVolumes(await planVolumes(values, image.slice(0, 1), user)));
   await removeVolumes(tidying);

@@ -1,6 +1,14 @@
 /** Updates and rollbacks of services that really run. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
-import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { atomic, failingAtomic, runAtomic } from '../support/atomic.ts';
 import {
   configTemplate,
@@ -356,8 +364,17 @@ describe('an update that fails restores the old deployment, and the units that r
     const text = readFileSync(unit, 'utf8');
     writeFileSync(unit, `${text}# mine\n`);
     expect(await failingAtomic(1, ['containers', 'update', 'web'])).toContain(
-      'it was changed by hand\nhint: Put your changes into a drop-in with `systemctl edit web`',
+      'it was changed by hand\nhint: Put your changes into a drop-in with `systemctl edit web`. Restore the file: atomic ',
     );
+    rmSync(unit);
+    expect(await failingAtomic(1, ['containers', 'update', 'web'])).toContain(
+      'it is not there\nhint: Restore the file: atomic containers verify --repair web\n',
+    );
+    symlinkSync('/dev/null', unit);
+    expect(await failingAtomic(1, ['containers', 'update', 'web'])).toContain(
+      'it is masked\nhint: Run `systemctl unmask web`. Restore the file: atomic ',
+    );
+    rmSync(unit);
     writeFileSync(unit, text);
     await expectOld();
   });

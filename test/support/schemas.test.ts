@@ -30,7 +30,7 @@ describe('a run', () => {
   const error = { code: 'IO', message: 'm', hint: null, details: {} };
   const run = { args: ['-y', 'uninstall', '--json', 'a'], stdout: '', stderr: '', status: 0 };
   const good = [
-    { ...run, stdout: '{"schemaVersion":1,"uninstalled":"a"}\n' },
+    { ...run, stdout: '{"schemaVersion":1,"uninstalled":"a","kept":[]}\n' },
     { ...run, stderr: `noise\n${JSON.stringify({ schemaVersion: 1, error })}\n`, status: 1 },
     { ...run, args: ['images', 'list', '-q', '--json'], stdout: '00\n' },
     { ...run, args: ['uninstall', 'a'], stdout: 'systemctl daemon-reload\n' },

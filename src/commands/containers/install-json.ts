@@ -11,7 +11,8 @@ export function buildInstallJson(result: InstallResult): Record<string, unknown>
     const { kind, name, differences } = result;
     return { schemaVersion: 1, outcome: kind, name, changed: false, differences, plan: null };
   }
-  const { name, image, deployment, record, files, hostFiles, keptFiles, asks, commands } = result.plan;
+  const { name, image, deployment, record, files, hostFiles, keptFiles, asks, commands, volumes } =
+    result.plan;
   return {
     schemaVersion: 1,
     outcome: result.kind,
@@ -36,6 +37,7 @@ export function buildInstallJson(result: InstallResult): Record<string, unknown>
         ...{ sha256: sha256 ?? null, target: target ?? null },
       })),
       kept_files: keptFiles,
+      volumes: volumes.map(({ path, folder, isNew }) => ({ path, folder, new: isNew })),
       commands,
     },
   };

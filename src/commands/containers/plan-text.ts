@@ -3,6 +3,7 @@ import { toPrintable } from '../../base/printable.ts';
 import { escapeText } from '../../cli/output/escape-text.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
 import type { InstallPlan, PlannedFile } from '../../containers/container.ts';
+import type { PlannedVolume } from '../../containers/render/config/image-volumes.ts';
 import type { PlannedHostFile } from '../../containers/render/hostfiles/host-file.ts';
 import { formatOptions } from '../../containers/render/options/service-options.ts';
 
@@ -25,7 +26,8 @@ export function formatInstallPlan(plan: InstallPlan): string {
     ...plan.files.flatMap((file) => [...formatFile(file), '']),
     ...plan.hostFiles.map(formatHostFile),
     ...plan.keptFiles.map((path) => `# File ${toPrintable(path)} already exists`),
-    ...(plan.hostFiles.length + plan.keptFiles.length > 0 ? [''] : []),
+    ...plan.volumes.map(formatVolume),
+    ...(plan.hostFiles.length + plan.keptFiles.length + plan.volumes.length > 0 ? [''] : []),
     '# Commands',
     ...commands,
     '',
@@ -43,6 +45,10 @@ function formatHostFile({ path, kind, mode, uid, gid, size, sha256, target }: Pl
   if (kind === 'symlink') return `# Host symlink ${shown} -> ${toPrintable(target ?? '')}`;
   if (kind === 'directory') return `# Host folder ${shown} (${owner})`;
   return `# Host file ${shown} (${owner}, ${size} bytes, sha256 ${sha256})`;
+}
+
+function formatVolume({ path, folder, isNew }: PlannedVolume): string {
+  return `# Volume ${toPrintable(path)} in ${toPrintable(folder)}${isNew ? '' : ', which exists'}`;
 }
 
 function formatFile({ path, mode, content }: PlannedFile): string[] {

@@ -59,9 +59,9 @@ export const uninstall = defineCommand({
     const { uninstallContainers } = await import('../../containers/uninstall/uninstall-several.ts');
     const names = [...new Set(operands.names)];
     if (options.purge && !options.assumeyes && !person.assumeYes) await confirmPurge(host, person, names);
-    await uninstallContainers(host, names, options.purge ? 'remove' : 'keep');
+    const kept = await uninstallContainers(host, names, options.purge ? 'remove' : 'keep');
     const uninstalled = names.length === 1 ? names[0] : names;
-    return { text: options.json ? formatJson({ schemaVersion: 1, uninstalled }) : '' };
+    return { text: options.json ? formatJson({ schemaVersion: 1, uninstalled, kept }) : '' };
   },
 });
 

@@ -31,6 +31,7 @@ function buildLine(line: UpdateOutcome): Record<string, unknown> {
           deployment: line.from.deployment,
         },
         ...{ values: line.plan.record.values, value_origins: line.plan.record.valueOrigins ?? {} },
+        state_copy: line.state ?? null,
         ...{ asks: line.plan.asks, widening: line.widening, restarted: line.restarted },
       };
   }

@@ -1,5 +1,6 @@
 /** The output of `containers update` and `containers rollback`. */
 
+import { toPrintable } from '../../base/printable.ts';
 import type { Display, Tone } from '../../cli/output/display.ts';
 import { type Column, formatTable } from '../../cli/output/format-table.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
@@ -18,6 +19,9 @@ export function formatUpdate(line: UpdateOutcome): string {
     case 'planned':
       return [
         ...formatPrivileges(line.widening).map((text) => `# Asks, and did not before: ${text}`),
+        ...(line.state === undefined
+          ? []
+          : [`# Copies the state ${toPrintable(line.state)}, for a rollback`]),
         formatInstallPlan(line.plan),
       ].join('\n');
     case 'updated':

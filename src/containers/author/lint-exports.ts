@@ -3,7 +3,7 @@ import { AtomicError } from '../../base/errors.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../../base/json-text.ts';
 import type { Host } from '../../host/host.ts';
 import { findTmpfilesFault } from '../../host/systemd/systemd-tmpfiles.ts';
-import { listOwnFolders } from '../consent/list-privileges.ts';
+import { listNamedFolders } from '../consent/own-folders.ts';
 import { listTmpfilesPrivileges } from '../consent/tmpfiles-privileges.ts';
 import type { ImageAsks } from '../image-info.ts';
 import { buildExportsFinding, type ExportsRule } from '../lint/exports-rules.ts';
@@ -207,7 +207,7 @@ async function lintTmpfiles(
   if (tmpfiles.kind !== 'rendered' || exports.tmpfilesTemplate === undefined) return [];
   const file = 'tmpfiles.template';
   const text = tmpfiles.value;
-  const outside = listTmpfilesPrivileges(text, listOwnFolders(String(values.NAME), values)).map(
+  const outside = listTmpfilesPrivileges(text, listNamedFolders(String(values.NAME), values)).map(
     ({ subject }) =>
       buildExportsFinding('tmpfiles-outside', {
         ...{ file, where: `'${subject}'` },

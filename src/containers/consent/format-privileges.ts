@@ -4,7 +4,7 @@ import { toPrintable } from '../../base/printable.ts';
 import type { Privilege } from './privilege.ts';
 
 /**
- * Formats one line for each privilege, without a heading: `/etc of the host, read-only`. Capabilities and namespaces
+ * Formats one line for each privilege, without a heading: `/etc of the host, read-only`. Short ones of a kind
  * share a line.
  */
 export function formatPrivileges(privileges: readonly Privilege[]): readonly string[] {
@@ -26,6 +26,7 @@ export function formatPrivileges(privileges: readonly Privilege[]): readonly str
     ...joined('sysctl', (names) => `kernel parameters: ${names}`),
     ...listSubjects('hook').map((hook) => `hook of the runtime: ${hook}`),
     ...listSubjects('program').map((command) => `outside the container: ${command}`),
+    ...joined('host-unit', (subjects) => `units of the host: ${subjects}`),
     ...listSubjects('tmpfiles').map((line) => `tmpfiles.d: ${line}`),
     ...privileges.flatMap((privilege) => (privilege.kind === 'host-file' ? [formatHostFile(privilege)] : [])),
   ].map((line) => toPrintable(line));

@@ -40,13 +40,3 @@ export function listPrivileges(deployment: AskingFiles): readonly Privilege[] {
     ...listHostFilePrivileges(hostFiles),
   ];
 }
-
-/** The folders that belong to a container alone. @param values of the deployment */
-export function listOwnFolders(
-  name: string,
-  values: Readonly<Record<string, string | number>>,
-): readonly string[] {
-  return [values.STATE_DIRECTORY, values.RUN_DIRECTORY]
-    .filter((folder) => typeof folder === 'string' && folder.startsWith('/'))
-    .map((folder) => `${folder}/${name}`);
-}

@@ -22,6 +22,8 @@ export type Privilege =
   | { readonly kind: 'hook'; readonly subject: string }
   /** A command of the unit that does not go through the OCI runtime: `ExecStartPre=/bin/mkdir ...`. */
   | { readonly kind: 'program'; readonly subject: string }
+  /** An effect of the unit on other units or on the machine: `RequiredBy=sshd.service`, `FailureAction=reboot`. */
+  | { readonly kind: 'host-unit'; readonly subject: string }
   /** A line of tmpfiles.d that changes paths outside the container's own folders. */
   | { readonly kind: 'tmpfiles'; readonly subject: string }
   /** A file on the host; `trusted` when the host runs or trusts files at that path. */

@@ -1,4 +1,4 @@
-/** Finds the commands that a unit runs outside the container (systemd.service(5)). */
+/** Finds what a unit does outside the container (systemd.service(5), systemd.unit(5)). */
 import { listUnitSettings } from '../render/unit/unit-lines.ts';
 import type { Privilege } from './privilege.ts';
 
@@ -13,18 +13,53 @@ const commandKeys = [
   'ExecStopPost',
 ];
 
+/** Keys whose units stop, fail or start with the service. An `Alias=` that the host has is refused (free-names.ts). */
+const unitKeys = [
+  ...['Unit.Conflicts', 'Unit.PropagatesStopTo'],
+  ...['Install.RequiredBy', 'Install.WantedBy', 'Install.UpheldBy'],
+];
+
+/** Keys that stop the machine. */
+const actionKeys = [
+  ...['Unit.FailureAction', 'Unit.SuccessAction', 'Unit.JobTimeoutAction'],
+  ...['Unit.StartLimitAction', 'Service.StartLimitAction'],
+];
+
+/** What the units of ordinary services say. */
+const usualSettings = [
+  ...['WantedBy=multi-user.target', 'WantedBy=graphical.target', 'WantedBy=default.target'],
+  'Conflicts=shutdown.target',
+];
+
 /**
- * Lists the commands that do not go through the OCI runtime.
+ * Lists the commands that do not go through the OCI runtime, and the effects on other units and on the machine.
  *
  * @param runtime absolute path of the runtime
  * @param deployment folder of the deployment; it changes with each update, so the result has `$DESTDIR` in its place
  */
 export function listUnitPrivileges(unit: string, runtime: string, deployment: string): readonly Privilege[] {
+  return [...listCommands(unit, runtime, deployment), ...listUnitEffects(unit)];
+}
+
+function listCommands(unit: string, runtime: string, deployment: string): readonly Privilege[] {
   const subjects = listUnitSettings(unit)
     .filter(({ section, key, value }) => section === 'Service' && commandKeys.includes(key) && value !== '')
     .filter(({ value }) => readProgram(value) !== runtime)
     .map(({ key, value }) => `${key}=${value.replaceAll(deployment, '$DESTDIR')}`);
   return [...new Set(subjects)].map((subject) => ({ kind: 'program', subject }));
+}
+
+function listUnitEffects(unit: string): readonly Privilege[] {
+  const subjects = listUnitSettings(unit).flatMap(({ section, key, value }) => {
+    if (unitKeys.includes(`${section}.${key}`)) {
+      return value.split(/\s+/).flatMap((word) => (word === '' ? [] : [`${key}=${word}`]));
+    }
+    const isAction = actionKeys.includes(`${section}.${key}`) && value !== '' && value !== 'none';
+    return isAction ? [`${key}=${value}`] : [];
+  });
+  return [...new Set(subjects)]
+    .filter((subject) => !usualSettings.includes(subject))
+    .map((subject) => ({ kind: 'host-unit', subject }));
 }
 
 /** The program of a command line, without the prefixes that change how systemd runs it. */

@@ -3,14 +3,14 @@ import { compareLines } from '../../base/compare-lines.ts';
 import { tryParseJson } from '../../base/json-text.ts';
 import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
-import { listWidening, type Privilege } from '../consent/privilege.ts';
+import { listWidening } from '../consent/privilege.ts';
 import type { DeploymentRecord } from '../container.ts';
 import { buildDeploymentFolder, buildDeploymentPaths, type DeploymentNumber } from '../deployment.ts';
 import type { ContainerName } from '../render/container-name.ts';
 import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
 import { parseMarker } from '../render/unit/generated-marker.ts';
 import type { TemplateValues } from '../render/values/template.ts';
-import { readAsks } from '../update/read-asks.ts';
+import { type InstalledAsks, readAsks } from '../update/read-asks.ts';
 import type { DeploymentChanges, TextDifference, ValueDifference } from './container-description.ts';
 
 interface ComparedDeployment {
@@ -33,7 +33,6 @@ export async function compareDeployments(
   after: ComparedDeployment,
 ): Promise<DeploymentChanges> {
   const [old, young] = [before.record, after.record];
-  const [granted, asked] = [await listAsks(host, name, before), await listAsks(host, name, after)];
   const sides = { before: await readTexts(host, name, before), after: await readTexts(host, name, after) };
   const hasOtherImage = old.image !== young.image || old.revision !== young.revision;
   return {
@@ -44,8 +43,7 @@ export async function compareDeployments(
     values: compareValues(old.values, young.values),
     texts: compareTexts(sides.before, sides.after),
     hostFiles: compareHostFiles(old.hostFiles, young.hostFiles),
-    gained: listWidening(granted, asked),
-    dropped: listWidening(asked, granted),
+    ...compareAsks(host, await listAsks(host, name, before), await listAsks(host, name, after)),
   };
 }
 
@@ -53,11 +51,29 @@ function nameImage({ image, revision }: DeploymentRecord) {
   return { name: image, id: revision };
 }
 
+function compareAsks(
+  host: Host,
+  before: InstalledAsks,
+  after: InstalledAsks,
+): Pick<DeploymentChanges, 'gained' | 'dropped'> {
+  if (before.kind === 'unknown') return reportUnknown(host, before.reason);
+  if (after.kind === 'unknown') return reportUnknown(host, after.reason);
+  return {
+    gained: listWidening(before.privileges, after.privileges),
+    dropped: listWidening(after.privileges, before.privileges),
+  };
+}
+
+function reportUnknown(host: Host, reason: string): Pick<DeploymentChanges, 'gained' | 'dropped'> {
+  host.report({ kind: 'warning', text: reason });
+  return { gained: [], dropped: [] };
+}
+
 function listAsks(
   host: Host,
   name: ContainerName,
   { number, record }: ComparedDeployment,
-): Promise<readonly Privilege[]> {
+): Promise<InstalledAsks> {
   return readAsks(host, { name, active: number, other: number === 0 ? 1 : 0, record });
 }
 

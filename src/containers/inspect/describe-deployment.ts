@@ -47,16 +47,14 @@ async function describeInstalled(
 ): Promise<InstalledDescription> {
   const { name, record } = current;
   const gather = <T>(read: (looking: Host) => Promise<T>) => gatherProblems(host, problems, read);
-  const knownProblems = problems.length;
   const asks = await gather((looking) => readAsks(looking, current));
-  // Otherwise a warning has reported that they are unknown.
-  const areAsksKnown = problems.length === knownProblems;
+  if (asks?.kind === 'unknown' && !problems.includes(asks.reason)) problems.push(asks.reason);
   return {
     record,
     origins: (await gather(async (looking) => readOrigins(looking, name, record))) ?? {},
     hasRecordedOrigins: record.valueOrigins !== undefined,
     health: await gather((looking) => describeHealth(looking, name, record)),
-    asks: areAsksKnown ? asks : undefined,
+    asks: asks?.kind === 'known' ? asks.privileges : undefined,
   };
 }
 

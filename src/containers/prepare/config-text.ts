@@ -16,7 +16,7 @@ import {
 import type { PlannedVolume } from '../render/config/image-volumes.ts';
 import { checkDestinations } from '../render/config/mount-destinations.ts';
 import { parseRuntimeConfig, type RuntimeConfig, rejectConfig } from '../render/config/runtime-config.ts';
-import type { CommandChanges } from '../render/options/apply-options.ts';
+import type { ImageChanges } from '../render/options/apply-options.ts';
 import type { ServiceChanges } from '../render/options/parse-options.ts';
 import type { Secrets } from '../render/secrets/secret-option.ts';
 import { addSecretsMount, type SecretsMount } from '../render/secrets/secret-reader.ts';
@@ -130,7 +130,7 @@ function addSecrets(
  */
 export async function readConfigText(
   source: ConfigSource,
-  changes: CommandChanges = {},
+  changes: ImageChanges = {},
 ): Promise<DefaultConfig> {
   const { exports, values } = source;
   if (exports.config !== undefined) return { text: exports.config.text, volumes: [], warnings: [] };

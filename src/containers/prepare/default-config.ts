@@ -11,7 +11,7 @@ import {
   listSearchPath,
 } from '../render/config/default-runtime-config.ts';
 import { listImageVolumes, type PlannedVolume } from '../render/config/image-volumes.ts';
-import { applyToImage, type CommandChanges } from '../render/options/apply-options.ts';
+import { applyToImage, type ImageChanges } from '../render/options/apply-options.ts';
 import type { TemplateValues } from '../render/values/template.ts';
 import { planVolumes } from '../volumes/volume-folders.ts';
 
@@ -32,12 +32,12 @@ interface DefaultSource {
 }
 
 /**
- * @param changes the options that change the command
+ * @param changes the options that change what the configuration is made of
  * @throws CONFIG_INVALID, BAD_VALUE, FILE_CONFLICT
  */
 export async function buildDefaultConfig(
   source: DefaultSource,
-  changes: CommandChanges,
+  changes: ImageChanges,
 ): Promise<DefaultConfig> {
   const { tree, values } = source;
   const choice = chooseRunScript(source);
@@ -50,9 +50,14 @@ export async function buildDefaultConfig(
     passwd: readUserFile('etc/passwd'),
     group: readUserFile('etc/group'),
   });
+  const mounted = [...(changes.volumes ?? []), ...(changes.tmpfs ?? [])].map(
+    ({ destination }) => destination,
+  );
   const volumes = await planVolumes(
     values,
-    listImageVolumes(imageConfig.volumes, (path) => tree.look(path)),
+    listImageVolumes(imageConfig.volumes, (path) => tree.look(path)).filter(
+      ({ path }) => !mounted.includes(path),
+    ),
     user,
   );
   const timeFile = tree.look(hostTimeFile) === undefined ? [hostTimeFile] : [];

@@ -12,7 +12,8 @@ import {
 } from '../../image/configuration-blob.ts';
 import type { StoredImage } from '../../image/image.ts';
 import { findImageConfig, openImageTree, readImageConfig } from '../../store/image-files.ts';
-import { listOwnFolders, listPrivileges } from '../consent/list-privileges.ts';
+import { listPrivileges } from '../consent/list-privileges.ts';
+import { listOwnFolders } from '../consent/own-folders.ts';
 import type { DeploymentRecord, InstallPlan, InstallRequest, PlannedFile } from '../container.ts';
 import {
   buildContainerPaths,
@@ -33,6 +34,7 @@ import { findOrigins } from '../render/values/value-origins.ts';
 import { choosesPidfileMode } from '../render/values/values.ts';
 import { buildActivationCommands } from '../service/activate.ts';
 import { listFoldersToCreate } from '../service/created-paths.ts';
+import { listForeignFolders } from '../state/foreign-folders.ts';
 import { listNewVolumes } from '../volumes/volume-folders.ts';
 import { checkGivenValues } from './check-given-values.ts';
 import { checkSetNames } from './check-set-names.ts';
@@ -145,9 +147,15 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     runtime: runtime.path,
     hostFiles: hostFiles.record,
     volumes: volumes.map(({ path }) => path),
+    foreignFolders: await listForeignFolders(name, values, previous),
     createdFolders: tmpfiles === undefined ? [] : await listFoldersToCreate(host, tmpfiles),
     secrets: request.secrets,
-    valueOrigins: findOrigins(values, request.values, exports.manifest.defaultValues),
+    valueOrigins: findOrigins(
+      values,
+      request.values,
+      exports.manifest.defaultValues,
+      Object.keys(request.secrets),
+    ),
     options: request.options,
     patches: digestPatches(patches),
     ...(exports.manifest.stateVersion === undefined ? {} : { stateVersion: exports.manifest.stateVersion }),
@@ -164,7 +172,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const judge = (text: string | undefined) =>
     listPrivileges({
       ...{ folder: deployment.folder, runtime: runtime.path, config: text, unit, tmpfiles },
-      ...{ hostFiles: hostFiles.files, ownFolders: listOwnFolders(name, values) },
+      ...{ hostFiles: hostFiles.files, ownFolders: listOwnFolders(name, record) },
     });
   const asks = judge(config?.asked);
   const paths = buildContainerPaths(host.locations, name);

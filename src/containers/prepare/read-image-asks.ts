@@ -3,7 +3,8 @@ import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { ImageConfig } from '../../image/configuration-blob.ts';
 import type { StoredImage } from '../../image/image.ts';
-import { listOwnFolders, listPrivileges } from '../consent/list-privileges.ts';
+import { listPrivileges } from '../consent/list-privileges.ts';
+import { listOwnFolders } from '../consent/own-folders.ts';
 import type { Privilege } from '../consent/privilege.ts';
 import type { ImageAsks } from '../image-info.ts';
 import type { TemplateValues } from '../render/values/template.ts';
@@ -58,7 +59,7 @@ export function listPreviewAsks(
           ...{ config: undefined, unit: undefined, tmpfiles: undefined, hostFiles: [] },
           ...describe(part.value),
           ...{ folder: String(values.DESTDIR), runtime: String(values.RUNTIME) },
-          ownFolders: listOwnFolders(String(values.NAME), values),
+          ownFolders: listOwnFolders(String(values.NAME), { values, foreignFolders: [], volumes: [] }),
         }),
       );
     } catch (error) {

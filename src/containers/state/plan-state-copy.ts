@@ -2,16 +2,24 @@
 import { mkdtemp, statfs } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
+import { toPrintable } from '../../base/printable.ts';
 import { removeTree, requireNoMounts } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { captureProgram, runProgram } from '../../host/run-program.ts';
 import type { DeploymentRecord } from '../container.ts';
 import { isFolder } from '../read-container.ts';
+import { simplifyPath } from '../render/config/runtime-config.ts';
 
 /** The state folder of a container; undefined when its STATE_DIRECTORY is no absolute path. */
-export function findStateFolder(name: string, { values }: DeploymentRecord): string | undefined {
+function buildStateFolder(name: string, { values }: DeploymentRecord): string | undefined {
   const parent = values.STATE_DIRECTORY;
-  return typeof parent === 'string' && parent.startsWith('/') ? `${parent}/${name}` : undefined;
+  return typeof parent === 'string' && parent.startsWith('/') ? simplifyPath(`${parent}/${name}`) : undefined;
+}
+
+/** @returns undefined also for a folder that belongs to another program: it is neither copied nor replaced */
+export function findStateFolder(name: string, record: DeploymentRecord): string | undefined {
+  const folder = buildStateFolder(name, record);
+  return folder === undefined || record.foreignFolders.includes(folder) ? undefined : folder;
 }
 
 /**
@@ -25,11 +33,24 @@ export async function planStateCopy(
   before: DeploymentRecord,
   after: DeploymentRecord,
 ): Promise<string | undefined> {
+  if (before.stateVersion === after.stateVersion) return undefined;
   const folder = findStateFolder(name, before);
-  if (before.stateVersion === after.stateVersion || folder === undefined) return undefined;
+  if (folder === undefined) {
+    warnOfForeignState(host, name, before);
+    return undefined;
+  }
   await requireNoMounts(folder);
   if (await isFolder(folder)) await requireRoom(host, folder);
   return folder;
+}
+
+function warnOfForeignState(host: Host, name: string, record: DeploymentRecord): void {
+  const folder = buildStateFolder(name, record);
+  if (folder === undefined) return;
+  host.report({
+    kind: 'warning',
+    text: `The image changes its state, and ${toPrintable(folder)} is not copied: it existed before ${name} was installed`,
+  });
 }
 
 async function requireRoom(host: Host, folder: string): Promise<void> {

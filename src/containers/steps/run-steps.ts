@@ -19,6 +19,7 @@ import {
   replaceHostFiles,
 } from '../service/activate.ts';
 import { disableService, startServiceAgain, startStopped, stopUnits } from '../service/container-service.ts';
+import { markFolders } from '../state/foreign-folders.ts';
 import { restoreState } from '../state/kept-state.ts';
 import type { Step } from '../step.ts';
 import { removeVolumes } from '../volumes/remove-volumes.ts';
@@ -81,6 +82,8 @@ async function runStep(host: Host, step: Step): Promise<void> {
       return removePlaces(host, step);
     case 'remove-volumes':
       return removeVolumes(step);
+    case 'mark-folders':
+      return markFolders(step.container, step.folders);
     case 'forget':
       await forgetRefused(host, step.container);
       return forgetHold(host, step.container);

@@ -3,13 +3,15 @@ import type { Journal } from '../journal-format.ts';
 import type { Step } from '../step.ts';
 
 /** The container of an uninstall. `runtime` is null when `info` is damaged. */
-interface UninstallSubject {
+export interface UninstallSubject {
   readonly name: string;
   readonly hasService: boolean;
   readonly runtime: string | null;
   readonly wasActive: boolean;
   /** What happens to the volumes; none for a container without them. */
   readonly volumes: readonly Step<'remove-volumes'>[];
+  /** Folders with its name that belong to it, and that stay unless they are empty. */
+  readonly ownFolders: readonly string[];
 }
 
 /** The commit point: the container is no longer listed, and after a crash recovery removes it. */
@@ -24,7 +26,7 @@ export function commitStep(container: string): Step<'link'> {
  * @param running the units that ran and are stopped with the service, with their types, the service first
  */
 export function buildUninstallJournal(subject: UninstallSubject, running: readonly string[]): Journal {
-  const { name: container, hasService, runtime, wasActive, volumes } = subject;
+  const { name: container, hasService, runtime, wasActive, volumes, ownFolders } = subject;
   const old = deploymentNumbers.map((number) => ({ number, state: 'old' }) as const);
   const built = deploymentNumbers.map((number) => ({ number, state: 'new' }) as const);
   return {
@@ -41,6 +43,7 @@ export function buildUninstallJournal(subject: UninstallSubject, running: readon
       { step: 'unregister', container, hasService, runtime },
       { step: 'remove', container, places: [...old, ...built] },
       ...volumes,
+      { step: 'mark-folders', container, folders: ownFolders },
       { step: 'forget', container },
     ],
   };
@@ -53,6 +56,7 @@ export function readSubject({ containers: [name], back, rest }: Journal): Uninst
     ...{ name, hasService: end?.hasService ?? false, runtime: end?.runtime ?? null },
     wasActive: back.length > 0,
     volumes: rest.filter((step) => step.step === 'remove-volumes'),
+    ownFolders: rest.find((step) => step.step === 'mark-folders')?.folders ?? [],
   };
 }
 

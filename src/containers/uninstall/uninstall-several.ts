@@ -12,6 +12,7 @@ const FAILED = 1;
  * Uninstalls containers one by one. A failure does not stop the others.
  *
  * @param names each once
+ * @returns the folders with data, which stay
  * @throws as `uninstallContainer` for a single container; otherwise each failure is reported, and the error names all
  *   containers that failed. An invalid name and an interruption end the command at once
  */
@@ -19,16 +20,17 @@ export async function uninstallContainers(
   host: Host,
   names: readonly string[],
   data: DataChoice = 'keep',
-): Promise<void> {
+): Promise<readonly string[]> {
   const [first, ...others] = names;
-  if (first === undefined) return;
+  if (first === undefined) return [];
   if (others.length === 0) return uninstallContainer(host, first, data);
   for (const name of names) parseContainerName(name, adviceForExistingName);
   await requireSystemAccess(host, 'uninstall');
+  const kept: string[] = [];
   const failures: { readonly name: string; readonly error: AtomicError }[] = [];
   for (const name of names) {
     try {
-      await uninstallContainer(host, name, data);
+      kept.push(...(await uninstallContainer(host, name, data)));
     } catch (error) {
       if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
       failures.push({ name, error });
@@ -37,6 +39,7 @@ export async function uninstallContainers(
   }
   const [failure] = failures;
   if (failure !== undefined) throw buildFailures(names, failures, failure.error);
+  return kept;
 }
 
 function formatFailure(name: string, { message, hint }: AtomicError): string {

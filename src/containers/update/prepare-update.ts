@@ -1,5 +1,6 @@
 /** Prepares an update before its first change. */
 import { AtomicError, rewordError } from '../../base/errors.ts';
+import { toPrintable } from '../../base/printable.ts';
 import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import { readRuntime } from '../../host/runtime/runtime.ts';
@@ -10,7 +11,7 @@ import { requireNotShown } from '../mounted-deployments.ts';
 import { requireFreeTmpfiles } from '../prepare/free-names.ts';
 import { type PreparedInstall, prepareInstall } from '../prepare/prepare-install.ts';
 import { digestPatches, listChangedPatches, readPatches } from '../prepare/read-patches.ts';
-import { findRefused } from '../refused-image.ts';
+import { findRefused, type RefusedImage } from '../refused-image.ts';
 import { changeOptions, isSameOptions } from '../render/options/service-options.ts';
 import { changeSecrets } from '../render/secrets/secret-option.ts';
 import { changeSetValues, listSetValues } from '../render/values/value-origins.ts';
@@ -91,13 +92,14 @@ async function planUpdate(
   if (isSameDeployment && isSameOptions(record.options, options) && changedPatches.length === 0) {
     return { outcome: 'up-to-date', name, imageId: image.id };
   }
-  const refused = request.retries || isSameImage ? undefined : await findRefused(host, name, image.id);
-  if (refused !== undefined) {
+  const refused = isSameImage ? undefined : await findRefused(host, name, image.id);
+  if (refused !== undefined && !request.retries) {
     return {
       ...{ outcome: 'refused', name, imageId: image.id },
       ...{ installedId: record.revision, reason: refused.reason },
     };
   }
+  if (refused !== undefined) reportRetry(host, name, refused);
   for (const change of changedPatches) host.report({ kind: 'notice', text: `${name}: ${change}` });
   await requireUnchangedFiles(host, current);
   await requireNotShown(host, name);
@@ -121,15 +123,28 @@ async function planUpdate(
   return {
     ...{ current, prepared },
     // Options and patches are those of the person, also where they no longer take something away.
-    widening: isSameDeployment
-      ? []
-      : listWidening(await readAsks(host, current), plan.asks).filter(
-          (privilege) => !plan.grants.includes(privilege),
-        ),
+    widening: isSameDeployment ? [] : await findWidening(host, current, plan),
     health: await chooseHealth(host, name, plan.record, request),
     running: await listRunning(host, current),
     state: await planStateCopy(host, name, record, plan.record),
   };
+}
+
+function reportRetry(host: Host, name: string, { id, time, reason }: RefusedImage): void {
+  const text = `${name}: trying image ${id.slice(0, 12)} again; its service did not come up at ${time}: ${reason}`;
+  host.report({ kind: 'remark', text: toPrintable(text) });
+}
+
+/** When it is unknown what the old deployment asks for, all demands of the new one are new. */
+async function findWidening(
+  host: Host,
+  current: CurrentContainer,
+  { asks, grants }: InstallPlan,
+): Promise<readonly Privilege[]> {
+  const before = await readAsks(host, current);
+  if (before.kind === 'unknown') host.report({ kind: 'warning', text: before.reason });
+  const granted = before.kind === 'known' ? before.privileges : [];
+  return listWidening(granted, asks).filter((privilege) => !grants.includes(privilege));
 }
 
 async function readConfig(host: Host, { name, active }: CurrentContainer): Promise<string | undefined> {

@@ -2,33 +2,36 @@
 import { AtomicError } from '../../base/errors.ts';
 import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
-import { listOwnFolders, listPrivileges } from '../consent/list-privileges.ts';
+import { listPrivileges } from '../consent/list-privileges.ts';
+import { listOwnFolders } from '../consent/own-folders.ts';
 import type { Privilege } from '../consent/privilege.ts';
 import { buildDeploymentFolder, buildDeploymentPaths } from '../deployment.ts';
 import { readStagedModes } from '../hostfiles/read-staged-files.ts';
 import { readCopies } from '../service/activate.ts';
 import type { CurrentContainer } from './read-current.ts';
 
-/** Reads the privileges that the container asks for now. Files that cannot be parsed count as no privileges. */
+/** `unknown` when a file of the deployment cannot be parsed; `reason` is a sentence for a person. */
+export type InstalledAsks =
+  | { readonly kind: 'known'; readonly privileges: readonly Privilege[] }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** Reads the privileges that the container asks for now. */
 export async function readAsks(
   host: Host,
   { name, active, record }: CurrentContainer,
-): Promise<readonly Privilege[]> {
+): Promise<InstalledAsks> {
   const folder = buildDeploymentFolder(host.locations, name, active);
   const { unit, tmpfiles } = await readCopies(folder, name);
   const staged = { root: buildDeploymentPaths(folder, name).hostFiles, record: record.hostFiles };
   const config = await findText(buildDeploymentPaths(folder, name).config);
   try {
-    return listPrivileges({
+    const privileges = listPrivileges({
       ...{ folder, runtime: record.runtime, config, unit, tmpfiles },
-      ...{ hostFiles: await readStagedModes(staged), ownFolders: listOwnFolders(name, record.values) },
+      ...{ hostFiles: await readStagedModes(staged), ownFolders: listOwnFolders(name, record) },
     });
+    return { kind: 'known', privileges };
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'CONFIG_INVALID') throw error;
-    host.report({
-      kind: 'warning',
-      text: `What ${name} asks of the host now is unknown: ${error.message}`,
-    });
-    return [];
+    return { kind: 'unknown', reason: `What ${name} asks of the host now is unknown: ${error.message}` };
   }
 }

@@ -54,29 +54,34 @@ export async function readCurrent(host: Host, name: ContainerName): Promise<Curr
 export async function requireUnchangedFiles(host: Host, { name, active }: CurrentContainer): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
   const copies = buildDeploymentPaths(buildDeploymentFolder(host.locations, name, active), name);
-  for (const [path, copy, remedy] of [
-    [paths.unit, copies.unitCopy, `Put your changes into a drop-in with \`systemctl edit ${name}\``],
-    [paths.tmpfiles, copies.tmpfilesCopy, 'Put your lines into another file of /etc/tmpfiles.d'],
+  for (const [path, copy, advice] of [
+    [
+      paths.unit,
+      copies.unitCopy,
+      {
+        edited: `Put your changes into a drop-in with \`systemctl edit ${name}\`. `,
+        masked: `Run \`systemctl unmask ${name}\`. `,
+      },
+    ],
+    [
+      paths.tmpfiles,
+      copies.tmpfilesCopy,
+      { edited: 'Put your lines into another file of /etc/tmpfiles.d. ', masked: '' },
+    ],
   ] as const) {
     const expected = await findText(copy);
     const found = compareWithCopy(path, expected, isMarkedFor(host, name));
     if (found === 'as installed') continue;
     const isOurs = expected !== undefined && found !== 'replaced';
     const restore = isOurs
-      ? `restore the file with \`atomic containers verify --repair ${name}\``
+      ? `Restore the file: atomic containers verify --repair ${name}`
       : expected === undefined
-        ? `remove ${path}`
-        : `restore the file with \`cp ${copy} ${path}\``;
+        ? `Remove ${path}.`
+        : `Restore the file: cp --remove-destination ${copy} ${path}`;
     throw new AtomicError(
       'FILE_CONFLICT',
       `updating ${name}: ${path} is not the file of its deployment: ${problems[found]}`,
-      {
-        hint:
-          found === 'masked'
-            ? `Run \`systemctl unmask ${name}\`, then ${restore}.`
-            : `${remedy}, then ${restore}.`,
-        details: { path },
-      },
+      { hint: `${{ missing: '', replaced: advice.edited, ...advice }[found]}${restore}`, details: { path } },
     );
   }
 }

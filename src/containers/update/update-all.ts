@@ -42,7 +42,7 @@ export async function updateAll(
       outcomes.push(await updateContainer(host, name, request, source));
     } catch (error) {
       if (!(error instanceof AtomicError) || endsAll.includes(error.code)) throw error;
-      host.report({ kind: 'warning', text: error.message });
+      reportFailure(host, error);
       outcomes.push({ outcome: 'failed', name, imageId: await findImageId(host, name), error });
     }
   }
@@ -64,17 +64,27 @@ export async function updateAllTogether(
   await requireSystemAccess(host, 'containers update');
   const held: UpdateOutcome[] = [];
   const wanted: string[] = [];
-  for (const name of names ?? (await listContainerNames(host))) {
+  const all = names ?? (await listContainerNames(host));
+  for (const name of all) {
     if (names !== undefined || !(await isHeld(host, name))) wanted.push(name);
     else held.push({ outcome: 'held', name, imageId: await findImageId(host, name) });
   }
+  const outcomes = [...held, ...(await updateOrKeep(host, wanted, request, source))];
+  return [...new Set(all)].flatMap((name) => outcomes.filter((outcome) => outcome.name === name));
+}
+
+async function updateOrKeep(
+  host: Host,
+  names: readonly string[],
+  request: UpdateRequest,
+  source: SourceOptions,
+): Promise<readonly UpdateOutcome[]> {
   try {
-    return [...held, ...(await updateTogether(host, wanted, request, source))];
+    return await updateTogether(host, names, request, source);
   } catch (error) {
     if (!(error instanceof AtomicError) || endsAll.includes(error.code)) throw error;
-    const { message, hint } = error;
-    host.report({ kind: 'warning', text: hint === undefined ? message : `${message} (${hint})` });
-    return [...held, ...(await describeGroup(host, wanted, error))];
+    reportFailure(host, error);
+    return describeGroup(host, names, error);
   }
 }
 
@@ -92,6 +102,10 @@ async function describeGroup(
     else outcomes.push({ outcome: 'kept', name, imageId, reason: `the update of ${culprit} failed` });
   }
   return outcomes;
+}
+
+function reportFailure(host: Host, { message, hint }: AtomicError): void {
+  host.report({ kind: 'warning', text: hint === undefined ? message : `${message} (${hint})` });
 }
 
 async function findImageId(host: Host, name: string): Promise<string | undefined> {

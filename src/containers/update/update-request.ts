@@ -50,6 +50,8 @@ export type UpdateResult =
       readonly plan: InstallPlan;
       /** The privileges that only the new deployment asks for. */
       readonly widening: readonly Privilege[];
+      /** The state folder, when the update copies it for a rollback. */
+      readonly state: string | undefined;
       /** The units that were stopped and started. */
       readonly restarted: readonly string[];
     };

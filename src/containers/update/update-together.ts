@@ -154,14 +154,14 @@ async function changeAll(
 }
 
 function describe(
-  { current, prepared: { plan }, widening, running }: PreparedUpdate,
+  { current, prepared: { plan }, widening, running, state }: PreparedUpdate,
   { starts }: UpdateRequest,
 ) {
   const { name, active, other, record } = current;
   return {
     ...{ name, deployment: other },
     from: { deployment: active, image: record.image, imageId: record.revision },
-    ...{ plan, widening, restarted: starts ? running : [] },
+    ...{ plan, widening, state, restarted: starts ? running : [] },
   };
 }
 

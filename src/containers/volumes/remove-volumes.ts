@@ -19,9 +19,16 @@ export function buildVolumeSteps(
   return [{ step: 'remove-volumes', container, root, folders, parents }];
 }
 
+/** The folder of the volumes of a container, and whether the folder above it belongs to the container, too. */
+interface VolumesFolder {
+  readonly root: string;
+  readonly isParentOwn: boolean;
+}
+
 /** The step that removes the volumes of a container, with everything in them. */
-export function buildPurge(container: string, root: string): Step<'remove-volumes'> {
-  return { step: 'remove-volumes', container, root, folders: [root], parents: [dirname(root)] };
+export function buildPurge(container: string, { root, isParentOwn }: VolumesFolder): Step<'remove-volumes'> {
+  const parents = isParentOwn ? [dirname(root)] : [];
+  return { step: 'remove-volumes', container, root, folders: [root], parents };
 }
 
 /**
@@ -31,10 +38,10 @@ export function buildPurge(container: string, root: string): Step<'remove-volume
  */
 export function buildTidying(
   container: string,
-  root: string,
+  { root, isParentOwn }: VolumesFolder,
   volumes: readonly string[],
 ): Step<'remove-volumes'> {
-  const parents = new Set([dirname(root), root]);
+  const parents = new Set([...(isParentOwn ? [dirname(root)] : []), root]);
   for (const path of volumes) {
     for (let folder = `${root}${path}`; folder !== root; folder = dirname(folder)) parents.add(folder);
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { listConfigPrivileges } from '../../../src/containers/consent/config-privileges.ts';
 import { formatPrivileges } from '../../../src/containers/consent/format-privileges.ts';
+import { listOwnFolders } from '../../../src/containers/consent/own-folders.ts';
 import { listWidening, type Privilege } from '../../../src/containers/consent/privilege.ts';
 import { listTmpfilesPrivileges } from '../../../src/containers/consent/tmpfiles-privileges.ts';
 import { listUnitPrivileges } from '../../../src/containers/consent/unit-privileges.ts';
@@ -171,6 +172,44 @@ WantedBy=multi-user.target
     'ExecStop="/usr/bin/runc" kill etcd',
     'ExecStopPost=$DESTDIR/rootfs/usr/bin/clean',
   ]);
+});
+
+test('a unit: effects on other units and on the machine', () => {
+  const unit = `[Unit]
+Conflicts=shutdown.target sshd.service
+FailureAction=none
+JobTimeoutAction=reboot
+Requires=network.target
+[Service]
+ExecStart=/usr/bin/runc run x
+StartLimitAction=
+RequiredBy=no-section.service
+[Install]
+WantedBy=multi-user.target sysinit.target
+RequiredBy=sshd.service \\
+  cron.service
+RequiredBy=sshd.service
+Alias=docker.service
+`;
+  const privileges = listUnitPrivileges(unit, '/usr/bin/runc', '/c/x.0');
+  expect(formatPrivileges(privileges)).toEqual([
+    'units of the host: Conflicts=sshd.service, JobTimeoutAction=reboot, WantedBy=sysinit.target, RequiredBy=sshd.service, RequiredBy=cron.service',
+  ]);
+  expect(listWidening(privileges, listUnitPrivileges('[Install]\nRequiredBy=x.service', '', ''))).toEqual([
+    { kind: 'host-unit', subject: 'RequiredBy=x.service' },
+  ]);
+});
+
+test('own folders: those of other programs are left out, volumes in them are not', () => {
+  const values = { STATE_DIRECTORY: '/var//lib/', RUN_DIRECTORY: '/run' };
+  const list = (foreignFolders: readonly string[], volumes: readonly string[]) =>
+    listOwnFolders('dpkg', { values, foreignFolders, volumes });
+  expect(list([], [])).toEqual(['/var/lib/dpkg', '/run/dpkg']);
+  expect(list(['/var/lib/dpkg'], [])).toEqual(['/run/dpkg']);
+  expect(list(['/var/lib/dpkg', '/run/dpkg'], ['/data'])).toEqual(['/var/lib/dpkg/volumes']);
+  expect(
+    listOwnFolders('x', { values: { STATE_DIRECTORY: 'relative' }, foreignFolders: [], volumes: [] }),
+  ).toEqual([]);
 });
 
 test('a tmpfiles.d file: paths outside own folders', () => {

@@ -13,6 +13,7 @@ const record: DeploymentRecord = {
   runtime: '/usr/bin/runc',
   hostFiles: noHostFiles,
   volumes: [],
+  foreignFolders: [],
   createdFolders: [],
   secrets: {},
   valueOrigins: undefined,

@@ -31,6 +31,7 @@ test('origins of an install', () => {
     OTHER: 'image',
   });
   expect(findOrigins({ UUID: 'x' }, {}, { UUID: 'x' })).toEqual({ UUID: 'image' });
+  expect(findOrigins({ TOKEN: '/run/x' }, {}, {}, ['TOKEN'])).toEqual({ TOKEN: 'secret' });
   expect(findOrigins({ UUID: 'x' }, { UUID: 'x' }, { UUID: 'y' })).toEqual({ UUID: 'person' });
 });
 

@@ -35,8 +35,10 @@ export interface OptionFacts {
   readonly capabilities: readonly string[];
 }
 
-/** The options that change the command of an image. */
-export type CommandChanges = Partial<Pick<ServiceChanges, 'user' | 'entrypoint' | 'args'>>;
+/** The options that change what the default configuration is made of. */
+export type ImageChanges = Partial<
+  Pick<ServiceChanges, 'user' | 'entrypoint' | 'args' | 'volumes' | 'tmpfs'>
+>;
 
 /** What the default configuration takes its command from. */
 interface CommandSource {
@@ -47,7 +49,7 @@ interface CommandSource {
 /** Changes what the default configuration is made of. The own configuration of an image does not use it. */
 export function applyToImage(
   { imageConfig, hasRunScript }: CommandSource,
-  { user, entrypoint, args }: CommandChanges,
+  { user, entrypoint, args }: ImageChanges,
 ): CommandSource {
   const image = { ...imageConfig, user: user ?? imageConfig.user };
   // Another entrypoint does not understand the arguments of the image.

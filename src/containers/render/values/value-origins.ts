@@ -8,7 +8,7 @@ import { findSuggestion } from '../../../base/suggest.ts';
 import type { TemplateValues } from './template.ts';
 import { forcedVariables, systemVariables } from './values.ts';
 
-const originNames = ['person', 'image', 'system', 'generated'] as const;
+const originNames = ['person', 'image', 'system', 'generated', 'secret'] as const;
 type ValueOrigin = (typeof originNames)[number];
 export type ValueOrigins = Readonly<Record<string, ValueOrigin>>;
 
@@ -24,13 +24,16 @@ const GENERATED = 'UUID';
  *
  * @param set the values that the person set, now or earlier
  * @param imageDefaults `defaultValues` of the image
+ * @param secrets names of secrets, whose values are paths
  */
 export function findOrigins(
   values: TemplateValues,
   set: Readonly<Record<string, string>>,
   imageDefaults: Readonly<Record<string, string>>,
+  secrets: readonly string[] = [],
 ): ValueOrigins {
   return mapNames(values, (name) => {
+    if (secrets.includes(name)) return 'secret';
     if (Object.hasOwn(set, name) && !forcedVariables.has(name)) return 'person';
     if (name === GENERATED) return Object.hasOwn(imageDefaults, name) ? 'image' : 'generated';
     return isOfSystem(name) ? 'system' : 'image';
