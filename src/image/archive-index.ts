@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, parseJson, parseJsonObject } from '../ba
 import { toPrintable } from '../base/printable.ts';
 import { isFullName, type ManifestDescriptor } from './image-location.ts';
 import { MAX_MANIFEST_BYTES } from './manifest.ts';
+import { splitName } from './reference.ts';
 
 /** The largest number of images that an error names. */
 const MAX_SHOWN = 20;
@@ -139,8 +140,8 @@ function findOnlyTag<T extends { readonly key: string }>(
   choice: string,
 ): T | undefined {
   if (hasTag(choice) || choice.startsWith('@')) return undefined;
-  const repository = expandName(choice).slice(0, -':latest'.length);
-  const [only, ...others] = matches.filter(({ key }) => key.slice(0, key.lastIndexOf(':')) === repository);
+  const { repository } = splitName(expandName(choice));
+  const [only, ...others] = matches.filter(({ key }) => splitName(key).repository === repository);
   return others.length === 0 ? only : undefined;
 }
 
@@ -150,7 +151,7 @@ function expandName(name: string): string {
 }
 
 function hasTag(name: string): boolean {
-  return name.lastIndexOf(':') > name.lastIndexOf('/');
+  return splitName(name).tag !== undefined;
 }
 
 function severalImages({ prefix, path }: ImagePlace, names: readonly string[]): AtomicError {

@@ -1,7 +1,7 @@
 /** The destination argument of `images export` and `images push`. Parsing is pure. */
 import { AtomicError } from '../base/errors.ts';
 import type { ListedImage } from './image.ts';
-import { formatReference, parseNewName } from './reference.ts';
+import { formatReference, type ImageReference, parseNewName } from './reference.ts';
 
 export type FileDestination =
   /** An OCI image layout; images are added to an existing one. */
@@ -14,10 +14,8 @@ export type FileDestination =
 
 export interface RegistryDestination {
   readonly kind: 'registry';
-  /** The name with its registry, and a tag or a digest. */
-  readonly name: string;
-  /** Whether the destination was written with `http:`. */
-  readonly isInsecure: boolean;
+  /** With its registry, and a tag or a digest. */
+  readonly reference: ImageReference;
 }
 
 type NamedImage = Pick<ListedImage, 'reference' | 'tag'>;
@@ -78,14 +76,14 @@ export function parseRegistryDestination(text: string | undefined, stored: strin
       `Write the destination: atomic images push ${stored} REGISTRY/${formatReference(reference)}`,
     );
   }
-  return { kind: 'registry', name: formatReference(reference), isInsecure: reference.isInsecure };
+  return { kind: 'registry', reference };
 }
 
 /** Formats a destination in the form of skopeo. */
 export function formatDestination(destination: Destination): string {
   switch (destination.kind) {
     case 'registry':
-      return `docker://${destination.name}`;
+      return `docker://${formatReference(destination.reference)}`;
     case 'oci':
     case 'oci-archive':
       return join(destination.kind, destination.path, destination.tag);

@@ -1,6 +1,7 @@
 /** Proposals for the name of an image that is not stored. */
 import { toPrintable } from '../base/printable.ts';
 import { findSuggestion } from '../base/suggest.ts';
+import { splitName } from './reference.ts';
 import { dropRegistryPrefix } from './source-name.ts';
 
 const MAX_PROPOSALS = 5;
@@ -14,8 +15,8 @@ const MAX_PROPOSALS = 5;
  * @returns the best proposals, at most five, in the order of `stored`
  */
 export function proposeImages(written: string, stored: readonly string[]): readonly string[] {
-  const wanted = splitName(dropRegistryPrefix(written));
-  const names = stored.map((reference) => ({ reference, ...splitName(reference) }));
+  const wanted = readName(dropRegistryPrefix(written));
+  const names = stored.map((reference) => ({ reference, ...readName(reference) }));
   const choices = [
     names.filter(({ repository }) => repository === wanted.repository),
     names.filter(({ repository }) => repository.endsWith(`/${wanted.repository}`)),
@@ -52,9 +53,9 @@ function findNearest<Stored extends Name>({ repository }: Name, names: readonly 
   return names.filter((name) => lastElement(name.repository) === nearest);
 }
 
-/** Splits at the separators only: the name need not be valid. */
-function splitName(name: string): Name {
-  const [, repository = name, tag = 'latest'] = /^([^@]*?)(?::([^:/@]*)|@.*)?$/.exec(name) ?? [];
+/** A name with a typing error need not be valid. */
+function readName(text: string): Name {
+  const { repository, tag = 'latest' } = splitName(text);
   return { repository, tag };
 }
 

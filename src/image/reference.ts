@@ -5,7 +5,7 @@ import { algorithmOf, type Digest, isDigest } from './digest.ts';
 
 declare const brand: unique symbol;
 
-/** The name of an image in a registry. Only `parseReference` makes one; a search gives it another repository. */
+/** The name of an image in a registry. Only this module makes one. */
 export interface ImageReference {
   readonly [brand]: true;
   /** The name without tag and digest, as written: `gscrivano/etcd`, `127.0.0.1:5000/gscrivano/etcd`. */
@@ -35,9 +35,8 @@ const PLAIN_PREFIXES = ['oci:', 'docker://'] as const;
  */
 export function parseReference(text: string): ImageReference {
   const { rest, isInsecure } = dropPrefix(text);
-  const [name = '', digest, ...more] = rest.split('@');
-  if (more.length > 0) throw badReference(text, 'it has more than one "@"');
-  const { repository, tag } = splitTag(name);
+  const { repository, tag, digest } = splitName(rest);
+  if (digest?.includes('@') === true) throw badReference(text, 'it has more than one "@"');
   if (digest !== undefined && !isDigest(digest)) {
     throw badReference(
       text,
@@ -91,7 +90,18 @@ export function formatReference({ repository, tag, digest }: ImageReference): st
 
 /** Formats the name for a request to a registry or a store: with its digest, otherwise with its tag. */
 export function formatRequest(reference: ImageReference): string {
-  return formatReference(reference.digest === undefined ? reference : { ...reference, tag: undefined });
+  const { digest } = reference;
+  return formatReference(digest === undefined ? reference : pinReference(reference, digest));
+}
+
+/** The same image by its digest, whatever its tag names now. */
+export function pinReference(reference: ImageReference, digest: Digest): ImageReference {
+  return { ...reference, tag: undefined, digest };
+}
+
+/** The same tag or digest in another repository. @param repository a full name, whose first element is the registry */
+export function replaceRepository(reference: ImageReference, repository: string): ImageReference {
+  return { ...reference, repository, registry: repository.split('/', 1)[0] };
 }
 
 /** @returns the digest that the image under the tag must have; `undefined` for a name with only one of both */
@@ -123,11 +133,20 @@ function stripSlashes(text: string): string {
   return text.replace(/^\/\//, '');
 }
 
-function splitTag(name: string): { repository: string; tag: string | undefined } {
+interface NameParts {
+  readonly repository: string;
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+}
+
+/** Splits a name at its separators. The parts need not be valid. */
+export function splitName(text: string): NameParts {
+  const at = text.indexOf('@');
+  const [name, digest] = at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
   const colon = name.lastIndexOf(':');
   return colon > name.lastIndexOf('/')
-    ? { repository: name.slice(0, colon), tag: name.slice(colon + 1) }
-    : { repository: name, tag: undefined };
+    ? { repository: name.slice(0, colon), tag: name.slice(colon + 1), digest }
+    : { repository: name, tag: undefined, digest };
 }
 
 /** The first path element is a registry unless it could be the name of a user (I-08, without the DNS look-up). */

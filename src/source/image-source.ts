@@ -26,12 +26,14 @@ export interface ImageSource {
  * Opens an image through the image proxy.
  *
  * @param source location of the image, as skopeo writes it
+ * @param pin makes the location of the image with a digest; a source of this machine has only one location
  * @throws AtomicError as `ImageProxy`; DIGEST_MISMATCH when the image changes meanwhile
  */
 export async function openThroughProxy(
   host: Host,
   source: string,
   options: SkopeoOptions,
+  pin: (digest: Digest) => string = () => source,
 ): Promise<ImageSource> {
   const proxy = await ImageProxy.start(host, options);
   try {
@@ -39,7 +41,7 @@ export async function openThroughProxy(
     const manifest =
       digestOf(image.manifest) === image.digest
         ? image.manifest
-        : await readRaw(host, source, image, options);
+        : checkRaw(await readRawManifest(host, pin(image.digest), options), source, image.digest);
     return {
       proxy,
       image,
@@ -55,33 +57,18 @@ export async function openThroughProxy(
   }
 }
 
-/** Reads the original manifest. The proxy converts Docker manifests, but the store keeps the bytes of the digest. */
-async function readRaw(
-  host: Host,
-  source: string,
-  image: OpenedImage,
-  options: SkopeoOptions,
-): Promise<Buffer> {
-  const raw = await readRawManifest(host, pinDigest(source, image.digest), options);
-  if (digestOf(raw) === image.digest) return raw;
+/** The proxy converts Docker manifests, but the store keeps the bytes of the digest. */
+function checkRaw(raw: Buffer, source: string, digest: Digest): Buffer {
+  if (digestOf(raw) === digest) return raw;
   // The output of a program is decoded as UTF-8, which replaces invalid bytes by this character.
   if (raw.includes('\ufffd')) {
     throw new AtomicError('MANIFEST_INVALID', `reading the manifest of ${source}: it is not UTF-8`, {
       hint: 'Ask the author of the image; nothing was stored.',
     });
   }
-  throw new AtomicError(
-    'DIGEST_MISMATCH',
-    `reading the manifest of ${source}: its digest is not ${image.digest}`,
-    {
-      hint: 'The image was changed in its source meanwhile; pull again.',
-    },
-  );
-}
-
-function pinDigest(source: string, digest: Digest): string {
-  if (!source.startsWith('docker://') || source.includes('@')) return source;
-  return `${source.slice(0, source.lastIndexOf(':'))}@${digest}`;
+  throw new AtomicError('DIGEST_MISMATCH', `reading the manifest of ${source}: its digest is not ${digest}`, {
+    hint: 'The image was changed in its source meanwhile; pull again.',
+  });
 }
 
 function digestOf(data: Buffer): Digest {

@@ -10,7 +10,7 @@ import type { Host } from '../host/host.ts';
 import { throwIfInterrupted } from '../host/interruption.ts';
 import type { SourceOptions } from '../image/image.ts';
 import { formatLocation, type ImageLocation } from '../image/image-location.ts';
-import { formatRequest, type ImageReference } from '../image/reference.ts';
+import { formatRequest, type ImageReference, replaceRepository } from '../image/reference.ts';
 import { requireDescribed } from './check-descriptor.ts';
 import { readTrustPolicy } from './configuration.ts';
 import { toInflateError } from './failures/file-failure.ts';
@@ -85,7 +85,7 @@ async function openStoreImage(
 function listStoreNames({ transport, reference }: StoreLocation): readonly ImageReference[] {
   const { repository, registry } = reference;
   if (transport === 'docker-daemon' || registry !== undefined) return [reference];
-  return [{ ...reference, repository: `localhost/${repository}` }, reference];
+  return [replaceRepository(reference, `localhost/${repository}`), reference];
 }
 
 /**

@@ -4,6 +4,7 @@ import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Digest } from '../image/digest.ts';
 import type { SourceOptions } from '../image/image.ts';
+import { pinReference } from '../image/reference.ts';
 import { parseSourceName } from '../image/source-name.ts';
 import type { ImageSource, Scratch } from './image-source.ts';
 import { locateImage } from './locate-image.ts';
@@ -28,9 +29,7 @@ export async function openPinnedImage(
 ): Promise<ImageSource> {
   const found = await locateImage(host, parseSourceName(location));
   const pinned =
-    found.kind === 'registry'
-      ? { ...found, reference: { ...found.reference, tag: undefined, digest } }
-      : found;
+    found.kind === 'registry' ? { ...found, reference: pinReference(found.reference, digest) } : found;
   const opened = await openImage(host, pinned, scratch, options);
   if (opened.digest === digest) return opened;
   await opened.close();

@@ -2,9 +2,9 @@
 
 import { AtomicError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
-import { algorithmOf, computeDigest, digestAs } from '../image/digest.ts';
+import { algorithmOf, computeDigest, type Digest, digestAs } from '../image/digest.ts';
 import type { SourceOptions } from '../image/image.ts';
-import { formatRequest, type ImageReference } from '../image/reference.ts';
+import { formatRequest, type ImageReference, pinReference, replaceRepository } from '../image/reference.ts';
 import { readRegistriesConfFiles, readTrustPolicy } from './configuration.ts';
 import { type ImageSource, openThroughProxy, type Scratch } from './image-source.ts';
 import { openPrivateCopy, requireRoomForCopy } from './private-copy.ts';
@@ -46,7 +46,9 @@ function findCandidates(host: Host, reference: ImageReference): readonly ImageRe
       text: `The image \`${reference.repository}\` is not fully qualified.  The default registry configured for Skopeo will be used.`,
     });
   }
-  return listCandidates(conf, reference.repository).map((repository) => ({ ...reference, repository }));
+  return listCandidates(conf, reference.repository).map((repository) =>
+    replaceRepository(reference, repository),
+  );
 }
 
 async function openCandidate(
@@ -55,16 +57,18 @@ async function openCandidate(
   scratch: Scratch,
   options: SourceOptions,
 ): Promise<ImageSource> {
-  const name = formatRequest(reference);
-  const verdict = judgeRegistryImage(readTrustPolicy(host), name);
-  if (verdict.kind === 'reject') throw rejected(name, verdict);
-  const access = await prepareAccess(name, options);
+  const verdict = judgeRegistryImage(readTrustPolicy(host), reference);
+  if (verdict.kind === 'reject') throw rejected(formatRequest(reference), verdict);
+  const access = await prepareAccess(reference, options);
   try {
-    const location = `docker://${await nameBySha256(host, reference, access.options)}`;
+    const named = await nameBySha256(host, reference, access.options);
+    const location = `docker://${formatRequest(named)}`;
+    // A tag may name another image by the time of the second question.
+    const pin = (digest: Digest) => `docker://${formatRequest(pinReference(named, digest))}`;
     const source =
       verdict.kind === 'verify'
         ? await openVerifiedCopy(host, location, scratch, access.options)
-        : await openThroughProxy(host, location, access.options);
+        : await openThroughProxy(host, location, access.options, pin);
     return closingAlso(source, access.remove);
   } catch (error) {
     access.remove();
@@ -80,7 +84,7 @@ async function explainMissing(
   options: SourceOptions,
 ): Promise<AtomicError> {
   const { hintAtTags } = await import('./missing-tag.ts');
-  const access = await prepareAccess(formatRequest(reference), options);
+  const access = await prepareAccess(reference, options);
   try {
     return await hintAtTags(host, reference, error, access.options);
   } finally {
@@ -124,12 +128,18 @@ function rejected(name: string, verdict: Extract<TrustVerdict, { kind: 'reject' 
  *
  * @throws AtomicError DIGEST_MISMATCH, IMAGE_NOT_FOUND, REGISTRY_AUTH, REGISTRY_UNREACHABLE
  */
-async function nameBySha256(host: Host, reference: ImageReference, options: SkopeoOptions): Promise<string> {
+async function nameBySha256(
+  host: Host,
+  reference: ImageReference,
+  options: SkopeoOptions,
+): Promise<ImageReference> {
+  const { digest } = reference;
+  if (digest === undefined || algorithmOf(digest) === 'sha256') return reference;
   const name = formatRequest(reference);
-  const { repository, digest } = reference;
-  if (digest === undefined || algorithmOf(digest) === 'sha256') return name;
   const manifest = await readRawManifest(host, `docker://${name}`, options);
-  if (digestAs(digest, manifest) === digest) return `${repository}@${computeDigest('sha256', manifest)}`;
+  if (digestAs(digest, manifest) === digest) {
+    return pinReference(reference, computeDigest('sha256', manifest));
+  }
   throw new AtomicError('DIGEST_MISMATCH', `reading the manifest of ${name}: its digest is wrong`, {
     hint: 'The registry or a proxy changed the data. Nothing was stored.',
   });

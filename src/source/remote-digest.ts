@@ -5,6 +5,7 @@ import { parseJson } from '../base/json-text.ts';
 import type { Host } from '../host/host.ts';
 import { computeDigest, type Digest } from '../image/digest.ts';
 import type { SourceOptions } from '../image/image.ts';
+import { formatRequest, type ImageReference } from '../image/reference.ts';
 import { ImageProxy } from './skopeo/image-proxy.ts';
 import { readRawManifest } from './skopeo/skopeo.ts';
 import { prepareAccess } from './trust/credentials-file.ts';
@@ -13,18 +14,18 @@ import { prepareAccess } from './trust/credentials-file.ts';
  * Reads the digest that a name has in its registry now. When the name is a list of images: `own` if the list has it,
  * with any platform; otherwise the digest of the image for this machine's platform.
  *
- * @param location `docker://registry/name:tag`
  * @param own digest of the stored image
  * @returns `undefined` when the name no longer exists in the registry
  * @throws AtomicError REGISTRY_AUTH, REGISTRY_UNREACHABLE, MANIFEST_UNSUPPORTED, TOOL_MISSING and the like
  */
 export async function findRemoteDigest(
   host: Host,
-  location: string,
+  image: ImageReference,
   own: Digest,
   options: SourceOptions,
 ): Promise<Digest | undefined> {
-  const access = await prepareAccess(location.replace(/^docker:\/\//, ''), options);
+  const location = `docker://${formatRequest(image)}`;
+  const access = await prepareAccess(image, options);
   try {
     const raw = await readRawManifest(host, location, access.options);
     const digest = computeDigest('sha256', raw);

@@ -23,17 +23,7 @@ export function parseIdPrefix(written: string): string | undefined {
   return ID_PREFIX.exec(written)?.[1];
 }
 
-/**
- * Finds the image that is stored under a name. With a tag and a digest it finds only an image that has both.
- *
- * @param name name as the user writes it, with or without the prefix of a source; the default tag is `latest`
- * @throws AtomicError BAD_REFERENCE, STORE_CORRUPT
- */
-export async function findImage(host: Host, name: string): Promise<StoredImage | undefined> {
-  return findByReference(host, parseStoredName(name));
-}
-
-/** As `findImage`, for a name that is parsed. */
+/** Finds the image that is stored under a name. With a tag and a digest it finds only an image that has both. */
 export function findByReference(host: Host, wanted: ImageReference): StoredImage | undefined {
   const image = findStoredImage(host, formatReference(wanted));
   const pin = findPin(wanted);

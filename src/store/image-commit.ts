@@ -5,6 +5,7 @@ import { type Digest, isDigest } from '../image/digest.ts';
 import type { ImageFacts, StoredBlob, StoredImage } from '../image/image.ts';
 import { parseManifest } from '../image/manifest.ts';
 import { parseOriginalManifest } from '../image/original-manifest.ts';
+import { splitName } from '../image/reference.ts';
 import type { Commit } from '../ostree/ostree-objects.ts';
 
 export const ImageKey = {
@@ -89,7 +90,8 @@ export function nameImage<Facts>(
   reference: string,
   facts: Facts,
 ): Facts & Pick<StoredImage, 'reference' | 'repository' | 'tag'> {
-  return { reference, ...splitReference(reference), ...facts };
+  const { repository, tag } = splitName(reference);
+  return { reference, repository, tag, ...facts };
 }
 
 /** @param digest digest of the blob, `sha256:...` */
@@ -137,11 +139,4 @@ export function readImageParts({ metadata }: Pick<Commit, 'metadata'>): ImagePar
   }
   const { config, layers } = parseManifest(text);
   return { digest: undefined, config: config.digest, layers };
-}
-
-function splitReference(reference: string): { repository: string; tag: string | undefined } {
-  const at = reference.indexOf('@');
-  if (at >= 0) return { repository: reference.slice(0, at), tag: undefined };
-  const colon = reference.lastIndexOf(':');
-  return { repository: reference.slice(0, colon), tag: reference.slice(colon + 1) };
 }

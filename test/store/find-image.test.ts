@@ -1,11 +1,12 @@
 /** The names by which a stored image can be found. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { findImage, readImage, readImages } from '../../src/store/find-image.ts';
+import { readImage, readImages } from '../../src/store/find-image.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { findImage } from '../support/store/find-by-name.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
 

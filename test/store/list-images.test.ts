@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { toChecksum } from '../../src/image/checksum.ts';
-import { findImage } from '../../src/store/find-image.ts';
 import { listBlobs, listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
+import { findImage } from '../support/store/find-by-name.ts';
 import { listRefs, ostree } from '../support/store/ostree-cli.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';

@@ -15,12 +15,13 @@ import {
   readCommit,
   readDirTree,
 } from '../../src/ostree/object-files.ts';
-import { findImage, readImage } from '../../src/store/find-image.ts';
+import { readImage } from '../../src/store/find-image.ts';
 import { openImageTree } from '../../src/store/image-files.ts';
 import { listImages } from '../../src/store/list-images.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { findImage } from '../support/store/find-by-name.ts';
 import { checkRepository, ostree } from '../support/store/ostree-cli.ts';
 import { createStore, pushNew, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';

@@ -1,10 +1,10 @@
 /** Folders below the current one, which may be called what no image of a registry may be. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
-import { findImage } from '../../src/store/find-image.ts';
 import { buildImage } from '../support/oci-image.ts';
 import { writeLayout } from '../support/oci-layout.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { findImage } from '../support/store/find-by-name.ts';
 import { pullInProcess } from '../support/store/pull-in-process.ts';
 import { TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';

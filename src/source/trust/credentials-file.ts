@@ -6,6 +6,7 @@
 import { closeSync, fchmodSync, readlinkSync, writeSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
 import type { RegistryCredentials, SourceOptions } from '../../image/image.ts';
+import type { ImageReference } from '../../image/reference.ts';
 
 export interface Access {
   /** The user's options without the credentials. */
@@ -15,12 +16,14 @@ export interface Access {
   remove(): void;
 }
 
-/** @param name full image name; its first element is the registry */
-export async function prepareAccess(name: string, options: SourceOptions): Promise<Access> {
+/** Registry of names without one, for skopeo. */
+const DEFAULT_REGISTRY = 'docker.io';
+
+export async function prepareAccess(image: ImageReference, options: SourceOptions): Promise<Access> {
   const { credentials, ...others } = options;
   if (credentials === undefined) return { options, explain: (error) => error, remove: () => undefined };
   const { createMemoryFile } = await import('../../native/libc.ts');
-  const registry = name.slice(0, name.indexOf('/'));
+  const registry = image.registry ?? DEFAULT_REGISTRY;
   const file = createMemoryFile('atomic-login');
   fchmodSync(file, 0o600);
   writeSync(file, formatAuthFile(registry, credentials));

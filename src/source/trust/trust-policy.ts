@@ -1,6 +1,7 @@
 /** Finds the requirements of `policy.json` for an image (containers-policy.json(5)). */
 import { AtomicError } from '../../base/errors.ts';
 import { isJsonObject, parseJson } from '../../base/json-text.ts';
+import { formatRequest, type ImageReference, replaceRepository } from '../../image/reference.ts';
 
 interface PolicyRequirement {
   /** Type of the requirement: `insecureAcceptAnything`, `reject`, `signedBy`, `sigstoreSigned`... */
@@ -56,9 +57,9 @@ export function parseTrustPolicy(text: string, path: string): TrustPolicy {
  * Finds the most specific scope: the image itself, its repository, each namespace above it, the registry, wildcards
  * of the registry's domain, the transport's default and last the policy's default.
  *
- * @param image name with registry and with tag or digest: `registry.example.com/a/b:tag`, `...@sha256:HEX`
+ * @param image with its registry
  */
-export function judgeRegistryImage(policy: TrustPolicy, image: string): TrustVerdict {
+export function judgeRegistryImage(policy: TrustPolicy, image: ImageReference): TrustVerdict {
   const scopes = new Map(Object.entries(policy.transports.docker ?? {}));
   for (const scope of [...listScopes(image), '']) {
     const requirements = scopes.get(scope);
@@ -88,15 +89,14 @@ function judge(requirements: readonly PolicyRequirement[], scope: string): Trust
     : { kind: 'verify', scope };
 }
 
-function listScopes(image: string): string[] {
-  const end = image.includes('@') ? image.indexOf('@') : image.lastIndexOf(':');
-  const repository = expandName(image.slice(0, end));
+function listScopes(image: ImageReference): string[] {
+  const repository = expandName(image.repository);
   const elements = repository.split('/');
   const namespaces = elements.map((_, index) => elements.slice(0, elements.length - index).join('/'));
   const host = (elements[0] ?? '').replace(/:[0-9]+$/, '');
   const labels = host.split('.');
   const wildcards = labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`);
-  return [`${repository}${image.slice(end)}`, ...namespaces, ...wildcards];
+  return [formatRequest(replaceRepository(image, repository)), ...namespaces, ...wildcards];
 }
 
 /** Scopes have full names for images of Docker Hub, `docker.io/library/busybox`. */

@@ -20,6 +20,7 @@ import {
 } from '../../image/export-destination.ts';
 import type { ExportedImage, ExportedPart } from '../../image/exported-image.ts';
 import type { SourceOptions, StoredImage } from '../../image/image.ts';
+import { formatReference } from '../../image/reference.ts';
 import { findReplacedIndex } from '../../source/replaced-index.ts';
 import { copyOwn } from '../../source/skopeo/skopeo.ts';
 import { prepareAccess } from '../../source/trust/credentials-file.ts';
@@ -58,8 +59,8 @@ export async function pushImage(
       const image = await readImage(host, written);
       const target = parseRegistryDestination(destination ?? keepInsecure(written, image), image.reference);
       const access = await prepareAccess(
-        target.name,
-        target.isInsecure ? { ...options, tlsVerify: false } : options,
+        target.reference,
+        target.reference.isInsecure ? { ...options, tlsVerify: false } : options,
       );
       try {
         await warnOfReplacedIndex(host, target, access.options);
@@ -84,13 +85,13 @@ async function warnOfReplacedIndex(
   target: RegistryDestination,
   options: SourceOptions,
 ): Promise<void> {
-  if (target.name.includes('@')) return;
+  if (target.reference.digest !== undefined) return;
   const index = await findReplacedIndex(host, formatDestination(target), options);
   if (index === undefined) return;
   const platforms = index.platforms.join(', ') || 'several images';
   host.report({
     kind: 'warning',
-    text: `${target.name} is an index of ${platforms}: this push puts one image in the place of that index, ${index.digest}`,
+    text: `${formatReference(target.reference)} is an index of ${platforms}: this push puts one image in the place of that index, ${index.digest}`,
   });
 }
 

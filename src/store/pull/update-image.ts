@@ -4,9 +4,9 @@ import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { findTagSource, type SourceOptions, type StoredImage } from '../../image/image.ts';
 import { formatProposal, proposeImages } from '../../image/propose-images.ts';
-import { findPin, tryParseReference } from '../../image/reference.ts';
+import { findPin, type ImageReference, tryParseReference } from '../../image/reference.ts';
 import { parseStoredName } from '../../image/source-name.ts';
-import { findImage, findStoredImage, listStoredNames } from '../find-image.ts';
+import { findByReference, findStoredImage, listStoredNames } from '../find-image.ts';
 import { pullImage } from './pull.ts';
 
 interface UpdatedImage {
@@ -32,9 +32,11 @@ export async function updateImage(
   written: string,
   options: SourceOptions,
 ): Promise<UpdatedImage> {
-  const image = await findImage(host, written);
+  const name = parseStoredName(written);
+  const image = findByReference(host, name);
   if (image === undefined) throw buildUnknown(host, written);
-  const { image: after } = await pullImage(host, findSource(image, written), options, image.reference);
+  const source = findSource(image, name) ?? written;
+  const { image: after } = await pullImage(host, source, options, image.reference);
   return { reference: image.reference, before: image.id, after: after.id };
 }
 
@@ -72,13 +74,14 @@ async function tryUpdate(host: Host, reference: string, options: SourceOptions):
   }
 }
 
-/** Images of the original tool or of an older version have no recorded source, so their name is the source. */
-function findSource(image: StoredImage, written: string): string {
-  const { reference } = image;
-  const isPinned = findPin(parseStoredName(written)) !== undefined;
-  const source = isPinned ? image.source : findTagSource(image);
-  if (source === undefined || source === `docker://${reference}`) return written;
-  return written.startsWith('http:') ? source.replace(/^docker:\/\//, 'http:') : source;
+/**
+ * @returns the recorded source; `undefined` when the name is the source. Images of the original tool or of an older
+ * version have no record
+ */
+function findSource(image: StoredImage, name: ImageReference): string | undefined {
+  const source = findPin(name) === undefined ? findTagSource(image) : image.source;
+  if (source === undefined || source === `docker://${image.reference}`) return undefined;
+  return name.isInsecure ? source.replace(/^docker:\/\//, 'http:') : source;
 }
 
 function buildUnknown(host: Host, written: string): AtomicError {

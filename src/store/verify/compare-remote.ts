@@ -5,7 +5,7 @@ import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { retryTransient } from '../../host/retry.ts';
 import { findTagSource, type SourceOptions } from '../../image/image.ts';
-import { tryParseReference } from '../../image/reference.ts';
+import { type ImageReference, tryParseReference } from '../../image/reference.ts';
 import type { RemoteStatus } from '../../image/verified-image.ts';
 import { findRemoteDigest } from '../../source/remote-digest.ts';
 import { findTrustedManifest, listTargets, selectTargets, type VerifyTarget } from './verify-targets.ts';
@@ -55,8 +55,8 @@ export async function compareWithRegistry(
   if (target.image === undefined || manifest === undefined) {
     return { kind: 'unknown', reason: 'its commit here is damaged' };
   }
-  const location = findLocation(target);
-  if (location === undefined) return { kind: 'not-from-registry' };
+  const origin = findOrigin(target);
+  if (origin === undefined) return { kind: 'not-from-registry' };
   // The id is not used: it is the digest of the configuration when no manifest digest is recorded (X-13).
   const own = manifest.digest;
   try {
@@ -64,7 +64,7 @@ export async function compareWithRegistry(
       host,
       target.reference,
       options.retryPauses ?? buildRetryPauses(),
-      () => findRemoteDigest(host, location, own, options),
+      () => findRemoteDigest(host, origin, own, options),
     );
     if (digest === undefined) return { kind: 'gone' };
     return digest === own ? { kind: 'up-to-date' } : { kind: 'newer', digest };
@@ -77,8 +77,9 @@ export async function compareWithRegistry(
 }
 
 /** Images of the original tool or of an older version have no recorded source, so their full name is the source. */
-function findLocation({ reference, image }: VerifyTarget): string | undefined {
+function findOrigin({ reference, image }: VerifyTarget): ImageReference | undefined {
   const source = image === undefined ? undefined : findTagSource(image);
-  if (source !== undefined) return source.startsWith(REGISTRY) ? source : undefined;
-  return tryParseReference(reference)?.registry === undefined ? undefined : `${REGISTRY}${reference}`;
+  if (source !== undefined) return source.startsWith(REGISTRY) ? tryParseReference(source) : undefined;
+  const origin = tryParseReference(reference);
+  return origin?.registry === undefined ? undefined : origin;
 }

@@ -5,6 +5,7 @@ import {
   parseFileDestination,
   parseRegistryDestination,
 } from '../../../src/image/export-destination.ts';
+import { formatReference } from '../../../src/image/reference.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
 const stored = 'reg:5000/a/b:1';
@@ -76,7 +77,10 @@ const registries: [text: string | undefined, stored: string, name: string, isIns
 ];
 test.each(registries)('push to %p', (text, name, expected, isInsecure) => {
   const destination = parseRegistryDestination(text, name);
-  expect(destination).toEqual({ kind: 'registry', name: expected, isInsecure });
+  expect([formatReference(destination.reference), destination.reference.isInsecure]).toEqual([
+    expected,
+    isInsecure,
+  ]);
   expect(formatDestination(destination)).toBe(`docker://${expected}`);
 });
 

@@ -1,5 +1,11 @@
 import { expect, test } from 'bun:test';
 import {
+  type ImageReference,
+  parseReference,
+  replaceRepository,
+  splitName,
+} from '../../../src/image/reference.ts';
+import {
   judgeRegistryImage,
   judgeTransport,
   parseTrustPolicy,
@@ -93,7 +99,9 @@ test('scopes of other transports do not apply', () => {
     default: accept,
     transports: { atomic: { 'r.io': reject }, dir: { '': reject } },
   });
-  expect(judgeRegistryImage(parseTrustPolicy(text, '/p'), 'r.io/a:1')).toEqual({ kind: 'accept' });
+  expect(judgeRegistryImage(parseTrustPolicy(text, '/p'), parseReference('r.io/a:1'))).toEqual({
+    kind: 'accept',
+  });
 });
 
 test.each<[string, unknown[], TrustVerdict]>([
@@ -176,5 +184,10 @@ test.each<[transports: Record<string, unknown>, fallback: unknown, verdict: 'acc
 
 function judge(image: string, docker: Record<string, unknown[]>, fallback: unknown[] = accept): TrustVerdict {
   const text = JSON.stringify({ default: fallback, transports: { docker } });
-  return judgeRegistryImage(parseTrustPolicy(text, '/p'), image);
+  return judgeRegistryImage(parseTrustPolicy(text, '/p'), readName(image));
+}
+
+/** A search registry of the configuration may have a name that a person cannot write: `Registry`. */
+function readName(text: string): ImageReference {
+  return replaceRepository(parseReference(text.toLowerCase()), splitName(text).repository);
 }

@@ -1,6 +1,6 @@
 /** The names that a pull accepts, and the names of stored images (compatibility I-01). */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { findImage, readImages } from '../../../src/store/find-image.ts';
+import { readImages } from '../../../src/store/find-image.ts';
 import { listImageNames, selectImageNames } from '../../../src/store/image-names.ts';
 import { listImages } from '../../../src/store/list-images.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
@@ -11,6 +11,7 @@ import { type Registry, startRegistry } from '../../support/registry.ts';
 import { pushImage } from '../../support/registry-push.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 import { failedPull } from '../../support/store/failed-pull.ts';
+import { findImage } from '../../support/store/find-by-name.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../../support/store/store-fixture.ts';
 import { tree } from '../../support/tree.ts';
 
