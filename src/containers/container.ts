@@ -97,7 +97,10 @@ export interface InstallRequest {
 
 /** A file that an install or update writes beside the root filesystem, with its whole content. */
 export interface PlannedFile {
-  /** `unit` and `tmpfiles` are files of the host; `config` (`config.json`) and `info` are in the deployment folder. */
+  /**
+   * `unit` and `tmpfiles` are files of the host; `config` (`config.json`) and `info` are in the deployment folder. Only
+   * `unit` may be the role of several files.
+   */
   readonly role: 'unit' | 'tmpfiles' | 'config' | 'info';
   /** Absolute path of the file when the deployment is active. */
   readonly path: string;

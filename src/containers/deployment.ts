@@ -8,7 +8,7 @@
  *     rootfs/                    hard-link checkout of the image; absent when the image has no service
  *     config.json                OCI runtime configuration
  *     config.json.orig           the same as it was installed: an administrator may edit the other
- *     NAME.service               copy of the unit, absent when the image has no service
+ *     NAME.service               copy of the unit of that name, absent when the image has no service
  *     tmpfiles-NAME.conf         copy of the tmpfiles.d file, absent when there is nothing to declare
  *     host-files/                the files for the host as they are written, absent when there are none
  *     info                       description of the deployment; written last
@@ -30,11 +30,20 @@ import type { Locations } from '../host/locations.ts';
 export type DeploymentNumber = 0 | 1;
 export const deploymentNumbers: readonly DeploymentNumber[] = [0, 1];
 
+/** A unit of a container: its file on the host, or the copy of a deployment. */
+export interface UnitFile {
+  /** With its type. */
+  readonly unit: string;
+  readonly path: string;
+}
+
 /** The paths of one container outside its deployments. */
 interface ContainerPaths {
   readonly link: string;
   readonly newLink: string;
-  readonly unit: string;
+  readonly units: readonly UnitFile[];
+  /** The path of the unit that runs the container. It is one of `units`. */
+  readonly service: string;
   readonly tmpfiles: string;
 }
 
@@ -44,7 +53,7 @@ export interface DeploymentPaths {
   readonly rootfs: string;
   readonly config: string;
   readonly configCopy: string;
-  readonly unitCopy: string;
+  readonly unitCopies: readonly UnitFile[];
   readonly tmpfilesCopy: string;
   readonly hostFiles: string;
   readonly info: string;
@@ -54,9 +63,31 @@ export function buildContainerPaths(locations: Locations, name: string): Contain
   return {
     link: `${locations.checkouts}/${name}`,
     newLink: `${locations.checkouts}/.${name}.link`,
-    unit: `${locations.units}/${name}.service`,
+    units: listUnitFiles(locations.units, name),
+    service: `${locations.units}/${name}.service`,
     tmpfiles: `${locations.tmpfiles}/${name}.conf`,
   };
+}
+
+/**
+ * Lists the units that a container may have, with their types. An image without a service has none of them. Everything that
+ * writes, enables, compares or removes units takes them from this list.
+ */
+export function listUnitsOf(name: string): readonly string[] {
+  return [`${name}.service`];
+}
+
+function listUnitFiles(folder: string, name: string): readonly UnitFile[] {
+  return listUnitsOf(name).map((unit) => ({ unit, path: `${folder}/${unit}` }));
+}
+
+/** Pairs each unit of the host with its copy in a deployment. @param folder of the deployment */
+export function pairUnits(
+  { units }: Locations,
+  name: string,
+  folder: string,
+): readonly (UnitFile & { readonly copy: string })[] {
+  return listUnitFiles(units, name).map((file) => ({ ...file, copy: `${folder}/${file.unit}` }));
 }
 
 /** Builds the path of the folder of a deployment: in use, being built, set aside, or being removed. */
@@ -78,7 +109,7 @@ export function buildDeploymentPaths(folder: string, name: string): DeploymentPa
     rootfs: `${folder}/rootfs`,
     config: `${folder}/config.json`,
     configCopy: `${folder}/config.json.orig`,
-    unitCopy: `${folder}/${name}.service`,
+    unitCopies: listUnitFiles(folder, name),
     tmpfilesCopy: `${folder}/tmpfiles-${name}.conf`,
     hostFiles: `${folder}/host-files`,
     info: `${folder}/info`,

@@ -5,7 +5,7 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { isErrno, toFileError, tolerateMissing } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
-import { buildContainerPaths, buildDeploymentPaths } from './deployment.ts';
+import { buildContainerPaths, pairUnits } from './deployment.ts';
 import { parseMarker } from './render/unit/generated-marker.ts';
 import { listEnablingLinks } from './render/unit/install-section.ts';
 
@@ -47,9 +47,9 @@ export function isMarkedFor({ locations }: Host, name: string): (text: string) =
   };
 }
 
-/** @returns undefined when the unit has no `[Install]` section that tells */
-export function isEnabledAtBoot({ locations }: Host, name: string, unit: string): boolean | undefined {
-  const links = listEnablingLinks(unit, `${name}.service`);
+/** @param text of the unit. @returns undefined when the unit has no `[Install]` section that tells */
+export function isEnabledAtBoot({ locations }: Host, unit: string, text: string): boolean | undefined {
+  const links = listEnablingLinks(text, unit);
   if (links.length === 0) return undefined;
   return links.some((link) => {
     const path = `${locations.units}/${link}`;
@@ -61,26 +61,22 @@ export function isEnabledAtBoot({ locations }: Host, name: string, unit: string)
 export type UnitNote = 'no unit' | 'masked' | 'edited' | 'disabled';
 
 /**
- * Lists what is unusual about the unit of a container with a service. It reads two files and looks at a few names, so that a
- * list of containers can have it.
+ * Lists what is unusual about the units of a container with a service. It reads two files for each and looks at a few names,
+ * so that a list of containers can have it.
  */
 export function listUnitNotes(host: Host, name: string): readonly UnitNote[] {
-  const paths = buildContainerPaths(host.locations, name);
-  const { unitCopy } = buildDeploymentPaths(paths.link, name);
-  const copy = tolerateMissing(() => readFileSync(unitCopy, 'utf8'), ['ENOENT', 'EACCES']);
-  if (copy === undefined) return [];
-  const condition = compareWithCopy(paths.unit, copy, isMarkedFor(host, name));
-  switch (condition) {
-    case 'missing':
-      return ['no unit'];
-    case 'masked':
-      return ['masked'];
-    default: {
-      const isDisabled = isEnabledAtBoot(host, name, copy) === false;
-      return [
-        ...(condition === 'as installed' ? [] : (['edited'] as const)),
-        ...(isDisabled ? (['disabled'] as const) : []),
-      ];
-    }
-  }
+  const { link } = buildContainerPaths(host.locations, name);
+  const notes = pairUnits(host.locations, name, link).flatMap(({ unit, path, copy }): readonly UnitNote[] => {
+    const text = tolerateMissing(() => readFileSync(copy, 'utf8'), ['ENOENT', 'EACCES']);
+    if (text === undefined) return [];
+    const condition = compareWithCopy(path, text, isMarkedFor(host, name));
+    if (condition === 'missing') return ['no unit'];
+    if (condition === 'masked') return ['masked'];
+    const isDisabled = isEnabledAtBoot(host, unit, text) === false;
+    return [
+      ...(condition === 'as installed' ? [] : (['edited'] as const)),
+      ...(isDisabled ? (['disabled'] as const) : []),
+    ];
+  });
+  return [...new Set(notes)];
 }

@@ -46,7 +46,7 @@ export async function listContainers(host: Host): Promise<readonly ListedContain
   const states = await readKnownStates(host, withService);
   return read.map((container) =>
     'record' in container
-      ? { kind: 'container', ...container, status: chooseStatus(states.get(container.name)) }
+      ? { kind: 'container', ...container, status: chooseStatus(states.get(`${container.name}.service`)) }
       : container,
   );
 }
@@ -148,14 +148,17 @@ async function readCommand(host: Host, name: string): Promise<readonly string[]>
   }
 }
 
-/** When systemd does not answer, the list shows the containers without states. */
+/** By unit. When systemd does not answer, the list shows the containers without states. */
 async function readKnownStates(
   host: Host,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, UnitState>> {
   if (names.length === 0 || !(await isSystemdRunning())) return new Map();
   try {
-    return await readUnitStates(host, names);
+    return await readUnitStates(
+      host,
+      names.map((name) => `${name}.service`),
+    );
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
     host.report({ kind: 'warning', text: `The state of the services is unknown: ${error.message}` });

@@ -133,8 +133,8 @@ async function readInfo(host: Host, info: string): Promise<ReadInfo> {
 
 /** Deployments with a final name are complete: incomplete ones have other names (deployment.ts). */
 async function isDeployment({ name, folder, isActive }: FoundDeployment): Promise<boolean> {
-  const { rootfs, config, unitCopy, tmpfilesCopy, info } = buildDeploymentPaths(folder, name);
-  for (const path of [rootfs, config, unitCopy, tmpfilesCopy, info]) {
+  const { rootfs, config, unitCopies, tmpfilesCopy, info } = buildDeploymentPaths(folder, name);
+  for (const path of [rootfs, config, ...unitCopies.map((copy) => copy.path), tmpfilesCopy, info]) {
     if (await isNameTaken(path)) return true;
   }
   return isActive && (await isNameTaken(folder));

@@ -14,7 +14,7 @@ interface AskingFiles {
   /** Absolute path of the OCI runtime. */
   readonly runtime: string;
   readonly config: string | undefined;
-  readonly unit: string | undefined;
+  readonly units: readonly string[];
   readonly tmpfiles: string | undefined;
   /** The files that it puts on the host. */
   readonly hostFiles: readonly HostFileMode[];
@@ -26,7 +26,7 @@ const maxLength = 4 * 1024 * 1024;
 
 /** @throws CONFIG_INVALID when the configuration does not have the shape of the specification */
 export function listPrivileges(deployment: AskingFiles): readonly Privilege[] {
-  const { folder, runtime, config, unit, tmpfiles, hostFiles, ownFolders } = deployment;
+  const { folder, runtime, config, units, tmpfiles, hostFiles, ownFolders } = deployment;
   const reject: Reject = (problem) =>
     new AtomicError('CONFIG_INVALID', `Invalid configuration file.  ${toPrintable(problem)}`, {
       hint: 'It comes from config.json or config.json.template in /exports of the image, and the --set values.',
@@ -35,7 +35,7 @@ export function listPrivileges(deployment: AskingFiles): readonly Privilege[] {
     ...(config === undefined
       ? []
       : listConfigPrivileges(parseJsonObject(config, maxLength, reject), ownFolders, reject)),
-    ...(unit === undefined ? [] : listUnitPrivileges(unit, runtime, folder)),
+    ...units.flatMap((unit) => listUnitPrivileges(unit, runtime, folder)),
     ...(tmpfiles === undefined ? [] : listTmpfilesPrivileges(tmpfiles, ownFolders)),
     ...listHostFilePrivileges(hostFiles),
   ];

@@ -7,7 +7,7 @@ import { buildContainerNotFound } from '../not-found.ts';
 import { readContainer } from '../read-container.ts';
 import { adviceForExistingName, type ContainerName, parseContainerName } from '../render/container-name.ts';
 import { readCopies } from '../service/activate.ts';
-import { isOwnUnit } from '../service/own-files.ts';
+import { listOwnUnits } from '../service/own-files.ts';
 
 /** What a person does with a service, for the hint that names the command of systemd. */
 type ControlVerb = 'start' | 'stop' | 'restart' | 'status' | 'logs';
@@ -35,16 +35,16 @@ async function requireService(host: Host, verb: ControlVerb, name: string): Prom
   const state = await readContainer(host, name);
   const direct = buildDirectCommand(verb, name);
   if (state.kind === 'absent') {
-    if ((await readUnitState(host, name)).loadState === 'not-found')
+    if ((await readUnitState(host, `${name}.service`)).loadState === 'not-found')
       throw await buildContainerNotFound(host, name);
     throw new AtomicError('CONTAINER_NOT_FOUND', `System container '${name}' is not installed`, {
       hint: `${name}.service does not belong to atomic: ${direct}`,
       details: { name },
     });
   }
-  const { link, unit } = buildContainerPaths(host.locations, name);
+  const { link, service } = buildContainerPaths(host.locations, name);
   if (state.kind === 'damaged') throw buildDamaged(name, state.reason, direct);
-  if ((await readCopies(link, name)).unit === undefined) {
+  if ((await readCopies(link, name)).units.size === 0) {
     throw new AtomicError(
       'BAD_VALUE',
       `The container ${name} has no service: its image has only files for the host`,
@@ -54,9 +54,9 @@ async function requireService(host: Host, verb: ControlVerb, name: string): Prom
       },
     );
   }
-  if (await isOwnUnit(host, name)) return;
-  if (await isNameTaken(unit)) throw buildDamaged(name, `${unit} does not belong to it`, direct);
-  throw new AtomicError('CONTAINER_DAMAGED', `The container ${name} is damaged: there is no ${unit}`, {
+  if ((await listOwnUnits(host, name)).some(({ path }) => path === service)) return;
+  if (await isNameTaken(service)) throw buildDamaged(name, `${service} does not belong to it`, direct);
+  throw new AtomicError('CONTAINER_DAMAGED', `The container ${name} is damaged: there is no ${service}`, {
     hint: `Bring it back: atomic containers verify --repair ${name}`,
     details: { name },
   });

@@ -1,5 +1,6 @@
 import type { Host } from '../../host/host.ts';
 import { UnitJobs } from '../../host/systemd/unit-jobs.ts';
+import { listUnitsOf } from '../deployment.ts';
 import { requireSystemAccess } from '../preconditions.ts';
 import { withRecoveredContainers } from '../recovery/recovered-containers.ts';
 import { stopUnits } from '../service/container-service.ts';
@@ -18,7 +19,8 @@ export async function stopServices(host: Host, written: readonly string[]): Prom
   return withRecoveredContainers(host, names, 'stop', async () => {
     await requireServices(host, 'stop', names);
     using jobs = new UnitJobs(host);
-    const running = await stopUnits(host, jobs, names);
+    const units = await stopUnits(host, jobs, names.flatMap(listUnitsOf));
+    const running = names.filter((name) => units.includes(`${name}.service`));
     for (const [index, run] of (await readRuns(host, running)).entries()) {
       if (run.activeState !== 'failed') continue;
       host.report({

@@ -4,7 +4,7 @@ import { isNameTaken } from '../../host/files/existing-paths.ts';
 import { findText, listFolder } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import { listCreatedFolders } from '../../host/systemd/tmpfiles-lines.ts';
-import { buildContainerPaths, type DeploymentPaths } from '../deployment.ts';
+import { buildContainerPaths, type DeploymentPaths, pairUnits } from '../deployment.ts';
 import { compareWithCopy, type FileCondition, isEnabledAtBoot, isMarkedFor } from '../file-condition.ts';
 import type { Drift } from './drift.ts';
 
@@ -15,19 +15,25 @@ export async function findServiceDrift(
   copies: DeploymentPaths,
 ): Promise<readonly Drift[]> {
   const paths = buildContainerPaths(host.locations, name);
-  const [unit, tmpfiles] = [await findText(copies.unitCopy), await findText(copies.tmpfilesCopy)];
   const compare = (path: string, copy: string | undefined) =>
     compareWithCopy(path, copy, isMarkedFor(host, name));
-  const ofTmpfiles = describeFile('tmpfiles', paths.tmpfiles, compare(paths.tmpfiles, tmpfiles));
-  const folders = await listMissingFolders(tmpfiles ?? '');
-  if (unit === undefined) return [...ofTmpfiles, ...folders];
-  const condition = compare(paths.unit, unit);
+  const found: Drift[] = [];
+  for (const { unit, path, copy } of pairUnits(host.locations, name, copies.folder)) {
+    const text = await findText(copy);
+    if (text === undefined) continue;
+    const condition = compare(path, text);
+    const isDisabled = condition !== 'missing' && isEnabledAtBoot(host, unit, text) === false;
+    found.push(
+      ...describeFile('unit', path, condition),
+      ...(await listDropIns(host, unit)),
+      ...(isDisabled ? [buildDisabled(unit)] : []),
+    );
+  }
+  const tmpfiles = await findText(copies.tmpfilesCopy);
   return [
-    ...describeFile('unit', paths.unit, condition),
-    ...(await listDropIns(host, name)),
-    ...(condition !== 'missing' && isEnabledAtBoot(host, name, unit) === false ? [buildDisabled(name)] : []),
-    ...ofTmpfiles,
-    ...folders,
+    ...found,
+    ...describeFile('tmpfiles', paths.tmpfiles, compare(paths.tmpfiles, tmpfiles)),
+    ...(await listMissingFolders(tmpfiles ?? '')),
   ];
 }
 
@@ -48,17 +54,17 @@ const reasons: Readonly<Record<Exclude<FileCondition, 'as installed'>, string>> 
   replaced: 'another file is in its place',
 };
 
-function buildDisabled(name: string): Drift {
+function buildDisabled(unit: string): Drift {
   return {
-    ...{ part: 'service', path: `${name}.service`, state: 'disabled', isTolerated: true },
+    ...{ part: 'service', path: unit, state: 'disabled', isTolerated: true },
     reason: 'it does not start at boot',
   };
 }
 
 /** Drop-ins of an administrator, also those of `systemctl set-property`. */
-async function listDropIns({ locations }: Host, name: string): Promise<readonly Drift[]> {
+async function listDropIns({ locations }: Host, unit: string): Promise<readonly Drift[]> {
   const folders = [locations.units, `${locations.units}.control`, ...runtimeUnits].map(
-    (folder) => `${folder}/${name}.service.d`,
+    (folder) => `${folder}/${unit}.d`,
   );
   const found: Drift[] = [];
   for (const folder of folders) {

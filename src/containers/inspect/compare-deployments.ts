@@ -91,10 +91,11 @@ type Texts = Readonly<Record<TextDifference['role'], string>>;
 
 async function readTexts(host: Host, name: ContainerName, { number }: ComparedDeployment): Promise<Texts> {
   const folder = buildDeploymentFolder(host.locations, name, number);
-  const { unitCopy, tmpfilesCopy, config } = buildDeploymentPaths(folder, name);
+  const { unitCopies, tmpfilesCopy, config } = buildDeploymentPaths(folder, name);
   const read = async (path: string) => ((await findText(path)) ?? '').replaceAll(folder, '$DESTDIR');
+  const units = await Promise.all(unitCopies.map(async ({ path }) => withoutMarker(await read(path))));
   return {
-    unit: withoutMarker(await read(unitCopy)),
+    unit: units.join(''),
     tmpfiles: withoutMarker(await read(tmpfilesCopy)),
     config: layOut(await read(config)),
   };

@@ -58,7 +58,7 @@ async function describeOnce(host: Host, name: ContainerName): Promise<ContainerD
     await gather(async (looking) => requireUnchangedFiles(looking, await readCurrent(looking, name)));
   }
   const paths = buildContainerPaths(host.locations, name);
-  const hasUnit = await isNameTaken(paths.unit);
+  const hasUnit = await isNameTaken(paths.service);
   const hasService = state.kind === 'installed' ? state.record.hasContainerService : hasUnit;
   const service = hasService ? await gather((looking) => readService(looking, name)) : undefined;
   const refused = await gather((looking) => findRefused(looking, name));
@@ -70,7 +70,7 @@ async function describeOnce(host: Host, name: ContainerName): Promise<ContainerD
       phase: 'phase' in journal.commit ? journal.commit.phase : undefined,
     },
     service,
-    unit: hasUnit ? paths.unit : undefined,
+    unit: hasUnit ? paths.service : undefined,
     tmpfiles: (await isNameTaken(paths.tmpfiles)) ? paths.tmpfiles : undefined,
     isHeld: (await gather((looking) => isHeld(looking, name))) ?? false,
     refused: refused === undefined ? [] : [refused],

@@ -1,5 +1,6 @@
 /** Builds a deployment under a temporary name. */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { withFileErrors } from '../../base/file-error.ts';
 import { syncFilesystemOf } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
@@ -58,10 +59,10 @@ async function writePlannedFile(file: PlannedFile, path: string): Promise<void> 
  * The deployment keeps a copy of each file that an administrator may edit. Activation writes the files of the host from their
  * copies.
  */
-function choosePlacesInside(paths: DeploymentPaths, { role }: PlannedFile): readonly string[] {
+function choosePlacesInside(paths: DeploymentPaths, { role, path }: PlannedFile): readonly string[] {
   switch (role) {
     case 'unit':
-      return [paths.unitCopy];
+      return [`${paths.folder}/${basename(path)}`];
     case 'tmpfiles':
       return [paths.tmpfilesCopy];
     case 'config':

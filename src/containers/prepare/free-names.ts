@@ -7,9 +7,9 @@ import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
 import { describeUnits, type KnownUnit } from '../../host/systemd/systemctl.ts';
 import { listTmpfilesFolders } from '../../host/systemd/systemd-tmpfiles.ts';
-import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers } from '../deployment.ts';
+import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers, listUnitsOf } from '../deployment.ts';
 import { parseInstallNames } from '../render/unit/install-section.ts';
-import { isOwnUnit } from '../service/own-files.ts';
+import { hasOwnUnits, listOwnUnits } from '../service/own-files.ts';
 
 /**
  * The types of units that may be related to a service of the same name. Devices, mounts, automounts and swaps are named
@@ -49,14 +49,14 @@ export async function requireFreeTmpfiles(host: Host, name: string): Promise<voi
 }
 
 async function requireUnknownUnits(host: Host, name: string): Promise<void> {
-  const own = buildContainerPaths(host.locations, name).unit;
+  const own = buildContainerPaths(host.locations, name).units;
   const units = await describeUnits(
     host,
     namedTypes.map((type) => `${name}.${type}`),
   );
   for (const unit of units) {
     // The same message as for every existing file (compatibility N-13).
-    if (unit.file === own && (await isNameTaken(own))) continue;
+    if (own.some(({ path }) => path === unit.file) && (await isNameTaken(unit.file))) continue;
     const owner = isMadeForService(host, unit, name) ? undefined : await findOwner(host, unit);
     if (owner === undefined) continue;
     throw buildConflict(`Cannot install ${name}: ${unit.name} ${owner}`, {
@@ -83,7 +83,7 @@ export async function requireFreeInstallNames(
   const entries = [
     ...aliases.map((word) => ({ key: 'Alias', word })),
     ...also.map((word) => ({ key: 'Also', word })),
-  ].filter(({ word }) => word !== `${name}.service`);
+  ].filter(({ word }) => !listUnitsOf(name).includes(word));
   for (const { key, word } of entries) {
     // Specifiers, quotes and escapes are refused: a template has variables.
     if (/^[A-Za-z0-9_.:@-]+\.[a-z]+$/.test(word)) continue;
@@ -95,9 +95,9 @@ export async function requireFreeInstallNames(
   }
   // systemd cannot show a template, but it knows an instance when it knows the template.
   const units = entries.map(({ word }) => word.replace(/@\./, '@atomic.'));
-  const own = buildContainerPaths(host.locations, name).unit;
+  const own = buildContainerPaths(host.locations, name).units;
   for (const [index, known] of (await describeUnits(host, units)).entries()) {
-    if (known.id === `${name}.service` && known.file === own) continue;
+    if (own.some(({ unit, path }) => known.id === unit && known.file === path)) continue;
     const owner = await findOwner(host, known);
     if (owner === undefined) continue;
     const { key, word } = entries[index] ?? { key: '', word: '' };
@@ -109,13 +109,14 @@ export async function requireFreeInstallNames(
 }
 
 async function requireFreePaths(host: Host, name: string): Promise<void> {
-  const { unit, tmpfiles, link } = buildContainerPaths(host.locations, name);
+  const { units, tmpfiles, link } = buildContainerPaths(host.locations, name);
+  const registered = [...units.map(({ path }) => path), tmpfiles];
   const folders = deploymentNumbers.map((number) => buildDeploymentFolder(host.locations, name, number));
-  for (const path of [unit, tmpfiles, link, ...folders]) {
+  for (const path of [...registered, link, ...folders]) {
     if (!(await isNameTaken(path))) continue;
     throw buildConflict(`The file ${path} already exists.`, {
       hint:
-        (path === unit || path === tmpfiles) && (await isOwnUnit(host, name))
+        registered.includes(path) && (await hasOwnUnits(host, name))
           ? `Remove what is left of an earlier installation with \`atomic uninstall ${name}\`.`
           : 'Remove it, or choose another name with --name NAME.',
       details: { path },
@@ -150,8 +151,7 @@ async function findOwner(host: Host, unit: KnownUnit): Promise<string | undefine
 /** Finds the container whose service has this name as an alias. */
 async function findContainer(host: Host, { id, file }: KnownUnit): Promise<string | undefined> {
   const name = id.replace(/\.service$/, '');
-  const isOurs = file.startsWith(`${host.locations.units}/`) && (await isOwnUnit(host, name));
-  return isOurs ? name : undefined;
+  return (await listOwnUnits(host, name)).some(({ path }) => path === file) ? name : undefined;
 }
 
 function buildConflict(message: string, options: AtomicErrorOptions): AtomicError {

@@ -33,8 +33,9 @@ export function resolveHostPath(path: string): string {
 /** @throws EXPORTS_INVALID for a path that an image must not write */
 export function requireAllowedPath(host: Host, name: string, path: string): void {
   const { repository, checkouts, state } = host.locations;
-  const { unit, tmpfiles } = buildContainerPaths(host.locations, name);
-  const refusal = findRefusal(path, [repository, checkouts, state, unit, tmpfiles]);
+  const { units, tmpfiles } = buildContainerPaths(host.locations, name);
+  const own = [repository, checkouts, state, ...units.map((unit) => unit.path), tmpfiles];
+  const refusal = findRefusal(path, own);
   if (refusal === undefined) return;
   throw new AtomicError(
     'EXPORTS_INVALID',

@@ -171,22 +171,19 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
   const tolerated = judgeFindings(findings, { name, path, skipsLint: request.skipsLint ?? false });
   const judge = (text: string | undefined) =>
     listPrivileges({
-      ...{ folder: deployment.folder, runtime: runtime.path, config: text, unit, tmpfiles },
+      ...{ folder: deployment.folder, runtime: runtime.path, config: text, tmpfiles },
       ...{ hostFiles: hostFiles.files, ownFolders: listOwnFolders(name, record) },
+      units: unit === undefined ? [] : [unit],
     });
   const asks = judge(config?.asked);
   const paths = buildContainerPaths(host.locations, name);
   const files = [
     planFile('config', deployment.config, config?.text),
     planFile('tmpfiles', paths.tmpfiles, tmpfiles),
-    planFile('unit', paths.unit, wholeUnit),
+    planFile('unit', paths.service, wholeUnit),
     planFile('info', deployment.info, formatInfo(record)),
   ].filter((file) => file !== undefined);
-  const commands = buildActivationCommands(host.locations, name, {
-    hasUnit: unit !== undefined,
-    hasTmpfiles: tmpfiles !== undefined,
-    bringsUnits: bringsUnits(hostFiles.record),
-  });
+  const commands = buildActivationCommands(files, bringsUnits(hostFiles.record));
   return {
     plan: {
       ...{ name, image: imageName, deployment: deployment.folder, record, files, asks, commands },

@@ -56,7 +56,7 @@ export function listPreviewAsks(
     try {
       privileges.push(
         ...listPrivileges({
-          ...{ config: undefined, unit: undefined, tmpfiles: undefined, hostFiles: [] },
+          ...{ config: undefined, units: [], tmpfiles: undefined, hostFiles: [] },
           ...describe(part.value),
           ...{ folder: String(values.DESTDIR), runtime: String(values.RUNTIME) },
           ownFolders: listOwnFolders(String(values.NAME), { values, foreignFolders: [], volumes: [] }),
@@ -68,7 +68,7 @@ export function listPreviewAsks(
     }
   };
   add(config, (text) => ({ config: text }));
-  add(unit, (text) => ({ unit: text }));
+  add(unit, (text) => ({ units: [text] }));
   add(tmpfiles, (text) => ({ tmpfiles: text }));
   add(hostFiles, (files) => ({ hostFiles: files }));
   return { privileges, unknown };

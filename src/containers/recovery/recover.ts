@@ -131,7 +131,7 @@ async function tryToFinish(host: Host, { operation, containers, rest }: Journal)
     }
     if (operation !== 'install' || !(error instanceof AtomicError) || error.code === 'INTERRUPTED')
       throw error;
-    if (isActive(await readUnitState(host, name))) throw error;
+    if (isActive(await readUnitState(host, `${name}.service`))) throw error;
     host.report({ kind: 'warning', text: `activating ${name}: ${error.message}` });
     return false;
   }

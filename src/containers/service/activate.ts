@@ -1,5 +1,5 @@
 /** Registers a deployment with systemd, and undoes that. */
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { AtomicError, rewordError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import {
@@ -11,7 +11,6 @@ import {
 } from '../../host/files/durable-files.ts';
 import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
-import type { Locations } from '../../host/locations.ts';
 import { buildCommandFailed, captureProgram, runProgram, runVisibly } from '../../host/run-program.ts';
 import {
   buildDisableNowCommand,
@@ -21,35 +20,32 @@ import {
 } from '../../host/systemd/systemctl.ts';
 import { buildCreateCommand } from '../../host/systemd/systemd-tmpfiles.ts';
 import { readUnitStates } from '../../host/systemd/unit-state.ts';
+import type { PlannedFile } from '../container.ts';
 import { buildContainerPaths, buildDeploymentPaths } from '../deployment.ts';
 import { type ExchangeResult, exchangeHostFiles } from '../hostfiles/exchange-host-files.ts';
 import { readStagedFiles } from '../hostfiles/read-staged-files.ts';
 import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
 import { installsAlike } from '../render/unit/install-section.ts';
 import { syncDeclaredPaths } from './created-paths.ts';
-import { isOwnTmpfiles, isOwnUnit } from './own-files.ts';
-
-interface ActivationNeeds {
-  readonly hasUnit: boolean;
-  readonly hasTmpfiles: boolean;
-  /** Whether units are among the host files. */
-  readonly bringsUnits: boolean;
-}
+import { isOwnTmpfiles, listOwnUnits } from './own-files.ts';
 
 /**
  * The programs that activate a new container, in their order; the service is enabled and not started (compatibility
  * N-10).
+ *
+ * @param hasHostUnits whether units are among the host files
  */
 export function buildActivationCommands(
-  locations: Locations,
-  name: string,
-  { hasUnit, hasTmpfiles, bringsUnits }: ActivationNeeds,
+  files: readonly PlannedFile[],
+  hasHostUnits: boolean,
 ): readonly (readonly string[])[] {
-  const { tmpfiles } = buildContainerPaths(locations, name);
+  const list = (role: PlannedFile['role']) =>
+    files.filter((file) => file.role === role).map(({ path }) => path);
+  const units = list('unit').map((path) => basename(path));
   return [
-    ...(hasUnit || bringsUnits ? [reloadCommand] : []),
-    ...(hasTmpfiles ? [buildCreateCommand(tmpfiles)] : []),
-    ...(hasUnit ? [buildEnableCommand(name)] : []),
+    ...(units.length > 0 || hasHostUnits ? [reloadCommand] : []),
+    ...list('tmpfiles').map((path) => buildCreateCommand(path)),
+    ...(units.length > 0 ? [buildEnableCommand(units)] : []),
   ];
 }
 
@@ -71,31 +67,32 @@ export async function activateDeployment(host: Host, name: string, folder: strin
 export async function placeHostFiles(host: Host, name: string, folder: string): Promise<ExchangeResult> {
   const staged = await readStagedFiles(host, folder, name);
   const result = await exchangeHostFiles(host, [], staged);
-  const { unit } = await readCopies(folder, name);
-  // Otherwise the reload for the unit of the container does it.
-  if (staged !== undefined && unit === undefined && bringsUnits(staged.record)) {
+  const { units } = await readCopies(folder, name);
+  // Otherwise the reload for the units of the container does it.
+  if (staged !== undefined && units.size === 0 && bringsUnits(staged.record)) {
     await runVisibly(host, reloadCommand);
   }
   return result;
 }
 
 /**
- * Copies the unit and the tmpfiles.d file of a deployment to the folders of systemd and reloads it. The unit comes last,
- * so that systemd never reads it without the other file. `deactivateDeployment` undoes all of it.
+ * Copies the units and the tmpfiles.d file of a deployment to the folders of systemd and reloads it.
+ * `deactivateDeployment` undoes all of it.
  *
  * @throws COMMAND_FAILED, UNIT_FAILED and file errors
  */
 export async function registerDeployment(host: Host, name: string, folder: string): Promise<void> {
-  const paths = buildContainerPaths(host.locations, name);
-  const { tmpfiles, unit } = await readCopies(folder, name);
-  if (tmpfiles !== undefined) await writeHostFile(paths.tmpfiles, tmpfiles);
-  if (unit === undefined) return;
-  await writeHostFile(paths.unit, unit);
+  const copies = await readCopies(folder, name);
+  for (const { path, text } of listHostFiles(host, name, copies)) {
+    if (text !== undefined) await writeHostFile(path, text);
+  }
+  const units = [...copies.units.keys()];
+  if (units.length === 0) return;
   // The symlinks exist before the reload, so that one reload is enough.
-  await withTemplateHint('service.template', () => runProgram(host, withoutReload(buildEnableCommand(name))));
+  await withTemplateHint('service.template', () => runProgram(host, withoutReload(buildEnableCommand(units))));
   // Its result does not show the state of a single unit.
   await runVisibly(host, reloadCommand);
-  await requireLoaded(host, name, paths.unit);
+  await requireLoaded(host, units);
 }
 
 /**
@@ -106,31 +103,49 @@ export async function registerDeployment(host: Host, name: string, folder: strin
  */
 export async function createDeclaredPaths(host: Host, name: string, folder: string): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
-  const { tmpfiles, unit } = await readCopies(folder, name);
+  const { tmpfiles, units } = await readCopies(folder, name);
   if (tmpfiles !== undefined) {
     await withTemplateHint('tmpfiles.template', () => runVisibly(host, buildCreateCommand(paths.tmpfiles)));
   }
-  if (unit === undefined && tmpfiles === undefined) return;
+  if (units.size === 0 && tmpfiles === undefined) return;
   await syncDeclaredPaths(tmpfiles ?? '');
-  // This sync covers both files, and the symlinks of `systemctl enable`.
+  // This sync covers all files, and the symlinks of `systemctl enable`.
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
 /** Prints the command that has enabled the service, after that of systemd-tmpfiles: scripts expect this order. */
 export async function reportEnabled(host: Host, name: string, folder: string): Promise<void> {
-  const { unit } = await readCopies(folder, name);
-  if (unit !== undefined) host.report({ kind: 'command', argv: buildEnableCommand(name) });
+  const units = [...(await readCopies(folder, name)).units.keys()];
+  if (units.length > 0) host.report({ kind: 'command', argv: buildEnableCommand(units) });
 }
 
-/** Reads the deployment's copies of the unit and the tmpfiles.d file; `undefined` for a missing file. */
+/** The deployment's copies of its units and its tmpfiles.d file. */
 interface HostFileCopies {
-  readonly unit: string | undefined;
+  /** The texts by unit; a container without a service has none. */
+  readonly units: ReadonlyMap<string, string>;
   readonly tmpfiles: string | undefined;
 }
 
 export async function readCopies(folder: string, name: string): Promise<HostFileCopies> {
-  const { tmpfilesCopy, unitCopy } = buildDeploymentPaths(folder, name);
-  return { tmpfiles: await findText(tmpfilesCopy), unit: await findText(unitCopy) };
+  const { tmpfilesCopy, unitCopies } = buildDeploymentPaths(folder, name);
+  const units = new Map<string, string>();
+  for (const { unit, path } of unitCopies) {
+    const text = await findText(path);
+    if (text !== undefined) units.set(unit, text);
+  }
+  return { tmpfiles: await findText(tmpfilesCopy), units };
+}
+
+/**
+ * Lists the paths of the host with their texts, `undefined` for a file that must not exist. The units come last, so that
+ * systemd never reads one without the tmpfiles.d file.
+ */
+function listHostFiles(host: Host, name: string, copies: HostFileCopies) {
+  const { tmpfiles, units } = buildContainerPaths(host.locations, name);
+  return [
+    { path: tmpfiles, text: copies.tmpfiles },
+    ...units.map(({ unit, path }) => ({ path, text: copies.units.get(unit) })),
+  ];
 }
 
 /**
@@ -138,11 +153,7 @@ export async function readCopies(folder: string, name: string): Promise<HostFile
  * have. systemd is not reloaded yet. May be repeated.
  */
 export async function replaceHostFiles(host: Host, name: string, wanted: HostFileCopies): Promise<void> {
-  const paths = buildContainerPaths(host.locations, name);
-  for (const [path, text] of [
-    [paths.tmpfiles, wanted.tmpfiles],
-    [paths.unit, wanted.unit],
-  ] as const) {
+  for (const { path, text } of listHostFiles(host, name, wanted)) {
     if (text === undefined) await removeFile(path);
     else if ((await findText(path)) !== text) await writeHostFile(path, text);
     // A crash may have left an incomplete temporary file.
@@ -151,8 +162,9 @@ export async function replaceHostFiles(host: Host, name: string, wanted: HostFil
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
-/** A unit that was replaced; `replaced` are the files of before. */
-export interface ReplacedUnit {
+/** The units of a container that were replaced; `replaced` are the files of before. */
+export interface ReplacedUnits {
+  /** Of the container. */
   readonly name: string;
   readonly replaced: HostFileCopies;
   readonly wanted: HostFileCopies;
@@ -160,22 +172,23 @@ export interface ReplacedUnit {
 }
 
 /**
- * Reloads systemd once after units were replaced. An enabled service is enabled again by the `[Install]` section of the new
- * unit. When that section is unchanged, symlinks that a person has added stay.
+ * Reloads systemd once after units were replaced. The units of an enabled service are enabled again by their new `[Install]`
+ * sections. When such a section is unchanged, symlinks that a person has added stay.
  *
  * @throws COMMAND_FAILED; UNIT_FAILED when systemd cannot load one of them
  */
-export async function reloadUnits(host: Host, units: readonly ReplacedUnit[]): Promise<void> {
-  for (const { name, replaced, wanted, isEnabled } of units) {
-    if (!isEnabled || wanted.unit === undefined || installsAlike(replaced.unit ?? '', wanted.unit)) continue;
-    await runProgram(host, withoutReload(['systemctl', 'reenable', `${name}.service`]));
-  }
-  await runVisibly(host, reloadCommand);
-  for (const { name, wanted } of units) {
-    if (wanted.unit !== undefined) {
-      await requireLoaded(host, name, buildContainerPaths(host.locations, name).unit);
+export async function reloadUnits(host: Host, containers: readonly ReplacedUnits[]): Promise<void> {
+  for (const { replaced, wanted, isEnabled } of containers) {
+    for (const [unit, text] of isEnabled ? wanted.units : []) {
+      if (installsAlike(replaced.units.get(unit) ?? '', text)) continue;
+      await runProgram(host, withoutReload(['systemctl', 'reenable', unit]));
     }
   }
+  await runVisibly(host, reloadCommand);
+  await requireLoaded(
+    host,
+    containers.flatMap(({ wanted }) => [...wanted.units.keys()]),
+  );
 }
 
 /** The folder does not exist on every host. */
@@ -184,15 +197,15 @@ async function writeHostFile(path: string, text: string): Promise<void> {
   await writeFileDurably(path, text, 0o644);
 }
 
-/** systemctl enables units that systemd refuses; such a service would never start. */
-async function requireLoaded(host: Host, name: string, unit: string): Promise<void> {
-  const loadState = (await readUnitStates(host, [name])).get(name)?.loadState;
-  if (loadState === 'loaded') return;
-  const { stderrTail } = await captureProgram(host, ['systemd-analyze', 'verify', '--man=no', unit]);
-  const reason = toPrintable(stderrTail.trim()) || `its load state is ${loadState}`;
-  throw new AtomicError('UNIT_FAILED', `load ${name}.service: ${reason}`, {
-    hint: buildHint('service.template'),
-  });
+/** systemctl enables units that systemd refuses; such a unit would never start. */
+async function requireLoaded(host: Host, units: readonly string[]): Promise<void> {
+  for (const [unit, { loadState }] of await readUnitStates(host, units)) {
+    if (loadState === 'loaded') continue;
+    const path = `${host.locations.units}/${unit}`;
+    const { stderrTail } = await captureProgram(host, ['systemd-analyze', 'verify', '--man=no', path]);
+    const reason = toPrintable(stderrTail.trim()) || `its load state is ${loadState}`;
+    throw new AtomicError('UNIT_FAILED', `load ${unit}: ${reason}`, { hint: buildHint('service.template') });
+  }
 }
 
 /** Messages of the programs of systemd for errors of the host, not of the image. */
@@ -220,23 +233,24 @@ function buildHint(template: string): string {
  */
 export async function deactivateDeployment(host: Host, name: string): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
-  await removeFile(temporaryPath(paths.unit));
+  for (const { path } of paths.units) await removeFile(temporaryPath(path));
   await removeFile(temporaryPath(paths.tmpfiles));
-  if (await isOwnUnit(host, name)) {
-    await disableService(host, name);
-    await removeFile(paths.unit);
-  }
+  const own = await listOwnUnits(host, name);
+  if (own.length > 0) await disableUnits(host, own.map(({ unit }) => unit));
+  for (const { path } of own) await removeFile(path);
   if (await isOwnTmpfiles(host, name)) await removeFile(paths.tmpfiles);
-  // Needed also without a unit: a crash may have come between its removal and this step.
+  // Needed also without units: a crash may have come between their removal and this step.
   await runProgram(host, reloadCommand);
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
 /** systemctl disables a unit that systemd cannot load, and then fails to stop it. Then there is nothing to do. */
-async function disableService(host: Host, name: string): Promise<void> {
-  const result = await captureProgram(host, withoutReload(buildDisableNowCommand(name)));
+async function disableUnits(host: Host, units: readonly string[]): Promise<void> {
+  const result = await captureProgram(host, withoutReload(buildDisableNowCommand(units)));
   if (result.exitCode === 0) return;
-  const state = (await readUnitStates(host, [name])).get(name);
-  if (state?.loadState !== 'loaded' && state?.activeState === 'inactive') return;
-  throw buildCommandFailed(result);
+  const states = [...(await readUnitStates(host, units)).values()];
+  const isDone = states.every(
+    ({ loadState, activeState }) => loadState !== 'loaded' && activeState === 'inactive',
+  );
+  if (!isDone) throw buildCommandFailed(result);
 }

@@ -5,10 +5,15 @@ import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { buildCommandFailed, captureProgram, runProgram } from '../../host/run-program.ts';
 import { sortByOrder } from '../../host/systemd/start-order.ts';
-import { buildDisableNowCommand, reloadCommand, withoutReload } from '../../host/systemd/systemctl.ts';
+import {
+  buildDisableNowCommand,
+  reloadCommand,
+  shortenUnit,
+  withoutReload,
+} from '../../host/systemd/systemctl.ts';
 import { UnitJobs } from '../../host/systemd/unit-jobs.ts';
-import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
-import { buildContainerPaths } from '../deployment.ts';
+import { isActive, readUnitStates } from '../../host/systemd/unit-state.ts';
+import { buildContainerPaths, listUnitsOf, type UnitFile } from '../deployment.ts';
 import { withStopNotice } from './stop-notice.ts';
 import { type WatchedRun, withRuntimeWatch } from './watch-runtime.ts';
 
@@ -21,29 +26,32 @@ import { type WatchedRun, withRuntimeWatch } from './watch-runtime.ts';
 export async function stopService(host: Host, name: string): Promise<void> {
   if (!(await isOwnService(host, name))) return;
   throwIfInterrupted(host);
-  host.report({ kind: 'command', argv: buildDisableNowCommand(name) });
-  const before = await readUnitState(host, name);
-  if (before.loadState === 'not-found' && !isActive(before)) return;
+  host.report({ kind: 'command', argv: buildDisableNowCommand(listUnitsOf(name)) });
+  const known = [...(await readUnitStates(host, listUnitsOf(name)))]
+    .filter(([, state]) => state.loadState !== 'not-found' || isActive(state))
+    .map(([unit]) => unit);
+  if (known.length === 0) return;
   using jobs = new UnitJobs(host);
-  await endServices(host, jobs, [name]);
+  await endUnits(host, jobs, known);
 }
 
 /**
- * Stops the services of containers for an update or a rollback, in the order that systemd chooses. Those that do not run
- * stay as they are.
+ * Stops the units of containers, in the order that systemd chooses. Those that do not run stay as they are.
  *
+ * @param units with their types
+ * @returns those that ran
  * @throws as `stopService`
  */
 export async function stopUnits(
   host: Host,
   jobs: UnitJobs,
-  names: readonly string[],
+  units: readonly string[],
 ): Promise<readonly string[]> {
-  if (names.length === 0) return [];
-  const running = await listRunning(jobs, names);
+  if (units.length === 0) return [];
+  const running = await jobs.listActive(units);
   if (running.length === 0) return [];
-  host.report({ kind: 'command', argv: ['systemctl', 'stop', ...running] });
-  await endServices(host, jobs, running);
+  host.report({ kind: 'command', argv: ['systemctl', 'stop', ...running.map(shortenUnit)] });
+  await endUnits(host, jobs, running);
   return running;
 }
 
@@ -107,7 +115,7 @@ async function runStart(
   if (units.length === 0) return undefined;
   host.report({
     kind: 'command',
-    argv: ['systemctl', 'start', ...units.map((unit) => unit.replace(/\.service$/, ''))],
+    argv: ['systemctl', 'start', ...units.map(shortenUnit)],
   });
   if (isBooting) {
     const result = await captureProgram(host, ['systemctl', 'start', '--no-block', ...units]);
@@ -118,44 +126,38 @@ async function runStart(
   return describeStart(await withRuntimeWatch(host, units, () => jobs.run('start', units, describeWait)));
 }
 
-async function endServices(host: Host, jobs: UnitJobs, names: readonly string[]): Promise<void> {
-  const failure = (await runStop(host, jobs, names))?.message;
-  const [name] = await listRunning(jobs, names);
-  if (name !== undefined) {
+async function endUnits(host: Host, jobs: UnitJobs, units: readonly string[]): Promise<void> {
+  const failure = (await runStop(host, jobs, units))?.message;
+  const [unit] = await jobs.listActive(units);
+  if (unit !== undefined) {
     const reason = failure ?? 'it was started again meanwhile';
-    throw new AtomicError('UNIT_FAILED', `stop ${name}.service: ${reason}`, {
-      hint: `Look at \`systemctl status ${name}\` for the reason, and repeat the command.`,
+    throw new AtomicError('UNIT_FAILED', `stop ${unit}: ${reason}`, {
+      hint: `Look at \`systemctl status ${shortenUnit(unit)}\` for the reason, and repeat the command.`,
     });
   }
   if (failure !== undefined) host.report({ kind: 'warning', text: failure });
 }
 
 /**
- * Stops the service again after the removal of its unit, because a person may have started it after `stopService`.
+ * Stops a unit again after the removal of its file, because a person may have started it after `stopService`.
  *
  * @throws COMMAND_FAILED
  */
-export async function stopOrphan(host: Host, name: string): Promise<void> {
-  host.report({ kind: 'command', argv: ['systemctl', 'stop', name] });
+export async function stopOrphan(host: Host, unit: string): Promise<void> {
+  host.report({ kind: 'command', argv: ['systemctl', 'stop', shortenUnit(unit)] });
   using jobs = new UnitJobs(host);
-  const failure = await runStop(host, jobs, [name]);
+  const failure = await runStop(host, jobs, [unit]);
   if (failure !== undefined) throw failure;
-}
-
-async function listRunning(jobs: UnitJobs, names: readonly string[]): Promise<readonly string[]> {
-  const active = await jobs.listActive(names.map((name) => `${name}.service`));
-  return names.filter((name) => active.includes(`${name}.service`));
 }
 
 /** @returns the error when one of them does not stop */
 async function runStop(
   host: Host,
   jobs: UnitJobs,
-  names: readonly string[],
+  units: readonly string[],
 ): Promise<AtomicError | undefined> {
-  const units = names.map((name) => `${name}.service`);
   const describeWait = (seconds: number) =>
-    `${units.join(', ')} ${units.length === 1 ? 'has' : 'have'} not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${names.join(' ')}\` does now`;
+    `${units.join(', ')} ${units.length === 1 ? 'has' : 'have'} not stopped after ${seconds} s; systemd kills it when its stop timeout is over, \`systemctl kill --signal=KILL ${units.map(shortenUnit).join(' ')}\` does now`;
   const stop = () => withStopNotice(host, units, () => jobs.run('stop', units, describeWait));
   return (await withRuntimeWatch(host, units, stop)).result;
 }
@@ -174,28 +176,35 @@ export async function startServiceAgain(host: Host, name: string, running: reado
 }
 
 /**
- * Removes the symlinks that enable the service, also those to a removed unit. Reports a failure that leaves none.
+ * Removes the symlinks that enable the units of a container, also those to a removed unit. Reports a failure that leaves
+ * none.
  *
- * @throws COMMAND_FAILED when the service is still enabled: a later unit of its name would start at the next boot
+ * @throws COMMAND_FAILED when a unit is still enabled: a later unit of its name would start at the next boot
  */
 export async function disableService(host: Host, name: string): Promise<void> {
   if (!(await isOwnService(host, name))) return;
-  const result = await captureProgram(host, withoutReload(['systemctl', 'disable', `${name}.service`]));
+  for (const file of buildContainerPaths(host.locations, name).units) await disableUnit(host, file);
+}
+
+async function disableUnit(host: Host, { unit, path }: UnitFile): Promise<void> {
+  const result = await captureProgram(host, withoutReload(['systemctl', 'disable', unit]));
   // Without a unit, systemctl fails when there is no symlink to remove.
-  const hasUnit = await isNameTaken(buildContainerPaths(host.locations, name).unit);
-  if (result.exitCode === 0 || !hasUnit) return;
+  if (result.exitCode === 0 || !(await isNameTaken(path))) return;
   const failure = buildCommandFailed(result);
-  const { stdout } = await captureProgram(host, ['systemctl', 'is-enabled', `${name}.service`]);
+  const { stdout } = await captureProgram(host, ['systemctl', 'is-enabled', unit]);
   if (stdout.trim() === 'enabled') throw failure;
   host.report({ kind: 'warning', text: failure.message });
 }
 
 /**
- * Whether the service of this name belongs to the container. A person or a crash may have removed the unit while its
- * symlinks and processes still exist; then systemd knows no unit of this name, unless the host has one.
+ * Whether the units of these names belong to the container. A person or a crash may have removed them while their symlinks
+ * and processes still exist; then systemd knows no units of these names, unless the host has one.
  */
 async function isOwnService(host: Host, name: string): Promise<boolean> {
-  if (await isNameTaken(buildContainerPaths(host.locations, name).unit)) return true;
+  for (const { path } of buildContainerPaths(host.locations, name).units) {
+    if (await isNameTaken(path)) return true;
+  }
   await runProgram(host, reloadCommand);
-  return (await readUnitState(host, name)).loadState === 'not-found';
+  const states = await readUnitStates(host, listUnitsOf(name));
+  return [...states.values()].every(({ loadState }) => loadState === 'not-found');
 }

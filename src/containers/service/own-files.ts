@@ -7,13 +7,24 @@ import {
   buildDeploymentFolder,
   buildDeploymentPaths,
   deploymentNumbers,
+  type UnitFile,
 } from '../deployment.ts';
 import { parseMarker } from '../render/unit/generated-marker.ts';
 
-/** Whether the unit with the name of this container belongs to atomic; false without a unit. */
-export async function isOwnUnit(host: Host, name: string): Promise<boolean> {
-  const copies = listDeployments(host, name).map((folder) => buildDeploymentPaths(folder, name).unitCopy);
-  return isOwn(host, buildContainerPaths(host.locations, name).unit, name, copies);
+/** Lists the existing units of the host with names of this container that belong to atomic. */
+export async function listOwnUnits(host: Host, name: string): Promise<readonly UnitFile[]> {
+  const copies = listDeployments(host, name).flatMap((folder) => buildDeploymentPaths(folder, name).unitCopies);
+  const own: UnitFile[] = [];
+  for (const file of buildContainerPaths(host.locations, name).units) {
+    const same = copies.filter(({ unit }) => unit === file.unit).map(({ path }) => path);
+    if (await isOwn(host, file.path, name, same)) own.push(file);
+  }
+  return own;
+}
+
+/** Whether one of the units with names of this container belongs to atomic. */
+export async function hasOwnUnits(host: Host, name: string): Promise<boolean> {
+  return (await listOwnUnits(host, name)).length > 0;
 }
 
 /** Whether the tmpfiles.d file with the name of this container belongs to atomic; false without a file. */

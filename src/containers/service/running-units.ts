@@ -1,4 +1,4 @@
-/** Finds the running units that systemd stops together with the service of a container (systemd.unit(5)). */
+/** Finds the running units that systemd stops together with the units of a container (systemd.unit(5)). */
 import type { Host } from '../../host/host.ts';
 import { showProperties } from '../../host/systemd/systemctl.ts';
 
@@ -8,19 +8,18 @@ const stopPropagation = ['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', '
 const maxUnits = 1000;
 
 /**
- * Lists the active units that a stop of services ends, with the services themselves first. They are started again after
- * an update, after its undo, and when an uninstall is undone. A service that does not run ends none. There is one
- * question for all services, and one for each further distance.
+ * Lists the active units that a stop of units ends, with these units themselves first. They are started again after
+ * an update, after its undo, and when an uninstall is undone. A unit that does not run ends none. There is one
+ * question for all of them, and one for each further distance.
  *
- * @param names of the containers
+ * @param stopped with their types
  * @throws COMMAND_FAILED
  */
-export async function listRunningUnits(host: Host, names: readonly string[]): Promise<readonly string[]> {
-  const asked = names.map((name) => `${name}.service`);
-  const services = (await ask(host, asked)).filter(({ isRunning }) => isRunning);
-  const running = services.map(({ unit }) => unit);
+export async function listRunningUnits(host: Host, stopped: readonly string[]): Promise<readonly string[]> {
+  const first = (await ask(host, stopped)).filter(({ isRunning }) => isRunning);
+  const running = first.map(({ unit }) => unit);
   const seen = new Set(running);
-  let level: readonly StoppableUnit[] = services;
+  let level: readonly StoppableUnit[] = first;
   while (seen.size < maxUnits) {
     const next = [...new Set(level.flatMap(({ passesOn }) => passesOn))].filter((unit) => !seen.has(unit));
     if (next.length === 0) break;

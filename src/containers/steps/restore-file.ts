@@ -15,14 +15,23 @@ import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import { runProgram } from '../../host/run-program.ts';
 import { buildEnableCommand, withoutReload } from '../../host/systemd/systemctl.ts';
-import { buildContainerPaths, buildDeploymentFolder, buildDeploymentPaths } from '../deployment.ts';
+import {
+  buildContainerPaths,
+  buildDeploymentFolder,
+  buildDeploymentPaths,
+  listUnitsOf,
+  pairUnits,
+} from '../deployment.ts';
 import type { Step } from '../step.ts';
 
 type Restoration = Omit<Step<'restore'>, 'step'>;
 
 /** Writes a file again. An edited file gets a second name first, so that nothing of a person is lost. */
 export async function restoreFile(host: Host, restoration: Restoration): Promise<void> {
-  const { path, copy } = findPlaces(host, restoration);
+  for (const place of listPlaces(host, restoration)) await restorePlace(host, place);
+}
+
+async function restorePlace(host: Host, { path, copy }: Place): Promise<void> {
   const text = await findText(copy);
   // The deployment does not exist any more.
   if (text === undefined) return;
@@ -41,7 +50,10 @@ export async function restoreFile(host: Host, restoration: Restoration): Promise
  * @throws FILE_CONFLICT
  */
 export async function requireFreeKept(host: Host, restoration: Restoration): Promise<void> {
-  const { path } = findPlaces(host, restoration);
+  for (const { path } of listPlaces(host, restoration)) requireFreeKeptPath(path);
+}
+
+function requireFreeKeptPath(path: string): void {
   const kept = keptPath(path);
   const isTaken = lstatSync(kept, { throwIfNoEntry: false }) !== undefined;
   if (!isTaken || lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
@@ -75,21 +87,26 @@ async function keepEdited(path: string): Promise<boolean> {
   });
 }
 
-function findPlaces({ locations }: Host, { container, number, file }: Restoration) {
+interface Place {
+  readonly path: string;
+  readonly copy: string;
+}
+
+function listPlaces({ locations }: Host, { container, number, file }: Restoration): readonly Place[] {
   const paths = buildContainerPaths(locations, container);
   const deployment = buildDeploymentPaths(buildDeploymentFolder(locations, container, number), container);
   switch (file) {
     case 'unit':
-      return { path: paths.unit, copy: deployment.unitCopy };
+      return pairUnits(locations, container, deployment.folder);
     case 'tmpfiles':
-      return { path: paths.tmpfiles, copy: deployment.tmpfilesCopy };
+      return [{ path: paths.tmpfiles, copy: deployment.tmpfilesCopy }];
     case 'config':
-      return { path: deployment.config, copy: deployment.configCopy };
+      return [{ path: deployment.config, copy: deployment.configCopy }];
   }
 }
 
 /** Makes the symlinks; systemd reads them at the next reload. */
 export async function enableService(host: Host, name: string): Promise<void> {
-  await runProgram(host, withoutReload(buildEnableCommand(name)));
+  await runProgram(host, withoutReload(buildEnableCommand(listUnitsOf(name))));
   await syncFilesystemsOf([host.locations.units]);
 }

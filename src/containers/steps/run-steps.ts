@@ -3,7 +3,7 @@ import type { Host } from '../../host/host.ts';
 import { runVisibly } from '../../host/run-program.ts';
 import { reloadCommand } from '../../host/systemd/systemctl.ts';
 import { UnitJobs } from '../../host/systemd/unit-jobs.ts';
-import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
+import { buildContainerPaths, buildDeploymentFolder, listUnitsOf } from '../deployment.ts';
 import { forgetHold } from '../hold.ts';
 import { exchangeHostFiles, reportLeftFiles } from '../hostfiles/exchange-host-files.ts';
 import { readAllStagedFiles, readStagedFiles } from '../hostfiles/read-staged-files.ts';
@@ -102,7 +102,7 @@ async function stopUnlessActive(host: Host, { container: name, unless }: Step<'s
   const target = await findLinkTarget(buildContainerPaths(host.locations, name).link);
   if (target === finalFolder(host, name, unless)) return;
   using jobs = new UnitJobs(host);
-  await stopUnits(host, jobs, [name]);
+  await stopUnits(host, jobs, listUnitsOf(name));
 }
 
 /** When none of the deployments exists, their files are not on the host either. */

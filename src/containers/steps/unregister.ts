@@ -1,4 +1,4 @@
-/** Removes the unit and the tmpfiles.d file of a container, unless a person has changed them. */
+/** Removes the units and the tmpfiles.d file of a container, unless a person has changed them. */
 import { readFile } from 'node:fs/promises';
 import { withFileErrors } from '../../base/file-error.ts';
 import { removeFile, syncFilesystemsOf, temporaryPath } from '../../host/files/durable-files.ts';
@@ -14,35 +14,40 @@ import { buildContainerPaths } from '../deployment.ts';
 import { listFoldersOfContainer } from '../list-deployments.ts';
 import { stopOrphan } from '../service/container-service.ts';
 import { removeCreatedFolders, syncDeclaredPaths } from '../service/created-paths.ts';
-import { isOwnTmpfiles, isOwnUnit } from '../service/own-files.ts';
+import { isOwnTmpfiles, listOwnUnits } from '../service/own-files.ts';
 import type { Step } from '../step.ts';
 
 /** @throws COMMAND_FAILED, file errors */
 export async function unregister(host: Host, step: Step<'unregister'>): Promise<void> {
-  await removeUnit(host, step);
+  await removeUnits(host, step);
   await removeTmpfiles(host, step.container);
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
-async function removeUnit(host: Host, { container: name, hasService, runtime }: Step<'unregister'>) {
-  const { unit } = buildContainerPaths(host.locations, name);
-  await removeFile(temporaryPath(unit));
-  const isOurs = await isOwnUnit(host, name);
-  if (isOurs) await removeFile(unit);
-  else await reportForeignFile(host, unit);
-  // Needed also without the file: a crash may have come between its removal and this step.
-  if (!isOurs && !hasService) return;
+async function removeUnits(host: Host, step: Step<'unregister'>): Promise<void> {
+  const { units } = buildContainerPaths(host.locations, step.container);
+  for (const { path } of units) await removeFile(temporaryPath(path));
+  const own = (await listOwnUnits(host, step.container)).map(({ path }) => path);
+  for (const { path } of units) {
+    if (own.includes(path)) await removeFile(path);
+    else await reportForeignFile(host, path);
+  }
+  // Needed also without the files: a crash may have come between their removal and this step.
+  if (own.length === 0 && !step.hasService) return;
   await runVisibly(host, reloadCommand);
-  const state = await readUnitState(host, name);
+  for (const { unit } of units) await forgetUnit(host, unit, step);
+}
+
+async function forgetUnit(host: Host, unit: string, { container: name, runtime }: Step<'unregister'>) {
+  const state = await readUnitState(host, unit);
   // The host has its own file of this name, or a person has edited that of atomic.
   if (state.loadState !== 'not-found') return;
   if (isActive(state)) {
-    await stopOrphan(host, name);
+    await stopOrphan(host, unit);
     if (runtime !== null) await removeStaleState(host, runtime, name);
   }
-  // systemd remembers a failed service after its unit is gone (X-32). `reset-failed` fails when there is nothing to
-  // forget.
-  await captureProgram(host, ['systemctl', 'reset-failed', `${name}.service`]);
+  // systemd remembers a failed unit after its file is gone (X-32). `reset-failed` fails when there is nothing to forget.
+  await captureProgram(host, ['systemctl', 'reset-failed', unit]);
 }
 
 /** A folder below `/run` is emptied and removed only when `info` records that the install has created it. */

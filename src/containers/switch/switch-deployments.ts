@@ -24,7 +24,7 @@ import { withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
 import { parseTmpfiles } from '../../host/systemd/tmpfiles-lines.ts';
-import { buildDeploymentFolder } from '../deployment.ts';
+import { buildDeploymentFolder, listUnitsOf } from '../deployment.ts';
 import { type ExchangeResult, exchangeHostFiles } from '../hostfiles/exchange-host-files.ts';
 import { readAllStagedFiles, readStagedFiles } from '../hostfiles/read-staged-files.ts';
 import { replaceJournal } from '../journal.ts';
@@ -36,7 +36,7 @@ import { stopsAlike } from '../render/unit/unit-stop.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
 import {
   createDeclaredPaths,
-  type ReplacedUnit,
+  type ReplacedUnits,
   readCopies,
   reloadUnits,
   replaceHostFiles,
@@ -106,14 +106,14 @@ function isUnknown(failure: unknown): boolean {
   return failure instanceof AtomicError && failure.code === 'ROLLBACK_FAILED';
 }
 
-/** Without a service of its own, a unit with the name of the container belongs to the host. */
+/** A unit with a name of the container that its deployment does not have belongs to the host. */
 async function listRunning(host: Host, { members }: Switch): Promise<readonly string[]> {
-  const services: string[] = [];
+  const own: string[] = [];
   for (const { container: name, from } of members) {
-    const { unit } = await readCopies(buildDeploymentFolder(host.locations, name, from), name);
-    if (unit !== undefined) services.push(name);
+    const { units } = await readCopies(buildDeploymentFolder(host.locations, name, from), name);
+    own.push(...units.keys());
   }
-  return listRunningUnits(host, services);
+  return listRunningUnits(host, own);
 }
 
 /** Builds the error after the new deployments are up, with a hint. */
@@ -142,22 +142,24 @@ async function makeRoom(
 interface Exchanged {
   readonly exchanged: ReadonlyMap<string, ExchangeResult>;
   /** The units that systemd must read after the stop, because it could not stop the services with them. */
-  readonly lateReload: readonly ReplacedUnit[];
+  readonly lateReload: readonly ReplacedUnits[];
 }
 
 /** Replaces the files of the host by those of the new deployments, while the services still run. */
 async function exchange(host: Host, { members }: Switch, declared: Declared): Promise<Exchanged> {
   const exchanged = new Map<string, ExchangeResult>();
-  const units: ReplacedUnit[] = [];
+  const units: ReplacedUnits[] = [];
   let hasUnit = false;
   for (const member of members) {
     const files = await exchangeFiles(host, member);
     exchanged.set(member.container, files.result);
-    units.push(files.unit);
+    units.push(files.units);
     hasUnit ||= files.hasUnit;
   }
-  const reloadsEarly = units.every(({ replaced, wanted }) =>
-    stopsAlike(replaced.unit ?? '', wanted.unit ?? ''),
+  const reloadsEarly = units.every(({ name, replaced, wanted }) =>
+    listUnitsOf(name).every((unit) =>
+      stopsAlike(replaced.units.get(unit) ?? '', wanted.units.get(unit) ?? ''),
+    ),
   );
   if (hasUnit && reloadsEarly) await reloadUnits(host, units);
   for (const [index, { container: name, to }] of members.entries()) {
@@ -169,7 +171,7 @@ async function exchange(host: Host, { members }: Switch, declared: Declared): Pr
   return { exchanged, lateReload: hasUnit && !reloadsEarly ? units : [] };
 }
 
-/** The host files of the image, the unit and the tmpfiles.d file. */
+/** The host files of the image, the units and the tmpfiles.d file. */
 async function exchangeFiles(host: Host, { container: name, from, to, isEnabled }: SwitchMember) {
   const oldFolder = buildDeploymentFolder(host.locations, name, from);
   const replaced = await readCopies(oldFolder, name);
@@ -183,8 +185,8 @@ async function exchangeFiles(host: Host, { container: name, from, to, isEnabled 
   const ownUnits = [...old, ...(staged === undefined ? [] : [staged])].some(({ record }) =>
     bringsUnits(record),
   );
-  const hasUnit = ownUnits || (replaced.unit ?? wanted.unit) !== undefined;
-  return { result, unit: { name, replaced, wanted, isEnabled }, hasUnit };
+  const hasUnit = ownUnits || replaced.units.size + wanted.units.size > 0;
+  return { result, units: { name, replaced, wanted, isEnabled }, hasUnit };
 }
 
 /** Plans the lines that only the new tmpfiles.d file has: the others have been carried out before. */

@@ -8,8 +8,8 @@ import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { UnitJobs } from '../../host/systemd/unit-jobs.ts';
 import { prepareLink, replaceLink } from '../active-deployment.ts';
-import { buildDeploymentFolder } from '../deployment.ts';
-import { type ReplacedUnit, reloadUnits } from '../service/activate.ts';
+import { buildDeploymentFolder, listUnitsOf } from '../deployment.ts';
+import { type ReplacedUnits, reloadUnits } from '../service/activate.ts';
 import { readyStart, startUnits, stopUnits } from '../service/container-service.ts';
 import { copyState, restoreState } from '../state/kept-state.ts';
 import { awaitHealth, buildUnhealthy, findStopped, type HealthRequest } from './await-health.ts';
@@ -21,7 +21,7 @@ interface ServiceChange {
   /** Of the members; empty when services are not started. */
   readonly health: readonly HealthRequest[];
   /** The units that systemd must read between the stop and the start. */
-  readonly lateReload: readonly ReplacedUnit[];
+  readonly lateReload: readonly ReplacedUnits[];
 }
 
 /**
@@ -34,7 +34,7 @@ export async function switchServices(
   { operation, members }: Switch,
   { running, health, lateReload }: ServiceChange,
 ): Promise<void> {
-  const names = members.map(({ container }) => container);
+  const units = members.flatMap(({ container }) => listUnitsOf(container));
   using jobs = new UnitJobs(host);
   const start = await readyStart(host, jobs, health.length === 0 ? [] : running);
   const prepared: string[] = [];
@@ -45,7 +45,7 @@ export async function switchServices(
   await stopUnits(
     host,
     jobs,
-    names.filter((name) => running.includes(`${name}.service`)),
+    units.filter((unit) => running.includes(unit)),
   );
   for (const name of prepared) await replaceLink(host, name);
   if (lateReload.length > 0) await reloadUnits(host, lateReload);

@@ -10,7 +10,7 @@ import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
 import { listOwnFolders } from '../consent/own-folders.ts';
 import type { DeploymentRecord } from '../container.ts';
 import { withContainerLock } from '../container-lock.ts';
-import { buildDeploymentFolder, deploymentNumbers } from '../deployment.ts';
+import { buildDeploymentFolder, deploymentNumbers, listUnitsOf } from '../deployment.ts';
 import { findJournal, writeJournal } from '../journal.ts';
 import type { Journal } from '../journal-format.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
@@ -22,7 +22,7 @@ import { finish, goBack, isCommitted } from '../recovery/walk-journal.ts';
 import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
 import { stopService } from '../service/container-service.ts';
-import { isOwnTmpfiles, isOwnUnit } from '../service/own-files.ts';
+import { hasOwnUnits, isOwnTmpfiles } from '../service/own-files.ts';
 import { listRunningUnits } from '../service/running-units.ts';
 import { isLeftBy } from '../state/foreign-folders.ts';
 import type { Step } from '../step.ts';
@@ -96,7 +96,7 @@ async function takeBack(host: Host, journal: Journal, failure: unknown): Promise
   const { name, hasService, wasActive } = readSubject(journal);
   try {
     await goBack(host, journal);
-    const state = hasService ? await readUnitState(host, name) : undefined;
+    const state = hasService ? await readUnitState(host, `${name}.service`) : undefined;
     if (!(failure instanceof AtomicError)) return failure;
     const service = state === undefined ? '' : `, and ${name}.service is ${state.activeState}`;
     const isLost = wasActive && state?.activeState !== 'active';
@@ -139,7 +139,7 @@ function describeUnfinished(name: string, failure: unknown): unknown {
 async function isAnythingThere(host: Host, name: string): Promise<boolean> {
   return (
     (await readContainer(host, name)).kind !== 'absent' ||
-    (await isOwnUnit(host, name)) ||
+    (await hasOwnUnits(host, name)) ||
     (await isOwnTmpfiles(host, name))
   );
 }
@@ -151,15 +151,15 @@ async function planUninstall(host: Host, name: string, data: DataChoice): Promis
   const isOnlyData = data === 'remove' && volumes.length > 0;
   if (!isOnlyData && !(await isAnythingThere(host, name))) throw await buildContainerNotFound(host, name);
   await requireNotShown(host, name);
-  const hasService = record?.hasContainerService ?? (await isOwnUnit(host, name));
+  const hasService = record?.hasContainerService ?? (await hasOwnUnits(host, name));
   // The mounts of a service may end with it. Without a service they would stay for ever.
   if (!hasService) await requireNoMountsOf(host, name);
   await requireWritable(host.locations.units);
   await requireWritable(host.locations.tmpfiles);
   const hostFolders = record?.hostFiles.paths.map((path) => dirname(path)) ?? [];
   for (const folder of new Set(hostFolders)) await requireWritable(folder);
-  const wasActive = hasService && isActive(await readUnitState(host, name));
-  const running = wasActive ? await listRunningUnits(host, [name]) : [];
+  const wasActive = hasService && isActive(await readUnitState(host, `${name}.service`));
+  const running = wasActive ? await listRunningUnits(host, listUnitsOf(name)) : [];
   const ownFolders = record === undefined ? [] : listOwnFolders(name, { ...record, volumes: [] });
   const runtime = record?.runtime ?? null;
   return buildUninstallJournal({ name, hasService, runtime, wasActive, volumes, ownFolders }, running);

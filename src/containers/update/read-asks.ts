@@ -21,12 +21,12 @@ export async function readAsks(
   { name, active, record }: CurrentContainer,
 ): Promise<InstalledAsks> {
   const folder = buildDeploymentFolder(host.locations, name, active);
-  const { unit, tmpfiles } = await readCopies(folder, name);
+  const { units, tmpfiles } = await readCopies(folder, name);
   const staged = { root: buildDeploymentPaths(folder, name).hostFiles, record: record.hostFiles };
   const config = await findText(buildDeploymentPaths(folder, name).config);
   try {
     const privileges = listPrivileges({
-      ...{ folder, runtime: record.runtime, config, unit, tmpfiles },
+      ...{ folder, runtime: record.runtime, config, tmpfiles, units: [...units.values()] },
       ...{ hostFiles: await readStagedModes(staged), ownFolders: listOwnFolders(name, record) },
     });
     return { kind: 'known', privileges };

@@ -10,6 +10,8 @@ import {
   buildDeploymentPaths,
   type DeploymentNumber,
   deploymentNumbers,
+  listUnitsOf,
+  pairUnits,
 } from '../deployment.ts';
 import { compareWithCopy, isMarkedFor } from '../file-condition.ts';
 import { resolveRecord } from '../hostfiles/recorded-paths.ts';
@@ -46,7 +48,7 @@ export async function readCurrent(host: Host, name: ContainerName): Promise<Curr
 }
 
 /**
- * Checks that the unit and the tmpfiles.d file on the host are those of the deployment: an update would replace the
+ * Checks that the units and the tmpfiles.d file on the host are those of the deployment: an update would replace the
  * changes of a person.
  *
  * @throws FILE_CONFLICT
@@ -54,21 +56,20 @@ export async function readCurrent(host: Host, name: ContainerName): Promise<Curr
 export async function requireUnchangedFiles(host: Host, { name, active }: CurrentContainer): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
   const copies = buildDeploymentPaths(buildDeploymentFolder(host.locations, name, active), name);
-  for (const [path, copy, advice] of [
-    [
-      paths.unit,
-      copies.unitCopy,
-      {
-        edited: `Put your changes into a drop-in with \`systemctl edit ${name}\`. `,
-        masked: `Run \`systemctl unmask ${name}\`. `,
+  const files = [
+    ...pairUnits(host.locations, name, copies.folder).map(({ unit, path, copy }) => ({
+      ...{ path, copy },
+      advice: {
+        edited: `Put your changes into a drop-in with \`systemctl edit ${shortenUnit(unit)}\`. `,
+        masked: `Run \`systemctl unmask ${shortenUnit(unit)}\`. `,
       },
-    ],
-    [
-      paths.tmpfiles,
-      copies.tmpfilesCopy,
-      { edited: 'Put your lines into another file of /etc/tmpfiles.d. ', masked: '' },
-    ],
-  ] as const) {
+    })),
+    {
+      ...{ path: paths.tmpfiles, copy: copies.tmpfilesCopy },
+      advice: { edited: 'Put your lines into another file of /etc/tmpfiles.d. ', masked: '' },
+    },
+  ];
+  for (const { path, copy, advice } of files) {
     const expected = await findText(copy);
     const found = compareWithCopy(path, expected, isMarkedFor(host, name));
     if (found === 'as installed') continue;
@@ -117,7 +118,7 @@ export async function listRunning(
   host: Host,
   { name, record }: CurrentContainer,
 ): Promise<readonly string[]> {
-  return record.hasContainerService ? listRunningUnits(host, [name]) : [];
+  return record.hasContainerService ? listRunningUnits(host, listUnitsOf(name)) : [];
 }
 
 function buildDamaged(name: string, reason: string): AtomicError {

@@ -6,12 +6,19 @@ import { isSystemdRunning } from './booted.ts';
 
 export const reloadCommand: readonly string[] = ['systemctl', 'daemon-reload'];
 
-export function buildEnableCommand(name: string): readonly string[] {
-  return ['systemctl', 'enable', name];
+/** @param units with their types */
+export function buildEnableCommand(units: readonly string[]): readonly string[] {
+  return ['systemctl', 'enable', ...units.map(shortenUnit)];
 }
 
-export function buildDisableNowCommand(name: string): readonly string[] {
-  return ['systemctl', 'disable', '--now', name];
+/** @param units with their types */
+export function buildDisableNowCommand(units: readonly string[]): readonly string[] {
+  return ['systemctl', 'disable', '--now', ...units.map(shortenUnit)];
+}
+
+/** The name of a unit for a command that a person reads: systemctl adds `.service` itself. */
+export function shortenUnit(unit: string): string {
+  return unit.replace(/\.service$/, '');
 }
 
 /**

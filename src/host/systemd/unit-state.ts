@@ -1,5 +1,4 @@
 /** The states of services: over the system bus, and where that fails through systemctl. */
-import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../host.ts';
 import { BadMessage, MessageReader } from './bus-message.ts';
 import { BusFailed, SystemBus } from './system-bus.ts';
@@ -19,27 +18,22 @@ interface ListedUnit extends UnitState {
 const unitList = 'a(ssssssouso)';
 
 /**
- * Asks for the state of services with one question.
+ * Asks for the state of units with one question.
  *
- * @param names container names; `.service` is added
- * @returns by container name; a unit that systemd does not know has the load state `not-found`
+ * @param units with their types
+ * @returns by unit; one that systemd does not know has the load state `not-found`
  * @throws TOOL_MISSING, COMMAND_FAILED, INTERRUPTED
  */
 export async function readUnitStates(
   host: Host,
-  names: readonly string[],
+  units: readonly string[],
 ): Promise<ReadonlyMap<string, UnitState>> {
-  if (names.length === 0) return new Map();
+  if (units.length === 0) return new Map();
   using bus = new SystemBus(host);
-  const states = await readStatesOver(
-    host,
-    bus,
-    names.map((name) => `${name}.service`),
-  );
-  return new Map(names.map((name) => [name, getState(states, `${name}.service`)]));
+  return await readStatesOver(host, bus, units);
 }
 
-/** Asks over an open connection. @param units with their types. @returns by unit. @throws as `readUnitStates` */
+/** Asks over an open connection. @throws as `readUnitStates` */
 export async function readStatesOver(
   host: Host,
   bus: SystemBus,
@@ -49,16 +43,10 @@ export async function readStatesOver(
   return new Map(states.map((state, index) => [units[index] ?? '', state]));
 }
 
-function getState(states: ReadonlyMap<string, UnitState>, unit: string): UnitState {
-  const state = states.get(unit);
-  if (state === undefined) throw new AtomicError('COMMAND_FAILED', `systemd has no answer for ${unit}`);
-  return state;
-}
-
-/** Asks for the state of one service. @throws as `readUnitStates` */
-export async function readUnitState(host: Host, name: string): Promise<UnitState> {
-  const state = (await readUnitStates(host, [name])).get(name);
-  if (state === undefined) throw new Error(`no answer for ${name}`);
+/** Asks for the state of one unit. @throws as `readUnitStates` */
+export async function readUnitState(host: Host, unit: string): Promise<UnitState> {
+  const state = (await readUnitStates(host, [unit])).get(unit);
+  if (state === undefined) throw new Error(`no answer for ${unit}`);
   return state;
 }
 
