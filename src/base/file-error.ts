@@ -33,10 +33,13 @@ export async function withFileErrors<T>(step: string, action: () => Promise<T>):
   }
 }
 
-/** Whether a system call failed with this errno, such as `ENOENT`. */
-export function isErrno(error: unknown, errno: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === errno;
+/** Whether a system call failed with one of these errnos, such as `ENOENT`. */
+export function isErrno(error: unknown, ...errnos: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && errnos.some((errno) => error.code === errno);
 }
+
+/** The failures when a path leads to nothing: also when a part of it is a file. */
+export const noPath: readonly string[] = ['ENOENT', 'ENOTDIR'];
 
 /**
  * Runs a file operation whose file or folder may be missing.
@@ -48,7 +51,7 @@ export function tolerateMissing<T>(action: () => T, errnos: readonly string[] = 
   try {
     return action();
   } catch (error) {
-    if (errnos.some((errno) => isErrno(error, errno))) return undefined;
+    if (isErrno(error, ...errnos)) return undefined;
     throw error;
   }
 }
@@ -61,7 +64,7 @@ export async function tolerateMissingAsync<T>(
   try {
     return await action();
   } catch (error) {
-    if (errnos.some((errno) => isErrno(error, errno))) return undefined;
+    if (isErrno(error, ...errnos)) return undefined;
     throw error;
   }
 }

@@ -7,8 +7,17 @@ export const PERMISSIONS = 0o7777;
 export const SETUID = 0o4000;
 export const SETGID = 0o2000;
 export const STICKY = 0o1000;
-/** The mode of the directories and refs that the repository has as files. */
-export const METADATA_MODE = 0o644;
+/** The modes of files that this program makes: for their owner alone, or readable by all users. */
+export const FileMode = { private: 0o600, public: 0o644 } as const;
+/** The same for folders. */
+export const FolderMode = { private: 0o700, public: 0o755 } as const;
+/** Permissions of classes of users. */
+export const Permission = {
+  execute: 0o111,
+  groupWrite: 0o020,
+  othersRead: 0o004,
+  othersWrite: 0o002,
+} as const;
 
 export function isSymlinkMode(mode: number): boolean {
   return (mode & FileType.mask) === FileType.symlink;

@@ -6,6 +6,7 @@
  * ```
  */
 import { AtomicError } from '../base/errors.ts';
+import { FileMode } from '../base/file-mode.ts';
 import { ensureDirectory, removeFile, writeFileDurably } from '../host/files/durable-files.ts';
 import { isNameTaken } from '../host/files/existing-paths.ts';
 import type { Host } from '../host/host.ts';
@@ -19,7 +20,7 @@ import { adviceForExistingName, parseContainerName } from './render/container-na
 export async function holdContainer(host: Host, written: string): Promise<boolean> {
   return changeHold(host, written, 'hold', async (path) => {
     await ensureDirectory(`${host.locations.state}/held`);
-    await writeFileDurably(path, '', 0o600);
+    await writeFileDurably(path, '', FileMode.private);
   });
 }
 

@@ -5,6 +5,7 @@
  */
 import { AtomicError, rewordError } from '../base/errors.ts';
 import { withFileErrors } from '../base/file-error.ts';
+import { FileMode } from '../base/file-mode.ts';
 import {
   ensureDirectory,
   removeFile,
@@ -93,7 +94,11 @@ async function removeFiles(host: Host, { containers: [first, ...others] }: Journ
 }
 
 async function writeFile(host: Host, container: string, content: Journal | MemberJournal): Promise<void> {
-  await writeFileDurably(buildJournalPath(host.locations, container), formatJournal(content), 0o600);
+  await writeFileDurably(
+    buildJournalPath(host.locations, container),
+    formatJournal(content),
+    FileMode.private,
+  );
 }
 
 /**

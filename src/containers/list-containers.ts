@@ -143,7 +143,7 @@ async function readCommand(host: Host, name: string): Promise<readonly string[]>
     const args = isJsonObject(spec) ? spec.args : undefined;
     return Array.isArray(args) ? dropInit(args.map(String)) : [];
   } catch (error) {
-    if (error instanceof SyntaxError || isErrno(error, 'ENOENT') || isErrno(error, 'EACCES')) return [];
+    if (error instanceof SyntaxError || isErrno(error, 'ENOENT', 'EACCES')) return [];
     throw error;
   }
 }

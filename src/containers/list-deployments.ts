@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AtomicError } from '../base/errors.ts';
-import { findErrno, isErrno } from '../base/file-error.ts';
+import { findErrno, isErrno, noPath } from '../base/file-error.ts';
 import { isNameTaken } from '../host/files/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import { formatFullName } from '../image/source-name.ts';
@@ -119,7 +119,7 @@ async function readInfo(host: Host, info: string): Promise<ReadInfo> {
       ? { record, reference: formatFullName(record.image) }
       : { isMissing: false, reason: 'it does not say which image it is' };
   } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) {
+    if (isErrno(error, ...noPath)) {
       return { isMissing: true, reason: 'it is not there' };
     }
     if (error instanceof AtomicError) {

@@ -8,6 +8,7 @@
  *
  * Without the file, an update tries the image once more.
  */
+import { FileMode } from '../base/file-mode.ts';
 import { isJsonObject, tryParseJson } from '../base/json-text.ts';
 import { ensureDirectory, removeFile, writeFileDurably } from '../host/files/durable-files.ts';
 import { findText } from '../host/files/find-file.ts';
@@ -39,7 +40,7 @@ export async function findRefused(
 export async function rememberRefused(host: Host, container: string, refused: RefusedImage): Promise<void> {
   await ensureDirectory(`${host.locations.state}/refused`);
   const text = `${JSON.stringify({ version: 1, ...refused }, undefined, 2)}\n`;
-  await writeFileDurably(buildPath(host.locations, container), text, 0o600);
+  await writeFileDurably(buildPath(host.locations, container), text, FileMode.private);
 }
 
 /** Removes the record: the container is removed, or runs another image. */

@@ -4,17 +4,14 @@
  */
 import { readFile } from 'node:fs/promises';
 import { AtomicError } from '../base/errors.ts';
-import { isErrno } from '../base/file-error.ts';
+import { tolerateMissingAsync } from '../base/file-error.ts';
 
 export const PROC_HINT =
   'atomic needs all of /proc: a service that runs atomic needs ProcSubset=all; see `findmnt /proc`.';
 
 /** @throws AtomicError STORE_FAILED when the file is hidden */
 export async function readMachineProc(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    throw new AtomicError('STORE_FAILED', `reading ${path}: it is not there`, { hint: PROC_HINT });
-  }
+  const text = await tolerateMissingAsync(() => readFile(path, 'utf8'));
+  if (text !== undefined) return text;
+  throw new AtomicError('STORE_FAILED', `reading ${path}: it is not there`, { hint: PROC_HINT });
 }

@@ -251,7 +251,7 @@ function collect(child: ChildProcess, argv: readonly string[], maxBytes: number)
 
 export function buildStartError(error: Error, argv: readonly string[]): AtomicError {
   const program = argv[0] ?? '';
-  const missing = 'code' in error && error.code === 'ENOENT';
+  const missing = isErrno(error, 'ENOENT');
   const { reason, hint } = missing
     ? { reason: 'the program is not installed', hint: formatPackageHint(program) }
     : explainSystemError(error);

@@ -5,9 +5,9 @@
 import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { findErrno } from '../base/file-error.ts';
+import { FileMode } from '../base/file-mode.ts';
 
 const SUM_LENGTH = 64;
-const MODE = 0o644;
 const { O_RDONLY, O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
 /**
  * The folder may belong to another user, so the path may be a symlink or a FIFO: it does not follow the one and does
@@ -38,7 +38,7 @@ export function writeCacheFile(path: string, value: unknown): void {
 }
 
 function withFile<T>(path: string, flags: number, action: (fd: number) => T): T | undefined {
-  const fd = openSync(path, flags, MODE);
+  const fd = openSync(path, flags, FileMode.public);
   try {
     return fstatSync(fd).isFile() ? action(fd) : undefined;
   } finally {

@@ -6,7 +6,8 @@
 import { linkSync, mkdirSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AtomicError } from '../base/errors.ts';
-import { describeFailure, isErrno } from '../base/file-error.ts';
+import { describeFailure, tolerateMissing } from '../base/file-error.ts';
+import { FileMode } from '../base/file-mode.ts';
 import { syncDirectory } from '../host/files/durable-files.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import type { Checksum } from '../image/checksum.ts';
@@ -24,7 +25,7 @@ export interface PreparedRef {
 export function prepareRef(repository: string, ref: string, commit: Checksum): PreparedRef {
   const path = makeWaitingPath(repository);
   try {
-    writeFileSync(path, `${commit}\n`, { flag: 'wx', mode: 0o644 });
+    writeFileSync(path, `${commit}\n`, { flag: 'wx', mode: FileMode.public });
   } catch (error) {
     unlinkIfThere(path);
     throw error;
@@ -75,13 +76,10 @@ export async function replaceRef(repository: string, prepared: PreparedRef): Pro
 /** @returns a second name of the ref, from which it can be restored on a full disk; `undefined` when there is no ref */
 function keepOld(repository: string, ref: string): string | undefined {
   const kept = makeWaitingPath(repository);
-  try {
+  return tolerateMissing(() => {
     linkSync(formatRefPath(repository, ref), kept);
     return kept;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  });
 }
 
 function putBack(repository: string, ref: string, kept: string | undefined, cause: unknown): void {

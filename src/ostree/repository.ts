@@ -1,6 +1,7 @@
 /** Opens the repository for writing, and creates it on first use. `object-files.ts` shows its layout. */
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
+import { FileMode } from '../base/file-mode.ts';
 import { toPrintable } from '../base/printable.ts';
 import { syncDirectory, syncFile } from '../host/files/durable-files.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
@@ -51,7 +52,10 @@ async function openOrCreate(host: Host): Promise<Pointer> {
 async function writeConfig({ locations: { repository, repositoryMode } }: Host): Promise<void> {
   const path = makeWaitingPath(repository);
   try {
-    writeFileSync(path, `[core]\nrepo_version=1\nmode=${repositoryMode}\n`, { flag: 'wx', mode: 0o644 });
+    writeFileSync(path, `[core]\nrepo_version=1\nmode=${repositoryMode}\n`, {
+      flag: 'wx',
+      mode: FileMode.public,
+    });
     await syncFile(path);
     renameSync(path, formatConfigPath(repository));
   } catch (error) {

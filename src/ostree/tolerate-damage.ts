@@ -17,7 +17,7 @@ export function isDamage(error: unknown): error is Error {
   return (
     error instanceof VariantMalformed ||
     (error instanceof AtomicError && DAMAGE_CODES.has(error.code)) ||
-    DAMAGE_ERRNOS.some((errno) => isErrno(error, errno))
+    isErrno(error, ...DAMAGE_ERRNOS)
   );
 }
 

@@ -26,7 +26,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { isErrno, tolerateMissing } from '../base/file-error.ts';
-import { METADATA_MODE } from '../base/file-mode.ts';
+import { FileMode, FolderMode } from '../base/file-mode.ts';
 import { syncDirectory } from '../host/files/durable-files.ts';
 import { unlinkIfThere } from '../host/files/unlink-file.ts';
 import { type Checksum, finishChecksum } from '../image/checksum.ts';
@@ -45,7 +45,7 @@ export interface WaitingCommit {
 /** Makes an unused name in the folder of waiting files, and creates the folder. */
 export function makeWaitingPath(repository: string, prefix = ''): string {
   const folder = formatFolder(repository);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: FolderMode.private });
   return `${folder}/${prefix}${randomBytes(RANDOM_BYTES).toString('hex')}`;
 }
 
@@ -82,13 +82,11 @@ export function takeWaitingCommit(
 
 /** @returns false when the process that owns the file has moved it into the repository meanwhile */
 function linkIfThere(from: string, to: string): boolean {
-  try {
+  const isLinked = tolerateMissing(() => {
     linkSync(from, to);
     return true;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
+  });
+  return isLinked ?? false;
 }
 
 /**
@@ -148,10 +146,10 @@ function listWaiting(repository: string, checksum: Checksum): readonly string[] 
 }
 
 function writePieces(path: string, pieces: Iterable<Buffer>): void {
-  const fd = openSync(path, 'wx', 0o600);
+  const fd = openSync(path, 'wx', FileMode.private);
   try {
     for (const piece of pieces) for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
-    fchmodSync(fd, METADATA_MODE);
+    fchmodSync(fd, FileMode.public);
   } finally {
     closeSync(fd);
   }

@@ -1,7 +1,7 @@
 /** Reads the configuration files of the containers tools that this program needs before it runs skopeo. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
-import { tolerateMissing } from '../base/file-error.ts';
+import { noPath, tolerateMissing } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
 import {
   emptyRegistriesConf,
@@ -77,7 +77,7 @@ function rejectAt(path: string): (problem: string) => AtomicError {
 }
 
 function readOptional(path: string): string | undefined {
-  return tolerateMissing(() => readFileSync(path, 'utf8'), ['ENOENT', 'ENOTDIR']);
+  return tolerateMissing(() => readFileSync(path, 'utf8'), noPath);
 }
 
 function listConfFiles(folder: string): string[] {
@@ -88,7 +88,7 @@ function listConfFiles(folder: string): string[] {
           .filter((name) => name.endsWith('.conf'))
           .sort()
           .map((name) => `${folder}/${name}`),
-      ['ENOENT', 'ENOTDIR'],
+      noPath,
     ) ?? []
   );
 }

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AtomicError, wrapError } from '../base/errors.ts';
-import { isErrno } from '../base/file-error.ts';
+import { isErrno, noPath } from '../base/file-error.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
 import { canBeFound, requireFindable } from '../host/working-directory.ts';
@@ -92,8 +92,7 @@ async function findKind(path: string): Promise<'folder' | 'file' | 'special' | u
     // Opening a FIFO would block, and archives are read more than once.
     return stats.isFile() ? 'file' : 'special';
   } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR') || isErrno(error, 'ENAMETOOLONG'))
-      return undefined;
+    if (isErrno(error, ...noPath, 'ENAMETOOLONG')) return undefined;
     throw toReadError(error, path);
   }
 }

@@ -11,6 +11,7 @@ import {
   readSync,
 } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
+import { Permission } from '../base/file-mode.ts';
 import type { Host } from '../host/host.ts';
 import type { Checksum } from '../image/checksum.ts';
 import type { Digest } from '../image/digest.ts';
@@ -178,7 +179,10 @@ function readProgramStart(objectPath: string): {
   try {
     const start = Buffer.alloc(PAGE_BYTES);
     const length = readSync(fd, start, 0, PAGE_BYTES, 0);
-    return { isExecutable: (fstatSync(fd).mode & 0o111) !== 0, start: start.subarray(0, length) };
+    return {
+      isExecutable: (fstatSync(fd).mode & Permission.execute) !== 0,
+      start: start.subarray(0, length),
+    };
   } finally {
     closeSync(fd);
   }

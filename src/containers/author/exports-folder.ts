@@ -13,7 +13,8 @@ import {
 } from 'node:fs';
 import { resolve } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno, toFileError, tolerateMissing } from '../../base/file-error.ts';
+import { isErrno, noPath, toFileError, tolerateMissing } from '../../base/file-error.ts';
+import { PERMISSIONS } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { requireFindable } from '../../host/working-directory.ts';
 import type { ImageTree } from '../../store/image-files.ts';
@@ -29,9 +30,6 @@ interface ExportsFolder {
   readonly walkHostFiles: () => Iterable<WalkedEntry>;
 }
 
-const missing = ['ENOENT', 'ENOTDIR'];
-const permissionBits = 0o7777;
-
 /** Whether an argument means a folder and not an image: names of images do not look like this. */
 export function isFolderPath(written: string): boolean {
   return /^[./]/.test(written) || written.endsWith('/');
@@ -44,7 +42,7 @@ export function isFolderPath(written: string): boolean {
 export function openExportsFolder(written: string): ExportsFolder {
   requireFindable(written);
   const shown = toPrintable(written);
-  const outer = readFile(shown, () => tolerateMissing(() => realpathSync(resolve(written)), missing));
+  const outer = readFile(shown, () => tolerateMissing(() => realpathSync(resolve(written)), noPath));
   if (outer === undefined) {
     throw new AtomicError('BAD_VALUE', `Cannot read ${shown}: there is no such folder`, {
       hint: `To make one with templates: atomic init ${shown}`,
@@ -61,7 +59,7 @@ export function openExportsFolder(written: string): ExportsFolder {
 
 function chooseFolder(outer: string, shown: string): string {
   const inner = readFile(`${shown}/exports`, () =>
-    tolerateMissing(() => realpathSync(`${outer}/exports`), missing),
+    tolerateMissing(() => realpathSync(`${outer}/exports`), noPath),
   );
   if (inner !== undefined && statSync(inner).isDirectory()) {
     requireInside(outer, inner, `${shown}/exports`);
@@ -89,7 +87,7 @@ function buildTree(root: string): ImageTree {
       const status =
         written === undefined
           ? undefined
-          : readFile(written, () => tolerateMissing(() => lstatSync(written), missing));
+          : readFile(written, () => tolerateMissing(() => lstatSync(written), noPath));
       if (written === undefined || status === undefined) return undefined;
       if (status.isSymbolicLink()) return { kind: 'symlink', target: readlinkSync(written) };
       return { kind: status.isDirectory() ? 'directory' : 'file' };
@@ -113,7 +111,7 @@ function writePath(root: string, path: string): string | undefined {
 function findPath(root: string, path: string): string | undefined {
   const written = writePath(root, path);
   if (written === undefined) return undefined;
-  const real = readFile(written, () => tolerateMissing(() => realpathSync(written), missing));
+  const real = readFile(written, () => tolerateMissing(() => realpathSync(written), noPath));
   if (real !== undefined) requireInside(root, real, written);
   return real;
 }
@@ -155,7 +153,7 @@ function readRegularFile(path: string, maxBytes: number): Buffer | undefined {
 
 function* walkFolder(root: string, folder: string, prefix: string): Generator<WalkedEntry> {
   const listed = readFile(folder, () =>
-    tolerateMissing(() => readdirSync(folder, { withFileTypes: true }), missing),
+    tolerateMissing(() => readdirSync(folder, { withFileTypes: true }), noPath),
   );
   for (const entry of listed ?? []) {
     const path = `${folder}/${entry.name}`;
@@ -163,7 +161,7 @@ function* walkFolder(root: string, folder: string, prefix: string): Generator<Wa
     const kind = status.isSymbolicLink() ? 'symlink' : status.isDirectory() ? 'directory' : 'file';
     const isFolder = kind === 'directory';
     yield {
-      ...{ path: `${prefix}${entry.name}`, kind, mode: status.mode & permissionBits },
+      ...{ path: `${prefix}${entry.name}`, kind, mode: status.mode & PERMISSIONS },
       ...{ uid: status.uid, gid: status.gid, size: kind === 'file' ? status.size : 0 },
       target: kind === 'symlink' ? readlinkSync(path) : undefined,
       object: isFolder ? undefined : path,
@@ -178,7 +176,7 @@ function readFile<T>(path: string, action: () => T): T {
     return action();
   } catch (error) {
     if (error instanceof AtomicError) throw error;
-    const code = isErrno(error, 'EACCES') || isErrno(error, 'EPERM') || isErrno(error, 'ELOOP');
+    const code = isErrno(error, 'EACCES', 'EPERM', 'ELOOP');
     const failure = toFileError(error, `Cannot read ${toPrintable(path)}`);
     if (!code || !(failure instanceof AtomicError)) throw failure;
     throw new AtomicError('SOURCE_UNREADABLE', failure.message, { cause: error });

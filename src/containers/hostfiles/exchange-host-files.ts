@@ -16,7 +16,6 @@ import {
   openSync,
   readlinkSync,
   renameSync,
-  rmdirSync,
   symlinkSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -24,6 +23,7 @@ import { isErrno, withFileErrors } from '../../base/file-error.ts';
 import { PERMISSIONS } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { syncFilesystemsOf } from '../../host/files/durable-files.ts';
+import { removeFolderIfEmpty } from '../../host/files/remove-tree.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
@@ -125,17 +125,7 @@ async function removeHostFile(path: string, records: readonly HostFilesRecord[])
 
 /** A folder with files of a person stays. */
 async function removeEmptyFolder(path: string): Promise<void> {
-  await withFileErrors(`remove folder ${path}`, async () =>
-    withHostFolder(path, (held) => {
-      try {
-        rmdirSync(held);
-      } catch (error) {
-        if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EBUSY'].some((code) => isErrno(error, code))) {
-          throw error;
-        }
-      }
-    }),
-  );
+  await withFileErrors(`remove folder ${path}`, async () => withHostFolder(path, removeFolderIfEmpty));
 }
 
 async function placeHostFile(

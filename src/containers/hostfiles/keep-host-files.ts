@@ -16,7 +16,7 @@ import {
 import { dirname } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
-import { PERMISSIONS } from '../../base/file-mode.ts';
+import { FolderMode, PERMISSIONS } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { syncFilesystemOf } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
@@ -41,11 +41,11 @@ export async function keepHostFiles(host: Host, folder: string, name: string): P
   const part = `${root}.new`;
   await removeTree(part);
   await withFileErrors(`write ${part}`, async () => {
-    mkdirSync(part, { mode: 0o755 });
+    mkdirSync(part, { mode: FolderMode.public });
     for (const path of record.paths) {
       if (!isAsRecorded(await lookAtHostFile(path), path, record)) continue;
       const copy = `${part}${staged.written.get(path) ?? path}`;
-      mkdirSync(dirname(copy), { recursive: true, mode: 0o755 });
+      mkdirSync(dirname(copy), { recursive: true, mode: FolderMode.public });
       withHostFolder(path, (held) => copyHostFile(held, copy));
     }
   });

@@ -1,7 +1,7 @@
 /** Reads the file at the path of a host file, and compares it with the record of a container. */
 import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, readlinkSync, readSync, statSync } from 'node:fs';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { isErrno, noPath, withFileErrors } from '../../base/file-error.ts';
 import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
 import { withHostFolder } from './open-host-folder.ts';
 
@@ -74,7 +74,7 @@ function lookBehind(held: string): string | undefined {
     if (status === undefined) return '0';
     return status.isFile() ? hashOpened(openSync(held, openFile)) : undefined;
   } catch (error) {
-    if (isErrno(error, 'ELOOP') || isErrno(error, 'ENOTDIR') || isErrno(error, 'ENOENT')) return '0';
+    if (isErrno(error, 'ELOOP', ...noPath)) return '0';
     throw error;
   }
 }

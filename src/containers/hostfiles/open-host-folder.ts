@@ -6,6 +6,7 @@ import { chmodSync, chownSync, closeSync, constants, mkdirSync, openSync } from 
 import { basename, dirname } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno } from '../../base/file-error.ts';
+import { FolderMode } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { listParents } from '../render/hostfiles/host-file.ts';
 
@@ -49,7 +50,7 @@ export function withMadeHostFolder<T>(
 
 /** Creates one folder with exactly these permissions, with any umask. */
 export function makeFolder(path: string, { mode, uid, gid }: FolderOwnership): void {
-  mkdirSync(path, 0o700);
+  mkdirSync(path, FolderMode.private);
   chownSync(path, uid, gid);
   chmodSync(path, mode);
 }
@@ -83,7 +84,7 @@ function openNext(held: string, make: () => boolean): number | undefined {
   try {
     return openSync(held, openFolder);
   } catch (error) {
-    if (isErrno(error, 'ELOOP') || isErrno(error, 'ENOTDIR')) return undefined;
+    if (isErrno(error, 'ELOOP', 'ENOTDIR')) return undefined;
     if (!isErrno(error, 'ENOENT')) throw error;
     return make() ? openSync(held, openFolder) : undefined;
   }

@@ -5,11 +5,12 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { withFileErrors } from '../../base/file-error.ts';
+import { Permission } from '../../base/file-mode.ts';
 import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
 
 /** The limit of Linux (path_resolution(7)). */
 const maxLinks = 40;
-const writableByOthers = 0o022;
+const writableByOthers = Permission.groupWrite | Permission.othersWrite;
 
 export interface ResolvedRecord {
   /** With the paths on this host. */

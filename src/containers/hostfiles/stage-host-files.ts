@@ -4,11 +4,12 @@
  */
 import { chmodSync, chownSync, lchownSync, linkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { withFileErrors } from '../../base/file-error.ts';
+import { FileMode, FolderMode } from '../../base/file-mode.ts';
 import { listParents, type PlannedHostFile, type PlannedHostFolder } from '../render/hostfiles/host-file.ts';
 import { type FolderOwnership, makeFolder } from './open-host-folder.ts';
 
 /** A folder that exists on the host. */
-const plainFolder: FolderOwnership = { mode: 0o755, uid: 0, gid: 0 };
+const plainFolder: FolderOwnership = { mode: FolderMode.public, uid: 0, gid: 0 };
 
 /**
  * Builds the tree. Unchanged files of the image are hard links to the repository. The caller syncs the tree.
@@ -40,7 +41,7 @@ function stageFile(path: string, file: PlannedHostFile): void {
   } else if (content?.kind === 'object') {
     linkSync(content.object, path);
   } else {
-    writeFileSync(path, content?.text ?? '', { flag: 'wx', mode: 0o600 });
+    writeFileSync(path, content?.text ?? '', { flag: 'wx', mode: FileMode.private });
     chownSync(path, uid, gid);
     chmodSync(path, mode);
   }

@@ -2,6 +2,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { withFileErrors } from '../../base/file-error.ts';
+import { FolderMode } from '../../base/file-mode.ts';
 import { syncFilesystemOf } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
@@ -33,7 +34,7 @@ export async function buildDeployment(
   await removeTree(folder);
   await withFileErrors(`create folder ${folder}`, async () => {
     await mkdir(folder);
-    await chmod(folder, 0o700);
+    await chmod(folder, FolderMode.private);
   });
   if (plan.record.hasContainerService) await checkoutImage(host, plan.record.ostreeCommit, paths.rootfs);
   throwIfInterrupted(host);

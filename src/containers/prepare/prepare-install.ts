@@ -1,5 +1,6 @@
 /** Reads and decides everything for an install before its first change. */
 import { AtomicError } from '../../base/errors.ts';
+import { FileMode } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { listExisting } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
@@ -216,7 +217,7 @@ function planFile(
   path: string,
   content: string | undefined,
 ): PlannedFile | undefined {
-  return content === undefined ? undefined : { role, path, mode: 0o644, content };
+  return content === undefined ? undefined : { role, path, mode: FileMode.public, content };
 }
 
 function listWarnings(exports: ImageExports, config: string): readonly string[] {

@@ -3,6 +3,7 @@
  * of the host.
  */
 import { resolve } from 'node:path';
+import { FolderMode } from '../../base/file-mode.ts';
 import type { Host } from '../../host/host.ts';
 import type { StoredImage } from '../../image/image.ts';
 import { type WalkedEntry, walkImage } from '../../store/walk-image.ts';
@@ -158,7 +159,7 @@ async function listMissingFolders(
   for (const path of [...new Set(files.flatMap((file) => listParents(file.path)))].sort()) {
     const isMissing = (await lookAtHostFile(path)).kind === 'missing';
     if (!isMissing && !previous.folders.includes(path)) continue;
-    const { mode, uid, gid } = known.get(path) ?? { mode: 0o755, uid: 0, gid: 0 };
+    const { mode, uid, gid } = known.get(path) ?? { mode: FolderMode.public, uid: 0, gid: 0 };
     folders.push({ path, mode, uid, gid });
   }
   return folders;

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { explainSystemError, findErrno } from '../../base/file-error.ts';
+import { Permission } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { requireFindable } from '../../host/working-directory.ts';
 import type { Secrets } from '../render/secrets/secret-option.ts';
@@ -57,7 +58,7 @@ export async function checkSecretFiles(secrets: Secrets): Promise<readonly strin
     if (total > MAX_OPTION_FILE_BYTES) {
       throw refuse(`all secrets together are longer than ${MAX_OPTION_FILE_BYTES} bytes`);
     }
-    if ((mode & 0o004) !== 0) {
+    if ((mode & Permission.othersRead) !== 0) {
       warnings.push(
         `${toPrintable(path)} of --secret ${name} can be read by every user: chmod 0600 ${toPrintable(path)}`,
       );

@@ -3,12 +3,14 @@
  * the files of a host.
  */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { parseExactJson } from '../../base/exact-json.ts';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { withFileErrors } from '../../base/file-error.ts';
+import { Permission } from '../../base/file-mode.ts';
 import type { JsonObject, Reject } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
+import { listFolder } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import type { ContainerName } from '../render/container-name.ts';
 
@@ -21,7 +23,6 @@ export interface ConfigPatch {
 }
 
 const MAX_BYTES = 1024 * 1024;
-const WRITABLE_BY_OTHERS = 0o002;
 
 /**
  * Reads the patches of a container in the order of their names. Other files of the folder are left out.
@@ -30,16 +31,8 @@ const WRITABLE_BY_OTHERS = 0o002;
  */
 export async function readPatches(host: Host, container: ContainerName): Promise<readonly ConfigPatch[]> {
   const folder = `${host.locations.patches}/${container}.d`;
-  const names = await withFileErrors(`read ${folder}`, async () => {
-    try {
-      return await readdir(folder);
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return [];
-      throw error;
-    }
-  });
-  // `sort` compares UTF-16 units: the order does not depend on the language of the host.
-  const own = names.filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
+  const names = (await listFolder(folder)).map(({ name }) => name);
+  const own = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
   if (own.length > 0) await requireProtected(host, folder);
   return Promise.all(own.map((name) => readPatch(host, `${folder}/${name}`, name)));
 }
@@ -91,7 +84,7 @@ export function rejectPatch(path: string): Reject {
 /** A user who can change a patch could run programs as root. */
 async function requireProtected(host: Host, path: string) {
   const status = await withFileErrors(`read ${path}`, () => stat(path));
-  if (status.uid === host.uid && (status.mode & WRITABLE_BY_OTHERS) === 0) return status;
+  if (status.uid === host.uid && (status.mode & Permission.othersWrite) === 0) return status;
   throw new AtomicError(
     'CONFIG_INVALID',
     `Cannot use the patches of ${toPrintable(path)}: other users can change them`,

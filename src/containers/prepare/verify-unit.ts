@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
+import { FileMode } from '../../base/file-mode.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { captureProgram } from '../../host/run-program.ts';
@@ -53,7 +54,7 @@ async function askSystemd(host: Host, name: string, unit: string) {
   const folder = await withFileErrors(`create folder ${prefix}XXXXXX`, () => mkdtemp(prefix));
   try {
     const file = `${folder}/${name}.service`;
-    await withFileErrors(`write ${file}`, () => writeFile(file, unit, { mode: 0o600 }));
+    await withFileErrors(`write ${file}`, () => writeFile(file, unit, { mode: FileMode.private }));
     const argv = ['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', file];
     const { stderrTail } = await captureProgram(host, argv);
     return { file, text: stderrTail };

@@ -1,6 +1,7 @@
 /** Registers a deployment with systemd, and undoes that. */
 import { basename, dirname } from 'node:path';
 import { AtomicError, rewordError } from '../../base/errors.ts';
+import { FileMode } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
 import {
   ensureDirectory,
@@ -194,7 +195,7 @@ export async function reloadUnits(host: Host, containers: readonly ReplacedUnits
 /** The folder does not exist on every host. */
 async function writeHostFile(path: string, text: string): Promise<void> {
   await ensureDirectory(dirname(path));
-  await writeFileDurably(path, text, 0o644);
+  await writeFileDurably(path, text, FileMode.public);
 }
 
 /** systemctl enables units that systemd refuses; such a unit would never start. */

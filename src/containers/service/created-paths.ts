@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { isErrno, toFileError, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import { syncFilesystemsOf } from '../../host/files/durable-files.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
+import { folderStays } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { runProgram } from '../../host/run-program.ts';
 import { buildCreateCommand, listTmpfilesFolders } from '../../host/systemd/systemd-tmpfiles.ts';
@@ -75,9 +76,6 @@ export async function syncDeclaredPaths(tmpfiles: string): Promise<void> {
   await syncFilesystemsOf(listNamedPaths(tmpfiles).filter((path) => path.startsWith('/')));
 }
 
-/** The path is missing, has content, is a mount point, or is not a folder. */
-const acceptable = ['ENOENT', 'ENOTEMPTY', 'EBUSY', 'ENOTDIR'];
-
 async function removePaths(
   host: Host,
   own: string | undefined,
@@ -91,7 +89,7 @@ async function removePaths(
     try {
       await remove(path);
     } catch (error) {
-      if (!acceptable.some((errno) => isErrno(error, errno))) throw toFileError(error, `remove ${path}`);
+      if (!isErrno(error, ...folderStays)) throw toFileError(error, `remove ${path}`);
     }
   }
   await restoreDeclaredPaths(host, own, free);

@@ -1,6 +1,6 @@
 /** Finds the files of the host with the names of a container that belong to atomic and may be removed. */
 import { lstat, readFile } from 'node:fs/promises';
-import { tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
+import { noPath, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import {
   buildContainerPaths,
@@ -13,7 +13,9 @@ import { parseMarker } from '../render/unit/generated-marker.ts';
 
 /** Lists the existing units of the host with names of this container that belong to atomic. */
 export async function listOwnUnits(host: Host, name: string): Promise<readonly UnitFile[]> {
-  const copies = listDeployments(host, name).flatMap((folder) => buildDeploymentPaths(folder, name).unitCopies);
+  const copies = listDeployments(host, name).flatMap(
+    (folder) => buildDeploymentPaths(folder, name).unitCopies,
+  );
   const own: UnitFile[] = [];
   for (const file of buildContainerPaths(host.locations, name).units) {
     const same = copies.filter(({ unit }) => unit === file.unit).map(({ path }) => path);
@@ -67,7 +69,7 @@ async function findContent(path: string): Promise<Buffer | undefined> {
   return withFileErrors(`read ${path}`, () =>
     tolerateMissingAsync(
       async () => ((await lstat(path)).isFile() ? await readFile(path) : undefined),
-      ['ENOENT', 'ENOTDIR'],
+      noPath,
     ),
   );
 }

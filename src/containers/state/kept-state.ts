@@ -14,6 +14,7 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { FolderMode } from '../../base/file-mode.ts';
 import { syncDirectory, syncFilesystemOf } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
@@ -154,5 +155,5 @@ async function copyFolder(host: Host, from: string, to: string): Promise<void> {
 }
 
 async function createPrivateFolder(path: string): Promise<void> {
-  await withFileErrors(`create folder ${path}`, () => mkdir(path, { mode: 0o700 }));
+  await withFileErrors(`create folder ${path}`, () => mkdir(path, { mode: FolderMode.private }));
 }

@@ -2,6 +2,7 @@
 import { chmod, chown, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { withFileErrors } from '../../base/file-error.ts';
+import { FolderMode } from '../../base/file-mode.ts';
 import { syncFilesystemOf } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
@@ -25,7 +26,8 @@ export async function fillVolumes(
 ): Promise<void> {
   if (volumes.length === 0) return;
   const isRootNew = parents.includes(root);
-  for (const parent of parents) await makeFolder(parent, parent === root ? 0o700 : 0o755);
+  for (const parent of parents)
+    await makeFolder(parent, parent === root ? FolderMode.private : FolderMode.public);
   if (isRootNew) {
     const marker = markerOf(root);
     await withFileErrors(`write ${marker}`, () => writeFile(marker, formatVolumesMarker(name)));
@@ -47,7 +49,7 @@ export async function fillVolumes(
 }
 
 async function makeOwnFolder(path: string, { uid, gid }: PlannedVolume['owner']): Promise<void> {
-  await makeFolder(path, 0o755);
+  await makeFolder(path, FolderMode.public);
   await withFileErrors(`change ${path}`, () => chown(path, uid, gid));
 }
 

@@ -1,10 +1,10 @@
 /** Removes volumes that an undone operation has made, and those that a person gives up. */
-import { readdir, rename, rmdir, unlink } from 'node:fs/promises';
+import { readdir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isErrno, toFileError, withFileErrors } from '../../base/file-error.ts';
+import { withFileErrors } from '../../base/file-error.ts';
 import { syncFilesystemsOf } from '../../host/files/durable-files.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
-import { removeTree, requireNoMounts } from '../../host/files/remove-tree.ts';
+import { removeFolderIfEmpty, removeTree, requireNoMounts } from '../../host/files/remove-tree.ts';
 import type { NewVolumes } from '../render/config/image-volumes.ts';
 import type { Step } from '../step.ts';
 import { markerOf, readOwner, unfinishedOf } from './volume-folders.ts';
@@ -71,7 +71,7 @@ export async function removeVolumes({
   }
   for (const parent of parents.toReversed()) {
     if (parent === root) await removeLoneMarker(root);
-    await removeEmptyFolder(parent);
+    await withFileErrors(`remove ${parent}`, async () => removeFolderIfEmpty(parent));
   }
   await syncFilesystemsOf([root]);
 }
@@ -90,13 +90,4 @@ async function removeLoneMarker(root: string): Promise<void> {
     const names = await readdir(root);
     if (names.length === 1) await unlink(marker);
   });
-}
-
-async function removeEmptyFolder(path: string): Promise<void> {
-  try {
-    await rmdir(path);
-  } catch (error) {
-    const isLeft = ['ENOENT', 'ENOTEMPTY', 'ENOTDIR', 'EBUSY'].some((errno) => isErrno(error, errno));
-    if (!isLeft) throw toFileError(error, `remove ${path}`);
-  }
 }

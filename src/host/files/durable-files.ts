@@ -4,7 +4,7 @@
  */
 import { access, constants, mkdir, open, rename, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { isErrno, toFileError, withFileErrors } from '../../base/file-error.ts';
+import { isErrno, noPath, toFileError, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import { unlinkIfThere } from './unlink-file.ts';
 
 /**
@@ -42,13 +42,7 @@ export async function writeFileDurably(path: string, content: string, mode: numb
  * @throws READ_ONLY
  */
 export async function requireWritable(folder: string): Promise<void> {
-  await withFileErrors(`change ${folder}`, async () => {
-    try {
-      await access(folder, constants.W_OK);
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error;
-    }
-  });
+  await withFileErrors(`change ${folder}`, () => tolerateMissingAsync(() => access(folder, constants.W_OK)));
 }
 
 /** Removes a file, and the temporary file that a crash may have left. Does nothing when there is none. */
@@ -119,7 +113,7 @@ async function findNearestFolder(path: string): Promise<{ readonly path: string;
     const stats = await stat(path);
     if (stats.isDirectory()) return { path, device: stats.dev };
   } catch (error) {
-    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw toFileError(error, `look at ${path}`);
+    if (!isErrno(error, ...noPath)) throw toFileError(error, `look at ${path}`);
   }
   return findNearestFolder(dirname(path));
 }

@@ -1,5 +1,5 @@
 import { lstat, stat } from 'node:fs/promises';
-import { isErrno, toFileError } from '../../base/file-error.ts';
+import { isErrno, noPath, toFileError } from '../../base/file-error.ts';
 
 /** Lists the paths that exist on the host. Symlinks are followed. */
 export async function listExisting(paths: readonly string[]): Promise<readonly string[]> {
@@ -17,7 +17,7 @@ async function exists(path: string, look: (path: string) => Promise<unknown>): P
     await look(path);
     return true;
   } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return false;
+    if (isErrno(error, ...noPath)) return false;
     throw toFileError(error, `look at ${path}`);
   }
 }

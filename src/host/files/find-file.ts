@@ -8,7 +8,10 @@ export async function findText(path: string): Promise<string | undefined> {
   return withFileErrors(`read ${path}`, () => tolerateMissingAsync(() => readFile(path, 'utf8')));
 }
 
-/** @returns the entries of a folder, sorted by their names; empty when there is no folder */
+/**
+ * @returns the entries of a folder; empty when there is no folder. They are sorted by their names as UTF-16, so that the
+ * order does not depend on the language of the host
+ */
 export async function listFolder(folder: string): Promise<readonly Dirent[]> {
   const entries = await withFileErrors(`read ${folder}`, () =>
     tolerateMissingAsync(() => readdir(folder, { withFileTypes: true })),

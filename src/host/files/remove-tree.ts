@@ -34,6 +34,18 @@ export async function removeTree(path: string): Promise<void> {
   });
 }
 
+/** The failures of a removal that leave a folder: it is missing, has content, is a mount point, or is not a folder. */
+export const folderStays: readonly string[] = ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EBUSY', 'ENOTDIR'];
+
+/** @throws failed system calls */
+export function removeFolderIfEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (!isErrno(error, ...folderStays)) throw error;
+  }
+}
+
 /** @throws DEPLOYMENT_IN_USE when something is mounted at or below `path` */
 export async function requireNoMounts(path: string): Promise<void> {
   const [mount] = await listMountsBelow(path);

@@ -5,6 +5,7 @@
  */
 import { constants, type FileHandle, open, readlink, stat, unlink } from 'node:fs/promises';
 import { isErrno, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
+import { FileMode } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../host.ts';
 import { waitForLock } from './wait-for-lock.ts';
@@ -61,7 +62,7 @@ async function tryToLock(request: LockRequest): Promise<FileHandle | undefined> 
   const { tryLock } = await import('../../native/libc.ts');
   return withFileErrors(`lock ${request.path}`, async () => {
     for (;;) {
-      const file = await open(request.path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      const file = await open(request.path, constants.O_RDWR | constants.O_CREAT, FileMode.private);
       let taken = false;
       try {
         if (!tryLock(file.fd, 'exclusive')) return undefined;
@@ -93,22 +94,18 @@ async function writeHolder(file: FileHandle, purpose: string): Promise<void> {
   try {
     await file.write(`process ${pid}: ${purpose}\n`, 0);
   } catch (error) {
-    if (!isErrno(error, 'ENOSPC') && !isErrno(error, 'EDQUOT')) throw error;
+    if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
   }
 }
 
 /** @returns `undefined` when the holder has not written its line yet, or has ended */
 async function findHolder(path: string): Promise<string | undefined> {
+  const file = await tolerateMissingAsync(() => open(path, 'r'));
+  if (file === undefined) return undefined;
   try {
-    const file = await open(path, 'r');
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHolderBytes), 0, maxHolderBytes, 0);
-      return toPrintable(buffer.toString('utf8', 0, bytesRead)).trim() || undefined;
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHolderBytes), 0, maxHolderBytes, 0);
+    return toPrintable(buffer.toString('utf8', 0, bytesRead)).trim() || undefined;
+  } finally {
+    await file.close();
   }
 }

@@ -3,7 +3,8 @@
  * because several processes may hold the lock; the kernel lists the holders.
  */
 import { constants, type FileHandle, open } from 'node:fs/promises';
-import { isErrno, toFileError, withFileErrors } from '../../base/file-error.ts';
+import { tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
+import { FileMode } from '../../base/file-mode.ts';
 import type { Host } from '../host.ts';
 import { lockBytes, releaseBytes } from './byte-lock.ts';
 import { findFlockHolder } from './lock-holder.ts';
@@ -44,7 +45,9 @@ export async function withStandingLock<T>(
   action: () => Promise<T>,
 ): Promise<T> {
   const flags = constants.O_RDWR | constants.O_CREAT;
-  const file = await withFileErrors(`lock ${request.path}`, () => open(request.path, flags, 0o600));
+  const file = await withFileErrors(`lock ${request.path}`, () =>
+    open(request.path, flags, FileMode.private),
+  );
   return runInTurn(host, file, request, action);
 }
 
@@ -91,12 +94,9 @@ async function openUnless(
   flags: number,
   expected: readonly string[],
 ): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, flags, 0o600);
-  } catch (error) {
-    if (expected.some((errno) => isErrno(error, errno))) return undefined;
-    throw toFileError(error, `lock ${path}`);
-  }
+  return withFileErrors(`lock ${path}`, () =>
+    tolerateMissingAsync(() => open(path, flags, FileMode.private), expected),
+  );
 }
 
 async function runInTurn<T>(

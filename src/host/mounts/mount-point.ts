@@ -1,7 +1,7 @@
 /** The directory for a mount. It is held open, so that no other process can replace it meanwhile. */
 import { constants, type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { isErrno, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { requireFindable } from '../working-directory.ts';
 
@@ -53,14 +53,11 @@ export async function requireStillEmpty({ path, held }: MountPoint): Promise<voi
 /** Finds the real path of a directory. When it does not exist, the symlinks of its existing parents are resolved. */
 export async function resolveMountPoint(written: string): Promise<string> {
   requireFindable(written);
-  try {
-    return await realpath(written);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    const { basename, dirname, join, resolve } = await import('node:path');
-    const absolute = resolve(written);
-    return join(await resolveMountPoint(dirname(absolute)), basename(absolute));
-  }
+  const existing = await tolerateMissingAsync(() => realpath(written));
+  if (existing !== undefined) return existing;
+  const { basename, dirname, join, resolve } = await import('node:path');
+  const absolute = resolve(written);
+  return join(await resolveMountPoint(dirname(absolute)), basename(absolute));
 }
 
 async function openDirectory(written: string): Promise<FileHandle> {

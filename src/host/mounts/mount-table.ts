@@ -62,7 +62,7 @@ function readNamespace(pid: number): string {
     // A process in a chroot sees only the mounts below its root.
     return `${readlinkSync(`/proc/${pid}/ns/mnt`)} ${readlinkSync(`/proc/${pid}/root`)}`;
   } catch (error) {
-    if (isErrno(error, 'EACCES') || isErrno(error, 'EPERM')) return HIDDEN;
+    if (isErrno(error, 'EACCES', 'EPERM')) return HIDDEN;
     throw error;
   }
 }

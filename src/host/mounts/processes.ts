@@ -28,12 +28,12 @@ export async function readProcessFile(path: string, ifRefused?: string): Promise
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (isErrno(error, 'EACCES') || isErrno(error, 'EPERM')) return ifRefused;
+    if (isErrno(error, 'EACCES', 'EPERM')) return ifRefused;
     if (isGone(error)) return undefined;
     throw error;
   }
 }
 
 function isGone(error: unknown): boolean {
-  return ['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EINVAL'].some((errno) => isErrno(error, errno));
+  return isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EINVAL');
 }

@@ -2,7 +2,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import type { AtomicError } from '../../base/errors.ts';
-import { isErrno, tolerateMissingAsync } from '../../base/file-error.ts';
+import { isErrno, noPath, tolerateMissingAsync } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { MAX_MANIFEST_BYTES } from '../../image/manifest.ts';
 import { archiveInvalid, formatOtherPrefix, sourceUnreadable } from '../failures/file-failure.ts';
@@ -49,7 +49,7 @@ async function readIndexFile(folder: string, kind: FolderKind): Promise<string> 
     }
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
+    if (!isErrno(error, ...noPath)) throw error;
     const problem = `it has no ${kind.index}, so it is not ${kind.words}`;
     throw archiveInvalid(folder, problem, await findOtherPrefix(folder, kind));
   }
@@ -78,9 +78,7 @@ async function refuseSpecialFiles(folder: string, isOpened: (name: string) => bo
 
 /** @returns an empty list for a missing folder; skopeo reports it if the image needs it */
 async function listEntries(folder: string): Promise<readonly Dirent[]> {
-  return (
-    (await tolerateMissingAsync(() => readdir(folder, { withFileTypes: true }), ['ENOENT', 'ENOTDIR'])) ?? []
-  );
+  return (await tolerateMissingAsync(() => readdir(folder, { withFileTypes: true }), noPath)) ?? [];
 }
 
 function notAFile(path: string): AtomicError {

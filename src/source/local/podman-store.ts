@@ -1,7 +1,7 @@
 /** Checks that podman has a store. Opening a missing store would create it, with a mount that stays. */
 import { existsSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno } from '../../base/file-error.ts';
+import { isErrno, noPath } from '../../base/file-error.ts';
 import { isJsonObject } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
@@ -44,7 +44,7 @@ function readSettings(host: Host): Readonly<Record<string, unknown>> {
       const { storage } = Bun.TOML.parse(readFileSync(path, 'utf8')) as { storage?: unknown };
       return isJsonObject(storage) ? storage : {};
     } catch (error) {
-      if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) return {};
+      if (!isErrno(error, ...noPath)) return {};
     }
   }
   return {};

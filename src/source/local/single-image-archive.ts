@@ -10,6 +10,7 @@
  * ```
  */
 import { type FileHandle, open } from 'node:fs/promises';
+import { FileMode } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { type ArchiveMembers, cleanMemberPath } from '../../image/archive-members.ts';
@@ -33,7 +34,7 @@ export async function writeSingleImageArchive(
   const names = new Map<string, string>([[config, '0.json']]);
   for (const layer of new Set(layers)) names.set(layer, `${names.size - 1}.tar`);
   const missing = new Set(names.keys());
-  const file = await open(destination, 'w', 0o600);
+  const file = await open(destination, 'w', FileMode.private);
   try {
     await readArchiveMember(host, {
       path,

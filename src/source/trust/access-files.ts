@@ -1,7 +1,7 @@
 /** Checks the files with credentials and certificates for a registry. skopeo treats a missing file as an empty one. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
-import { isErrno } from '../../base/file-error.ts';
+import { isErrno, noPath } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { requireFindable } from '../../host/working-directory.ts';
 import type { SourceOptions } from '../../image/image.ts';
@@ -25,7 +25,7 @@ function isReadableFolder(option: string, path: string): boolean {
     accessSync(path, constants.R_OK);
     return statSync(path).isDirectory();
   } catch (error) {
-    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw toReadError(error, path);
+    if (!isErrno(error, ...noPath)) throw toReadError(error, path);
     throw new AtomicError(
       'SOURCE_UNREADABLE',
       `reading ${toPrintable(path)}: there is no such file or folder`,

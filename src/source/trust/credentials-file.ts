@@ -5,6 +5,7 @@
  */
 import { closeSync, fchmodSync, readlinkSync, writeSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
+import { FileMode } from '../../base/file-mode.ts';
 import type { RegistryCredentials, SourceOptions } from '../../image/image.ts';
 import type { ImageReference } from '../../image/reference.ts';
 
@@ -25,7 +26,7 @@ export async function prepareAccess(image: ImageReference, options: SourceOption
   const { createMemoryFile } = await import('../../native/libc.ts');
   const registry = image.registry ?? DEFAULT_REGISTRY;
   const file = createMemoryFile('atomic-login');
-  fchmodSync(file, 0o600);
+  fchmodSync(file, FileMode.private);
   writeSync(file, formatAuthFile(registry, credentials));
   return {
     options: { ...others, authFile: `/proc/${readlinkSync('/proc/self')}/fd/${file}` },

@@ -17,7 +17,7 @@ import { type Dirent, existsSync, readdirSync, readlinkSync, realpathSync, statS
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { isErrno, tolerateMissing, withFileErrors } from '../../base/file-error.ts';
-import { PERMISSIONS } from '../../base/file-mode.ts';
+import { FolderMode, PERMISSIONS } from '../../base/file-mode.ts';
 import { ensureDirectory } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
 import { HOST_REPOSITORY, SYSTEM_CHECKOUTS } from '../../host/locations.ts';
@@ -141,7 +141,7 @@ async function makeClosed(path: string): Promise<boolean> {
   await ensureDirectory(dirname(path));
   return withFileErrors(`create folder ${path}`, async () => {
     try {
-      await mkdir(path, { mode: 0o700 });
+      await mkdir(path, { mode: FolderMode.private });
       return true;
     } catch (error) {
       if (isErrno(error, 'EEXIST') && statSync(path).isDirectory()) return false;

@@ -11,6 +11,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, realpathSync, writeSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { tolerateMissing, withFileErrors } from '../../base/file-error.ts';
+import { FileMode } from '../../base/file-mode.ts';
 import { tryParseJson } from '../../base/json-text.ts';
 import { removeFile, syncDirectory, writeFileDurably } from '../../host/files/durable-files.ts';
 import type { Host } from '../../host/host.ts';
@@ -21,7 +22,7 @@ export async function registerCheckouts({ locations }: Host): Promise<void> {
   if (listCheckouts(repository).includes(realpathSync(checkouts))) return;
   const path = formatListPath(repository);
   await withFileErrors(`write ${path}`, async () => {
-    const file = openSync(path, 'a', 0o644);
+    const file = openSync(path, 'a', FileMode.public);
     try {
       // One write, because another install may add a line at the same time. After a power cut the last line may be incomplete.
       const end = /[^\n]$/.test(readList(repository)) ? '\n' : '';
@@ -52,7 +53,7 @@ export async function keepCheckouts({ locations }: Host, folders: readonly strin
   if (text === readList(repository)) return;
   // Removing the file needs no space.
   if (text === '') await removeFile(formatListPath(repository));
-  else await writeFileDurably(formatListPath(repository), text, 0o644);
+  else await writeFileDurably(formatListPath(repository), text, FileMode.public);
 }
 
 export function formatListPath(repository: string): string {

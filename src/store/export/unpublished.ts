@@ -66,7 +66,7 @@ async function renameFolder(from: string, to: string): Promise<void> {
     } catch (error) {
       if (isErrno(error, 'EEXIST')) throw appeared(to);
       // Some network filesystems have only the plain rename, which replaces nothing but an empty folder here.
-      if (!isErrno(error, 'EINVAL') && !isErrno(error, 'ENOSYS')) throw error;
+      if (!isErrno(error, 'EINVAL', 'ENOSYS')) throw error;
       await renameOverEmpty(from, to);
     }
   });
@@ -76,7 +76,7 @@ async function renameOverEmpty(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
-    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].some((errno) => isErrno(error, errno))) throw appeared(to);
+    if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw appeared(to);
     throw error;
   }
 }
@@ -97,7 +97,7 @@ async function linkOrRename(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    if (!['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS'].some((errno) => isErrno(error, errno))) throw error;
+    if (!isErrno(error, 'EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS')) throw error;
     const { renameNew } = await import('../../native/libc.ts');
     renameNew(from, to);
   }

@@ -4,7 +4,7 @@
  */
 
 import { closeSync, fchmodSync, fchownSync, fstatSync, futimesSync, openSync, writeSync } from 'node:fs';
-import { PERMISSIONS, SETGID, SETUID, STICKY } from '../../base/file-mode.ts';
+import { FileMode, PERMISSIONS, SETGID, SETUID, STICKY } from '../../base/file-mode.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Checksum } from '../../image/checksum.ts';
 import type { DirMeta } from '../../ostree/ostree-objects.ts';
@@ -15,7 +15,6 @@ import type { StageFolder } from './stage-folder.ts';
 const CONTENT_TIME = 0;
 /** Permissions that an open does not give reliably: the bits for setuid, setgid and sticky. */
 const SPECIAL = SETUID | SETGID | STICKY;
-const PRIVATE_MODE = 0o600;
 
 /** Sets owner, mode and extended attributes of a complete file by its path. */
 export type ApplyMeta = (path: string, meta: DirMeta) => void;
@@ -45,7 +44,7 @@ export class ContentFiles {
   create(checksum: Checksum, meta: DirMeta, content: Uint8Array, applyMeta?: ApplyMeta): void {
     if (!this.#folder.isNew(checksum, 'file')) return;
     this.#room.take(content.length);
-    const asked = applyMeta === undefined ? meta.mode & PERMISSIONS & ~SPECIAL : PRIVATE_MODE;
+    const asked = applyMeta === undefined ? meta.mode & PERMISSIONS & ~SPECIAL : FileMode.private;
     const fd = openSync(this.#temporary, 'wx', asked);
     try {
       try {

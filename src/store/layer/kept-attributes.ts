@@ -18,7 +18,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { FileType, PERMISSIONS } from '../../base/file-mode.ts';
+import { FileMode, FileType, PERMISSIONS } from '../../base/file-mode.ts';
 import type { Locations } from '../../host/locations.ts';
 import { SystemCallFailed } from '../../native/libc.ts';
 import { findXattr, writeXattr } from '../../native/xattr.ts';
@@ -144,7 +144,7 @@ export class KeptAttributes {
 }
 
 function createFile(path: string): void {
-  closeSync(openSync(path, 'wx', 0o600));
+  closeSync(openSync(path, 'wx', FileMode.private));
 }
 
 function withoutEnd(name: Buffer): Buffer {

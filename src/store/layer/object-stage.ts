@@ -27,7 +27,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { tolerateMissing } from '../../base/file-error.ts';
-import { METADATA_MODE } from '../../base/file-mode.ts';
+import { FileMode } from '../../base/file-mode.ts';
 import type { Locations } from '../../host/locations.ts';
 import { type Checksum, computeChecksum } from '../../image/checksum.ts';
 import type { DirectoryObjects } from '../../ostree/layer-tree.ts';
@@ -145,10 +145,10 @@ export class ObjectStage implements DirectoryObjects {
 
   write(kind: 'dirtree' | 'dirmeta', checksum: Checksum, data: Buffer): void {
     if (this.#hasSoundMetadata(checksum, kind)) return;
-    const fd = openSync(this.#temporary, 'wx', 0o600);
+    const fd = openSync(this.#temporary, 'wx', FileMode.private);
     try {
       this.#write(fd, data);
-      fchmodSync(fd, METADATA_MODE);
+      fchmodSync(fd, FileMode.public);
     } finally {
       closeSync(fd);
     }
@@ -168,7 +168,7 @@ export class ObjectStage implements DirectoryObjects {
   }
 
   #openFile(): number {
-    const fd = openSync(this.#temporary, 'wx', 0o600);
+    const fd = openSync(this.#temporary, 'wx', FileMode.private);
     try {
       this.#write(fd, this.#files.takeContent());
     } catch (error) {

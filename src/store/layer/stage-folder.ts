@@ -2,10 +2,9 @@
 
 import { lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { isErrno } from '../../base/file-error.ts';
+import { FolderMode } from '../../base/file-mode.ts';
 import type { Checksum } from '../../image/checksum.ts';
 import { formatObjectPath } from '../../ostree/object-files.ts';
-
-const FOLDER_MODE = 0o755;
 
 export class StageFolder {
   readonly repository: string;
@@ -41,7 +40,7 @@ export class StageFolder {
   #makeSubfolder(name: string): void {
     if (this.#subfolders.has(name)) return;
     try {
-      mkdirSync(`${this.path}/${name}`, { mode: FOLDER_MODE });
+      mkdirSync(`${this.path}/${name}`, { mode: FolderMode.public });
     } catch (error) {
       if (!isErrno(error, 'EEXIST')) throw error;
     }

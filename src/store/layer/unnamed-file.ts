@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { FileMode } from '../../base/file-mode.ts';
 import type { TextPieces } from '../../ostree/variant-writer.ts';
 
 const PIECE_BYTES = 64 * 1024;
@@ -14,7 +15,7 @@ export class UnnamedFile implements TextPieces, Disposable {
    */
   constructor(path: string, write: (fd: number, data: Buffer) => void) {
     this.#write = write;
-    this.#fd = openSync(path, 'wx+', 0o600);
+    this.#fd = openSync(path, 'wx+', FileMode.private);
     try {
       unlinkSync(path);
     } catch (error) {

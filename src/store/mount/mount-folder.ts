@@ -16,6 +16,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
+import { FolderMode } from '../../base/file-mode.ts';
 import { ensureDirectory } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
@@ -73,7 +74,9 @@ export async function withMounts<T>(host: Host, action: () => Promise<T>): Promi
   const parent = buildParent(host.locations);
   await ensurePrivateCheckouts(host);
   await ensureDirectory(host.locations.state);
-  await withFileErrors(`create folder ${parent}`, () => mkdir(parent, { recursive: true, mode: 0o700 }));
+  await withFileErrors(`create folder ${parent}`, () =>
+    mkdir(parent, { recursive: true, mode: FolderMode.private }),
+  );
   return withStandingLock(host, buildLock(host.locations), action);
 }
 

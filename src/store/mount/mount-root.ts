@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, stat } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
-import { PERMISSIONS } from '../../base/file-mode.ts';
+import { FileMode, FolderMode, PERMISSIONS } from '../../base/file-mode.ts';
 import { writeFileDurably } from '../../host/files/durable-files.ts';
 import { withDirectories } from '../../host/files/open-directories.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
@@ -51,7 +51,7 @@ export async function mountRoot(host: Host, mount: RootMount): Promise<void> {
     await withFileErrors(`mount at ${mount.point.path}`, () => requireStillEmpty(mount.point));
     await removeUnmounted(host);
     const folder = buildMountFolder(host.locations, randomBytes(6).toString('hex'));
-    await withFileErrors(`create folder ${folder.folder}`, () => mkdir(folder.folder, { mode: 0o700 }));
+    await withFileErrors(`create folder ${folder.folder}`, () => mkdir(folder.folder, { mode: FolderMode.private }));
     try {
       await prepareFolder(host, folder, mount);
       const root = rootOf(folder, mount.source);
@@ -72,7 +72,7 @@ async function prepareFolder(host: Host, folder: MountFolder, mount: RootMount):
     await checkoutImage(host, source.commit, folder.rootfs);
   }
   await copyRootFolder(rootOf(folder, source), folder.empty);
-  await writeFileDurably(folder.info, formatMountRecord({ ...record, directory: point.path }), 0o600);
+  await writeFileDurably(folder.info, formatMountRecord({ ...record, directory: point.path }), FileMode.private);
 }
 
 /** Copies owner, mode and xattrs: the root of an overlay has those of its upper layer. */

@@ -121,7 +121,7 @@ function describeFailure(error: unknown): Verdict {
   const isOurs =
     error instanceof GErrorThrown
       ? error.domain === 'g-io-error-quark' && FAILURES_OF_LIBRARY.includes(error.code)
-      : FAILURES_OF_OURS.some((errno) => isErrno(error, errno));
+      : isErrno(error, ...FAILURES_OF_OURS);
   if (isOurs) throw toStoreError(error, 'verifying objects');
   const isSystemCall = error instanceof Error && 'syscall' in error;
   if (!(isSystemCall || error instanceof WrongContent || error instanceof GErrorThrown)) throw error;

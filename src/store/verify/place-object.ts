@@ -3,6 +3,7 @@
 import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { withFileErrors } from '../../base/file-error.ts';
+import { FileMode } from '../../base/file-mode.ts';
 import { formatFileIdentity } from '../../host/files/file-identity.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Checksum } from '../../image/checksum.ts';
@@ -29,7 +30,7 @@ export async function placeData(
   data: Buffer,
 ): Promise<Replacement> {
   return place(repair, kind, checksum, (path) => {
-    const file = openSync(path, 'wx', 0o644);
+    const file = openSync(path, 'wx', FileMode.public);
     try {
       writeFileSync(file, data);
       fsyncSync(file);

@@ -15,6 +15,7 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { withFileErrors } from '../../base/file-error.ts';
+import { FolderMode } from '../../base/file-mode.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import type { Scratch } from '../../source/image-source.ts';
@@ -27,14 +28,14 @@ export async function withRepairScratch<T>(
   const folder = buildScratchFolder(host);
   await removeTree(folder);
   await withFileErrors(`create folder ${folder}`, async () => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: FolderMode.private });
   });
   try {
     return await action({
       placing: `${folder}/placing`,
       source: {
         async open() {
-          mkdirSync(`${folder}/source`, { recursive: true, mode: 0o700 });
+          mkdirSync(`${folder}/source`, { recursive: true, mode: FolderMode.private });
           return `${folder}/source`;
         },
         // A repair fetches little, and a full disk does no harm.
