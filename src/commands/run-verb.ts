@@ -7,7 +7,7 @@ import type { Screen } from '../cli/progress/progress-display.ts';
 import type { ProgressStream } from '../cli/progress/progress-stream.ts';
 import { createReporter } from '../cli/progress/reporter.ts';
 import type { Host } from '../host/host.ts';
-import { addProxyVariables } from '../host/proxy-variables.ts';
+import { addProxyVariables } from '../host/settings.ts';
 import type { Output, Person } from './options/command.ts';
 import type { Verb } from './verbs.ts';
 

@@ -7,7 +7,7 @@ import { isErrno, toFileError, tolerateMissing } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { buildContainerPaths, pairUnits } from './deployment.ts';
 import { parseMarker } from './render/unit/generated-marker.ts';
-import { listEnablingLinks } from './render/unit/install-section.ts';
+import { listEnablingLinks } from './render/unit/unit-settings.ts';
 
 export type FileCondition =
   | 'as installed'

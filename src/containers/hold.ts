@@ -11,9 +11,8 @@ import { ensureDirectory, removeFile, writeFileDurably } from '../host/files/dur
 import { isNameTaken } from '../host/files/existing-paths.ts';
 import type { Host } from '../host/host.ts';
 import { withContainerLock } from './container-lock.ts';
-import { buildContainerNotFound } from './not-found.ts';
 import { requireRoot } from './preconditions.ts';
-import { readContainer } from './read-container.ts';
+import { buildContainerNotFound, readContainer } from './read-container.ts';
 import { adviceForExistingName, parseContainerName } from './render/container-name.ts';
 
 /** @returns whether the container was held before; @throws NOT_ROOT, BAD_VALUE, CONTAINER_NOT_FOUND */

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { formatExportedImage, formatExportedImageJson } from '../../src/commands/images/export-view.ts';
 import { type Digest, toDigest } from '../../src/image/digest.ts';
-import type { ExportedImage } from '../../src/image/exported-image.ts';
+import type { ExportedImage } from '../../src/image/image.ts';
 
 const digest = (digit: string): Digest => toDigest(`sha256:${digit.repeat(64)}`);
 

@@ -10,8 +10,8 @@ import {
   formatDeletionQuestion,
   formatWords,
   isYes,
-} from '../../src/commands/options/deletion-view.ts';
-import type { ImageInfo } from '../../src/containers/image-info.ts';
+} from '../../src/commands/options/confirm-deletion.ts';
+import type { ImageInfo } from '../../src/containers/prepare/read-image-info.ts';
 import { toChecksum } from '../../src/image/checksum.ts';
 import { emptyImageConfig } from '../../src/image/configuration-blob.ts';
 import { toDigest } from '../../src/image/digest.ts';

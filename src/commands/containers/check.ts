@@ -1,7 +1,7 @@
 import { formatJson } from '../../cli/output/format-json.ts';
 import type { CheckedContainer } from '../../containers/update/check-containers.ts';
-import { allOption, containersOperand, requireNamesOrAll } from '../options/all-containers.ts';
 import { defineCommand } from '../options/command.ts';
+import { allOption, containersOperand, requireNamesOrAll } from '../options/container-names.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
 import { buildChecksJson, formatChecks } from './check-text.ts';
 

@@ -1,7 +1,7 @@
 import { formatJson } from '../../cli/output/format-json.ts';
-import { allOption, containersOperand, requireNamesOrAll } from '../options/all-containers.ts';
 import { defineCommand } from '../options/command.ts';
 import { progressOption } from '../options/common-options.ts';
+import { allOption, containersOperand, requireNamesOrAll } from '../options/container-names.ts';
 import { parseSourceOptions, sourceOptions } from '../options/source-options.ts';
 import { buildFetchedJson, formatFetched } from './check-text.ts';
 

@@ -68,7 +68,7 @@ export const uninstall = defineCommand({
 async function confirmPurge(host: Host, person: Person, names: readonly string[]): Promise<void> {
   const [{ requireSystemAccess }, { listVolumesOf }] = await Promise.all([
     import('../../containers/preconditions.ts'),
-    import('../../containers/volumes/list-volumes.ts'),
+    import('../../containers/volumes/volume-folders.ts'),
   ]);
   for (const name of names) parseContainerName(name, adviceForExistingName);
   await requireSystemAccess(host, 'uninstall');

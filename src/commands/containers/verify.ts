@@ -1,5 +1,5 @@
 import { formatJson } from '../../cli/output/format-json.ts';
-import { allOption, containersOperand, requireNamesOrAll } from '../options/all-containers.ts';
+import { allOption, containersOperand, requireNamesOrAll } from '../options/container-names.ts';
 import { defineCommand } from '../options/command.ts';
 
 const TOPIC = 'containers verify';

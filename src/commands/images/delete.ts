@@ -4,8 +4,7 @@ import { formatJson } from '../../cli/output/format-json.ts';
 import type { ImageDeletion, ImageSelection } from '../../containers/cleanup/delete-images.ts';
 import { defineCommand, type Person } from '../options/command.ts';
 import { checkStorage, storageOption } from '../options/common-options.ts';
-import { confirmDeletion } from '../options/confirm-deletion.ts';
-import { formatDeletion, formatDeletionQuestion } from '../options/deletion-view.ts';
+import { confirmDeletion, formatDeletion, formatDeletionQuestion } from '../options/confirm-deletion.ts';
 
 export const imagesDelete = defineCommand({
   description: [

@@ -1,5 +1,5 @@
 import { formatJson } from '../../cli/output/format-json.ts';
-import type { ExportedImage, ExportedPart } from '../../image/exported-image.ts';
+import type { ExportedImage, ExportedPart } from '../../image/image.ts';
 
 /** Formats one line: the destination of the image, and its digest there. */
 export function formatExportedImage({ reference, destination, manifest, config }: ExportedImage): string {

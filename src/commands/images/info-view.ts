@@ -1,7 +1,7 @@
 import { toPrintable } from '../../base/printable.ts';
 import { formatSize } from '../../cli/output/format-size.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
-import type { ImageInfo } from '../../containers/image-info.ts';
+import type { ImageInfo } from '../../containers/prepare/read-image-info.ts';
 import type { ImageVariables } from '../../containers/render/values/image-variables.ts';
 
 /** The longest default value that is shown, in characters. */

@@ -5,7 +5,7 @@ import { formatPrivileges } from '../../containers/consent/format-privileges.ts'
 import type { Privilege } from '../../containers/consent/privilege.ts';
 import type { Host } from '../../host/host.ts';
 import type { Person } from './command.ts';
-import { isYes } from './deletion-view.ts';
+import { isYes } from './confirm-deletion.ts';
 
 interface ConsentOptions {
   /** `--accept-widening`, or `consent = any` of the settings. */

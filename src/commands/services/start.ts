@@ -1,6 +1,6 @@
 import { defineCommand } from '../options/command.ts';
+import { serviceNames } from '../options/container-names.ts';
 import { parseSettleOption, settleOption } from '../options/health-options.ts';
-import { serviceNames } from '../options/service-names.ts';
 import { formatChange } from './service-text.ts';
 
 export const start = defineCommand({

@@ -1,7 +1,7 @@
 import { formatJson } from '../../cli/output/format-json.ts';
 import type { NamedRun } from '../../containers/control/describe-services.ts';
 import { defineCommand } from '../options/command.ts';
-import { serviceNames } from '../options/service-names.ts';
+import { serviceNames } from '../options/container-names.ts';
 
 /** The status of `systemctl status` for a service that does not run. */
 const NOT_RUNNING = 3;

@@ -1,5 +1,5 @@
 import { defineCommand } from '../options/command.ts';
-import { serviceNames } from '../options/service-names.ts';
+import { serviceNames } from '../options/container-names.ts';
 import { formatChange } from './service-text.ts';
 
 export const stop = defineCommand({

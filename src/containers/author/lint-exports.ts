@@ -5,7 +5,6 @@ import type { Host } from '../../host/host.ts';
 import { findTmpfilesFault } from '../../host/systemd/systemd-tmpfiles.ts';
 import { listNamedFolders } from '../consent/own-folders.ts';
 import { listTmpfilesPrivileges } from '../consent/tmpfiles-privileges.ts';
-import type { ImageAsks } from '../image-info.ts';
 import { buildExportsFinding, type ExportsRule } from '../lint/exports-rules.ts';
 import { type Finding, sortFindings } from '../lint/finding.ts';
 import { lintManifest, lintNames } from '../lint/manifest-rules.ts';
@@ -21,7 +20,7 @@ import {
   previewName,
 } from '../prepare/preview-exports.ts';
 import { type ImageExports, isRunByRuntime, readExports, readTemplates } from '../prepare/read-exports.ts';
-import { listPreviewAsks } from '../prepare/read-image-asks.ts';
+import { type ImageAsks, listPreviewAsks } from '../prepare/read-image-asks.ts';
 import { sortVariables } from '../render/values/image-variables.ts';
 import type { GivenValues } from '../render/values/set-option.ts';
 import { substituteTemplate, type TemplateValues } from '../render/values/template.ts';

@@ -1,5 +1,5 @@
 /** Finds what a unit does outside the container (systemd.service(5), systemd.unit(5)). */
-import { listUnitSettings } from '../render/unit/unit-lines.ts';
+import { listUnitSettings } from '../render/unit/unit-settings.ts';
 import type { Privilege } from './privilege.ts';
 
 /** Keys of `[Service]` whose value is a command. */

@@ -6,7 +6,7 @@ import { throwIfInterrupted } from '../../host/interruption.ts';
 import { withReminders } from '../../host/reminders.ts';
 import { captureProgram } from '../../host/run-program.ts';
 import { requireSystemAccess } from '../preconditions.ts';
-import { withRecoveredContainers } from '../recovery/recovered-containers.ts';
+import { withRecoveredContainers } from '../recovery/recover.ts';
 import { readLastLines } from '../service/service-log.ts';
 import { describeRun, isSameRun, isUp, readRuns, type ServiceRun } from '../service/service-run.ts';
 import { withRuntimeWatch } from '../service/watch-runtime.ts';

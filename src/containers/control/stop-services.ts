@@ -2,7 +2,7 @@ import type { Host } from '../../host/host.ts';
 import { UnitJobs } from '../../host/systemd/unit-jobs.ts';
 import { listUnitsOf } from '../deployment.ts';
 import { requireSystemAccess } from '../preconditions.ts';
-import { withRecoveredContainers } from '../recovery/recovered-containers.ts';
+import { withRecoveredContainers } from '../recovery/recover.ts';
 import { stopUnits } from '../service/container-service.ts';
 import { describeRun, readRuns } from '../service/service-run.ts';
 import { parseNames, requireServices } from './require-services.ts';

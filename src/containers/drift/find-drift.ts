@@ -8,10 +8,14 @@ import { parseNames } from '../control/require-services.ts';
 import { buildContainerPaths, buildDeploymentPaths } from '../deployment.ts';
 import { findJournal } from '../journal.ts';
 import { surveyDeployments, type UnreadableDeployment } from '../list-deployments.ts';
-import { buildContainerNotFound } from '../not-found.ts';
 import { requireRoot } from '../preconditions.ts';
-import { findLinkTarget, listContainerNames, readContainer } from '../read-container.ts';
-import { isOwnUnit } from '../service/own-files.ts';
+import {
+  buildContainerNotFound,
+  findLinkTarget,
+  listContainerNames,
+  readContainer,
+} from '../read-container.ts';
+import { hasOwnUnits } from '../service/own-files.ts';
 import { listSubjects, type VerifySubject } from '../verify/verify-subjects.ts';
 import { findDeploymentDrift, selectDeployments } from './deployment-drift.ts';
 import { type ContainerDrift, type Drift, isFault } from './drift.ts';
@@ -134,7 +138,7 @@ export async function findOrphans(host: Host, names: readonly string[]): Promise
     const name = /^([^.].*)\.service$/.exec(file)?.[1];
     if (name === undefined || names.includes(name)) continue;
     const path = `${units}/${file}`;
-    if (!(await isOwnUnit(host, name))) continue;
+    if (!(await hasOwnUnits(host, name))) continue;
     const reason = `there is no container for it: restore a backup, or atomic uninstall ${name}`;
     const lost: Drift = { part: 'container', path, state: 'missing', reason, isTolerated: false };
     orphans.push({ name, drifts: [(await findInterrupted(host, name)) ?? lost] });

@@ -13,8 +13,12 @@ import {
 import { isHeld } from '../hold.ts';
 import { findJournal } from '../journal.ts';
 import { chooseStatus } from '../list-containers.ts';
-import { buildContainerNotFound } from '../not-found.ts';
-import { type ContainerState, findLinkTarget, readContainer } from '../read-container.ts';
+import {
+  buildContainerNotFound,
+  type ContainerState,
+  findLinkTarget,
+  readContainer,
+} from '../read-container.ts';
 import { findRefused } from '../refused-image.ts';
 import { adviceForExistingName, type ContainerName, parseContainerName } from '../render/container-name.ts';
 import { readCurrent, requireUnchangedFiles } from '../update/read-current.ts';

@@ -1,5 +1,5 @@
 /** Rules for a unit that starts the container with an OCI runtime: what systemd accepts, but no start survives. */
-import { listUnitSettings } from '../render/unit/unit-lines.ts';
+import { listUnitSettings } from '../render/unit/unit-settings.ts';
 import type { TemplateValues } from '../render/values/template.ts';
 import { buildExportsFinding, type ExportsRule } from './exports-rules.ts';
 import type { Finding } from './finding.ts';

@@ -7,7 +7,6 @@ import { applySeccomp } from '../render/config/apply-seccomp.ts';
 import { parseRuntimeConfig, type RuntimeConfig, simplifyPath } from '../render/config/runtime-config.ts';
 import { buildOptionMounts } from '../render/options/apply-mounts.ts';
 import { applyOptions, type OptionFacts } from '../render/options/apply-options.ts';
-import { mergePatch } from '../render/options/merge-patch.ts';
 import type { ServiceChanges } from '../render/options/parse-options.ts';
 import type { ServiceOptions } from '../render/options/service-options.ts';
 import { type ConfigPatch, rejectPatch } from './read-patches.ts';
@@ -83,4 +82,15 @@ export function nameOptionMounts(config: RuntimeConfig, changes: ServiceChanges)
     return option === undefined ? mount : { ...mount, option };
   });
   return { ...config, mounts };
+}
+
+/** Applies a JSON merge patch (RFC 7396): objects are merged, null removes a key, everything else replaces. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isJsonObject(patch)) return patch;
+  const merged = new Map(isJsonObject(target) ? Object.entries(target) : []);
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(key);
+    else merged.set(key, mergePatch(merged.get(key), value));
+  }
+  return Object.fromEntries(merged);
 }

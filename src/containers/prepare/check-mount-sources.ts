@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { toFileError } from '../../base/file-error.ts';
-import { formatFileIdentity } from '../../host/files/file-identity.ts';
+import { formatFileIdentity } from '../../host/files/existing-paths.ts';
 import { resolvePath } from '../../host/files/resolve-path.ts';
 import type { Host } from '../../host/host.ts';
 import { readOwnMounts } from '../../host/mounts/mount-table.ts';

@@ -8,7 +8,7 @@ import type { Host } from '../../host/host.ts';
 import { describeUnits, type KnownUnit } from '../../host/systemd/systemctl.ts';
 import { listTmpfilesFolders } from '../../host/systemd/systemd-tmpfiles.ts';
 import { buildContainerPaths, buildDeploymentFolder, deploymentNumbers, listUnitsOf } from '../deployment.ts';
-import { parseInstallNames } from '../render/unit/install-section.ts';
+import { parseInstallNames } from '../render/unit/unit-settings.ts';
 import { hasOwnUnits, listOwnUnits } from '../service/own-files.ts';
 
 /**

@@ -2,13 +2,14 @@
 import { AtomicError } from '../../base/errors.ts';
 import { parseJsonObject } from '../../base/json-text.ts';
 import type { Host } from '../../host/host.ts';
+import { findTmpfilesFault } from '../../host/systemd/systemd-tmpfiles.ts';
 import type { ImageConfig } from '../../image/configuration-blob.ts';
 import { listUserIds } from '../../image/user-lookup.ts';
 import type { ImageTree } from '../../store/image-files.ts';
 import type { Finding, RuntimeKind } from '../lint/finding.ts';
 import { type LintedImage, lintAgainstImage } from '../lint/image-rules.ts';
 import { lintConfig } from '../lint/lint-config.ts';
-import { connectsTerminal } from '../render/unit/unit-terminal.ts';
+import { connectsTerminal } from '../render/unit/unit-settings.ts';
 import type { TemplateValues } from '../render/values/template.ts';
 import { MAX_USER_FILE_BYTES } from './default-config.ts';
 import { verifyUnit } from './verify-unit.ts';
@@ -107,4 +108,25 @@ export function judgeFindings(
 function joinShown(texts: readonly string[]): string {
   const more = texts.length > maxShown ? `; and ${texts.length - maxShown} more` : '';
   return `${texts.slice(0, maxShown).join('; ')}${more}`;
+}
+
+/**
+ * Checks the lines of a template before an install: systemd-tmpfiles would carry out those before an invalid one. The first
+ * line, the marker, is left out.
+ *
+ * @throws TEMPLATE_INVALID
+ */
+export async function judgeTmpfiles(host: Host, file: string, tmpfiles: string | undefined): Promise<void> {
+  const fault =
+    tmpfiles === undefined
+      ? undefined
+      : await findTmpfilesFault(host, tmpfiles.slice(tmpfiles.indexOf('\n') + 1));
+  if (fault === undefined) return;
+  throw new AtomicError(
+    'TEMPLATE_INVALID',
+    `The template file '${file}' makes a file that systemd-tmpfiles refuses: ${fault}`,
+    {
+      hint: 'Check the template and the values of its variables.',
+    },
+  );
 }

@@ -10,8 +10,8 @@ import { findRuntimeKind } from '../lint/finding.ts';
 import type { DeviceNode, OptionFacts } from '../render/options/apply-options.ts';
 import type { Device } from '../render/options/device-option.ts';
 import type { Volume } from '../render/options/mount-options.ts';
-import { rejectOption } from '../render/options/option-error.ts';
 import type { ServiceChanges } from '../render/options/parse-options.ts';
+import { rejectOption } from '../render/options/service-options.ts';
 import type { Ulimit } from '../render/options/ulimit-option.ts';
 import { MAX_USER_FILE_BYTES } from './default-config.ts';
 

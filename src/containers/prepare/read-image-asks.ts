@@ -6,7 +6,6 @@ import type { StoredImage } from '../../image/image.ts';
 import { listPrivileges } from '../consent/list-privileges.ts';
 import { listOwnFolders } from '../consent/own-folders.ts';
 import type { Privilege } from '../consent/privilege.ts';
-import type { ImageAsks } from '../image-info.ts';
 import type { TemplateValues } from '../render/values/template.ts';
 import {
   buildPreviewValues,
@@ -18,6 +17,14 @@ import {
   previewName,
 } from './preview-exports.ts';
 import { readExports } from './read-exports.ts';
+
+/** What an install of an image without `--set` would ask of the host. */
+export interface ImageAsks {
+  /** A variable without a default value is written `$NAME`. */
+  readonly privileges: readonly Privilege[];
+  /** Sentences about the parts that could not be computed. */
+  readonly unknown: readonly string[];
+}
 
 /**
  * Computes the privileges that an install without `--set` would ask for.

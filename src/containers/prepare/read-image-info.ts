@@ -2,10 +2,10 @@
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { StoredImage } from '../../image/image.ts';
+import type { ImageSize } from '../../image/image-description.ts';
 import { readConfiguration } from '../../store/describe-image.ts';
 import { type ImageTree, openImageTree } from '../../store/image-files.ts';
 import { measureImage } from '../../store/prune/image-size.ts';
-import type { ImageInfo } from '../image-info.ts';
 import {
   type ExportsManifest,
   emptyExportsManifest,
@@ -13,7 +13,16 @@ import {
 } from '../render/exports-manifest.ts';
 import { type ImageVariables, sortVariables } from '../render/values/image-variables.ts';
 import { readTemplates } from './read-exports.ts';
-import { readImageAsks } from './read-image-asks.ts';
+import { type ImageAsks, readImageAsks } from './read-image-asks.ts';
+
+/** The facts that `images info` shows. */
+export interface ImageInfo {
+  readonly image: StoredImage;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly variables: ImageVariables;
+  readonly asks: ImageAsks;
+  readonly size: ImageSize;
+}
 
 /** The same limit as for an install. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;

@@ -14,7 +14,7 @@ import {
   parseSeccompProfile,
   type SeccompProfile,
 } from '../render/config/seccomp-profile.ts';
-import { rejectOption } from '../render/options/option-error.ts';
+import { rejectOption } from '../render/options/service-options.ts';
 import type { SeccompChoice } from '../render/options/security-option.ts';
 import { readTextOption } from './read-option-file.ts';
 

@@ -3,7 +3,7 @@ import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { requireSystemd } from '../../host/systemd/systemctl.ts';
 import { isActive, readUnitState } from '../../host/systemd/unit-state.ts';
-import { withContainerLockIfFree } from '../container-lock.ts';
+import { withContainerLockIfFree, withContainerLocks } from '../container-lock.ts';
 import { findJournal, listJournals, listTraces, removeJournal, removeTrace } from '../journal.ts';
 import type { Journal } from '../journal-format.ts';
 import { requireRoot } from '../preconditions.ts';
@@ -135,4 +135,20 @@ async function tryToFinish(host: Host, { operation, containers, rest }: Journal)
     host.report({ kind: 'warning', text: `activating ${name}: ${error.message}` });
     return false;
   }
+}
+
+/**
+ * Runs an operation on containers with their locks, after interrupted operations on them were undone or finished. So the
+ * operation waits for an update that stops and starts the same service.
+ */
+export async function withRecoveredContainers<T>(
+  host: Host,
+  names: readonly string[],
+  verb: string,
+  action: () => Promise<T>,
+): Promise<T> {
+  return withContainerLocks(host, names, verb, async () => {
+    for (const name of names) await recoverContainer(host, name, names);
+    return action();
+  });
 }

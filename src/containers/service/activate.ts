@@ -26,7 +26,7 @@ import { buildContainerPaths, buildDeploymentPaths } from '../deployment.ts';
 import { type ExchangeResult, exchangeHostFiles } from '../hostfiles/exchange-host-files.ts';
 import { readStagedFiles } from '../hostfiles/read-staged-files.ts';
 import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
-import { installsAlike } from '../render/unit/install-section.ts';
+import { installsAlike } from '../render/unit/unit-settings.ts';
 import { syncDeclaredPaths } from './created-paths.ts';
 import { isOwnTmpfiles, listOwnUnits } from './own-files.ts';
 
@@ -90,7 +90,9 @@ export async function registerDeployment(host: Host, name: string, folder: strin
   const units = [...copies.units.keys()];
   if (units.length === 0) return;
   // The symlinks exist before the reload, so that one reload is enough.
-  await withTemplateHint('service.template', () => runProgram(host, withoutReload(buildEnableCommand(units))));
+  await withTemplateHint('service.template', () =>
+    runProgram(host, withoutReload(buildEnableCommand(units))),
+  );
   // Its result does not show the state of a single unit.
   await runVisibly(host, reloadCommand);
   await requireLoaded(host, units);
@@ -237,7 +239,11 @@ export async function deactivateDeployment(host: Host, name: string): Promise<vo
   for (const { path } of paths.units) await removeFile(temporaryPath(path));
   await removeFile(temporaryPath(paths.tmpfiles));
   const own = await listOwnUnits(host, name);
-  if (own.length > 0) await disableUnits(host, own.map(({ unit }) => unit));
+  if (own.length > 0)
+    await disableUnits(
+      host,
+      own.map(({ unit }) => unit),
+    );
   for (const { path } of own) await removeFile(path);
   if (await isOwnTmpfiles(host, name)) await removeFile(paths.tmpfiles);
   // Needed also without units: a crash may have come between their removal and this step.

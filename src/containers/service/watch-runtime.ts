@@ -7,7 +7,7 @@
  */
 import type { Host } from '../../host/host.ts';
 import { captureProgram } from '../../host/run-program.ts';
-import { readContainerStatus } from '../../host/runtime/container-status.ts';
+import { readContainerStatus } from '../../host/runtime/runtime.ts';
 import { showProperties } from '../../host/systemd/systemctl.ts';
 import { readContainer } from '../read-container.ts';
 

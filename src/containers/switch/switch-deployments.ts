@@ -32,7 +32,7 @@ import type { Journal } from '../journal-format.ts';
 import { isFolder } from '../read-container.ts';
 import { finish, goBack } from '../recovery/walk-journal.ts';
 import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
-import { stopsAlike } from '../render/unit/unit-stop.ts';
+import { stopsAlike } from '../render/unit/unit-settings.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
 import {
   createDeclaredPaths,

@@ -14,9 +14,8 @@ import { buildDeploymentFolder, deploymentNumbers, listUnitsOf } from '../deploy
 import { findJournal, writeJournal } from '../journal.ts';
 import type { Journal } from '../journal-format.ts';
 import { requireNotShown } from '../mounted-deployments.ts';
-import { buildContainerNotFound } from '../not-found.ts';
 import { requireSystemAccess } from '../preconditions.ts';
-import { isFolder, readContainer } from '../read-container.ts';
+import { buildContainerNotFound, isFolder, readContainer } from '../read-container.ts';
 import { recoverContainer, recoverOthers } from '../recovery/recover.ts';
 import { finish, goBack, isCommitted } from '../recovery/walk-journal.ts';
 import { adviceForExistingName, parseContainerName } from '../render/container-name.ts';

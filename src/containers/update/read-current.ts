@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
 import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
+import { shortenUnit } from '../../host/systemd/systemctl.ts';
 import type { DeploymentRecord } from '../container.ts';
 import {
   buildContainerPaths,
@@ -15,8 +16,7 @@ import {
 } from '../deployment.ts';
 import { compareWithCopy, isMarkedFor } from '../file-condition.ts';
 import { resolveRecord } from '../hostfiles/recorded-paths.ts';
-import { buildContainerNotFound } from '../not-found.ts';
-import { findLinkTarget, readContainer } from '../read-container.ts';
+import { buildContainerNotFound, findLinkTarget, readContainer } from '../read-container.ts';
 import type { ContainerName } from '../render/container-name.ts';
 import { listRunningUnits } from '../service/running-units.ts';
 

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync } from 'node:fs';
-import { formatFileIdentity } from '../../host/files/file-identity.ts';
+import { formatFileIdentity } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
 import type {
   DeploymentProblem,

@@ -14,6 +14,8 @@ import { AtomicError } from '../../base/errors.ts';
 import { isErrno, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
+import type { Host } from '../../host/host.ts';
+import { readContainer } from '../read-container.ts';
 import type { ImageVolume, NewVolumes, PlannedVolume } from '../render/config/image-volumes.ts';
 import { simplifyPath } from '../render/config/runtime-config.ts';
 
@@ -150,4 +152,15 @@ function buildNoRoot(state: string): AtomicError {
       hint: 'The volumes of the container are in its folder NAME: choose it with --set STATE_DIRECTORY=PATH.',
     },
   );
+}
+
+/** Lists the folders of the volumes of containers that have some, also of containers that are no longer installed. */
+export async function listVolumesOf(host: Host, names: readonly string[]): Promise<readonly string[]> {
+  const folders: string[] = [];
+  for (const name of names) {
+    const state = await readContainer(host, name);
+    const folder = await findVolumes(name, state.kind === 'installed' ? state.record.values : undefined);
+    if (folder !== undefined) folders.push(folder);
+  }
+  return folders;
 }

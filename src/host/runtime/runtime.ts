@@ -1,10 +1,11 @@
-/** Finds the OCI runtime for a container, and the options that it supports. */
+/** Finds the OCI runtime for a container and the options that it supports, and asks it about containers. */
 import { access, constants, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
+import { isJsonObject, tryParseJson } from '../../base/json-text.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../host.ts';
-import { captureProgram, formatPackageHint, runProgram } from '../run-program.ts';
+import { captureProgram, captureProgramWithin, formatPackageHint, runProgram } from '../run-program.ts';
 import { requireFindable } from '../working-directory.ts';
 
 /** Where Debian and Fedora install runtimes. PATH comes first; for users and cron jobs it may not contain /usr/sbin. */
@@ -99,4 +100,24 @@ function buildMissing(wanted: string): AtomicError {
       details: { runtime: wanted },
     },
   );
+}
+
+/** The answer is a state file; a runtime that waits for a lock answers later. */
+const LIMIT_MILLISECONDS = 5000;
+
+/**
+ * Asks an OCI runtime for the status of a container.
+ *
+ * @returns a status of the OCI runtime specification, such as `running` or `stopped`; undefined when the runtime knows no
+ *   such container, or does not answer
+ */
+export async function readContainerStatus(
+  host: Host,
+  runtime: string,
+  name: string,
+): Promise<string | undefined> {
+  const result = await captureProgramWithin(host, [runtime, 'state', name], LIMIT_MILLISECONDS);
+  if (result === 'timeout' || result.exitCode !== 0) return undefined;
+  const state = tryParseJson(result.stdout);
+  return isJsonObject(state) && typeof state.status === 'string' ? state.status : undefined;
 }

@@ -18,8 +18,7 @@ import {
   parseRegistryDestination,
   type RegistryDestination,
 } from '../../image/export-destination.ts';
-import type { ExportedImage, ExportedPart } from '../../image/exported-image.ts';
-import type { SourceOptions, StoredImage } from '../../image/image.ts';
+import type { ExportedImage, ExportedPart, SourceOptions, StoredImage } from '../../image/image.ts';
 import { formatReference } from '../../image/reference.ts';
 import { findReplacedIndex } from '../../source/replaced-index.ts';
 import { copyOwn } from '../../source/skopeo/skopeo.ts';

@@ -4,11 +4,10 @@ import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
 import { FileMode, FolderMode, PERMISSIONS } from '../../base/file-mode.ts';
 import { writeFileDurably } from '../../host/files/durable-files.ts';
-import { withDirectories } from '../../host/files/open-directories.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
-import { type MountPoint, requireStillEmpty } from '../../host/mounts/mount-point.ts';
+import { type MountPoint, requireStillEmpty, withDirectories } from '../../host/mounts/mount-point.ts';
 import type { Checksum } from '../../image/checksum.ts';
 import { checkoutImage } from '../checkout/checkout.ts';
 import {
@@ -51,7 +50,9 @@ export async function mountRoot(host: Host, mount: RootMount): Promise<void> {
     await withFileErrors(`mount at ${mount.point.path}`, () => requireStillEmpty(mount.point));
     await removeUnmounted(host);
     const folder = buildMountFolder(host.locations, randomBytes(6).toString('hex'));
-    await withFileErrors(`create folder ${folder.folder}`, () => mkdir(folder.folder, { mode: FolderMode.private }));
+    await withFileErrors(`create folder ${folder.folder}`, () =>
+      mkdir(folder.folder, { mode: FolderMode.private }),
+    );
     try {
       await prepareFolder(host, folder, mount);
       const root = rootOf(folder, mount.source);
@@ -72,7 +73,11 @@ async function prepareFolder(host: Host, folder: MountFolder, mount: RootMount):
     await checkoutImage(host, source.commit, folder.rootfs);
   }
   await copyRootFolder(rootOf(folder, source), folder.empty);
-  await writeFileDurably(folder.info, formatMountRecord({ ...record, directory: point.path }), FileMode.private);
+  await writeFileDurably(
+    folder.info,
+    formatMountRecord({ ...record, directory: point.path }),
+    FileMode.private,
+  );
 }
 
 /** Copies owner, mode and xattrs: the root of an overlay has those of its upper layer. */

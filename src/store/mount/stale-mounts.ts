@@ -1,7 +1,7 @@
 /** Finds mounts of images that still show damaged files after a repair, because their checkouts have hard links to them. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { tolerateMissing } from '../../base/file-error.ts';
-import { formatFileIdentity } from '../../host/files/file-identity.ts';
+import { formatFileIdentity } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
 import type { StaleMount } from '../../image/verified-image.ts';
 import { findMounted, listRecordedMounts } from './mount-folder.ts';

@@ -4,7 +4,7 @@ import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, write
 import { dirname } from 'node:path';
 import { withFileErrors } from '../../base/file-error.ts';
 import { FileMode } from '../../base/file-mode.ts';
-import { formatFileIdentity } from '../../host/files/file-identity.ts';
+import { formatFileIdentity } from '../../host/files/existing-paths.ts';
 import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Checksum } from '../../image/checksum.ts';
 import type { ObjectKind } from '../../image/verified-image.ts';

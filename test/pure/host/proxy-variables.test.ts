@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { addProxyVariables } from '../../../src/host/proxy-variables.ts';
+import { addProxyVariables } from '../../../src/host/settings.ts';
 
 const settings = { httpProxy: 'http://p:1', httpsProxy: 'http://p:2', noProxy: 'localhost' };
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { readUnitMessages } from '../../../src/containers/lint/unit-messages.ts';
-import { connectsTerminal } from '../../../src/containers/render/unit/unit-terminal.ts';
+import { connectsTerminal } from '../../../src/containers/render/unit/unit-settings.ts';
 
 const file = '/run/x/web.service';
 const read = (output: string) =>

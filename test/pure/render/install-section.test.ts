@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { listEnablingLinks, parseInstallNames } from '../../../src/containers/render/unit/install-section.ts';
+import { listEnablingLinks, parseInstallNames } from '../../../src/containers/render/unit/unit-settings.ts';
 
 const cases: readonly [string, string, readonly string[], readonly string[]][] = [
   ['nothing', '[Unit]\nDescription=x\n', [], []],

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { stopsAlike } from '../../../src/containers/render/unit/unit-stop.ts';
+import { stopsAlike } from '../../../src/containers/render/unit/unit-settings.ts';
 
 const unit = `[Unit]
 Description=a

@@ -1,8 +1,8 @@
 import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
 import { type RuntimeMount, simplifyPath } from '../config/runtime-config.ts';
-import { formatOption } from './option-error.ts';
 import type { ServiceChanges } from './parse-options.ts';
+import { formatOption } from './service-options.ts';
 
 /** A mount of an option, and the option as messages name it. */
 interface OptionMount {

@@ -1,7 +1,7 @@
 /** `--cap-add` and `--cap-drop`. */
 import { findSuggestion } from '../../../base/suggest.ts';
 import { listCapabilities } from '../../../ostree/capabilities.ts';
-import { rejectOption } from './option-error.ts';
+import { rejectOption } from './service-options.ts';
 
 /** All capabilities of the kernel of the host. */
 export const ALL = 'ALL';

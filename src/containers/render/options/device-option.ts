@@ -1,6 +1,6 @@
 /** `--device`: a device of the host in the container. */
 import { checkDestination } from './mount-options.ts';
-import { rejectOption } from './option-error.ts';
+import { rejectOption } from './service-options.ts';
 
 export interface Device {
   /** Absolute path on the host. */

@@ -1,7 +1,7 @@
 /** `--env` and `--env-file`: variables of the service. */
 import { AtomicError } from '../../../base/errors.ts';
 import { toPrintable } from '../../../base/printable.ts';
-import { rejectOption } from './option-error.ts';
+import { rejectOption } from './service-options.ts';
 
 export interface Variable {
   readonly name: string;

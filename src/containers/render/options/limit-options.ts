@@ -1,6 +1,5 @@
 /** Options with one value: the limits of the whole container, its network, and the time that it has to stop. */
-import { rejectOption } from './option-error.ts';
-import type { OptionName } from './service-options.ts';
+import { type OptionName, rejectOption } from './service-options.ts';
 
 const units: Readonly<Record<string, number>> = {
   '': 1,

@@ -1,7 +1,6 @@
 /** `--volume` and `--tmpfs`: what is mounted in the container besides the mounts of its configuration. */
 import { simplifyPath } from '../config/runtime-config.ts';
-import { rejectOption } from './option-error.ts';
-import type { OptionName } from './service-options.ts';
+import { type OptionName, rejectOption } from './service-options.ts';
 
 export interface Volume {
   /** Absolute path on the host. */

@@ -5,10 +5,9 @@ import { type Device, parseDevice } from './device-option.ts';
 import { parseVariable, type Variable } from './environment-options.ts';
 import { parseCpus, parseMemory, parseNetwork, parsePids, parseStopTimeout } from './limit-options.ts';
 import { parseTmpfs, parseVolume, type Tmpfs, type Volume } from './mount-options.ts';
-import { formatOption } from './option-error.ts';
 import { parseEntrypoint, parseServiceArguments, parseUser } from './process-options.ts';
 import { parseSecurityOption, type SeccompChoice } from './security-option.ts';
-import type { OptionName, ServiceOptions } from './service-options.ts';
+import { formatOption, type OptionName, type ServiceOptions } from './service-options.ts';
 import { parseUlimit, type Ulimit } from './ulimit-option.ts';
 
 /** The changes that the options make to `config.json`, and the one that they make to the unit. */

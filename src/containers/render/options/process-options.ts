@@ -1,6 +1,6 @@
 /** `--user`, `--entrypoint` and the arguments after `--`. */
 import { isJsonObject, tryParseJson } from '../../../base/json-text.ts';
-import { rejectOption } from './option-error.ts';
+import { rejectOption } from './service-options.ts';
 
 /** @throws BAD_VALUE for text that is no `USER[:GROUP]`; the image decides whether the user exists */
 export function parseUser(value: string): string {

@@ -1,5 +1,5 @@
 /** `--security-opt`: the seccomp filter of the service. */
-import { rejectOption } from './option-error.ts';
+import { rejectOption } from './service-options.ts';
 
 /** Another filter than the default one: the absolute path of a profile, or none. */
 export type SeccompChoice =

@@ -151,3 +151,15 @@ function resetOption(options: ServiceOptions, word: string, set: ServiceOptions)
   const { [name]: _, ...others } = options;
   return kept.length === 0 ? others : { ...others, [name]: kept };
 }
+
+/** Builds the error for a value that an option cannot have: `--memory '1k': it is less than 6 MiB`. */
+export function rejectOption(option: OptionName, value: string, reason: string, hint: string): AtomicError {
+  return new AtomicError('BAD_VALUE', `${formatOption(option, toPrintable(value, 120))}: ${reason}`, {
+    hint,
+  });
+}
+
+/** How messages name an option with its value; the arguments of the command have no option. */
+export function formatOption(option: OptionName, value: string): string {
+  return option === 'args' ? `argument '${value}'` : `--${option} '${value}'`;
+}

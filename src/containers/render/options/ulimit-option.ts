@@ -1,6 +1,6 @@
 /** `--ulimit`: limits of each process (getrlimit(2)). */
 import { findSuggestion } from '../../../base/suggest.ts';
-import { rejectOption } from './option-error.ts';
+import { rejectOption } from './service-options.ts';
 
 export interface Ulimit {
   /** `nofile`. */

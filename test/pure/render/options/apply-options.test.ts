@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { formatExactJson, parseExactJson } from '../../../../src/base/exact-json.ts';
+import { mergePatch } from '../../../../src/containers/prepare/change-config.ts';
 import {
   applyOptions,
   applyToImage,
   type OptionFacts,
 } from '../../../../src/containers/render/options/apply-options.ts';
-import { mergePatch } from '../../../../src/containers/render/options/merge-patch.ts';
 import { parseOptions } from '../../../../src/containers/render/options/parse-options.ts';
 import type { ServiceOptions } from '../../../../src/containers/render/options/service-options.ts';
 import { emptyImageConfig } from '../../../../src/image/configuration-blob.ts';

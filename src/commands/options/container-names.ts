@@ -1,6 +1,7 @@
+/** Operands for names of containers. */
 import { buildUsageError } from '../../cli/arguments/usage-error.ts';
 
-/** Names of containers. No name means all containers, as `--all` does. */
+/** No name means all containers, as `--all` does. */
 export const containersOperand = {
   label: 'NAME',
   count: 'many',
@@ -17,3 +18,10 @@ export function requireNamesOrAll(all: boolean, names: readonly string[], topic:
   const message = "Incompatible options specified.  --all doesn't support a container name";
   throw buildUsageError('BAD_OPTION', message, topic);
 }
+
+/** Of the verbs for the services of containers. */
+export const serviceNames = {
+  label: 'NAME',
+  count: 'some',
+  description: "A container with a service, as 'atomic containers list -a' shows it.",
+} as const;
