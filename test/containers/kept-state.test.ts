@@ -172,6 +172,9 @@ test('a copy to a smaller filesystem is refused, and moves to another filesystem
     expect(readFiles(sandbox)).toEqual(rolledBack);
     writeFileSync(`${folder}/large`, Buffer.alloc(2 * 1024 * 1024));
     const first = { ...record, values: { STATE_DIRECTORY: sandbox.folder.join('var') } };
+    // As an update leaves it that was killed while it looked.
+    mkdirSync(`${locations.checkouts}/.web.0.new`);
+    writeFileSync(`${locations.checkouts}/.web.0.new/source`, 'source\n');
     await expect(planStateCopy(host, 'web', first, { ...first, stateVersion: '2' })).rejects.toMatchObject({
       code: 'NO_SPACE',
     });

@@ -1,5 +1,5 @@
 /** Whether an update copies the state of a container, and whether it can. */
-import { mkdtemp, statfs } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
 import { toPrintable } from '../../base/printable.ts';
@@ -7,6 +7,7 @@ import { removeTree, requireNoMounts } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { captureProgram, runProgram } from '../../host/run-program.ts';
 import type { DeploymentRecord } from '../container.ts';
+import { buildDeploymentFolder } from '../deployment.ts';
 import { isFolder } from '../read-container.ts';
 import { simplifyPath } from '../render/config/runtime-config.ts';
 
@@ -40,7 +41,7 @@ export async function planStateCopy(
     return undefined;
   }
   await requireNoMounts(folder);
-  if (await isFolder(folder)) await requireRoom(host, folder);
+  if (await isFolder(folder)) await requireRoom(host, name, folder);
   return folder;
 }
 
@@ -53,13 +54,13 @@ function warnOfForeignState(host: Host, name: string, record: DeploymentRecord):
   });
 }
 
-async function requireRoom(host: Host, folder: string): Promise<void> {
+async function requireRoom(host: Host, name: string, folder: string): Promise<void> {
   const { checkouts } = host.locations;
   const used = await runProgram(host, ['du', '--summarize', '--block-size=1', '--', folder]);
   const needed = Number(/^\d+/.exec(used)?.[0]);
   const { bsize, bfree } = await withFileErrors(`look at ${checkouts}`, () => statfs(checkouts));
   const free = bfree * bsize;
-  if (needed < free || (await sharesBlocks(host, folder))) return;
+  if (needed < free || (await sharesBlocks(host, name, folder))) return;
   throw new AtomicError(
     'NO_SPACE',
     `copying the state in ${folder} to ${checkouts}: ${needed} bytes are needed, ${free} are free`,
@@ -67,12 +68,15 @@ async function requireRoom(host: Host, folder: string): Promise<void> {
   );
 }
 
-/** Tried with an empty folder: a filesystem cannot be asked. */
-async function sharesBlocks(host: Host, folder: string): Promise<boolean> {
-  const trial = await withFileErrors(`write to ${host.locations.checkouts}`, () =>
-    mkdtemp(`${host.locations.checkouts}/.atomic-trial-`),
-  );
+/**
+ * Tries it with a file, because a filesystem cannot be asked. The folder has the name of a deployment that is being built:
+ * after a crash, the next update or prune removes it.
+ */
+async function sharesBlocks(host: Host, name: string, folder: string): Promise<boolean> {
+  const trial = buildDeploymentFolder(host.locations, name, 0, 'new');
+  await removeTree(trial);
   try {
+    await withFileErrors(`write to ${host.locations.checkouts}`, () => mkdir(trial));
     const source = `${trial}/source`;
     await runProgram(host, ['cp', '--no-target-directory', '--', '/proc/self/comm', source]);
     const isShared = await captureProgram(host, ['cp', '--reflink=always', source, `${trial}/copy`]);
