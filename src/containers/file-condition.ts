@@ -3,7 +3,7 @@
  * `config.json`, which an administrator may edit.
  */
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
-import { isErrno, toFileError, tolerateMissing } from '../base/file-error.ts';
+import { isErrno, noPath, toFileError, tolerateMissing } from '../base/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { buildContainerPaths, pairUnits } from './deployment.ts';
 import { parseMarker } from './render/unit/generated-marker.ts';
@@ -34,7 +34,7 @@ export function compareWithCopy(
     if (text === copy) return 'as installed';
     return copy !== undefined && isOwn(text) ? 'edited' : 'replaced';
   } catch (error) {
-    if (isErrno(error, 'ENOTDIR') || isErrno(error, 'ENOENT')) return 'missing';
+    if (isErrno(error, ...noPath)) return 'missing';
     throw toFileError(error, `read ${path}`);
   }
 }
@@ -53,7 +53,7 @@ export function isEnabledAtBoot({ locations }: Host, unit: string, text: string)
   if (links.length === 0) return undefined;
   return links.some((link) => {
     const path = `${locations.units}/${link}`;
-    return tolerateMissing(() => lstatSync(path), ['ENOENT', 'ENOTDIR', 'EACCES']) !== undefined;
+    return tolerateMissing(() => lstatSync(path), [...noPath, 'EACCES']) !== undefined;
   });
 }
 

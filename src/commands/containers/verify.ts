@@ -1,6 +1,6 @@
 import { formatJson } from '../../cli/output/format-json.ts';
-import { allOption, containersOperand, requireNamesOrAll } from '../options/container-names.ts';
 import { defineCommand } from '../options/command.ts';
+import { allOption, containersOperand, requireNamesOrAll } from '../options/container-names.ts';
 
 const TOPIC = 'containers verify';
 

@@ -14,8 +14,8 @@ import {
   parseSeccompProfile,
   type SeccompProfile,
 } from '../render/config/seccomp-profile.ts';
-import { rejectOption } from '../render/options/service-options.ts';
 import type { SeccompChoice } from '../render/options/security-option.ts';
+import { rejectOption } from '../render/options/service-options.ts';
 import { readTextOption } from './read-option-file.ts';
 
 /** The default profile of podman; the second comes with the package containers-common, which skopeo needs. */

@@ -3,6 +3,7 @@ import { linkSync, lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
 import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { FileMode } from '../../base/file-mode.ts';
 import {
   ensureDirectory,
   removeFile,
@@ -40,7 +41,7 @@ async function restorePlace(host: Host, { path, copy }: Place): Promise<void> {
   if (await keepEdited(path)) {
     host.report({ kind: 'notice', text: `The edited file is kept as ${keptPath(path)}` });
   }
-  await writeFileDurably(path, text, 0o644);
+  await writeFileDurably(path, text, FileMode.public);
   await syncDirectory(dirname(path));
 }
 
