@@ -1,10 +1,11 @@
 import { expect, test } from 'bun:test';
 import { buildInstallJson } from '../../src/commands/containers/install-json.ts';
-import { formatInstallPlan } from '../../src/commands/containers/plan-text.ts';
+import { formatInstallPlan, formatPlannedFile } from '../../src/commands/containers/plan-text.ts';
 import type { InstallPlan } from '../../src/containers/container.ts';
 import { noNewVolumes } from '../../src/containers/render/config/image-volumes.ts';
 import { noHostFiles } from '../../src/containers/render/hostfiles/host-file.ts';
 import { toChecksum } from '../../src/image/checksum.ts';
+import { catchError } from '../support/thrown-error.ts';
 
 const plan: InstallPlan = {
   name: 'etcd',
@@ -62,6 +63,18 @@ const plan: InstallPlan = {
     ['systemctl', 'enable', 'etcd'],
   ],
 };
+
+test('--display=FILE', () => {
+  const unit = '[Unit]\nDescription=a\tb\\x1b[2J\n\n';
+  expect(formatPlannedFile(plan, 'service')).toBe(unit);
+  expect(formatPlannedFile(plan, '/etc/systemd/system/etcd.service')).toBe(unit);
+  expect(formatPlannedFile(plan, 'tmpfiles')).toBe('d /run/etcd\n');
+  expect(catchError(() => formatPlannedFile(plan, 'config.json'))).toMatchObject({
+    code: 'BAD_VALUE',
+    message: "An install of etcd writes no file 'config.json'",
+    hint: 'The files are service, tmpfiles.',
+  });
+});
 
 test('--display', () => {
   expect(formatInstallPlan(plan)).toBe(

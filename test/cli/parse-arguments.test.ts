@@ -17,6 +17,7 @@ const spec: CommandSpec = {
     name: { kind: 'value', label: 'NAME', short: 'n', description: '' },
     set: { kind: 'list', label: 'K=V', description: '' },
     'tls-verify': { kind: 'switch', description: '' },
+    display: { kind: 'optional', label: 'FILE', description: '' },
     creds: { kind: 'value', label: 'USER', aliases: ['src-creds'], description: '' },
   },
   examples: [],
@@ -29,6 +30,7 @@ const defaults = {
   name: undefined,
   set: [],
   'tls-verify': undefined,
+  display: undefined,
   creds: undefined,
 };
 
@@ -45,6 +47,8 @@ describe('accepted', () => {
     { words: ['--tls-verify', 'img'], options: { 'tls-verify': true } },
     { words: ['--tls-verify=true', 'img'], options: { 'tls-verify': true } },
     { words: ['--tls-verify=false', 'img'], options: { 'tls-verify': false } },
+    { words: ['--display', 'img'], options: { display: '' } },
+    { words: ['--display=service', 'img'], options: { display: 'service' } },
     { words: ['--src-creds', 'u:p', 'img'], options: { creds: 'u:p' } },
     { words: ['--', 'img'], options: {} },
   ])('$words', ({ words, options }) => {
@@ -149,7 +153,7 @@ describe('callers', () => {
     'set-any': [],
     secret: [],
     runtime: undefined,
-    display: false,
+    display: undefined,
     'keep-new': false,
     pull: false,
     replace: false,

@@ -68,6 +68,28 @@ test('init has the command of an image, and replaces no file', async () => {
   expect(readFileSync(`${source}/exports/manifest.json`, 'utf8')).toBe(before);
 });
 
+test('render shows the templates, and install --display=FILE what this host makes of them', async () => {
+  const image = await writeImage(serviceExports, 'shown');
+  await atomic(['pull', image, '--as', 'shown:1']);
+  mkdirSync('/etc/atomic/shown.d', { recursive: true });
+  writeFileSync('/etc/atomic/shown.d/10.json', '{"process":{"cwd":"/bin"}}');
+  const planned = ['install', '--system', '--name', 'shown', '--env', 'B=1'];
+  const config = JSON.parse(await atomic([...planned, '--display=config.json', 'shown:1']));
+  expect(config.process).toMatchObject({ cwd: '/bin', env: expect.arrayContaining(['B=1']) });
+  expect(JSON.parse(await atomic(['render', '-n', 'shown', 'shown:1', 'config.json'])).process.cwd).toBe('/');
+  expect(await atomic([...planned, '--display=service', 'shown:1'])).toContain(
+    '\nDescription=shown says hello\n',
+  );
+  const wrong = await runAtomic([...planned, '--display=unit', 'shown:1']);
+  expect(wrong).toMatchObject({
+    stdout: '',
+    stderr: expect.stringMatching(/^hint: The files are config\.json, tmpfiles, service/m),
+    status: 2,
+  });
+  expect(existsSync('/etc/systemd/system/shown.service')).toBe(false);
+  rmSync('/etc/atomic', { recursive: true });
+});
+
 test('an install refuses what the lint finds, and --no-lint lets it pass', async () => {
   const config = JSON.parse(serviceExports['config.json.template'] ?? '');
   const broken = {

@@ -22,6 +22,8 @@ export type OptionSpec = (
   | { readonly kind: 'flag' }
   /** `--x`, `--x=true` or `--x=false`. */
   | { readonly kind: 'switch' }
+  /** `--x` or `--x=VALUE`; the first is an empty text. */
+  | { readonly kind: 'optional'; readonly label: string }
   /** A value; the last one counts. `label` is the name of the value in help: `PATH`. */
   | { readonly kind: 'value'; readonly label: string }
   /** A value; the option may be repeated, and all values count. */
@@ -99,7 +101,7 @@ type OperandValue<Spec extends OperandSpec> = Spec extends { count: 'many' | 'so
     ? string | undefined
     : string;
 
-/** Flags are false and lists empty when left out; switches and values are `undefined`. */
+/** Flags are false and lists empty when left out; all others are `undefined`. */
 export type OptionValue<Spec extends OptionSpec> = Spec extends { kind: 'flag' }
   ? boolean
   : Spec extends { kind: 'switch' }

@@ -76,6 +76,7 @@ function readValue(
       topic,
     );
   }
+  if (option.kind === 'optional') return value ?? '';
   if (value === undefined) {
     throw buildUsageError('BAD_OPTION', `Option '${written}' needs a value: ${option.label}`, topic);
   }

@@ -99,6 +99,7 @@ export function describeOption([name, option]: readonly [string, OptionSpec]): H
 
 function describeValue(option: OptionSpec): string {
   if (option.kind === 'flag') return '';
+  if (option.kind === 'optional') return `[=${option.label}]`;
   return option.kind === 'switch' ? '=true|false' : ` ${option.label}`;
 }
 

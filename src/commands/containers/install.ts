@@ -16,7 +16,7 @@ import { parseSourceOptions, sourceOptions } from '../options/source-options.ts'
 import { parseSecrets, parseValueOptions, secretOption, valueOptions } from '../options/value-options.ts';
 import { finishInstall } from './finish-install.ts';
 import { buildInstallJson } from './install-json.ts';
-import { formatInstallPlan, formatReplaced } from './plan-text.ts';
+import { formatInstallPlan, formatPlannedFile, formatReplaced } from './plan-text.ts';
 import { formatAlreadyPresent } from './present-text.ts';
 
 export const install = defineCommand({
@@ -67,8 +67,12 @@ export const install = defineCommand({
     },
     start: { kind: 'flag', description: "Start the service too, as 'atomic start' does." },
     display: {
-      kind: 'flag',
-      description: 'Print every file that would be written and every command that would run; change nothing.',
+      kind: 'optional',
+      label: 'FILE',
+      values: [],
+      choices: ['config.json', 'service', 'tmpfiles'],
+      description:
+        'Print every file that would be written and every command that would run; change nothing. With FILE, print only this file: config.json, service, tmpfiles, or its path.',
     },
     ...sourceOptions,
     json: {
@@ -106,6 +110,10 @@ export const install = defineCommand({
       comment: 'Show what would be done',
       commands: ['atomic install --system --display registry.example.com/etcd'],
     },
+    {
+      comment: 'The unit, with the patches and options of this host',
+      commands: ['atomic install --system --display=service registry.example.com/etcd'],
+    },
   ],
   files: [
     { name: '/etc/systemd/system', text: 'NAME.service, the generated unit.' },
@@ -136,7 +144,12 @@ export const install = defineCommand({
     if (options.json) return { text: formatJson({ ...buildInstallJson(result), started }) };
     if (result.kind === 'already-present') return { text: formatAlreadyPresent(result) };
     if (result.kind === 'replaced') return { text: formatReplaced(result.plan) };
-    return { text: result.kind === 'planned' ? formatInstallPlan(result.plan) : '' };
+    if (result.kind !== 'planned') return { text: '' };
+    return {
+      text: options.display
+        ? formatPlannedFile(result.plan, options.display)
+        : formatInstallPlan(result.plan),
+    };
   },
 });
 
@@ -144,14 +157,14 @@ async function runInstall(
   host: Host,
   request: InstallRequest,
   source: SourceOptions,
-  { display, replace }: { readonly display: boolean; readonly replace: boolean },
+  { display, replace }: { readonly display: string | undefined; readonly replace: boolean },
 ) {
   if (replace) {
     const { replaceContainer } = await import('../../containers/author/replace.ts');
-    return replaceContainer(host, request, source, display);
+    return replaceContainer(host, request, source, display !== undefined);
   }
   const { installContainer, planInstall } = await import('../../containers/install/install.ts');
-  return display ? planInstall(host, request, source) : installContainer(host, request, source);
+  return display === undefined ? installContainer(host, request, source) : planInstall(host, request, source);
 }
 
 function refuseRemoteRoot(rootfs: string | undefined): void {

@@ -1,3 +1,4 @@
+import { AtomicError } from '../../base/errors.ts';
 import { formatArgv } from '../../base/format-argv.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { escapeText } from '../../cli/output/escape-text.ts';
@@ -33,6 +34,29 @@ export function formatInstallPlan(plan: InstallPlan): string {
     '',
   ].join('\n');
 }
+
+/**
+ * Formats one file of `install --display=FILE`, as it would be written.
+ *
+ * @param wanted a name of `render`, or the path of the file
+ * @throws BAD_VALUE for a file that is not in the plan
+ */
+export function formatPlannedFile({ name, files }: InstallPlan, wanted: string): string {
+  const found = files.find(({ role, path }) => wanted === path || wanted === fileNames[role]);
+  if (found !== undefined)
+    return escapeText(found.content.endsWith('\n') ? found.content : `${found.content}\n`);
+  throw new AtomicError('BAD_VALUE', `An install of ${name} writes no file '${toPrintable(wanted, 200)}'`, {
+    hint: `The files are ${files.map(({ role }) => fileNames[role]).join(', ')}.`,
+  });
+}
+
+/** The names that `render` uses too. */
+const fileNames: Readonly<Record<PlannedFile['role'], string>> = {
+  config: 'config.json',
+  unit: 'service',
+  tmpfiles: 'tmpfiles',
+  info: 'info',
+};
 
 export function formatReplaced({ name, image, record }: InstallPlan): string {
   return `Replaced ${name} with ${toPrintable(image)} (${record.revision.slice(0, 12)})\n`;
