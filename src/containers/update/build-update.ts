@@ -4,7 +4,7 @@ import { requireWritable } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { shieldFromInterruption } from '../../host/interruption.ts';
-import { isServiceEnabled } from '../../host/systemd/systemctl.ts';
+import { listEnabledServices } from '../../host/systemd/systemctl.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
 import { keepHostFiles } from '../hostfiles/keep-host-files.ts';
 import { buildDeployment } from '../install/build-deployment.ts';
@@ -18,19 +18,25 @@ import { dropStaleState } from '../state/kept-state.ts';
 import { buildBuildingJournal, type Switch, type SwitchMember } from '../switch/switch-journal.ts';
 import type { PreparedUpdate } from './prepare-update.ts';
 
-/** Plans the switch of a container to its new deployment. */
-export async function planSwitch(
+/** Plans the switches of containers to their new deployments. */
+export async function planSwitches(
   host: Host,
-  { current, prepared, state }: PreparedUpdate,
-): Promise<SwitchMember> {
-  const { name: container, active: from, other: to, record } = current;
-  return {
-    ...{ container, from, to },
-    isEnabled: record.hasContainerService && (await isServiceEnabled(host, container)),
-    hadPrevious: await isFolder(buildDeploymentFolder(host.locations, container, to)),
-    ...(state === undefined ? {} : { state }),
-    newVolumes: prepared.plan.newVolumes,
-  };
+  updates: readonly PreparedUpdate[],
+): Promise<readonly SwitchMember[]> {
+  const services = updates.map(({ current }) => current).filter(({ record }) => record.hasContainerService);
+  const enabled = await listEnabledServices(
+    host,
+    services.map(({ name }) => name),
+  );
+  return Promise.all(
+    updates.map(async ({ current: { name: container, active: from, other: to }, prepared, state }) => ({
+      ...{ container, from, to },
+      isEnabled: enabled.has(container),
+      hadPrevious: await isFolder(buildDeploymentFolder(host.locations, container, to)),
+      ...(state === undefined ? {} : { state }),
+      newVolumes: prepared.plan.newVolumes,
+    })),
+  );
 }
 
 /**

@@ -5,7 +5,7 @@ import { requireWritable } from '../../host/files/durable-files.ts';
 import { requireNoMounts } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
-import { isServiceEnabled } from '../../host/systemd/systemctl.ts';
+import { listEnabledServices } from '../../host/systemd/systemctl.ts';
 import type { DeploymentRecord } from '../container.ts';
 import { withContainerLock } from '../container-lock.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
@@ -79,7 +79,7 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     host.report({ kind: 'notice', text: `Attempting to roll back system container: ${name}` });
     host.report({ kind: 'notice', text: `Rolling back container ${name} to the checkout at ${folder}` });
     if (request.isPlan) return { outcome: 'planned', ...result };
-    const isEnabled = record.hasContainerService && (await isServiceEnabled(host, name));
+    const isEnabled = record.hasContainerService && (await listEnabledServices(host, [name])).has(name);
     const change: Switch = {
       operation: 'rollback',
       members: [

@@ -14,7 +14,7 @@ import { rememberRefused } from '../refused-image.ts';
 import { adviceForExistingName, type ContainerName, parseContainerName } from '../render/container-name.ts';
 import { switchDeployments } from '../switch/switch-deployments.ts';
 import type { Switch } from '../switch/switch-journal.ts';
-import { buildUpdates, planSwitch } from './build-update.ts';
+import { buildUpdates, planSwitches } from './build-update.ts';
 import { type ChosenImage, chooseImage } from './choose-image.ts';
 import { type PreparedUpdate, prepareUpdate } from './prepare-update.ts';
 import { type CurrentContainer, readCurrent } from './read-current.ts';
@@ -102,7 +102,7 @@ async function prepare(
     await blame(current.name, () => request.consent(current.name, widening));
   }
   throwIfInterrupted(host);
-  const [first, ...others] = await Promise.all(updates.map((update) => planSwitch(host, update)));
+  const [first, ...others] = await planSwitches(host, updates);
   if (first === undefined) return { results, updates, change: undefined };
   const change: Switch = { operation: 'update', members: [first, ...others] };
   await buildUpdates(host, change, updates);

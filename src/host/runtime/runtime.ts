@@ -52,9 +52,16 @@ export async function removeStaleState(host: Host, runtime: string, name: string
   if (state.exitCode === 0) await runProgram(host, [runtime, 'delete', '--force', name]);
 }
 
+/** The help of each command: a command that updates many containers asks once. */
+const known = new Map<string, string>();
+
 /** Programs print help on either stream, and some exit with an error, so only the text counts. */
 async function readHelp(host: Host, argv: readonly string[]): Promise<string> {
+  const command = argv.join(' ');
+  const help = known.get(command);
+  if (help !== undefined) return help;
   const { stdout, stderrTail } = await captureProgram(host, argv);
+  known.set(command, stdout + stderrTail);
   return stdout + stderrTail;
 }
 

@@ -117,10 +117,14 @@ export function parseKnownUnits(output: string, units: readonly string[]): reado
   });
 }
 
-/** Whether the service is enabled to start at boot. @throws COMMAND_FAILED */
-export async function isServiceEnabled(host: Host, name: string): Promise<boolean> {
-  const [block] = await showProperties(host, ['UnitFileState'], [`${name}.service`]);
-  return block?.get('UnitFileState') === 'enabled';
+/** Lists the services that are enabled to start at boot, with one question. @throws COMMAND_FAILED */
+export async function listEnabledServices(
+  host: Host,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const units = names.map((name) => `${name}.service`);
+  const blocks = await showProperties(host, ['UnitFileState'], units);
+  return new Set(names.filter((_, index) => blocks[index]?.get('UnitFileState') === 'enabled'));
 }
 
 /**
