@@ -11,7 +11,6 @@ const getCall = libc.func(
 const setCall = libc.func(
   'int lsetxattr(const char *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)',
 );
-const removeCall = libc.func('int lremovexattr(const char *path, const uint8_t *name)');
 
 /** The kernel's limits for all names of a file, and for one value (linux/limits.h). */
 const MAX_BYTES = 65536;
@@ -57,13 +56,6 @@ export function findXattr(path: string, name: Buffer): Buffer | undefined {
 /** @throws SystemCallFailed */
 export function writeXattr(path: string, [name, content]: ExtendedAttribute): void {
   checked('lsetxattr', setCall(path, Buffer.concat([name, END]), content, content.length, 0), path);
-}
-
-/** Does nothing when the file has no such attribute or the filesystem has no attributes. @throws SystemCallFailed */
-export function removeXattr(path: string, name: Buffer): void {
-  const result: number = removeCall(path, Buffer.concat([name, END]));
-  const { ENODATA, EOPNOTSUPP } = koffi.os.errno;
-  if (result < 0 && ![ENODATA, EOPNOTSUPP].includes(koffi.errno())) checked('lremovexattr', result, path);
 }
 
 /** @param length of the names in `list`, with their NULs */

@@ -8,7 +8,15 @@ import { toFileError } from '../base/file-error.ts';
 import type { Checksum } from '../image/checksum.ts';
 import { VariantMalformed } from './gvariant.ts';
 import { formatObjectPath } from './object-files.ts';
-import { type Commit, parseCommit, parseDirTree, parseParent } from './ostree-objects.ts';
+import {
+  type Commit,
+  type DirMeta,
+  type DirTree,
+  parseCommit,
+  parseDirMeta,
+  parseDirTree,
+  parseParent,
+} from './ostree-objects.ts';
 import { buildCorrupt, readVerifiedObject } from './verified-object.ts';
 
 /** Checksums by kind of object. */
@@ -26,6 +34,16 @@ export function createObjectSet(): ObjectSet {
 /** @throws AtomicError STORE_CORRUPT when it is missing or malformed, or its checksum is wrong */
 export function readVerifiedCommit(repository: string, checksum: Checksum): Commit {
   return parseVerified(checksum, 'commit', readVerified(repository, checksum, 'commit'), parseCommit);
+}
+
+/** @throws as `readVerifiedCommit` */
+export function readVerifiedDirTree(repository: string, checksum: Checksum): DirTree {
+  return parseVerified(checksum, 'dirtree', readVerified(repository, checksum, 'dirtree'), parseDirTree);
+}
+
+/** @throws as `readVerifiedCommit` */
+export function readVerifiedDirMeta(repository: string, checksum: Checksum): DirMeta {
+  return parseVerified(checksum, 'dirmeta', readVerified(repository, checksum, 'dirmeta'), parseDirMeta);
 }
 
 /**
@@ -53,8 +71,7 @@ function addTree(repository: string, root: Checksum, isPartialCommit: boolean, r
   for (let checksum = pending.pop(); checksum !== undefined; checksum = pending.pop()) {
     if (reached.dirtree.has(checksum)) continue;
     if (isPartialCommit && !existsSync(formatObjectPath(repository, checksum, 'dirtree'))) continue;
-    const data = readVerified(repository, checksum, 'dirtree');
-    const { files, directories } = parseVerified(checksum, 'dirtree', data, parseDirTree);
+    const { files, directories } = readVerifiedDirTree(repository, checksum);
     reached.dirtree.add(checksum);
     for (const file of files) reached.file.add(file.checksum);
     for (const directory of directories) {
@@ -74,7 +91,11 @@ function isPartial(repository: string, commit: Checksum): boolean {
   return existsSync(`${repository}/state/${commit}.commitpartial`);
 }
 
-function readVerified(repository: string, checksum: Checksum, kind: 'commit' | 'dirtree'): Buffer {
+function readVerified(
+  repository: string,
+  checksum: Checksum,
+  kind: 'commit' | 'dirtree' | 'dirmeta',
+): Buffer {
   const path = formatObjectPath(repository, checksum, kind);
   try {
     return readVerifiedObject(path, checksum, kind);

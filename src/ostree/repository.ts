@@ -68,8 +68,10 @@ async function writeConfig({ locations: { repository, repositoryMode } }: Host):
 /**
  * The mode decides the form of objects. Root needs `bare`, whose files have their real owner, for hard links. A repository
  * without a mode counts as `bare`, as in libostree.
+ *
+ * @throws AtomicError STORE_FAILED
  */
-function requireMode({ locations }: Host): void {
+export function requireMode({ locations }: Host): void {
   const { repository, repositoryMode } = locations;
   const mode =
     /^\s*mode\s*=\s*(\S+)/m.exec(readFileSync(formatConfigPath(repository), 'utf8'))?.[1] ?? 'bare';

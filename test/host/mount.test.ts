@@ -149,7 +149,7 @@ test('a mounted container is not uninstalled, and its service continues', async 
 });
 
 test.each<[string, string, () => string[], boolean]>([
-  ['before its checkout', 'linkat', () => ['mount', image, at], false],
+  ['before its checkout', 'link', () => ['mount', image, at], false],
   ['before the mount', 'mount', () => ['mount', image, at], false],
   ['before the mount of a container', 'mount', () => ['mount', 'web', at], false],
   ['before the end of the mount', 'umount2', () => ['unmount', at], true],

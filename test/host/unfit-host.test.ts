@@ -109,10 +109,6 @@ describe('a host that is not fit', () => {
       stdout: [pulling(other)],
       stderr: [new RegExp(`^error: pulling ${other}: ${missing}`), libraryHint],
     });
-    await expectRefusal(inOwnMounts(script, ['atomic', 'install', '--system', service]), {
-      stdout: [`Extracting to ${checkouts}/service.0`],
-      stderr: [new RegExp(`^error: installing service: ${missing}`), libraryHint],
-    });
   });
 
   test('no systemd-tmpfiles', async () => {
@@ -192,7 +188,7 @@ describe('a full disk', () => {
     expect(await runAtomic(['install', '--system', image], small)).toMatchObject({
       stdout: `Extracting to ${disk}/atomic/folders.0\n`,
       stderr: expect.stringMatching(
-        /^error: installing folders: checking out .*: .*No space left on device\nhint: Free some space on the filesystem of the image store and try again\.\n$/,
+        /^error: installing folders: checking out .*: no space left on the filesystem\nhint: Free some space on the filesystem of the image store and try again\.\n$/,
       ),
       status: 1,
     });

@@ -39,7 +39,8 @@ const number: DeploymentNumber = 0;
  *
  * @throws NO_SPACE, READ_ONLY, CROSS_DEVICE, COMMAND_FAILED, INTERRUPTED; ROLLBACK_FAILED when undoing failed too
  */
-export async function applyInstall(host: Host, { plan, warnings }: PreparedInstall): Promise<void> {
+export async function applyInstall(host: Host, prepared: PreparedInstall): Promise<void> {
+  const { plan } = prepared;
   const { name } = plan;
   throwIfInterrupted(host);
   await checkHostFolders(listHostWrites(plan));
@@ -48,7 +49,7 @@ export async function applyInstall(host: Host, { plan, warnings }: PreparedInsta
   let declared = noPaths;
   let placed: ExchangeResult | undefined;
   await undoOnFailure(host, journal, noPaths, async () => {
-    await buildDeployment(host, plan, number, warnings);
+    await buildDeployment(host, prepared, number);
     // After the checkout it is certain that the folder and the repository are on one filesystem.
     await registerCheckouts(host);
     await commitDeployment(host, plan);

@@ -8,8 +8,8 @@ import { removeTree } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { letUsersReach } from '../../store/access/private-folders.ts';
-import { checkoutImage } from '../../store/checkout/checkout.ts';
-import type { InstallPlan, PlannedFile } from '../container.ts';
+import { checkOut } from '../../store/checkout/checkout.ts';
+import type { PlannedFile } from '../container.ts';
 import {
   buildDeploymentFolder,
   buildDeploymentPaths,
@@ -17,14 +17,14 @@ import {
   type DeploymentPaths,
 } from '../deployment.ts';
 import { stageHostFiles } from '../hostfiles/stage-host-files.ts';
+import type { PreparedInstall } from '../prepare/prepare-install.ts';
 import { fillVolumes } from '../volumes/fill-volumes.ts';
 
 /** Builds the complete deployment under its temporary name, `info` last, and syncs it. */
 export async function buildDeployment(
   host: Host,
-  plan: InstallPlan,
+  { plan, checkout, warnings }: PreparedInstall,
   number: DeploymentNumber,
-  warnings: readonly string[],
 ): Promise<void> {
   const folder = buildDeploymentFolder(host.locations, plan.name, number, 'new');
   const paths = buildDeploymentPaths(folder, plan.name);
@@ -36,7 +36,7 @@ export async function buildDeployment(
     await mkdir(folder);
     await chmod(folder, FolderMode.private);
   });
-  if (plan.record.hasContainerService) await checkoutImage(host, plan.record.ostreeCommit, paths.rootfs);
+  if (checkout !== undefined) await checkOut(host, checkout, paths.rootfs);
   throwIfInterrupted(host);
   await fillVolumes(host, plan.name, paths.rootfs, plan.newVolumes);
   for (const file of plan.files) {

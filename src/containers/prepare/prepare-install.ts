@@ -1,4 +1,5 @@
 /** Reads and decides everything for an install before its first change. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { FileMode } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
@@ -12,6 +13,7 @@ import {
   runsOnce,
 } from '../../image/configuration-blob.ts';
 import type { StoredImage } from '../../image/image.ts';
+import { type Checkout, readCheckout } from '../../store/checkout/checkout.ts';
 import { findImageConfig, openImageTree, readImageConfig } from '../../store/image-files.ts';
 import { listPrivileges } from '../consent/list-privileges.ts';
 import { listOwnFolders } from '../consent/own-folders.ts';
@@ -65,6 +67,8 @@ interface InstallSubject {
 /** A plan, and the warnings for the person before the service is started (compatibility N-10). */
 export interface PreparedInstall {
   readonly plan: InstallPlan;
+  /** Absent for an image without a service. */
+  readonly checkout: Checkout | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -161,12 +165,15 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
     ...(exports.manifest.stateVersion === undefined ? {} : { stateVersion: exports.manifest.stateVersion }),
   };
   const ownPrograms = [deployment.folder, ...hostFiles.files.map(({ path }) => path)];
-  const findings = await lintDeployment(host, {
+  const lint = lintDeployment(host, {
     ...{ name, unit: wholeUnit, values, runtime: findRuntimeKind(runtime.path) },
     config: isRunByRuntime(exports) ? config?.text : undefined,
     image: describeLintedImage(tree, imageConfig, bringsRuntimeConfig(exports)),
     isExpected: (program) => ownPrograms.some((path) => program === path || program.startsWith(`${path}/`)),
   });
+  // The program that looks at the unit runs by then.
+  const reading = hasService ? nextTurn().then(() => readCheckout(host, image.commit)) : undefined;
+  const [findings, checkout] = await waitForBoth(lint, reading);
   const path = deployment.config;
   const tolerated = judgeFindings(findings, { name, path, skipsLint: request.skipsLint ?? false });
   const judge = (text: string | undefined) =>
@@ -191,6 +198,7 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
       ...{ hostFiles: hostFiles.files, hostFolders: hostFiles.folders, keptFiles: hostFiles.kept },
       ...{ volumes, newVolumes: await listNewVolumes(volumes) },
     },
+    checkout,
     warnings: [
       ...exports.manifest.warnings,
       ...unused,
@@ -200,6 +208,15 @@ export async function prepareInstall(host: Host, subject: InstallSubject): Promi
       ...tolerated,
     ],
   };
+}
+
+/** Throws after both have ended, so that nothing of them stays. */
+async function waitForBoth<First, Second>(
+  first: Promise<First>,
+  second: Promise<Second> | undefined,
+): Promise<[First, Second | undefined]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
 }
 
 /** An image that the runtime does not run needs no configuration, but may have one. */

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
 import { FileMode } from '../../base/file-mode.ts';
@@ -48,13 +48,18 @@ export async function verifyUnit(
   ];
 }
 
-/** systemd-analyze reads no pipe, and the name of the file is that of the unit. */
+/**
+ * systemd-analyze reads no pipe, and the name of the file is that of the unit. The program runs when this function first waits,
+ * so that the caller can do other work meanwhile.
+ */
 async function askSystemd(host: Host, name: string, unit: string) {
   const prefix = host.uid === 0 ? temporary.root : temporary.others;
-  const folder = await withFileErrors(`create folder ${prefix}XXXXXX`, () => mkdtemp(prefix));
+  const folder = await withFileErrors(`create folder ${prefix}XXXXXX`, async () => mkdtempSync(prefix));
   try {
     const file = `${folder}/${name}.service`;
-    await withFileErrors(`write ${file}`, () => writeFile(file, unit, { mode: FileMode.private }));
+    await withFileErrors(`write ${file}`, async () =>
+      writeFileSync(file, unit, { mode: FileMode.private }),
+    );
     const argv = ['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', file];
     const { stderrTail } = await captureProgram(host, argv);
     return { file, text: stderrTail };

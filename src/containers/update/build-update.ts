@@ -68,7 +68,7 @@ export async function buildUpdates(
   for (const { current, prepared } of updates) {
     const { name, other } = current;
     try {
-      await buildDeployment(host, prepared.plan, other, prepared.warnings);
+      await buildDeployment(host, prepared, other);
     } catch (failure) {
       const error = addDetails(wrapError(failure, `updating ${name}`), { culprit: name });
       throw await discard(shieldFromInterruption(host), journal, error);

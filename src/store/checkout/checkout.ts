@@ -1,40 +1,57 @@
 import { dirname } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
-import { withFileErrors } from '../../base/file-error.ts';
 import type { Host } from '../../host/host.ts';
 import { readMountId } from '../../host/mounts/mount-table.ts';
 import type { Checksum } from '../../image/checksum.ts';
-import { formatObjectPath, readCommit } from '../../ostree/object-files.ts';
-import { parseDirMeta } from '../../ostree/ostree-objects.ts';
-import { addReachable, createObjectSet } from '../../ostree/reachable-objects.ts';
-import { withRepository } from '../../ostree/repository.ts';
+import { readCommit } from '../../ostree/object-files.ts';
+import { requireMode, withRepository } from '../../ostree/repository.ts';
 import { withStoreErrors } from '../../ostree/store-error.ts';
-import { readVerifiedObject } from '../../ostree/verified-object.ts';
 import { buildUnmerged, hasMergedRoot } from '../image-root.ts';
-import { hasDefaultAcl, removeInheritedAcls } from './inherited-acls.ts';
+import { linkTree, readVerifiedTree, type VerifiedTree } from './link-tree.ts';
+
+/** An image that can be checked out: its directories have been read and verified. */
+export interface Checkout {
+  readonly commit: Checksum;
+  readonly tree: VerifiedTree;
+}
+
+/**
+ * Reads the directories of an image, before the first change of the caller. The caller keeps the store from a prune until the
+ * checkout.
+ *
+ * @param commit checksum of the image's commit, 64 hex digits
+ * @throws AtomicError STORE_CORRUPT when a directory is damaged or missing, STORE_FAILED
+ */
+export async function readCheckout(host: Host, commit: Checksum): Promise<Checkout> {
+  return withStoreErrors('reading the files of the image', () => {
+    requireMode(host);
+    requireMerged(host, commit);
+    return { commit, tree: readVerifiedTree(host.locations.repository, commit) };
+  });
+}
 
 /**
  * Checks out the root filesystem of an image as hard links. A file with the maximum number of links is copied. Does not sync:
  * the caller syncs the filesystem once, before it renames the checkout.
  *
- * @param commit checksum of the image's commit, 64 hex digits
  * @param destination absolute path that does not exist; after a failure or a crash a part of the checkout may exist
- * @throws AtomicError STORE_CORRUPT when a directory is damaged or anything is missing, CROSS_DEVICE when the repository is
- * on another filesystem, NO_SPACE, STORE_FAILED
+ * @throws AtomicError STORE_CORRUPT when a file is missing, CROSS_DEVICE when the repository is on another filesystem, NO_SPACE,
+ * STORE_FAILED, INTERRUPTED
  */
+export async function checkOut(host: Host, { commit, tree }: Checkout, destination: string): Promise<void> {
+  // The files of other modes are no root filesystem, and only libostree knows what they stand for.
+  if (host.locations.repositoryMode !== 'bare') return checkoutFolder(host, commit, '/', destination);
+  requireOneMount(host, destination);
+  await withStoreErrors(`checking out ${destination}`, () => linkTree(host, tree, destination));
+}
+
+/** Reads and checks out an image. @throws as `readCheckout` and `checkOut` */
 export async function checkoutImage(host: Host, commit: Checksum, destination: string): Promise<void> {
-  const acls = await withStoreErrors(`checking out ${destination}`, () => {
-    requireMerged(host, commit);
-    return checkDirectories(host, commit);
-  });
-  await checkoutFolder(host, commit, '/', destination);
-  if (acls === 'default') {
-    await withFileErrors(`check out ${destination}`, () => removeInheritedAcls(host, commit, destination));
-  }
+  await checkOut(host, await readCheckout(host, commit), destination);
 }
 
 /**
- * As `checkoutImage`, for a folder or file of the image. Damaged directories are empty in the checkout.
+ * Checks out a folder or file of an image as hard links. Damaged directories are empty in the checkout.
  *
  * @param path path in the image, with leading slash
  */
@@ -68,19 +85,4 @@ function requireOneMount({ locations: { repository } }: Host, destination: strin
 /** The caller has merged the image before, see `merge-image.ts`. The checkout of an unmerged commit would have no files. */
 function requireMerged({ locations: { repository } }: Host, commit: Checksum): void {
   if (!hasMergedRoot(repository, readCommit(repository, commit))) throw buildUnmerged(commit);
-}
-
-/**
- * Verifies all directory objects, because libostree reads a damaged one as an empty directory.
- *
- * @returns whether a directory has a default ACL, which new files below it inherit
- */
-function checkDirectories({ locations: { repository } }: Host, commit: Checksum): 'default' | 'none' {
-  const reached = createObjectSet();
-  addReachable(repository, commit, reached);
-  const metas = [...reached.dirmeta].map((checksum) => {
-    const path = formatObjectPath(repository, checksum, 'dirmeta');
-    return parseDirMeta(readVerifiedObject(path, checksum, 'dirmeta'));
-  });
-  return metas.some(hasDefaultAcl) ? 'default' : 'none';
 }

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
-import { toChecksum } from '../../../src/image/checksum.ts';
+import { existsSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Checksum, computeChecksum, toChecksum } from '../../../src/image/checksum.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../../../src/ostree/object-files.ts';
+import { formatCommitPieces, formatDirTree } from '../../../src/ostree/ostree-objects.ts';
 import { checkoutImage } from '../../../src/store/checkout/checkout.ts';
 import { linkOrCopy } from '../../../src/store/layer/link-or-copy.ts';
 import { checksumPath } from '../../../src/store/verify/checksum-path.ts';
@@ -122,6 +124,60 @@ test('a file that has all links that the filesystem allows is copied, and so is 
   }
   for (const name of ['a', 'b', 'c']) expect(objects).toContain(await checksumPath(`${root}/d/${name}`));
   checkRepository(store);
+});
+
+test.each(['..', '../out', '/etc/out', '.', ''])(
+  'a name that no file can have, %j, is damage',
+  async (name) => {
+    await using store = await createStore([registry]);
+    const { image } = await pullLayers(store, registry, [tree`f plain 0644 1`]);
+    const { repository } = store.locations;
+    const { dirtree, ...commit } = readCommit(repository, image.commit);
+    const [file] = readDirTree(repository, dirtree).files;
+    for (const odd of [
+      { files: [{ name, checksum: toChecksum(file?.checksum ?? '') }], directories: [] },
+      { files: [], directories: [{ name, dirtree, dirmeta: commit.dirmeta }] },
+    ]) {
+      const object = writeObject(repository, 'dirtree', formatDirTree(odd));
+      const pieces = [...formatCommitPieces({ ...commit, dirtree: object })].map((piece) =>
+        Buffer.from(piece),
+      );
+      const destination = store.folder.join('root');
+      await expect(
+        checkoutImage(store.host, writeObject(repository, 'commit', Buffer.concat(pieces)), destination),
+      ).rejects.toMatchObject({
+        code: 'STORE_CORRUPT',
+        message: `reading object ${object}.dirtree: it has a name that no file can have`,
+      });
+      expect(existsSync(destination)).toBe(false);
+    }
+  },
+);
+
+function writeObject(repository: string, kind: 'dirtree' | 'commit', data: Buffer): Checksum {
+  const checksum = computeChecksum(data);
+  const path = formatObjectPath(repository, checksum, kind);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, data);
+  return checksum;
+}
+
+test('an interruption ends a checkout between two files', async () => {
+  await using store = await createStore([registry]);
+  const files = Array.from({ length: 2500 }, (_, index): TarEntry => ({ path: `f${index}`, content: '1' }));
+  const { image } = await pullLayers(store, registry, [files]);
+  const destination = store.folder.join('root');
+  store.interrupt();
+  await expect(checkoutImage(store.host, image.commit, destination)).rejects.toMatchObject({
+    code: 'INTERRUPTED',
+  });
+  expect(readdirSync(destination).length).toBeLessThan(files.length);
+});
+
+test('directories have the time 0, as those of libostree', async () => {
+  await using store = await createStore([registry]);
+  const root = await checkOut(store, await pullLayers(store, registry, [tree`f etc/name 0644 etcd`]));
+  for (const path of [root, `${root}/etc`]) expect(statSync(path).mtimeMs).toBe(0);
 });
 
 test('directories do not inherit the default ACL of those above them', async () => {
