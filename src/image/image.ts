@@ -102,6 +102,8 @@ export interface SourceOptions {
   readonly silenceLimits?: SilenceLimits;
   /** Work for the time in which skopeo starts. It is called as soon as the image proxy runs, and must not fail. */
   readonly whileStarting?: () => void;
+  /** Finds the manifest of the image in the store, which often is still that of the source. Its digest is compared. */
+  readonly findManifest?: () => Buffer | undefined;
 }
 
 export interface PulledImage {

@@ -39,9 +39,8 @@ export async function openThroughProxy(
   try {
     const image = await proxy.openImage(source);
     const manifest =
-      digestOf(image.manifest) === image.digest
-        ? image.manifest
-        : checkRaw(await readRawManifest(host, pin(image.digest), options), source, image.digest);
+      findOriginal(image, options) ??
+      checkRaw(await readRawManifest(host, pin(image.digest), options), source, image.digest);
     return {
       proxy,
       image,
@@ -57,7 +56,16 @@ export async function openThroughProxy(
   }
 }
 
-/** The proxy converts Docker manifests, but the store keeps the bytes of the digest. */
+/**
+ * Finds the original manifest without another skopeo. The proxy converts Docker manifests, but the store keeps the bytes of the
+ * digest, and may have them already.
+ */
+function findOriginal({ manifest, digest }: OpenedImage, options: SkopeoOptions): Buffer | undefined {
+  if (digestOf(manifest) === digest) return manifest;
+  const stored = options.findManifest?.();
+  return stored !== undefined && digestOf(stored) === digest ? stored : undefined;
+}
+
 function checkRaw(raw: Buffer, source: string, digest: Digest): Buffer {
   if (digestOf(raw) === digest) return raw;
   // The output of a program is decoded as UTF-8, which replaces invalid bytes by this character.

@@ -10,7 +10,8 @@ import { findPin, formatReference, type ImageReference } from '../image/referenc
 import { parseStoredName } from '../image/source-name.ts';
 import { listRefNames, readCommit } from '../ostree/object-files.ts';
 import { readThroughRef } from '../ostree/read-through-ref.ts';
-import { describeImage } from './image-commit.ts';
+import { tolerateDamage } from '../ostree/tolerate-damage.ts';
+import { describeImage, ImageKey } from './image-commit.ts';
 import { listImages } from './list-images.ts';
 
 const ID_PREFIX = /^(?:sha256:)?([0-9a-f]{1,64})$/;
@@ -88,6 +89,22 @@ export function findStoredImage(
   return readThroughRef(repository, formatImageRef(reference), (commit) =>
     describeImage(reference, commit, readCommit(repository, commit)),
   );
+}
+
+/**
+ * Finds the recorded manifest of the image that is stored under exactly this name. Its bytes may not match the digest of the
+ * image.
+ */
+export function findStoredManifest(
+  { locations: { repository } }: Host,
+  reference: string,
+): Buffer | undefined {
+  const text = tolerateDamage(() =>
+    readThroughRef(repository, formatImageRef(reference), (commit) =>
+      readCommit(repository, commit).metadata.get(ImageKey.manifest),
+    ),
+  );
+  return text === undefined ? undefined : Buffer.from(text, 'utf8');
 }
 
 /** As `readImages`. @returns the first name of the image */

@@ -15,6 +15,7 @@ import { openImage } from '../../source/open-image.ts';
 import { openRenewableSource } from '../../source/renewable-source.ts';
 import { withImageLock } from '../access/image-lock.ts';
 import { withSharedStore } from '../access/store-lock.ts';
+import { findStoredManifest } from '../find-image.ts';
 import { withScratch } from '../scratch.ts';
 import { storeImage } from './store-image.ts';
 
@@ -94,7 +95,11 @@ export async function pullNamedImage(
       withScratch(host, async (scratch) => {
         const retryPauses = options.retryPauses ?? buildRetryPauses();
         host.report({ kind: 'step', text: `Opening ${shown}` });
-        const opened = { ...options, whileStarting: () => void loadImporter() };
+        const opened = {
+          ...options,
+          whileStarting: () => void loadImporter(),
+          findManifest: () => findStoredManifest(host, reference),
+        };
         const source = await retryTransient(host, `opening ${written}`, retryPauses, () =>
           openRenewableSource(() => openImage(host, location, scratch, opened)),
         );

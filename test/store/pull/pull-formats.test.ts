@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
+import type { Host } from '../../../src/host/host.ts';
 import type { PulledImage } from '../../../src/image/image.ts';
 import { pullImage } from '../../../src/store/pull/pull.ts';
 import {
@@ -74,6 +75,20 @@ test.each(formats)('%s image with %s layers', async (kind, compression) => {
     `f etc/one 0644 0:0 "${kind} ${compression}"`,
     'f etc/two 0600 0:0 "2"',
   ]);
+});
+
+test.each(kinds)('a second pull of the same %s image starts skopeo once', async (kind) => {
+  await using store = await createStore([registry]);
+  const name = await pushImage(
+    registry,
+    `twice/${kind}`,
+    buildImage({ kind, layers: [tree`f etc/one 0644 ${kind}`] }),
+  );
+  await pullImage(store.host, name, {});
+  const started: string[] = [];
+  const trace: Host['trace'] = ({ argv }) => void started.push(argv[1] ?? '');
+  const again = await pullImage({ ...store.host, trace }, name, {});
+  expect([again.isUpToDate, started]).toEqual([true, ['experimental-image-proxy']]);
 });
 
 test.each(kinds)('the image for this machine is chosen of a list (%s)', async (kind) => {
