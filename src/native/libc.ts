@@ -112,13 +112,15 @@ export function syncFilesystem(fd: number): void {
   if (result !== 0) throw new SystemCallFailed('syncfs', koffi.errno());
 }
 
-/**
- * Starts to write the filesystem that holds `fd` to the disk, in a thread of the pool.
- *
- * @param done called when that has ended, well or not
- */
-export function startSync(fd: number, done: () => void): void {
-  syncfsCall.async(fd, done);
+/** As `syncFilesystem`, in a thread of the pool. */
+export function syncFilesystemAsync(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    syncfsCall.async(fd, (error: Error | null, result: number) => {
+      if (error !== null) reject(error);
+      else if (result !== 0) reject(new SystemCallFailed('syncfs', koffi.errno()));
+      else resolve();
+    });
+  });
 }
 
 /**

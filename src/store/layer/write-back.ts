@@ -3,7 +3,7 @@
  * little left. Only that sync counts, and it reports errors of the disk that occur before it, too.
  */
 import { closeSync, openSync } from 'node:fs';
-import { startSync } from '../../native/libc.ts';
+import { syncFilesystemAsync } from '../../native/libc.ts';
 
 /** Compressed bytes between two syncs. A small image has none. */
 const INTERVAL_BYTES = 32 * 1024 * 1024;
@@ -25,9 +25,10 @@ export class WriteBack {
     this.#bytes = 0;
     this.#isRunning = true;
     const fd = openSync(this.#folder, 'r');
-    startSync(fd, () => {
+    const end = (): void => {
       closeSync(fd);
       this.#isRunning = false;
-    });
+    };
+    void syncFilesystemAsync(fd).then(end, end);
   }
 }
