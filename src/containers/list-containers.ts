@@ -14,7 +14,6 @@ import {
   deploymentNumbers,
 } from './deployment.ts';
 import { listUnitNotes, type UnitNote } from './file-condition.ts';
-import { listJournals } from './journal.ts';
 import {
   type ContainerState,
   findLinkTarget,
@@ -130,6 +129,7 @@ async function readSettled(host: Host, name: string): Promise<ContainerState> {
  * Whether an operation is between two renames, or was killed there. Such a container is neither damaged nor installed.
  */
 async function isBetween(host: Host, name: string): Promise<boolean> {
+  const { listJournals } = await import('./journal.ts');
   if (!(await listJournals(host)).includes(name)) return false;
   return (await findLinkTarget(buildContainerPaths(host.locations, name).link)) === undefined;
 }

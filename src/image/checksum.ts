@@ -1,5 +1,4 @@
 /** Checksums of OSTree objects: SHA-256 as 64 lower-case hex digits, without an algorithm. */
-import { type Hash, hash } from 'node:crypto';
 
 declare const brand: unique symbol;
 
@@ -22,11 +21,11 @@ export function toChecksum(text: string): Checksum {
 }
 
 export function computeChecksum(data: Buffer): Checksum {
-  return hash('sha256', data, 'hex') as Checksum;
+  return Bun.CryptoHasher.hash('sha256', data, 'hex') as Checksum;
 }
 
 /** Finishes a hash of SHA-256. */
-export function finishChecksum(hash: Hash): Checksum {
+export function finishChecksum(hash: Bun.CryptoHasher): Checksum {
   return toChecksum(hash.digest('hex'));
 }
 

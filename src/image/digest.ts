@@ -1,5 +1,4 @@
 /** Digests of blobs and manifests (OCI image specification, "Digests"): `ALGORITHM:HEX`, with its registered algorithms. */
-import { type Hash, hash } from 'node:crypto';
 
 const HEX_DIGITS = { sha256: 64, sha512: 128 } as const;
 const DIGEST = /^(sha256|sha512):([0-9a-f]+)$/;
@@ -43,10 +42,10 @@ export function digestAs(digest: Digest, data: string | Uint8Array): Digest {
 }
 
 export function computeDigest(algorithm: DigestAlgorithm, data: string | Uint8Array): Digest {
-  return `${algorithm}:${hash(algorithm, data, 'hex')}` as Digest;
+  return `${algorithm}:${Bun.CryptoHasher.hash(algorithm, data, 'hex')}` as Digest;
 }
 
 /** Finishes a hash of the algorithm. */
-export function finishDigest(algorithm: DigestAlgorithm, hash: Hash): Digest {
+export function finishDigest(algorithm: DigestAlgorithm, hash: Bun.CryptoHasher): Digest {
   return `${algorithm}:${hash.digest('hex')}` as Digest;
 }

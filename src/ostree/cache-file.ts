@@ -2,7 +2,6 @@
  * A cache file: SHA-256 of the rest in hex, a newline, JSON. It is written in place and not synced. When a crash or two
  * writers at once leave a mixture, the checksum is wrong and the file counts as missing.
  */
-import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { findErrno } from '../base/file-error.ts';
 import { FileMode } from '../base/file-mode.ts';
@@ -56,5 +55,5 @@ function tolerateSystemErrors<T>(action: () => T): T | undefined {
 }
 
 function sum(text: string | Uint8Array): string {
-  return hash('sha256', text, 'hex');
+  return Bun.CryptoHasher.hash('sha256', text, 'hex');
 }

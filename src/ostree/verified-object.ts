@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { AtomicError } from '../base/errors.ts';
 import { tolerateMissing } from '../base/file-error.ts';
@@ -20,7 +19,7 @@ export function readVerifiedObject(
 ): Buffer {
   const data = readFile(path);
   if (data === undefined) throw buildCorrupt(checksum, kind, 'it is missing');
-  if (hash('sha256', data, 'hex') === checksum) return data;
+  if (Bun.CryptoHasher.hash('sha256', data, 'hex') === checksum) return data;
   throw buildCorrupt(checksum, kind, 'its checksum is wrong');
 }
 

@@ -12,7 +12,6 @@
  * own; it compares the checksum first, because the commit may be incomplete. Prune removes the files that a crash leaves.
  */
 
-import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -46,14 +45,14 @@ export interface WaitingCommit {
 export function makeWaitingPath(repository: string, prefix = ''): string {
   const folder = formatFolder(repository);
   mkdirSync(folder, { recursive: true, mode: FolderMode.private });
-  return `${folder}/${prefix}${randomBytes(RANDOM_BYTES).toString('hex')}`;
+  return `${folder}/${prefix}${crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)).toHex()}`;
 }
 
 /** Writes a commit, without a sync. libostree would copy the data, which may have 10 MB. */
 export function writeWaitingCommit(repository: string, commit: CommitContent): WaitingCommit {
   // Iterated twice: a piece is valid only until the next one is requested.
   const pieces = formatCommitPieces(commit);
-  const sum = createHash('sha256');
+  const sum = new Bun.CryptoHasher('sha256');
   for (const piece of pieces) sum.update(piece);
   const checksum = finishChecksum(sum);
   const path = makeWaitingPath(repository, `${checksum}.`);

@@ -2,7 +2,6 @@
  * Compares the manifest of a layout with its digest in the index: skopeo reads the file that has the digest as its name, and
  * does not check it.
  */
-import { createHash } from 'node:crypto';
 import { AtomicError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { Host } from '../host/host.ts';
@@ -11,7 +10,7 @@ import type { ImageSource } from './image-source.ts';
 import { readRawManifest } from './skopeo/skopeo.ts';
 import type { SkopeoOptions } from './skopeo/source-flags.ts';
 
-const ALGORITHMS = ['sha256', 'sha384', 'sha512'];
+const ALGORITHMS = ['sha256', 'sha384', 'sha512'] as const;
 
 /**
  * Makes sure that an open image is the one that the index names. Closes it otherwise.
@@ -45,5 +44,6 @@ export async function requireDescribed(
 function isDescribed(manifest: Buffer, { digest, size }: ManifestDescriptor): boolean {
   const [algorithm = '', hex] = digest.split(':');
   if (size !== undefined && size !== manifest.length) return false;
-  return ALGORITHMS.includes(algorithm) && createHash(algorithm).update(manifest).digest('hex') === hex;
+  const known = ALGORITHMS.find((name) => name === algorithm);
+  return known !== undefined && Bun.CryptoHasher.hash(known, manifest, 'hex') === hex;
 }

@@ -32,7 +32,7 @@ const PURE_FOLDERS = [
 const MAX_FILES = 26;
 
 /** Modules without effects. */
-const PURE_MODULES = ['node:buffer', 'node:crypto', 'node:path/posix'];
+const PURE_MODULES = ['node:buffer', 'node:path/posix'];
 
 const MAX_LINES = 300;
 

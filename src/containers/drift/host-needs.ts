@@ -1,5 +1,4 @@
 /** Finds files of the host that a container needs and has no copy of: its runtime, its secrets, the patches of its configuration. */
-import { createHash } from 'node:crypto';
 import { listExisting } from '../../host/files/existing-paths.ts';
 import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
@@ -34,7 +33,7 @@ async function comparePatches(
   for (const [file, sha256] of Object.entries(patches)) {
     const path = `${locations.patches}/${name}.d/${file}`;
     const text = await findText(path);
-    if (text !== undefined && createHash('sha256').update(text).digest('hex') === sha256) continue;
+    if (text !== undefined && Bun.CryptoHasher.hash('sha256', text, 'hex') === sha256) continue;
     const state = text === undefined ? 'missing' : 'edited';
     drifts.push({
       part: 'patch',

@@ -1,5 +1,4 @@
 /** Reads the file at the path of a host file, and compares it with the record of a container. */
-import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { isErrno, noPath, withFileErrors } from '../../base/file-error.ts';
 import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
@@ -46,7 +45,7 @@ export function hashFile(path: string): string {
 
 function hashOpened(file: number): string {
   try {
-    const hash = createHash('sha256');
+    const hash = new Bun.CryptoHasher('sha256');
     const chunk = Buffer.allocUnsafe(chunkBytes);
     for (let length = readSync(file, chunk); length > 0; length = readSync(file, chunk)) {
       hash.update(chunk.subarray(0, length));

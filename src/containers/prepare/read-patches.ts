@@ -2,7 +2,6 @@
  * Reads `/etc/atomic/NAME.d/*.json`: merge patches (RFC 7396) of the configuration of a container, for programs that manage
  * the files of a host.
  */
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { parseExactJson } from '../../base/exact-json.ts';
@@ -65,7 +64,7 @@ async function readPatch(host: Host, path: string, name: string): Promise<Config
   const text = decode(bytes, reject);
   return {
     ...{ name, path, content: parseExactJson(text, MAX_BYTES, reject) },
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: new Bun.CryptoHasher('sha256').update(bytes).digest('hex'),
   };
 }
 

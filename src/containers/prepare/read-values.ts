@@ -1,5 +1,4 @@
 /** The values of the variables of a new deployment. */
-import { randomUUID } from 'node:crypto';
 import type { Host } from '../../host/host.ts';
 import { readMachineProc } from '../../host/machine-proc.ts';
 import type { Runtime } from '../../host/runtime/runtime.ts';
@@ -46,7 +45,7 @@ export async function readValues(
       gid: host.gid,
       imageName,
       imageId: image.id,
-      uuid: String(previous?.values.UUID ?? randomUUID()),
+      uuid: String(previous?.values.UUID ?? crypto.randomUUID()),
       lastCapability: Number(await readMachineProc('/proc/sys/kernel/cap_last_cap')),
       program: host.program,
     },

@@ -57,9 +57,7 @@ async function askSystemd(host: Host, name: string, unit: string) {
   const folder = await withFileErrors(`create folder ${prefix}XXXXXX`, async () => mkdtempSync(prefix));
   try {
     const file = `${folder}/${name}.service`;
-    await withFileErrors(`write ${file}`, async () =>
-      writeFileSync(file, unit, { mode: FileMode.private }),
-    );
+    await withFileErrors(`write ${file}`, async () => writeFileSync(file, unit, { mode: FileMode.private }));
     const argv = ['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', file];
     const { stderrTail } = await captureProgram(host, argv);
     return { file, text: stderrTail };

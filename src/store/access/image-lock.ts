@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Host } from '../../host/host.ts';
 import { withByteLock } from '../../host/locks/byte-lock.ts';
 import { formatLockPath } from './store-lock.ts';
@@ -22,7 +21,7 @@ export async function withImageLock<T>(
   action: () => Promise<T>,
 ): Promise<T> {
   // Byte 0 is the lock of the store itself.
-  const start = 1 + createHash('sha256').update(key).digest().readUIntBE(0, KEY_BYTES);
+  const start = 1 + new Bun.CryptoHasher('sha256').update(key).digest().readUIntBE(0, KEY_BYTES);
   return withByteLock(
     host,
     { path: formatLockPath(host), mode: 'exclusive', start, length: 1, object: `the image ${reference}` },

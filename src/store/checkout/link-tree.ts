@@ -4,6 +4,7 @@
  * all directories first.
  */
 import { closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { FolderMode } from '../../base/file-mode.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import type { Checksum } from '../../image/checksum.ts';
@@ -88,7 +89,7 @@ export async function linkTree(
     const tree = trees.get(node.dirtree);
     const meta = metas.get(node.dirmeta);
     if (tree === undefined || meta === undefined) throw new Error('a directory that was not read');
-    mkdirSync(folder, 0o700);
+    mkdirSync(folder, FolderMode.private);
     await withShortPath(folder, async (path) => {
       for (const { name, checksum } of tree.files) await link(checksum, `${path}/${name}`);
       for (const directory of tree.directories) await fill(directory, `${path}/${directory.name}`);

@@ -4,7 +4,6 @@
  * written to the disk.
  */
 
-import { createHash } from 'node:crypto';
 import { closeSync, readSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
@@ -80,7 +79,7 @@ export function readRecordedLayer(host: Host, digest: Digest): RecordedLayer {
  */
 export async function* rebuildArchive(host: Host, layer: RecordedLayer): AsyncGenerator<Buffer> {
   const algorithm = algorithmOf(layer.uncompressedDigest);
-  const hash = createHash(algorithm);
+  const hash = new Bun.CryptoHasher(algorithm);
   let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let end = 0;
   for await (const piece of readPieces(host, layer)) {

@@ -4,7 +4,6 @@
  * all of it. The digest decides in the end.
  */
 
-import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import type { Host } from '../../host/host.ts';
 import { algorithmOf, type Digest, type DigestAlgorithm, finishDigest, hexOf } from '../../image/digest.ts';
@@ -150,7 +149,7 @@ class Attempts {
       size = Math.min(size + chunk.length, SAMPLE_BYTES);
       if (size === SAMPLE_BYTES) break;
     }
-    const hash = createHash('sha256');
+    const hash = new Bun.CryptoHasher('sha256');
     for (const chunk of chunks) hash.update(chunk);
     const bytes = {
       async *[Symbol.asyncIterator]() {
@@ -184,7 +183,7 @@ function beginsWith(path: string, start: Buffer): boolean {
 }
 
 async function digestFile(path: string, algorithm: DigestAlgorithm): Promise<Digest> {
-  const hash = createHash(algorithm);
+  const hash = new Bun.CryptoHasher(algorithm);
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
   return finishDigest(algorithm, hash);
 }

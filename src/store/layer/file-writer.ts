@@ -1,6 +1,5 @@
 /** Writes the content of one object. */
 
-import { createHash } from 'node:crypto';
 import { type Checksum, finishChecksum } from '../../image/checksum.ts';
 import { type DirMeta, formatFileHeader } from '../../ostree/ostree-objects.ts';
 
@@ -22,7 +21,7 @@ interface FileTarget {
 /** Takes the content of one regular file in parts. */
 export class FileWriter {
   readonly #target: FileTarget;
-  readonly #hash = createHash('sha256');
+  readonly #hash = new Bun.CryptoHasher('sha256');
   #fd: number | undefined;
 
   constructor(meta: DirMeta, target: FileTarget) {

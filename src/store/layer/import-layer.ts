@@ -6,7 +6,6 @@
  * A thread of the pool inflates and a worker creates files, see `file-worker.ts`; this thread does everything else. So one layer
  * is imported at a time.
  */
-import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -112,7 +111,7 @@ class Unpacker extends Writable {
   readonly #importer: LayerImporter;
   readonly #reader: TarReader;
   readonly #algorithm: DigestAlgorithm;
-  readonly #hash: Hash;
+  readonly #hash: Bun.CryptoHasher;
   readonly #archivePace = new GarbagePace(ARCHIVE_PACE);
   readonly #directoryPace = new GarbagePace(DIRECTORY_PACE);
   #bytes = 0;
@@ -121,7 +120,7 @@ class Unpacker extends Writable {
   constructor(stage: ObjectStage, record: UnnamedFile, algorithm: DigestAlgorithm) {
     super({ highWaterMark: MAX_WAITING_BYTES });
     this.#algorithm = algorithm;
-    this.#hash = createHash(algorithm);
+    this.#hash = new Bun.CryptoHasher(algorithm);
     this.#stage = stage;
     this.#recorder = new TarSplitRecorder(record);
     this.#attributes = stage.createAttributes();

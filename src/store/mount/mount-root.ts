@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, stat } from 'node:fs/promises';
 import { AtomicError } from '../../base/errors.ts';
 import { withFileErrors } from '../../base/file-error.ts';
@@ -49,7 +48,7 @@ export async function mountRoot(host: Host, mount: RootMount): Promise<void> {
   await withMounts(host, async () => {
     await withFileErrors(`mount at ${mount.point.path}`, () => requireStillEmpty(mount.point));
     await removeUnmounted(host);
-    const folder = buildMountFolder(host.locations, randomBytes(6).toString('hex'));
+    const folder = buildMountFolder(host.locations, crypto.getRandomValues(new Uint8Array(6)).toHex());
     await withFileErrors(`create folder ${folder.folder}`, () =>
       mkdir(folder.folder, { mode: FolderMode.private }),
     );

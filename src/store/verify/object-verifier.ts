@@ -4,7 +4,6 @@
  * every mode of a repository. An object that several images share is read once.
  */
 
-import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync } from 'node:fs';
 import { isErrno } from '../../base/file-error.ts';
 import { formatCount } from '../../base/format-count.ts';
@@ -107,7 +106,7 @@ class WrongContent extends Error {}
 
 function checkMetadata(path: string, size: number, checksum: Checksum): void {
   if (size > MAX_METADATA_BYTES) throw new WrongContent(`${size} bytes are too many`);
-  const actual = createHash('sha256').update(readFileSync(path)).digest('hex');
+  const actual = new Bun.CryptoHasher('sha256').update(readFileSync(path)).digest('hex');
   if (actual !== checksum) throw new WrongContent(`its checksum is ${actual}`);
 }
 
