@@ -82,8 +82,19 @@ async function readListed(
   const { record: active } = state;
   return {
     ...{ name, record: active, command: await readCommand(host, name), deployments },
-    unitNotes: active.hasContainerService ? listUnitNotes(host, name) : [],
+    unitNotes: active.hasContainerService ? await listSettledNotes(host, name) : [],
   };
+}
+
+/** During an operation, the unit may be that of the other deployment. */
+async function listSettledNotes(host: Host, name: string): Promise<readonly UnitNote[]> {
+  const notes = listUnitNotes(host, name);
+  return notes.includes('edited') && (await hasJournal(host, name)) ? [] : notes;
+}
+
+async function hasJournal(host: Host, name: string): Promise<boolean> {
+  const { listJournals } = await import('./journal.ts');
+  return (await listJournals(host)).includes(name);
 }
 
 /** The deployments of a container, the active one first. @param active its record, when it could be read */
@@ -129,8 +140,7 @@ async function readSettled(host: Host, name: string): Promise<ContainerState> {
  * Whether an operation is between two renames, or was killed there. Such a container is neither damaged nor installed.
  */
 async function isBetween(host: Host, name: string): Promise<boolean> {
-  const { listJournals } = await import('./journal.ts');
-  if (!(await listJournals(host)).includes(name)) return false;
+  if (!(await hasJournal(host, name))) return false;
   return (await findLinkTarget(buildContainerPaths(host.locations, name).link)) === undefined;
 }
 

@@ -8,6 +8,7 @@ import {
   type Drift,
   type DriftRepair,
   isFault,
+  isRepairable,
   listRepaired,
 } from '../../containers/drift/drift.ts';
 
@@ -30,12 +31,21 @@ const columns = [
 
 /** @param checkouts the folder that is left out of paths */
 export function formatDrifts(containers: readonly ContainerDrift[], checkouts: string): string {
-  const faulty = containers.filter(({ drifts }) => drifts.some(isFault)).map(({ name }) => name);
-  const hint = faulty.length === 0 ? '' : `To repair: ${formatArgv([...repair, ...faulty])}\n`;
-  return formatRows(containers, checkouts) + formatSummary(containers.length, faulty.length) + hint;
+  const faulty = containers.filter(({ drifts }) => drifts.some(isFault));
+  const helped = faulty
+    .filter(({ drifts }) => drifts.some((drift) => isFault(drift) && isRepairable(drift)))
+    .map(({ name }) => name);
+  return [
+    formatRows(containers, checkouts),
+    ...containers.map(explain),
+    formatSummary(containers.length, faulty.length),
+    helped.length === 0 ? '' : `To repair: ${formatArgv([...repair, ...helped])}\n`,
+  ].join('');
 }
 
 const repair = ['atomic', 'containers', 'verify', '--repair'];
+
+const usedByServices: readonly string[] = ['unit', 'config', 'file', 'volume'];
 
 /** Formats what was repaired, then what is left. */
 export function formatDriftRepairs(
@@ -49,10 +59,13 @@ export function formatDriftRepairs(
   const edited = left
     .filter(({ drifts }) => drifts.some((drift) => isFault(drift) && drift.state === 'edited'))
     .map(({ name }) => name);
-  const restart = done.filter(({ drifts }) => drifts.length > 0).map(({ name }) => name);
+  const restart = done
+    .filter(({ drifts }) => drifts.some(({ part }) => usedByServices.includes(part)))
+    .map(({ name }) => name);
   return [
     done.some(({ drifts }) => drifts.length > 0) ? `Repaired:\n${formatRows(done, checkouts)}` : '',
     left.some(({ drifts }) => drifts.length > 0) ? `Left:\n${formatRows(left, checkouts)}` : '',
+    ...left.map(explain),
     ...repairs.map(({ name, failure }) =>
       failure === undefined ? '' : `${name}: not repaired: ${failure}\n`,
     ),
@@ -82,8 +95,7 @@ function formatRows(containers: readonly ContainerDrift[], checkouts: string): s
     const rest = drifts.length - shown.length;
     return rest <= 0 ? shown : [...shown, { name, part: '', state: '', path: `and ${rest} more` }];
   });
-  const table = formatTable(rows, columns, { mark: () => '', gap: 2, heading: true, truncate: false });
-  return table + containers.map(explain).join('');
+  return formatTable(rows, columns, { mark: () => '', gap: 2, heading: true, truncate: false });
 }
 
 /** The parts whose state is no reason by itself. */

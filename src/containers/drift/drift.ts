@@ -63,6 +63,12 @@ export function isFault({ isTolerated }: Drift): boolean {
   return !isTolerated;
 }
 
+/** Whether a repair with the name of the container can end it. */
+export function isRepairable({ part, state }: Drift): boolean {
+  if (['container', 'image', 'runtime', 'secret'].includes(part) || state === 'replaced') return false;
+  return !(part === 'info' && state === 'missing') && !(part === 'symlink' && state === 'changed');
+}
+
 /** Lists what a repair has ended. */
 export function listRepaired({ before, after }: DriftRepair): readonly Drift[] {
   const isSame = (first: Drift) => (second: Drift) =>
