@@ -12,6 +12,8 @@ import type { Caller } from './commands/run-verb.ts';
 import { type Verb, verbs } from './commands/verbs.ts';
 
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+/** Shorter lines are written without a look for the terminal, which takes time. */
+const NARROW = 40;
 /** Shells report a program that signal N has ended as 128+N. */
 const SIGNAL_STATUS = 128;
 
@@ -94,13 +96,14 @@ async function leaveDeletedDirectory(): Promise<void> {
 }
 
 async function printFailure(error: unknown, context: FailureContext, json: boolean): Promise<number> {
-  const [{ explainFailure }, { formatFailure, formatFailureJson }, { createTextWriter }] = await Promise.all([
+  const [{ explainFailure }, { formatFailure, formatFailureJson }, screen] = await Promise.all([
     import('./cli/failure.ts'),
     import('./cli/error-text.ts'),
-    import('./cli/standard-stream.ts'),
+    openScreen(),
   ]);
   const failure = explainFailure(error);
-  createTextWriter(2)(json ? formatFailureJson(failure) : formatFailure(failure, context));
+  if (json) screen.writeError(formatFailureJson(failure));
+  else screen.writeRemark(formatFailure(failure, context));
   return failure.exitStatus;
 }
 
@@ -128,16 +131,25 @@ function listenToSignals(): AbortSignal {
 }
 
 async function openScreen(): Promise<Screen> {
-  const { createTextWriter, isCharacterDevice } = await import('./cli/standard-stream.ts');
+  const [{ createTextWriter, isCharacterDevice }, { foldMessage }] = await Promise.all([
+    import('./cli/standard-stream.ts'),
+    import('./cli/output/text-width.ts'),
+  ]);
+  const writeError = createTextWriter(2);
+  const findTerminal = (): ReturnType<Screen['findTerminal']> => {
+    if (!isCharacterDevice(2) || process.env.TERM === 'dumb') return undefined;
+    const { stderr } = process;
+    if (!stderr.isTTY) return undefined;
+    return { columns: () => stderr.columns || 80, rows: () => stderr.rows || 24 };
+  };
   return {
     writeOut: createTextWriter(1),
-    writeError: createTextWriter(2),
-    findTerminal() {
-      if (!isCharacterDevice(2) || process.env.TERM === 'dumb') return undefined;
-      const { stderr } = process;
-      if (!stderr.isTTY) return undefined;
-      return { columns: () => stderr.columns || 80, rows: () => stderr.rows || 24 };
+    writeError,
+    writeRemark(text) {
+      const terminal = text.length > NARROW ? findTerminal() : undefined;
+      writeError(foldMessage(text, terminal?.columns()));
     },
+    findTerminal,
     now: () => performance.now(),
     repeat(milliseconds, call) {
       const timer = setInterval(call, milliseconds).unref();

@@ -1,5 +1,5 @@
 /** Writes man(7) macros. Each builder returns lines without their newline. */
-import { wrapText } from '../../src/cli/help/wrap-text.ts';
+import { wrapText } from '../../src/cli/output/text-width.ts';
 
 /** Longer lines are hard to compare, and mandoc(1) reports them. */
 const WIDTH = 80;

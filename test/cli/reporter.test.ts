@@ -18,6 +18,7 @@ class FakeScreen implements Screen {
 
   writeOut = (text: string): void => void this.out.push(text);
   writeError = (text: string): void => void this.error.push(text);
+  writeRemark = this.writeError;
   now = (): number => this.time;
   findTerminal = (): Terminal | undefined => {
     this.lookups += 1;

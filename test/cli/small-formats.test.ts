@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
 import { formatArgv } from '../../src/base/format-argv.ts';
-import { wrapText } from '../../src/cli/help/wrap-text.ts';
 import { escapeText } from '../../src/cli/output/escape-text.ts';
 import { formatJson, formatJsonLine } from '../../src/cli/output/format-json.ts';
+import { wrapText } from '../../src/cli/output/text-width.ts';
 
 test.each([
   [['systemctl', 'daemon-reload'], 'systemctl daemon-reload'],

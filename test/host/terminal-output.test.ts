@@ -11,9 +11,10 @@ const long = 'registry.example.com:5000/platform/team/etcd:2026-11-30-nightly-bu
 const container = 'kubernetes-controller-manager';
 
 let images: ImageSource;
+let image: string;
 beforeAll(async () => {
   images = await openImageSource();
-  const image = await images.push('service', { exports: serviceExports });
+  image = await images.push('service', { exports: serviceExports });
   await atomic(['install', '--name', 'etcd', '--start', image]);
   await atomic(['images', 'tag', image, long]);
   await atomic(['install', '--name', container, long]);
@@ -72,6 +73,18 @@ describe('a list', () => {
       expect(await see(`atomic containers list ${words}`)).not.toContain('Not shown');
     }
     expect((await runAtomic(['containers', 'list'])).stderr).toBe('');
+  });
+});
+
+describe('a message', () => {
+  test('that is longer than a line is broken at its blanks, on a terminal only', async () => {
+    const long = `atomic images info ${'some-image-with-a-long-name'.repeat(3)}`;
+    const lines = (await see(long)).split('\n');
+    expect(lines[0]).toStartWith('error: Cannot find image');
+    expect((await see(`${long} 2>&1 | cat`)).split('\n')).toHaveLength(3);
+    const asks = await see(`atomic images info ${image}`);
+    expect(asks).toMatch(/^unconfined: .*\n {2}\S/m);
+    expect(await atomic(['images', 'info', image])).not.toMatch(/^ {2}/m);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { CommandSpec, HelpEntry, OperandSpec, OptionSpec } from '../arguments/command-spec.ts';
-import { wrapText } from './wrap-text.ts';
+import { wrapText } from '../output/text-width.ts';
 
 const WIDTH = 80;
 const INDENT = 2;

@@ -1,8 +1,8 @@
 import type { VerbEntry } from '../arguments/find-verb.ts';
 import { findMembers } from '../arguments/find-verb.ts';
+import { wrapText } from '../output/text-width.ts';
 import { formatSection, joinBlocks } from './format-help.ts';
 import { topics } from './topics.ts';
-import { wrapText } from './wrap-text.ts';
 
 /** What `atomic --help` and the page atomic(1) say of the program. */
 export const program = {

@@ -5,6 +5,8 @@ import { createLiveArea } from './live-area.ts';
 export interface Screen {
   writeOut(text: string): void;
   writeError(text: string): void;
+  /** Writes lines to standard error; on a terminal, long ones are broken at their blanks. */
+  writeRemark(text: string): void;
   /** @returns the terminal of standard error; `undefined` when it is no terminal, or a terminal cannot be drawn on */
   findTerminal(): Terminal | undefined;
   /** Milliseconds. */

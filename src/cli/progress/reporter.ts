@@ -32,7 +32,7 @@ function createQuietReporter(screen: Screen, options: ReporterOptions): Reporter
   return {
     report(event) {
       const line = formatEvent(event);
-      if (line?.channel === 'remark') screen.writeError(`${line.text}\n`);
+      if (line?.channel === 'remark') screen.writeRemark(`${line.text}\n`);
     },
     trace(program) {
       if (options.debug) screen.writeError(`${formatEndedProgram(program)}\n`);
@@ -72,6 +72,7 @@ function createFullReporter(screen: Screen, options: ReporterOptions): Reporter 
 }
 
 function writeLine(screen: Screen, { channel, text }: EventLine, json: boolean): void {
-  if (channel === 'answer' && !json) screen.writeOut(`${text}\n`);
-  else screen.writeError(`${text}\n`);
+  if (channel === 'remark') screen.writeRemark(`${text}\n`);
+  else if (json) screen.writeError(`${text}\n`);
+  else screen.writeOut(`${text}\n`);
 }

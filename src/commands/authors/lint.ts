@@ -1,4 +1,5 @@
 import { formatJson } from '../../cli/output/format-json.ts';
+import { foldMessage } from '../../cli/output/text-width.ts';
 import { defineCommand } from '../options/command.ts';
 import { checkStorage, storageOption } from '../options/common-options.ts';
 import { parseValueOptions, valueOptions } from '../options/value-options.ts';
@@ -29,12 +30,14 @@ export const lint = defineCommand({
   ],
   files: [],
   exitStatuses: [{ name: '1', text: 'At least one error was found.' }],
-  async run(host, { options, operands }) {
+  async run(host, { options, operands }, person) {
     checkStorage(options.storage);
     const { lintSubject } = await import('../../containers/author/lint-exports.ts');
     const report = await lintSubject(host, operands.subject, await parseValueOptions(options));
     return {
-      text: options.json ? formatJson(buildLintJson(report)) : formatLint(report),
+      text: options.json
+        ? formatJson(buildLintJson(report))
+        : foldMessage(formatLint(report), person.findDisplay().width),
       exitStatus: report.findings.some(({ level }) => level === 'error') ? STATUS_ERRORS : 0,
     };
   },

@@ -1,6 +1,6 @@
 /** Formats labels with text after them, for a terminal of 80 columns. */
 import { toPrintable } from '../../base/printable.ts';
-import { wrapText } from '../../cli/help/wrap-text.ts';
+import { wrapText } from '../../cli/output/text-width.ts';
 
 export interface LabelledText {
   readonly label: string;

@@ -1,5 +1,6 @@
 import { buildUsageError } from '../../cli/arguments/usage-error.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
+import { foldMessage } from '../../cli/output/text-width.ts';
 import { defineCommand } from '../options/command.ts';
 import { checkStorage, storageOption } from '../options/common-options.ts';
 import { buildImageInfoJson, formatImageInfo } from './info-view.ts';
@@ -23,7 +24,7 @@ export const imagesInfo = defineCommand({
   examples: [{ comment: 'Which variables can be set', commands: ['atomic images info gscrivano/flannel'] }],
   files: [],
   exitStatuses: [],
-  async run(host, { options, operands }) {
+  async run(host, { options, operands }, person) {
     checkStorage(options.storage);
     if (options.remote) {
       throw buildUsageError(
@@ -41,6 +42,7 @@ export const imagesInfo = defineCommand({
     const info = await withSecondLook(host, async (looking) =>
       readImageInfo(looking, await readImage(looking, operands.image)),
     );
-    return { text: options.json ? formatJson(buildImageInfoJson(info)) : formatImageInfo(info) };
+    if (options.json) return { text: formatJson(buildImageInfoJson(info)) };
+    return { text: foldMessage(formatImageInfo(info), person.findDisplay().width) };
   },
 });
