@@ -36,7 +36,8 @@ const MAX_PROBE_WORDS = 300;
  */
 export async function awaitHealth(host: Host, request: HealthRequest): Promise<void> {
   const first = await readRun(host, request.name);
-  if (!isUp(first)) throw await buildUnhealthy(host, request.name, 'start', describeRun(first));
+  if (!isUp(first))
+    throw await buildUnhealthy(host, request.name, 'start', `${describeRun(first)}, after its start`);
   await awaitSettled(host, request, first);
   if (request.check !== undefined) await awaitProbe(host, request, request.check, first);
 }
@@ -70,7 +71,10 @@ async function awaitSettled(host: Host, { name, settle }: HealthRequest, first: 
   while (performance.now() < end) {
     await sleep(Math.min(POLL_MILLISECONDS, end - performance.now()));
     throwIfInterrupted(host);
-    await requireSame(host, name, first, 'settle');
+    await requireSame(host, name, first, {
+      phase: 'settle',
+      when: `during the settling time of ${settle} s`,
+    });
   }
 }
 
@@ -85,7 +89,7 @@ async function awaitProbe(
     const failure = await probe(host, check.probe, { name, runtime, timeout: check.timeout });
     throwIfInterrupted(host);
     // A check that ends the service does not count, even if it succeeds.
-    await requireSame(host, name, first, 'health');
+    await requireSame(host, name, first, { phase: 'health', when: 'during its health check' });
     if (failure === undefined) return;
     if (performance.now() >= end) {
       throw await buildUnhealthy(host, name, 'health', `its health check fails: ${failure}`);
@@ -95,10 +99,15 @@ async function awaitProbe(
 }
 
 /** @throws UNIT_FAILED when the service has failed or was restarted */
-async function requireSame(host: Host, name: string, first: ServiceRun, phase: HealthPhase): Promise<void> {
+async function requireSame(
+  host: Host,
+  name: string,
+  first: ServiceRun,
+  { phase, when }: { readonly phase: HealthPhase; readonly when: string },
+): Promise<void> {
   const run = await readRun(host, name);
-  if (!isUp(run)) throw await buildUnhealthy(host, name, phase, describeRun(run));
-  if (!isSameRun(run, first)) throw await buildUnhealthy(host, name, phase, 'it was restarted');
+  if (!isUp(run)) throw await buildUnhealthy(host, name, phase, `${describeRun(run)}, ${when}`);
+  if (!isSameRun(run, first)) throw await buildUnhealthy(host, name, phase, `it was restarted, ${when}`);
 }
 
 interface ProbeContext {
