@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { atomic, runAtomic } from '../support/atomic.ts';
-import { type ImageSource, openImageSource } from './container-images.ts';
+import { configTemplate, type ImageSource, openImageSource, serviceExports } from './container-images.ts';
 import { command } from './support/commands.ts';
 
 let images: ImageSource;
@@ -153,5 +153,59 @@ describe.each(['runc', 'crun'] as const)('%s', (name) => {
     expect(run.stderr).toContain(reason);
     expect(run.stderr).toContain('--no-health-check');
     await atomic([...update, '--no-health-check', name]);
+  });
+});
+
+describe('http and tcp on the network of the host', () => {
+  const web = 'http://127.0.0.1:8471';
+  const quick = { interval: 0.5, timeout: 1, retries: 2 };
+
+  /** A web server at 8471, and a port 8472 that accepts connections and says nothing. */
+  function pushServer(healthCheck: object): Promise<string> {
+    version += 1;
+    const script = `#!/bin/sh
+trap 'exit 0' TERM
+cd /srv
+/bin/busybox httpd -f -p 127.0.0.1:8471 -h /srv &
+while :; do /bin/busybox sleep 1000 | /bin/busybox nc -l -p 8472; done &
+echo ${version}
+while :; do sleep 0.1; done
+`;
+    const manifest = { settle: 0.2, healthCheck: { ...quick, ...healthCheck }, defaultValues: { WORD: 'x' } };
+    return images.push('server', {
+      exports: {
+        ...serviceExports,
+        'manifest.json': JSON.stringify(manifest),
+        'config.json.template': configTemplate,
+      },
+      extra: [
+        { path: 'bin/run.sh', mode: 0o755, content: script },
+        { path: 'srv/ok', mode: 0o644, content: 'ok' },
+      ],
+    });
+  }
+
+  beforeAll(async () => {
+    const image = await pushServer({ tcp: 'localhost:8471' });
+    await atomic(['pull', image]);
+    await atomic(['install', '--start', image]);
+  });
+
+  test('answers and connections are healthy', async () => {
+    for (const check of [{ http: `${web}/ok` }, { tcp: '127.0.0.1:8472' }]) {
+      await pushServer(check);
+      expect(await atomic(['containers', 'update', '--pull', 'server'])).toContain('Updated server to ');
+    }
+  });
+
+  test.each([
+    [{ http: `${web}/missing` }, `its health check fails: ${web}/missing: status 404`],
+    [{ http: 'http://127.0.0.1:8472/' }, 'http://127.0.0.1:8472/: no answer within 1 s'],
+    [{ tcp: '127.0.0.1:8473' }, '127.0.0.1:8473: connect ECONNREFUSED'],
+  ])('%j is not healthy', async (check, reason) => {
+    await pushServer(check);
+    const { stderr, status } = await runAtomic(['containers', 'update', '--pull', 'server']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining(reason)]);
+    expect((await command('systemctl', 'is-active', 'server')).trim()).toBe('active');
   });
 });
