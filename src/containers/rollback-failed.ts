@@ -2,7 +2,7 @@ import { AtomicError } from '../base/errors.ts';
 
 /**
  * Builds the error of an operation that failed and could not be undone. Its journal stays, and the next command tries
- * again, unless all is undone but a start (`goBack`).
+ * again, unless all is undone but a start (`goBack`). The details are those of the failure, and of the undo.
  *
  * @param step "verbing object" of the operation
  */
@@ -19,7 +19,7 @@ export function buildRollbackFailed(step: string, failure: unknown, undoFailure:
         undoFailure.details?.isOver === true
           ? undoFailure.hint
           : 'Remove the cause and run `atomic recover`.',
-      details: { rollbackError: undoFailure.message, rollbackCode: undoFailure.code },
+      details: { ...failure.details, rollbackError: undoFailure.message, rollbackCode: undoFailure.code },
     },
   );
 }

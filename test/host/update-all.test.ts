@@ -1,6 +1,6 @@
 /** `containers update --all` of containers of which each is in another state, and of containers that need each other. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { atomic, runAtomic } from '../support/atomic.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
 import { checkouts } from './host-state.ts';
@@ -101,6 +101,44 @@ test('a failure, a damaged, a held and an interrupted container do not stop the 
   expect(readWord('web')).toBe('new');
   await atomic(['containers', 'unhold', 'held']);
   await atomic(['uninstall', ...names]);
+});
+
+test('an image from a file is read again only when it is named, and not asked for in a registry', async () => {
+  const image = await pushWord('filed', 'old');
+  const layout = 'oci:/var/tmp/layout:v1';
+  const copy = () => command('skopeo', 'copy', '--quiet', `docker://${image}`, layout);
+  await copy();
+  await atomic(['install', '--name', 'filed', layout]);
+  await pushWord('filed', 'new');
+  await copy();
+  const run = await runAtomic([...update, '--pull', 'filed']);
+  expect([run.status, run.stdout]).toEqual([0, 'Latest version already installed.\n']);
+  expect(run.stderr).toBe(`filed: its image came from ${layout}, which only --rebase reads again\n`);
+  await atomic([...update, '--rebase', layout, '--pull', 'filed']);
+  expect(readWord('filed')).toBe('new');
+  await atomic(['images', 'delete', '-f', 'layout:v1']);
+  const lost = await runAtomic([...update, '--pull', 'filed']);
+  expect([lost.status, lost.stderr]).toEqual([1, expect.stringContaining('--rebase SOURCE\n')]);
+  await atomic(['uninstall', 'filed']);
+});
+
+test('an image is remembered also when the old service does not come up again', async () => {
+  await installWord('lost');
+  await command('systemctl', 'start', 'lost');
+  await pushWord('lost', 'broken');
+  const dropIn = '/etc/systemd/system/lost.service.d';
+  mkdirSync(dropIn);
+  writeFileSync(`${dropIn}/x.conf`, '[Service]\nExecStartPre=/bin/false\n');
+  await command('systemctl', 'daemon-reload');
+  const run = await runAtomic([...update, '--pull', '--json', 'lost']);
+  const { error } = JSON.parse(run.stderr.trim().split('\n').at(-1) ?? '');
+  expect(error).toMatchObject({ code: 'ROLLBACK_FAILED', details: { phase: 'start', culprit: 'lost' } });
+  rmSync(dropIn, { recursive: true });
+  await command('systemctl', 'daemon-reload');
+  await command('systemctl', 'start', 'lost');
+  expect(await atomic([...update, '--all'])).toContain('is not tried again: ');
+  expect([readWord('lost'), await readActivity('lost')]).toEqual(['old', 'active']);
+  await atomic(['uninstall', 'lost']);
 });
 
 test('two services that require each other, one by one and together', async () => {

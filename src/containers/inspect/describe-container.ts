@@ -80,7 +80,7 @@ async function describeOnce(host: Host, name: ContainerName): Promise<ContainerD
     refused: refused === undefined ? [] : [refused],
     deployments,
     changes: await gather((looking) => compareBoth(looking, name, deployments)),
-    problems,
+    problems: problems.filter((text) => !deployments.some((one) => one.problems.includes(text))),
   };
 }
 

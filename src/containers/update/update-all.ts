@@ -42,7 +42,7 @@ export async function updateAll(
       outcomes.push(await updateContainer(host, name, request, source));
     } catch (error) {
       if (!(error instanceof AtomicError) || endsAll.includes(error.code)) throw error;
-      reportFailure(host, error);
+      reportFailure(host, name, error);
       outcomes.push({ outcome: 'failed', name, imageId: await findImageId(host, name), error });
     }
   }
@@ -83,7 +83,7 @@ async function updateOrKeep(
     return await updateTogether(host, names, request, source);
   } catch (error) {
     if (!(error instanceof AtomicError) || endsAll.includes(error.code)) throw error;
-    reportFailure(host, error);
+    reportFailure(host, String(error.details?.culprit ?? ''), error);
     return describeGroup(host, names, error);
   }
 }
@@ -104,8 +104,10 @@ async function describeGroup(
   return outcomes;
 }
 
-function reportFailure(host: Host, { message, hint }: AtomicError): void {
-  host.report({ kind: 'warning', text: hint === undefined ? message : `${message} (${hint})` });
+/** Some errors are about an image or a file, and do not name the container. */
+function reportFailure(host: Host, name: string, { message, hint }: AtomicError): void {
+  const named = message.includes(name) ? message : `${name}: ${message}`;
+  host.report({ kind: 'warning', text: hint === undefined ? named : `${named} (${hint})` });
 }
 
 async function findImageId(host: Host, name: string): Promise<string | undefined> {

@@ -172,8 +172,10 @@ async function rememberTakenBack(
   failure: unknown,
 ): Promise<void> {
   const id = plan.record.revision;
-  if (!(failure instanceof AtomicError) || failure.code !== 'ROLLED_BACK' || id === record.revision) return;
-  if (failure.details?.culprit !== name) return;
+  if (!(failure instanceof AtomicError) || id === record.revision) return;
+  const wasDown = failure.code === 'ROLLED_BACK' || failure.code === 'ROLLBACK_FAILED';
+  // Without a phase, another step failed before the new service was to be up.
+  if (!wasDown || failure.details?.phase === undefined || failure.details.culprit !== name) return;
   const time = new Date().toISOString();
   // The message also has the end of the log.
   const reason = String(failure.details?.reason ?? failure.message);
