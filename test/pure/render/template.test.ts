@@ -5,6 +5,7 @@ import {
   listVariables,
   substituteTemplate,
 } from '../../../src/containers/render/values/template.ts';
+import { anyText } from '../../support/any-text.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
 const values = { A: 'a', A_B: 'ab', b1: 'B1', _: 'under', N: 0, EMPTY: '', X: '$A ${A} $$', Q: '"\n' };
@@ -75,16 +76,16 @@ describe('substituteTemplate', () => {
 
   test('an escaped text comes out as it was', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyText, (text) => {
         expect(substituteTemplate(text.replaceAll('$', '$$$$'), {}, 'f')).toBe(text);
       }),
     );
   });
 
   test('a value comes out as it went in, between any texts', () => {
-    const noDollar = fc.string({ unit: 'binary' }).map((text) => text.replaceAll('$', ''));
+    const noDollar = anyText.map((text) => text.replaceAll('$', ''));
     fc.assert(
-      fc.property(noDollar, fc.string({ unit: 'binary' }), noDollar, (before, value, after) => {
+      fc.property(noDollar, anyText, noDollar, (before, value, after) => {
         expect(substituteTemplate(`${before}\${V}${after}`, { V: value }, 'f')).toBe(before + value + after);
       }),
     );
