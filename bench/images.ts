@@ -1,7 +1,7 @@
 /** The images of the benchmark, made and pushed when a line first asks for them. */
-import { readFileSync } from 'node:fs';
 import { type BuiltImage, buildImage } from '../test/support/oci-image.ts';
 import { pushImage, type RegistryAddress } from '../test/support/registry-push.ts';
+import { buildServiceRoot } from '../test/support/service-root.ts';
 import type { TarEntry } from '../test/support/tar-writer.ts';
 import { tree } from '../test/support/tree.ts';
 import { buildEntries, generateFiles, largeRoot, smallRoot, splitFiles, standardRoot } from './data.ts';
@@ -132,22 +132,14 @@ function buildService(version: number): BuiltImage {
   return buildImage({
     config: { Cmd: ['/bin/run.sh'] },
     layers: [
-      tree`
-        d bin 0755
-        f bin/busybox 0755 ${readFileSync('/bin/busybox')}
-        f bin/run.sh 0755 ${runScript}
-        l bin/sh -> busybox
-        l bin/sleep -> busybox
-        d dev 0755
-        d etc 0755
-        d proc 0555
-        d run 0755
-        d sys 0555
-        d tmp 01777
+      [
+        ...buildServiceRoot(runScript),
+        ...tree`
         d exports 0755
         f exports/config.json.template 0644 ${serviceConfig}
         f exports/service.template 0644 ${serviceUnit}
       `,
+      ],
       tree`f etc/version 0644 ${`${version}
 `}`,
     ],

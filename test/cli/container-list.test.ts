@@ -2,29 +2,19 @@ import { describe, expect, test } from 'bun:test';
 import { runtimeZone } from '../../src/base/zone.ts';
 import { formatContainerList } from '../../src/commands/containers/list-view.ts';
 import type { ContainerStatus, ListedContainer } from '../../src/containers/container.ts';
-import { noHostFiles } from '../../src/containers/render/hostfiles/host-file.ts';
-import { toChecksum } from '../../src/image/checksum.ts';
+import { plainRecord } from '../support/plain-record.ts';
 import { catchError } from '../support/thrown-error.ts';
 
 const created = new Date(2016, 8, 8, 14, 19, 7);
 
 function buildContainer(name: string, status: ContainerStatus, command: string[]) {
   const record = {
+    ...plainRecord,
     image: `gscrivano/${name}`,
     revision: 'd7c1',
-    ostreeCommit: toChecksum('c0'.repeat(32)),
     created: created.getTime() / 1000,
     values: { NAME: name, HOST_UID: 0 },
     hasContainerService: status !== 'no service',
-    runtime: '/usr/bin/runc',
-    hostFiles: noHostFiles,
-    volumes: [],
-    foreignFolders: [],
-    createdFolders: [],
-    secrets: {},
-    valueOrigins: undefined,
-    options: {},
-    patches: {},
   };
   const deployments = [
     { number: 1, isActive: true, record },

@@ -3,8 +3,7 @@ import { buildInstallJson } from '../../src/commands/containers/install-json.ts'
 import { formatInstallPlan, formatPlannedFile } from '../../src/commands/containers/plan-text.ts';
 import type { InstallPlan } from '../../src/containers/container.ts';
 import { noNewVolumes } from '../../src/containers/render/config/image-volumes.ts';
-import { noHostFiles } from '../../src/containers/render/hostfiles/host-file.ts';
-import { toChecksum } from '../../src/image/checksum.ts';
+import { plainRecord } from '../support/plain-record.ts';
 import { catchError } from '../support/thrown-error.ts';
 
 const plan: InstallPlan = {
@@ -12,19 +11,10 @@ const plan: InstallPlan = {
   image: 'gscrivano/etcd',
   deployment: '/var/lib/containers/atomic/etcd.0',
   record: {
+    ...plainRecord,
     image: 'gscrivano/etcd',
     revision: 'd7c1',
-    ostreeCommit: toChecksum('c0'.repeat(32)),
     created: 1473350400,
-    values: { NAME: 'etcd', HOST_UID: 0 },
-    hasContainerService: true,
-    runtime: '/usr/bin/runc',
-    hostFiles: noHostFiles,
-    volumes: [],
-    foreignFolders: [],
-    createdFolders: [],
-    secrets: {},
-    valueOrigins: undefined,
     options: { env: ['A=b'] },
     patches: { '10-a.json': 'ab' },
   },

@@ -7,12 +7,13 @@ import type { Host } from '../../src/host/host.ts';
 import type { StoredImage } from '../../src/image/image.ts';
 import { removeImageNames } from '../../src/ostree/write-refs.ts';
 import { listCheckouts, registerCheckouts } from '../../src/store/checkout/checkout-folders.ts';
+import { plainRecord as record } from '../support/plain-record.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { checkRepository } from '../support/store/ostree-cli.ts';
 import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
-import { record, writeDeployment } from './fake-deployment.ts';
+import { writeDeployment } from './fake-deployment.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

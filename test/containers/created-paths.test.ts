@@ -7,9 +7,10 @@ import {
   removeCreatedPaths,
   restoreDeclaredPaths,
 } from '../../src/containers/service/created-paths.ts';
+import { plainRecord as record } from '../support/plain-record.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { createTemporaryFolder } from '../support/temporary.ts';
-import { record, writeDeployment } from './fake-deployment.ts';
+import { writeDeployment } from './fake-deployment.ts';
 
 const own = '/etc/tmpfiles.d/web.conf';
 

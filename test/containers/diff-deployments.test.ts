@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { formatDiff } from '../../src/commands/roots/diff-view.ts';
 import { diffRoots } from '../../src/containers/diff.ts';
+import { plainRecord as record } from '../support/plain-record.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createStore, pullLayers, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
-import { record, writeDeployment } from './fake-deployment.ts';
+import { writeDeployment } from './fake-deployment.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -3,27 +3,8 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import type { DeploymentRecord } from '../../src/containers/container.ts';
 import { formatInfo } from '../../src/containers/info-file.ts';
-import { noHostFiles } from '../../src/containers/render/hostfiles/host-file.ts';
-import { toChecksum } from '../../src/image/checksum.ts';
+import { plainRecord } from '../support/plain-record.ts';
 import type { Sandbox } from '../support/sandbox.ts';
-
-export const record: DeploymentRecord = {
-  image: 'registry.example.com/etcd',
-  revision: 'ab'.repeat(32),
-  ostreeCommit: toChecksum('cd'.repeat(32)),
-  created: 1_473_343_140,
-  values: { NAME: 'etcd', HOST_UID: 0 },
-  hasContainerService: true,
-  runtime: '/usr/bin/runc',
-  hostFiles: noHostFiles,
-  volumes: [],
-  foreignFolders: [],
-  createdFolders: [],
-  secrets: {},
-  valueOrigins: undefined,
-  options: {},
-  patches: {},
-};
 
 /** Writes `CHECKOUTS/NAME.NUMBER` and makes it the active one. */
 export async function writeDeployment(
@@ -34,7 +15,7 @@ export async function writeDeployment(
   const { checkouts } = sandbox.locations;
   const folder = `${checkouts}/${name}.${options.number ?? 0}`;
   await mkdir(`${folder}/rootfs`, { recursive: true });
-  await writeFile(`${folder}/info`, formatInfo(options.record ?? record));
+  await writeFile(`${folder}/info`, formatInfo(options.record ?? plainRecord));
   await writeFile(
     `${folder}/config.json`,
     options.config ?? '{"process":{"args":["/usr/bin/etcd","--flag"]}}',

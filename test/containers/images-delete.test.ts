@@ -9,12 +9,13 @@ import { listImageNames } from '../../src/store/image-names.ts';
 import { pullImage } from '../../src/store/pull/pull.ts';
 import { tagImage } from '../../src/store/tag-image.ts';
 import { buildImage } from '../support/oci-image.ts';
+import { plainRecord as record } from '../support/plain-record.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { createStore, TEST_TIMEOUT_MS } from '../support/store/store-fixture.ts';
 import { tree } from '../support/tree.ts';
-import { record, writeDeployment } from './fake-deployment.ts';
+import { writeDeployment } from './fake-deployment.ts';
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -20,8 +20,8 @@ import {
   restoreState,
 } from '../../src/containers/state/kept-state.ts';
 import { planStateCopy } from '../../src/containers/state/plan-state-copy.ts';
+import { plainRecord as record } from '../support/plain-record.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { record } from './fake-deployment.ts';
 
 /** Paths below the sandbox -> text of the file there. */
 type Files = Readonly<Record<string, string>>;

@@ -7,8 +7,9 @@ import { chooseStatus, listContainers } from '../../src/containers/list-containe
 import { readContainer } from '../../src/containers/read-container.ts';
 import { noNewVolumes } from '../../src/containers/render/config/image-volumes.ts';
 import { isSystemdRunning } from '../../src/host/systemd/booted.ts';
+import { plainRecord as record } from '../support/plain-record.ts';
 import { createSandbox } from '../support/sandbox.ts';
-import { record, writeDeployment } from './fake-deployment.ts';
+import { writeDeployment } from './fake-deployment.ts';
 
 const command = ['/usr/bin/etcd', '--flag'];
 /** Of a container whose unit systemd does not know. */

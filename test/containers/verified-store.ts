@@ -10,10 +10,10 @@ import type { ObjectKind } from '../../src/image/verified-image.ts';
 import type { TreeChecksums } from '../../src/ostree/layer-tree.ts';
 import { formatObjectPath, readCommit, readDirTree } from '../../src/ostree/object-files.ts';
 import { checkoutImage } from '../../src/store/checkout/checkout.ts';
+import { plainRecord as record } from '../support/plain-record.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { listLeftovers } from '../support/store/failed-pull.ts';
 import { checkRepository, inodeOf } from '../support/store/ostree-cli.ts';
-import { record } from './fake-deployment.ts';
 
 /** Makes `CHECKOUTS/NAME.0` as an install does, without units. @returns its root filesystem */
 export async function deploy(store: Sandbox, image: StoredImage, name: string): Promise<string> {

@@ -1,9 +1,9 @@
 /** Small images for the tests of containers, pushed to a registry that lives as long as the test file. */
-import { readFileSync } from 'node:fs';
 import { writeHostContainersConfig } from '../support/containers-config.ts';
 import { buildImage, type ImageConfig } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
+import { buildServiceRoot } from '../support/service-root.ts';
 import type { TarEntry } from '../support/tar-writer.ts';
 import { tree } from '../support/tree.ts';
 
@@ -77,21 +77,7 @@ while :; do sleep 0.1; done
 `;
 
 export function buildTestImage({ exports, config, extra = [] }: ImageFiles) {
-  const base = tree`
-    d bin 0755
-    f bin/busybox 0755 ${readFileSync('/bin/busybox')}
-    f bin/run.sh 0755 ${runScript}
-    l bin/sh -> busybox
-    l bin/sleep -> busybox
-    d dev 0755
-    d etc 0755
-    d proc 0555
-    d run 0755
-    d sys 0555
-    d tmp 01777
-    d var 0755
-    d var/tmp 01777
-  `;
+  const base = buildServiceRoot(runScript);
   const folder: TarEntry[] = exports === undefined ? [] : tree`d exports 0755`;
   const files = Object.entries(exports ?? {}).flatMap(([name, text]) => tree`f exports/${name} 0644 ${text}`);
   return buildImage({

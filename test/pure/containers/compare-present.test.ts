@@ -1,24 +1,14 @@
 import { expect, test } from 'bun:test';
 import type { DeploymentRecord } from '../../../src/containers/container.ts';
 import { comparePresent } from '../../../src/containers/install/compare-present.ts';
-import { noHostFiles } from '../../../src/containers/render/hostfiles/host-file.ts';
+import { plainRecord } from '../../support/plain-record.ts';
 
 const record: DeploymentRecord = {
+  ...plainRecord,
   image: 'reg:5000/web',
   revision: 'aa',
-  ostreeCommit: '',
-  created: 0,
   values: { PORT: '8081', HOST_UID: 0, EMPTY: '' },
-  hasContainerService: true,
-  runtime: '/usr/bin/runc',
-  hostFiles: noHostFiles,
-  volumes: [],
-  foreignFolders: [],
-  createdFolders: [],
-  secrets: {},
-  valueOrigins: undefined,
   options: { env: ['A=1'], memory: ['64m'], args: ['-v'] },
-  patches: {},
 };
 const compare = (
   values: Readonly<Record<string, string>>,
