@@ -31,9 +31,9 @@ async function main(words: readonly string[]): Promise<number> {
       context = { verb: request.verb.path, uid: readUid(), debug: request.globals.debug };
     }
     const output = await runRequest(request);
-    const { createTextWriter } = await import('./cli/standard-stream.ts');
+    const { createTextWriter, createLastingWriter } = await import('./cli/standard-stream.ts');
     createTextWriter(1)(output.text);
-    if (output.remark !== undefined) createTextWriter(2)(output.remark);
+    if (output.remark !== undefined) createLastingWriter(2).write(output.remark);
     return output.exitStatus ?? 0;
   } catch (error) {
     return printFailure(error, context, asksForJson(words));
@@ -43,27 +43,33 @@ async function main(words: readonly string[]): Promise<number> {
 async function runRequest(request: Exclude<Request<Verb>, { kind: 'version' }>): Promise<Output> {
   switch (request.kind) {
     case 'help':
-      return (await import('./commands/run-help.ts')).runHelp(request, await openCaller());
+      return (await import('./commands/run-help.ts')).runHelp(request, (await openCaller()).caller);
     case 'completion': {
       const { runCompletion } = await import('./commands/completion/run-completion.ts');
-      return runCompletion(request.words, await openCaller());
+      return runCompletion(request.words, (await openCaller()).caller);
     }
     case 'verb': {
-      const [{ runVerb }, caller] = await Promise.all([import('./commands/run-verb.ts'), openCaller()]);
-      return runVerb(request, caller);
+      const [{ runVerb }, { caller, throwLost }] = await Promise.all([
+        import('./commands/run-verb.ts'),
+        openCaller(),
+      ]);
+      const output = await runVerb(request, caller);
+      throwLost();
+      return output;
     }
   }
 }
 
-async function openCaller(): Promise<Caller> {
+/** @returns also a function that throws the error of a write to standard output that failed meanwhile */
+async function openCaller(): Promise<{ readonly caller: Caller; readonly throwLost: () => void }> {
   await leaveDeletedDirectory();
-  const [screen, { isCharacterDevice }, { describeTerminal, plainDisplay }] = await Promise.all([
+  const [{ screen, throwLost }, { isCharacterDevice }, { describeTerminal, plainDisplay }] = await Promise.all([
     openScreen(),
     import('./cli/standard-stream.ts'),
     import('./cli/output/display.ts'),
   ]);
   const signal = listenToSignals();
-  return {
+  const caller: Caller = {
     env: process.env,
     uid: readUid(),
     gid: process.getegid?.() ?? 0,
@@ -83,6 +89,7 @@ async function openCaller(): Promise<Caller> {
       return describeTerminal(process.env, process.stdout.columns);
     },
   };
+  return { caller, throwLost };
 }
 
 async function leaveDeletedDirectory(): Promise<void> {
@@ -96,7 +103,7 @@ async function leaveDeletedDirectory(): Promise<void> {
 }
 
 async function printFailure(error: unknown, context: FailureContext, json: boolean): Promise<number> {
-  const [{ explainFailure }, { formatFailure, formatFailureJson }, screen] = await Promise.all([
+  const [{ explainFailure }, { formatFailure, formatFailureJson }, { screen }] = await Promise.all([
     import('./cli/failure.ts'),
     import('./cli/error-text.ts'),
     openScreen(),
@@ -130,20 +137,21 @@ function listenToSignals(): AbortSignal {
   return controller.signal;
 }
 
-async function openScreen(): Promise<Screen> {
-  const [{ createTextWriter, isCharacterDevice }, { foldMessage }] = await Promise.all([
+async function openScreen(): Promise<{ readonly screen: Screen; readonly throwLost: () => void }> {
+  const [{ createLastingWriter, isCharacterDevice }, { foldMessage }] = await Promise.all([
     import('./cli/standard-stream.ts'),
     import('./cli/output/text-width.ts'),
   ]);
-  const writeError = createTextWriter(2);
+  const out = createLastingWriter(1);
+  const { write: writeError } = createLastingWriter(2);
   const findTerminal = (): ReturnType<Screen['findTerminal']> => {
     if (!isCharacterDevice(2) || process.env.TERM === 'dumb') return undefined;
     const { stderr } = process;
     if (!stderr.isTTY) return undefined;
     return { columns: () => stderr.columns || 80, rows: () => stderr.rows || 24 };
   };
-  return {
-    writeOut: createTextWriter(1),
+  const screen: Screen = {
+    writeOut: out.write,
     writeError,
     writeRemark(text) {
       const terminal = text.length > NARROW ? findTerminal() : undefined;
@@ -156,4 +164,5 @@ async function openScreen(): Promise<Screen> {
       return () => clearInterval(timer);
     },
   };
+  return { screen, throwLost: out.throwLost };
 }

@@ -60,6 +60,37 @@ export function createProgressWriter(fd: number): (text: string) => void {
   };
 }
 
+/** Text that an operation writes while it changes something. */
+interface LastingWriter {
+  /** After a failed write, further text is dropped and the operation continues. */
+  write(text: string): void;
+  /** @throws the error of the failed write, for the time when the operation is over */
+  throwLost(): void;
+}
+
+/**
+ * As `createTextWriter`, for the lines of a running operation: a terminal that was closed, or a log file on a full disk, must
+ * not end it between two changes, nor while it is undone.
+ */
+export function createLastingWriter(fd: number): LastingWriter {
+  const write = createTextWriter(fd);
+  let failure: Error | undefined;
+  return {
+    write(text) {
+      if (failure !== undefined) return;
+      try {
+        write(text);
+      } catch (error) {
+        if (!(error instanceof Error) || findErrno(error) === undefined) throw error;
+        failure = error;
+      }
+    },
+    throwLost() {
+      if (failure !== undefined) throw failure;
+    },
+  };
+}
+
 /** The longest answer of a person that is read, in characters. */
 const MAX_LINE = 1000;
 

@@ -3,8 +3,9 @@
  *
  * In a service of `Type=notify`, runc waits for the message of the container even after the container has ended, and
  * ignores SIGTERM meanwhile. systemd would wait for the start timeout and then for the stop timeout, three minutes by
- * default.
+ * default. A container that runs without being ready does not get the signal of a stop either: it is passed on.
  */
+import { basename } from 'node:path';
 import type { Host } from '../../host/host.ts';
 import { captureProgram } from '../../host/run-program.ts';
 import { readContainerStatus } from '../../host/runtime/runtime.ts';
@@ -61,11 +62,18 @@ interface Watch {
 
 async function watchRuntimes({ host, ended, end }: Watch, units: readonly string[]): Promise<void> {
   const endedAt = new Map<string, number>();
+  const told = new Set<string>();
   let services: readonly Watched[] | undefined;
   while (await pause(end)) {
     services ??= await listServices(host, units);
-    for (const { name, runtime } of await listWaiting(host, services)) {
-      if ((await readContainerStatus(host, runtime, name)) !== 'stopped') {
+    for (const { name, runtime, unheard } of await listWaiting(host, services)) {
+      const status = await readContainerStatus(host, runtime, name);
+      if (status === 'running' && unheard !== undefined && !told.has(name)) {
+        told.add(name);
+        // It fails only when the container has ended meanwhile.
+        await captureProgram(host, [runtime, 'kill', name, unheard]);
+      }
+      if (status !== 'stopped') {
         endedAt.delete(name);
         continue;
       }
@@ -104,15 +112,25 @@ async function listServices(host: Host, units: readonly string[]): Promise<reado
   return services;
 }
 
+interface Waiting extends Watched {
+  /** The signal of a stop that the runtime does not pass on; undefined without one. */
+  readonly unheard: string | undefined;
+}
+
 /** Lists the services whose runtime may wait for a message: those that start or stop. */
-async function listWaiting(host: Host, services: readonly Watched[]): Promise<readonly Watched[]> {
+async function listWaiting(host: Host, services: readonly Watched[]): Promise<readonly Waiting[]> {
   const blocks = await showProperties(
     host,
-    ['Type', 'SubState'],
+    ['Type', 'SubState', 'KillSignal', 'ActiveEnterTimestampMonotonic', 'InactiveExitTimestampMonotonic'],
     services.map(({ name }) => `${name}.service`),
   );
-  return services.filter((_, index) => {
-    const type = blocks[index]?.get('Type') ?? '';
-    return type.startsWith('notify') && waitingStates.includes(blocks[index]?.get('SubState') ?? '');
+  return services.flatMap((service, index) => {
+    const read = (property: string) => blocks[index]?.get(property) ?? '';
+    if (!read('Type').startsWith('notify') || !waitingStates.includes(read('SubState'))) return [];
+    const wasReady =
+      Number(read('ActiveEnterTimestampMonotonic')) >= Number(read('InactiveExitTimestampMonotonic'));
+    const isUnheard =
+      read('SubState') === 'stop-sigterm' && !wasReady && basename(service.runtime).startsWith('runc');
+    return [{ ...service, unheard: isUnheard ? read('KillSignal') : undefined }];
   });
 }

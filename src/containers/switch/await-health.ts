@@ -123,8 +123,9 @@ async function probe(
   asked: HealthProbe,
   { name, runtime, timeout }: ProbeContext,
 ): Promise<string | undefined> {
-  if (asked.kind === 'tcp') return probeTcp(asked.host, asked.port, timeout);
-  if (asked.kind === 'http') return probeHttp(asked.url, timeout);
+  const end = AbortSignal.any([host.signal, AbortSignal.timeout(timeout * 1000)]);
+  if (asked.kind === 'tcp') return probeTcp(asked.host, asked.port, { end, timeout });
+  if (asked.kind === 'http') return probeHttp(asked.url, end);
   return probeCommand(host, [runtime, 'exec', name], asked.argv, timeout);
 }
 
@@ -149,14 +150,25 @@ async function probeCommand(
   }
 }
 
-function probeTcp(host: string, port: number, timeout: number): Promise<string | undefined> {
+interface ProbeLimit {
+  /** Ends the probe: its time is over, or a person does not want to wait. */
+  readonly end: AbortSignal;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+function probeTcp(
+  host: string,
+  port: number,
+  { end: limit, timeout }: ProbeLimit,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const end = (reason?: string): void => {
       socket.destroy();
       resolve(reason === undefined ? undefined : `${host}:${port}: ${reason}`);
     };
-    socket.setTimeout(timeout * 1000, () => end(`no answer within ${timeout} s`));
+    limit.addEventListener('abort', () => end(`no answer within ${timeout} s`), { once: true });
     socket.once('connect', () => end());
     socket.once('error', (error) => end(error.message));
   });
@@ -166,11 +178,10 @@ function probeTcp(host: string, port: number, timeout: number): Promise<string |
  * A redirect counts as an answer of the service; it is not followed, because it could lead to another host. `fetch`
  * would send the request to the proxy of the environment.
  */
-function probeHttp(url: string, timeout: number): Promise<string | undefined> {
+function probeHttp(url: string, limit: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {
     const end = (reason?: string): void => resolve(reason === undefined ? undefined : `${url}: ${reason}`);
-    const signal = AbortSignal.timeout(timeout * 1000);
-    const request = get(url, { signal }, ({ statusCode = 0 }) => {
+    const request = get(url, { signal: limit }, ({ statusCode = 0 }) => {
       request.destroy();
       end(statusCode >= 200 && statusCode < 400 ? undefined : `status ${statusCode}`);
     });
