@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { rmSync, writeFileSync } from 'node:fs';
 
 import type { Host } from '../../src/host/host.ts';
+import { findStartLimit } from '../../src/host/systemd/start-limit.ts';
 import { UnitJobs } from '../../src/host/systemd/unit-jobs.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { command } from './support/commands.ts';
@@ -12,6 +13,7 @@ const units = {
   works: 'ExecStart=/bin/sleep infinity',
   fails: 'Type=exec\nExecStart=/nonexistent',
   needs: 'ExecStart=/bin/sleep infinity\n[Unit]\nRequires=fails.service\nAfter=fails.service',
+  endless: 'Type=oneshot\nExecStart=/bin/sleep infinity',
   // It ends two seconds after the request.
   slow: 'ExecStart=/bin/sh -c \'trap "sleep 2; exit 0" TERM; sleep infinity & wait\'\nKillMode=mixed',
 };
@@ -73,6 +75,15 @@ test('for a unit that systemd does not know, the words are those of systemctl', 
   expect((await jobs.run('start', ['no-such.service'], silently))?.message).toContain(
     'Unit no-such.service not found.',
   );
+});
+
+test.each(['over the bus', 'with systemctl'])('a start that does not end is given up, %s', async (way) => {
+  if (way === 'with systemctl') await stopBus();
+  using jobs = openJobs();
+  const start = jobs.run('start', ['endless.service'], silently, async () => 100);
+  expect(await start).toMatchObject({ code: 'COMMAND_FAILED', details: { isLate: true } });
+  expect(await readActivity('endless')).toBe('activating');
+  expect(await findStartLimit(sandbox.host, ['endless.service', 'works.service'])).toBe(690_000);
 });
 
 test('without a bus, systemctl does the same', async () => {

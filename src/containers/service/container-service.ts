@@ -4,6 +4,7 @@ import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { buildCommandFailed, captureProgram, runProgram } from '../../host/run-program.ts';
+import { findStartLimit } from '../../host/systemd/start-limit.ts';
 import { sortByOrder } from '../../host/systemd/start-order.ts';
 import {
   buildDisableNowCommand,
@@ -88,11 +89,17 @@ export async function startUnits(host: Host, jobs: UnitJobs, start: ReadyStart):
   if (failure !== undefined) throw failure;
 }
 
-/** Starts units that do not run, as `startUnits`. @param units with their types */
+/**
+ * Starts units that do not run, as `startUnits`. One that still starts when the time is over may have done so before too:
+ * it is reported. @param units with their types
+ */
 export async function startStopped(host: Host, units: readonly string[]): Promise<void> {
   if (units.length === 0) return;
   using jobs = new UnitJobs(host);
-  await startUnits(host, jobs, await readyStart(host, jobs, units));
+  const failure = await runStart(host, jobs, await readyStart(host, jobs, units));
+  if (failure === undefined) return;
+  if (failure.details?.isLate !== true) throw failure;
+  host.report({ kind: 'warning', text: failure.message });
 }
 
 /** systemctl only says which signal ended a runtime. Its advice follows in the hint of the error. */
@@ -123,7 +130,9 @@ async function runStart(
   }
   const describeWait = (seconds: number) =>
     `${units.join(', ')} not started after ${seconds} s; see \`systemctl list-jobs\``;
-  return describeStart(await withRuntimeWatch(host, units, () => jobs.run('start', units, describeWait)));
+  const findLimit = () => findStartLimit(host, units);
+  const start = () => jobs.run('start', units, describeWait, findLimit);
+  return describeStart(await withRuntimeWatch(host, units, start));
 }
 
 async function endUnits(host: Host, jobs: UnitJobs, units: readonly string[]): Promise<void> {

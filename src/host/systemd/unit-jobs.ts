@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../host.ts';
 import { withReminders } from '../reminders.ts';
-import { buildCommandFailed, captureProgram, systemctlHint } from '../run-program.ts';
+import { buildCommandFailed, captureProgram, captureProgramWithin, systemctlHint } from '../run-program.ts';
 import { BadMessage, type Message, MessageReader } from './bus-message.ts';
 import { BusFailed, SystemBus } from './system-bus.ts';
 import { isActive, listUnits, readStatesOver } from './unit-state.ts';
@@ -25,8 +25,17 @@ const failures: Readonly<Record<string, string>> = {
   dependency: 'was not tried, because a unit that it needs failed',
   canceled: 'was given up for another request to systemd',
 };
+/** The longest time that a timer can have, 24 days. */
+export const maxLimit = 2 ** 31 - 1;
 /** How often a job without a result is looked for: the signal is lost when systemd executes itself again. */
 const lookMilliseconds = 5000;
+
+interface Wait {
+  readonly startedAt: number;
+  readonly findLimit: () => Promise<number>;
+}
+
+const noLimit = async () => maxLimit;
 
 /** A connection to systemd for jobs. It is made before the first job, so that no time passes between two of them. */
 export class UnitJobs implements Disposable {
@@ -70,19 +79,22 @@ export class UnitJobs implements Disposable {
    * Stops or starts units in the order that systemd chooses, and waits for it.
    *
    * @param describeWait makes the text of a warning from the seconds that have passed
-   * @returns the error when not all jobs succeeded
+   * @param findLimit finds out how long to wait, in milliseconds; afterwards the jobs stay as they are
+   * @returns the error when not all jobs succeeded; its details have `isLate` when the limit has passed
    * @throws TOOL_MISSING, INTERRUPTED
    */
   async run(
     verb: JobVerb,
     units: readonly string[],
     describeWait: (seconds: number) => string,
+    findLimit: () => Promise<number> = noLimit,
   ): Promise<AtomicError | undefined> {
+    const wait = { startedAt: performance.now(), findLimit };
     return withReminders(this.#host, describeWait, () =>
       this.#tryBus(
-        () => this.#runOverBus(verb, units),
+        () => this.#runOverBus(verb, units, wait),
         // systemd has perhaps received the request already: to repeat it changes nothing.
-        () => runSystemctl(this.#host, [verb, ...units]),
+        () => runSystemctl(this.#host, [verb, ...units], wait),
       ),
     );
   }
@@ -96,16 +108,17 @@ export class UnitJobs implements Disposable {
     }
   }
 
-  async #runOverBus(verb: JobVerb, units: readonly string[]): Promise<AtomicError | undefined> {
+  async #runOverBus(verb: JobVerb, units: readonly string[], wait: Wait): Promise<AtomicError | undefined> {
     await this.#subscription;
     const jobs = await Promise.all(units.map((unit) => this.#enqueue(methods[verb], unit)));
     const reasons: string[] = [];
+    const argv = ['systemctl', verb, ...units];
     for (const [index, unit] of units.entries()) {
-      const result = await this.#awaitResult(unit, jobs[index] ?? '');
+      const result = await this.#awaitResult(unit, jobs[index] ?? '', wait);
+      if (result === undefined) return buildLate(argv, wait);
       if (!successes.includes(result)) reasons.push(`${unit} ${failures[result] ?? `ended with ${result}`}`);
     }
     if (reasons.length === 0) return undefined;
-    const argv = ['systemctl', verb, ...units];
     const message = `${argv.join(' ')}: ${reasons.join(', ')}`;
     return new AtomicError('COMMAND_FAILED', message, { hint: systemctlHint, details: { argv } });
   }
@@ -115,7 +128,8 @@ export class UnitJobs implements Disposable {
     return new MessageReader(await this.#bus.callSystemd(method, [unit, 'replace'], 'o')).readString();
   }
 
-  async #awaitResult(unit: string, job: string): Promise<string> {
+  /** @returns undefined when the wait takes too long */
+  async #awaitResult(unit: string, job: string, wait: Wait): Promise<string | undefined> {
     const { promise: removed } = this.#getResult(job);
     for (;;) {
       const over = new AbortController();
@@ -123,7 +137,10 @@ export class UnitJobs implements Disposable {
       const result = await Promise.race([removed, this.#bus.failed, pause]).finally(() => over.abort());
       if (result !== undefined) return result;
       const [listed] = await listUnits(this.#bus, [unit]);
-      if (listed !== undefined && job.endsWith(`/${listed.job}`)) continue;
+      if (listed !== undefined && job.endsWith(`/${listed.job}`)) {
+        if (performance.now() - wait.startedAt >= (await wait.findLimit())) return undefined;
+        continue;
+      }
       // A signal that was sent before the answer has arrived before it.
       return Promise.race([removed, Promise.reject(new BusFailed(`the end of ${job} is unknown`))]);
     }
@@ -144,7 +161,21 @@ export class UnitJobs implements Disposable {
   }
 }
 
-async function runSystemctl(host: Host, args: readonly string[]): Promise<AtomicError | undefined> {
-  const result = await captureProgram(host, ['systemctl', ...args]);
+async function runSystemctl(
+  host: Host,
+  args: readonly string[],
+  wait: Wait,
+): Promise<AtomicError | undefined> {
+  const argv = ['systemctl', ...args];
+  const result = await captureProgramWithin(host, argv, await wait.findLimit());
+  if (result === 'timeout') return buildLate(argv, wait);
   return result.exitCode === 0 ? undefined : buildCommandFailed(result);
+}
+
+function buildLate(argv: readonly string[], { startedAt }: Wait): AtomicError {
+  const message = `${argv.join(' ')}: not done after ${Math.round((performance.now() - startedAt) / 1000)} s`;
+  return new AtomicError('COMMAND_FAILED', message, {
+    hint: '`systemctl list-jobs` shows what systemd waits for.',
+    details: { argv, isLate: true },
+  });
 }
