@@ -15,6 +15,7 @@
  *   .NAME.0.new/  .NAME.link     a deployment and a symlink that an operation is building
  *   .NAME.0.previous/            the deployment that an update has set aside; a failed update restores it
  *   .NAME.0.old/                 a deployment that an operation is removing
+ *   .NAME.link.spare             the symlink that an operation replaces
  *   .NAME.0.fix                  a file or folder that a repair is about to move into NAME.0/rootfs
  *   .atomic/locks/NAME           held by the operation on NAME (flock)
  *   .atomic/journal/NAME.json    the phase of that operation; see journal-format.ts
@@ -41,6 +42,7 @@ export interface UnitFile {
 interface ContainerPaths {
   readonly link: string;
   readonly newLink: string;
+  readonly spareLink: string;
   readonly units: readonly UnitFile[];
   /** The path of the unit that runs the container. It is one of `units`. */
   readonly service: string;
@@ -63,6 +65,7 @@ export function buildContainerPaths(locations: Locations, name: string): Contain
   return {
     link: `${locations.checkouts}/${name}`,
     newLink: `${locations.checkouts}/.${name}.link`,
+    spareLink: `${locations.checkouts}/.${name}.link.spare`,
     units: listUnitFiles(locations.units, name),
     service: `${locations.units}/${name}.service`,
     tmpfiles: `${locations.tmpfiles}/${name}.conf`,

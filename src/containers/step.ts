@@ -24,7 +24,7 @@ interface ReloadedUnit {
 const shapes = {
   /** Stops the service unless the symlink names deployment `unless`: then the service still runs from that one. */
   stop: { container: isText, unless: isNumber },
-  /** Starts units that ran before, in the order that systemd chooses. The last step of an undo. */
+  /** Starts units that ran before, in the order that systemd chooses. */
   start: { units: isTexts },
   /** As `start`, but only reports a failure. */
   'start-again': { container: isText, units: isTexts },
@@ -36,8 +36,10 @@ const shapes = {
   state: { container: isText, folder: isText, source: isNumber, keeper: orNull(isNumber) },
   /** Replaces the host files of the deployments `from`, as far as they exist, by those of `to`; null for none. */
   'host-files': { container: isText, from: listOf(isPlace), to: orNull(isNumber) },
-  /** Replaces the unit and the tmpfiles.d file of the host by those of deployment `to`. */
+  /** Restores the unit and the tmpfiles.d file of deployment `to` on the host. */
   'unit-files': { container: isText, to: isNumber },
+  /** Removes what the replacement of deployment `from` by `to` has kept for the way back: symlink, units, host files. */
+  'drop-spares': { container: isText, from: isNumber, to: isNumber },
   /** Reloads systemd, once for several containers. */
   reload: { units: listOf(isReloadedUnit) },
   /** Restores a file from its copy in deployment `number`. An edited file is kept beside it. */

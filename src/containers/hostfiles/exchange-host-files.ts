@@ -3,23 +3,9 @@
  * files. A file on the host that differs from the record of a deployment is neither replaced nor removed. Every step
  * may be repeated from any point, in both directions: completed steps are recognized by the content of the files.
  */
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  fsyncSync,
-  lchownSync,
-  linkSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  renameSync,
-  symlinkSync,
-} from 'node:fs';
-import { basename, dirname } from 'node:path';
-import { isErrno, withFileErrors } from '../../base/file-error.ts';
+import { chmodSync, lchownSync, lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { withFileErrors } from '../../base/file-error.ts';
 import { PERMISSIONS } from '../../base/file-mode.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { syncFilesystemsOf } from '../../host/files/durable-files.ts';
@@ -28,9 +14,18 @@ import { unlinkIfThere } from '../../host/files/unlink-file.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import type { InstallPlan } from '../container.ts';
-import type { HostFilesRecord } from '../render/hostfiles/host-file.ts';
+import { type HostFilesRecord, listParents } from '../render/hostfiles/host-file.ts';
 import { isAsRecorded, lookAtHostFile } from './look-at-host-file.ts';
 import { type FolderOwnership, makeFolder, withHostFolder, withMadeHostFolder } from './open-host-folder.ts';
+import {
+  moveToSpare,
+  partOf,
+  placeNew,
+  placeSpare,
+  removeBeside,
+  replaceHostFile,
+  spareOf,
+} from './place-host-file.ts';
 import type { ResolvedRecord } from './recorded-paths.ts';
 
 /** The host files of a deployment. */
@@ -52,12 +47,15 @@ export interface ExchangeResult {
  *
  * @param from the files that may be on the host now
  * @param to the files on the host afterwards
+ * @param keepsSpares keeps the old files beside the new ones until `dropHostSpares`: then to exchange them again needs no
+ *   space. Otherwise the spares of an exchange that is undone are used and removed
  * @throws FILE_CONFLICT when a file is at the path of a folder; file errors
  */
 export async function exchangeHostFiles(
   host: Host,
   from: readonly StagedHostFiles[],
   to: StagedHostFiles | undefined,
+  keepsSpares = false,
 ): Promise<ExchangeResult> {
   const records = from.map(({ record }) => record);
   const result = { created: [] as string[], modified: [] as string[], taken: [] as string[] };
@@ -67,20 +65,40 @@ export async function exchangeHostFiles(
   if (touched.size === 0) return result;
   // The longest path first, so that the content of a folder is removed before the folder.
   for (const path of old.filter((one) => !wanted.has(one)).sort(byLength)) {
-    if (!(await removeHostFile(path, records))) result.modified.push(path);
+    // A folder that becomes a file must be empty.
+    const keepsSpare = keepsSpares && !listParents(path).some((folder) => wanted.has(folder));
+    if (!(await removeHostFile(path, records, keepsSpare))) result.modified.push(path);
   }
-  const folders = new Set(to?.record.folders);
-  for (const folder of [...new Set(records.flatMap(({ folders }) => folders))].sort(byLength)) {
-    if (!folders.has(folder)) await removeEmptyFolder(folder);
-  }
+  await removeFolders(records, to);
   for (const path of to?.record.paths ?? []) {
     if (to === undefined) break;
     throwIfInterrupted(host);
-    const outcome = await placeHostFile(path, from, to);
+    const outcome = await placeHostFile(path, from, to, keepsSpares);
     if (outcome !== 'present') result[outcome].push(path);
   }
+  if (!keepsSpares) for (const path of touched) await removeBeside(spareOf(path));
   await syncFilesystemsOf([...touched].map((path) => dirname(path)));
   return result;
+}
+
+/** Removes what an exchange that keeps spares has left for the way back. May be repeated. */
+export async function dropHostSpares(from: StagedHostFiles, to: StagedHostFiles | undefined): Promise<void> {
+  const { paths } = from.record;
+  if (paths.length === 0) return;
+  for (const path of paths) await removeBeside(spareOf(path));
+  await removeFolders([from.record], to);
+  await syncFilesystemsOf(paths.map((path) => dirname(path)));
+}
+
+/** Folders with files of a person, and with spares, stay. */
+async function removeFolders(
+  records: readonly HostFilesRecord[],
+  to: StagedHostFiles | undefined,
+): Promise<void> {
+  const wanted = new Set(to?.record.folders);
+  for (const folder of [...new Set(records.flatMap(({ folders }) => folders))].sort(byLength)) {
+    if (!wanted.has(folder)) await removeEmptyFolder(folder);
+  }
 }
 
 /** Reports the changes, each path once, in the words of the original. */
@@ -110,8 +128,12 @@ function byLength(first: string, second: string): number {
 }
 
 /** @returns false when the file stays, because it was changed after it was written */
-async function removeHostFile(path: string, records: readonly HostFilesRecord[]): Promise<boolean> {
-  await removePart(path);
+async function removeHostFile(
+  path: string,
+  records: readonly HostFilesRecord[],
+  keepsSpare: boolean,
+): Promise<boolean> {
+  await removeBeside(partOf(path));
   const found = await lookAtHostFile(path);
   if (found.kind === 'missing') return true;
   if (!records.some((record) => isAsRecorded(found, path, record))) return false;
@@ -119,7 +141,8 @@ async function removeHostFile(path: string, records: readonly HostFilesRecord[])
     await removeEmptyFolder(path);
     return true;
   }
-  await withFileErrors(`remove ${path}`, async () => withHostFolder(path, unlinkIfThere));
+  const remove = keepsSpare ? moveToSpare : unlinkIfThere;
+  await withFileErrors(`remove ${path}`, async () => withHostFolder(path, remove));
   return true;
 }
 
@@ -132,8 +155,9 @@ async function placeHostFile(
   path: string,
   from: readonly StagedHostFiles[],
   to: StagedHostFiles,
+  keepsSpare: boolean,
 ): Promise<'present' | 'created' | 'modified' | 'taken'> {
-  await removePart(path);
+  await removeBeside(partOf(path));
   const found = await lookAtHostFile(path);
   if (found.kind !== 'missing') {
     if (isAsRecorded(found, path, to.record)) {
@@ -145,6 +169,9 @@ async function placeHostFile(
     }
     if (found.kind === 'directory') await removeEmptyFolder(path);
   }
+  const spare = spareOf(path);
+  if (!keepsSpare && isAsRecorded(await lookAtHostFile(spare), path, to.record))
+    return (await placeSpare(path, spare, found.kind === 'missing')) ? 'created' : 'taken';
   const staged = findCopy(to, path);
   // The copies of a deployment of the original lack a file that was not on the host as it was installed.
   if (lstatSync(staged, { throwIfNoEntry: false }) === undefined) return 'modified';
@@ -155,7 +182,7 @@ async function placeHostFile(
       (held) => {
         if (lstatSync(staged).isDirectory()) makeFolder(held, readOwnership(staged));
         else if (found.kind === 'missing') return placeNew(staged, held) ? 'created' : 'taken';
-        else replace(staged, held);
+        else replaceHostFile(staged, held, keepsSpare);
         return 'created';
       },
     ),
@@ -197,66 +224,4 @@ function findOwnership(path: string): FolderOwnership | undefined {
 function readOwnership(path: string): FolderOwnership {
   const { mode, uid, gid } = lstatSync(path);
   return { mode: mode & PERMISSIONS, uid, gid };
-}
-
-/** @returns false when another file was created at the path meanwhile */
-function placeNew(staged: string, held: string): boolean {
-  const part = writePart(staged, held);
-  try {
-    linkSync(part, held);
-    return true;
-  } catch (error) {
-    if (isErrno(error, 'EEXIST')) return false;
-    throw error;
-  } finally {
-    unlinkIfThere(part);
-  }
-}
-
-function replace(staged: string, held: string): void {
-  const part = writePart(staged, held);
-  try {
-    renameSync(part, held);
-  } finally {
-    unlinkIfThere(part);
-  }
-}
-
-/** The temporary name of a host file; it is fixed, so that the next command can remove the remains of a crash. */
-function partOf(path: string): string {
-  return `${dirname(path)}/.${basename(path)}.atomic-part`;
-}
-
-/** Writes a complete copy beside the final path, with owner and mode, and syncs it. */
-function writePart(staged: string, held: string): string {
-  const part = partOf(held);
-  const { mode, uid, gid } = lstatSync(staged);
-  try {
-    if (lstatSync(staged).isSymbolicLink()) {
-      symlinkSync(readlinkSync(staged), part);
-      lchownSync(part, uid, gid);
-      return part;
-    }
-    copyFileSync(staged, part, constants.COPYFILE_EXCL);
-    chownSync(part, uid, gid);
-    chmodSync(part, mode & PERMISSIONS);
-    syncPart(part);
-    return part;
-  } catch (error) {
-    unlinkIfThere(part);
-    throw error;
-  }
-}
-
-function syncPart(part: string): void {
-  const file = openSync(part, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-async function removePart(path: string): Promise<void> {
-  await withFileErrors(`remove ${partOf(path)}`, async () => withHostFolder(partOf(path), unlinkIfThere));
 }

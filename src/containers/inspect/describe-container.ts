@@ -59,7 +59,9 @@ async function describeOnce(host: Host, name: ContainerName): Promise<ContainerD
   }
   const deployments = await describeDeployments(host, name);
   if (state.kind === 'installed') {
-    await gather(async (looking) => requireUnchangedFiles(looking, await readCurrent(looking, name)));
+    await gather(async (looking) =>
+      requireUnchangedFiles(looking, await readCurrent(looking, name), 'updating'),
+    );
   }
   const paths = buildContainerPaths(host.locations, name);
   const hasUnit = await isNameTaken(paths.service);

@@ -5,7 +5,6 @@ import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
 import { removeJournal } from '../journal.ts';
 import type { Journal } from '../journal-format.ts';
 import { findLinkTarget, readContainer } from '../read-container.ts';
-import type { Step } from '../step.ts';
 import { runSteps } from '../steps/run-steps.ts';
 
 /** Whether the operation is past its commit point: then it can only be finished. */
@@ -21,24 +20,24 @@ export async function isCommitted(
 }
 
 /**
- * Undoes the steps before the commit point, and ends the operation.
+ * Undoes the steps before the commit point, and ends the operation. A unit that does not start ends neither the undo nor
+ * the next operation on the container.
  *
- * @throws the errors of the steps; then the journal stays, unless only a unit does not start: that must not prevent the
- *   next operation on the container
+ * @throws the errors of the steps; then the journal stays, unless only a unit does not start
  */
 export async function goBack(host: Host, journal: Journal): Promise<void> {
-  const starts = (step: Step) => step.step === 'start' || step.step === 'start-again';
-  await runSteps(
-    host,
-    journal.back.filter((step) => !starts(step)),
-  );
-  try {
-    await runSteps(host, journal.back.filter(starts));
-  } catch (error) {
-    await removeJournal(host, journal);
-    throw describeOver(error);
+  let notStarted: unknown;
+  for (const step of journal.back) {
+    try {
+      await runSteps(host, [step]);
+    } catch (error) {
+      const isInterrupted = error instanceof AtomicError && error.code === 'INTERRUPTED';
+      if (isInterrupted || (step.step !== 'start' && step.step !== 'start-again')) throw error;
+      notStarted = error;
+    }
   }
   await removeJournal(host, journal);
+  if (notStarted !== undefined) throw describeOver(notStarted);
 }
 
 /** There is nothing to recover: a person must start the unit. */

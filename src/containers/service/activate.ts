@@ -2,7 +2,6 @@
 import { basename, dirname } from 'node:path';
 import { AtomicError, rewordError } from '../../base/errors.ts';
 import { FileMode } from '../../base/file-mode.ts';
-import { toPrintable } from '../../base/printable.ts';
 import {
   ensureDirectory,
   removeFile,
@@ -11,6 +10,7 @@ import {
   writeFileDurably,
 } from '../../host/files/durable-files.ts';
 import { findText } from '../../host/files/find-file.ts';
+import { dropSpare, keepSpare, restoreSpare, sparePath } from '../../host/files/spare-file.ts';
 import type { Host } from '../../host/host.ts';
 import { buildCommandFailed, captureProgram, runProgram, runVisibly } from '../../host/run-program.ts';
 import {
@@ -26,9 +26,9 @@ import { buildContainerPaths, buildDeploymentPaths } from '../deployment.ts';
 import { type ExchangeResult, exchangeHostFiles } from '../hostfiles/exchange-host-files.ts';
 import { readStagedFiles } from '../hostfiles/read-staged-files.ts';
 import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
-import { installsAlike } from '../render/unit/unit-settings.ts';
 import { syncDeclaredPaths } from './created-paths.ts';
 import { isOwnTmpfiles, listOwnUnits } from './own-files.ts';
+import { adviseTemplate, requireLoaded } from './reload-units.ts';
 
 /**
  * The programs that activate a new container, in their order; the service is enabled and not started (compatibility
@@ -157,58 +157,31 @@ function listHostFiles(host: Host, name: string, copies: HostFileCopies) {
  */
 export async function replaceHostFiles(host: Host, name: string, wanted: HostFileCopies): Promise<void> {
   for (const { path, text } of listHostFiles(host, name, wanted)) {
+    const found = await findText(path);
+    if (found !== text) await keepSpare(path);
     if (text === undefined) await removeFile(path);
-    else if ((await findText(path)) !== text) await writeHostFile(path, text);
-    // A crash may have left an incomplete temporary file.
-    else await removeFile(temporaryPath(path));
+    else if (found !== text) await writeHostFile(path, text);
   }
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
-/** The units of a container that were replaced; `replaced` are the files of before. */
-export interface ReplacedUnits {
-  /** Of the container. */
-  readonly name: string;
-  readonly replaced: HostFileCopies;
-  readonly wanted: HostFileCopies;
-  readonly isEnabled: boolean;
-}
-
-/**
- * Reloads systemd once after units were replaced. The units of an enabled service are enabled again by their new `[Install]`
- * sections. When such a section is unchanged, symlinks that a person has added stay.
- *
- * @throws COMMAND_FAILED; UNIT_FAILED when systemd cannot load one of them
- */
-export async function reloadUnits(host: Host, containers: readonly ReplacedUnits[]): Promise<void> {
-  for (const { replaced, wanted, isEnabled } of containers) {
-    for (const [unit, text] of isEnabled ? wanted.units : []) {
-      if (installsAlike(replaced.units.get(unit) ?? '', text)) continue;
-      await runProgram(host, withoutReload(['systemctl', 'reenable', unit]));
-    }
+/** Undoes `replaceHostFiles` from any point of it, without any space on the disk. May be repeated. */
+export async function restoreHostFiles(host: Host, name: string, wanted: HostFileCopies): Promise<void> {
+  for (const { path, text } of listHostFiles(host, name, wanted)) {
+    // A crash may have left an incomplete temporary file.
+    await removeFile(temporaryPath(path));
+    if (text === undefined) await removeFile(path);
+    else if ((await findText(path)) !== text && !(await restoreSpare(path, text)))
+      await writeHostFile(path, text);
+    await dropSpare(sparePath(path));
   }
-  await runVisibly(host, reloadCommand);
-  await requireLoaded(
-    host,
-    containers.flatMap(({ wanted }) => [...wanted.units.keys()]),
-  );
+  await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
 }
 
 /** The folder does not exist on every host. */
 async function writeHostFile(path: string, text: string): Promise<void> {
   await ensureDirectory(dirname(path));
   await writeFileDurably(path, text, FileMode.public);
-}
-
-/** systemctl enables units that systemd refuses; such a unit would never start. */
-async function requireLoaded(host: Host, units: readonly string[]): Promise<void> {
-  for (const [unit, { loadState }] of await readUnitStates(host, units)) {
-    if (loadState === 'loaded') continue;
-    const path = `${host.locations.units}/${unit}`;
-    const { stderrTail } = await captureProgram(host, ['systemd-analyze', 'verify', '--man=no', path]);
-    const reason = toPrintable(stderrTail.trim()) || `its load state is ${loadState}`;
-    throw new AtomicError('UNIT_FAILED', `load ${unit}: ${reason}`, { hint: buildHint('service.template') });
-  }
 }
 
 /** Messages of the programs of systemd for errors of the host, not of the image. */
@@ -222,12 +195,8 @@ async function withTemplateHint(template: string, action: () => Promise<unknown>
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'COMMAND_FAILED') throw error;
     const isOfHost = error.details?.signal !== undefined || HOST_CAUSE.test(error.message);
-    throw isOfHost ? error : rewordError(error, error.message, buildHint(template));
+    throw isOfHost ? error : rewordError(error, error.message, adviseTemplate(template));
   }
-}
-
-function buildHint(template: string): string {
-  return `It comes from ${template} in /exports of the image, and the --set values.`;
 }
 
 /**

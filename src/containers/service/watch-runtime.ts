@@ -80,7 +80,8 @@ async function watchRuntimes({ host, ended, end }: Watch, units: readonly string
       const since = endedAt.get(name) ?? performance.now();
       endedAt.set(name, since);
       if (performance.now() - since < graceMilliseconds) continue;
-      ended.add(`${name}.service`);
+      // Otherwise it has ended because it was told to.
+      if (!told.has(name)) ended.add(`${name}.service`);
       // It fails only when the service has ended meanwhile.
       await captureProgram(host, ['systemctl', 'kill', '--signal=KILL', `${name}.service`]);
     }

@@ -3,6 +3,7 @@ import { rename, unlink } from 'node:fs/promises';
 import { withFileErrors } from '../../base/file-error.ts';
 import { syncDirectory } from '../../host/files/durable-files.ts';
 import { removeTree } from '../../host/files/remove-tree.ts';
+import { dropSpare } from '../../host/files/spare-file.ts';
 import type { Host } from '../../host/host.ts';
 import { setActiveDeployment } from '../active-deployment.ts';
 import { buildContainerPaths, buildDeploymentFolder } from '../deployment.ts';
@@ -15,10 +16,16 @@ export function buildPlaceFolder(host: Host, name: string, { number, state }: De
 }
 
 export async function changeLink(host: Host, { container: name, from, to }: Step<'link'>): Promise<void> {
+  const { link, newLink, spareLink } = buildContainerPaths(host.locations, name);
   if (to !== null) {
-    return setActiveDeployment(host, name, buildDeploymentFolder(host.locations, name, to));
+    const folder = buildDeploymentFolder(host.locations, name, to);
+    // It needs no space, as a new symlink would.
+    if ((await findLinkTarget(link)) !== folder && (await findLinkTarget(spareLink)) === folder)
+      await withFileErrors(`restore ${link}`, () => rename(spareLink, link));
+    await setActiveDeployment(host, name, folder);
+    await dropSpare(spareLink);
+    return syncDirectory(host.locations.checkouts);
   }
-  const { link, newLink } = buildContainerPaths(host.locations, name);
   for (const path of [newLink, link]) {
     const target = await findLinkTarget(path);
     if (target === undefined) continue;

@@ -1,11 +1,13 @@
 /** Carries out steps. */
+
+import { dropSpare, sparePath } from '../../host/files/spare-file.ts';
 import type { Host } from '../../host/host.ts';
 import { runVisibly } from '../../host/run-program.ts';
 import { reloadCommand } from '../../host/systemd/systemctl.ts';
 import { UnitJobs } from '../../host/systemd/unit-jobs.ts';
 import { buildContainerPaths, buildDeploymentFolder, listUnitsOf } from '../deployment.ts';
 import { forgetHold } from '../hold.ts';
-import { exchangeHostFiles, reportLeftFiles } from '../hostfiles/exchange-host-files.ts';
+import { dropHostSpares, exchangeHostFiles, reportLeftFiles } from '../hostfiles/exchange-host-files.ts';
 import { readAllStagedFiles, readStagedFiles } from '../hostfiles/read-staged-files.ts';
 import { findLinkTarget, isFolder } from '../read-container.ts';
 import { forgetRefused } from '../refused-image.ts';
@@ -15,10 +17,10 @@ import {
   createDeclaredPaths,
   deactivateDeployment,
   readCopies,
-  reloadUnits,
-  replaceHostFiles,
+  restoreHostFiles,
 } from '../service/activate.ts';
 import { disableService, startServiceAgain, startStopped, stopUnits } from '../service/container-service.ts';
+import { reloadRestoredUnits } from '../service/reload-units.ts';
 import { markFolders } from '../state/foreign-folders.ts';
 import { restoreState } from '../state/kept-state.ts';
 import type { Step } from '../step.ts';
@@ -59,7 +61,9 @@ async function runStep(host: Host, step: Step): Promise<void> {
     case 'host-files':
       return exchange(host, step);
     case 'unit-files':
-      return replaceHostFiles(host, step.container, await readCopiesOf(host, step.container, step.to));
+      return restoreHostFiles(host, step.container, await readCopiesOf(host, step.container, step.to));
+    case 'drop-spares':
+      return dropSpares(host, step);
     case 'reload':
       return reload(host, step);
     case 'restore':
@@ -120,16 +124,27 @@ async function exchange(host: Host, { container: name, from, to }: Step<'host-fi
   if (old.some(({ record }) => bringsUnits(record))) await runVisibly(host, reloadCommand);
 }
 
+async function dropSpares(host: Host, { container: name, from, to }: Step<'drop-spares'>): Promise<void> {
+  const { units, tmpfiles, spareLink } = buildContainerPaths(host.locations, name);
+  const files = [...units.map(({ path }) => path), tmpfiles];
+  for (const spare of [spareLink, ...files.map((path) => sparePath(path))]) await dropSpare(spare);
+  const old = await readStagedFiles(host, finalFolder(host, name, from), name);
+  const staged = await readStagedFiles(host, finalFolder(host, name, to), name);
+  if (old !== undefined) await dropHostSpares(old, staged);
+}
+
 /** When the deployment does not exist, its unit is not on the host either. */
 async function reload(host: Host, { units }: Step<'reload'>): Promise<void> {
   const changes = [];
+  const folders = new Map<string, readonly string[]>();
   for (const { container: name, from, to, isEnabled } of units) {
-    const wanted = await readCopiesOf(host, name, to);
+    const { units: wanted } = await readCopiesOf(host, name, to);
     const folder = buildPlaceFolder(host, name, from);
-    const replaced = (await isFolder(folder)) ? await readCopies(folder, name) : wanted;
+    const replaced = (await isFolder(folder)) ? (await readCopies(folder, name)).units : wanted;
     changes.push({ name, replaced, wanted, isEnabled });
+    folders.set(name, [finalFolder(host, name, to), buildContainerPaths(host.locations, name).link]);
   }
-  await reloadUnits(host, changes);
+  await reloadRestoredUnits(host, changes, (name) => folders.get(name) ?? []);
 }
 
 /** An install activates its deployment only after the deployment is complete. */

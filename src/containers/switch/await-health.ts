@@ -125,7 +125,7 @@ async function probe(
 ): Promise<string | undefined> {
   const end = AbortSignal.any([host.signal, AbortSignal.timeout(timeout * 1000)]);
   if (asked.kind === 'tcp') return probeTcp(asked.host, asked.port, { end, timeout });
-  if (asked.kind === 'http') return probeHttp(asked.url, end);
+  if (asked.kind === 'http') return probeHttp(asked.url, { end, timeout });
   return probeCommand(host, [runtime, 'exec', name], asked.argv, timeout);
 }
 
@@ -178,7 +178,7 @@ function probeTcp(
  * A redirect counts as an answer of the service; it is not followed, because it could lead to another host. `fetch`
  * would send the request to the proxy of the environment.
  */
-function probeHttp(url: string, limit: AbortSignal): Promise<string | undefined> {
+function probeHttp(url: string, { end: limit, timeout }: ProbeLimit): Promise<string | undefined> {
   return new Promise((resolve) => {
     const end = (reason?: string): void => resolve(reason === undefined ? undefined : `${url}: ${reason}`);
     const request = get(url, { signal: limit }, ({ statusCode = 0 }) => {
@@ -186,7 +186,7 @@ function probeHttp(url: string, limit: AbortSignal): Promise<string | undefined>
       end(statusCode >= 200 && statusCode < 400 ? undefined : `status ${statusCode}`);
     });
     request.once('error', (error) =>
-      end(signal.aborted ? `no answer within ${timeout} s` : toPrintable(error.message, MAX_PROBE_WORDS)),
+      end(limit.aborted ? `no answer within ${timeout} s` : toPrintable(error.message, MAX_PROBE_WORDS)),
     );
   });
 }

@@ -34,15 +34,10 @@ import { finish, goBack } from '../recovery/walk-journal.ts';
 import { bringsUnits } from '../render/hostfiles/host-path-rules.ts';
 import { stopsAlike } from '../render/unit/unit-settings.ts';
 import { buildRollbackFailed } from '../rollback-failed.ts';
-import {
-  createDeclaredPaths,
-  type ReplacedUnits,
-  readCopies,
-  reloadUnits,
-  replaceHostFiles,
-} from '../service/activate.ts';
+import { createDeclaredPaths, readCopies, replaceHostFiles } from '../service/activate.ts';
 import { listPathsToCreate } from '../service/created-paths.ts';
 import { type DeclaredPaths, undoDeclaredPaths } from '../service/declared-paths.ts';
+import { type ReplacedUnits, reloadUnits } from '../service/reload-units.ts';
 import { listRunningUnits } from '../service/running-units.ts';
 import type { HealthRequest } from './await-health.ts';
 import {
@@ -149,30 +144,31 @@ interface Exchanged {
 async function exchange(host: Host, { members }: Switch, declared: Declared): Promise<Exchanged> {
   const exchanged = new Map<string, ExchangeResult>();
   const units: ReplacedUnits[] = [];
+  const tmpfiles: { readonly member: SwitchMember; readonly old: string; readonly wanted: string }[] = [];
   let hasUnit = false;
   for (const member of members) {
-    const files = await exchangeFiles(host, member);
-    exchanged.set(member.container, files.result);
-    units.push(files.units);
-    hasUnit ||= files.hasUnit;
+    const { result, replaced, wanted, hasUnits } = await exchangeFiles(host, member);
+    const { container: name, isEnabled } = member;
+    exchanged.set(name, result);
+    units.push({ name, replaced: replaced.units, wanted: wanted.units, isEnabled });
+    tmpfiles.push({ member, old: replaced.tmpfiles ?? '', wanted: wanted.tmpfiles ?? '' });
+    hasUnit ||= hasUnits;
   }
   const reloadsEarly = units.every(({ name, replaced, wanted }) =>
-    listUnitsOf(name).every((unit) =>
-      stopsAlike(replaced.units.get(unit) ?? '', wanted.units.get(unit) ?? ''),
-    ),
+    listUnitsOf(name).every((unit) => stopsAlike(replaced.get(unit) ?? '', wanted.get(unit) ?? '')),
   );
   if (hasUnit && reloadsEarly) await reloadUnits(host, units);
-  for (const [index, { container: name, to }] of members.entries()) {
-    const [old, wanted] = [units[index]?.replaced.tmpfiles, units[index]?.wanted.tmpfiles];
+  for (const { member, old, wanted } of tmpfiles) {
     if (old === wanted) continue;
-    declared.set(name, await planDeclaredPaths(old ?? '', wanted ?? ''));
+    const { container: name, to } = member;
+    declared.set(name, await planDeclaredPaths(old, wanted));
     await createDeclaredPaths(host, name, buildDeploymentFolder(host.locations, name, to));
   }
   return { exchanged, lateReload: hasUnit && !reloadsEarly ? units : [] };
 }
 
 /** The host files of the image, the units and the tmpfiles.d file. */
-async function exchangeFiles(host: Host, { container: name, from, to, isEnabled }: SwitchMember) {
+async function exchangeFiles(host: Host, { container: name, from, to }: SwitchMember) {
   const oldFolder = buildDeploymentFolder(host.locations, name, from);
   const replaced = await readCopies(oldFolder, name);
   const folder = buildDeploymentFolder(host.locations, name, to);
@@ -180,13 +176,13 @@ async function exchangeFiles(host: Host, { container: name, from, to, isEnabled 
   throwIfInterrupted(host);
   const staged = await readStagedFiles(host, folder, name);
   const old = await readAllStagedFiles(host, [oldFolder], name);
-  const result = await exchangeHostFiles(host, old, staged);
+  const result = await exchangeHostFiles(host, old, staged, true);
   await replaceHostFiles(host, name, wanted);
   const ownUnits = [...old, ...(staged === undefined ? [] : [staged])].some(({ record }) =>
     bringsUnits(record),
   );
-  const hasUnit = ownUnits || replaced.units.size + wanted.units.size > 0;
-  return { result, units: { name, replaced, wanted, isEnabled }, hasUnit };
+  const hasUnits = ownUnits || replaced.units.size + wanted.units.size > 0;
+  return { result, replaced, wanted, hasUnits };
 }
 
 /** Plans the lines that only the new tmpfiles.d file has: the others have been carried out before. */

@@ -63,8 +63,9 @@ export function buildSwitchingJournal(change: Switch, running: readonly string[]
       ];
     }),
     { step: 'reload', units },
-    ...(operation === 'update' ? members.flatMap((member) => buildEnd(member, failed(member))) : []),
+    // Before the removals: a mount in the failed deployment must not keep the old service from running.
     { step: 'start', units: running },
+    ...(operation === 'update' ? members.flatMap((member) => buildEnd(member, failed(member))) : []),
   ];
   return build(change, { phase: 'switching' }, back, []);
 }
@@ -73,7 +74,10 @@ export function buildSwitchingJournal(change: Switch, running: readonly string[]
 export function buildSettledJournal(change: Switch): Journal {
   const places = ({ to: number }: SwitchMember) =>
     (['previous', 'old'] as const).map((state) => ({ number, state }));
-  return build(change, { phase: 'settled' }, [], buildRemovals(change, places));
+  const spares = change.members.map(
+    ({ container, from, to }) => ({ step: 'drop-spares', container, from, to }) as const,
+  );
+  return build(change, { phase: 'settled' }, [], [...spares, ...buildRemovals(change, places)]);
 }
 
 function buildEnd(member: SwitchMember, failed: DeploymentPlace): readonly Step[] {

@@ -4,13 +4,15 @@
  */
 import { AtomicError } from '../../base/errors.ts';
 import { syncDirectory } from '../../host/files/durable-files.ts';
+import { keepSpare } from '../../host/files/spare-file.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { UnitJobs } from '../../host/systemd/unit-jobs.ts';
 import { prepareLink, replaceLink } from '../active-deployment.ts';
-import { buildDeploymentFolder, listUnitsOf } from '../deployment.ts';
-import { type ReplacedUnits, reloadUnits } from '../service/activate.ts';
+import { buildContainerPaths, buildDeploymentFolder, listUnitsOf } from '../deployment.ts';
 import { readyStart, startUnits, stopUnits } from '../service/container-service.ts';
+import { type ReplacedUnits, reloadUnits } from '../service/reload-units.ts';
+import { readRun } from '../service/service-run.ts';
 import { copyState, restoreState } from '../state/kept-state.ts';
 import { awaitHealth, buildUnhealthy, findStopped, type HealthRequest } from './await-health.ts';
 import type { Switch, SwitchMember } from './switch-journal.ts';
@@ -39,6 +41,8 @@ export async function switchServices(
   const start = await readyStart(host, jobs, health.length === 0 ? [] : running);
   const prepared: string[] = [];
   for (const { container: name, to } of members) {
+    const { link, spareLink } = buildContainerPaths(host.locations, name);
+    await keepSpare(link, spareLink);
     if (await prepareLink(host, name, buildDeploymentFolder(host.locations, name, to))) prepared.push(name);
   }
   throwIfInterrupted(host);
@@ -56,7 +60,10 @@ export async function switchServices(
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'COMMAND_FAILED') throw error;
     const name = (await findStopped(host, watched)) ?? watched[0]?.name;
-    throw name === undefined ? error : await buildUnhealthy(host, name, 'start', error.message);
+    if (name === undefined) throw error;
+    const isLate = (await readRun(host, name)).result === 'timeout';
+    const reason = isLate ? `${error.message}: not within its TimeoutStartSec=` : error.message;
+    throw await buildUnhealthy(host, name, 'start', reason);
   }
   await syncDirectory(host.locations.checkouts);
   // Waits for all, so that no health check runs any more when the old deployments are restored.

@@ -3,6 +3,7 @@
  * image.
  */
 
+import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { findHealthcheck, rejectImage } from '../../image/configuration-blob.ts';
 import type { StoredImage } from '../../image/image.ts';
@@ -52,6 +53,27 @@ export async function chooseHealth(
     settle: choice.settle ?? settle ?? DEFAULT_SETTLE_SECONDS,
     check: choice.checksHealth ? (healthCheck ?? (await readImageHealthCheck(host, image))) : undefined,
   };
+}
+
+/**
+ * As `chooseHealth`, for a deployment whose image may be damaged or gone: the original's prune removes the image of a
+ * deployment that is not active. The deployment itself has all that its service needs.
+ */
+export async function chooseHealthOfDeployment(
+  host: Host,
+  name: ContainerName,
+  record: DeploymentRecord,
+  choice: HealthChoice,
+): Promise<HealthRequest> {
+  try {
+    return await chooseHealth(host, name, record, choice);
+  } catch (error) {
+    if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
+    const text = `The health check of the image of ${name} is unknown, and is not done: ${error.message}`;
+    host.report({ kind: 'warning', text });
+    const settle = choice.settle ?? DEFAULT_SETTLE_SECONDS;
+    return { name, runtime: record.runtime, settle, check: undefined };
+  }
 }
 
 /** Old repositories may not have the configurations of their images (compatibility R-02). */

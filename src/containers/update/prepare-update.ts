@@ -25,6 +25,7 @@ import { readAsks } from './read-asks.ts';
 import {
   type CurrentContainer,
   listRunning,
+  requireLoadable,
   requireSameKind,
   requireUnchangedFiles,
 } from './read-current.ts';
@@ -101,7 +102,8 @@ async function planUpdate(
   }
   if (refused !== undefined) reportRetry(host, name, refused);
   for (const change of changedPatches) host.report({ kind: 'notice', text: `${name}: ${change}` });
-  await requireUnchangedFiles(host, current);
+  await requireUnchangedFiles(host, current, 'updating');
+  await requireLoadable(host, current, 'updating');
   await requireNotShown(host, name);
   const runtime = await readRuntime(host, record.runtime);
   const prepared = await prepareInstall(host, {
@@ -113,7 +115,7 @@ async function planUpdate(
     ...{ name, image, imageName, runtime, number: other, previous: record, patches },
   });
   const { plan } = prepared;
-  requireSameKind(current, plan.record);
+  requireSameKind(current, plan.record, 'updating');
   requireSeparateVolumes(
     name,
     { config: await readConfig(host, current), values: record.values },

@@ -1,15 +1,18 @@
 /** The container that an update or a rollback is about to change. */
 import { resolve } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
+import { isNameTaken } from '../../host/files/existing-paths.ts';
 import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import { shortenUnit } from '../../host/systemd/systemctl.ts';
+import { readUnitStates } from '../../host/systemd/unit-state.ts';
 import type { DeploymentRecord } from '../container.ts';
 import {
   buildContainerPaths,
   buildDeploymentFolder,
   buildDeploymentPaths,
   type DeploymentNumber,
+  type DeploymentPaths,
   deploymentNumbers,
   listUnitsOf,
   pairUnits,
@@ -47,15 +50,26 @@ export async function readCurrent(host: Host, name: ContainerName): Promise<Curr
   return { name, active, other: active === 0 ? 1 : 0, record: { ...state.record, hostFiles } };
 }
 
+type Verb = 'updating' | 'rolling back';
+
 /**
  * Checks that the units and the tmpfiles.d file on the host are those of the deployment: an update would replace the
  * changes of a person.
  *
- * @throws FILE_CONFLICT
+ * @throws FILE_CONFLICT; CONTAINER_DAMAGED when the deployment has no copy of its unit
  */
-export async function requireUnchangedFiles(host: Host, { name, active }: CurrentContainer): Promise<void> {
+export async function requireUnchangedFiles(
+  host: Host,
+  { name, active, record }: CurrentContainer,
+  verb: Verb,
+): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
   const copies = buildDeploymentPaths(buildDeploymentFolder(host.locations, name, active), name);
+  const [lacking] = record.hasContainerService ? await listLackingUnits(copies) : [];
+  if (lacking !== undefined) {
+    const hint = `If ${paths.service} is right, run \`cp ${paths.service} ${lacking}\`.`;
+    throw buildIncomplete(name, lacking, verb, hint);
+  }
   const files = [
     ...pairUnits(host.locations, name, copies.folder).map(({ unit, path, copy }) => ({
       ...{ path, copy },
@@ -81,7 +95,7 @@ export async function requireUnchangedFiles(host: Host, { name, active }: Curren
         : `Restore the file: cp --remove-destination ${copy} ${path}`;
     throw new AtomicError(
       'FILE_CONFLICT',
-      `updating ${name}: ${path} is not the file of its deployment: ${problems[found]}`,
+      `${verb} ${name}: ${path} is not the file of its deployment: ${problems[found]}`,
       { hint: `${{ missing: '', replaced: advice.edited, ...advice }[found]}${restore}`, details: { path } },
     );
   }
@@ -94,18 +108,68 @@ const problems = {
   replaced: 'it was changed by hand',
 } as const;
 
+async function listLackingUnits({ unitCopies }: DeploymentPaths): Promise<readonly string[]> {
+  const lacking: string[] = [];
+  for (const { path } of unitCopies) if (!(await isNameTaken(path))) lacking.push(path);
+  return lacking;
+}
+
+/**
+ * Checks that systemd loads the unit: otherwise neither the new nor the old service would start. A drop-in may have a
+ * mistake, and `requireUnchangedFiles` sees only one of the places where a unit can be masked.
+ *
+ * @throws UNIT_FAILED
+ */
+export async function requireLoadable(
+  host: Host,
+  { name, record }: CurrentContainer,
+  verb: Verb,
+): Promise<void> {
+  if (!record.hasContainerService) return;
+  for (const [unit, { loadState }] of await readUnitStates(host, listUnitsOf(name))) {
+    if (loadState === 'loaded') continue;
+    throw new AtomicError('UNIT_FAILED', `${verb} ${name}: the load state of ${unit} is ${loadState}`, {
+      hint: `\`systemctl status ${unit}\` and \`systemctl cat ${unit}\` show why. Correct it, and run \`systemctl daemon-reload\`.`,
+    });
+  }
+}
+
+/**
+ * Checks before a rollback that a deployment has the files without which its service cannot start.
+ *
+ * @throws CONTAINER_DAMAGED
+ */
+export async function requireComplete(folder: string, { name }: CurrentContainer): Promise<void> {
+  const copies = buildDeploymentPaths(folder, name);
+  const hint = `Update ${name} to the image of that deployment: atomic containers update --rebase IMAGE ${name}`;
+  for (const path of [...copies.unitCopies.map((copy) => copy.path), copies.config, copies.rootfs]) {
+    if (!(await isNameTaken(path))) throw buildIncomplete(name, path, 'rolling back', hint);
+  }
+}
+
+function buildIncomplete(name: string, path: string, verb: Verb, hint: string): AtomicError {
+  return new AtomicError('CONTAINER_DAMAGED', `${verb} ${name}: there is no ${path}`, {
+    hint,
+    details: { path },
+  });
+}
+
 /**
  * Checks that both deployments have a service, or none. A new unit could use a name of the host, and a removed unit
  * would leave its enabled symlinks.
  *
  * @throws EXPORTS_INVALID
  */
-export function requireSameKind({ name, record }: CurrentContainer, wanted: DeploymentRecord): void {
+export function requireSameKind(
+  { name, record }: CurrentContainer,
+  wanted: DeploymentRecord,
+  verb: Verb,
+): void {
   if (record.hasContainerService === wanted.hasContainerService) return;
   const [had, has] = record.hasContainerService ? ['a', 'no'] : ['no', 'a'];
   throw new AtomicError(
     'EXPORTS_INVALID',
-    `updating ${name}: it has ${had} service, and the image ${wanted.image} has ${has} service`,
+    `${verb} ${name}: it has ${had} service, and the image ${wanted.image} has ${has} service`,
     { hint: `Uninstall it with \`atomic uninstall ${name}\`, and install the image.` },
   );
 }

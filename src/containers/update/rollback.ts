@@ -1,5 +1,6 @@
 /** Rolls a container back to its other deployment. */
 
+import { dirname } from 'node:path';
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import { requireWritable } from '../../host/files/durable-files.ts';
 import { requireNoMounts } from '../../host/files/remove-tree.ts';
@@ -21,11 +22,13 @@ import { dropStaleState, hasKeptState } from '../state/kept-state.ts';
 import { findStateFolder } from '../state/plan-state-copy.ts';
 import { switchDeployments } from '../switch/switch-deployments.ts';
 import { buildBuildingJournal, type Switch } from '../switch/switch-journal.ts';
-import { chooseHealth, type HealthChoice } from './choose-health.ts';
+import { chooseHealthOfDeployment, type HealthChoice } from './choose-health.ts';
 import {
   type CurrentContainer,
   listRunning,
   readCurrent,
+  requireComplete,
+  requireLoadable,
   requireSameKind,
   requireUnchangedFiles,
 } from './read-current.ts';
@@ -65,11 +68,13 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     const { active: from, other: to } = current;
     const folder = buildDeploymentFolder(host.locations, name, to);
     const record = await requirePrevious(host, current, folder);
-    requireSameKind(current, record);
-    await requireUnchangedFiles(host, current);
+    requireSameKind(current, record, 'rolling back');
+    if (record.hasContainerService) await requireComplete(folder, current);
+    await requireUnchangedFiles(host, current, 'rolling back');
+    await requireLoadable(host, current, 'rolling back');
     await requireNotShown(host, name);
     await requireKeptFiles(host, folder, name);
-    const health = await chooseHealth(host, name, record, request);
+    const health = await chooseHealthOfDeployment(host, name, record, request);
     const state = await findRestoredState(host, current, record);
     const running = await listRunning(host, current);
     const result = {
@@ -95,6 +100,8 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     };
     await requireWritable(host.locations.units);
     await requireWritable(host.locations.tmpfiles);
+    const hostFiles = [...current.record.hostFiles.paths, ...record.hostFiles.paths];
+    for (const path of new Set(hostFiles.map((file) => dirname(file)))) await requireWritable(path);
     throwIfInterrupted(host);
     await dropStaleState(host, name, from);
     await keepHostFiles(host, buildDeploymentFolder(host.locations, name, from), name);

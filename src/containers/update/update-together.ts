@@ -179,7 +179,13 @@ async function rememberTakenBack(
   const time = new Date().toISOString();
   // The message also has the end of the log.
   const reason = String(failure.details?.reason ?? failure.message);
-  await rememberRefused(host, name, { id, reason, time, log: readLogLines(failure) });
+  try {
+    await rememberRefused(host, name, { id, reason, time, log: readLogLines(failure) });
+  } catch (error) {
+    // On a full disk, for example. It must not replace the error that says why the service was not up.
+    if (!(error instanceof AtomicError)) throw error;
+    host.report({ kind: 'warning', text: `${name}: the image is tried again: ${error.message}` });
+  }
 }
 
 function readLogLines({ details }: AtomicError): readonly string[] {
