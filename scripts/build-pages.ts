@@ -1,5 +1,5 @@
 /**
- * Builds the manual pages in `dist/man/man1` and `dist/man/man5`. Their date is that of `SOURCE_DATE_EPOCH`, or else of the
+ * Builds the manual pages in `dist/man`, in sections 1, 5 and 7. Their date is that of `SOURCE_DATE_EPOCH`, or else of the
  * last commit, so that two builds are equal.
  */
 import { execFileSync } from 'node:child_process';

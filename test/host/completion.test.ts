@@ -16,7 +16,8 @@ const TAB = '\t';
 /** Bound in each shell to a command that writes the command line to `lineFile`. */
 const REPORT = '\u000f';
 /** Removes the typed line. */
-const CLEAR = '\u0015';
+const CLEAR = '\u0005\u0015';
+const LEFT = '\u001b[D';
 const READY = 'ready> ';
 
 interface Shell {
@@ -113,6 +114,7 @@ describe.each(shells)('$name', (shell) => {
     { what: 'a verb', typed: `atomic uninst${TAB}`, line: 'atomic uninstall ' },
     { what: 'a verb of two words', typed: `atomic images hi${TAB}`, line: 'atomic images history ' },
     { what: 'a verb after a global option', typed: `atomic -y rende${TAB}`, line: 'atomic -y render ' },
+    { what: 'a filter', typed: `atomic images list -f rep${TAB}`, line: 'atomic images list -f repo' },
     { what: 'an option', typed: `atomic install --netw${TAB}`, line: 'atomic install --network ' },
     { what: 'a choice', typed: `atomic install --network n${TAB}`, line: 'atomic install --network none ' },
     {
@@ -150,6 +152,18 @@ describe.each(shells)('$name', (shell) => {
     },
   ])('completes $what', async ({ typed, line }) => {
     expect(await complete(run, typed)).toBe(line);
+  });
+
+  test('completes a word before others', async () => {
+    const line = await complete(run, `atomic uninst alpha${LEFT.repeat(' alpha'.length)}${TAB}`);
+    // zsh adds a blank, also before another.
+    expect(line.replace(/ +/g, ' ')).toBe('atomic uninstall alpha');
+  });
+
+  // Without bash-completion, bash completes the words after another program as files.
+  test.skipIf(shell.name === 'bash')('completes the command of another program', async () => {
+    expect(await complete(run, `command atomic uninst${TAB}`)).toBe('command atomic uninstall ');
+    expect(await complete(run, `command atomic logs al${TAB}`)).toBe('command atomic logs alpha ');
   });
 
   test('completes an image with a port and a tag', async () => {

@@ -18,6 +18,11 @@ export function buildFilter<Row>(
   return (row) => tests.every((test) => test(row));
 }
 
+/** Lists the beginnings of `--filter`, for completion: `image=`. */
+export function listFilters<Row>(fields: FilterFields<Row>): readonly string[] {
+  return Object.keys(fields).map((name) => `${name}=`);
+}
+
 function buildTest<Row>(option: string, fields: FilterFields<Row>): (row: Row) => boolean {
   const separator = option.indexOf('=');
   if (separator < 0) {

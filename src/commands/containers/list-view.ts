@@ -1,7 +1,7 @@
 import { formatCount } from '../../base/format-count.ts';
-import type { Zone } from '../../base/zone.ts';
+import { runtimeZone, type Zone } from '../../base/zone.ts';
 import type { Display, Tone } from '../../cli/output/display.ts';
-import { buildFilter, type FilterFields } from '../../cli/output/filter.ts';
+import { buildFilter, type FilterFields, listFilters } from '../../cli/output/filter.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { type Column, formatTable } from '../../cli/output/format-table.ts';
 import { formatLocalTime } from '../../cli/output/format-time.ts';
@@ -108,6 +108,9 @@ function buildFilterFields(zone: Zone): FilterFields<ListedContainer> {
     unit: (container) => (container.kind === 'container' ? container.unitNotes : []),
   };
 }
+
+/** What can stand before the value of `--filter`. */
+export const containerFilters: readonly string[] = listFilters(buildFilterFields(runtimeZone));
 
 /**
  * Keys of the original (L-06), and `values` (inserted into the templates), `created_at`, `problem`: why a container is

@@ -1,7 +1,7 @@
 import { plainDisplay } from '../../cli/output/display.ts';
 import { defineCommand } from '../options/command.ts';
 import { checkStorage, listOptions, storageOption } from '../options/common-options.ts';
-import { describeLeftOut, formatContainerList } from './list-view.ts';
+import { containerFilters, describeLeftOut, formatContainerList } from './list-view.ts';
 
 export const containersList = defineCommand({
   description: [
@@ -15,6 +15,7 @@ export const containersList = defineCommand({
     quiet: { kind: 'flag', short: 'q', description: 'Print only names, also with --json.' },
     'no-trunc': { kind: 'flag', description: 'Print commands, images and names in full.' },
     ...listOptions,
+    filter: { ...listOptions.filter, choices: containerFilters },
     ...storageOption,
   },
   examples: [

@@ -68,6 +68,7 @@ export const containersUpdate = defineCommand({
     reset: {
       kind: 'list',
       label: 'OPTION[=KEY]',
+      choices: [...Object.keys(serviceOptions), 'args'],
       description:
         'Take an option of the install away: memory, env=NAME, volume=DESTINATION, or args for the words after --.',
     },

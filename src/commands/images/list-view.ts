@@ -1,6 +1,6 @@
-import type { Zone } from '../../base/zone.ts';
+import { runtimeZone, type Zone } from '../../base/zone.ts';
 import type { Display } from '../../cli/output/display.ts';
-import { buildFilter, type FilterFields } from '../../cli/output/filter.ts';
+import { buildFilter, type FilterFields, listFilters } from '../../cli/output/filter.ts';
 import { formatJson } from '../../cli/output/format-json.ts';
 import { formatSize } from '../../cli/output/format-size.ts';
 import { type Column, formatTable } from '../../cli/output/format-table.ts';
@@ -117,6 +117,9 @@ function buildJson(row: ImageRow, zone: Zone): Record<string, unknown> {
     virtual_size_bytes: row.size ?? null,
   };
 }
+
+/** What can stand before the value of `--filter`. */
+export const imageFilters: readonly string[] = listFilters(buildFilterFields(runtimeZone));
 
 function formatVirtualSize({ size }: ImageRow): string {
   return size === undefined ? '' : formatSize(size);

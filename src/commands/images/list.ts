@@ -1,7 +1,7 @@
 import { plainDisplay } from '../../cli/output/display.ts';
 import { defineCommand } from '../options/command.ts';
 import { checkStorage, listOptions, storageOption } from '../options/common-options.ts';
-import { buildBlobRow, buildImageRow, formatImageList } from './list-view.ts';
+import { buildBlobRow, buildImageRow, formatImageList, imageFilters } from './list-view.ts';
 
 export const imagesList = defineCommand({
   description: [
@@ -14,6 +14,7 @@ export const imagesList = defineCommand({
     quiet: { kind: 'flag', short: 'q', description: 'Print only ids, also with --json.' },
     'no-trunc': { kind: 'flag', description: 'Print ids and names in full.' },
     ...listOptions,
+    filter: { ...listOptions.filter, choices: imageFilters },
     ...storageOption,
   },
   examples: [
