@@ -133,14 +133,14 @@ function stripSlashes(text: string): string {
   return text.replace(/^\/\//, '');
 }
 
-interface NameParts {
+interface SplitName {
   readonly repository: string;
   readonly tag: string | undefined;
   readonly digest: string | undefined;
 }
 
 /** Splits a name at its separators. The parts need not be valid. */
-export function splitName(text: string): NameParts {
+export function splitName(text: string): SplitName {
   const at = text.indexOf('@');
   const [name, digest] = at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
   const colon = name.lastIndexOf(':');

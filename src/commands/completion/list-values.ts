@@ -5,7 +5,7 @@ import type { ArgumentCompletion } from '../../cli/completion/complete-words.ts'
 import type { CompletedPath } from '../../cli/completion/format-candidates.ts';
 import type { Host } from '../../host/host.ts';
 
-type Request = Extract<ArgumentCompletion, { kind: 'values' }>;
+type ValueRequest = Extract<ArgumentCompletion, { kind: 'values' }>;
 
 /** What a shell proposes for a value. */
 interface ListedValues {
@@ -28,7 +28,7 @@ const filePrefix = /^(?:dockertar|docker-archive|oci-archive|oci|dir):/;
 const obviousPath = /^[./~]/;
 
 /** Lists the values that this machine has. */
-export async function listValues(host: Host, { values, value, given }: Request): Promise<ListedValues> {
+export async function listValues(host: Host, { values, value, given }: ValueRequest): Promise<ListedValues> {
   const { kinds, choices } = values;
   const path = findPath(kinds, value);
   if (path?.after === 'oci:' && kinds.includes('source')) {

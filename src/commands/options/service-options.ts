@@ -40,14 +40,19 @@ export const argsOperand = {
   description: 'After --: arguments of the service, in place of those of the image.',
 } as const;
 
-type Given = { readonly [Name in keyof typeof serviceOptions]: readonly string[] | string | undefined };
+type GivenOptions = {
+  readonly [Name in keyof typeof serviceOptions]: readonly string[] | string | undefined;
+};
 
 /**
  * Collects the options as they are recorded: the file of `--env-file` is read now, and its variables are kept.
  *
  * @throws BAD_VALUE
  */
-export async function readServiceOptions(given: Given, args: readonly string[]): Promise<ServiceOptions> {
+export async function readServiceOptions(
+  given: GivenOptions,
+  args: readonly string[],
+): Promise<ServiceOptions> {
   const { 'env-file': files, env, ...others } = given;
   const variables = [...(await readEnvironmentFiles(toList(files))), ...toList(env)];
   const all = { ...others, env: variables, args };
@@ -63,7 +68,7 @@ export async function readServiceOptions(given: Given, args: readonly string[]):
 }
 
 /** What a command line has, whether its options change a service. */
-export function hasServiceOptions(given: Given, args: readonly string[]): boolean {
+export function hasServiceOptions(given: GivenOptions, args: readonly string[]): boolean {
   const names = Object.keys(serviceOptions) as readonly (keyof typeof serviceOptions)[];
   return args.length > 0 || names.some((name) => toList(given[name]).length > 0);
 }

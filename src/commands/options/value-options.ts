@@ -38,12 +38,12 @@ export const secretOption = {
   },
 } as const satisfies OptionTable;
 
-type Values = {
+type WrittenValues = {
   readonly [Name in keyof typeof valueOptions]: OptionValue<(typeof valueOptions)[Name]>;
 };
 
 /** @throws BAD_VALUE for a text of the wrong form, and for a file that cannot be a value */
-export async function parseValueOptions(options: Values): Promise<GivenValues> {
+export async function parseValueOptions(options: WrittenValues): Promise<GivenValues> {
   const files = options['set-file'].map((word) => parseAssignment(word, '--set-file', 'NAME=PATH'));
   const set = options.set.map((word) => parseAssignment(word, '--set'));
   const setAny = options['set-any'].map((word) => parseAssignment(word, '--set-any'));

@@ -17,7 +17,7 @@ const defaultSettle = 2;
 
 const POLL_MILLISECONDS = 250;
 
-interface Failure {
+interface FailedStart {
   readonly name: string;
   readonly reason: string;
 }
@@ -94,10 +94,10 @@ async function awaitSettled(
   host: Host,
   names: readonly string[],
   settle: number,
-): Promise<readonly Failure[]> {
+): Promise<readonly FailedStart[]> {
   const end = performance.now() + settle * 1000;
   const first = await readRuns(host, names);
-  const failures: Failure[] = [];
+  const failures: FailedStart[] = [];
   for (let runs = first; ; runs = await readRuns(host, names)) {
     for (const [index, name] of names.entries()) {
       const reason = findFault(runs[index], first[index]);
@@ -142,8 +142,8 @@ function explainLog(name: string, lines: readonly string[]): string | undefined 
 function buildNotUp(
   verb: string,
   names: readonly string[],
-  failures: readonly Failure[],
-  { name, reason }: Failure,
+  failures: readonly FailedStart[],
+  { name, reason }: FailedStart,
 ): AtomicError {
   const all = failures.map((failure) => `${failure.name}.service is not up: ${failure.reason}`).join('; ');
   const others = names.filter((other) => !failures.some((failure) => failure.name === other));

@@ -4,7 +4,7 @@
  * has left it: an uninstall marks the folders that it leaves. A lost mark makes the folder a privilege again.
  */
 import { lstat } from 'node:fs/promises';
-import { tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
+import { noPath, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import { findFolderMark, markFolder } from '../../host/files/folder-mark.ts';
 import { listNamedFolders } from '../consent/own-folders.ts';
 import type { DeploymentRecord } from '../container.ts';
@@ -37,7 +37,7 @@ function isConfiguration(folder: string): boolean {
 /** A symlink and a file belong to another program, too. */
 async function belongsToOther(folder: string, name: string): Promise<boolean> {
   const found = await withFileErrors(`look at ${folder}`, () =>
-    tolerateMissingAsync(() => lstat(folder), ['ENOENT', 'ENOTDIR']),
+    tolerateMissingAsync(() => lstat(folder), noPath),
   );
   return found !== undefined && !(found.isDirectory() && isLeftBy(folder, name));
 }
@@ -50,7 +50,7 @@ export function isLeftBy(folder: string, name: string): boolean {
 /** Marks the folders that an uninstall leaves. */
 export async function markFolders(name: string, folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
-    const found = await tolerateMissingAsync(() => lstat(folder), ['ENOENT', 'ENOTDIR']);
+    const found = await tolerateMissingAsync(() => lstat(folder), noPath);
     if (found?.isDirectory()) markFolder(folder, name);
   }
 }

@@ -32,7 +32,7 @@ export async function restoreFile(host: Host, restoration: Restoration): Promise
   for (const place of listPlaces(host, restoration)) await restorePlace(host, place);
 }
 
-async function restorePlace(host: Host, { path, copy }: Place): Promise<void> {
+async function restorePlace(host: Host, { path, copy }: RestoredFile): Promise<void> {
   const text = await findText(copy);
   // The deployment does not exist any more.
   if (text === undefined) return;
@@ -88,12 +88,12 @@ async function keepEdited(path: string): Promise<boolean> {
   });
 }
 
-interface Place {
+interface RestoredFile {
   readonly path: string;
   readonly copy: string;
 }
 
-function listPlaces({ locations }: Host, { container, number, file }: Restoration): readonly Place[] {
+function listPlaces({ locations }: Host, { container, number, file }: Restoration): readonly RestoredFile[] {
   const paths = buildContainerPaths(locations, container);
   const deployment = buildDeploymentPaths(buildDeploymentFolder(locations, container, number), container);
   switch (file) {

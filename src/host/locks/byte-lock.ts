@@ -9,6 +9,9 @@ import type { Host } from '../host.ts';
 import { findByteHolder } from './lock-holder.ts';
 import { type LockAttempt, waitForLock } from './wait-for-lock.ts';
 
+/** As libostree creates its lock file. */
+const LOCK_MODE = 0o660;
+
 interface ByteLockRequest
   extends ByteRange,
     Pick<LockAttempt<unknown>, 'object' | 'renewalMilliseconds' | 'checkWait'> {
@@ -29,7 +32,7 @@ export async function withByteLock<T>(
 ): Promise<T> {
   const { path } = request;
   const flags = constants.O_RDWR | constants.O_CREAT;
-  const file = await open(path, flags, 0o660).catch((error: unknown) => {
+  const file = await open(path, flags, LOCK_MODE).catch((error: unknown) => {
     throw toFileError(error, `lock ${path}`);
   });
   try {

@@ -106,7 +106,7 @@ function findValueFault({ type, choices }: DeclaredVariable, text: string): stri
   return findTypeFault(type, text);
 }
 
-interface GivenValues {
+interface ValuesToCheck {
   readonly values: TemplateValues;
   /** Those of them that the person set, now or earlier. */
   readonly set: Readonly<Record<string, string>>;
@@ -121,7 +121,7 @@ interface GivenValues {
  */
 export function listWrongValues(
   variables: DeclaredVariables,
-  { values, set, secrets }: GivenValues,
+  { values, set, secrets }: ValuesToCheck,
 ): readonly string[] {
   return [...variables].flatMap(([name, variable]) => {
     const { isSecret, isRequired } = variable;
