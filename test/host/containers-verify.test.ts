@@ -3,8 +3,10 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -201,9 +203,14 @@ test('without info, nothing is repaired', async () => {
   writeFileSync(info, '');
   const run = await runAtomic(['containers', 'verify', '--repair', 'other']);
   expect(run.status).toBe(1);
-  expect(await findDifferences('other')).toEqual([`info changed ${info}`]);
+  expect(await findDifferences('other')).toEqual([`info unreadable ${info}`]);
   writeFileSync(info, text);
   expect(await findDifferences('other')).toEqual([]);
+  // A folder of another program hides no container.
+  mkdirSync(`${checkouts}/odd.0`);
+  const odd = await runAtomic(['containers', 'verify']);
+  expect(odd.stdout).toContain(`odd: ${checkouts}/odd: there is no deployment\n3 containers: 1 with`);
+  rmdirSync(`${checkouts}/odd.0`);
 });
 
 test('a unit without a container is named, and so is a journal that cannot be read', async () => {

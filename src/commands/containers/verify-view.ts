@@ -103,7 +103,7 @@ const explained: readonly string[] = ['container', 'symlink', 'info', 'image', '
 
 function explain({ name, drifts }: ContainerDrift): string {
   const reasons = drifts
-    .filter(({ part, state }) => explained.includes(part) || (part === 'volume' && state === 'replaced'))
+    .filter(({ part }) => explained.includes(part))
     .map(({ part, path, reason }) => `${name}: ${part === 'operation' ? '' : `${path}: `}${reason}`);
   return [...new Set(reasons)].map((line) => `${toPrintable(line)}\n`).join('');
 }

@@ -35,6 +35,7 @@ export interface Drift {
     | 'disabled'
     | 'added'
     | 'copied'
+    | 'unreadable'
     | 'interrupted';
   /** A part of a sentence. */
   readonly reason: string;
@@ -65,7 +66,8 @@ export function isFault({ isTolerated }: Drift): boolean {
 
 /** Whether a repair with the name of the container can end it. */
 export function isRepairable({ part, state }: Drift): boolean {
-  if (['container', 'image', 'runtime', 'secret'].includes(part) || state === 'replaced') return false;
+  if (['container', 'image', 'runtime', 'secret'].includes(part)) return false;
+  if (state === 'replaced' || state === 'unreadable') return false;
   return !(part === 'info' && state === 'missing') && !(part === 'symlink' && state === 'changed');
 }
 

@@ -6,6 +6,7 @@ import type { Host } from '../../host/host.ts';
 import { withReadableStore } from '../../store/access/store-lock.ts';
 import { parseNames } from '../control/require-services.ts';
 import { buildContainerPaths, buildDeploymentPaths } from '../deployment.ts';
+import { gatherProblems } from '../inspect/gather-problems.ts';
 import { findJournal } from '../journal.ts';
 import { surveyDeployments, type UnreadableDeployment } from '../list-deployments.ts';
 import { requireRoot } from '../preconditions.ts';
@@ -74,8 +75,24 @@ async function withStore<T>(host: Host, action: () => Promise<T>): Promise<T> {
   return existsSync(`${host.locations.repository}/config`) ? withReadableStore(host, action) : action();
 }
 
-/** Compares one container. @throws file errors, INTERRUPTED */
+/** Compares one container. A file that cannot be read is a result, too. @throws INTERRUPTED */
 export async function findDrift(
+  host: Host,
+  name: string,
+  survey: ContainerSurvey,
+): Promise<readonly Drift[]> {
+  const problems: string[] = [];
+  const found = await gatherProblems(host, problems, (looking) => compare(looking, name, survey));
+  const path = buildContainerPaths(host.locations, name).link;
+  return [
+    ...(found ?? []),
+    ...problems.map(
+      (reason): Drift => ({ part: 'container', path, state: 'unreadable', reason, isTolerated: false }),
+    ),
+  ];
+}
+
+async function compare(
   host: Host,
   name: string,
   { subjects, unreadable }: ContainerSurvey,
@@ -85,7 +102,9 @@ export async function findDrift(
   const drifts: Drift[] = describeUnknown(unreadable.filter((one) => one.name === name));
   const own = selectDeployments(host, name, subjects);
   const active = own.find(({ deployment }) => deployment.isActive)?.deployment;
-  if (active === undefined && drifts.length === 0) drifts.push(await describeLink(host, name));
+  if (active === undefined && drifts.length === 0) {
+    drifts.push(await describeLink(host, name, own.length));
+  }
   if (active !== undefined) {
     const paths = buildDeploymentPaths(active.folder, name);
     drifts.push(...(await findServiceDrift(host, name, paths)));
@@ -100,20 +119,23 @@ export async function findDrift(
 /** Without a readable `info`, nothing else of a deployment is known. */
 function describeUnknown(unreadable: readonly UnreadableDeployment[]): Drift[] {
   return unreadable.map(({ name, folder, number, isMissing, reason }) => ({
-    ...{ part: 'info', path: buildDeploymentPaths(folder, name).info, reason, deployment: number },
-    ...{ state: isMissing ? 'missing' : 'changed', isTolerated: false },
+    ...{ part: 'info', path: buildDeploymentPaths(folder, name).info, deployment: number },
+    ...{ state: isMissing ? 'missing' : 'unreadable', isTolerated: false },
+    reason: `${reason}: restore it from a backup, or atomic uninstall ${name}`,
   }));
 }
 
-async function describeLink(host: Host, name: string): Promise<Drift> {
-  const { link } = buildContainerPaths(host.locations, name);
-  const target = await findLinkTarget(link);
-  return target === undefined
-    ? { part: 'symlink', path: link, state: 'missing', reason: 'it is not there', isTolerated: false }
-    : {
-        ...{ part: 'symlink', path: link, state: 'changed', isTolerated: false },
-        reason: `it names ${target}, which is no deployment of ${name}`,
-      };
+/** @param count of the deployments, of which none is active */
+async function describeLink(host: Host, name: string, count: number): Promise<Drift> {
+  const { link: path } = buildContainerPaths(host.locations, name);
+  const target = await findLinkTarget(path);
+  const isLost = target === undefined && count === 1;
+  const reason =
+    target === undefined
+      ? ['there is no deployment', 'it is not there', 'it is not there, and there are two deployments'][count]
+      : `it names ${target}, which is no deployment of ${name}`;
+  const state = isLost ? 'missing' : 'changed';
+  return { part: 'symlink', path, state, reason: reason ?? '', isTolerated: false };
 }
 
 async function findInterrupted(host: Host, name: string): Promise<Drift | undefined> {

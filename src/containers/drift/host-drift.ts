@@ -1,7 +1,7 @@
 /** Compares what a container has elsewhere on the host: the files of its image for the host, and its volumes. */
 import { lstatSync, readFileSync } from 'node:fs';
 import { AtomicError } from '../../base/errors.ts';
-import { tolerateMissing } from '../../base/file-error.ts';
+import { noPath, tolerateMissing } from '../../base/file-error.ts';
 import { isJsonObject, tryParseJson } from '../../base/json-text.ts';
 import type { Host } from '../../host/host.ts';
 import type { DeploymentRecord } from '../container.ts';
@@ -43,7 +43,8 @@ export async function findVolumeDrift(
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'FILE_CONFLICT') throw error;
     const path = String(error.details?.path ?? '');
-    return [{ part: 'volume', path, state: 'replaced', reason: error.message, isTolerated: false }];
+    const reason = 'something else is in its place';
+    return [{ part: 'volume', path, state: 'replaced', reason, isTolerated: false }];
   }
 }
 
@@ -63,7 +64,7 @@ async function planVolumesOf(
 ): Promise<readonly PlannedVolume[]> {
   if (volumes.length === 0) return [];
   const isInImage = (path: string) =>
-    lstatSync(`${deployment.rootfs}${path}`, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    tolerateMissing(() => lstatSync(`${deployment.rootfs}${path}`), noPath)?.isDirectory() ?? false;
   return planVolumes(
     values,
     volumes.map((path) => ({ path, isInImage: isInImage(path), missingInside: [] })),
