@@ -172,6 +172,20 @@ describe('an install', () => {
     );
   });
 
+  test.each([
+    [
+      '1025 files',
+      Array.from({ length: 1025 }, (_, index) => `f${index}`),
+      'more than 1024 files and folders',
+    ],
+    ['a path of 65 parts', ['d/'.repeat(64)], 'a path of more than 64 parts'],
+  ])('of %s is refused', async (_, paths, reason) => {
+    const files = paths.flatMap((path) => tree`f exports/hostfs/${path}x 0644 x`);
+    const bad = await push('bad', manifest, files);
+    expect((await install(bad)).stderr).toContain(`it has ${reason} for the host in /exports/hostfs`);
+    await expectClean();
+  });
+
   test('that fails removes its files', async () => {
     const exports = {
       ...serviceExports,

@@ -81,6 +81,15 @@ test.each([
   expect(diffLooks(before, readHostState())).toEqual([]);
 });
 
+test('the name of the other deployment of a container is taken; two dashes are allowed', async () => {
+  await atomic(['install', '--system', '--name', 'web', service]);
+  expect(await failingAtomic(1, ['install', '--system', '--name', 'web.1', service])).toStartWith(
+    'error: Cannot install web.1: the container web needs /var/lib/containers/atomic/web.1 for its deployments\n',
+  );
+  await atomic(['install', '--system', '--name', 'web--1', service]);
+  await atomic(['uninstall', 'web', 'web--1']);
+});
+
 test('drop-ins and removed units of the host do not make a name taken', async () => {
   sh(`
     mkdir -p /etc/systemd/system/web.service.d

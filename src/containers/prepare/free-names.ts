@@ -112,6 +112,13 @@ async function requireFreePaths(host: Host, name: string): Promise<void> {
   const { units, tmpfiles, link } = buildContainerPaths(host.locations, name);
   const registered = [...units.map(({ path }) => path), tmpfiles];
   const folders = deploymentNumbers.map((number) => buildDeploymentFolder(host.locations, name, number));
+  const [, other] = /^(.+)\.[01]$/.exec(name) ?? [];
+  if (other !== undefined && (await isNameTaken(buildContainerPaths(host.locations, other).link))) {
+    throw buildConflict(`Cannot install ${name}: the container ${other} needs ${link} for its deployments`, {
+      hint: otherNameHint,
+      details: { path: link, container: other },
+    });
+  }
   for (const path of [...registered, link, ...folders]) {
     if (!(await isNameTaken(path))) continue;
     throw buildConflict(`The file ${path} already exists.`, {
@@ -139,7 +146,9 @@ function isMadeForService({ locations }: Host, unit: KnownUnit, name: string): b
 async function findOwner(host: Host, unit: KnownUnit): Promise<string | undefined> {
   const { name, id, loadState, activeState, file, source } = unit;
   const runs = activeState !== 'inactive' && activeState !== 'failed';
-  const exists = file === '' ? !['loaded', 'not-found'].includes(loadState) : await isNameTaken(file);
+  // `error`: systemd has no unit of a name that is none for it, such as a--b.slice.
+  const isThere = !['loaded', 'not-found', 'error'].includes(loadState);
+  const exists = file === '' ? isThere : await isNameTaken(file);
   if (!exists) return runs ? 'runs on this host' : undefined;
   const place = source === '' ? file : `made from ${source}`;
   if (loadState === 'masked') return `is masked on this host (${place})`;

@@ -17,6 +17,8 @@ import type { TemplateValues } from '../render/values/template.ts';
 export const HOST_FILES = 'exports/hostfs';
 /** The limit is far above real images, whose plugins and wrappers are a few dozen files. */
 const maxEntries = 1024;
+/** Each folder on the way to a file is opened again and again. The deepest paths of a Debian host have 12 folders. */
+const maxDepth = 64;
 const maxTotalBytes = 1024 * 1024 * 1024;
 const maxTemplateBytes = 4 * 1024 * 1024;
 
@@ -33,6 +35,8 @@ export function* listHostEntries({ label, walk }: HostFileSource): Generator<Wal
   for (const entry of walk()) {
     count += 1;
     bytes += entry.size;
+    const isTooDeep = entry.path.split('/').length > maxDepth;
+    if (isTooDeep) throw buildExcess(label, `a path of more than ${maxDepth} parts`);
     if (count > maxEntries) throw buildExcess(label, `more than ${maxEntries} files and folders`);
     if (bytes > maxTotalBytes) throw buildExcess(label, `more than ${maxTotalBytes} bytes`);
     yield entry;
