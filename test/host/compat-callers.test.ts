@@ -125,6 +125,7 @@ describe('OpenShift Ansible, oc_atomic_container', () => {
         runtime: '/usr/sbin/runc',
         vulnerable: false,
         running: false,
+        unit: [],
         created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
         values: expect.objectContaining({ WORD: 'a=b', NAME: 'openvswitch', IMAGE_ID: id }),
         deployments: [expect.objectContaining({ active: true, image_name: agent })],

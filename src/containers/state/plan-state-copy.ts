@@ -6,20 +6,17 @@ import { toPrintable } from '../../base/printable.ts';
 import { removeTree, requireNoMounts } from '../../host/files/remove-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { captureProgram, runProgram } from '../../host/run-program.ts';
+import { buildNamedFolder } from '../consent/own-folders.ts';
 import type { DeploymentRecord } from '../container.ts';
 import { buildDeploymentFolder } from '../deployment.ts';
 import { isFolder } from '../read-container.ts';
-import { simplifyPath } from '../render/config/runtime-config.ts';
 
-/** The state folder of a container; undefined when its STATE_DIRECTORY is no absolute path. */
-function buildStateFolder(name: string, { values }: DeploymentRecord): string | undefined {
-  const parent = values.STATE_DIRECTORY;
-  return typeof parent === 'string' && parent.startsWith('/') ? simplifyPath(`${parent}/${name}`) : undefined;
-}
-
-/** @returns undefined also for a folder that belongs to another program: it is neither copied nor replaced */
+/**
+ * @returns undefined when STATE_DIRECTORY is no absolute path, and for a folder that belongs to another program: it is
+ *   neither copied nor replaced
+ */
 export function findStateFolder(name: string, record: DeploymentRecord): string | undefined {
-  const folder = buildStateFolder(name, record);
+  const folder = buildNamedFolder(name, record.values.STATE_DIRECTORY);
   return folder === undefined || record.foreignFolders.includes(folder) ? undefined : folder;
 }
 
@@ -46,7 +43,7 @@ export async function planStateCopy(
 }
 
 function warnOfForeignState(host: Host, name: string, record: DeploymentRecord): void {
-  const folder = buildStateFolder(name, record);
+  const folder = buildNamedFolder(name, record.values.STATE_DIRECTORY);
   if (folder === undefined) return;
   host.report({
     kind: 'warning',

@@ -15,18 +15,17 @@ import { isErrno, tolerateMissingAsync, withFileErrors } from '../../base/file-e
 import { toPrintable } from '../../base/printable.ts';
 import { isNameTaken } from '../../host/files/existing-paths.ts';
 import type { Host } from '../../host/host.ts';
+import { buildNamedFolder } from '../consent/own-folders.ts';
 import { readContainer } from '../read-container.ts';
 import type { ImageVolume, NewVolumes, PlannedVolume } from '../render/config/image-volumes.ts';
-import { simplifyPath } from '../render/config/runtime-config.ts';
 
 /** `STATE_DIRECTORY` of a container whose values are unknown. */
 const usualState = '/var/lib';
 
 /** @returns undefined when `STATE_DIRECTORY` is no absolute path */
 export function buildVolumesRoot(name: string, state: string | number | undefined): string | undefined {
-  if (typeof state !== 'string' || !state.startsWith('/') || state.split('/').includes('..'))
-    return undefined;
-  return `${simplifyPath(`${state}/${name}`)}/volumes`;
+  const folder = String(state).split('/').includes('..') ? undefined : buildNamedFolder(name, state);
+  return folder === undefined ? undefined : `${folder}/volumes`;
 }
 
 export function markerOf(root: string): string {
