@@ -9,6 +9,8 @@ export interface ServiceImage {
   readonly config: ImageConfig;
   /** A TCP port at which the service answers. */
   readonly port?: number;
+  /** What the image lacks, so that the service starts with no program; `install` names it. */
+  readonly lacks?: string;
   /** Files that a Dockerfile would add or change. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -72,7 +74,7 @@ export const services = {
   mosquitto: {
     packages: ['mosquitto'],
     config: { Cmd: ['mosquitto', '-c', '/etc/mosquitto/mosquitto.conf'] },
-    port: 1883,
+    lacks: '/bin/mkdir -m 740 -p /run/mosquitto',
   },
   haproxy: {
     packages: ['haproxy'],
@@ -87,7 +89,11 @@ export const services = {
   },
   openssh: { packages: ['openssh-server'], config: { Cmd: ['/usr/sbin/sshd', '-D', '-e'] }, port: 22 },
   chrony: { packages: ['chrony'], config: { Cmd: ['chronyd', '-d', '-x'] } },
-  unbound: { packages: ['unbound'], config: { Cmd: ['unbound', '-d', '-p'] }, port: 53 },
+  unbound: {
+    packages: ['unbound'],
+    config: { Cmd: ['unbound', '-d', '-p'] },
+    lacks: '/usr/libexec/unbound-helper root_trust_anchor_update',
+  },
 } satisfies Readonly<Record<string, ServiceImage>>;
 
 export type ServiceName = keyof typeof services;

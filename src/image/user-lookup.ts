@@ -37,13 +37,12 @@ const maxFileLength = 1024 * 1024;
  * name the user as a member are added.
  *
  * @param user `''`, `USER` or `USER:GROUP`; empty means root
- * @param files text of `/etc/passwd` and `/etc/group` of the image, empty when it has none
  * @param reject builds another error than that of an image
  * @throws CONFIG_INVALID for a name that is not in the files and for an id that is out of range
  */
 export function resolveUser(
   user: string,
-  files: { readonly passwd: string; readonly group: string },
+  files: UserFiles,
   reject: (unresolved: UnresolvedUser) => Error = (unresolved) => buildUnresolved(user, unresolved),
 ): ProcessUser {
   const separator = user.indexOf(':');
@@ -62,6 +61,32 @@ export function resolveUser(
     gid: entry?.gid ?? 0,
     additionalGids: entry === undefined ? [] : listMemberships(parseGroups(files.group), entry.name),
   };
+}
+
+/** The text of `/etc/passwd` and `/etc/group` of an image, empty when it has none. */
+export interface UserFiles {
+  readonly passwd: string;
+  readonly group: string;
+}
+
+/**
+ * Finds the owner of a file that a file of systemd names.
+ *
+ * @param user name or number; empty means root
+ * @param group name or number; empty means the group of the user
+ * @returns undefined when the image does not have them
+ */
+export function findOwner(
+  user: string,
+  group: string,
+  files: UserFiles,
+): { readonly uid: number; readonly gid: number } | undefined {
+  // systemd knows this name without a file.
+  const toId = (name: string): string => (name === 'root' ? '0' : name);
+  const entry = findPasswdEntry(files.passwd, toId(user));
+  const uid = entry?.uid ?? parseId(toId(user) || '0');
+  const gid = group === '' ? (entry?.gid ?? 0) : findGroupId(toId(group), files.group);
+  return uid === undefined || gid === undefined ? undefined : { uid, gid };
 }
 
 /** Lists the ids of the users in the text of `/etc/passwd`. */

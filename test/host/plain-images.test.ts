@@ -119,6 +119,27 @@ const plain: Readonly<Record<string, PlainImage>> = {
     ],
     facts: 'on',
   },
+  // What systemd would make at boot: by tmpfiles.d, and by a unit that is enabled.
+  'run-folders': {
+    config: {
+      Cmd: [
+        'sh',
+        '-c',
+        `echo x >/run/app/x && echo x >/run/unit/x && ${report('$(busybox stat -c %a:%u:%g /run/app) $(busybox stat -c %a:%u:%g /run/unit)')}`,
+      ],
+      User: 'web',
+    },
+    files: [
+      ...shell,
+      ...users,
+      ...tree`
+        f usr/lib/tmpfiles.d/app.conf 0644 d /run/app 2770 root web -\n
+        f usr/lib/systemd/system/unit.service 0644 [Service]\nUser=web\nRuntimeDirectory=unit\nRuntimeDirectoryMode=0700\n
+        l etc/systemd/system/multi-user.target.wants/unit.service -> /usr/lib/systemd/system/unit.service
+      `,
+    ],
+    facts: '2770:0:56 700:1234:56',
+  },
   'shared-memory': {
     config: { Cmd: ['sh', '-c', `echo x >/dev/shm/x && ${report('on')}`], User: '1000' },
     files: shell,

@@ -14,6 +14,7 @@ import { listImageVolumes, type PlannedVolume } from '../render/config/image-vol
 import { applyToImage, type ImageChanges } from '../render/options/apply-options.ts';
 import type { TemplateValues } from '../render/values/template.ts';
 import { planVolumes } from '../volumes/volume-folders.ts';
+import { readRunFolders } from './read-run-folders.ts';
 
 export const MAX_USER_FILE_BYTES = 1024 * 1024;
 
@@ -46,10 +47,8 @@ export async function buildDefaultConfig(
     changes,
   );
   const readUserFile = (file: string): string => tree.readFile(file, MAX_USER_FILE_BYTES)?.toString() ?? '';
-  const user = resolveUser(imageConfig.user, {
-    passwd: readUserFile('etc/passwd'),
-    group: readUserFile('etc/group'),
-  });
+  const users = { passwd: readUserFile('etc/passwd'), group: readUserFile('etc/group') };
+  const user = resolveUser(imageConfig.user, users);
   const mounted = [...(changes.volumes ?? []), ...(changes.tmpfs ?? [])].map(
     ({ destination }) => destination,
   );
@@ -63,14 +62,16 @@ export async function buildDefaultConfig(
   const timeFile = tree.look(hostTimeFile) === undefined ? [hostTimeFile] : [];
   const [init] = await listExisting(initPrograms);
   const command = chooseCommand({ hasRunScript, imageConfig });
+  const run = readRunFolders(tree, users, command[0] ?? '');
   const text = buildDefaultRuntimeConfig({
-    ...{ hasRunScript, imageConfig, user, init },
+    ...{ hasRunScript, imageConfig, user, init, runFolders: run.folders },
     volumes: volumes.map(({ path, folder }) => ({ path, source: folder })),
     hostFiles: await listExisting([...hostNetworkFiles, ...timeFile]),
   });
   const warnings = [
     ...(changes.entrypoint === undefined ? choice.warnings : []),
     ...(init === undefined && needsInit(command) ? [noInit] : []),
+    ...run.warnings,
   ];
   return { text, volumes, warnings };
 }

@@ -15,6 +15,7 @@ const facts: DefaultConfigFacts = {
   hasRunScript: false,
   init: undefined,
   volumes: [],
+  runFolders: [],
   imageConfig: { ...emptyImageConfig, entrypoint: ['/etcd'], cmd: ['--help'] },
   user: { uid: 0, gid: 0, additionalGids: [] },
   hostFiles: hostNetworkFiles,
@@ -59,6 +60,20 @@ describe('buildDefaultRuntimeConfig', () => {
       expect(own.process.args).toEqual([program, '--help']);
       expect(JSON.stringify(own.mounts)).not.toContain(init);
     }
+  });
+
+  test('makes folders in /run for the packages of the image, except in a volume', () => {
+    const folder = (path: string) => ({ path, mode: 0o2775, uid: 5, gid: 6 });
+    const runFolders = [folder('/run/db'), folder('/run/web/socket')];
+    const list = (volumes: readonly string[]) =>
+      build({ runFolders, volumes: volumes.map((path) => ({ path, source: '/srv' })) }).mounts.filter(
+        ({ destination }: { destination: string }) => destination.startsWith('/run/'),
+      );
+    const options = ['nosuid', 'nodev', 'mode=2775', 'uid=5', 'gid=6'];
+    const mount = (destination: string) => ({ destination, type: 'tmpfs', source: 'tmpfs', options });
+    expect(list([])).toEqual([mount('/run/db'), mount('/run/web/socket')]);
+    expect(list(['/run/web'])).toMatchObject([mount('/run/db'), { destination: '/run/web', type: 'bind' }]);
+    expect(list(['/run'])).toEqual([]);
   });
 
   test('binds the volumes above the folders in memory, which a volume replaces', () => {

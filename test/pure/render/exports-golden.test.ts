@@ -93,6 +93,7 @@ function renderFiles(folder: string): Outcome {
           hasRunScript: caseValues.hasRunScript ?? false,
           init: undefined,
           volumes: [],
+          runFolders: [],
           imageConfig,
           user: resolveUser(imageConfig.user, { passwd: '', group: '' }),
           hostFiles: hostPaths,

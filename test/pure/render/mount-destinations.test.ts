@@ -49,7 +49,9 @@ function check(image: Image, config: RuntimeConfig): string | undefined {
   return /^Invalid configuration file\. {2}(.*) \(c\.json\)$/.exec(error.message)?.[1];
 }
 
-const defaults = buildConfig(buildDefaultMounts([], hostNetworkFiles));
+const defaults = buildConfig(
+  buildDefaultMounts({ volumes: [], runFolders: [], hostFiles: hostNetworkFiles }),
+);
 const dev: Mount = { destination: '/dev', type: 'tmpfs', source: 'tmpfs' };
 const bind = (destination: string, source = '/srv/data'): Mount => ({
   destination,

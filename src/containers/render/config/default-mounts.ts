@@ -1,3 +1,4 @@
+import type { RunFolder } from './run-folders.ts';
 import type { RuntimeMount } from './runtime-config.ts';
 
 /** Files of the host that belong to its network and its host name, which the container shares. */
@@ -55,27 +56,28 @@ const scratchFolders: readonly ScratchFolder[] = [
 ];
 
 /** A folder of the host that a folder of the container shows. */
-export interface VolumeMount {
+interface VolumeMount {
   readonly path: string;
   readonly source: string;
 }
 
-/**
- * Builds the mounts of the default configuration. No other files of the host are visible.
- *
- * @param volumes none is inside another one
- * @param hostFiles files that exist; with a missing source the container would not start
- */
-export function buildDefaultMounts(
-  volumes: readonly VolumeMount[],
-  hostFiles: readonly string[],
-): readonly RuntimeMount[] {
-  const scratch = scratchFolders.filter(
-    ({ path }) => !volumes.some((volume) => path === volume.path || path.startsWith(`${volume.path}/`)),
-  );
+export interface MountFacts {
+  /** None is inside another one. */
+  readonly volumes: readonly VolumeMount[];
+  /** Folders in `/run` that the image does not have. */
+  readonly runFolders: readonly RunFolder[];
+  /** Files of the host that exist, for the same paths of the container; with a missing one it would not start. */
+  readonly hostFiles: readonly string[];
+}
+
+/** Builds the mounts of the default configuration. No other files of the host are visible. */
+export function buildDefaultMounts({ volumes, runFolders, hostFiles }: MountFacts): readonly RuntimeMount[] {
+  const isOutside = ({ path }: { readonly path: string }) =>
+    !volumes.some((volume) => path === volume.path || path.startsWith(`${volume.path}/`));
   return [
     ...kernelFileSystems,
-    ...scratch.map(mountScratch),
+    ...scratchFolders.filter(isOutside).map(mountScratch),
+    ...runFolders.filter(isOutside).map(mountRunFolder),
     // A volume may be inside one of the folders above.
     ...volumes.map(bindVolume),
     // The files come last: `/etc/resolv.conf` of an image may be a link into `/run`.
@@ -91,6 +93,15 @@ function mountScratch(folder: ScratchFolder): RuntimeMount {
     type: 'tmpfs',
     source: 'tmpfs',
     options: ['nosuid', 'nodev', mode, 'tmpcopyup'],
+  };
+}
+
+function mountRunFolder({ path, mode, uid, gid }: RunFolder): RuntimeMount {
+  return {
+    destination: path,
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'nodev', `mode=${mode.toString(8).padStart(4, '0')}`, `uid=${uid}`, `gid=${gid}`],
   };
 }
 

@@ -4,10 +4,10 @@ import type { ImageConfig } from '../../../image/configuration-blob.ts';
 import type { ProcessUser } from '../../../image/user-lookup.ts';
 import { buildInitCommand, buildInitMount, needsInit } from './default-init.ts';
 import { buildContainerIsolation } from './default-isolation.ts';
-import { buildDefaultMounts, type VolumeMount } from './default-mounts.ts';
+import { buildDefaultMounts, type MountFacts } from './default-mounts.ts';
 
 /** The values of the default configuration; the caller has determined them. */
-export interface DefaultConfigFacts {
+export interface DefaultConfigFacts extends MountFacts {
   /** Whether the command is `run.sh`, which a folder of `listSearchPath(imageConfig)` holds. */
   readonly hasRunScript: boolean;
   /** A program of the host that can be process 1; undefined when the host has none. */
@@ -15,9 +15,6 @@ export interface DefaultConfigFacts {
   readonly imageConfig: ImageConfig;
   /** `imageConfig.user`, resolved. */
   readonly user: ProcessUser;
-  readonly volumes: readonly VolumeMount[];
-  /** Files of the host that exist, for the same paths of the container. */
-  readonly hostFiles: readonly string[];
 }
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -33,7 +30,7 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 export function buildDefaultRuntimeConfig(facts: DefaultConfigFacts): string {
   const command = chooseCommand(facts);
   const init = needsInit(command) ? facts.init : undefined;
-  const mounts = buildDefaultMounts(facts.volumes, facts.hostFiles);
+  const mounts = buildDefaultMounts(facts);
   const config = {
     ociVersion: '1.0.2',
     process: {

@@ -47,7 +47,7 @@ export function applyMounts(
     const other = added.find(({ mount: { destination } }) => isAtOrBelow(at, destination));
     if (other === undefined) return true;
     const isReplaced = at === other.mount.destination;
-    if (isReplaced && isDefault) return false;
+    if (isDefault && (isReplaced || mount.type === 'tmpfs')) return false;
     throw new AtomicError(
       'BAD_VALUE',
       `${other.option}: the configuration of the image ${isReplaced ? 'mounts' : 'has a mount below it at'} ${toPrintable(at)}${isReplaced ? ' itself' : ', which it would hide'}`,

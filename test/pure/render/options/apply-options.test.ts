@@ -154,6 +154,15 @@ test.each<[ServiceOptions, Partial<OptionFacts>, object]>([
   expect(apply(options, changed)).toMatchObject(expected);
 });
 
+test('a folder in memory of the default configuration gives way to a mount above it', () => {
+  const below = { destination: '/run/web', type: 'tmpfs', source: 'tmpfs', options: [] };
+  const own = { ...config, mounts: [...config.mounts, below] };
+  const add = (isDefault: boolean) =>
+    applyOptions(own, parseOptions({ volume: ['/srv/run:/run'] }), { ...facts, isDefault }).mounts;
+  expect(add(true)).toMatchObject([...config.mounts, { destination: '/run', source: '/srv/run' }]);
+  expect(catchError(() => add(false)).message).toContain('has a mount below it at /run/web');
+});
+
 test('a user without root loses the capabilities that only root holds', () => {
   const { process } = apply({ user: ['5'] }, { user: { uid: 5, gid: 5, additionalGids: [] } });
   expect(process).not.toHaveProperty('capabilities.effective');
