@@ -57,6 +57,7 @@ test('of images', async () => {
   await readDocument('images', 'version', image);
   await readDocument('version', image);
   expect((await readDocument('version')).version).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(await readDocument('--version')).toEqual(await readDocument('version'));
   await readDocument('lint', image);
   await readDocument('images', 'tag', image, 'other:1');
   await readDocument('images', 'push', image, `${images.registry.address}/test/copy:1`);

@@ -56,7 +56,11 @@ export function findVerb<Verb extends VerbEntry>(
   let index = 0;
   for (; words[index]?.startsWith('-'); index++) {
     const word = words[index];
-    if (word === '-v' || word === '--version') return { kind: 'version' };
+    if (word === '-v' || word === '--version') {
+      // A document has the versions of the other programs too.
+      if (!words.includes('--json')) return { kind: 'version' };
+      return findCommand(['version', '--json'], verbs, { debug, assumeYes });
+    }
     if (word === '-h' || word === '--help') return { kind: 'help', topic: '', isShort: true };
     if (word === '--debug') debug = true;
     else if (word === '-y' || word === '--assumeyes') assumeYes = true;
