@@ -60,7 +60,7 @@ interface Block {
   readonly types: number;
   /** Offset of the times. */
   readonly start: number;
-  /** Offset behind the block. @param size bytes of a time */
+  /** Offset after the block. @param size bytes of a time */
   end(size: number): number;
 }
 

@@ -94,7 +94,7 @@ export function formatRequest(reference: ImageReference): string {
   return formatReference(digest === undefined ? reference : pinReference(reference, digest));
 }
 
-/** The same image by its digest, whatever its tag names now. */
+/** The same image by its digest; its tag may name another image now. */
 export function pinReference(reference: ImageReference, digest: Digest): ImageReference {
   return { ...reference, tag: undefined, digest };
 }

@@ -12,7 +12,7 @@
  * symlink     NAME -> NAME.TO, by one rename
  * state       the state folder, when the image changes its stateVersion
  * start       the units that ran
- * sync        the symlink; until the next phase of the journal a crash leads back, whatever the disk has of it
+ * sync        the symlink; until the journal has its next phase, a crash leads back, also when the symlink is synced
  * health      the services must be up, otherwise all steps are undone
  * journal     phase `settled`: the following steps are finished after a crash
  * clean up    .NAME.TO.previous is removed, then the journal

@@ -184,7 +184,7 @@ class Writer {
   }
 }
 
-/** Reads values one after the other. @throws BadMessage behind the last byte */
+/** Reads values one after the other. @throws BadMessage after the last byte */
 export class MessageReader {
   readonly #bytes: Buffer;
   #position: number;

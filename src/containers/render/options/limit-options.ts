@@ -55,7 +55,7 @@ export function parsePids(value: string): number {
 export function parseStopTimeout(value: string): number {
   return parseCount('stop-timeout', value, {
     most: MAX_STOP_SECONDS,
-    hint: 'Write after how many seconds systemd kills what a stop has not ended.',
+    hint: 'Write the number of seconds after which systemd kills a service that has not stopped.',
   });
 }
 
