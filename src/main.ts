@@ -63,7 +63,7 @@ async function runRequest(request: Exclude<Request<Verb>, { kind: 'version' }>):
 /** @returns also a function that throws the error of a write to standard output that failed meanwhile */
 async function openCaller(): Promise<{ readonly caller: Caller; readonly throwLost: () => void }> {
   await leaveDeletedDirectory();
-  const [{ screen, throwLost }, { isCharacterDevice }, { describeTerminal, plainDisplay }] =
+  const [{ screen, throwLost }, { mayBeTerminal }, { describeTerminal, plainDisplay }] =
     await Promise.all([openScreen(), import('./cli/standard-stream.ts'), import('./cli/output/display.ts')]);
   const signal = listenToSignals();
   const caller: Caller = {
@@ -82,7 +82,7 @@ async function openCaller(): Promise<{ readonly caller: Caller; readonly throwLo
       return line;
     },
     findDisplay() {
-      if (!isCharacterDevice(1) || !process.stdout.isTTY) return plainDisplay;
+      if (!mayBeTerminal(1) || !process.stdout.isTTY) return plainDisplay;
       return describeTerminal(process.env, process.stdout.columns);
     },
   };
@@ -135,14 +135,14 @@ function listenToSignals(): AbortSignal {
 }
 
 async function openScreen(): Promise<{ readonly screen: Screen; readonly throwLost: () => void }> {
-  const [{ createLastingWriter, isCharacterDevice }, { foldMessage }] = await Promise.all([
+  const [{ createLastingWriter, mayBeTerminal }, { foldMessage }] = await Promise.all([
     import('./cli/standard-stream.ts'),
     import('./cli/output/text-width.ts'),
   ]);
   const out = createLastingWriter(1);
   const { write: writeError } = createLastingWriter(2);
   const findTerminal = (): ReturnType<Screen['findTerminal']> => {
-    if (!isCharacterDevice(2) || process.env.TERM === 'dumb') return undefined;
+    if (!mayBeTerminal(2) || process.env.TERM === 'dumb') return undefined;
     const { stderr } = process;
     if (!stderr.isTTY) return undefined;
     return { columns: () => stderr.columns || 80, rows: () => stderr.rows || 24 };

@@ -110,9 +110,13 @@ export async function readLine(fd: number, signal: AbortSignal): Promise<string 
   return text === '' ? undefined : text.split('\n', 1)[0];
 }
 
-/** Whether a descriptor may be a terminal. This test is much faster than loading `node:tty`. */
-export function isCharacterDevice(fd: number): boolean {
-  return fstatSync(fd).isCharacterDevice();
+/** The major number of `/dev/null` and its like. */
+const MEMORY_DEVICES = 1;
+
+/** Whether a descriptor may be a terminal. This test is much faster than loading the streams of the runtime. */
+export function mayBeTerminal(fd: number): boolean {
+  const stats = fstatSync(fd);
+  return stats.isCharacterDevice() && ((stats.rdev >> 8) & 0xfff) !== MEMORY_DEVICES;
 }
 
 /** Access mode of open(2): the two lowest bits are 0 for reading only. */

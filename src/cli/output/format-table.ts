@@ -43,11 +43,11 @@ export function formatTable<Row>(
 ): string {
   if (rows.length === 0) return '';
   const { mark, gap, heading, truncate, display = plainDisplay } = options;
-  const cells = rows.map((row) =>
-    columns.map(({ read, maxWidth }) => toPrintable(read(row), truncate ? maxWidth : MAX_CELL)),
-  );
+  const cells = rows.map((row) => readCells(row, columns, truncate));
+  // Lists have thousands of rows: one look at a row takes less time than one at each of its cells.
+  const measure = cells.every((line) => isPlain(line.join(' '))) ? readLength : measureWidth;
   const described = columns.map(({ title, minWidth = 0, fit, leaves }, index) => ({
-    content: Math.max(title.length, ...cells.map((line) => measureWidth(line[index] ?? ''))),
+    content: cells.reduce((widest, line) => Math.max(widest, measure(line[index] ?? '')), title.length),
     wanted: minWidth,
     title: title.length,
     fit,
@@ -55,35 +55,59 @@ export function formatTable<Row>(
   }));
   const room = truncate && display.width !== undefined ? display.width - MARK_WIDTH - 1 : undefined;
   const layout = fitColumns(described, gap, room);
-  const formatRow = (
-    before: string,
-    line: readonly string[],
-    tones: readonly (Tone | undefined)[],
-  ): string => {
-    const parts = columns.flatMap(({ fit }, index) => {
-      const width = layout.widths[index];
-      if (width === undefined) return [];
-      return [{ lines: fitCell(line[index] ?? '', width, fit), width, tone: tones[index] }];
+  const shown = columns.flatMap(({ fit, tone }, index) => {
+    const width = layout.widths[index];
+    const isNarrow = width !== undefined && width < (described[index]?.content ?? 0);
+    return width === undefined ? [] : [{ index, width, tone, fit: isNarrow ? fit : undefined }];
+  });
+  const between = ' '.repeat(layout.gap);
+  const formatLine = (before: string, texts: readonly string[], row?: Row): string => {
+    const padded = shown.map(({ width, tone }, place) => {
+      const text = texts[place] ?? '';
+      const painted = row === undefined ? text : paint(text, tone?.(row), display);
+      return painted + ' '.repeat(Math.max(0, width - measure(text)));
     });
-    const height = Math.max(...parts.map(({ lines }) => lines.length));
-    return Array.from({ length: height }, (_, number) => {
-      const texts = parts.map(({ lines, width, tone }) => {
-        const text = lines[number] ?? '';
-        return `${paint(text, tone, display)}${' '.repeat(Math.max(0, width - measureWidth(text)))}`;
-      });
-      const start = (number === 0 ? before : '').padEnd(MARK_WIDTH);
-      return `${`${start} ${texts.join(' '.repeat(layout.gap))}`.trimEnd()}\n`;
-    }).join('');
+    return `${`${before.padEnd(MARK_WIDTH)} ${padded.join(between)}`.trimEnd()}\n`;
+  };
+  const isNarrow = shown.some(({ fit }) => fit !== undefined);
+  const formatRow = (before: string, line: readonly string[], row?: Row): string => {
+    const texts = shown.map(({ index }) => line[index] ?? '');
+    if (!isNarrow) return formatLine(before, texts, row);
+    const folded = shown.map(({ width, fit }, place) => fitCell(texts[place] ?? '', width, fit));
+    const height = Math.max(...folded.map(({ length }) => length));
+    return Array.from({ length: height }, (_, number) =>
+      formatLine(
+        number === 0 ? before : '',
+        folded.map((lines) => lines[number] ?? ''),
+        row,
+      ),
+    ).join('');
   };
   const titles = columns.map(({ title }) => title);
-  const lines = rows.map((row, index) =>
-    formatRow(
-      mark(row),
-      cells[index] ?? [],
-      columns.map(({ tone }) => tone?.(row)),
-    ),
+  const lines = rows.map((row, index) => formatRow(mark(row), cells[index] ?? [], row));
+  return (heading ? formatRow('', titles) : '') + lines.join('');
+}
+
+function readCells<Row>(row: Row, columns: readonly Column<Row>[], truncate: boolean): readonly string[] {
+  const values = columns.map(({ read }) => read(row));
+  const isShort = columns.every(
+    ({ maxWidth }, index) =>
+      (values[index] ?? '').length <= ((truncate ? maxWidth : undefined) ?? SHORT_CELL),
   );
-  return (heading ? formatRow('', titles, []) : '') + lines.join('');
+  if (isShort && isPlain(values.join(' '))) return values;
+  return values.map((value, index) => toPrintable(value, truncate ? columns[index]?.maxWidth : MAX_CELL));
+}
+
+/** `toPrintable` changes no such text. */
+const plain = /^[ -~]*$/;
+const SHORT_CELL = 1000;
+
+function isPlain(text: string): boolean {
+  return plain.test(text) && !text.includes('//');
+}
+
+function readLength({ length }: string): number {
+  return length;
 }
 
 /** The longest value without truncation: a value of an image must not fill the terminal. */
