@@ -17,7 +17,7 @@ import { withImageLock } from '../access/image-lock.ts';
 import { withSharedStore } from '../access/store-lock.ts';
 import { findStoredManifest } from '../find-image.ts';
 import { withScratch } from '../scratch.ts';
-import { storeImage } from './store-image.ts';
+import { loadImporter, storeImage } from './store-image.ts';
 
 /** An image that the user has named. Only files of this machine were read to find it. */
 export interface RequestedImage {
@@ -97,7 +97,10 @@ export async function pullNamedImage(
         host.report({ kind: 'step', text: `Opening ${shown}` });
         const opened = {
           ...options,
-          whileStarting: () => void loadImporter(),
+          // A stored image is probably up to date.
+          ...(findStoredManifest(host, reference) === undefined
+            ? { whileStarting: () => void loadImporter() }
+            : {}),
           findManifest: () => findStoredManifest(host, reference),
         };
         const source = await retryTransient(host, `opening ${written}`, retryPauses, () =>
@@ -127,19 +130,4 @@ function reportStored(host: Host, { image, fetched, bytesFetched, reused, isUpTo
   const layers = fetched.length + new Set(reused).size;
   const transfer = { layers, fetched: fetched.length, bytes: bytesFetched };
   host.report({ kind: 'image-stored', reference, id, isUpToDate, ...transfer });
-}
-
-/**
- * Loads the modules that store a layer while skopeo starts: a tenth of the time of a small pull, most of it
- * for libostree. A module that cannot be loaded fails where it is used, because the image may need none of them.
- */
-async function loadImporter(): Promise<void> {
-  await Promise.allSettled([
-    import('../../native/ostree.ts'),
-    import('../../native/ostree-inventory.ts'),
-    import('../write-commit.ts'),
-    import('../layer/import-layer.ts'),
-    import('../layer/object-stage.ts'),
-    import('./resume-layer.ts'),
-  ]);
 }

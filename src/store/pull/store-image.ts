@@ -70,10 +70,10 @@ export async function storeImage(
   }
   // A layer of an unknown kind is refused before anything is fetched.
   for (const layer of manifest.layers) findCompression(layer);
+  const [config] = await Promise.all([asked ?? readConfig(host, from, manifest.config), loadImporter()]);
+  if (asked === undefined) checkPlatform(host, config.toString('utf8'), undefined);
   return withImageRepository(host, source.digest, reference, async (repo) => {
     const { writeAdoptedLayers, writeConfigCommit, writeImageCommit } = await import('../write-commit.ts');
-    const config = asked ?? (await readConfig(host, from, manifest.config));
-    if (asked === undefined) checkPlatform(host, config.toString('utf8'), undefined);
     const diffIds = checkConfiguration(config.toString('utf8'), reference, manifest.layers.length);
     const contents = new LayerContents(host);
     const { there, adoptable, planned } = planLayers(host, manifest.layers, diffIds, contents);
@@ -107,6 +107,21 @@ export async function storeImage(
     forgetLayers(host, stored.pending);
     return { image: stored.image, ...describeTransfer(manifest, stored.fetched), isUpToDate: false };
   });
+}
+
+/**
+ * Loads the modules that store a layer while skopeo works: a tenth of the time of a small pull, most of it for libostree. A
+ * module that cannot be loaded fails where it is used, because the image may need none of them.
+ */
+export async function loadImporter(): Promise<void> {
+  await Promise.allSettled([
+    import('../../native/ostree.ts'),
+    import('../../native/ostree-inventory.ts'),
+    import('../write-commit.ts'),
+    import('../layer/import-layer.ts'),
+    import('../layer/object-stage.ts'),
+    import('./resume-layer.ts'),
+  ]);
 }
 
 /** Locks the image by its digest, so that no other pull stores it under another name meanwhile. */
