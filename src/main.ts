@@ -63,8 +63,11 @@ async function runRequest(request: Exclude<Request<Verb>, { kind: 'version' }>):
 /** @returns also a function that throws the error of a write to standard output that failed meanwhile */
 async function openCaller(): Promise<{ readonly caller: Caller; readonly throwLost: () => void }> {
   await leaveDeletedDirectory();
-  const [{ screen, throwLost }, { mayBeTerminal }, { describeTerminal, plainDisplay }] =
-    await Promise.all([openScreen(), import('./cli/standard-stream.ts'), import('./cli/output/display.ts')]);
+  const [{ screen, throwLost }, { mayBeTerminal }, { describeTerminal, plainDisplay }] = await Promise.all([
+    openScreen(),
+    import('./cli/standard-stream.ts'),
+    import('./cli/output/display.ts'),
+  ]);
   const signal = listenToSignals();
   const caller: Caller = {
     env: process.env,
