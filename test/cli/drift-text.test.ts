@@ -59,7 +59,10 @@ test('a repair is proposed only for what it can repair', () => {
 });
 
 test('what was repaired, what is left, and the next command', () => {
-  const repair = { name: 'web', before: [edited, ...files], after: [edited], failure: undefined };
+  const repair = {
+    ...{ name: 'web', before: [edited, ...files], after: [edited] },
+    ...{ failure: undefined, staleMounts: [{ name: 'web.0', directory: '/mnt' }] },
+  };
   const all = formatDriftRepairs([repair], checkouts, false);
   expect(all).toStartWith('Repaired:\n');
   expect(all).toContain('\nLeft:\n   CONTAINER  PART  STATE   PATH\n');
@@ -68,6 +71,7 @@ test('what was repaired, what is left, and the next command', () => {
       '1 container: 1 with differences.',
       'To replace edited files too: atomic containers verify --repair web',
       'Services use the repaired files after: atomic restart web',
+      '/mnt shows the old files until it is mounted again: atomic umount /mnt && atomic mount web.0 /mnt',
       '',
     ].join('\n'),
   );
@@ -77,6 +81,7 @@ test('what was repaired, what is left, and the next command', () => {
     true,
   );
   expect(failed).toContain('web: not repaired: no space\n');
+  expect(failed).toContain('\nThe store may have the same damage: atomic images verify --repair\n');
   expect(failed).not.toContain('Repaired');
   expect(failed).not.toContain('To replace');
 });

@@ -182,8 +182,14 @@ test('a changed file of the root filesystem is a hard link again', async () => {
   rmSync(data);
   writeFileSync(data, 'changed');
   expect(await findDifferences()).toEqual([`file changed ${data}`]);
-  await atomic(['containers', 'verify', '--repair', '--all']);
+  mkdirSync('/tmp/shown');
+  await atomic(['mount', 'web', '/tmp/shown']);
+  const repaired = JSON.parse(await atomic(['containers', 'verify', '--repair', '--all', '--json']));
   expect(readFileSync(data, 'utf8')).toBe('as it was built');
+  const [other, web] = repaired.containers;
+  expect([other.stale_mounts, web.stale_mounts]).toEqual([[], [{ name: 'web.0', directory: '/tmp/shown' }]]);
+  expect(web.repaired).toMatchObject([{ part: 'file', path: data, state: 'changed', deployment: 0 }]);
+  await atomic(['umount', '/tmp/shown']);
   // The damage is in the object, too: it is not linked again, and the command that helps is named.
   writeFileSync(data, 'through the link');
   expect(await atomic(['containers', 'verify'])).toBe('2 containers: all in order.\n');

@@ -11,6 +11,7 @@ import {
   isRepairable,
   listRepaired,
 } from '../../containers/drift/drift.ts';
+import { formatRemountHint } from '../images/verify-text.ts';
 
 /** A container may have thousands of changed files; `--json` has all of them. */
 const MAX_ROWS = 20;
@@ -73,9 +74,13 @@ export function formatDriftRepairs(
     isNamed || edited.length === 0
       ? ''
       : `To replace edited files too: ${formatArgv([...repair, ...edited])}\n`,
+    left.some(({ drifts }) => drifts.some(({ part, state }) => part === 'file' && state !== 'added'))
+      ? 'The store may have the same damage: atomic images verify --repair\n'
+      : '',
     restart.length === 0
       ? ''
       : `Services use the repaired files after: ${formatArgv(['atomic', 'restart', ...restart])}\n`,
+    formatRemountHint(repairs.flatMap(({ staleMounts }) => staleMounts)),
   ].join('');
 }
 
@@ -130,6 +135,7 @@ export function buildDriftRepairsJson(repairs: readonly DriftRepair[]): Record<s
       differences: one.after.map(buildDriftJson),
       repaired: listRepaired(one).map(buildDriftJson),
       failure: one.failure ?? null,
+      stale_mounts: one.staleMounts.map(({ name, directory }) => ({ name, directory })),
     })),
   };
 }

@@ -1,4 +1,5 @@
 /** The differences between a container and what its deployments record. */
+import type { StaleMount } from '../../image/verified-image.ts';
 import type { DeploymentNumber } from '../deployment.ts';
 
 /** The part of a container that differs. `file` and `files` are in the root filesystem. */
@@ -58,6 +59,7 @@ export interface DriftRepair {
   readonly after: readonly Drift[];
   /** Why the repair ended early. */
   readonly failure: string | undefined;
+  readonly staleMounts: readonly StaleMount[];
 }
 
 export function isFault({ isTolerated }: Drift): boolean {

@@ -7,6 +7,7 @@
 import { AtomicError, wrapError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { shieldFromInterruption, throwIfInterrupted } from '../../host/interruption.ts';
+import type { StaleMount } from '../../image/verified-image.ts';
 import { letUsersReach } from '../../store/access/private-folders.ts';
 import { setActiveDeployment } from '../active-deployment.ts';
 import { withContainerLock } from '../container-lock.ts';
@@ -57,7 +58,9 @@ export async function repairContainersOf(
   const orphans = await findOrphans(host, names);
   return [
     ...repairs,
-    ...orphans.map(({ name, drifts }) => ({ name, before: drifts, after: drifts, failure: undefined })),
+    ...orphans.map(({ name, drifts }) => ({
+      ...{ name, before: drifts, after: drifts, failure: undefined, staleMounts: [] },
+    })),
   ];
 }
 
@@ -65,11 +68,12 @@ async function repairContainer(host: Host, name: string, isNamed: boolean): Prom
   const look = async () => findDrift(host, name, await surveyContainers(host));
   let before: readonly Drift[] = [];
   let failure: string | undefined;
+  let staleMounts: readonly StaleMount[] = [];
   try {
     await recoverContainer(host, name);
     before = await look();
     if (await restoreLink(host, name, before)) before = [...before, ...(await look())];
-    if (needsRelink(before)) await relinkContainer(host, name);
+    if (needsRelink(before)) staleMounts = await relinkContainer(host, name);
     const own = selectDeployments(host, name, (await surveyContainers(host)).subjects);
     const active = own.find(({ deployment }) => deployment.isActive)?.deployment;
     if (active !== undefined) await restoreFiles(host, active, before, isNamed);
@@ -79,7 +83,7 @@ async function repairContainer(host: Host, name: string, isNamed: boolean): Prom
     if (!(error instanceof AtomicError) || error.code === 'INTERRUPTED') throw error;
     failure = error.message;
   }
-  return { name, before, after: await look(), failure };
+  return { name, before, after: await look(), failure, staleMounts };
 }
 
 /** Of two deployments, it is not known which one was active. */
