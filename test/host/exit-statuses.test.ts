@@ -47,6 +47,7 @@ const table: Readonly<Record<string, Row>> = {
     badContainer: ['-f NAME'],
     root: ['x', '-a'],
   },
+  'containers verify': { container: ['NAME', '--repair NAME'], badContainer: ['NAME'], root: ['x'] },
   'containers update': {
     missing: ['', '--set A=1 x y', '--all x'],
     container: ['NAME', '--pull NAME'],
@@ -71,6 +72,7 @@ const table: Readonly<Record<string, Row>> = {
   render: { image: ['IMAGE', 'IMAGE service'] },
   init: { image: ['--from IMAGE DIR/new'] },
   recover: { root: [''] },
+  version: { image: ['IMAGE', '--json IMAGE'] },
 };
 
 const cases = verbs.map(({ path, load }) => ({ path, load, row: table[path] ?? {} }));
