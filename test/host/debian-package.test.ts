@@ -140,7 +140,7 @@ test('an upgrade keeps settings and a disabled unit as the administrator has the
 test('a removed package leaves the services running, and says so', async () => {
   const before = await readRun();
   const output = await dpkg('--remove', name);
-  expect(output).toContain('Containers stay, and their services go on running: web\n');
+  expect(output).toContain('Containers stay, and no service is stopped: web\n');
   expect(output).toMatch(
     /^They need .*runc.* To protect these packages from apt autoremove: apt-mark manual .*runc/m,
   );

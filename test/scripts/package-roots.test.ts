@@ -1,5 +1,6 @@
 /**
- * The package in minimal roots of Debian, with the dependencies that apt of this machine fetches: minutes, so only on demand.
+ * The package in minimal roots of Debian, with the dependencies that apt of this machine fetches, and lintian, which must be
+ * installed. Takes minutes, so only on demand.
  *
  *   ATOMIC_PACKAGE_ROOTS=bookworm,trixie scripts/test package-roots
  */

@@ -180,9 +180,10 @@ export function nameBySha512(input: ImageInput): BuiltImage {
   return { ...built, config: { ...config, digest } };
 }
 
-/** The platform of this machine in the words of OCI. */
+/** The platform of this machine in the words of OCI, or that of an emulated `atomic` (test/scripts/arm64.test.ts). */
 export function hostPlatform(): Platform {
-  return { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };
+  const native = process.arch === 'x64' ? 'amd64' : process.arch;
+  return { os: 'linux', architecture: process.env.ATOMIC_IMAGE_ARCHITECTURE ?? native };
 }
 
 function buildLayer(input: LayerInput, kind: ImageKind): BuiltLayer {
