@@ -129,16 +129,16 @@ test('a service that is up on full disks: its update cannot be recorded', async 
   await expectOld();
 });
 
-test.each([
-  ['rename', `${units}/.web.service.spare`],
-  ['rename', `${checkouts}/.web.link.spare`],
-])('a kill on full disks, at the %s of %s', async (call, path) => {
-  await installOld();
-  await pullVersion('new', 1);
-  runKilled(update, call, path);
-  expect(await atomic(['recover'])).toContain('web');
-  await expectOld();
-});
+test.each([['rename', `${units}/.web.service.spare`]])(
+  'a kill on full disks, at the %s of %s',
+  async (call, path) => {
+    await installOld();
+    await pullVersion('new', 1);
+    runKilled(update, call, path);
+    expect(await atomic(['recover'])).toContain('web');
+    await expectOld();
+  },
+);
 
 test('a rollback that fills the disks and fails', async () => {
   const image = await pullVersion('new', 1);
@@ -152,13 +152,29 @@ test('a rollback that fills the disks and fails', async () => {
   expect([await readActivity('web'), readFileSync(hostFile, 'utf8')]).toEqual(['active', 'old']);
 });
 
-test.each(full)('%s is full before: the service does not notice', async (folder) => {
+test('a disk that is full or read-only before: the service does not notice', async () => {
   await installOld();
   await pullVersion('new');
-  await runCommand(['dd', 'if=/dev/zero', `of=${folder}/filling`, 'bs=1k']);
   const invocation = await readInvocation('web');
-  const run = await runAtomic(update);
-  expect([run.status, run.stderr]).toEqual([1, expect.stringMatching(/space|are free/)]);
-  expect(await readInvocation('web')).toBe(invocation);
-  await expectOld();
+  for (const folder of full) {
+    await runCommand(['dd', 'if=/dev/zero', `of=${folder}/filling`, 'bs=1k']);
+    const run = await runAtomic(update);
+    expect([folder, run.status, run.stderr]).toEqual([folder, 1, expect.stringMatching(/space|are free/)]);
+    rmSync(`${folder}/filling`);
+    await expectOld();
+  }
+  await atomic(update);
+  await pullVersion('newer');
+  await atomic(['containers', 'rollback', '--settle', '0.5', 'web']);
+  const second = await readInvocation('web');
+  for (const folder of full) {
+    await command('mount', '-o', 'remount,ro', folder);
+    for (const args of [update, ['containers', 'rollback', 'web']]) {
+      const run = await runAtomic(args);
+      expect([folder, run.status, run.stderr]).toEqual([folder, 1, expect.stringMatching(/read-only/)]);
+    }
+    await command('mount', '-o', 'remount,rw', folder);
+    expect(await readInvocation('web')).toBe(second);
+  }
+  expect(second).not.toBe(invocation);
 });

@@ -320,6 +320,7 @@ describe('an update that fails restores the old deployment, and the units that r
     const { error } = JSON.parse(stderr.trim().split('\n').at(-1) ?? '');
     expect([error.code, error.details.phase]).toEqual(['ROLLED_BACK', 'start']);
     expect(error.details.log.join('\n')).toContain('I never say ready');
+    expect(error.details.reason).toEndWith('web.service failed: not within its TimeoutStartSec=');
     await expectOld();
   });
 
