@@ -91,10 +91,22 @@ export async function readDeployment(
 ): Promise<DeploymentRecord | undefined> {
   const { info } = buildDeploymentPaths(folder, name);
   return withFileErrors(`read ${info}`, async () => {
-    return tolerateMissing(() =>
-      parseInfo(readFileSync(info, 'utf8'), info, host.settings.runtime ?? originalRuntime),
-    );
+    const text = tolerateMissing(() => readInfoText(info));
+    return text === undefined ? undefined : parseInfo(text, info, host.settings.runtime ?? originalRuntime);
   });
+}
+
+/** A folder or a loop of symlinks is damage of the container; other failures are those of the disk. */
+function readInfoText(info: string): string {
+  try {
+    return readFileSync(info, 'utf8');
+  } catch (error) {
+    if (!isErrno(error, 'EISDIR') && !isErrno(error, 'ELOOP')) throw error;
+    throw new AtomicError('CONTAINER_DAMAGED', `Cannot read ${info}: it is not a file`, {
+      hint: 'Uninstall the container and install it again; its image and its data stay.',
+      details: { path: info, problem: 'it is not a file' },
+    });
+  }
 }
 
 /** The largest number of names in the hint. */

@@ -1,6 +1,14 @@
 /** `containers update --all` of containers of which each is in another state, and of containers that need each other. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { atomic, runAtomic } from '../support/atomic.ts';
 import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
 import { checkouts } from './host-state.ts';
@@ -101,6 +109,32 @@ test('a failure, a damaged, a held and an interrupted container do not stop the 
   expect(readWord('web')).toBe('new');
   await atomic(['containers', 'unhold', 'held']);
   await atomic(['uninstall', ...names]);
+});
+
+test('remains of every kind are named by check, fetch and update, and stop none of them', async () => {
+  await installWord('good');
+  symlinkSync('/nowhere/gone.0', `${checkouts}/gone`);
+  symlinkSync('self', `${checkouts}/self`);
+  mkdirSync(`${checkouts}/stray.0/rootfs`, { recursive: true });
+  mkdirSync(`${checkouts}/folder.0/info`, { recursive: true });
+  symlinkSync(`${checkouts}/folder.0`, `${checkouts}/folder`);
+  await pushWord('good', 'new');
+  const remains = ['folder', 'gone', 'self', 'stray'];
+  const expected = (good: string, damaged: string) =>
+    ['folder', 'gone', 'good', 'self', 'stray'].map((name) => `${name} ${name === 'good' ? good : damaged}`);
+  for (const [args, good, damaged] of [
+    [['containers', 'check', '--json'], 'newer', 'damaged'],
+    [['containers', 'fetch', '--json'], 'fetched', 'failed'],
+    [[...update, '--all', '--json'], 'updated', 'failed'],
+  ] as const) {
+    const { stdout } = await runAtomic(args);
+    const lines = JSON.parse(stdout).containers as readonly Record<string, string>[];
+    expect(lines.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual(expected(good, damaged));
+  }
+  expect(readWord('good')).toBe('new');
+  await atomic(['uninstall', 'good', ...remains]);
+  expect(readdirSync(checkouts).filter((name) => !name.startsWith('.'))).toEqual([]);
+  expect(readdirSync(journals)).toEqual([]);
 });
 
 test('an image from a file is read again only when it is named, and not asked for in a registry', async () => {

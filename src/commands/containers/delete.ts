@@ -59,8 +59,8 @@ export const containersDelete = defineCommand({
     } else {
       await confirmDeletion(person, formatContainerQuestion(containers), options.all ? found : names);
     }
-    await uninstallContainers(host, found);
-    return { text: options.json ? formatJson({ schemaVersion: 1, uninstalled: found }) : '' };
+    const kept = await uninstallContainers(host, found);
+    return { text: options.json ? formatJson({ schemaVersion: 1, uninstalled: found, kept }) : '' };
   },
 });
 
