@@ -219,6 +219,20 @@ test('without info, nothing is repaired', async () => {
   rmdirSync(`${checkouts}/odd.0`);
 });
 
+test('a deployment of an earlier version has no copy of its configuration', async () => {
+  const own = `${checkouts}/other.0/config.json`;
+  const text = readFileSync(own, 'utf8');
+  unlinkSync(`${own}.orig`);
+  writeFileSync(own, `${text}\n`);
+  expect(await findDifferences('other')).toEqual([]);
+  unlinkSync(own);
+  const run = await runAtomic(['containers', 'verify', 'other']);
+  expect(run.stdout).toMatch(/^ +other +container +missing +other\.0\/config\.json$/m);
+  expect(run.stdout).toContain('there is no copy of it: atomic install --replace --name other ');
+  expect(run.stdout).not.toContain('To repair');
+  for (const path of [own, `${own}.orig`]) writeFileSync(path, text);
+});
+
 test('a unit without a container is named, and so is a journal that cannot be read', async () => {
   const journal = `${checkouts}/.atomic/journal/other.json`;
   writeFileSync(journal, '{');

@@ -1,4 +1,5 @@
 /** Compares the folders of deployments: `config.json` with its copy, the root filesystem with the image. */
+import { isNameTaken } from '../../host/files/existing-paths.ts';
 import { findText } from '../../host/files/find-file.ts';
 import type { Host } from '../../host/host.ts';
 import { buildDeploymentFolder, buildDeploymentPaths } from '../deployment.ts';
@@ -40,10 +41,17 @@ export async function findDeploymentDrift(host: Host, own: OwnDeployment): Promi
 }
 
 /** A deployment of an earlier version has no copy: any configuration is right then. */
-async function compareConfig({ deployment: { name, folder } }: OwnDeployment): Promise<readonly Drift[]> {
-  const { config, configCopy } = buildDeploymentPaths(folder, name);
+async function compareConfig({ deployment }: OwnDeployment): Promise<readonly Drift[]> {
+  const { name, folder, record } = deployment;
+  const { config, configCopy, unitCopies } = buildDeploymentPaths(folder, name);
   const copy = await findText(configCopy);
-  if (copy === undefined) return [];
+  if (copy === undefined) {
+    const units = await Promise.all(unitCopies.map(({ path }) => findText(path)));
+    const isNeeded = units.some((text) => text?.includes(record.runtime));
+    if (!isNeeded || (await isNameTaken(config))) return [];
+    const reason = `there is no copy of it: atomic install --replace --name ${name} ${record.image}`;
+    return [{ part: 'container', path: config, state: 'missing', reason, isTolerated: false }];
+  }
   return describeFile(
     'config',
     config,
