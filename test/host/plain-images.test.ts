@@ -1,6 +1,6 @@
 /** Images as people build them, without `/exports`: their services run on a read-only root, and a stop ends them. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { atomic } from '../support/atomic.ts';
 import { buildImage, type ImageConfig } from '../support/oci-image.ts';
 import { pushImage } from '../support/registry-push.ts';
@@ -202,3 +202,32 @@ test.each(['/usr/sbin/runc', '/usr/bin/crun'])('plain images run and stop: %s', 
   expect(await readStates()).toEqual(all('inactive success'));
   await atomic(['uninstall', '--purge', '-y', ...names]);
 });
+
+test.each(['/usr/sbin/runc', '/usr/bin/crun'])(
+  'a state that is left makes one start fail: %s',
+  async (runtime) => {
+    await atomic(['install', '--name', 'left', '--runtime', runtime, references.get('bare') ?? '']);
+    // As when systemd itself was killed: the line after the stop is not run.
+    const dropIn = '/etc/systemd/system/left.service.d';
+    mkdirSync(dropIn);
+    writeFileSync(`${dropIn}/killed.conf`, '[Service]\nExecStopPost=\nRestart=no\n');
+    await command('systemctl', 'daemon-reload');
+    await command('systemctl', 'start', 'left');
+    const isThere = async () => (await runCommand([runtime, 'state', 'left'])).status === 0;
+    await waitUntil('the container is there', isThere);
+    await command('systemctl', 'kill', '--signal=KILL', 'left');
+    await waitUntil('the service has failed', async () => (await readState('left')) === 'failed signal');
+    expect(await isThere()).toBe(true);
+    rmSync(dropIn, { recursive: true });
+    await command('systemctl', 'daemon-reload');
+    await command('systemctl', 'start', 'left');
+    const readRestarts = () => command('systemctl', 'show', '--value', '-p', 'NRestarts', 'left');
+    await waitUntil('it is started again', async () => (await readRestarts()).trim() === '1');
+    await waitUntil(
+      'it runs',
+      async () => (await readState('left')) === 'active success' && (await isThere()),
+    );
+    expect((await readRestarts()).trim()).toBe('1');
+    await atomic(['uninstall', '--purge', '-y', 'left']);
+  },
+);

@@ -75,7 +75,6 @@ StartLimitIntervalSec=60s
 
 [Service]
 Type=exec
-ExecStartPre=-/usr/bin/runc delete --force 'etcd'
 ExecStart=/usr/bin/runc run 'etcd'
 ExecStopPost=-/usr/bin/runc delete --force 'etcd'
 Delegate=yes

@@ -8,9 +8,10 @@ import { formatStopStatuses, isKeptByRuntime, parseStopSignal } from './stop-sig
  * the runtime. A `kill` before it would be a second signal, on which many programs end at once. Only a signal that the runtime
  * keeps to itself needs it; that of systemd then has no effect.
  *
- * The `delete` lines remove the state of a killed runtime (`container with id exists`, X-32) and a container that still
- * runs without its runtime: after every stop, also after a failed one, and before the start, in case the first was not
- * run. These lines may fail without harm, hence the `-`.
+ * The `delete` line removes the state of a killed runtime (`container with id exists`, X-32) and a container that still runs
+ * without its runtime, after every stop, also after a failed one. It may fail without harm, hence the `-`. There is no such line
+ * before the start, because it would start a program for nothing at nearly every start, even to look for the state. A state that
+ * is there although the line was not run makes one start fail; the line then removes it, and `Restart=` starts the service again.
  *
  * `Delegate=yes` gives the ExecStopPost a cgroup of its own: `systemctl kill --signal=KILL` of systemd 257 kills the
  * service's whole cgroup, and would kill the clean-up that has just begun in it.
@@ -34,7 +35,6 @@ export function buildDefaultUnitTemplate(stopSignal: string | undefined): string
     '',
     '[Service]',
     'Type=exec',
-    "ExecStartPre=-$RUNTIME delete --force '$NAME'",
     'ExecStart=$EXEC_START',
     "ExecStopPost=-$RUNTIME delete --force '$NAME'",
     'Delegate=yes',

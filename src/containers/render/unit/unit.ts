@@ -19,10 +19,11 @@ const runtimeVariables = ['EXEC_START', 'EXEC_STOP', 'EXEC_STARTPRE', 'EXEC_STOP
 const maxLineLength = 1024 * 1024;
 
 /**
- * Lines of the default unit that templates usually do not have. A killed runtime leaves its state, and often the
- * container itself: without the first two lines the service never starts again (`container with id exists`, X-32). The
- * runtime returns 143 for a container that SIGTERM has ended: without the third line the service counts as failed after
- * every stop. systemd joins sections of one name and adds the statuses, so that the template does not change.
+ * Lines that templates usually do not have. A killed runtime leaves its state, and often the container itself: without the
+ * first two lines the service never starts again (`container with id exists`, X-32). The first one is needed where a template
+ * does not restart its service. The runtime returns 143 for a container that SIGTERM has ended: without the third line the
+ * service counts as failed after every stop. systemd joins sections of one name and adds the statuses, so that the template
+ * does not change.
  */
 const cleanupTemplate = `
 # Added by atomic: removes what a killed runtime leaves of the container
