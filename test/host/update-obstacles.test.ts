@@ -184,6 +184,22 @@ test('a systemd that cannot reload, and a host without a bus', async () => {
   expect((await runAtomic(update, { env })).stderr).toContain('No space left on device; web.0 is restored');
   await expectWhole(0, 'old');
   expect(await readActivity('web')).toBe('active');
+  const image = `${images.registry.address}/test/service`;
+  const install = await runAtomic(['install', '--name', 'other', image], { env });
+  expect([install.status, install.stderr]).toEqual([
+    1,
+    expect.stringMatching(/installing other: systemctl daemon-reload/),
+  ]);
+  expect(readdirSync(checkouts).filter((name) => name.includes('other'))).toEqual([]);
+  expect(existsSync('/etc/systemd/system/other.service')).toBe(false);
+  await atomic(['install', '--name', 'other', image]);
+  const uninstall = await runAtomic(['uninstall', 'other'], { env });
+  expect([uninstall.status, uninstall.stderr]).toEqual([
+    1,
+    expect.stringMatching(/uninstalling other is not finished/),
+  ]);
+  await atomic(['uninstall', 'other']);
+  expect(readdirSync(journals)).toEqual([]);
   await command('systemctl', 'stop', 'dbus.socket', 'dbus.service');
   try {
     await atomic(update);

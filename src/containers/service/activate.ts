@@ -216,8 +216,14 @@ export async function deactivateDeployment(host: Host, name: string): Promise<vo
   for (const { path } of own) await removeFile(path);
   if (await isOwnTmpfiles(host, name)) await removeFile(paths.tmpfiles);
   // Needed also without units: a crash may have come between their removal and this step.
-  await runProgram(host, reloadCommand);
+  await forgetRemovedUnits(host);
   await syncFilesystemsOf([host.locations.units, host.locations.tmpfiles]);
+}
+
+/** The rest of an undo does not depend on it: after a failure, systemd forgets the units at its next reload. */
+async function forgetRemovedUnits(host: Host): Promise<void> {
+  const result = await captureProgram(host, reloadCommand);
+  if (result.exitCode !== 0) host.report({ kind: 'warning', text: buildCommandFailed(result).message });
 }
 
 /** systemctl disables a unit that systemd cannot load, and then fails to stop it. Then there is nothing to do. */
