@@ -228,7 +228,9 @@ test('a deployment of an earlier version has no copy of its configuration', asyn
   unlinkSync(own);
   const run = await runAtomic(['containers', 'verify', 'other']);
   expect(run.stdout).toMatch(/^ +other +container +missing +other\.0\/config\.json$/m);
-  expect(run.stdout).toContain('there is no copy of it: atomic install --replace --name other ');
+  expect(run.stdout).toContain(
+    'there is no copy of it: restore it from a backup, or uninstall other and install it again\n',
+  );
   expect(run.stdout).not.toContain('To repair');
   for (const path of [own, `${own}.orig`]) writeFileSync(path, text);
 });

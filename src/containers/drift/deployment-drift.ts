@@ -49,7 +49,7 @@ async function compareConfig({ deployment }: OwnDeployment): Promise<readonly Dr
     const units = await Promise.all(unitCopies.map(({ path }) => findText(path)));
     const isNeeded = units.some((text) => text?.includes(record.runtime));
     if (!isNeeded || (await isNameTaken(config))) return [];
-    const reason = `there is no copy of it: atomic install --replace --name ${name} ${record.image}`;
+    const reason = `there is no copy of it: restore it from a backup, or uninstall ${name} and install it again`;
     return [{ part: 'container', path: config, state: 'missing', reason, isTolerated: false }];
   }
   return describeFile(
