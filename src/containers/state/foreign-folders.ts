@@ -4,10 +4,13 @@
  * has left it: an uninstall marks the folders that it leaves. A lost mark makes the folder a privilege again.
  */
 import { lstat } from 'node:fs/promises';
-import { noPath, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
+import { AtomicError } from '../../base/errors.ts';
+import { noPath, toFileError, tolerateMissingAsync, withFileErrors } from '../../base/file-error.ts';
 import { findFolderMark, markFolder } from '../../host/files/folder-mark.ts';
+import type { Host } from '../../host/host.ts';
 import { listNamedFolders } from '../consent/own-folders.ts';
 import type { DeploymentRecord } from '../container.ts';
+import { isFolder } from '../read-container.ts';
 
 /**
  * @param previous the deployment that is updated: its folders are those of the new one
@@ -48,9 +51,16 @@ export function isLeftBy(folder: string, name: string): boolean {
 }
 
 /** Marks the folders that an uninstall leaves. */
-export async function markFolders(name: string, folders: readonly string[]): Promise<void> {
+export async function markFolders(host: Host, name: string, folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
-    const found = await tolerateMissingAsync(() => lstat(folder), noPath);
-    if (found?.isDirectory()) markFolder(folder, name);
+    try {
+      if (await isFolder(folder)) markFolder(folder, name);
+    } catch (error) {
+      // On a read-only filesystem, for example: the uninstall must not wait for it.
+      const failure = toFileError(error, `look at ${folder}`);
+      if (!(failure instanceof AtomicError)) throw failure;
+      const text = `${failure.message}; a later ${name} will ask for this folder as for one of another program`;
+      host.report({ kind: 'warning', text });
+    }
   }
 }

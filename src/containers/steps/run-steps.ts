@@ -87,7 +87,7 @@ async function runStep(host: Host, step: Step): Promise<void> {
     case 'remove-volumes':
       return removeVolumes(step);
     case 'mark-folders':
-      return markFolders(step.container, step.folders);
+      return markFolders(host, step.container, step.folders);
     case 'forget':
       await forgetRefused(host, step.container);
       return forgetHold(host, step.container);
