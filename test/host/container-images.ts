@@ -1,6 +1,6 @@
 /** Small images for the tests of containers, pushed to a registry that lives as long as the test file. */
 import { writeHostContainersConfig } from '../support/containers-config.ts';
-import { buildImage, type ImageConfig } from '../support/oci-image.ts';
+import { buildImage, type ImageConfig, type Platform } from '../support/oci-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushImage } from '../support/registry-push.ts';
 import { buildServiceRoot } from '../support/service-root.ts';
@@ -76,12 +76,14 @@ echo "$WORD" > /run/word
 while :; do sleep 0.1; done
 `;
 
-export function buildTestImage({ exports, config, extra = [] }: ImageFiles) {
+/** @param platform default: this machine */
+export function buildTestImage({ exports, config, extra = [] }: ImageFiles, platform?: Platform) {
   const base = buildServiceRoot(runScript);
   const folder: TarEntry[] = exports === undefined ? [] : tree`d exports 0755`;
   const files = Object.entries(exports ?? {}).flatMap(([name, text]) => tree`f exports/${name} 0644 ${text}`);
   return buildImage({
     layers: [base, [...folder, ...files, ...extra]],
     ...(config === undefined ? {} : { config }),
+    ...(platform === undefined ? {} : { platform }),
   });
 }

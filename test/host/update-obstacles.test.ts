@@ -13,7 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { atomic, runAtomic } from '../support/atomic.ts';
-import { type ImageSource, openImageSource, serviceExports } from './container-images.ts';
+import { pushImage } from '../support/registry-push.ts';
+import { buildTestImage, type ImageSource, openImageSource, serviceExports } from './container-images.ts';
 import { checkouts } from './host-state.ts';
 import { journals } from './killed-runs.ts';
 import { command, waitUntil } from './support/commands.ts';
@@ -121,6 +122,13 @@ test('a drop-in with which systemd loads only the old unit', async () => {
   await expectWhole(0, 'old');
   expect(await readActivity('web')).toBe('active');
   await removeDropIn();
+});
+
+test('an image for another machine', async () => {
+  const foreign = buildTestImage({ exports: serviceExports }, { os: 'linux', architecture: 's390x' });
+  const image = await pushImage(images.registry, 'test/foreign', foreign);
+  const words = 'is for linux/s390x; this machine is ';
+  await expectRefusal(['containers', 'update', '--rebase', image, 'web'], `the image ${image} ${words}`);
 });
 
 test('deployments that lack a file', async () => {

@@ -30,6 +30,7 @@ import {
   requireUnchangedFiles,
 } from './read-current.ts';
 import { readOrigins } from './read-origins.ts';
+import { requireOwnPlatform } from './require-platform.ts';
 import type { UpdateRequest, UpdateResult } from './update-request.ts';
 
 export interface PreparedUpdate {
@@ -116,6 +117,7 @@ async function planUpdate(
   });
   const { plan } = prepared;
   requireSameKind(current, plan.record, 'updating');
+  if (!isSameImage && plan.record.hasContainerService) await requireOwnPlatform(host, name, image);
   requireSeparateVolumes(
     name,
     { config: await readConfig(host, current), values: record.values },
