@@ -56,6 +56,8 @@ export interface DeploymentPaths {
   readonly config: string;
   readonly configCopy: string;
   readonly unitCopies: readonly UnitFile[];
+  /** The copy of the unit that runs the container. It is one of `unitCopies`. */
+  readonly serviceCopy: string;
   readonly tmpfilesCopy: string;
   readonly hostFiles: string;
   readonly info: string;
@@ -73,8 +75,8 @@ export function buildContainerPaths(locations: Locations, name: string): Contain
 }
 
 /**
- * Lists the units that a container may have, with their types. An image without a service has none of them. Everything that
- * writes, enables, compares or removes units takes them from this list.
+ * Lists the units that a container may have, with their types. A container with a service has at least that unit, others have
+ * none. Everything that writes, enables, compares or removes units takes them from this list.
  */
 export function listUnitsOf(name: string): readonly string[] {
   return [`${name}.service`];
@@ -113,6 +115,7 @@ export function buildDeploymentPaths(folder: string, name: string): DeploymentPa
     config: `${folder}/config.json`,
     configCopy: `${folder}/config.json.orig`,
     unitCopies: listUnitFiles(folder, name),
+    serviceCopy: `${folder}/${name}.service`,
     tmpfilesCopy: `${folder}/tmpfiles-${name}.conf`,
     hostFiles: `${folder}/host-files`,
     info: `${folder}/info`,

@@ -27,10 +27,10 @@ import { type WatchedRun, withRuntimeWatch } from './watch-runtime.ts';
 export async function stopService(host: Host, name: string): Promise<void> {
   if (!(await isOwnService(host, name))) return;
   throwIfInterrupted(host);
-  host.report({ kind: 'command', argv: buildDisableNowCommand(listUnitsOf(name)) });
   const known = [...(await readUnitStates(host, listUnitsOf(name)))]
     .filter(([, state]) => state.loadState !== 'not-found' || isActive(state))
     .map(([unit]) => unit);
+  host.report({ kind: 'command', argv: buildDisableNowCommand(known.length === 0 ? [name] : known) });
   if (known.length === 0) return;
   using jobs = new UnitJobs(host);
   await endUnits(host, jobs, known);

@@ -20,9 +20,9 @@ import {
   buildContainerPaths,
   buildDeploymentFolder,
   buildDeploymentPaths,
-  listUnitsOf,
   pairUnits,
 } from '../deployment.ts';
+import { readCopies } from '../service/activate.ts';
 import type { Step } from '../step.ts';
 
 type Restoration = Omit<Step<'restore'>, 'step'>;
@@ -108,6 +108,8 @@ function listPlaces({ locations }: Host, { container, number, file }: Restoratio
 
 /** Makes the symlinks; systemd reads them at the next reload. */
 export async function enableService(host: Host, name: string): Promise<void> {
-  await runProgram(host, withoutReload(buildEnableCommand(listUnitsOf(name))));
+  const { units } = await readCopies(buildContainerPaths(host.locations, name).link, name);
+  if (units.size === 0) return;
+  await runProgram(host, withoutReload(buildEnableCommand([...units.keys()])));
   await syncFilesystemsOf([host.locations.units]);
 }

@@ -12,7 +12,6 @@ import {
   buildDeploymentFolder,
   buildDeploymentPaths,
   type DeploymentNumber,
-  type DeploymentPaths,
   deploymentNumbers,
   listUnitsOf,
   pairUnits,
@@ -21,6 +20,7 @@ import { compareWithCopy, isMarkedFor } from '../file-condition.ts';
 import { resolveRecord } from '../hostfiles/recorded-paths.ts';
 import { buildContainerNotFound, findLinkTarget, readContainer } from '../read-container.ts';
 import type { ContainerName } from '../render/container-name.ts';
+import { readCopies } from '../service/activate.ts';
 import { listRunningUnits } from '../service/running-units.ts';
 
 export interface CurrentContainer {
@@ -65,10 +65,10 @@ export async function requireUnchangedFiles(
 ): Promise<void> {
   const paths = buildContainerPaths(host.locations, name);
   const copies = buildDeploymentPaths(buildDeploymentFolder(host.locations, name, active), name);
-  const [lacking] = record.hasContainerService ? await listLackingUnits(copies) : [];
-  if (lacking !== undefined) {
-    const hint = `If ${paths.service} is right, run \`cp ${paths.service} ${lacking}\`.`;
-    throw buildIncomplete(name, lacking, verb, hint);
+  const { serviceCopy } = copies;
+  if (record.hasContainerService && !(await isNameTaken(serviceCopy))) {
+    const hint = `If ${paths.service} is right, run \`cp ${paths.service} ${serviceCopy}\`.`;
+    throw buildIncomplete(name, serviceCopy, verb, hint);
   }
   const files = [
     ...pairUnits(host.locations, name, copies.folder).map(({ unit, path, copy }) => ({
@@ -108,25 +108,19 @@ const problems = {
   replaced: 'it was changed by hand',
 } as const;
 
-async function listLackingUnits({ unitCopies }: DeploymentPaths): Promise<readonly string[]> {
-  const lacking: string[] = [];
-  for (const { path } of unitCopies) if (!(await isNameTaken(path))) lacking.push(path);
-  return lacking;
-}
-
 /**
- * Checks that systemd loads the unit: otherwise neither the new nor the old service would start. A drop-in may have a
+ * Checks that systemd loads the units: otherwise neither the new nor the old service would start. A drop-in may have a
  * mistake, and `requireUnchangedFiles` sees only one of the places where a unit can be masked.
  *
  * @throws UNIT_FAILED
  */
 export async function requireLoadable(
   host: Host,
-  { name, record }: CurrentContainer,
+  { name, active }: CurrentContainer,
   verb: Verb,
 ): Promise<void> {
-  if (!record.hasContainerService) return;
-  for (const [unit, { loadState }] of await readUnitStates(host, listUnitsOf(name))) {
+  const { units } = await readCopies(buildDeploymentFolder(host.locations, name, active), name);
+  for (const [unit, { loadState }] of await readUnitStates(host, [...units.keys()])) {
     if (loadState === 'loaded') continue;
     throw new AtomicError('UNIT_FAILED', `${verb} ${name}: the load state of ${unit} is ${loadState}`, {
       hint: `\`systemctl status ${unit}\` and \`systemctl cat ${unit}\` show why. Correct it, and run \`systemctl daemon-reload\`.`,
@@ -142,7 +136,7 @@ export async function requireLoadable(
 export async function requireComplete(folder: string, { name }: CurrentContainer): Promise<void> {
   const copies = buildDeploymentPaths(folder, name);
   const hint = `Update ${name} to the image of that deployment: atomic containers update --rebase IMAGE ${name}`;
-  for (const path of [...copies.unitCopies.map((copy) => copy.path), copies.config, copies.rootfs]) {
+  for (const path of [copies.serviceCopy, copies.config, copies.rootfs]) {
     if (!(await isNameTaken(path))) throw buildIncomplete(name, path, 'rolling back', hint);
   }
 }
