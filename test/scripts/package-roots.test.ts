@@ -179,11 +179,15 @@ describe.if(releases.length > 0)('in minimal roots', () => {
     });
   });
 
-  test('two builds in different folders are equal', () => {
+  test.each([
+    ['deb', [], `${name}_${version}_amd64.deb`],
+    ['rpm', ['--rpm'], `${name}-${version}-1.x86_64.rpm`],
+  ])('two builds of a %s in different folders are equal', (_format, options, file) => {
     const copy = join(folder, 'copy');
     const build = (tree: string): Buffer => {
-      succeed(['scripts/package', '--quick', '--output', join(folder, 'again'), 'amd64'], { cwd: tree });
-      return readFileSync(join(folder, 'again', `${name}_${version}_amd64.deb`));
+      const argv = ['scripts/package', '--quick', ...options, '--output', join(folder, 'again'), 'amd64'];
+      succeed(argv, { cwd: tree });
+      return readFileSync(join(folder, 'again', file));
     };
     for (const part of [
       'src',
@@ -197,7 +201,7 @@ describe.if(releases.length > 0)('in minimal roots', () => {
     ]) {
       cpSync(join(checkout, part), join(copy, part), { recursive: true, verbatimSymlinks: true });
     }
-    mkdirSync(join(copy, 'dist'));
+    mkdirSync(join(copy, 'dist'), { recursive: true });
     succeed(['node_modules/.bin/bun', 'scripts/build.ts'], { cwd: copy });
     succeed(['node_modules/.bin/bun', 'scripts/build.ts'], { cwd: checkout });
     expect(build(copy).equals(build(checkout))).toBe(true);
