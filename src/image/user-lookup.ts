@@ -76,17 +76,33 @@ export interface UserFiles {
  * @param group name or number; empty means the group of the user
  * @returns undefined when the image does not have them
  */
-export function findOwner(
+export type FindOwner = (
   user: string,
   group: string,
-  files: UserFiles,
-): { readonly uid: number; readonly gid: number } | undefined {
+) => { readonly uid: number; readonly gid: number } | undefined;
+
+/** Reads the files once: a hostile image may name many owners. */
+export function readOwners(files: UserFiles): FindOwner {
+  // The first line of a name or number counts.
+  const entries = parsePasswd(files.passwd).toReversed();
+  const users = new Map(entries.map((entry) => [entry.name, entry]));
+  const numbers = new Map(entries.map((entry) => [entry.uid, entry]));
+  const groups = new Map(
+    parseGroups(files.group)
+      .toReversed()
+      .map(({ name, gid }) => [name, gid]),
+  );
   // systemd knows this name without a file.
   const toId = (name: string): string => (name === 'root' ? '0' : name);
-  const entry = findPasswdEntry(files.passwd, toId(user));
-  const uid = entry?.uid ?? parseId(toId(user) || '0');
-  const gid = group === '' ? (entry?.gid ?? 0) : findGroupId(toId(group), files.group);
-  return uid === undefined || gid === undefined ? undefined : { uid, gid };
+  return (user, group) => {
+    const wanted = toId(user) || '0';
+    const id = parseId(wanted);
+    const entry = id === undefined ? users.get(wanted) : numbers.get(id);
+    const uid = entry?.uid ?? id;
+    const named = toId(group);
+    const gid = group === '' ? (entry?.gid ?? 0) : (parseId(named) ?? groups.get(named));
+    return uid === undefined || gid === undefined ? undefined : { uid, gid };
+  };
 }
 
 /** Lists the ids of the users in the text of `/etc/passwd`. */

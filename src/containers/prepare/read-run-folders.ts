@@ -1,6 +1,6 @@
 /** Finds what the packages of an image expect systemd to do before a service starts. */
 import { toPrintable } from '../../base/printable.ts';
-import type { UserFiles } from '../../image/user-lookup.ts';
+import { readOwners, type UserFiles } from '../../image/user-lookup.ts';
 import type { ImageTree } from '../../store/image-files.ts';
 import {
   listDeclaredFolders,
@@ -14,7 +14,9 @@ const unitFolder = 'etc/systemd/system';
 
 /** The limits are far above real images. */
 const MAX_FILES = 500;
-const MAX_FILE_BYTES = 1024 * 1024;
+/** Of all files together. */
+const MAX_BYTES = 1024 * 1024;
+const MAX_DECLARED = 200;
 const MAX_FOLDERS = 50;
 const MAX_SHOWN = 400;
 
@@ -32,14 +34,15 @@ interface RunPreparation {
  */
 export function readRunFolders(tree: ImageTree, users: UserFiles, command: string): RunPreparation {
   const units = listEnabledUnits(tree);
+  const findOwner = readOwners(users);
   const declared = [
-    ...listFiles(tree, tmpfilesFolders, '.conf').flatMap(({ text }) => listDeclaredFolders(text, users)),
-    ...units.flatMap(({ text }) => listUnitFolders(text, users)),
+    ...listFiles(tree, tmpfilesFolders, '.conf').flatMap(({ text }) => listDeclaredFolders(text, findOwner)),
+    ...units.flatMap(({ text }) => listUnitFolders(text, findOwner)),
   ];
-  const missing = new Map(
-    declared.filter(({ path }) => isMissing(tree, path)).map((folder) => [folder.path, folder] as const),
-  );
-  const folders = [...missing.values()]
+  const distinct = new Map(declared.map((folder) => [folder.path, folder]));
+  const folders = [...distinct.values()]
+    .slice(0, MAX_DECLARED)
+    .filter(({ path }) => isMissing(tree, path))
     .sort((first, second) => (first.path < second.path ? -1 : 1))
     .slice(0, MAX_FOLDERS);
   const made = folders.map(({ path }) => path).join(', ');
@@ -91,15 +94,19 @@ function listEnabledUnits(tree: ImageTree): readonly TextFile[] {
 }
 
 function listFiles(tree: ImageTree, folders: readonly string[], suffix: string): readonly TextFile[] {
-  return folders
-    .flatMap((folder) =>
-      (tree.listDirectory(folder) ?? [])
-        .filter((name) => name.endsWith(suffix))
-        .map((name) => ({ name, path: `${folder}/${name}` })),
-    )
-    .slice(0, MAX_FILES)
-    .flatMap(({ name, path }) => {
-      const text = tree.readFile(path, MAX_FILE_BYTES)?.toString();
-      return text === undefined ? [] : [{ name, text }];
-    });
+  const found = folders.flatMap((folder) =>
+    (tree.listDirectory(folder) ?? [])
+      .filter((name) => name.endsWith(suffix))
+      .map((name) => ({ name, path: `${folder}/${name}` })),
+  );
+  const files: TextFile[] = [];
+  let room = MAX_BYTES;
+  for (const { name, path } of found.slice(0, MAX_FILES)) {
+    const content = tree.readFile(path, MAX_BYTES);
+    if (content === undefined) continue;
+    room -= content.length;
+    if (room < 0) break;
+    files.push({ name, text: content.toString() });
+  }
+  return files;
 }

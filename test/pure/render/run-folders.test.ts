@@ -4,11 +4,12 @@ import {
   listPreparations,
   listUnitFolders,
 } from '../../../src/containers/render/config/run-folders.ts';
+import { readOwners } from '../../../src/image/user-lookup.ts';
 
-const users = {
+const findOwner = readOwners({
   passwd: 'mysql:x:101:102::/:/bin/false\n',
   group: 'mysql:x:102:\nsocket:x:77:\n',
-};
+});
 
 describe('tmpfiles.d', () => {
   test.each([
@@ -19,7 +20,7 @@ describe('tmpfiles.d', () => {
     ['d /run/a :0700 :mysql :socket', ['/run/a', 0o700, 101, 77]],
     ['d /run/a - mysql', ['/run/a', 0o755, 101, 0]],
   ] as const)('%j', (line, [path, mode, uid, gid]) => {
-    expect(listDeclaredFolders(`# comment\n\n${line}\n`, users)).toEqual([{ path, mode, uid, gid }]);
+    expect(listDeclaredFolders(`# comment\n\n${line}\n`, findOwner)).toEqual([{ path, mode, uid, gid }]);
   });
 
   test.each([
@@ -39,8 +40,14 @@ describe('tmpfiles.d', () => {
     'd /run/user/0',
     '#d /run/a',
   ])('%j makes no folder', (line) => {
-    expect(listDeclaredFolders(line, users)).toEqual([]);
+    expect(listDeclaredFolders(line, findOwner)).toEqual([]);
   });
+});
+
+test('a path that no folder needs is left out before it is looked at', () => {
+  for (const path of [`/run/${'a/'.repeat(500_000)}`, `/run/a${'/'.repeat(1_000_000)}b`]) {
+    expect(listDeclaredFolders(`d ${path}`, findOwner)).toEqual([]);
+  }
 });
 
 test.each([
@@ -59,7 +66,7 @@ test.each([
   ['RuntimeDirectory=', []],
   ['[Unit]\nRuntimeDirectory=a', []],
 ] as const)('the unit %j', (text, expected) => {
-  const found = listUnitFolders(`[Service]\n${text}\n`, users);
+  const found = listUnitFolders(`[Service]\n${text}\n`, findOwner);
   expect(found.map(({ path, mode, uid, gid }) => [path, mode, uid, gid] as const)).toEqual([...expected]);
 });
 

@@ -2,7 +2,7 @@
  * Folders in `/run` that packages do not contain, because `/run` is empty at boot: systemd makes them, as tmpfiles.d(5) and
  * `RuntimeDirectory=` of units say. In a container without systemd, the service does not find them.
  */
-import { findOwner, type UserFiles } from '../../../image/user-lookup.ts';
+import type { FindOwner } from '../../../image/user-lookup.ts';
 import { listUnitSettings } from '../unit/unit-settings.ts';
 
 /** A folder of the container, in memory. */
@@ -15,23 +15,26 @@ export interface RunFolder {
   readonly gid: number;
 }
 
+/** Longer paths are left out. Real ones have 40 bytes. */
+const maxPathLength = 128;
+
 /** No service of a plain image needs the folders of systemd itself. */
 const ofSystemd = ['/run/systemd', '/run/user', '/run/log', '/run/udev', '/run/credentials'];
 
 /** Lists the folders of a tmpfiles.d file. Lines with specifiers, quotes or unknown users are left out. */
-export function listDeclaredFolders(text: string, users: UserFiles): readonly RunFolder[] {
+export function listDeclaredFolders(text: string, findOwner: FindOwner): readonly RunFolder[] {
   return text.split('\n').flatMap((line) => {
     const [type = '', path = '', mode = '-', user = '-', group = '-'] = line.trim().split(/\s+/);
     if (!/^[dDvqQ][!+=~^$-]*$/.test(type)) return [];
-    return buildFolder(path, mode.replace(/^[:~]+/, ''), findOwner(unset(user), unset(group) || '0', users));
+    return buildFolder(path, mode.replace(/^[:~]+/, ''), findOwner(unset(user), unset(group) || '0'));
   });
 }
 
 /** Lists the `RuntimeDirectory=` of a unit, which the user of the unit owns. */
-export function listUnitFolders(unit: string, users: UserFiles): readonly RunFolder[] {
+export function listUnitFolders(unit: string, findOwner: FindOwner): readonly RunFolder[] {
   const service = listUnitSettings(unit).filter(({ section }) => section === 'Service');
   const read = (key: string): string => service.findLast((setting) => setting.key === key)?.value ?? '';
-  const owner = findOwner(read('User'), read('Group'), users);
+  const owner = findOwner(read('User'), read('Group'));
   return service
     .filter(({ key }) => key === 'RuntimeDirectory')
     .flatMap(({ value }) => value.split(/\s+/))
@@ -54,11 +57,8 @@ export function listPreparations(unit: string, command: string): readonly string
     : [];
 }
 
-function buildFolder(
-  written: string,
-  mode: string,
-  owner: { readonly uid: number; readonly gid: number } | undefined,
-): readonly RunFolder[] {
+function buildFolder(written: string, mode: string, owner: ReturnType<FindOwner>): readonly RunFolder[] {
+  if (written.length > maxPathLength) return [];
   const path = written.replace(/^\/var\/run\//, '/run/').replace(/\/+$/, '');
   const isOdd = !/^\/run(?:\/(?!\.\.?(?:\/|$))[\w.@+:-]+)+$/.test(path);
   const isForeign = ofSystemd.some((folder) => path === folder || path.startsWith(`${folder}/`));
