@@ -8,6 +8,8 @@ import { formatPlatform, suitsPlatform } from '../../image/platform.ts';
 import { hasConfig, readImageConfig } from '../../store/image-files.ts';
 import { findMachinePlatform } from '../../store/pull/check-platform.ts';
 
+/** Processors whose kernels run the programs of another one without an emulator, as a rule. */
+const alsoRuns: Readonly<Record<string, string>> = { amd64: '386', arm64: 'arm' };
 /** Where the kernel lists the emulators of programs (binfmt_misc). */
 const formats = '/proc/sys/fs/binfmt_misc';
 /** The first bytes of an ELF program, in the words of that list. */
@@ -23,7 +25,9 @@ export async function requireOwnPlatform(host: Host, name: string, image: Stored
   if (digest === undefined || !hasConfig(host.locations.repository, { digest })) return;
   const named = readNamedPlatform(await readImageConfig(host, image));
   const machine = findMachinePlatform();
-  if (suitsPlatform(named, machine) || (await hasEmulator())) return;
+  const isNative =
+    suitsPlatform(named, machine) || named.architecture === (alsoRuns[machine.architecture] ?? '');
+  if (isNative || (await hasEmulator())) return;
   const [own, wanted] = [formatPlatform(named), formatPlatform(machine)];
   throw new AtomicError(
     'MANIFEST_UNSUPPORTED',
