@@ -78,12 +78,21 @@ export class ObjectVerifier {
       const isSame =
         earlier?.state === 'sound' && earlier.file.inode === inode && earlier.file.changed === changed;
       if (isSame) return earlier;
-      if (kind === 'file')
-        await (await import('../../native/ostree-check.ts')).checkFileObject(this.#repo, checksum);
+      if (kind === 'file') await this.#checkFile(path, checksum);
       else checkMetadata(path, size, checksum);
       return { state: 'sound', bytes: size, file: { inode, changed } };
     } catch (error) {
       return describeFailure(error);
+    }
+  }
+
+  async #checkFile(path: string, checksum: Checksum): Promise<void> {
+    try {
+      await (await import('../../native/ostree-check.ts')).checkFileObject(this.#repo, checksum);
+    } catch (error) {
+      if (!(error instanceof GErrorThrown) || this.#host.locations.repositoryMode !== 'bare') throw error;
+      const { checksumWithoutLabel } = await import('./label-of-host.ts');
+      if ((await checksumWithoutLabel(path)) !== checksum) throw error;
     }
   }
 
