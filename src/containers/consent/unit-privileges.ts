@@ -13,22 +13,28 @@ const commandKeys = [
   'ExecStopPost',
 ];
 
-/** Keys whose units stop, fail or start with the service. An `Alias=` that the host has is refused (free-names.ts). */
+/**
+ * Keys whose units stop, fail or start with the service, also under their former names. An `Alias=` that the host has is
+ * refused (free-names.ts).
+ */
 const unitKeys = [
   ...['Unit.Conflicts', 'Unit.PropagatesStopTo'],
+  ...['Unit.Wants', 'Unit.Requires', 'Unit.RequiresOverridable', 'Unit.BindsTo', 'Unit.BindTo'],
+  ...['Unit.Upholds', 'Unit.OnFailure', 'Unit.OnSuccess'],
   ...['Install.RequiredBy', 'Install.WantedBy', 'Install.UpheldBy'],
 ];
 
-/** Keys that stop the machine. */
+/** Keys that stop the machine. Two of them were in `[Service]`, and count there, too. */
 const actionKeys = [
-  ...['Unit.FailureAction', 'Unit.SuccessAction', 'Unit.JobTimeoutAction'],
-  ...['Unit.StartLimitAction', 'Service.StartLimitAction'],
+  ...['Unit.FailureAction', 'Unit.SuccessAction', 'Unit.JobTimeoutAction', 'Unit.StartLimitAction'],
+  ...['Service.FailureAction', 'Service.StartLimitAction'],
 ];
 
-/** What the units of ordinary services say. */
+/** What the units of ordinary services say: the targets only wait for other units. */
 const usualSettings = [
-  ...['WantedBy=multi-user.target', 'WantedBy=graphical.target', 'WantedBy=default.target'],
-  'Conflicts=shutdown.target',
+  /^WantedBy=(?:multi-user|graphical|default)\.target$/,
+  /^Conflicts=shutdown\.target$/,
+  /^(?:Wants|Requires)=(?:basic|sysinit|network|network-online|local-fs|remote-fs|nss-lookup|time-sync)\.target$/,
 ];
 
 /**
@@ -58,7 +64,7 @@ function listUnitEffects(unit: string): readonly Privilege[] {
     return isAction ? [`${key}=${value}`] : [];
   });
   return [...new Set(subjects)]
-    .filter((subject) => !usualSettings.includes(subject))
+    .filter((subject) => !usualSettings.some((usual) => usual.test(subject)))
     .map((subject) => ({ kind: 'host-unit', subject }));
 }
 

@@ -179,10 +179,14 @@ test('a unit: effects on other units and on the machine', () => {
 Conflicts=shutdown.target sshd.service
 FailureAction=none
 JobTimeoutAction=reboot
-Requires=network.target
+Requires=network.target etcd.service
+Wants=network-online.target
+BindTo=dev-sda.device
+OnFailure=reboot.target
 [Service]
 ExecStart=/usr/bin/runc run x
 StartLimitAction=
+FailureAction=poweroff
 RequiredBy=no-section.service
 [Install]
 WantedBy=multi-user.target sysinit.target
@@ -193,7 +197,7 @@ Alias=docker.service
 `;
   const privileges = listUnitPrivileges(unit, '/usr/bin/runc', '/c/x.0');
   expect(formatPrivileges(privileges)).toEqual([
-    'units of the host: Conflicts=sshd.service, JobTimeoutAction=reboot, WantedBy=sysinit.target, RequiredBy=sshd.service, RequiredBy=cron.service',
+    'units of the host: Conflicts=sshd.service, JobTimeoutAction=reboot, Requires=etcd.service, BindTo=dev-sda.device, OnFailure=reboot.target, FailureAction=poweroff, WantedBy=sysinit.target, RequiredBy=sshd.service, RequiredBy=cron.service',
   ]);
   expect(listWidening(privileges, listUnitPrivileges('[Install]\nRequiredBy=x.service', '', ''))).toEqual([
     { kind: 'host-unit', subject: 'RequiredBy=x.service' },
