@@ -44,8 +44,7 @@ afterAll(() => images[Symbol.asyncDispose]());
 
 /** Debian has its dependencies under other names. */
 function changeHost(action: string, ...words: readonly string[]): Promise<string> {
-  const options = ['--force-debian', '--nodeps'];
-  return command('sh', '-c', 'exec rpm "$@" 2>&1', 'rpm', action, ...options, ...words);
+  return command('sh', '-c', 'exec rpm "$@" 2>&1', 'rpm', action, '--nodeps', ...words);
 }
 
 function changeRoot(...words: readonly string[]): Promise<string> {
