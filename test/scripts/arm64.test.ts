@@ -34,8 +34,11 @@ function succeed(...words: Parameters<typeof run>): string {
   return output;
 }
 
-describe.if(process.env.ATOMIC_ARM64 === 'yes')('the executable for arm64', () => {
-  const folder = mkdtempSync('/var/tmp/atomic-arm64-');
+const isWanted = process.env.ATOMIC_ARM64 === 'yes';
+
+describe.if(isWanted)('the executable for arm64', () => {
+  // The body of a description that is left out runs, too.
+  const folder = isWanted ? mkdtempSync('/var/tmp/atomic-arm64-') : '';
 
   beforeAll(() => {
     succeed(process.execPath, ['scripts/build.ts', '--arch', 'arm64', 'src/main.ts', join(folder, 'atomic')]);

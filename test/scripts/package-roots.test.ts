@@ -35,7 +35,8 @@ function succeed(...[argv, options]: Parameters<typeof run>): string {
 }
 
 describe.if(releases.length > 0)('in minimal roots', () => {
-  const folder = mkdtempSync('/var/tmp/atomic-package-roots-');
+  // The body of a description that is left out runs, too.
+  const folder = releases.length > 0 ? mkdtempSync('/var/tmp/atomic-package-roots-') : '';
   const packaged = join(folder, `${name}_${version}_amd64.deb`);
   const foreign = join(folder, 'foreign.deb');
   const older = join(folder, 'atomic.deb');
