@@ -23,8 +23,8 @@ import { linkOrCopy } from '../layer/link-or-copy.ts';
 const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** Longer paths continue from a descriptor, because the kernel takes no path of 4096 bytes. */
 const MAX_PATH_BYTES = 2048;
-/** Links between two looks for a signal. */
-const LINKS_AT_ONCE = 1000;
+/** Files and directories between two looks for a signal. */
+const ENTRIES_AT_ONCE = 1000;
 
 /** The directories of a commit, each read once. */
 export interface VerifiedTree {
@@ -70,7 +70,13 @@ export async function linkTree(
   destination: string,
 ): Promise<void> {
   const { repository } = host.locations;
-  let links = 0;
+  let entries = 0;
+  const lookForSignal = async (): Promise<void> => {
+    entries += 1;
+    if (entries % ENTRIES_AT_ONCE > 0) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    throwIfInterrupted(host);
+  };
   const link = async (checksum: Checksum, path: string): Promise<void> => {
     const object = formatObjectPath(repository, checksum, 'file');
     try {
@@ -80,15 +86,13 @@ export async function linkTree(
       if (!isThere) throw buildCorrupt(checksum, 'file', 'it is missing');
       throw error;
     }
-    links += 1;
-    if (links % LINKS_AT_ONCE > 0) return;
-    await new Promise((resolve) => setImmediate(resolve));
-    throwIfInterrupted(host);
+    await lookForSignal();
   };
   const fill = async (node: TreeNode, folder: string): Promise<void> => {
     const tree = trees.get(node.dirtree);
     const meta = metas.get(node.dirmeta);
     if (tree === undefined || meta === undefined) throw new Error('a directory that was not read');
+    await lookForSignal();
     mkdirSync(folder, FolderMode.private);
     await withShortPath(folder, async (path) => {
       for (const { name, checksum } of tree.files) await link(checksum, `${path}/${name}`);

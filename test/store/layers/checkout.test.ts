@@ -162,16 +162,19 @@ function writeObject(repository: string, kind: 'dirtree' | 'commit', data: Buffe
   return checksum;
 }
 
-test('an interruption ends a checkout between two files', async () => {
+test.each([
+  ['files', (index: number): TarEntry => ({ path: `f${index}`, content: '1' })],
+  ['directories', (index: number): TarEntry => ({ path: `f${index}`, type: 'directory' })],
+] as const)('an interruption ends a checkout between two %s', async (_, build) => {
   await using store = await createStore([registry]);
-  const files = Array.from({ length: 2500 }, (_, index): TarEntry => ({ path: `f${index}`, content: '1' }));
-  const { image } = await pullLayers(store, registry, [files]);
+  const entries = Array.from({ length: 2500 }, (__, index) => build(index));
+  const { image } = await pullLayers(store, registry, [entries]);
   const destination = store.folder.join('root');
   store.interrupt();
   await expect(checkoutImage(store.host, image.commit, destination)).rejects.toMatchObject({
     code: 'INTERRUPTED',
   });
-  expect(readdirSync(destination).length).toBeLessThan(files.length);
+  expect(readdirSync(destination).length).toBeLessThan(entries.length);
 });
 
 test('directories have the time 0, as those of libostree', async () => {
