@@ -71,7 +71,7 @@ test('is a systemd host that is up, with the built executable and nothing of thi
   const script = [
     'systemctl is-system-running',
     'systemctl list-units --failed --no-legend',
-    'atomic --version',
+    'atomic --version | head -n 1',
     'pwd',
     'ls /var/lib/containers/atomic 2>&1',
     'ip -o link show up | cut -d: -f2',
@@ -83,7 +83,7 @@ test('is a systemd host that is up, with the built executable and nothing of thi
     status: 0,
     stdout: [
       'running',
-      version,
+      `atomic ${version}`,
       root,
       "ls: cannot access '/var/lib/containers/atomic': No such file or directory",
       ' lo',
