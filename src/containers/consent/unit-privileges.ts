@@ -13,6 +13,16 @@ const commandKeys = [
   'ExecStopPost',
 ];
 
+/** Keys of `[Service]` with which the runtime may load other code, or find the files of another container. */
+const contextKeys = [
+  ...['RootDirectory', 'RootImage', 'BindPaths', 'BindReadOnlyPaths', 'MountImages'],
+  ...['ExtensionImages', 'ExtensionDirectories', 'EnvironmentFile', 'PassEnvironment'],
+];
+/** Variables of the dynamic linker, and what may hide their names. */
+const linkerVariable = /LD_|GLIBC_TUNABLES|[\\%]/;
+/** Words of a command for another container, and what may hide them. */
+const otherContainer = /[\s"'](?:exec|-b|--bundle|--root)\b|[\\%$]/;
+
 /**
  * Keys whose units stop, fail or start with the service, also under their former names. An `Alias=` that the host has is
  * refused (free-names.ts).
@@ -38,7 +48,7 @@ const usualSettings = [
 ];
 
 /**
- * Lists the commands that do not go through the OCI runtime, and the effects on other units and on the machine.
+ * Lists the commands that do not go through the OCI runtime to the container, and the effects on other units and on the machine.
  *
  * @param runtime absolute path of the runtime
  * @param deployment folder of the deployment; it changes with each update, so the result has `$DESTDIR` in its place
@@ -48,9 +58,13 @@ export function listUnitPrivileges(unit: string, runtime: string, deployment: st
 }
 
 function listCommands(unit: string, runtime: string, deployment: string): readonly Privilege[] {
+  const leavesContainer = (key: string, value: string): boolean => {
+    if (commandKeys.includes(key)) return readProgram(value) !== runtime || otherContainer.test(value);
+    if (key === 'WorkingDirectory') return value !== deployment;
+    return contextKeys.includes(key) || (key === 'Environment' && linkerVariable.test(value));
+  };
   const subjects = listUnitSettings(unit)
-    .filter(({ section, key, value }) => section === 'Service' && commandKeys.includes(key) && value !== '')
-    .filter(({ value }) => readProgram(value) !== runtime)
+    .filter(({ section, key, value }) => section === 'Service' && value !== '' && leavesContainer(key, value))
     .map(({ key, value }) => `${key}=${value.replaceAll(deployment, '$DESTDIR')}`);
   return [...new Set(subjects)].map((subject) => ({ kind: 'program', subject }));
 }

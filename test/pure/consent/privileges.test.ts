@@ -174,6 +174,29 @@ WantedBy=multi-user.target
   ]);
 });
 
+test('a unit: the runtime with other code, or for another container', () => {
+  const unit = `[Service]
+WorkingDirectory=/c/etcd.1
+Environment=A=1
+Environment="LD_PRELOAD=/c/etcd.1/rootfs/x.so"
+EnvironmentFile=-/etc/sysconfig/etcd
+BindPaths=/var/lib/etcd/x:/c/etcd.1
+ExecStart=/usr/bin/runc --systemd-cgroup run 'etcd'
+ExecStartPost=/usr/bin/runc exec other sh
+ExecStop=/usr/bin/runc kill 'etcd'
+ExecStopPost=-/usr/bin/runc "--bundle=/var/lib/etcd" run y
+`;
+  expect(listUnitPrivileges(unit, '/usr/bin/runc', '/c/etcd.1').map(({ subject }) => subject)).toEqual([
+    'Environment="LD_PRELOAD=$DESTDIR/rootfs/x.so"',
+    'EnvironmentFile=-/etc/sysconfig/etcd',
+    'BindPaths=/var/lib/etcd/x:$DESTDIR',
+    'ExecStartPost=/usr/bin/runc exec other sh',
+    'ExecStopPost=-/usr/bin/runc "--bundle=/var/lib/etcd" run y',
+  ]);
+  const other = listUnitPrivileges('[Service]\nWorkingDirectory=/var/lib/etcd', '/usr/bin/runc', '/c/etcd.1');
+  expect(other).toEqual([{ kind: 'program', subject: 'WorkingDirectory=/var/lib/etcd' }]);
+});
+
 test('a unit: effects on other units and on the machine', () => {
   const unit = `[Unit]
 Conflicts=shutdown.target sshd.service
