@@ -26,6 +26,7 @@ let images: ImageSource;
 let service: string;
 /** Short, because most services here live or die at once. */
 const quick = ['--settle', '0.5'];
+const journal = `${checkouts}/.atomic/journal/web.json`;
 
 beforeAll(async () => {
   images = await openImageSource();
@@ -449,14 +450,22 @@ describe('an update that fails restores the old deployment, and the units that r
     await expectOld();
   });
 
-  test.each(['building', 'switching'])('a kill while it is %s', async (phase) => {
-    await pushNext('new', phase === 'switching' ? 'sleep 100' : undefined);
+  test('a kill while it is building', async () => {
+    await pushNext('new');
+    await atomic(['pull', service]);
+    runKilled(['containers', 'update', ...quick, 'web'], 'mkdir', `${checkouts}/.web.1.new/rootfs`);
+    expect(readFileSync(journal, 'utf8')).toContain('building');
+    await atomic(['recover']);
+    await expectOld();
+  });
+
+  test('a kill while it is switching', async () => {
+    await pushNext('new', 'sleep 100');
     await atomic(['pull', service]);
     const update = runAtomic(['containers', 'update', '--settle', '30', 'web']);
-    const journal = `${checkouts}/.atomic/journal/web.json`;
     await waitUntil(
       'the journal is there',
-      async () => existsSync(journal) && readFileSync(journal, 'utf8').includes(phase),
+      async () => existsSync(journal) && readFileSync(journal, 'utf8').includes('switching'),
     );
     await runCommand(['pkill', '--signal', 'KILL', '--full', 'atomic containers update']);
     await update;
