@@ -1,6 +1,7 @@
 /** The lines of the benchmark, in the order of the table. */
 import type { Bench } from './bench.ts';
 import type { Comparison } from './comparison.ts';
+import { measureBoot } from './lines/boot.ts';
 import { measureContainersList } from './lines/containers-list.ts';
 import { measureDisk } from './lines/disk.ts';
 import { measureImagesScale } from './lines/images-scale.ts';
@@ -41,6 +42,7 @@ const separate: Readonly<Record<string, Measure>> = {
   'update-many': measureUpdateMany,
   'start-runc': measureStartRunc,
   'start-crun': measureStartCrun,
+  boot: measureBoot,
 };
 
 const lines: Readonly<Record<string, Measure>> = { ...sharing, ...separate };
