@@ -34,13 +34,15 @@ function push(word: string): Promise<string> {
   return images.push('service', { exports: { ...serviceExports, 'manifest.json': manifest } });
 }
 
-/** All services end as in a power failure, and start as in a boot. */
+/** All services end as in a power failure, without a signal that they could miss, and start as in a boot. */
 async function boot(): Promise<void> {
-  await command('systemctl', 'isolate', 'early.target');
+  await command('systemctl', '--no-block', 'isolate', 'early.target');
   for (const name of ['web', 'other', 'basic.target']) {
-    await waitUntil(`${name} has stopped`, async () =>
-      ['inactive', 'failed'].includes(await readActivity(name)),
-    );
+    await waitUntil(`${name} has stopped`, async () => {
+      if (['inactive', 'failed'].includes(await readActivity(name))) return true;
+      await runCommand(['systemctl', 'kill', '--signal=KILL', name]);
+      return false;
+    });
   }
   await command('systemctl', 'start', 'multi-user.target');
 }
@@ -81,5 +83,5 @@ test.each([
 test('nothing to recover: the boot goes on', async () => {
   await boot();
   await waitUntil('web runs', async () => (await readActivity('web')) === 'active');
-  expect(await readActivity('other')).toBe('inactive');
+  expect(await readActivity('other')).not.toBe('active');
 });
