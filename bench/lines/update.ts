@@ -11,7 +11,7 @@ const MOST_ROUNDS_OF_MANY = 3;
 /** What podman does after a start: nothing. */
 const NO_SETTLING = ['--settle', '0'];
 
-/** One service: fetch, update, and the service has started again. And how long it did not run meanwhile. */
+/** One service: one command fetches and updates, and the service has started again. And how long it did not run meanwhile. */
 export async function measureUpdate(bench: Bench): Promise<Comparison[]> {
   const services = await installServices(bench, 1, 'crun');
   startServices([...services.ours, ...services.other]);
@@ -22,7 +22,7 @@ export async function measureUpdate(bench: Bench): Promise<Comparison[]> {
     await bench.images.pushService();
     // Forgets the starts of the rounds before: systemd refuses the sixth within ten seconds.
     await run(services.systemctl('reset-failed', 'a1', 'p1'));
-    const ours = await measureOnce(buildUpdate(bench, services, []));
+    const ours = await measureOnce(services.atomic('containers', 'update', '--pull', ...NO_SETTLING, 'a1'));
     const oursGap = readGap('a1');
     const other = await measureOnce(services.podman('auto-update'));
     const otherGap = readGap('p1');

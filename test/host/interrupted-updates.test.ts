@@ -1,5 +1,5 @@
 /**
- * Updates that a person interrupts, whose output nobody reads, and that meet other commands on the same container: before
+ * Updates that a person interrupts, whose output is not read, and that meet other commands on the same container: before
  * the stop nothing has changed, and after it the old service runs again.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test';

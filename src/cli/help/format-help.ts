@@ -7,7 +7,7 @@ const INDENT = 2;
 const MAX_NAME = 26;
 
 /**
- * Builds the text of `atomic VERB --help`, with a newline at its end: what a person needs who knows what the verb is for.
+ * Builds the text of `atomic VERB --help`, with a newline at its end: for a person who knows what the verb does.
  * It ends with the examples, which stay on the screen.
  */
 export function formatHelp(topic: string, spec: CommandSpec): string {

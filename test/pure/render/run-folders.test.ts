@@ -70,7 +70,7 @@ test.each([
   expect(found.map(({ path, mode, uid, gid }) => [path, mode, uid, gid] as const)).toEqual([...expected]);
 });
 
-test('the commands before a service are told, except those that check its files', () => {
+test('names the commands before a service, except those that check its files', () => {
   const unit = `[Service]
 ExecStart=/usr/sbin/server -D $OPTIONS
 ExecStartPre=-/bin/mkdir -p /run/server
