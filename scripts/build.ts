@@ -107,7 +107,7 @@ function installForeignModules(): string {
       '--no-audit',
       '--no-fund',
     ];
-    execFileSync('npm', ['ci', ...options], { cwd: folder, stdio: 'inherit' });
+    execFileSync('npm', ['ci', '--prefer-offline', ...options], { cwd: folder, stdio: 'inherit' });
   }
   return join(folder, 'node_modules');
 }

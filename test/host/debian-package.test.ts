@@ -187,6 +187,7 @@ test('scripts/install does the same without a package manager, below /usr/local'
   expect(await command(script, '--remove')).toStartWith('Containers, images and /etc/atomic.conf stay');
   expect([...look(), existsSync('/etc/atomic.conf')]).toEqual([false, false, false, true]);
   expect(await readEnablement('atomic-recover')).toBe('');
+  expect(await command(script, '--remove')).toStartWith('Containers, images and /etc/atomic.conf stay');
 
   expect(await runCommand([script, '--prefix', '/opt'])).toMatchObject({
     status: 1,

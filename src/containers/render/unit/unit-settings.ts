@@ -62,21 +62,23 @@ const enablingFolders = { WantedBy: '.wants', RequiredBy: '.requires', UpheldBy:
  */
 export function listEnablingLinks(unit: string, name: string): readonly string[] {
   const isPlain = (word: string) => /^[A-Za-z0-9:_.@-]+$/.test(word);
+  const settings = listUnitSettings(unit);
   const links = Object.entries(enablingFolders).flatMap(([key, end]) =>
-    listWords(unit, key)
+    listWords(settings, key)
       .filter(isPlain)
       .map((word) => `${word}${end}/${name}`),
   );
-  return [...links, ...listWords(unit, 'Alias').filter(isPlain)];
+  return [...links, ...listWords(settings, 'Alias').filter(isPlain)];
 }
 
 /** Lists the words of all `Alias=` and `Also=` lines, with their quotes, specifiers and escapes. */
 export function parseInstallNames(unit: string): InstallNames {
-  return { aliases: listWords(unit, 'Alias'), also: listWords(unit, 'Also') };
+  const settings = listUnitSettings(unit);
+  return { aliases: listWords(settings, 'Alias'), also: listWords(settings, 'Also') };
 }
 
-function listWords(unit: string, key: string): readonly string[] {
-  return listUnitSettings(unit)
+function listWords(settings: readonly UnitSetting[], key: string): readonly string[] {
+  return settings
     .filter((setting) => setting.section === 'Install' && setting.key === key && setting.value !== '')
     .flatMap(({ value }) => value.split(/\s+/));
 }
