@@ -155,7 +155,9 @@ describe('an install', () => {
 
   test.each([
     ['/etc/shadow', 'which never comes from an image'],
-    ['/etc/systemd/system/web.service', 'which atomic itself writes'],
+    ['/etc/systemd/system/web.service', 'which belongs to atomic'],
+    ['/etc/atomic/web.d/10-root.json', 'which belongs to atomic'],
+    ['/etc/atomic/other.d/10-root.json', 'which belongs to atomic'],
     ['/etc/../etc/shadow', "has '..' in it"],
   ])('of %s is refused', async (path, reason) => {
     const renamed = { ...manifest, renameFiles: { '/usr/local/etcdctl': '$TARGET' } };

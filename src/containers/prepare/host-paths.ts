@@ -32,9 +32,10 @@ export function resolveHostPath(path: string): string {
 
 /** @throws EXPORTS_INVALID for a path that an image must not write */
 export function requireAllowedPath(host: Host, name: string, path: string): void {
-  const { repository, checkouts, state } = host.locations;
+  const { repository, checkouts, state, patches } = host.locations;
   const { units, tmpfiles } = buildContainerPaths(host.locations, name);
-  const own = [repository, checkouts, state, ...units.map((unit) => unit.path), tmpfiles];
+  // A patch counts as a change by the person, which needs no consent.
+  const own = [repository, checkouts, state, patches, ...units.map((unit) => unit.path), tmpfiles];
   const refusal = findRefusal(path, own);
   if (refusal === undefined) return;
   throw new AtomicError(

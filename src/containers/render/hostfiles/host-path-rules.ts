@@ -91,12 +91,12 @@ function configFolders(name: string): readonly string[] {
 /**
  * Says why a path must not come from an image.
  *
- * @param own folders of `atomic`, and the files that it writes for the container
+ * @param own folders of `atomic` and of its settings, and the files that it writes for the container
  * @returns the end of a sentence about the path; undefined when it may
  */
 export function findRefusal(path: string, own: readonly string[]): string | undefined {
   if (own.some((folder) => isAtOrBelow(path, folder))) {
-    return 'which atomic itself writes';
+    return 'which belongs to atomic';
   }
   return refusedPaths.some((refused) => isAtOrBelow(path, refused))
     ? 'which never comes from an image'
