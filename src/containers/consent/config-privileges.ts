@@ -8,6 +8,7 @@ import {
   expectStrings,
 } from '../../base/json-shape.ts';
 import type { JsonObject, Reject } from '../../base/json-text.ts';
+import { readOverlayFolders } from '../render/config/mount-sources.ts';
 import { allDevices, type Privilege } from './privilege.ts';
 
 /** The namespaces whose absence shares a resource of the host. A shared user namespace is reported as the user root. */
@@ -120,12 +121,19 @@ function listMounts(config: JsonObject, ownFolders: readonly string[], reject: R
     const source = simplifyPath(expectString(mount.source, `${where}.source`, reject));
     const options = expectStrings(mount.options, `${where}.options`, reject);
     const isBind = [type, ...options].some((word) => word === 'bind' || word === 'rbind');
-    if (!isBind && ownFilesystems.includes(type)) return [];
-    if (isBind && ownFolders.some((folder) => source === folder || source.startsWith(`${folder}/`)))
-      return [];
-    const access = isReadOnly(options) ? 'read-only' : 'writable';
-    const subject = isBind ? source : `${type} ${source}`;
-    return [{ kind: 'host-path', subject, access }];
+    const ask = (subject: string, isWritable: boolean): readonly Privilege[] =>
+      ownFolders.some((folder) => subject === folder || subject.startsWith(`${folder}/`))
+        ? []
+        : [{ kind: 'host-path', subject, access: isWritable ? 'writable' : 'read-only' }];
+    if (isBind) return ask(source, !isReadOnly(options));
+    if (ownFilesystems.includes(type)) return [];
+    const folders = readOverlayFolders(options);
+    // The kernel ignores the source of an overlay.
+    const hasSource = type !== 'overlay' || folders.length === 0;
+    return [
+      ...(hasSource ? ask(`${type} ${source}`, !isReadOnly(options)) : []),
+      ...folders.flatMap(({ path, isWritable }) => ask(simplifyPath(path), isWritable)),
+    ];
   });
 }
 

@@ -99,6 +99,26 @@ describe('config.json', () => {
       ],
     ],
     [
+      'the folders of an overlay; own folders are not asked for',
+      {
+        mounts: [
+          {
+            destination: '/x',
+            type: 'overlay',
+            source: 'overlay',
+            options: ['lowerdir=/etc:/var/lib/etcd/../b\\:c,upperdir=/srv/up', 'workdir=/var/lib/etcd/work'],
+          },
+          { destination: '/y', type: 'overlay', source: 'overlay', options: ['ro'] },
+        ],
+      },
+      [
+        '/etc of the host, read-only',
+        '/var/lib/b:c of the host, read-only',
+        '/srv/up of the host, writable',
+        'overlay overlay of the host, read-only',
+      ],
+    ],
+    [
       'device nodes and rules; default devices are not asked for',
       {
         linux: {

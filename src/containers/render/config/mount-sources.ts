@@ -50,7 +50,20 @@ function findSubmounts(mount: RuntimeMount): MountSource['submounts'] {
 }
 
 function listOverlayFolders(mount: RuntimeMount, where: string): readonly MountSource[] {
-  return mount.options
+  return readOverlayFolders(mount.options).map((folder) => ({
+    ...folder,
+    kind: 'path',
+    where,
+    mount,
+    submounts: 'hidden',
+  }));
+}
+
+/** Reads the folders of an overlay as written. The service can change files in two of them. */
+export function readOverlayFolders(
+  options: readonly string[],
+): readonly Pick<MountSource, 'path' | 'isWritable'>[] {
+  return options
     .flatMap((option) => option.split(/(?<!\\),/))
     .flatMap((option) => {
       const [, name = '', value = ''] = folderOption.exec(option) ?? [];
@@ -58,12 +71,8 @@ function listOverlayFolders(mount: RuntimeMount, where: string): readonly MountS
         .split(/(?<!\\):/)
         .filter((path) => path !== '')
         .map((path) => ({
-          kind: 'path' as const,
-          where,
-          mount,
           path: path.replace(/\\([\\:,])/g, '$1'),
           isWritable: name === 'upperdir' || name === 'workdir',
-          submounts: 'hidden' as const,
         }));
     });
 }
