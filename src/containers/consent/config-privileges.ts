@@ -8,7 +8,7 @@ import {
   expectStrings,
 } from '../../base/json-shape.ts';
 import type { JsonObject, Reject } from '../../base/json-text.ts';
-import { readOverlayFolders } from '../render/config/mount-sources.ts';
+import { isReadOnlyMount, readOverlayFolders } from '../render/config/mount-sources.ts';
 import { allDevices, type Privilege } from './privilege.ts';
 
 /** The namespaces whose absence shares a resource of the host. A shared user namespace is reported as the user root. */
@@ -125,13 +125,13 @@ function listMounts(config: JsonObject, ownFolders: readonly string[], reject: R
       ownFolders.some((folder) => subject === folder || subject.startsWith(`${folder}/`))
         ? []
         : [{ kind: 'host-path', subject, access: isWritable ? 'writable' : 'read-only' }];
-    if (isBind) return ask(source, !isReadOnly(options));
+    if (isBind) return ask(source, !isReadOnlyMount(options));
     if (ownFilesystems.includes(type)) return [];
     const folders = readOverlayFolders(options);
     // The kernel ignores the source of an overlay.
     const hasSource = type !== 'overlay' || folders.length === 0;
     return [
-      ...(hasSource ? ask(`${type} ${source}`, !isReadOnly(options)) : []),
+      ...(hasSource ? ask(`${type} ${source}`, !isReadOnlyMount(options)) : []),
       ...folders.flatMap(({ path, isWritable }) => ask(simplifyPath(path), isWritable)),
     ];
   });
@@ -143,12 +143,6 @@ function listMounts(config: JsonObject, ownFolders: readonly string[], reject: R
  */
 function simplifyPath(path: string): string {
   return path === '' ? '' : normalize(path).replace(/(.)\/$/, '$1');
-}
-
-/** Of contradicting options, the last counts. */
-function isReadOnly(options: readonly string[]): boolean {
-  const last = options.findLast((option) => ['ro', 'rro', 'rw'].includes(option));
-  return last === 'ro' || last === 'rro';
 }
 
 function listDevices(linux: JsonObject, reject: Reject): readonly Privilege[] {

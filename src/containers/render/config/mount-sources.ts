@@ -23,13 +23,12 @@ const folderOption = /^(lowerdir|datadir|upperdir|workdir)\+?=(.*)$/s;
 /** Lists the sources of all mounts: of bind mounts, the folders of overlays, and devices that hold a filesystem. */
 export function listMountSources(config: RuntimeConfig): readonly MountSource[] {
   return config.mounts.flatMap((mount, index) => {
-    const isProtected = isReadOnly(mount);
     const source: MountSource = {
       kind: isBind(mount) ? 'path' : 'device',
       where: `mounts[${index}].source`,
       mount,
       path: mount.source,
-      isWritable: !isProtected,
+      isWritable: !isReadOnlyMount(mount.options),
       submounts: findSubmounts(mount),
     };
     const isNamed = isBind(mount) || mount.source.startsWith('/');
@@ -37,16 +36,17 @@ export function listMountSources(config: RuntimeConfig): readonly MountSource[] 
   });
 }
 
-/** runc obeys the last of `ro` and `rw`, crun the first. */
-function isReadOnly({ options }: RuntimeMount): boolean {
-  return (options.includes('ro') || options.includes('rro')) && !options.includes('rw');
+/** Contradicting options count as writable: runc obeys the last of `ro` and `rw`, crun the first. */
+export function isReadOnlyMount(options: readonly string[]): boolean {
+  const has = (...words: readonly string[]) => words.some((word) => options.includes(word));
+  return has('ro', 'rro') && !has('rw', 'rrw');
 }
 
 /** `ro` protects only the mount itself, `rro` also the mounts below it. */
 function findSubmounts(mount: RuntimeMount): MountSource['submounts'] {
   const words = [mount.type, ...mount.options];
   if (!words.includes('rbind')) return 'hidden';
-  return mount.options.includes('rro') ? 'read-only' : 'writable';
+  return mount.options.includes('rro') && isReadOnlyMount(mount.options) ? 'read-only' : 'writable';
 }
 
 function listOverlayFolders(mount: RuntimeMount, where: string): readonly MountSource[] {
