@@ -9,7 +9,7 @@ import {
 } from '../../base/json-shape.ts';
 import type { JsonObject, Reject } from '../../base/json-text.ts';
 import { isReadOnlyMount, readOverlayFolders } from '../render/config/mount-sources.ts';
-import { allDevices, type Privilege } from './privilege.ts';
+import { allDevices, fullAccess, type Privilege } from './privilege.ts';
 
 /** The namespaces whose absence shares a resource of the host. A shared user namespace is reported as the user root. */
 const isolatedNamespaces = ['network', 'pid', 'ipc', 'uts', 'mount', 'cgroup'];
@@ -154,29 +154,50 @@ function listDevices(linux: JsonObject, reject: Reject): readonly Privilege[] {
   const rules = expectArray(devices, 'linux.resources.devices', reject).map((rule) =>
     expectObject(rule, 'linux.resources.devices', reject),
   );
-  const subjects = [...listAllowed(rules), ...nodes.filter((path) => !defaultDevices.includes(path))];
-  return [...new Set(subjects)].map((subject) => ({ kind: 'device', subject }));
+  const asked = [
+    ...[...listAllowed(rules)].filter(
+      ([numbers, access]) => access !== '' && !defaultNumbers.includes(numbers),
+    ),
+    ...[...new Set(nodes)]
+      .filter((path) => !defaultDevices.includes(path))
+      .map((path) => [path, fullAccess] as const),
+  ];
+  return asked.map(([subject, access]) => ({ kind: 'device', subject, access }));
 }
 
 /**
- * Applies the rules in their order: each one allows or denies its devices; a rule for all devices replaces the others.
+ * Applies the rules in their order: each one allows or denies some access to its devices.
+ *
+ * @returns the access to devices, by their numbers
  */
-function listAllowed(rules: readonly JsonObject[]): readonly string[] {
-  const allowed = new Set<string>();
-  for (const { allow, type, major, minor } of rules) {
-    const subject = describeDevices(type, major, minor);
-    if (subject === allDevices) allowed.clear();
-    if (allow !== true) allowed.delete(subject);
-    else if (!defaultNumbers.includes(subject)) allowed.add(subject);
+function listAllowed(rules: readonly JsonObject[]): ReadonlyMap<string, string> {
+  const allowed = new Map<string, string>();
+  for (const { allow, type, major, minor, access } of rules) {
+    const isAllowed = allow === true;
+    const named = selectAccess((letter) => typeof access !== 'string' || access.includes(letter));
+    const numbers = [major, minor].map(formatNumber).join(':');
+    if (typeof type === 'string' && type !== '' && type !== 'a') {
+      const device = `${type} ${numbers}`;
+      const before = allowed.get(device) ?? '';
+      allowed.set(
+        device,
+        selectAccess((letter) => (named.includes(letter) ? isAllowed : before.includes(letter))),
+      );
+    } else if (isAllowed || (numbers === '*:*' && named === fullAccess)) {
+      // runc ignores the numbers and the access of such a rule, crun obeys them.
+      allowed.clear();
+      if (isAllowed) allowed.set(allDevices, fullAccess);
+    }
   }
-  return [...allowed];
+  return allowed;
 }
 
-function describeDevices(type: unknown, major: unknown, minor: unknown): string {
-  const numbers = [major, minor].map((number) => (typeof number === 'number' && number >= 0 ? number : '*'));
-  const isEvery = typeof type !== 'string' || type === '' || type === 'a';
-  if (isEvery && numbers.every((number) => number === '*')) return allDevices;
-  return `${isEvery ? 'a' : type} ${numbers.join(':')}`;
+function selectAccess(isSelected: (letter: string) => boolean): string {
+  return [...fullAccess].filter(isSelected).join('');
+}
+
+function formatNumber(number: unknown): string {
+  return typeof number === 'number' && number >= 0 ? `${number}` : '*';
 }
 
 function listUnconfined(spec: JsonObject, linux: JsonObject, reject: Reject): readonly Privilege[] {

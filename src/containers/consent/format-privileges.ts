@@ -1,7 +1,7 @@
 /** Formats the privileges that a container asks for, as lines for a person. */
 
 import { toPrintable } from '../../base/printable.ts';
-import type { Privilege } from './privilege.ts';
+import { fullAccess, type Privilege } from './privilege.ts';
 
 /**
  * Formats one line for each privilege, without a heading: `/etc of the host, read-only`. Short ones of a kind
@@ -21,7 +21,7 @@ export function formatPrivileges(privileges: readonly Privilege[]): readonly str
     ...privileges.flatMap((privilege) =>
       privilege.kind === 'host-path' ? [`${privilege.subject} of the host, ${privilege.access}`] : [],
     ),
-    ...listSubjects('device').map((device) => `device: ${device}`),
+    ...privileges.flatMap((privilege) => (privilege.kind === 'device' ? [formatDevice(privilege)] : [])),
     ...joined('unconfined', (subjects) => `unconfined: ${subjects}`),
     ...joined('sysctl', (names) => `kernel parameters: ${names}`),
     ...listSubjects('hook').map((hook) => `hook of the runtime: ${hook}`),
@@ -30,6 +30,10 @@ export function formatPrivileges(privileges: readonly Privilege[]): readonly str
     ...listSubjects('tmpfiles').map((line) => `tmpfiles.d: ${line}`),
     ...privileges.flatMap((privilege) => (privilege.kind === 'host-file' ? [formatHostFile(privilege)] : [])),
   ].map((line) => toPrintable(line));
+}
+
+function formatDevice({ subject, access }: Privilege & { readonly kind: 'device' }): string {
+  return access === fullAccess ? `device: ${subject}` : `device: ${subject} ${access}`;
 }
 
 function formatHostFile({ subject, access }: Privilege & { readonly kind: 'host-file' }): string {

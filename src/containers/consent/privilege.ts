@@ -12,8 +12,8 @@ export type Privilege =
   | { readonly kind: 'namespace'; readonly subject: string }
   /** A file or folder of the host inside the container. */
   | { readonly kind: 'host-path'; readonly subject: string; readonly access: 'read-only' | 'writable' }
-  /** A device node: its path, or `all devices`. */
-  | { readonly kind: 'device'; readonly subject: string }
+  /** A device: the path of its node, its numbers, or `all devices`. `access` has the letters `r`, `w` and `m`, in this order. */
+  | { readonly kind: 'device'; readonly subject: string; readonly access: string }
   /** A protection that is disabled, such as `no seccomp filter`. */
   | { readonly kind: 'unconfined'; readonly subject: string }
   /** A kernel parameter that the container sets. */
@@ -44,7 +44,10 @@ function covers(granted: Privilege, asked: Privilege): boolean {
       asked.subject === granted.subject || asked.subject.startsWith(withSlash(granted.subject));
     return isInside && (granted.access === 'writable' || asked.access === 'read-only');
   }
-  if (granted.kind === 'device' && asked.kind === 'device' && granted.subject === allDevices) return true;
+  if (granted.kind === 'device' && asked.kind === 'device') {
+    const isSame = granted.subject === allDevices || granted.subject === asked.subject;
+    return isSame && [...asked.access].every((letter) => granted.access.includes(letter));
+  }
   if (granted.kind === 'host-file' && asked.kind === 'host-file') {
     return granted.subject === asked.subject && (granted.access === 'trusted' || asked.access === 'plain');
   }
@@ -52,6 +55,7 @@ function covers(granted: Privilege, asked: Privilege): boolean {
 }
 
 export const allDevices = 'all devices';
+export const fullAccess = 'rwm';
 
 function withSlash(path: string): string {
   return path.endsWith('/') ? path : `${path}/`;

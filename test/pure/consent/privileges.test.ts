@@ -142,6 +142,34 @@ describe('config.json', () => {
       ['device: c 10:229', 'device: b *:*', 'device: /dev/kvm'],
     ],
     [
+      'device rules of some access; a later rule changes only the access that it names',
+      {
+        linux: {
+          ...linux,
+          resources: {
+            devices: [
+              { allow: true, type: 'b', access: 'wr' },
+              { allow: false, access: 'rwm' },
+              { allow: true, type: 'c', major: 10, minor: 1, access: 'mr' },
+              { allow: true, type: 'c', major: 10, minor: 2, access: 'r' },
+              { allow: true, type: 'c', major: 10, minor: 2, access: 'w' },
+              { allow: true, type: 'c', major: 10, minor: 3, access: 'rwm' },
+              { allow: false, type: 'c', major: 10, minor: 3, access: 'w' },
+              { allow: true, type: 'c', major: 10, minor: 4, access: 'm' },
+              { allow: false, type: 'c', major: 10, minor: 4, access: 'rwm' },
+              { allow: false, access: 'w' },
+            ],
+          },
+        },
+      },
+      ['device: c 10:1 rm', 'device: c 10:2 rw', 'device: c 10:3 rm'],
+    ],
+    [
+      'a rule for devices of any type, which runc takes as one for all devices',
+      { linux: { ...linux, resources: { devices: [{ allow: true, type: 'a', major: 10, access: 'r' }] } } },
+      ['device: all devices'],
+    ],
+    [
       'all devices',
       { linux: { ...linux, resources: { devices: [{ allow: true, access: 'rwm' }] } } },
       ['device: all devices'],
@@ -289,7 +317,7 @@ describe('widening', () => {
     subject,
     access,
   });
-  const device = (subject: string): Privilege => ({ kind: 'device', subject });
+  const device = (subject: string, access = 'rwm'): Privilege => ({ kind: 'device', subject, access });
   test.each<[string, Privilege[], Privilege[], Privilege[]]>([
     ['nothing new', [path('/etc', 'writable')], [path('/etc', 'writable')], []],
     ['less', [path('/etc', 'writable')], [path('/etc', 'read-only')], []],
@@ -300,6 +328,9 @@ describe('widening', () => {
     ['the parent', [path('/etc/ssl', 'writable')], [path('/etc', 'read-only')], [path('/etc', 'read-only')]],
     ['one of all devices', [device('all devices')], [device('/dev/kvm')], []],
     ['all devices', [device('/dev/kvm')], [device('all devices')], [device('all devices')]],
+    ['less access to a device', [device('c 10:1')], [device('c 10:1', 'r')], []],
+    ['more access to a device', [device('c 10:1', 'r')], [device('c 10:1')], [device('c 10:1')]],
+    ['other access to a device', [device('b 8:0', 'r')], [device('b 8:0', 'w')], [device('b 8:0', 'w')]],
     [
       'another kind with the same subject',
       [{ kind: 'program', subject: '/a' }],
