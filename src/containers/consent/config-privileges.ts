@@ -205,12 +205,14 @@ function listUnconfined(spec: JsonObject, linux: JsonObject, reject: Reject): re
   const apparmor = expectString(spec.apparmorProfile, 'process.apparmorProfile', reject);
   const selinux = expectString(spec.selinuxLabel, 'process.selinuxLabel', reject);
   const masked = expectStrings(linux.maskedPaths, 'linux.maskedPaths', reject);
+  const propagation = expectString(linux.rootfsPropagation, 'linux.rootfsPropagation', reject);
   const subjects = [
     ...(seccomp.defaultAction === undefined || seccomp.defaultAction === 'SCMP_ACT_ALLOW'
       ? ['no seccomp filter']
       : []),
     ...(spec.noNewPrivileges === true ? [] : ['setuid programs gain privileges']),
     ...(masked.length === 0 ? ['/proc is not masked'] : []),
+    ...(propagation === 'shared' || propagation === 'rshared' ? ['mounts appear on the host'] : []),
     ...(apparmor === 'unconfined' ? ['no AppArmor profile'] : []),
     ...(selinux === '' ? [] : [`SELinux label ${selinux}`]),
   ];

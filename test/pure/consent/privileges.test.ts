@@ -184,6 +184,12 @@ describe('config.json', () => {
         'unconfined: no seccomp filter, setuid programs gain privileges, /proc is not masked, no AppArmor profile, SELinux label spc_t',
       ],
     ],
+    ['mounts on the host', { linux: { ...linux, rootfsPropagation: 'rslave' } }, []],
+    ...['shared', 'rshared'].map((rootfsPropagation): [string, object, string[]] => [
+      `mounts on the host: ${rootfsPropagation}`,
+      { linux: { ...linux, rootfsPropagation } },
+      ['unconfined: mounts appear on the host'],
+    ]),
     [
       'kernel parameters and hooks',
       {
