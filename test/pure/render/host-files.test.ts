@@ -108,6 +108,9 @@ test.each([
     '/etc/modprobe.d/x',
   ],
   ...['/usr/share/polkit-1/rules.d/x', '/etc/dbus-1/system.d/x.conf', '/etc/init.d/x', '/etc/rc3.d/S1x'],
+  // Names of the layout: merged /usr, and hosts made by OSTree.
+  ...['/lib/udev/rules.d/1.rules', '/lib/systemd/system/x.service', '/lib64/security/pam_x.so'],
+  ...['/var/home/me/.profile', '/var/usrlocal/lib/systemd/system/x.service'],
   ...['/srv/me/.ssh/authorized_keys', '/usr/lib/tmpfiles.d/x.conf', '/usr/local/lib/sysctl.d/x.conf'],
 ])('%s is trusted by the host', (path) => {
   expect(findRefusal(path, own)).toBeUndefined();

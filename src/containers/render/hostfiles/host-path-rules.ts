@@ -105,8 +105,9 @@ export function findRefusal(path: string, own: readonly string[]): string | unde
 
 /** Whether the host runs or trusts a file at this path by itself. */
 export function isTrustedPath(path: string): boolean {
+  const names = listLayoutNames(path);
   return (
-    trustedPaths.some((trusted) => isAtOrBelow(path, trusted)) ||
+    trustedPaths.some((trusted) => names.some((name) => isAtOrBelow(name, trusted))) ||
     /^\/etc\/rc[0-6S]\.d(\/|$)/.test(path) ||
     path.split('/').includes('.ssh')
   );
@@ -137,4 +138,14 @@ const layoutLinks: Readonly<Record<string, readonly string[]>> = {
 /** @param target absolute target of the symlink */
 export function isLayoutLink(link: string, target: string): boolean {
   return layoutLinks[link]?.includes(target) ?? false;
+}
+
+/** The names of a path on hosts with a symlink of the layout: `/lib/udev` and `/usr/lib/udev`. The path is one of them. */
+function listLayoutNames(path: string): readonly string[] {
+  const move = (from: string, to: string) =>
+    isAtOrBelow(path, from) ? [`${to}${path.slice(from.length)}`] : [];
+  const moved = Object.entries(layoutLinks).flatMap(([link, targets]) =>
+    targets.flatMap((target) => [...move(link, target), ...move(target, link)]),
+  );
+  return [path, ...moved];
 }
