@@ -50,9 +50,8 @@ export function listConfigPrivileges(
 ): readonly Privilege[] {
   const spec = expectObject(config.process, 'process', reject);
   const linux = expectObject(config.linux, 'linux', reject);
-  const isRoot = runsAsHostRoot(spec, linux, reject);
   return [
-    ...(isRoot ? [{ kind: 'user', subject: 'root' } as const] : []),
+    ...listIdentities(spec, linux, reject),
     // In a user namespace, capabilities give no power over the host.
     ...(hasNamespace(linux, 'user', reject) ? [] : listCapabilities(spec, reject)),
     ...listNamespaces(linux, reject),
@@ -66,16 +65,36 @@ export function listConfigPrivileges(
   ];
 }
 
-function runsAsHostRoot(spec: JsonObject, linux: JsonObject, reject: Reject): boolean {
-  const { uid } = expectObject(spec.user, 'process.user', reject);
-  const inside = typeof uid === 'number' ? uid : 0;
-  if (!hasNamespace(linux, 'user', reject)) return inside === 0;
-  return expectArray(linux.uidMappings, 'linux.uidMappings', reject).some((mapping) => {
-    const { containerID, hostID, size } = expectObject(mapping, 'linux.uidMappings', reject);
-    if (typeof containerID !== 'number' || typeof hostID !== 'number' || typeof size !== 'number')
-      return false;
-    return inside >= containerID && inside < containerID + size && hostID + inside - containerID === 0;
-  });
+/** Root, or the groups that are more than a group of the user alone, which has the number of the user. */
+function listIdentities(spec: JsonObject, linux: JsonObject, reject: Reject): readonly Privilege[] {
+  const { uid, gid, additionalGids } = expectObject(spec.user, 'process.user', reject);
+  const user = findHostId(uid, linux, 'uidMappings', reject);
+  if (user === 0) return [{ kind: 'user', subject: 'root' }];
+  const isMapped = hasNamespace(linux, 'user', reject);
+  const groups = [gid, ...expectArray(additionalGids, 'process.user.additionalGids', reject)]
+    .map((id) => findHostId(id, linux, 'gidMappings', reject))
+    .filter((group) => group !== undefined)
+    .filter((group) => group === 0 || (group !== user && !isMapped));
+  return [...new Set(groups)].map((group) => ({ kind: 'user', subject: `group ${group}` }));
+}
+
+/** @returns the number of a user or a group on the host; undefined when the user namespace has none for it */
+function findHostId(
+  id: unknown,
+  linux: JsonObject,
+  list: 'uidMappings' | 'gidMappings',
+  reject: Reject,
+): number | undefined {
+  const inside = typeof id === 'number' ? id : 0;
+  if (!hasNamespace(linux, 'user', reject)) return inside;
+  return expectArray(linux[list], `linux.${list}`, reject)
+    .map((mapping) => {
+      const { containerID, hostID, size } = expectObject(mapping, `linux.${list}`, reject);
+      if (typeof containerID !== 'number' || typeof hostID !== 'number' || typeof size !== 'number')
+        return undefined;
+      return inside >= containerID && inside < containerID + size ? hostID + inside - containerID : undefined;
+    })
+    .find((found) => found !== undefined);
 }
 
 function listCapabilities(spec: JsonObject, reject: Reject): readonly Privilege[] {

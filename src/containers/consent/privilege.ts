@@ -4,8 +4,8 @@
  */
 
 export type Privilege =
-  /** Runs as root of the host; `subject` is `root`. */
-  | { readonly kind: 'user'; readonly subject: 'root' }
+  /** Runs as root of the host, or with a group of the host by its number. */
+  | { readonly kind: 'user'; readonly subject: 'root' | `group ${number}` }
   /** A capability, such as `CAP_NET_ADMIN`. */
   | { readonly kind: 'capability'; readonly subject: string }
   /** A namespace of the host, such as `network`, or another namespace, by the path of its file. */
@@ -48,6 +48,7 @@ function covers(granted: Privilege, asked: Privilege): boolean {
     const isSame = granted.subject === allDevices || granted.subject === asked.subject;
     return isSame && [...asked.access].every((letter) => granted.access.includes(letter));
   }
+  if (granted.kind === 'user' && asked.kind === 'user' && granted.subject === 'root') return true;
   if (granted.kind === 'host-file' && asked.kind === 'host-file') {
     return granted.subject === asked.subject && (granted.access === 'trusted' || asked.access === 'plain');
   }

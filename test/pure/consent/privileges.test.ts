@@ -10,7 +10,7 @@ const reject = (problem: string): Error => new Error(problem);
 const allNamespaces = ['network', 'pid', 'ipc', 'uts', 'mount', 'cgroup'].map((type) => ({ type }));
 /** A configuration that asks for nothing. */
 const confined = {
-  process: { user: { uid: 1000 }, noNewPrivileges: true },
+  process: { user: { uid: 1000, gid: 1000 }, noNewPrivileges: true },
   linux: {
     namespaces: allNamespaces,
     seccomp: { defaultAction: 'SCMP_ACT_ERRNO' },
@@ -36,6 +36,33 @@ describe('config.json', () => {
     ['a confined one', {}, []],
     ['root', { process: { ...process, user: { uid: 0 } } }, ['to run as root']],
     ['no user at all', { process: { noNewPrivileges: true } }, ['to run as root']],
+    [
+      'groups of the host, each once; the group of the user alone is not asked for',
+      { process: { ...process, user: { uid: 6, gid: 6, additionalGids: [0, 42, 6, 42] } } },
+      ['to run as group 0, group 42'],
+    ],
+    ['no group at all', { process: { ...process, user: { uid: 6 } } }, ['to run as group 0']],
+    [
+      'root has every group',
+      { process: { ...process, user: { uid: 0, additionalGids: [6] } } },
+      ['to run as root'],
+    ],
+    [
+      'groups of a user namespace',
+      {
+        process: { ...process, user: { uid: 5, gid: 6, additionalGids: [7, 8] } },
+        linux: {
+          ...linux,
+          namespaces: [...allNamespaces, { type: 'user' }],
+          uidMappings: [{ containerID: 0, hostID: 100000, size: 65536 }],
+          gidMappings: [
+            { containerID: 6, hostID: 100000, size: 1 },
+            { containerID: 7, hostID: 0, size: 1 },
+          ],
+        },
+      },
+      ['to run as group 0'],
+    ],
     [
       'root of a user namespace',
       {
@@ -177,7 +204,7 @@ describe('config.json', () => {
     [
       'protections that are off',
       {
-        process: { user: { uid: 1 }, apparmorProfile: 'unconfined', selinuxLabel: 'spc_t' },
+        process: { user: { uid: 1, gid: 1 }, apparmorProfile: 'unconfined', selinuxLabel: 'spc_t' },
         linux: { namespaces: allNamespaces },
       },
       [
@@ -334,6 +361,13 @@ describe('widening', () => {
     ['the parent', [path('/etc/ssl', 'writable')], [path('/etc', 'read-only')], [path('/etc', 'read-only')]],
     ['one of all devices', [device('all devices')], [device('/dev/kvm')], []],
     ['all devices', [device('/dev/kvm')], [device('all devices')], [device('all devices')]],
+    ['a group of root', [{ kind: 'user', subject: 'root' }], [{ kind: 'user', subject: 'group 6' }], []],
+    [
+      'another group',
+      [{ kind: 'user', subject: 'group 6' }],
+      [{ kind: 'user', subject: 'group 0' }],
+      [{ kind: 'user', subject: 'group 0' }],
+    ],
     ['less access to a device', [device('c 10:1')], [device('c 10:1', 'r')], []],
     ['more access to a device', [device('c 10:1', 'r')], [device('c 10:1')], [device('c 10:1')]],
     ['other access to a device', [device('b 8:0', 'r')], [device('b 8:0', 'w')], [device('b 8:0', 'w')]],
