@@ -40,8 +40,10 @@ export function listWidening(
 /** Whether `granted` includes `asked`. */
 function covers(granted: Privilege, asked: Privilege): boolean {
   if (granted.kind === 'host-path' && asked.kind === 'host-path') {
+    // A relative path may go on with `..`, and so lead out.
     const isInside =
-      asked.subject === granted.subject || asked.subject.startsWith(withSlash(granted.subject));
+      asked.subject === granted.subject ||
+      (granted.subject.startsWith('/') && asked.subject.startsWith(withSlash(granted.subject)));
     return isInside && (granted.access === 'writable' || asked.access === 'read-only');
   }
   if (granted.kind === 'device' && asked.kind === 'device') {

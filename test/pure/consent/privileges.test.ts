@@ -358,6 +358,12 @@ describe('widening', () => {
     ['a part of everything', [path('/', 'read-only')], [path('/etc', 'read-only')], []],
     ['writable', [path('/etc', 'read-only')], [path('/etc', 'writable')], [path('/etc', 'writable')]],
     ['a longer name', [path('/etc', 'writable')], [path('/etc2', 'read-only')], [path('/etc2', 'read-only')]],
+    [
+      'out of a relative path',
+      [path('../..', 'read-only'), path('', 'read-only')],
+      [path('../../../../etc', 'read-only'), path('/etc', 'read-only')],
+      [path('../../../../etc', 'read-only'), path('/etc', 'read-only')],
+    ],
     ['the parent', [path('/etc/ssl', 'writable')], [path('/etc', 'read-only')], [path('/etc', 'read-only')]],
     ['one of all devices', [device('all devices')], [device('/dev/kvm')], []],
     ['all devices', [device('/dev/kvm')], [device('all devices')], [device('all devices')]],
