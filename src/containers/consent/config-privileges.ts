@@ -8,8 +8,8 @@ import {
   expectStrings,
 } from '../../base/json-shape.ts';
 import type { JsonObject, Reject } from '../../base/json-text.ts';
-import { isReadOnlyMount, readOverlayFolders } from '../render/config/mount-sources.ts';
-import { allDevices, fullAccess, type Privilege } from './privilege.ts';
+import { findSubmounts, isReadOnlyMount, readOverlayFolders } from '../render/config/mount-sources.ts';
+import { allDevices, fullAccess, type PathAccess, type Privilege } from './privilege.ts';
 
 /** The namespaces whose absence shares a resource of the host. A shared user namespace is reported as the user root. */
 const isolatedNamespaces = ['network', 'pid', 'ipc', 'uts', 'mount', 'cgroup'];
@@ -140,18 +140,22 @@ function listMounts(config: JsonObject, ownFolders: readonly string[], reject: R
     const source = simplifyPath(expectString(mount.source, `${where}.source`, reject));
     const options = expectStrings(mount.options, `${where}.options`, reject);
     const isBind = [type, ...options].some((word) => word === 'bind' || word === 'rbind');
-    const ask = (subject: string, isWritable: boolean): readonly Privilege[] =>
+    const ask = (subject: string, access: PathAccess): readonly Privilege[] =>
       ownFolders.some((folder) => subject === folder || subject.startsWith(`${folder}/`))
         ? []
-        : [{ kind: 'host-path', subject, access: isWritable ? 'writable' : 'read-only' }];
-    if (isBind) return ask(source, !isReadOnlyMount(options));
+        : [{ kind: 'host-path', subject, access }];
+    const access = isReadOnlyMount(options) ? 'read-only' : 'writable';
+    const hasWritableMounts = findSubmounts([type, ...options]) === 'writable';
+    if (isBind) return ask(source, access === 'read-only' && hasWritableMounts ? 'partly-writable' : access);
     if (ownFilesystems.includes(type)) return [];
     const folders = readOverlayFolders(options);
     // The kernel ignores the source of an overlay.
     const hasSource = type !== 'overlay' || folders.length === 0;
     return [
-      ...(hasSource ? ask(`${type} ${source}`, !isReadOnlyMount(options)) : []),
-      ...folders.flatMap(({ path, isWritable }) => ask(simplifyPath(path), isWritable)),
+      ...(hasSource ? ask(`${type} ${source}`, access) : []),
+      ...folders.flatMap(({ path, isWritable }) =>
+        ask(simplifyPath(path), isWritable ? 'writable' : 'read-only'),
+      ),
     ];
   });
 }

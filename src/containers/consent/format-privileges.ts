@@ -1,7 +1,13 @@
 /** Formats the privileges that a container asks for, as lines for a person. */
 
 import { toPrintable } from '../../base/printable.ts';
-import { fullAccess, type Privilege } from './privilege.ts';
+import { fullAccess, type PathAccess, type Privilege } from './privilege.ts';
+
+const accessWords: Readonly<Record<PathAccess, string>> = {
+  'read-only': 'read-only',
+  'partly-writable': 'read-only except mounts below it',
+  writable: 'writable',
+};
 
 /**
  * Formats one line for each privilege, without a heading: `/etc of the host, read-only`. Short ones of a kind
@@ -19,7 +25,9 @@ export function formatPrivileges(privileges: readonly Privilege[]): readonly str
     ...joined('capability', (names) => `capabilities: ${names}`),
     ...joined('namespace', (names) => `namespaces of the host: ${names}`),
     ...privileges.flatMap((privilege) =>
-      privilege.kind === 'host-path' ? [`${privilege.subject} of the host, ${privilege.access}`] : [],
+      privilege.kind === 'host-path'
+        ? [`${privilege.subject} of the host, ${accessWords[privilege.access]}`]
+        : [],
     ),
     ...privileges.flatMap((privilege) => (privilege.kind === 'device' ? [formatDevice(privilege)] : [])),
     ...joined('unconfined', (subjects) => `unconfined: ${subjects}`),

@@ -11,7 +11,7 @@ export type Privilege =
   /** A namespace of the host, such as `network`, or another namespace, by the path of its file. */
   | { readonly kind: 'namespace'; readonly subject: string }
   /** A file or folder of the host inside the container. */
-  | { readonly kind: 'host-path'; readonly subject: string; readonly access: 'read-only' | 'writable' }
+  | { readonly kind: 'host-path'; readonly subject: string; readonly access: PathAccess }
   /** A device: the path of its node, its numbers, or `all devices`. `access` has the letters `r`, `w` and `m`, in this order. */
   | { readonly kind: 'device'; readonly subject: string; readonly access: string }
   /** A protection that is disabled, such as `no seccomp filter`. */
@@ -29,6 +29,10 @@ export type Privilege =
   /** A file on the host; `trusted` when the host runs or trusts files at that path. */
   | { readonly kind: 'host-file'; readonly subject: string; readonly access: 'trusted' | 'plain' };
 
+/** Each one includes those before it. `partly-writable`: read-only, but not the mounts below it. */
+const pathAccesses = ['read-only', 'partly-writable', 'writable'] as const;
+export type PathAccess = (typeof pathAccesses)[number];
+
 /** Finds the new privileges that no old privilege covers, in the order of `after`. */
 export function listWidening(
   before: readonly Privilege[],
@@ -44,7 +48,7 @@ function covers(granted: Privilege, asked: Privilege): boolean {
     const isInside =
       asked.subject === granted.subject ||
       (granted.subject.startsWith('/') && asked.subject.startsWith(withSlash(granted.subject)));
-    return isInside && (granted.access === 'writable' || asked.access === 'read-only');
+    return isInside && pathAccesses.indexOf(granted.access) >= pathAccesses.indexOf(asked.access);
   }
   if (granted.kind === 'device' && asked.kind === 'device') {
     const isSame = granted.subject === allDevices || granted.subject === asked.subject;

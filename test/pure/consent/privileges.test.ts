@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { listConfigPrivileges } from '../../../src/containers/consent/config-privileges.ts';
 import { formatPrivileges } from '../../../src/containers/consent/format-privileges.ts';
 import { listOwnFolders } from '../../../src/containers/consent/own-folders.ts';
-import { listWidening, type Privilege } from '../../../src/containers/consent/privilege.ts';
+import { listWidening, type PathAccess, type Privilege } from '../../../src/containers/consent/privilege.ts';
 import { listTmpfilesPrivileges } from '../../../src/containers/consent/tmpfiles-privileges.ts';
 import { listUnitPrivileges } from '../../../src/containers/consent/unit-privileges.ts';
 
@@ -108,7 +108,9 @@ describe('config.json', () => {
       'host paths; own folders are not asked for',
       {
         mounts: [
-          bind('/etc', 'ro'),
+          bind('/etc', 'ro', 'rro'),
+          bind('/mnt', 'ro'),
+          { ...bind('/media', 'ro'), options: ['ro', 'bind'] },
           bind('/var/lib/etcd/data'),
           bind('/var/lib/etcd2'),
           bind('/var/lib/etcd/../../../srv//a/'),
@@ -121,6 +123,8 @@ describe('config.json', () => {
       },
       [
         '/etc of the host, read-only',
+        '/mnt of the host, read-only except mounts below it',
+        '/media of the host, read-only',
         '/var/lib/etcd2 of the host, writable',
         '/srv/a of the host, writable',
         '/run of the host, writable',
@@ -345,7 +349,7 @@ d /run/etcd2 0700
 });
 
 describe('widening', () => {
-  const path = (subject: string, access: 'read-only' | 'writable'): Privilege => ({
+  const path = (subject: string, access: PathAccess): Privilege => ({
     kind: 'host-path',
     subject,
     access,
@@ -357,6 +361,19 @@ describe('widening', () => {
     ['a part', [path('/etc', 'read-only')], [path('/etc/ssl', 'read-only')], []],
     ['a part of everything', [path('/', 'read-only')], [path('/etc', 'read-only')], []],
     ['writable', [path('/etc', 'read-only')], [path('/etc', 'writable')], [path('/etc', 'writable')]],
+    ['less of the mounts below', [path('/a', 'partly-writable')], [path('/a', 'read-only')], []],
+    [
+      'mounts below',
+      [path('/a', 'read-only')],
+      [path('/a', 'partly-writable')],
+      [path('/a', 'partly-writable')],
+    ],
+    [
+      'all of a path with writable mounts below',
+      [path('/a', 'partly-writable')],
+      [path('/a/b', 'writable')],
+      [path('/a/b', 'writable')],
+    ],
     ['a longer name', [path('/etc', 'writable')], [path('/etc2', 'read-only')], [path('/etc2', 'read-only')]],
     [
       'out of a relative path',

@@ -29,7 +29,7 @@ export function listMountSources(config: RuntimeConfig): readonly MountSource[] 
       mount,
       path: mount.source,
       isWritable: !isReadOnlyMount(mount.options),
-      submounts: findSubmounts(mount),
+      submounts: findSubmounts([mount.type, ...mount.options]),
     };
     const isNamed = isBind(mount) || mount.source.startsWith('/');
     return [...(isNamed ? [source] : []), ...listOverlayFolders(mount, `mounts[${index}].options`)];
@@ -42,11 +42,10 @@ export function isReadOnlyMount(options: readonly string[]): boolean {
   return has('ro', 'rro') && !has('rw', 'rrw');
 }
 
-/** `ro` protects only the mount itself, `rro` also the mounts below it. */
-function findSubmounts(mount: RuntimeMount): MountSource['submounts'] {
-  const words = [mount.type, ...mount.options];
+/** `ro` protects only the mount itself, `rro` also the mounts below it. @param words type and options of a mount */
+export function findSubmounts(words: readonly string[]): MountSource['submounts'] {
   if (!words.includes('rbind')) return 'hidden';
-  return mount.options.includes('rro') && isReadOnlyMount(mount.options) ? 'read-only' : 'writable';
+  return words.includes('rro') && isReadOnlyMount(words) ? 'read-only' : 'writable';
 }
 
 function listOverlayFolders(mount: RuntimeMount, where: string): readonly MountSource[] {
