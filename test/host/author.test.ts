@@ -90,6 +90,27 @@ test('render shows the templates, and install --display=FILE what this host make
   rmSync('/etc/atomic', { recursive: true });
 });
 
+test('the preview of a plain image has the seccomp filter of the host, as its install', async () => {
+  const image = buildTestImage({ exports: undefined, config: { Cmd: ['/bin/run.sh'] } });
+  await atomic(['pull', await writeLayout(folder.join('filtered'), image), '--as', 'filtered:1']);
+  const rendered = JSON.parse(await atomic(['render', '-n', 'filtered', 'filtered:1', 'config.json']));
+  const planned = ['install', '--system', '--name', 'filtered', '--display=config.json', 'filtered:1'];
+  expect(rendered).toEqual(JSON.parse(await atomic(planned)));
+  expect(rendered.linux).toHaveProperty('seccomp');
+  expect((await runAtomic(['lint', 'filtered:1'])).stdout).not.toContain('no seccomp filter');
+  const info = ['images', 'info', 'filtered:1'];
+  expect(await atomic(info)).not.toContain('no seccomp filter');
+
+  const profile = '/etc/containers/seccomp.json';
+  mkdirSync('/etc/containers', { recursive: true });
+  writeFileSync(profile, '{}');
+  const reason = `Cannot use the seccomp profile ${profile}`;
+  expect(await atomic(info)).toContain(reason);
+  expect((await lint('filtered:1')).found).toContain('error config.json bad-config');
+  expect((await runAtomic(planned)).stderr).toContain(reason);
+  rmSync(profile);
+});
+
 test('an install refuses what the lint finds, and --no-lint lets it pass', async () => {
   const config = JSON.parse(serviceExports['config.json.template'] ?? '');
   const broken = {

@@ -7,7 +7,7 @@ import { parseValueOptions, valueOptions } from '../options/value-options.ts';
 
 export const render = defineCommand({
   description: [
-    "Prints the files that 'atomic install' would make of the templates of an image, or of a folder before an image is built: config.json, the unit, the tmpfiles.d file, and host files that are templates. It does not look at the host; 'atomic install --display' does.",
+    "Prints the files that 'atomic install' would make of the templates of an image, or of a folder before an image is built: config.json, the unit, the tmpfiles.d file, and host files that are templates. It leaves out the options of an install, patches and missing bind sources; 'atomic install --display' has them.",
   ],
   operands: {
     subject: {

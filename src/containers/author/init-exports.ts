@@ -8,7 +8,7 @@ import type { Host } from '../../host/host.ts';
 import { requireFindable } from '../../host/working-directory.ts';
 import { emptyImageConfig, type ImageConfig } from '../../image/configuration-blob.ts';
 import type { ImageTree } from '../../store/image-files.ts';
-import { readConfigText } from '../prepare/config-text.ts';
+import { buildDefaultConfig } from '../prepare/default-config.ts';
 import { buildPreviewValues, type ExportsSubject, previewName } from '../prepare/preview-exports.ts';
 import type { PlannedVolume } from '../render/config/image-volumes.ts';
 import { emptyExportsManifest } from '../render/exports-manifest.ts';
@@ -98,12 +98,11 @@ async function writeAll(files: readonly { readonly path: string; readonly text: 
 async function buildContents(host: Host, subject: ExportsSubject): Promise<Readonly<Record<string, string>>> {
   const imageConfig = subject.image?.config ?? waiting;
   const values = buildPreviewValues(host, subject, noExports, { name: previewName, set: {} });
-  const { text, volumes } = await readConfigText({
-    tree: subject.tree,
-    exports: noExports,
-    imageConfig,
-    values,
-  });
+  // Without a seccomp filter, which depends on the host.
+  const { text, volumes } = await buildDefaultConfig(
+    { tree: subject.tree, exports: noExports, imageConfig, values },
+    {},
+  );
   return {
     'config.json.template': writeTemplate(text),
     'service.template': buildServiceTemplate(imageConfig.stopSignal),

@@ -19,7 +19,13 @@ import {
   previewExports,
   previewName,
 } from '../prepare/preview-exports.ts';
-import { type ImageExports, isRunByRuntime, readExports, readTemplates } from '../prepare/read-exports.ts';
+import {
+  bringsRuntimeConfig,
+  type ImageExports,
+  isRunByRuntime,
+  readExports,
+  readTemplates,
+} from '../prepare/read-exports.ts';
 import { type ImageAsks, listPreviewAsks } from '../prepare/read-image-asks.ts';
 import { sortVariables } from '../render/values/image-variables.ts';
 import type { GivenValues } from '../render/values/set-option.ts';
@@ -160,11 +166,7 @@ async function lintRendered(
     image:
       subject.image === undefined
         ? undefined
-        : describeLintedImage(
-            subject.tree,
-            subject.image.config,
-            (exports.config ?? exports.configTemplate) !== undefined,
-          ),
+        : describeLintedImage(subject.tree, subject.image.config, bringsRuntimeConfig(exports)),
     isExpected: (program) => own.some((path) => program === path || program.startsWith(`${path}/`)),
   });
   // A rule may have found the same fault.

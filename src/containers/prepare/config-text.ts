@@ -31,6 +31,7 @@ import {
 import { checkMountSources } from './check-mount-sources.ts';
 import { buildDefaultConfig, type DefaultConfig } from './default-config.ts';
 import { type ImageExports, isRunByRuntime } from './read-exports.ts';
+import type { SeccompFacts } from './read-seccomp.ts';
 
 interface CheckedConfig {
   readonly text: string;
@@ -81,8 +82,8 @@ export async function readRuntimeConfig(
   deployment: DeploymentPaths,
 ): Promise<RenderedConfig> {
   const { changed } = source;
-  const { text: rendered, volumes, warnings } = await readConfigText(source, changed.changes);
-  const unchanged = addDefaultFilter(rendered, changed.seccomp);
+  const rendered = await readConfigText(source, changed.seccomp, changed.changes);
+  const { text: unchanged, volumes, warnings } = rendered;
   const asked = changesConfig(changed) ? changeConfig(unchanged, deployment.config, changed) : unchanged;
   const secrets = addSecrets(asked, source, deployment.config);
   const { text } = secrets ?? { text: asked };
@@ -124,17 +125,22 @@ function addSecrets(
 }
 
 /**
- * Builds the text of `config.json`, not yet checked; the command of the defaults is that of the options.
+ * Builds the text of `config.json` before patches and options, not yet checked. The defaults have the command of the options
+ * and the seccomp filter of this host.
  *
  * @throws TEMPLATE_INVALID, TEMPLATE_UNSET_VARIABLE, CONFIG_INVALID, BAD_VALUE, FILE_CONFLICT
  */
 export async function readConfigText(
   source: ConfigSource,
+  seccomp: SeccompFacts,
   changes: ImageChanges = {},
 ): Promise<DefaultConfig> {
   const { exports, values } = source;
   if (exports.config !== undefined) return { text: exports.config.text, volumes: [], warnings: [] };
   const template = exports.configTemplate;
-  if (template === undefined) return buildDefaultConfig(source, changes);
-  return { text: substituteTemplate(template.text, values, template.file), volumes: [], warnings: [] };
+  if (template !== undefined) {
+    return { text: substituteTemplate(template.text, values, template.file), volumes: [], warnings: [] };
+  }
+  const built = await buildDefaultConfig(source, changes);
+  return { ...built, text: addDefaultFilter(built.text, seccomp) };
 }

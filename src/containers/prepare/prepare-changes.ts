@@ -6,7 +6,7 @@ import { parseOptions } from '../render/options/parse-options.ts';
 import { formatOptions, type ServiceOptions } from '../render/options/service-options.ts';
 import { type ConfigChanges, changesConfig } from './change-config.ts';
 import { lookAtOptions } from './look-at-options.ts';
-import { type ImageExports, isRunByRuntime } from './read-exports.ts';
+import { bringsRuntimeConfig, type ImageExports, isRunByRuntime } from './read-exports.ts';
 import type { ConfigPatch } from './read-patches.ts';
 import { readSeccomp } from './read-seccomp.ts';
 
@@ -24,7 +24,7 @@ export async function prepareChanges(subject: ChangeSubject): Promise<ConfigChan
   const { tree, exports, runtime, options, patches } = subject;
   const changes = parseOptions(options);
   requireEffect(subject);
-  const isDefault = (exports.config ?? exports.configTemplate) === undefined;
+  const isDefault = !bringsRuntimeConfig(exports);
   return {
     ...{ patches, options, changes },
     facts: await lookAtOptions(changes, { tree, runtime, isDefault }),

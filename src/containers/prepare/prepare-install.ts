@@ -45,7 +45,7 @@ import { type RenderedConfig, readRuntimeConfig } from './config-text.ts';
 import { requireFreeInstallNames } from './free-names.ts';
 import { describeLintedImage, judgeFindings, judgeTmpfiles, lintDeployment } from './lint-deployment.ts';
 import { listGrants, prepareChanges } from './prepare-changes.ts';
-import { type ImageExports, isRunByRuntime, readExports } from './read-exports.ts';
+import { bringsRuntimeConfig, type ImageExports, isRunByRuntime, readExports } from './read-exports.ts';
 import { planHostFiles } from './read-host-files.ts';
 import { type ConfigPatch, digestPatches } from './read-patches.ts';
 import { readValues } from './read-values.ts';
@@ -222,10 +222,6 @@ async function waitForBoth<First, Second>(
 /** An image that the runtime does not run needs no configuration, but may have one. */
 function needsRuntimeConfig(exports: ImageExports): boolean {
   return isRunByRuntime(exports) || bringsRuntimeConfig(exports);
-}
-
-function bringsRuntimeConfig({ config, configTemplate }: ImageExports): boolean {
-  return (config ?? configTemplate) !== undefined;
 }
 
 function planFile(

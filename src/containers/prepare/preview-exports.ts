@@ -1,6 +1,6 @@
 /**
- * Renders the files of `/exports` of an image or of a folder as an install would, without a look at the host. A part that
- * cannot be rendered does not hide the others.
+ * Renders the files of `/exports` of an image or of a folder as an install without options would. A part that cannot be
+ * rendered does not hide the others.
  */
 import { AtomicError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
@@ -18,7 +18,8 @@ import type { TemplateValues } from '../render/values/template.ts';
 import { buildInstallValues, choosesPidfileMode } from '../render/values/values.ts';
 import { readConfigText } from './config-text.ts';
 import { HOST_FILES, type HostFileSource, listHostFileModes } from './list-host-files.ts';
-import { type ImageExports, isRunByRuntime } from './read-exports.ts';
+import { bringsRuntimeConfig, type ImageExports, isRunByRuntime } from './read-exports.ts';
+import { readSeccomp } from './read-seccomp.ts';
 
 /** The files that are previewed. */
 export interface ExportsSubject extends HostFileSource {
@@ -69,13 +70,20 @@ export async function previewExports(
   const name = String(values.NAME);
   const marker = { name, deployment: 0, checkouts: host.locations.checkouts };
   const owner = { uid: host.uid, gid: host.gid };
-  const bringsConfig = (exports.config ?? exports.configTemplate) !== undefined;
+  const bringsConfig = bringsRuntimeConfig(exports);
   // The default configuration is made of the image.
   const hasConfig = bringsConfig || (isRunByRuntime(exports) && image !== undefined);
   const imageConfig = image?.config ?? emptyImageConfig;
   return {
     config: await attempt(async () =>
-      hasConfig ? (await readConfigText({ tree, exports, imageConfig, values })).text : undefined,
+      hasConfig
+        ? (
+            await readConfigText(
+              { tree, exports, imageConfig, values },
+              await readSeccomp(undefined, !bringsConfig),
+            )
+          ).text
+        : undefined,
     ),
     unit: await attempt(async () =>
       manifest.noContainerService
@@ -97,7 +105,9 @@ async function attempt<T>(render: () => Promise<T | undefined>): Promise<Part<T>
     const value = await render();
     return value === undefined ? { kind: 'absent' } : { kind: 'rendered', value };
   } catch (error) {
-    if (!(error instanceof AtomicError) || isAboutHost(error)) throw error;
+    if (!(error instanceof AtomicError)) throw error;
+    // An install fails, too, when the host's seccomp profile is invalid.
+    if (isAboutHost(error) && error.code !== 'SETTINGS_INVALID') throw error;
     return { kind: 'failed', error };
   }
 }

@@ -64,6 +64,11 @@ export function isRunByRuntime({ manifest, serviceTemplate }: ImageExports): boo
   return !manifest.noContainerService && (serviceTemplate === undefined || usesRuntime(serviceTemplate.text));
 }
 
+/** Whether the image has a configuration of its own; otherwise atomic makes the default one. */
+export function bringsRuntimeConfig({ config, configTemplate }: ImageExports): boolean {
+  return (config ?? configTemplate) !== undefined;
+}
+
 function readText(tree: ImageTree, name: string, folder: string): ExportedFile | undefined {
   const content = tree.readFile(`exports/${name}`, maxFileBytes);
   if (content === undefined) return undefined;
