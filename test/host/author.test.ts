@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, wri
 import { atomic, runAtomic } from '../support/atomic.ts';
 import { writeLayout } from '../support/oci-layout.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
+import { tree } from '../support/tree.ts';
 import { buildTestImage, serviceExports } from './container-images.ts';
 import { checkouts } from './host-state.ts';
 import { command, runCommand } from './support/commands.ts';
@@ -109,6 +110,28 @@ test('the preview of a plain image has the seccomp filter of the host, as its in
   expect((await lint('filtered:1')).found).toContain('error config.json bad-config');
   expect((await runAtomic(planned)).stderr).toContain(reason);
   rmSync(profile);
+});
+
+test('the lint of a plain image has the warnings of its install', async () => {
+  const extra = tree`
+    f usr/lib/tmpfiles.d/app.conf 0644 d /run/app 0755 - - -\n
+    f usr/lib/systemd/system/app.service 0644 [Service]\nExecStartPre=/bin/prepare it\nExecStart=/bin/run.sh\n
+    l etc/systemd/system/multi-user.target.wants/app.service -> /usr/lib/systemd/system/app.service
+  `;
+  const image = buildTestImage({ exports: undefined, config: { Cmd: ['/bin/run.sh'] }, extra });
+  await atomic(['pull', await writeLayout(folder.join('expecting'), image), '--as', 'expecting:1']);
+  const { findings } = JSON.parse(await atomic(['lint', '--json', 'expecting:1'])) as {
+    findings: { rule: string; text: string }[];
+  };
+  const texts = findings.filter(({ rule }) => rule === 'install-warning').map(({ text }) => text);
+  const { stderr } = await runAtomic(['install', '--system', '--name', 'expecting', 'expecting:1']);
+  expect(texts).toEqual([
+    expect.stringMatching(/^The image has run\.sh, and an Entrypoint or Cmd/),
+    expect.stringMatching(/^The image does not have \/run\/app, which its packages expect/),
+    expect.stringMatching(/^app\.service of the image prepares the service.*: \/bin\/prepare it\./),
+  ]);
+  for (const text of texts) expect(stderr).toContain(text);
+  await atomic(['uninstall', 'expecting']);
 });
 
 test('an install refuses what the lint finds, and --no-lint lets it pass', async () => {

@@ -156,8 +156,9 @@ async function lintRendered(
   const config = preview.config.kind === 'rendered' ? preview.config.value : undefined;
   const unit = preview.unit.kind === 'rendered' ? preview.unit.value : undefined;
   const file = nameConfig(exports);
-  const refused =
-    config === undefined ? undefined : await findRefusal(host, subject, exports, { text: config, values });
+  const checked = config === undefined ? [] : checkConfig(host, subject, exports, { text: config, values });
+  const refused = checked instanceof AtomicError ? checked : undefined;
+  const warnings = [...preview.warnings, ...(checked instanceof AtomicError ? [] : checked)];
   const hostFiles = preview.hostFiles.kind === 'rendered' ? preview.hostFiles.value : [];
   const own = [String(values.DESTDIR), String(values.RUNTIME), ...hostFiles.map(({ path }) => path)];
   const findings = await lintDeployment(host, {
@@ -174,6 +175,7 @@ async function lintRendered(
   return [
     ...(refused === undefined || isFound ? [] : [describeFailure(refused, file, 'bad-config')]),
     ...findings.map((finding) => (finding.file === 'config.json' ? { ...finding, file } : finding)),
+    ...warnings.map((problem) => buildExportsFinding('install-warning', { file, where: '', problem })),
   ];
 }
 
@@ -187,16 +189,15 @@ function isJson(text: string | undefined): boolean {
 
 const MAX_CONFIG_LENGTH = 4 * 1024 * 1024;
 
-/** What an install refuses before the rules: a writable root, mounts of the store, and so on. */
-async function findRefusal(
+/** @returns what an install refuses before the rules, such as a writable root and mounts of the store, or its warnings */
+function checkConfig(
   host: Host,
   { tree, folder }: ExportsSubject,
   exports: ImageExports,
   { text, values }: { readonly text: string; readonly values: TemplateValues },
-): Promise<AtomicError | undefined> {
+): AtomicError | readonly string[] {
   const deployment = { folder: String(values.DESTDIR), config: `${folder}/${nameConfig(exports)}` };
-  const checked = tryToRead(() => checkRenderedConfig(host, { tree, exports, text }, deployment));
-  return checked instanceof AtomicError ? checked : undefined;
+  return tryToRead(() => checkRenderedConfig(host, { tree, exports, text }, deployment).warnings);
 }
 
 async function lintTmpfiles(

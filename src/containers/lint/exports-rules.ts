@@ -15,6 +15,7 @@ export const exportsRules = {
   'bad-template': 'error',
   'value-missing': 'warning',
   'bad-config': 'error',
+  'install-warning': 'warning',
   'command-not-found': 'error',
   'command-not-executable': 'error',
   'interpreter-not-found': 'error',

@@ -77,7 +77,7 @@ export async function buildDefaultConfig(
 }
 
 const noInit =
-  'This host has no init for containers: a service that does not handle its stop signal is killed after 10 seconds. Install catatonit or tini, then install the container again.';
+  'This host has no init for containers: a service that does not handle its stop signal is killed after 10 seconds. Install catatonit or tini: containers that are installed after that have it.';
 
 /**
  * Images for the original program have `/exports` and a `run.sh`, which they start. In any other image, a file of this name on

@@ -42,6 +42,8 @@ export interface Preview {
   /** Without the lines for missing bind sources, which depend on the host. */
   readonly tmpfiles: Part<string>;
   readonly hostFiles: Part<readonly HostFileMode[]>;
+  /** Sentences of the install about the default configuration. */
+  readonly warnings: readonly string[];
 }
 
 /** Stands for the name of the container, which the install chooses. */
@@ -74,17 +76,14 @@ export async function previewExports(
   // The default configuration is made of the image.
   const hasConfig = bringsConfig || (isRunByRuntime(exports) && image !== undefined);
   const imageConfig = image?.config ?? emptyImageConfig;
+  const built = await attempt(async () =>
+    hasConfig
+      ? readConfigText({ tree, exports, imageConfig, values }, await readSeccomp(undefined, !bringsConfig))
+      : undefined,
+  );
   return {
-    config: await attempt(async () =>
-      hasConfig
-        ? (
-            await readConfigText(
-              { tree, exports, imageConfig, values },
-              await readSeccomp(undefined, !bringsConfig),
-            )
-          ).text
-        : undefined,
-    ),
+    config: built.kind === 'rendered' ? { kind: built.kind, value: built.value.text } : built,
+    warnings: built.kind === 'rendered' ? built.value.warnings : [],
     unit: await attempt(async () =>
       manifest.noContainerService
         ? undefined
