@@ -166,6 +166,22 @@ test('an install refuses what the lint finds, and --no-lint lets it pass', async
   await atomic(['uninstall', name]);
 });
 
+test('an install looks for a mount of each volume when the image brings no unit, as the lint always does', async () => {
+  const files = Object.entries(serviceExports);
+  const withoutUnit = Object.fromEntries(files.filter(([file]) => file !== 'service.template'));
+  for (const [name, exports, isReported] of [
+    ['own-unit', serviceExports, false],
+    ['default-unit', withoutUnit, true],
+  ] as const) {
+    const image = buildTestImage({ exports, config: { Volumes: { '/data': {} } } });
+    await atomic(['pull', await writeLayout(folder.join(name), image), '--as', `${name}:1`]);
+    expect((await lint(`${name}:1`)).found).toContain('warning config.json.template volume-without-mount');
+    const { stderr, status } = await runAtomic(['install', '--system', '--name', name, `${name}:1`]);
+    expect([status, stderr.includes('has no mount at /data')]).toEqual([0, isReported]);
+    await atomic(['uninstall', name]);
+  }
+});
+
 test('a file is read again at each install, and --replace keeps the values and the data', async () => {
   const name = 'built';
   const install = (image: string, ...options: readonly string[]) =>
