@@ -140,6 +140,20 @@ const plain: Readonly<Record<string, PlainImage>> = {
     ],
     facts: '2770:0:56 700:1234:56',
   },
+  // The container has the network and the host name of the host.
+  'network-files': {
+    config: {
+      Cmd: ['sh', '-c', report('$(busybox cat /etc/hostname) $(busybox head -n 1 /etc/hosts)')],
+    },
+    files: [
+      ...shell,
+      ...tree`
+        f etc/hostname 0644 builder\n
+        f etc/hosts 0644 192.0.2.1 builder\n
+      `,
+    ],
+    facts: ['/etc/hostname', '/etc/hosts'].map((path) => readFileSync(path, 'utf8').split('\n')[0]).join(' '),
+  },
   'shared-memory': {
     config: { Cmd: ['sh', '-c', `echo x >/dev/shm/x && ${report('on')}`], User: '1000' },
     files: shell,
