@@ -12,7 +12,7 @@ import { buildDefaultConfig } from '../prepare/default-config.ts';
 import { buildPreviewValues, type ExportsSubject, previewName } from '../prepare/preview-exports.ts';
 import type { PlannedVolume } from '../render/config/image-volumes.ts';
 import { emptyExportsManifest } from '../render/exports-manifest.ts';
-import { parseStopSignal } from '../render/unit/stop-signal.ts';
+import { buildUnitToChange } from '../render/unit/default-unit.ts';
 import { withImageSubject } from './exports-subject.ts';
 
 /** A service that every image with a shell can run, and that SIGTERM ends although it is process 1. */
@@ -36,6 +36,10 @@ const manifest = `${JSON.stringify({ version: '1.0', defaultValues: {} }, undefi
 
 const tmpfilesTemplate = `# The folders of the service on the host: tmpfiles.d(5). The columns are type, path, mode, user, group, age, argument.
 d $STATE_DIRECTORY/$NAME 0700 - - -
+`;
+
+const unitComment = `# The unit of the service: systemd.service(5). install replaces the variables, and adds lines that remove what a
+# killed runtime leaves of the container. The runtime looks for config.json in WorkingDirectory=.
 `;
 
 /**
@@ -105,7 +109,7 @@ async function buildContents(host: Host, subject: ExportsSubject): Promise<Reado
   );
   return {
     'config.json.template': writeTemplate(text),
-    'service.template': buildServiceTemplate(imageConfig.stopSignal),
+    'service.template': `${unitComment}${buildUnitToChange(imageConfig.stopSignal)}`,
     'tmpfiles.template': [tmpfilesTemplate, ...volumes.map(formatVolume)].join(''),
     'manifest.json': manifest,
   };
@@ -117,27 +121,4 @@ function writeTemplate(text: string): string {
 
 function formatVolume({ folder, owner }: PlannedVolume): string {
   return `d ${writeTemplate(folder)} 0755 ${owner.uid} ${owner.gid} -\n`;
-}
-
-function buildServiceTemplate(stopSignal: string | undefined): string {
-  return [
-    '# The unit of the service: systemd.service(5). install replaces the variables, and adds lines that remove what a',
-    '# killed runtime leaves of the container.',
-    '[Unit]',
-    'Description=$NAME',
-    'After=network.target',
-    '',
-    '[Service]',
-    'Type=exec',
-    'ExecStart=$EXEC_START',
-    '# The runtime looks for config.json here.',
-    'WorkingDirectory=$DESTDIR',
-    ...(stopSignal === undefined ? [] : [`KillSignal=${parseStopSignal(stopSignal).text}`]),
-    'Restart=on-failure',
-    'TimeoutStopSec=10s',
-    '',
-    '[Install]',
-    'WantedBy=multi-user.target',
-    '',
-  ].join('\n');
 }

@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test';
+import { buildUnitToChange } from '../../../src/containers/render/unit/default-unit.ts';
 import { buildUnit, usesRuntime } from '../../../src/containers/render/unit/unit.ts';
+import { listUnitSettings } from '../../../src/containers/render/unit/unit-settings.ts';
 import { catchError } from '../../support/thrown-error.ts';
 
 const marker = { name: 'etcd', deployment: 0, checkouts: '/var/lib/containers/atomic' };
@@ -99,6 +101,17 @@ test('the default unit stops with the signal of the image; a template decides it
   expect(build('[Service]\n', 'nonsense')).not.toContain('Signal');
   expect(catchError(() => build(undefined, 'nonsense')).code).toBe('CONFIG_INVALID');
 });
+
+test.each([undefined, 'SIGTERM', 'QUIT', 'WINCH', 'SIGURG', 'RTMIN+3', '9'])(
+  'the unit that an author begins with has each setting of the default unit: StopSignal %p',
+  (signal) => {
+    const list = (text: string) =>
+      listUnitSettings(text).map(({ section, key, value }) => `[${section}] ${key}=${value}`);
+    const begun = list(build(buildUnitToChange(signal), signal));
+    expect(begun).toEqual(expect.arrayContaining(list(build(undefined, signal))));
+    expect(begun.filter((line) => /ExecStopPost|Delegate/.test(line))).toHaveLength(2);
+  },
+);
 
 test.each([
   ['a NUL character', '[Service]\nA=$BAD\n', { BAD: '\0' }],

@@ -26,6 +26,20 @@ import { formatStopStatuses, isKeptByRuntime, parseStopSignal } from './stop-sig
  * @throws CONFIG_INVALID when there is no such signal
  */
 export function buildDefaultUnitTemplate(stopSignal: string | undefined): string {
+  return formatUnit(stopSignal, ["ExecStopPost=-$RUNTIME delete --force '$NAME'", 'Delegate=yes']);
+}
+
+/**
+ * Builds the default unit as a `service.template`: without the lines that every template gets (`unit.ts`).
+ *
+ * @param stopSignal of the image; SIGTERM when undefined
+ * @throws CONFIG_INVALID when there is no such signal
+ */
+export function buildUnitToChange(stopSignal: string | undefined): string {
+  return formatUnit(stopSignal, []);
+}
+
+function formatUnit(stopSignal: string | undefined, cleanup: readonly string[]): string {
   const signal = stopSignal === undefined ? undefined : parseStopSignal(stopSignal);
   return [
     '[Unit]',
@@ -36,8 +50,7 @@ export function buildDefaultUnitTemplate(stopSignal: string | undefined): string
     '[Service]',
     'Type=exec',
     'ExecStart=$EXEC_START',
-    "ExecStopPost=-$RUNTIME delete --force '$NAME'",
-    'Delegate=yes',
+    ...cleanup,
     ...(signal !== undefined && isKeptByRuntime(signal)
       ? [`ExecStop=-$RUNTIME kill '$NAME' ${signal.number}`]
       : []),
