@@ -4,7 +4,7 @@ import { checkStorage, storageOption } from '../options/common-options.ts';
 
 export const init = defineCommand({
   description: [
-    "Writes the files of /exports to the folder 'exports' in DIR, as a start for an image: config.json.template, service.template, tmpfiles.template and manifest.json. They make the configuration that an image without /exports has. No existing file is replaced.",
+    "Writes the files of /exports to the folder 'exports' in DIR, as a start for an image: config.json.template, service.template, tmpfiles.template and manifest.json. They are the default configuration and unit without what install takes from a host: its init, its seccomp filter, and files such as /etc/hosts. No existing file is replaced.",
   ],
   operands: {
     dir: {

@@ -1,4 +1,4 @@
-/** Writes templates to start an image from: the default configuration and the default unit, to be changed. */
+/** Writes templates to start an image from: what the default configuration and the default unit take from an image. */
 import { lstat, mkdir, unlink, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AtomicError } from '../../base/errors.ts';
@@ -8,7 +8,7 @@ import type { Host } from '../../host/host.ts';
 import { requireFindable } from '../../host/working-directory.ts';
 import { emptyImageConfig, type ImageConfig } from '../../image/configuration-blob.ts';
 import type { ImageTree } from '../../store/image-files.ts';
-import { buildDefaultConfig } from '../prepare/default-config.ts';
+import { buildDefaultConfig, partsOfEveryHost } from '../prepare/default-config.ts';
 import { buildPreviewValues, type ExportsSubject, previewName } from '../prepare/preview-exports.ts';
 import type { PlannedVolume } from '../render/config/image-volumes.ts';
 import { emptyExportsManifest } from '../render/exports-manifest.ts';
@@ -102,10 +102,10 @@ async function writeAll(files: readonly { readonly path: string; readonly text: 
 async function buildContents(host: Host, subject: ExportsSubject): Promise<Readonly<Record<string, string>>> {
   const imageConfig = subject.image?.config ?? waiting;
   const values = buildPreviewValues(host, subject, noExports, { name: previewName, set: {} });
-  // Without a seccomp filter, which depends on the host.
   const { text, volumes } = await buildDefaultConfig(
     { tree: subject.tree, exports: noExports, imageConfig, values },
     {},
+    partsOfEveryHost,
   );
   return {
     'config.json.template': writeTemplate(text),

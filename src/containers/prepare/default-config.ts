@@ -4,7 +4,7 @@ import type { ImageConfig } from '../../image/configuration-blob.ts';
 import { resolveUser } from '../../image/user-lookup.ts';
 import type { ImageTree } from '../../store/image-files.ts';
 import { initPrograms, needsInit } from '../render/config/default-init.ts';
-import { hostNetworkFiles, hostTimeFile } from '../render/config/default-mounts.ts';
+import { hostNetworkFiles, hostResolverFile, hostTimeFile } from '../render/config/default-mounts.ts';
 import {
   buildDefaultRuntimeConfig,
   chooseCommand,
@@ -32,13 +32,26 @@ interface DefaultSource {
   readonly values: TemplateValues;
 }
 
+/** What the configuration takes from a host. */
+interface HostParts {
+  /** A program that can be process 1; undefined when there is none. */
+  readonly init: string | undefined;
+  /** Files for the same paths of the container. */
+  readonly files: readonly string[];
+}
+
+/** For a configuration that is written for other hosts: a mount of a file that one of them does not have would not start. */
+export const partsOfEveryHost: HostParts = { init: undefined, files: [hostResolverFile] };
+
 /**
  * @param changes the options that change what the configuration is made of
+ * @param parts default: those of this host
  * @throws CONFIG_INVALID, BAD_VALUE, FILE_CONFLICT
  */
 export async function buildDefaultConfig(
   source: DefaultSource,
   changes: ImageChanges,
+  parts?: HostParts,
 ): Promise<DefaultConfig> {
   const { tree, values } = source;
   const choice = chooseRunScript(source);
@@ -59,14 +72,13 @@ export async function buildDefaultConfig(
     ),
     user,
   );
-  const timeFile = tree.look(hostTimeFile) === undefined ? [hostTimeFile] : [];
-  const [init] = await listExisting(initPrograms);
+  const { init, files } = parts ?? (await findHostParts());
   const command = chooseCommand({ hasRunScript, imageConfig });
   const run = readRunFolders(tree, users, command[0] ?? '');
   const text = buildDefaultRuntimeConfig({
     ...{ hasRunScript, imageConfig, user, init, runFolders: run.folders },
     volumes: volumes.map(({ path, folder }) => ({ path, source: folder })),
-    hostFiles: await listExisting([...hostNetworkFiles, ...timeFile]),
+    hostFiles: files.filter((path) => path !== hostTimeFile || tree.look(path) === undefined),
   });
   const warnings = [
     ...(changes.entrypoint === undefined ? choice.warnings : []),
@@ -74,6 +86,11 @@ export async function buildDefaultConfig(
     ...run.warnings,
   ];
   return { text, volumes, warnings };
+}
+
+async function findHostParts(): Promise<HostParts> {
+  const [init] = await listExisting(initPrograms);
+  return { init, files: await listExisting([...hostNetworkFiles, hostTimeFile]) };
 }
 
 const noInit =

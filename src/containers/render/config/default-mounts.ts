@@ -1,8 +1,10 @@
 import type { RunFolder } from './run-folders.ts';
 import type { RuntimeMount } from './runtime-config.ts';
 
+/** The name servers of the host. */
+export const hostResolverFile = '/etc/resolv.conf';
 /** Files of the host that belong to its network and its host name, which the container shares. */
-export const hostNetworkFiles: readonly string[] = ['/etc/resolv.conf', '/etc/hosts', '/etc/hostname'];
+export const hostNetworkFiles: readonly string[] = [hostResolverFile, '/etc/hosts', '/etc/hostname'];
 /** The time zone of the host, for an image that has none. */
 export const hostTimeFile = '/etc/localtime';
 
