@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -16,7 +17,7 @@ import { createTemporaryFolder, type TemporaryFolder } from '../support/temporar
 import { tree } from '../support/tree.ts';
 import { buildTestImage, serviceExports } from './container-images.ts';
 import { checkouts } from './host-state.ts';
-import { command, runCommand } from './support/commands.ts';
+import { command, runCommand, waitUntil } from './support/commands.ts';
 
 let folder: TemporaryFolder;
 beforeAll(async () => {
@@ -26,6 +27,12 @@ afterAll(() => folder[Symbol.asyncDispose]());
 
 async function writeImage(exports: Readonly<Record<string, string>>, name: string): Promise<string> {
   return writeLayout(folder.join(name), buildTestImage({ exports }));
+}
+
+/** Name -> text. */
+function readExports(source: string): Readonly<Record<string, string>> {
+  const files = readdirSync(`${source}/exports`);
+  return Object.fromEntries(files.map((file) => [file, readFileSync(`${source}/exports/${file}`, 'utf8')]));
 }
 
 async function isActive(name: string): Promise<boolean> {
@@ -51,13 +58,9 @@ test.each(['runc', 'crun'])(
     const source = folder.join(name);
     await atomic(['init', source]);
     expect(await lint(source)).toEqual({ status: 0, found: [] });
-    const read = (file: string) => readFileSync(`${source}/exports/${file}`, 'utf8');
-    const exports = Object.fromEntries(
-      ['config.json.template', 'service.template', 'tmpfiles.template', 'manifest.json'].map((file) => [
-        file,
-        read(file),
-      ]),
-    );
+    const exports = readExports(source);
+    const names = ['config.json.template', 'manifest.json', 'service.template', 'tmpfiles.template'];
+    expect(Object.keys(exports).sort()).toEqual(names);
     const image = await writeImage(exports, `${name}-image`);
     for (const path of ownFiles.filter((path) => existsSync(path))) renameSync(path, `${path}.away`);
     await atomic(['install', '--system', '--runtime', `/usr/bin/${runtime}`, '--name', name, image]);
@@ -86,6 +89,44 @@ test('init has the command of an image, and replaces no file', async () => {
   expect(again.stderr).toContain('config.json.template exists, and nothing was written');
   expect(existsSync(`${source}/exports/service.template`)).toBe(false);
   expect(readFileSync(`${source}/exports/manifest.json`, 'utf8')).toBe(before);
+});
+
+test('the templates of an image with data begin with a copy of it', async () => {
+  const odd = 'a 100% b';
+  const files = tree`
+    d ${odd} 0755
+    f ${`${odd}/seed`} 0644  and odd
+    d var/lib 0755
+    d var/lib/db 0700 @26:27
+    f var/lib/db/seed 0640 @26:27 of the image
+  `;
+  const script = `trap 'exit 0' TERM
+/bin/busybox cat /var/lib/db/seed '/${odd}/seed' >/var/lib/new/found
+while :; do sleep 0.1; done`;
+  const config = {
+    Cmd: ['/bin/sh', '-c', script],
+    Volumes: { '/var/lib/new': {}, '/var/lib/db': {}, [`/${odd}`]: {} },
+  };
+  const plain = buildTestImage({ exports: undefined, config, extra: files });
+  await atomic(['pull', await writeLayout(folder.join('data'), plain), '--as', 'data:1']);
+  const source = folder.join('data-source');
+  await atomic(['init', '--from', 'data:1', source]);
+  const built = buildTestImage({ exports: readExports(source), config, extra: files });
+  const image = await writeLayout(folder.join('data-built'), built);
+  await atomic(['install', '--system', '--name', 'data', image]);
+  const volumes = '/var/lib/data/volumes';
+  const { uid, gid, mode } = statSync(`${volumes}/var/lib/db`);
+  expect({ uid, gid, mode: mode & 0o7777 }).toEqual({ uid: 26, gid: 27, mode: 0o700 });
+  await command('systemctl', 'start', 'data');
+  const found = `${volumes}/var/lib/new/found`;
+  await waitUntil(
+    'the service has read its data',
+    async () => readFileSync(found, 'utf8') === 'of the image and odd',
+  );
+  writeFileSync(`${volumes}/var/lib/db/seed`, 'changed');
+  await command('systemd-tmpfiles', '--create', '/etc/tmpfiles.d/data.conf');
+  expect(readFileSync(`${volumes}/var/lib/db/seed`, 'utf8')).toBe('changed');
+  await atomic(['uninstall', 'data']);
 });
 
 test('render shows the templates, and install --display=FILE what this host makes of them', async () => {

@@ -12,6 +12,7 @@ import { buildDefaultConfig, partsOfEveryHost } from '../prepare/default-config.
 import { buildPreviewValues, type ExportsSubject, previewName } from '../prepare/preview-exports.ts';
 import type { PlannedVolume } from '../render/config/image-volumes.ts';
 import { emptyExportsManifest } from '../render/exports-manifest.ts';
+import { formatTmpfilesPath } from '../render/tmpfiles/tmpfiles.ts';
 import { buildUnitToChange } from '../render/unit/default-unit.ts';
 import { withImageSubject } from './exports-subject.ts';
 
@@ -36,6 +37,9 @@ const manifest = `${JSON.stringify({ version: '1.0', defaultValues: {} }, undefi
 
 const tmpfilesTemplate = `# The folders of the service on the host: tmpfiles.d(5). The columns are type, path, mode, user, group, age, argument.
 d $STATE_DIRECTORY/$NAME 0700 - - -
+# Folders that the service sees in place of those of the image. A 'C' line copies the folder of the image while the one of
+# the host is missing or empty; later images do not change it. A 'd' line makes an empty folder: files that the image has
+# there are hidden. For an image with such files, write: C PATH - - - - $DESTDIR/rootfs/PATH-IN-THE-IMAGE
 `;
 
 const unitComment = `# The unit of the service: systemd.service(5). install replaces the variables, and adds lines that remove what a
@@ -110,7 +114,7 @@ async function buildContents(host: Host, subject: ExportsSubject): Promise<Reado
   return {
     'config.json.template': writeTemplate(text),
     'service.template': `${unitComment}${buildUnitToChange(imageConfig.stopSignal)}`,
-    'tmpfiles.template': [tmpfilesTemplate, ...volumes.map(formatVolume)].join(''),
+    'tmpfiles.template': [tmpfilesTemplate, ...volumes.flatMap(formatVolume)].join(''),
     'manifest.json': manifest,
   };
 }
@@ -119,6 +123,14 @@ function writeTemplate(text: string): string {
   return text.replaceAll('$', '$$$$').replaceAll(`/var/lib/${previewName}`, '$STATE_DIRECTORY/$NAME');
 }
 
-function formatVolume({ folder, owner }: PlannedVolume): string {
-  return `d ${writeTemplate(folder)} 0755 ${owner.uid} ${owner.gid} -\n`;
+/** A new volume of the default configuration is a copy, too; `missingInside` are made in it. */
+function formatVolume({ path, folder, isInImage, missingInside, owner }: PlannedVolume): readonly string[] {
+  const formatPlace = (place: string) => writeTemplate(formatTmpfilesPath(place));
+  const formatEmpty = (place: string) => `d ${formatPlace(place)} 0755 ${owner.uid} ${owner.gid} -\n`;
+  // An argument has escapes, but no quotes.
+  const source = `$DESTDIR/rootfs${writeTemplate(path.replace(/[\\%]/g, '$&$&'))}`;
+  return [
+    isInImage ? `C ${formatPlace(folder)} - - - - ${source}\n` : formatEmpty(folder),
+    ...missingInside.map((inner) => formatEmpty(`${folder}${inner.slice(path.length)}`)),
+  ];
 }

@@ -44,14 +44,14 @@ export function buildTmpfiles(facts: TmpfilesFacts, values: TemplateValues): str
  */
 function formatFolders(facts: TmpfilesFacts): string {
   const { missingSources, uid, gid } = facts;
-  return missingSources.map((path) => `d    ${formatPath(path)}   0700 ${uid} ${gid} - -\n`).join('');
+  return missingSources.map((path) => `d    ${formatTmpfilesPath(path)}   0700 ${uid} ${gid} - -\n`).join('');
 }
 
 /**
  * Writes a path as one field of tmpfiles.d(5): doubles `%`, because it starts a specifier, and adds quotes when they
  * are needed. It uses only the escapes `\\` and `\"`; systemd 252 knows no others.
  */
-function formatPath(path: string): string {
+export function formatTmpfilesPath(path: string): string {
   if (/[\u0000-\u001f\u007f]/.test(path)) {
     throw new AtomicError(
       'CONFIG_INVALID',
