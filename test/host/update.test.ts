@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import {
   existsSync,
   lstatSync,
+  mkdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -164,7 +165,9 @@ describe('an update', () => {
     await atomic(['containers', 'update', '--pull', ...quick, 'web']);
     expect(await readActivity('leaf')).toBe('active');
     await pushNext('broken', 'exit 1');
-    await failingAtomic1(['containers', 'update', '--pull', ...quick, 'web']);
+    expect(await failingAtomic1(['containers', 'update', '--pull', ...quick, 'web'])).toContain(
+      'updating web: web.service is not up: ',
+    );
     expect([await readActivity('leaf'), await readActivity('web')]).toEqual(['active', 'active']);
     await command('systemctl', 'stop', 'leaf');
     rmSync('/run/systemd/system/leaf.service');
@@ -392,6 +395,44 @@ describe('an update that fails restores the old deployment, and the units that r
       `error: Cannot update web to ${service}: its label atomic.run=once `,
     );
     await expectOld();
+  });
+
+  test.each([
+    ['after', 'BindsTo=web.service\nAfter=web.service', ''],
+    ['before', 'PartOf=web.service\nBefore=web.service', 'Requires=leaf.service'],
+  ])('a unit that starts %s the service and fails is named; no image is recorded', async (_, leaf, web) => {
+    const script = `echo I need deployment 0; journalctl --sync; readlink ${checkouts}/web | grep -q "web[.]0"`;
+    writeFileSync(
+      '/run/systemd/system/leaf.service',
+      `[Unit]\n${leaf}\n[Service]\nExecStartPre=/bin/sh -c '${script}'\nExecStart=/bin/sleep infinity\n`,
+    );
+    const dropIns = '/run/systemd/system/web.service.d';
+    mkdirSync(dropIns);
+    writeFileSync(`${dropIns}/leaf.conf`, `[Unit]\n${web}\n`);
+    await command('systemctl', 'daemon-reload');
+    await command('systemctl', 'start', 'leaf');
+    await pushNext('new');
+    const readRefused = async () =>
+      JSON.parse(await atomic(['containers', 'inspect', '--json', 'web'])).containers[0].refused_images;
+    const before = await readRefused();
+    const stderr = await failingAtomic1(['containers', 'update', '--pull', '--json', ...quick, 'web']);
+    const { error } = JSON.parse(stderr.trim().split('\n').at(-1) ?? '');
+    expect(error.message).toStartWith('updating web: leaf.service is not up: ');
+    expect(error).toMatchObject({
+      code: 'ROLLED_BACK',
+      hint: 'See `journalctl --unit leaf`.',
+      details: { phase: 'start', unit: 'leaf.service' },
+    });
+    expect(error.details.log.join('\n')).toContain('I need deployment 0');
+    expect(error.details.culprit).toBeUndefined();
+    expect(await readRefused()).toEqual(before);
+    await expectOld();
+    expect(await readActivity('leaf')).toBe('active');
+    rmSync(dropIns, { recursive: true });
+    await command('systemctl', 'daemon-reload');
+    await command('systemctl', 'stop', 'leaf');
+    rmSync('/run/systemd/system/leaf.service');
+    await command('systemctl', 'daemon-reload');
   });
 
   test('what does not start again is named, and there is nothing to recover', async () => {

@@ -121,7 +121,7 @@ function findFault(run: ServiceRun | undefined, first: ServiceRun | undefined): 
 async function reportLog(host: Host, name: string): Promise<readonly string[]> {
   // The journal may not have read the last lines of a service that has just ended.
   await captureProgram(host, ['journalctl', '--sync']);
-  const lines = await readLastLines(host, name);
+  const lines = await readLastLines(host, `${name}.service`);
   for (const line of lines) host.report({ kind: 'remark', text: `${name}: ${line}` });
   return lines;
 }

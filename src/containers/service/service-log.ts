@@ -1,9 +1,10 @@
-/** The last lines that a service has written to the journal. */
+/** The last lines that a unit has written to the journal. */
 import { AtomicError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { captureProgram } from '../../host/run-program.ts';
-import { readRun } from './service-run.ts';
+import { shortenUnit } from '../../host/systemd/systemctl.ts';
+import { readUnitRuns } from './service-run.ts';
 
 const MAX_LOG_LINES = 10;
 const MAX_LINE = 300;
@@ -20,14 +21,16 @@ export function listScopes(name: string): readonly string[] {
  * Reads the last lines of this run of the service; none when the journal cannot be read. The journal knows the run of a
  * process only while the process exists: a service that ends at once is found by its unit. Lines of systemd are used only
  * when the service itself has written none: systemd writes a line for each process that it kills.
+ *
+ * @param unit with its type
  */
-export async function readLastLines(host: Host, name: string): Promise<readonly string[]> {
-  const { invocation, since } = await readRun(host, name);
+export async function readLastLines(host: Host, unit: string): Promise<readonly string[]> {
+  const [{ invocation, since } = { invocation: '', since: '' }] = await readUnitRuns(host, [unit]);
   if (invocation === '' || since === '') return [];
-  const scopes = listScopes(name).map((scope) => `_SYSTEMD_UNIT=${scope}`);
+  const scopes = listScopes(shortenUnit(unit)).map((scope) => `_SYSTEMD_UNIT=${scope}`);
   for (const matches of [
     [`_SYSTEMD_INVOCATION_ID=${invocation}`, '+', ...scopes],
-    [`_SYSTEMD_UNIT=${name}.service`],
+    [`_SYSTEMD_UNIT=${unit}`],
     [`INVOCATION_ID=${invocation}`],
   ]) {
     const lines = await readJournal(host, [`--since=${since}`, ...matches]);

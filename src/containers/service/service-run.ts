@@ -25,16 +25,20 @@ export async function readRun(host: Host, name: string): Promise<ServiceRun> {
 }
 
 /** @returns the runs in the order of the names */
-export async function readRuns(host: Host, names: readonly string[]): Promise<readonly ServiceRun[]> {
+export function readRuns(host: Host, names: readonly string[]): Promise<readonly ServiceRun[]> {
+  return readUnitRuns(
+    host,
+    names.map((name) => `${name}.service`),
+  );
+}
+
+/** @param units with their types; what a type does not have is empty. @returns the runs in the order of the units */
+export async function readUnitRuns(host: Host, units: readonly string[]): Promise<readonly ServiceRun[]> {
   const properties = [
     ...['Type', 'ActiveState', 'SubState', 'Result', 'NRestarts', 'MainPID', 'InvocationID'],
     ...['InactiveExitTimestamp', 'ExecMainStatus', 'UnitFileState'],
   ];
-  const blocks = await showProperties(
-    host,
-    properties,
-    names.map((name) => `${name}.service`),
-  );
+  const blocks = await showProperties(host, properties, units);
   return blocks.map((block) => {
     const read = (property: string) => block.get(property) ?? '';
     return {

@@ -9,6 +9,7 @@ import { toPrintable } from '../../base/printable.ts';
 import type { Host } from '../../host/host.ts';
 import { throwIfInterrupted } from '../../host/interruption.ts';
 import { captureProgramWithin } from '../../host/run-program.ts';
+import { shortenUnit } from '../../host/systemd/systemctl.ts';
 import { calculateHealthDeadline, type HealthCheck, type HealthProbe } from '../render/health-check.ts';
 import { readLastLines } from '../service/service-log.ts';
 import { describeRun, isSameRun, isUp, readRun, type ServiceRun } from '../service/service-run.ts';
@@ -32,7 +33,7 @@ const MAX_PROBE_WORDS = 300;
 /**
  * Waits until the service is up. `systemctl start` has returned before, so a unit of `Type=notify` is ready.
  *
- * @throws UNIT_FAILED {phase, log} when the service is not up; INTERRUPTED
+ * @throws UNIT_FAILED {phase, unit, log} when the service is not up; INTERRUPTED
  */
 export async function awaitHealth(host: Host, request: HealthRequest): Promise<void> {
   const first = await readRun(host, request.name);
@@ -42,28 +43,25 @@ export async function awaitHealth(host: Host, request: HealthRequest): Promise<v
   if (request.check !== undefined) await awaitProbe(host, request, request.check, first);
 }
 
-/** Builds the error for a service that is not up, with the last lines of its log. */
-export async function buildUnhealthy(
-  host: Host,
-  name: string,
-  phase: HealthPhase,
-  reason: string,
-): Promise<AtomicError> {
-  const log = await readLastLines(host, name);
-  const shown = log.length === 0 ? '' : `; its log ends with: ${log.slice(-3).join(' | ')}`;
-  return new AtomicError('UNIT_FAILED', `${name}.service is not up: ${reason}${shown}`, {
-    hint: `See \`journalctl --unit ${name}\`.`,
-    details: { phase, reason, log, culprit: name },
-  });
+function buildUnhealthy(host: Host, name: string, phase: HealthPhase, reason: string): Promise<AtomicError> {
+  return buildDown(host, `${name}.service`, { phase, reason, culprit: name });
 }
 
-/** Finds the first service that a start has left down; undefined when a unit beside them failed. */
-export async function findStopped(
-  host: Host,
-  requests: readonly HealthRequest[],
-): Promise<string | undefined> {
-  for (const { name } of requests) if (!isUp(await readRun(host, name))) return name;
-  return undefined;
+interface DownReason {
+  readonly phase: HealthPhase;
+  readonly reason: string;
+  /** The container of the unit; undefined for a unit that no switched container has. */
+  readonly culprit: string | undefined;
+}
+
+/** Builds the error for a unit that is not up, with the last lines of its log. @param unit with its type */
+export async function buildDown(host: Host, unit: string, down: DownReason): Promise<AtomicError> {
+  const log = await readLastLines(host, unit);
+  const shown = log.length === 0 ? '' : `; its log ends with: ${log.slice(-3).join(' | ')}`;
+  return new AtomicError('UNIT_FAILED', `${unit} is not up: ${down.reason}${shown}`, {
+    hint: `See \`journalctl --unit ${shortenUnit(unit)}\`.`,
+    details: { ...down, log, unit },
+  });
 }
 
 async function awaitSettled(host: Host, { name, settle }: HealthRequest, first: ServiceRun): Promise<void> {

@@ -12,9 +12,9 @@ import { prepareLink, replaceLink } from '../active-deployment.ts';
 import { buildContainerPaths, buildDeploymentFolder, listUnitsOf } from '../deployment.ts';
 import { readyStart, startUnits, stopUnits } from '../service/container-service.ts';
 import { type ReplacedUnits, reloadUnits } from '../service/reload-units.ts';
-import { readRun } from '../service/service-run.ts';
 import { copyState, restoreState } from '../state/kept-state.ts';
-import { awaitHealth, buildUnhealthy, findStopped, type HealthRequest } from './await-health.ts';
+import { awaitHealth, type HealthRequest } from './await-health.ts';
+import { describeFailedStart } from './failed-start.ts';
 import type { Switch, SwitchMember } from './switch-journal.ts';
 
 interface ServiceChange {
@@ -59,11 +59,12 @@ export async function switchServices(
     await startUnits(host, jobs, start);
   } catch (error) {
     if (!(error instanceof AtomicError) || error.code !== 'COMMAND_FAILED') throw error;
-    const name = (await findStopped(host, watched)) ?? watched[0]?.name;
-    if (name === undefined) throw error;
-    const isLate = (await readRun(host, name)).result === 'timeout';
-    const reason = isLate ? `${error.message}: not within its TimeoutStartSec=` : error.message;
-    throw await buildUnhealthy(host, name, 'start', reason);
+    throw await describeFailedStart(
+      host,
+      start.units,
+      watched.map(({ name }) => name),
+      error,
+    );
   }
   await syncDirectory(host.locations.checkouts);
   // Waits for all, so that no health check runs any more when the old deployments are restored.
