@@ -20,8 +20,8 @@ export interface HealthCheck {
 }
 
 /**
- * Computes how long a service may take to become healthy: the start period, then an interval for each allowed failure, at
- * most an hour.
+ * Computes how long a service may take to become healthy: the start period, then an interval for each retry, at most an
+ * hour.
  */
 export function calculateHealthDeadline({ startPeriod, retries, interval }: HealthCheck): number {
   return Math.min(startPeriod + retries * interval, MAX_SECONDS);

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   calculateHealthDeadline,
   parseImageHealthCheck,
@@ -111,6 +113,15 @@ test('the deadline counts the start period and every interval', () => {
   const check = parseManifestHealthCheck({ tcp: '::1:1', interval: 2, retries: 3, startPeriod: 10 }, reject);
   expect(check && calculateHealthDeadline(check)).toBe(16);
   expect(check && calculateHealthDeadline({ ...check, interval: 3600, retries: 1000 })).toBe(3600);
+});
+
+test('the example of the documentation gives the time that the documentation says', () => {
+  const text = readFileSync(join(import.meta.dir, '../../../docs/image-format.md'), 'utf8');
+  const [, section = ''] = text.split('\n## Health\n');
+  const [, example = ''] = /```json\n([^`]*)```/.exec(section) ?? [];
+  const [, seconds = ''] = /In\s+the\s+example\s+these\s+are\s+(\d+)\s+seconds/.exec(section) ?? [];
+  const check = parseManifestHealthCheck(JSON.parse(example).healthCheck, reject);
+  expect(check && calculateHealthDeadline(check)).toBe(Number(seconds));
 });
 
 test('settle', () => {
