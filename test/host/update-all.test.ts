@@ -153,6 +153,8 @@ test('an image from a file is read again only when it is named, and not asked fo
   await atomic(['images', 'delete', '-f', 'layout:v1']);
   const lost = await runAtomic([...update, '--pull', 'filed']);
   expect([lost.status, lost.stderr]).toEqual([1, expect.stringContaining('--rebase SOURCE\n')]);
+  const { stdout } = await runAtomic([...update, '--all', '--display']);
+  expect(stdout).toMatch(/^ *filed( +[0-9a-f]{12}){2} +Failed: IMAGE_NOT_FOUND$/m);
   await atomic(['uninstall', 'filed']);
 });
 
