@@ -133,6 +133,16 @@ export interface InstallPlan {
   readonly commands: readonly (readonly string[])[];
 }
 
+/** What `--display` prints of a deployment: one that would be built, or one that a rollback would use again. */
+export interface DeploymentPlan
+  extends Pick<
+    InstallPlan,
+    'name' | 'image' | 'deployment' | 'files' | 'hostFiles' | 'keptFiles' | 'asks' | 'commands'
+  > {
+  readonly record: DeploymentRecord;
+  readonly volumes: readonly Pick<PlannedVolume, 'path' | 'folder' | 'isNew'>[];
+}
+
 /** A difference between what an install asked for and the container that exists. */
 export interface PresentDifference {
   readonly kind: 'image' | 'value' | 'secret' | 'option' | 'runtime';

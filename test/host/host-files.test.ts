@@ -269,6 +269,12 @@ describe.each([false, true])('an update, noContainerService %p', (noContainerSer
     expect(readFileSync(`${lib}/secret-message`, 'utf8')).toBe('second');
     expect(readFileSync(`${lib}/new`, 'utf8')).toBe('new');
     expect(existsSync(`${lib}/renamed-web`)).toBe(false);
+    const planned = await atomic(['containers', 'rollback', '--display', 'web']);
+    for (const path of paths) expect(planned).toMatch(new RegExp(`# Host (file|folder|symlink) ${path} `));
+    expect(planned).toContain(`# Host file ${lib}/secret-message (mode 0640, owner 0:42, 6 bytes, sha256 `);
+    expect(planned).toContain('# Asks, and did not before: ');
+    expect(planned).not.toContain(`${lib}/new`);
+    expect(readFileSync(`${lib}/secret-message`, 'utf8')).toBe('second');
     await atomic(['containers', 'rollback', 'web']);
     expect(readFileSync(`${lib}/secret-message`, 'utf8')).toBe('secret');
     expect(readFileSync(`${lib}/secret-message-template`, 'utf8')).toBe('hi from web');

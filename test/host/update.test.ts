@@ -105,6 +105,24 @@ describe('an update', () => {
     expect(readInfo().values).toMatchObject({ WORD: 'new', KEPT: '1' });
     expect(await readEnablement('web')).toBe('enabled');
 
+    const before = await readInvocation('web');
+    const planned = await atomic(['containers', 'rollback', '--display', 'web']);
+    const other = `${checkouts}/web.1`;
+    expect(planned).toContain(
+      `\nRolling back container web to the checkout at ${other}\n# Container web from image `,
+    );
+    for (const [path, copy] of [
+      ['/etc/systemd/system/web.service', `${other}/web.service`],
+      [`${other}/config.json`, `${other}/config.json`],
+      [`${other}/info`, `${other}/info`],
+    ] as const) {
+      expect(planned).toContain(`# File ${path} (mode 0644)\n${readFileSync(copy, 'utf8').trimEnd()}\n`);
+    }
+    expect(planned).toEndWith(
+      '# Commands\nsystemctl daemon-reload\nsystemd-tmpfiles --create /etc/tmpfiles.d/web.conf\nsystemctl enable web\n',
+    );
+    expect([await readInvocation('web'), readInfo().values.WORD]).toEqual([before, 'new']);
+
     const back = await atomic(['containers', 'rollback', ...quick, 'web']);
     expect(back).toStartWith(
       `Attempting to roll back system container: web\nRolling back container web to the checkout at ${checkouts}/web.1\n`,

@@ -3,8 +3,7 @@ import { formatArgv } from '../../base/format-argv.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { escapeText } from '../../cli/output/escape-text.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
-import type { InstallPlan, PlannedFile } from '../../containers/container.ts';
-import type { PlannedVolume } from '../../containers/render/config/image-volumes.ts';
+import type { DeploymentPlan, InstallPlan, PlannedFile } from '../../containers/container.ts';
 import type { PlannedHostFile } from '../../containers/render/hostfiles/host-file.ts';
 import { formatOptions } from '../../containers/render/options/service-options.ts';
 
@@ -13,12 +12,17 @@ import { formatOptions } from '../../containers/render/options/service-options.t
  * begins with `#` describes the lines after it.
  */
 export function formatInstallPlan(plan: InstallPlan): string {
+  return formatPlan(plan, [`Extracting to ${toPrintable(plan.deployment)}`]);
+}
+
+/** As `formatInstallPlan`. @param steps what is done before the files are written */
+export function formatPlan(plan: DeploymentPlan, steps: readonly string[]): string {
   const heading = [
     `# Container ${plan.name} from image ${toPrintable(plan.image)} (${plan.record.revision})`,
     ...formatOptions(plan.record.options).map((line) => `# Option: ${toPrintable(line)}`),
     ...Object.keys(plan.record.patches).map((name) => `# Patch: ${toPrintable(name)}`),
     ...formatPrivileges(plan.asks).map((line) => `# Asks: ${line}`),
-    `Extracting to ${toPrintable(plan.deployment)}`,
+    ...steps,
     '',
   ];
   const commands = plan.commands.map((argv) => toPrintable(formatArgv(argv)));
@@ -71,7 +75,7 @@ function formatHostFile({ path, kind, mode, uid, gid, size, sha256, target }: Pl
   return `# Host file ${shown} (${owner}, ${size} bytes, sha256 ${sha256})`;
 }
 
-function formatVolume({ path, folder, isNew }: PlannedVolume): string {
+function formatVolume({ path, folder, isNew }: DeploymentPlan['volumes'][number]): string {
   return `# Volume ${toPrintable(path)} in ${toPrintable(folder)}${isNew ? '' : ', which exists'}`;
 }
 

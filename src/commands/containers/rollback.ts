@@ -1,6 +1,7 @@
 import { formatJson } from '../../cli/output/format-json.ts';
 import { defineCommand } from '../options/command.ts';
 import { healthOptions, parseHealthOptions } from '../options/health-options.ts';
+import { formatRollbackPlan } from './update-text.ts';
 
 export const containersRollback = defineCommand({
   description: [
@@ -23,11 +24,12 @@ export const containersRollback = defineCommand({
   exitStatuses: [],
   async run(host, { options, operands }) {
     const { rollbackContainer } = await import('../../containers/update/rollback.ts');
-    const result = await rollbackContainer(host, {
+    const { plan, state, ...result } = await rollbackContainer(host, {
       name: operands.name,
       isPlan: options.display,
       ...parseHealthOptions(options),
     });
-    return { text: options.json ? formatJson({ schemaVersion: 1, ...result }) : '' };
+    if (options.json) return { text: formatJson({ schemaVersion: 1, ...result }) };
+    return { text: plan === undefined ? '' : formatRollbackPlan(plan, state) };
   },
 });

@@ -4,8 +4,10 @@ import { toPrintable } from '../../base/printable.ts';
 import type { Display, Tone } from '../../cli/output/display.ts';
 import { type Column, formatTable } from '../../cli/output/format-table.ts';
 import { formatPrivileges } from '../../containers/consent/format-privileges.ts';
+import type { Privilege } from '../../containers/consent/privilege.ts';
+import type { RollbackPlan } from '../../containers/update/plan-rollback.ts';
 import type { UpdateOutcome } from '../../containers/update/update-all.ts';
-import { formatInstallPlan } from './plan-text.ts';
+import { formatInstallPlan, formatPlan } from './plan-text.ts';
 
 /** Formats the result for one container, in the words of the original if it had any (compatibility C-02). */
 export function formatUpdate(line: UpdateOutcome): string {
@@ -18,7 +20,7 @@ export function formatUpdate(line: UpdateOutcome): string {
       return `${line.name}: image ${shorten(line.imageId)} is not tried again: ${line.reason}\n`;
     case 'planned':
       return [
-        ...formatPrivileges(line.widening).map((text) => `# Asks, and did not before: ${text}`),
+        ...formatWidening(line.widening),
         ...(line.state === undefined
           ? []
           : [`# Copies the state ${toPrintable(line.state)}, for a rollback`]),
@@ -31,6 +33,19 @@ export function formatUpdate(line: UpdateOutcome): string {
     case 'failed':
       return '';
   }
+}
+
+/** Formats the output of `rollback --display`. */
+export function formatRollbackPlan({ plan, widening }: RollbackPlan, state: string | undefined): string {
+  return [
+    ...formatWidening(widening),
+    ...(state === undefined ? [] : [`# Exchanges the state ${toPrintable(state)} for the copy of it`]),
+    formatPlan(plan, [`# In ${toPrintable(plan.deployment)}, which exists`]),
+  ].join('\n');
+}
+
+function formatWidening(widening: readonly Privilege[]): readonly string[] {
+  return formatPrivileges(widening).map((text) => `# Asks, and did not before: ${text}`);
 }
 
 /** Formats the table at the end of `containers update --all` (compatibility C-05). */

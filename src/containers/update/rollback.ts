@@ -23,6 +23,7 @@ import { findStateFolder } from '../state/plan-state-copy.ts';
 import { switchDeployments } from '../switch/switch-deployments.ts';
 import { buildBuildingJournal, type Switch } from '../switch/switch-journal.ts';
 import { chooseHealthOfDeployment, type HealthChoice } from './choose-health.ts';
+import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import {
   type CurrentContainer,
   listRunning,
@@ -49,6 +50,10 @@ interface RollbackResult {
   readonly image_id: string;
   /** The units that were stopped and started again. */
   readonly restarted: readonly string[];
+  /** The state folder, when the rollback exchanges it for its copy. */
+  readonly state: string | undefined;
+  /** Only of a rollback that is planned. */
+  readonly plan: RollbackPlan | undefined;
 }
 
 /**
@@ -79,7 +84,11 @@ export async function rollbackContainer(host: Host, request: RollbackRequest): P
     const running = await listRunning(host, current);
     const result = {
       ...{ name, from, to, image: record.image, image_id: record.revision },
-      restarted: running,
+      ...{
+        restarted: running,
+        state,
+        plan: request.isPlan ? await planRollback(host, current, record) : undefined,
+      },
     };
     host.report({ kind: 'notice', text: `Attempting to roll back system container: ${name}` });
     host.report({ kind: 'notice', text: `Rolling back container ${name} to the checkout at ${folder}` });
